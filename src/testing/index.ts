@@ -1,0 +1,24 @@
+/**
+ * A certificate authority and a server with client certificates, in process: for tests of code that
+ * talks mutual TLS.
+ *
+ * @module
+ */
+export type {KeyType} from './keys.ts';
+export {
+	type CertificateAuthority,
+	type CertificateOptions,
+	type Credential,
+	createTestPki,
+	type IntermediateOptions,
+	type TestPki,
+	type TestPkiOptions,
+} from './pki.ts';
+export type {RecordedCertificate, RecordedConnection, RecordedRequest} from './record.ts';
+export {
+	type MtlsServer,
+	type MtlsServerOptions,
+	type RequestHandler,
+	startMtlsServer,
+} from './server.ts';
+export type {ValidityOptions} from './validity.ts';

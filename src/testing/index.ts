@@ -14,7 +14,8 @@ export {
 	type TestPki,
 	type TestPkiOptions,
 } from './pki.ts';
-export type {RecordedCertificate, RecordedConnection, RecordedRequest} from './record.ts';
+export type {RecordedCertificate, RecordedConnection} from './record-connection.ts';
+export type {RecordedRequest} from './record-request.ts';
 export {
 	type MtlsServer,
 	type MtlsServerOptions,

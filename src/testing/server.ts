@@ -2,12 +2,8 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import {createServer} from 'node:https';
 import type {Socket} from 'node:net';
 import {type Credential, createTestPki, type TestPki} from './pki.ts';
-import {
-	type RecordedConnection,
-	type RecordedRequest,
-	recordConnections,
-	recordRequest,
-} from './record.ts';
+import {type RecordedConnection, recordConnections} from './record-connection.ts';
+import {type RecordedRequest, recordRequest} from './record-request.ts';
 import {createRoutes, sendJson} from './routes.ts';
 
 export interface MtlsServerOptions {

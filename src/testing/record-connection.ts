@@ -1,4 +1,4 @@
-import type {IncomingHttpHeaders, IncomingMessage} from 'node:http';
+import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Server} from 'node:https';
 import type {Socket} from 'node:net';
 import type {PeerCertificate, TLSSocket} from 'node:tls';
@@ -20,7 +20,7 @@ export interface RecordedConnection {
 	readonly remotePort: number;
 	/** The handshake is complete on the server's side, and the server did not refuse the client. */
 	readonly secure: boolean;
-	/** `'TLSv1.2'` or `'TLSv1.3'`; absent when no handshake came so far. */
+	/** `'TLSv1.2'` or `'TLSv1.3'`; absent when the handshake failed before it was settled. */
 	readonly protocol?: string;
 	/** The name the client asked for (SNI, RFC 6066 section 3); `false` when it named none. */
 	readonly servername?: string | false;
@@ -42,20 +42,6 @@ export interface RecordedConnection {
 	readonly closed: Promise<void>;
 }
 
-export interface RecordedRequest {
-	readonly method: string;
-	/** As in the request line: path and query. */
-	readonly url: string;
-	readonly headers: IncomingHttpHeaders;
-	/** Names and values in turn, as they were sent. */
-	readonly rawHeaders: readonly string[];
-	/** What has arrived of the body; whole once `ended` has resolved to `true`. */
-	readonly body: Buffer;
-	/** Resolves when the body ends: `true` if it is whole, `false` if the client broke it off. */
-	readonly ended: Promise<boolean>;
-	readonly connection: RecordedConnection;
-}
-
 /** Keeps a record of every connection that reaches a server. */
 export interface ConnectionLog {
 	readonly connections: readonly RecordedConnection[];
@@ -70,8 +56,12 @@ export function recordConnections(server: Server): ConnectionLog {
 	const connections: Draft[] = [];
 	const drafts = new WeakMap<Socket, Draft>();
 	const sockets = new WeakMap<Draft, TLSSocket>();
+	// Node makes the TLS socket in its own 'connection' listener and may not name it before the
+	// handshake has failed, when even its port is forgotten. What the TLS socket reports runs in the
+	// asynchronous context it was made in, so the context carries the record.
+	const current = new AsyncLocalStorage<Draft>();
 
-	server.on('connection', (transport: Socket) => {
+	server.prependListener('connection', (transport: Socket) => {
 		const {promise, resolve} = settleable();
 		const draft: Draft = {
 			id: connections.length + 1,
@@ -86,22 +76,23 @@ export function recordConnections(server: Server): ConnectionLog {
 			closed: promise,
 		};
 		connections.push(draft);
+		current.enterWith(draft);
 		transport.once('close', () => {
 			const socket = sockets.get(draft);
+			// A client that hangs up before its first message: no TLS socket has told of it.
 			if (socket === undefined) draft.error ??= 'ECONNRESET';
-			// The verdict on a refused client is reported when the TLS socket closes, which is later.
+			// The verdict on a refused client is told when the TLS socket closes, which is later.
 			if (socket === undefined || socket.closed) resolve();
 			else socket.once('close', resolve);
 		});
 	});
 
 	const meet = (socket: TLSSocket): Draft | undefined => {
-		const known = drafts.get(socket);
-		if (known !== undefined) return known;
-		const draft = connections.findLast(({remotePort}) => remotePort === socket.remotePort);
-		if (draft === undefined) return undefined;
-		drafts.set(socket, draft);
-		sockets.set(draft, socket);
+		const draft = drafts.get(socket) ?? current.getStore();
+		if (draft !== undefined) {
+			drafts.set(socket, draft);
+			sockets.set(draft, socket);
+		}
 		return draft;
 	};
 
@@ -111,7 +102,8 @@ export function recordConnections(server: Server): ConnectionLog {
 		if (drafts.has(socket)) return;
 		const draft = meet(socket);
 		if (draft === undefined) return;
-		socket.prependOnceListener('secure', () => describeHandshake(draft, socket));
+		describeProtocol(draft, socket);
+		socket.prependOnceListener('secure', () => describeClient(draft, socket));
 		socket.on('error', (error) => {
 			draft.error ??= nameOf(error);
 		});
@@ -120,15 +112,14 @@ export function recordConnections(server: Server): ConnectionLog {
 		const draft = meet(socket);
 		if (draft === undefined) return;
 		draft.secure = true;
+		// Node calls a client without a certificate authorized when it resumes a TLS 1.3 session.
 		if (draft.clientCertificate === undefined) return;
 		draft.authorized = socket.authorized;
 		if (!socket.authorized) draft.error = nameOf(socket.authorizationError);
 	});
 	server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
 		const draft = meet(socket);
-		// A client that left without a handshake is found by the 'close' of its transport instead.
-		if (draft === undefined) return;
-		draft.error ??= nameOf(socket.authorizationError ?? error);
+		if (draft !== undefined) draft.error ??= nameOf(socket.authorizationError ?? error);
 	});
 
 	return {
@@ -141,36 +132,15 @@ export function recordConnections(server: Server): ConnectionLog {
 	};
 }
 
-/** Collects the body of a request as it arrives. */
-export function recordRequest(
-	request: IncomingMessage,
-	connection: RecordedConnection,
-): RecordedRequest {
-	const {method = '', url = '', headers, rawHeaders} = request;
-	const chunks: Buffer[] = [];
-	request.on('data', (chunk: Buffer) => chunks.push(chunk));
-	const ended = new Promise<boolean>((resolve) => {
-		request.once('close', () => resolve(request.complete));
-		request.once('end', () => resolve(true));
-	});
-	return {
-		method,
-		url,
-		headers,
-		rawHeaders,
-		get body() {
-			return Buffer.concat(chunks);
-		},
-		ended,
-		connection,
-	};
+function describeProtocol(draft: Draft, socket: TLSSocket): void {
+	const protocol = socket.getProtocol();
+	if (protocol !== null) draft.protocol = protocol;
 }
 
-function describeHandshake(draft: Draft, socket: TLSSocket): void {
-	draft.protocol = socket.getProtocol() ?? 'unknown';
+function describeClient(draft: Draft, socket: TLSSocket): void {
 	draft.resumed = socket.isSessionReused();
 	if (socket.servername !== null) draft.servername = socket.servername;
-	// Typed as never absent; without a certificate it is an object without a subject.
+	// Typed as always there; without a certificate it is an empty object.
 	const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
 	if (certificate.fingerprint256 === undefined) return;
 	draft.clientCertificate = {

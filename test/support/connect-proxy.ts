@@ -1,0 +1,166 @@
+import http, {type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES} from 'node:http';
+import net, {type Socket} from 'node:net';
+import type {Duplex} from 'node:stream';
+import {pipeline} from 'node:stream';
+
+/** What a proxy does with a request: a number refuses with that status. */
+export type Verdict = 'allow' | 'silence' | number | {readonly raw: string};
+
+export interface ProxiedRequest {
+	/** `'CONNECT'` for a tunnel. */
+	readonly method: string;
+	/** `host:port` for a tunnel, else the absolute URL. */
+	readonly target: string;
+	readonly headers: IncomingHttpHeaders;
+	/** The first bytes sent along with a CONNECT, before its answer. */
+	readonly early: Buffer;
+	readonly remotePort: number;
+	readonly verdict: Verdict;
+}
+
+export interface ConnectProxyOptions {
+	/** Without them in `Proxy-Authorization: Basic` the answer is 407 (RFC 9110 section 11.7). */
+	credentials?: {readonly user: string; readonly password: string};
+	/** Refuses, says nothing, or sends something raw. @defaultValue allows everything */
+	verdict?: Verdict | ((request: Omit<ProxiedRequest, 'verdict'>) => Verdict);
+	/** Where a name leads, so that tests may use any name. @defaultValue to itself */
+	route?: (host: string, port: number) => {readonly host: string; readonly port: number};
+}
+
+export interface ConnectProxy extends AsyncDisposable {
+	readonly port: number;
+	/** `http://127.0.0.1:PORT` */
+	readonly url: string;
+	readonly tunnels: readonly ProxiedRequest[];
+	readonly forwarded: readonly ProxiedRequest[];
+	/** Connections that reached the proxy. */
+	readonly connectionCount: number;
+	close(): Promise<void>;
+}
+
+/** Starts a plain-HTTP forward proxy: CONNECT tunnels and absolute-form requests (RFC 9112 section 3.2). */
+export async function startConnectProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
+	const {route = (host, port) => ({host, port})} = options;
+	const tunnels: ProxiedRequest[] = [];
+	const forwarded: ProxiedRequest[] = [];
+	const sockets = new Set<Duplex>();
+	let connectionCount = 0;
+	const track = <Tracked extends Duplex>(socket: Tracked): Tracked => {
+		sockets.add(socket);
+		socket.once('close', () => sockets.delete(socket));
+		// Either end of a tunnel may be cut at any time; 'close' tells the rest.
+		socket.on('error', () => {});
+		return socket;
+	};
+
+	const server = http.createServer();
+	server.on('connection', (socket: Socket) => {
+		connectionCount++;
+		track(socket);
+	});
+	server.on('connect', (request: IncomingMessage, client: Duplex, early: Buffer) => {
+		track(client);
+		const record = judge(request, early, options);
+		tunnels.push(record);
+		if (record.verdict !== 'allow') return refuse(client, record.verdict);
+		const {hostname, port} = new URL(`http://${record.target}`);
+		const {host: goal, port: goalPort} = route(unbracketed(hostname), Number(port || 80));
+		const origin = track(net.connect(goalPort, goal));
+		origin.once('error', () => {
+			if (origin.connecting || origin.bytesRead === 0) refuse(client, 502);
+		});
+		origin.once('connect', () => {
+			client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+			if (early.length > 0) origin.write(early);
+			pipeline(client, origin, client, () => {});
+		});
+	});
+
+	server.on('request', (request: IncomingMessage, response: http.ServerResponse) => {
+		const record = judge(request, Buffer.alloc(0), options);
+		forwarded.push(record);
+		if (record.verdict !== 'allow') return refuse(request.socket, record.verdict);
+		const target = new URL(record.target);
+		const {'proxy-authorization': _secret, ...headers} = request.headers;
+		const outgoing = http.request({
+			...route(unbracketed(target.hostname), Number(target.port || 80)),
+			method: record.method,
+			path: target.pathname + target.search,
+			headers,
+		});
+		outgoing.once('response', (incoming) => {
+			response.writeHead(incoming.statusCode ?? 502, incoming.rawHeaders);
+			pipeline(incoming, response, () => {});
+		});
+		outgoing.once('error', () => refuse(request.socket, 502));
+		request.pipe(outgoing);
+	});
+
+	const port = await new Promise<number>((resolve) => {
+		server.listen(0, '127.0.0.1', () => {
+			const address = server.address();
+			resolve(typeof address === 'object' && address !== null ? address.port : 0);
+		});
+	});
+	const stop = () =>
+		new Promise<void>((resolve) => {
+			server.close(() => resolve());
+			for (const socket of sockets) socket.destroy();
+		});
+	let stopping: Promise<void> | undefined;
+	const close = () => {
+		stopping ??= stop();
+		return stopping;
+	};
+
+	return {
+		port,
+		url: `http://127.0.0.1:${port}`,
+		tunnels,
+		forwarded,
+		get connectionCount() {
+			return connectionCount;
+		},
+		close,
+		[Symbol.asyncDispose]: close,
+	};
+}
+
+function judge(
+	request: IncomingMessage,
+	early: Buffer,
+	{credentials, verdict = 'allow'}: ConnectProxyOptions,
+): ProxiedRequest {
+	const {method = '', url: target = '', headers} = request;
+	const remotePort = request.socket.remotePort ?? 0;
+	const record = {method, target, headers, early, remotePort};
+	if (credentials !== undefined) {
+		const wanted = Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64');
+		if (headers['proxy-authorization'] !== `Basic ${wanted}`) return {...record, verdict: 407};
+	}
+	return {...record, verdict: typeof verdict === 'function' ? verdict(record) : verdict};
+}
+
+function refuse(client: Duplex, verdict: Exclude<Verdict, 'allow'>): void {
+	if (verdict === 'silence') return;
+	if (typeof verdict === 'object') {
+		client.end(verdict.raw);
+		return;
+	}
+	const body = `refused by the test proxy: ${verdict}\n`;
+	client.end(
+		[
+			`HTTP/1.1 ${verdict} ${STATUS_CODES[verdict] ?? 'Refused'}`,
+			...(verdict === 407 ? ['proxy-authenticate: Basic realm="test proxy"'] : []),
+			'content-type: text/plain',
+			`content-length: ${body.length}`,
+			'connection: close',
+			'',
+			body,
+		].join('\r\n'),
+	);
+}
+
+function unbracketed(hostname: string): string {
+	return hostname.replace(/^\[(.*)\]$/, '$1');
+}

@@ -1,0 +1,56 @@
+import {createHash, X509Certificate} from 'node:crypto';
+
+/** What may be told of a certificate: nothing in it is secret. */
+export interface CertificateFacts {
+	/** Distinguished name, one line: `CN=api.bank.example, O=Bank`. */
+	readonly subject: string;
+	readonly issuer: string;
+	/** subjectAltName entries as OpenSSL prints them: `DNS:localhost`, `IP Address:127.0.0.1`. */
+	readonly altNames: readonly string[];
+	/** ISO 8601, UTC. */
+	readonly validFrom: string;
+	/** ISO 8601, UTC. */
+	readonly validTo: string;
+	/** SHA-256 of the whole certificate, upper-case hex pairs with colons. */
+	readonly fingerprint256: string;
+	/** SHA-256 of the public key, as curl's `--pinnedpubkey` takes it: `sha256//BASE64`. */
+	readonly pin: string;
+	/** Where the issuer's certificate can be fetched (RFC 5280 §4.2.2.1, caIssuers); often empty. */
+	readonly caIssuers: readonly string[];
+}
+
+/** Reads the facts of one certificate, given as PEM or DER. Throws what `X509Certificate` throws. */
+export function certificateFacts(source: X509Certificate | string | Buffer): CertificateFacts {
+	const certificate = source instanceof X509Certificate ? source : new X509Certificate(source);
+	return {
+		subject: oneLine(certificate.subject),
+		issuer: oneLine(certificate.issuer),
+		altNames: splitAltNames(certificate.subjectAltName),
+		validFrom: certificate.validFromDate.toISOString(),
+		validTo: certificate.validToDate.toISOString(),
+		fingerprint256: certificate.fingerprint256,
+		pin: publicKeyPin(certificate),
+		caIssuers: caIssuers(certificate.infoAccess),
+	};
+}
+
+// RFC 7469 §2.4 hashes the SubjectPublicKeyInfo, so a renewed certificate with the same key keeps its pin.
+function publicKeyPin(certificate: X509Certificate): string {
+	const spki = certificate.publicKey.export({type: 'spki', format: 'der'});
+	return `sha256//${createHash('sha256').update(spki).digest('base64')}`;
+}
+
+// Node answers `undefined` for an empty name, against its types.
+function oneLine(name: string | undefined): string {
+	return (name ?? '').split('\n').join(', ');
+}
+
+// Node quotes an entry that holds a comma, so that the list can be split safely.
+function splitAltNames(names: string | undefined): string[] {
+	return names?.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g)?.map((name) => name.trim()) ?? [];
+}
+
+function caIssuers(infoAccess: string | undefined): string[] {
+	const uris = infoAccess?.matchAll(/^CA Issuers - URI:(.+)$/gm) ?? [];
+	return Array.from(uris, ([, uri]) => uri ?? '');
+}

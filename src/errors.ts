@@ -1,0 +1,149 @@
+/*
+ * Error
+ * ├─ AxiosError                 everything else that axios users know: status, timeout, refused, cancelled
+ * │  └─ MtlsError               a connection that was not trusted, or that did not trust us: see `failure`
+ * └─ MtlsConfigError            a mistake in the options, thrown when the client is made
+ *
+ * MtlsConfigError is no AxiosError: no request was made, so retry logic has nothing to look at.
+ */
+import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
+import type {CertificateFacts} from './certificate.ts';
+
+/** What went wrong. The headings of the README's table of failures. */
+export type FailureKind =
+	| 'expired'
+	| 'not-yet-valid'
+	| 'wrong-name'
+	| 'self-signed'
+	| 'untrusted-issuer'
+	| 'missing-intermediate'
+	| 'revoked'
+	| 'revocation-unknown'
+	| 'wrong-purpose'
+	| 'too-weak'
+	| 'invalid-certificate'
+	| 'pin-mismatch'
+	| 'spiffe-mismatch'
+	| 'client-auth-not-requested'
+	| 'insecure-redirect'
+	| 'client-certificate-required'
+	| 'client-certificate-refused'
+	| 'protocol-mismatch'
+	| 'cipher-mismatch'
+	| 'legacy-renegotiation'
+	| 'not-tls'
+	| 'reset'
+	| 'proxy-unreachable'
+	| 'proxy-auth-required'
+	| 'proxy-refused'
+	| 'proxy-timeout'
+	| 'proxy-bad-reply';
+
+/** How far the request had come. */
+export type FailurePhase = 'config' | 'tunnel' | 'handshake' | 'verify' | 'response';
+
+/** `server`: we refused it. `client`: it refused us. `proxy`: the way there failed. */
+export type FailureSide = 'server' | 'client' | 'proxy' | 'both';
+
+/** The facts of a failure, as fields; none of them is secret. */
+export interface MtlsFailure {
+	readonly kind: FailureKind;
+	readonly phase: FailurePhase;
+	readonly side: FailureSide;
+	/** `false` where the wire leaves a doubt: see `reasons`. */
+	readonly certain: boolean;
+	readonly host: string;
+	readonly port: number;
+	/** The name that was verified, and sent as SNI unless it is an IP address. */
+	readonly servername: string;
+	/** The URL of the hop that failed, which after a redirect is not `config.url`. No credentials. */
+	readonly url: string;
+	/** The TLS version that was agreed on, where it came to that: `TLSv1.3`. */
+	readonly protocol?: string;
+	/** The name of the TLS alert that the server sent (RFC 8446 §6): `unknown_ca`. */
+	readonly alert?: string;
+	/** Whether the server asked for our certificate; absent where the handshake ended before that. */
+	readonly clientCertificateRequested?: boolean;
+	/** The certificate that the server presented. */
+	readonly peer?: CertificateFacts;
+	/** The server's chain, leaf first: what it presented, up to the CA if that is known here. */
+	readonly chain: readonly CertificateFacts[];
+	/** Our own certificate where it was offered on this connection, else `null`. */
+	readonly identity: CertificateFacts | null;
+	/** The proxy of this connection and the status it answered to CONNECT with. */
+	readonly proxy?: {readonly host: string; readonly port: number; readonly status?: number};
+	/** Why, most likely first. */
+	readonly reasons: readonly string[];
+	/** What to do, in one sentence. */
+	readonly hint: string;
+}
+
+const brand = Symbol.for('axios-mtls.MtlsError');
+
+/** What {@link MtlsError} is made from. */
+export interface MtlsErrorInit {
+	readonly failure: MtlsFailure;
+	readonly code: string;
+	readonly config?: InternalAxiosRequestConfig;
+	readonly request?: unknown;
+	readonly cause?: unknown;
+}
+
+/**
+ * A connection that was not trusted, or that did not trust us.
+ *
+ * `code` is Node's own where Node had one (`CERT_HAS_EXPIRED`), `cause` the original error,
+ * and `failure` the facts. Ask {@link isMtlsError} rather than `instanceof`: it also knows the
+ * errors of a second copy of this package.
+ */
+export class MtlsError extends AxiosError {
+	readonly failure: MtlsFailure;
+
+	constructor(message: string, {failure, code, config, request, cause}: MtlsErrorInit) {
+		super(message, code, config, request);
+		this.name = 'MtlsError';
+		this.failure = failure;
+		Object.defineProperty(this, brand, {value: true});
+		// As axios does it: an enumerable cause makes loggers walk into sockets.
+		Object.defineProperty(this, 'cause', {value: cause, writable: true, configurable: true});
+	}
+}
+
+/** Whether `value` is an {@link MtlsError}, of this copy of the package or of another. */
+export function isMtlsError(value: unknown): value is MtlsError {
+	return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Why an option was refused. */
+export type ConfigErrorCode =
+	| 'ERR_MTLS_NO_SUCH_FILE'
+	| 'ERR_MTLS_UNREADABLE_FILE'
+	| 'ERR_MTLS_NOT_PEM'
+	| 'ERR_MTLS_NO_CERTIFICATE'
+	| 'ERR_MTLS_CERT_MISSING'
+	| 'ERR_MTLS_KEY_MISSING'
+	| 'ERR_MTLS_KEY_MISMATCH'
+	| 'ERR_MTLS_BAD_PASSPHRASE'
+	| 'ERR_MTLS_IDENTITY_EXPIRED'
+	| 'ERR_MTLS_IDENTITY_NOT_YET_VALID'
+	| 'ERR_MTLS_UNKNOWN_OPTION'
+	| 'ERR_MTLS_BAD_OPTION'
+	| 'ERR_MTLS_AGENT_CONFLICT';
+
+/**
+ * A mistake in the options, thrown when the client is made, before any request.
+ *
+ * The message says what was tried, on what, and what was found; never key material or a passphrase.
+ */
+export class MtlsConfigError extends Error {
+	readonly code: ConfigErrorCode;
+	/** The option to repair, as a dotted path: `mtls.key`. */
+	readonly option: string;
+
+	constructor(code: ConfigErrorCode, option: string, message: string, cause?: unknown) {
+		super(`${option}: ${message}`, cause === undefined ? undefined : {cause});
+		this.name = 'MtlsConfigError';
+		this.code = code;
+		this.option = option;
+	}
+}

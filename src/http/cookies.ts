@@ -1,0 +1,68 @@
+import {CookieJar} from 'tough-cookie';
+import {MtlsConfigError} from '../errors.ts';
+
+export {CookieJar};
+
+/**
+ * A jar for a session over TLS: a cookie that is `Secure` travels over TLS alone, on localhost too,
+ * which is where tough-cookie would make an exception.
+ */
+export function makeJar(): CookieJar {
+	return new CookieJar(undefined, {allowSecureOnLocal: false});
+}
+
+// By shape: the app's copy of tough-cookie may be another one.
+function isJar(value: unknown): value is CookieJar {
+	return (
+		typeof value === 'object' &&
+		value !== null &&
+		typeof (value as CookieJar).getCookieString === 'function' &&
+		typeof (value as CookieJar).setCookie === 'function'
+	);
+}
+
+/**
+ * The jar of one request: its own, or the client's unless it says `jar: false`.
+ *
+ * @throws {MtlsConfigError} when what it names is no jar.
+ */
+export function jarOf(
+	{jar}: {jar?: unknown},
+	fallback: CookieJar | undefined,
+): CookieJar | undefined {
+	if (jar === undefined || jar === null || jar === true) return fallback;
+	if (jar === false) return undefined;
+	if (isJar(jar)) return jar;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'jar',
+		`expected a tough-cookie CookieJar, true or false, found ${typeof jar}`,
+	);
+}
+
+/**
+ * The `Cookie` header of a request to `url`: the jar's cookies (RFC 6265 §5.4) after those that the
+ * app set itself. Of two with one name the app's wins.
+ */
+export async function cookieHeader(
+	jar: CookieJar,
+	url: URL,
+	own: string | undefined,
+): Promise<string | undefined> {
+	const cookies = await jar.getCookies(url.href);
+	const taken = new Set((own ?? '').split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
+	const kept = cookies.filter(({key}) => !taken.has(key)).map((cookie) => cookie.cookieString());
+	return [own, ...kept].filter(Boolean).join('; ') || undefined;
+}
+
+/** Puts the `Set-Cookie` lines of a response of `url` into the jar, in their order. */
+export async function storeCookies(
+	jar: CookieJar,
+	url: URL,
+	lines: readonly string[],
+): Promise<void> {
+	for (const line of lines) {
+		// One malformed or foreign cookie fails neither the others nor the request (RFC 6265 §5.2).
+		await jar.setCookie(line, url.href, {ignoreError: true});
+	}
+}

@@ -1,0 +1,24 @@
+import type {Agent} from 'node:https';
+import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
+import type {HttpProxy} from '../net/proxy.ts';
+import type {Hop} from './hop.ts';
+
+/** What one exchange needs to know. */
+export interface ExchangeInput {
+	readonly hop: Hop;
+	/** Makes the https connections; `undefined` where the config brings an agent of its own. */
+	readonly agent: Agent | undefined;
+	/** The config of the call; the hop overrules its URL, method, headers and data. */
+	readonly config: InternalAxiosRequestConfig;
+	/** The `Cookie` header of this hop. */
+	readonly cookie: string | undefined;
+	readonly proxy: HttpProxy | undefined;
+	/** What is left of the call's `timeout`; `undefined` without one. */
+	readonly remainingMs: number | undefined;
+}
+
+/**
+ * One request, one response, on one hop: no cookies, no redirects, no verdict on the status.
+ * Rejects with an AxiosError, as axios's own adapter does.
+ */
+export type Exchange = (input: ExchangeInput) => Promise<AxiosResponse>;

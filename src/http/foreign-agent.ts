@@ -1,0 +1,45 @@
+import type {InternalAxiosRequestConfig} from 'axios';
+import {MtlsConfigError} from '../errors.ts';
+
+const agentOptions = ['httpsAgent', 'httpAgent'] as const;
+
+/**
+ * The config without the agents that axios-cookiejar-support makes for each request of an instance
+ * it has wrapped: their work, the cookies, is done by the adapter.
+ */
+export function withoutCookieAgents(
+	config: InternalAxiosRequestConfig,
+): InternalAxiosRequestConfig {
+	const made = agentOptions.filter((name) => isCookieAgent(config[name]));
+	if (made.length === 0) return config;
+	const rest = {...config};
+	for (const name of made) delete rest[name];
+	return rest;
+}
+
+/**
+ * An agent makes the TLS connection, so with one of the app's own the options of `mtls` would hold
+ * for nothing.
+ *
+ * @throws {MtlsConfigError} naming the agent that was given.
+ */
+export function assertNoAgent(config: {httpsAgent?: unknown; httpAgent?: unknown}): void {
+	const given = agentOptions.find((name) => config[name]);
+	if (given === undefined) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_AGENT_CONFLICT',
+		given,
+		'cannot be given together with `mtls`, which makes the connections itself',
+	);
+}
+
+// By the name of its mark: axios-cookiejar-support exports neither the mark nor the class.
+function isCookieAgent(agent: unknown): boolean {
+	return (
+		typeof agent === 'object' &&
+		agent !== null &&
+		Object.getOwnPropertySymbols(agent).some(
+			({description}) => description === 'AGENT_CREATED_BY_AXIOS_COOKIEJAR_SUPPORT',
+		)
+	);
+}

@@ -1,0 +1,138 @@
+/*
+ * What comes after a response: RFC 9110 §15.4, and what axios users have today. Pure questions,
+ * each a function of values; `nextHop` puts them together.
+ */
+import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import type {Showing} from '../tls/source.ts';
+import {type Hop, withoutCredentials} from './hop.ts';
+
+/** What decides about a redirect. */
+export interface RedirectPolicy {
+	/** 0: a redirect is an answer like any other. */
+	readonly maxRedirects: number;
+	readonly allowInsecureRedirects: boolean;
+	/** Further headers to drop on another origin, lower case. */
+	readonly sensitiveHeaders: ReadonlySet<string>;
+	/** The origin that the app asked for. */
+	readonly origin: string;
+	/** Where our certificate may be shown besides. */
+	readonly origins: ReadonlySet<string>;
+	/** Credentials of the first request; they hold on its origin only. */
+	readonly auth: Hop['auth'];
+}
+
+/** What comes next. */
+export type Step =
+	| {readonly kind: 'stop'}
+	| {readonly kind: 'follow'; readonly hop: Hop}
+	| {readonly kind: 'too-many'}
+	| {readonly kind: 'bad-location'; readonly reason: string}
+	| {readonly kind: 'insecure'; readonly url: URL};
+
+/** axios's default, which is that of follow-redirects. */
+const defaultMaxRedirects = 21;
+
+const credentialHeaders = new Set(['authorization', 'proxy-authorization', 'cookie']);
+
+/** The policy of a call that begins with `hop`. */
+export function redirectPolicy(
+	config: InternalAxiosRequestConfig,
+	hop: Hop,
+	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'origins'>,
+): RedirectPolicy {
+	const {maxRedirects = defaultMaxRedirects, sensitiveHeaders = []} = config;
+	return {
+		maxRedirects,
+		allowInsecureRedirects: config.allowInsecureRedirects ?? defaults.allowInsecureRedirects,
+		sensitiveHeaders: new Set(sensitiveHeaders.map((name) => name.toLowerCase())),
+		origin: hop.url.origin,
+		origins: defaults.origins,
+		auth: hop.auth,
+	};
+}
+
+/** Decides what follows the answer `status` to `hop`. */
+export function nextHop(
+	hop: Hop,
+	{status, location}: {status: number; location: string | undefined},
+	policy: RedirectPolicy,
+): Step {
+	if (!isRedirect(status) || !location || policy.maxRedirects === 0) return {kind: 'stop'};
+	if (hop.index >= policy.maxRedirects) return {kind: 'too-many'};
+
+	const target = redirectUrl(hop.url, location);
+	if (target === undefined) return {kind: 'bad-location', reason: 'Invalid URL'};
+	if (target.protocol !== 'https:' && target.protocol !== 'http:') {
+		return {kind: 'bad-location', reason: `Unsupported protocol ${target.protocol}`};
+	}
+	if (isDowngrade(hop.url, target) && !policy.allowInsecureRedirects) {
+		return {kind: 'insecure', url: target};
+	}
+
+	const method = redirectMethod(hop.method, status);
+	return {
+		kind: 'follow',
+		hop: {
+			index: hop.index + 1,
+			url: target,
+			method,
+			headers: redirectHeaders(hop, target, method, policy.sensitiveHeaders),
+			auth: target.origin === policy.origin ? policy.auth : undefined,
+			body: method === hop.method ? hop.body : undefined,
+			showing: redirectShowing(target, policy),
+		},
+	};
+}
+
+/** Whether a response with a `Location` is to be followed. A 304 is a cached answer, a 305 withdrawn (RFC 9110 §15.4.5, §15.4.6). */
+export function isRedirect(status: number): boolean {
+	return status >= 300 && status < 400 && status !== 304 && status !== 305;
+}
+
+/** Whether a redirect leaves TLS. */
+export function isDowngrade(from: URL, to: URL): boolean {
+	return from.protocol === 'https:' && to.protocol === 'http:';
+}
+
+/**
+ * Whether our certificate may be offered to `target`: to the origin that the app asked for, and to
+ * those it listed.
+ */
+export function redirectShowing(
+	target: URL,
+	{origin, origins}: Pick<RedirectPolicy, 'origin' | 'origins'>,
+): Showing {
+	return target.origin === origin || origins.has(target.origin) ? 'shown' : 'withheld';
+}
+
+/** RFC 9110 §10.2.2. Credentials in a `Location` are the server's wish, not the app's: dropped. */
+function redirectUrl(from: URL, location: string): URL | undefined {
+	const target = URL.parse(location, from.href);
+	return target === null ? undefined : withoutCredentials(target);
+}
+
+/** POST becomes GET on 301 and 302 (RFC 9110 §15.4.2, §15.4.3), all but GET and HEAD on 303 (§15.4.4). */
+function redirectMethod(method: string, status: number): string {
+	if ((status === 301 || status === 302) && method === 'POST') return 'GET';
+	if (status === 303 && method !== 'GET' && method !== 'HEAD') return 'GET';
+	return method;
+}
+
+function redirectHeaders(
+	hop: Hop,
+	target: URL,
+	method: string,
+	sensitive: ReadonlySet<string>,
+): AxiosHeaders {
+	const elsewhere = target.origin !== hop.url.origin;
+	const headers = new AxiosHeaders(hop.headers);
+	for (const name of Object.keys(headers.toJSON())) {
+		const lower = name.toLowerCase();
+		const drop =
+			lower === 'host' ||
+			(method !== hop.method && lower.startsWith('content-')) ||
+			(elsewhere && (credentialHeaders.has(lower) || sensitive.has(lower)));
+		if (drop) headers.delete(name);
+	}
+	return headers;
+}

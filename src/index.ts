@@ -1,0 +1,27 @@
+export type {CertificateFacts} from './certificate.ts';
+export {createAdapter, createClient, withMtls} from './create.ts';
+export type {
+	ConfigErrorCode,
+	FailureKind,
+	FailurePhase,
+	FailureSide,
+	MtlsErrorInit,
+	MtlsFailure,
+} from './errors.ts';
+export {isMtlsError, MtlsConfigError, MtlsError} from './errors.ts';
+export {CookieJar} from './http/cookies.ts';
+export {logFailures} from './log/interceptors.ts';
+export type {MtlsAgentOptions} from './net/agent.ts';
+export {MtlsAgent} from './net/agent.ts';
+export type {
+	AdapterOptions,
+	ClientConfig,
+	ClientOptions,
+	ConnectionFacts,
+	CookielessConfig,
+	Logger,
+	MtlsClient,
+	MtlsHandle,
+	MtlsOptions,
+	Source,
+} from './options.ts';

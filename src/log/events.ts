@@ -1,0 +1,50 @@
+import type {AxiosError} from 'axios';
+import type {CertificateFacts} from '../certificate.ts';
+import {isMtlsError} from '../errors.ts';
+import {redactUrl} from '../redact.ts';
+
+/** An answer that the app did not want is a warning; no answer is an error. */
+export function failureLevel(error: AxiosError): 'warn' | 'error' {
+	return error.response ? 'warn' : 'error';
+}
+
+/** One line for people: what was asked, and what came of it. */
+export function failureMessage(error: AxiosError): string {
+	const method = error.config?.method?.toUpperCase() ?? 'GET';
+	return `${method} ${failedUrl(error)} failed: ${error.message}`;
+}
+
+/** The same for machines: flat, in few words, without a secret. */
+export function failureFields(error: AxiosError): Record<string, unknown> {
+	const {config, code, status} = error;
+	const fields: Record<string, unknown> = {
+		event: 'request_failed',
+		method: config?.method?.toUpperCase(),
+		url: failedUrl(error),
+		code,
+		status,
+	};
+	if (isMtlsError(error)) {
+		const {peer, chain, identity, ...failure} = error.failure;
+		Object.assign(
+			fields,
+			{event: 'connection_failed', ...failure},
+			{
+				peer: peer && told(peer),
+				identity: identity && told(identity),
+			},
+		);
+	}
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+// After a redirect not the URL that was asked for.
+function failedUrl(error: AxiosError): string {
+	if (isMtlsError(error)) return error.failure.url;
+	const {url = '', baseURL = ''} = error.config ?? {};
+	return redactUrl(URL.canParse(url) ? url : baseURL + url);
+}
+
+function told({subject, issuer, altNames, validFrom, validTo, fingerprint256}: CertificateFacts) {
+	return {subject, issuer, altNames, validFrom, validTo, fingerprint256};
+}

@@ -1,0 +1,28 @@
+import {type AxiosError, type AxiosInstance, isCancel} from 'axios';
+import type {Logger} from '../options.ts';
+import {failureFields, failureLevel, failureMessage} from './events.ts';
+
+// Each failure is told once, however many instances and interceptors it passes.
+const told = new WeakSet<object>();
+
+/**
+ * Tells `logger` each failed request of `instance` once, as `(fields, message)`; then the failure
+ * goes on as it was. A request that the app cancelled is no failure. No secret is in what is told.
+ *
+ * @param logger - `console` by default.
+ * @returns takes the interceptor off again.
+ */
+export function logFailures(instance: AxiosInstance, logger: Logger = console): () => void {
+	const id = instance.interceptors.response.use(null, (error: unknown) => {
+		tell(logger, error);
+		throw error;
+	});
+	return () => instance.interceptors.response.eject(id);
+}
+
+function tell(logger: Logger, error: unknown): void {
+	if (!(error instanceof Error) || isCancel(error) || told.has(error)) return;
+	told.add(error);
+	const failed = error as AxiosError;
+	logger[failureLevel(failed)](failureFields(failed), failureMessage(failed));
+}

@@ -1,0 +1,62 @@
+import type {CertificateFacts} from '../certificate.ts';
+import {certificateFacts} from '../certificate.ts';
+import type {FailurePhase} from '../errors.ts';
+import type {HttpProxy} from './proxy.ts';
+
+/**
+ * What is known of one connection, gathered while it is made and kept for as long as its socket.
+ * `net/connect.ts` writes it; a response and a diagnosis read it.
+ */
+export interface Connection {
+	readonly host: string;
+	readonly port: number;
+	/** The name that is verified. */
+	readonly servername: string;
+	readonly proxy: HttpProxy | undefined;
+	/** Our certificate where it may be offered on this connection, else `null`. */
+	readonly identity: CertificateFacts | null;
+	/** How far it came; `undefined` until there is a TCP connection. */
+	phase: FailurePhase | undefined;
+	protocol: string | undefined;
+	cipher: string;
+	resumed: boolean;
+	/** `undefined` until the server's half of the handshake has been read. */
+	clientCertificateRequested: boolean | undefined;
+	/** What the server presented, DER, leaf first. */
+	chain: readonly Buffer[];
+	/** The first error of the socket: it carries the alert, where what a client reports later may not. */
+	firstError: Error | undefined;
+}
+
+const bySocket = new WeakMap<object, Connection>();
+const byError = new WeakMap<object, Connection>();
+
+/** Ties a connection to its socket, or to the error that ended it before there was one to hand out. */
+export function keepConnection(
+	connection: Connection,
+	by: {socket: object} | {error: unknown},
+): void {
+	if ('socket' in by) bySocket.set(by.socket, connection);
+	else if (typeof by.error === 'object' && by.error !== null) byError.set(by.error, connection);
+}
+
+/** The connection of a socket that `connect` made; `undefined` for any other socket. */
+export function connectionOf(socket: object | null | undefined): Connection | undefined {
+	return socket ? bySocket.get(socket) : undefined;
+}
+
+/** The connection that an error of `connect` ended. */
+export function connectionEndedBy(error: unknown): Connection | undefined {
+	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
+}
+
+const facts = new WeakMap<Buffer, CertificateFacts>();
+
+/** The facts of what the server presented, leaf first; parsed when first asked for. */
+export function chainFacts({chain}: Connection): CertificateFacts[] {
+	return chain.map((der) => {
+		const known = facts.get(der) ?? certificateFacts(der);
+		facts.set(der, known);
+		return known;
+	});
+}

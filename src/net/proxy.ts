@@ -1,0 +1,129 @@
+import {createHmac, randomBytes} from 'node:crypto';
+import {getProxyForUrl} from 'proxy-from-env';
+import {MtlsConfigError} from '../errors.ts';
+
+/** What axios takes as `config.proxy`; `undefined` leaves it to the environment, `false` means none. */
+export type ProxySetting =
+	| false
+	| undefined
+	| {
+			readonly host: string;
+			readonly port: number;
+			readonly protocol?: string;
+			readonly auth?: {readonly username: string; readonly password: string};
+	  };
+
+const poolKeySecret = randomBytes(32);
+
+/** An HTTP proxy. Its credentials are a private field, so that no print of it shows them. */
+export class HttpProxy {
+	readonly host: string;
+	readonly port: number;
+	readonly #credentials: string | undefined;
+
+	constructor(host: string, port: number, credentials?: string) {
+		this.host = host;
+		this.port = port;
+		this.#credentials = credentials;
+	}
+
+	/** Value of the `Proxy-Authorization` header (RFC 7617), if the proxy has credentials. */
+	get authorization(): string | undefined {
+		return this.#credentials === undefined
+			? undefined
+			: `Basic ${Buffer.from(this.#credentials, 'utf8').toString('base64')}`;
+	}
+
+	get hasCredentials(): boolean {
+		return this.#credentials !== undefined;
+	}
+
+	/** The same for axios's own adapter, credentials included. */
+	toAxios(): Exclude<ProxySetting, false | undefined> {
+		const [username = '', ...password] = this.#credentials?.split(':') ?? [];
+		return {
+			protocol: 'http',
+			host: this.host,
+			port: this.port,
+			...(this.hasCredentials && {auth: {username, password: password.join(':')}}),
+		};
+	}
+
+	/** Names the proxy in a pool key. Two logins differ in it, and neither can be read from it. */
+	get poolKey(): string {
+		const login =
+			this.#credentials === undefined
+				? ''
+				: createHmac('sha256', poolKeySecret).update(this.#credentials).digest('base64url');
+		return `${this}${login && `#${login.slice(0, 16)}`}`;
+	}
+
+	toString(): string {
+		return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`;
+	}
+}
+
+/**
+ * The proxy for `url`: as `config.proxy` says, else `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+ * `NO_PROXY`, in either case, read at each call.
+ *
+ * @throws {MtlsConfigError} when what is set is no HTTP proxy.
+ */
+export function resolveProxy(setting: ProxySetting, url: URL): HttpProxy | undefined {
+	if (setting === false) return undefined;
+	if (setting) return fromSetting(setting);
+	const fromEnvironment = getProxyForUrl(url.href);
+	return fromEnvironment ? fromUrl(fromEnvironment) : undefined;
+}
+
+function fromSetting({
+	host,
+	port,
+	protocol,
+	auth,
+}: Exclude<ProxySetting, false | undefined>): HttpProxy {
+	assertHttp(protocol ?? 'http:', 'proxy.protocol');
+	if (!host) throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.host', 'no host is given');
+	return new HttpProxy(
+		host.replace(/^\[(.*)\]$/, '$1'),
+		Number(port) || 80,
+		auth && `${auth.username}:${auth.password}`,
+	);
+}
+
+function fromUrl(text: string): HttpProxy {
+	// Security: the text may hold a password, so it is in no message.
+	const url = URL.parse(text);
+	if (url === null) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'proxy',
+			'the proxy of the environment is not a URL',
+		);
+	}
+	assertHttp(url.protocol, 'proxy');
+	const {username, password} = url;
+	return new HttpProxy(
+		url.hostname.replace(/^\[(.*)\]$/, '$1'),
+		Number(url.port) || 80,
+		username || password ? `${decode(username)}:${decode(password)}` : undefined,
+	);
+}
+
+function assertHttp(protocol: string, option: string): void {
+	if (/^http:?$/i.test(protocol)) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		option,
+		`expected an http proxy, found '${protocol}'; the tunnel through it is end-to-end TLS all the same`,
+	);
+}
+
+function decode(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		// A stray % is what it says.
+		return text;
+	}
+}

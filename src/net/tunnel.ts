@@ -1,0 +1,173 @@
+import {connect as connectTcp, type Socket} from 'node:net';
+import type {FailureKind} from '../errors.ts';
+import type {HttpProxy} from './proxy.ts';
+
+/** An answer to CONNECT longer than this is not one. */
+const maxHeadBytes = 16 * 1024;
+
+/** The way to the origin that a proxy would not, or could not, give. */
+export class TunnelError extends Error {
+	readonly kind: FailureKind;
+	readonly code: string;
+	/** The status of the proxy's answer, where it gave one. */
+	readonly status: number | undefined;
+
+	constructor(kind: FailureKind, code: string, message: string, status?: number, cause?: unknown) {
+		super(message, cause === undefined ? undefined : {cause});
+		this.name = 'TunnelError';
+		this.kind = kind;
+		this.code = code;
+		this.status = status;
+	}
+}
+
+/**
+ * Asks `proxy` for a tunnel to `host:port` by CONNECT (RFC 9110 §9.3.6).
+ *
+ * The request's own headers and bytes never reach the proxy: they wait for the TLS inside.
+ *
+ * @throws {TunnelError} when there is no tunnel; `signal`'s reason when it is aborted.
+ */
+export async function openTunnel(
+	proxy: HttpProxy,
+	host: string,
+	port: number,
+	signal: AbortSignal,
+): Promise<Socket> {
+	signal.throwIfAborted();
+	const socket = await reach(proxy, signal);
+	const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+	const {authorization} = proxy;
+	socket.write(
+		`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
+			(authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`) +
+			'\r\n',
+	);
+	try {
+		const head = await readHead(socket, proxy, signal);
+		assertAccepted(head, proxy, authority);
+		return socket;
+	} catch (error) {
+		destroyQuietly(socket);
+		throw error;
+	}
+}
+
+function reach(proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
+	return new Promise((resolve, reject) => {
+		const socket = connectTcp({host: proxy.host, port: proxy.port, noDelay: true});
+		const settle = () => {
+			signal.removeEventListener('abort', onAbort);
+			socket.off('connect', onConnect).off('error', onError);
+		};
+		const onAbort = () => {
+			settle();
+			destroyQuietly(socket);
+			reject(signal.reason);
+		};
+		const onConnect = () => {
+			settle();
+			resolve(socket);
+		};
+		const onError = (cause: NodeJS.ErrnoException) => {
+			settle();
+			const reason = cause.code ?? cause.message;
+			reject(
+				new TunnelError(
+					'proxy-unreachable',
+					cause.code ?? 'ERR_PROXY_UNREACHABLE',
+					`cannot reach the proxy ${proxy}: ${reason}`,
+					undefined,
+					cause,
+				),
+			);
+		};
+		signal.addEventListener('abort', onAbort);
+		socket.on('connect', onConnect).on('error', onError);
+	});
+}
+
+function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promise<string> {
+	return new Promise((resolve, reject) => {
+		let received = Buffer.alloc(0);
+		const settle = () => {
+			signal.removeEventListener('abort', onAbort);
+			socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onEnd);
+			socket.pause();
+		};
+		const fail = (error: unknown) => {
+			settle();
+			reject(error);
+		};
+		const onAbort = () => fail(signal.reason);
+		const onEnd = () => fail(badReply(proxy, 'it hung up before its answer was complete'));
+		const onError = (cause: NodeJS.ErrnoException) =>
+			fail(badReply(proxy, `it hung up (${cause.code ?? cause.message})`, cause));
+		const onData = (chunk: Buffer) => {
+			received = Buffer.concat([received, chunk]);
+			const end = received.indexOf('\r\n\r\n');
+			if (end === -1) {
+				if (received.length > maxHeadBytes) {
+					fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
+				}
+				return;
+			}
+			const head = received.toString('latin1', 0, end);
+			if (received.length > end + 4 && accepts(statusOf(head))) {
+				// In TLS the client speaks first: bytes after an acceptance are the proxy's own.
+				fail(badReply(proxy, 'bytes after its acceptance'));
+				return;
+			}
+			settle();
+			resolve(head);
+		};
+		signal.addEventListener('abort', onAbort);
+		socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onEnd);
+	});
+}
+
+function assertAccepted(head: string, proxy: HttpProxy, authority: string): void {
+	const status = statusOf(head);
+	if (accepts(status)) return;
+	if (status === undefined) throw badReply(proxy, 'no HTTP status line');
+	if (status === 407) {
+		throw new TunnelError(
+			'proxy-auth-required',
+			'ERR_PROXY_AUTH_REQUIRED',
+			`the proxy ${proxy} wants a login (407)`,
+			status,
+		);
+	}
+	throw new TunnelError(
+		'proxy-refused',
+		'ERR_PROXY_REFUSED',
+		`the proxy ${proxy} refused a tunnel to ${authority} (${status})`,
+		status,
+	);
+}
+
+function badReply(proxy: HttpProxy, reason: string, cause?: unknown): TunnelError {
+	return new TunnelError(
+		'proxy-bad-reply',
+		'ERR_PROXY_BAD_REPLY',
+		`the proxy ${proxy} answered CONNECT wrongly: ${reason}`,
+		undefined,
+		cause,
+	);
+}
+
+function destroyQuietly(socket: Socket): void {
+	// The late error of a socket that is given up must not be uncaught.
+	socket.on('error', () => {});
+	socket.destroy();
+}
+
+function statusOf(head: string): number | undefined {
+	const status = /^HTTP\/1\.[01] (\d{3})(?: |\r|$)/.exec(head)?.[1];
+	return status === undefined ? undefined : Number(status);
+}
+
+// RFC 9110 §9.3.6: any 2xx means that the tunnel stands.
+function accepts(status: number | undefined): boolean {
+	return status !== undefined && status >= 200 && status < 300;
+}

@@ -1,0 +1,152 @@
+import type {SecureVersion} from 'node:tls';
+import type {AxiosInstance, AxiosRequestConfig, AxiosResponse, CreateAxiosDefaults} from 'axios';
+import type {CookieJar} from 'tough-cookie';
+import type {CertificateFacts} from './certificate.ts';
+import type {MtlsAgent} from './net/agent.ts';
+
+/** PEM text, its bytes, or the path of a file that holds it. */
+export type Source = string | Uint8Array;
+
+/** Who we are and whom we believe. The words are those of `node:tls`. */
+export interface MtlsOptions {
+	/** Our certificate, followed by its intermediates in any order. Needs `key`, or a key in the same file. */
+	cert?: Source;
+	/** The private key of `cert`: PKCS#8, PKCS#1 or SEC1 PEM, encrypted or not. */
+	key?: Source;
+	/** Decrypts `key`. */
+	passphrase?: string;
+	/**
+	 * Whom we believe: one source or a list. The words `'default'`, `'system'` and `'bundled'` stand
+	 * for the sets of `tls.getCACertificates()`, so `['default', 'corp.pem']` adds a CA and
+	 * `'corp.pem'` replaces them all.
+	 * @defaultValue what Node trusts by default
+	 */
+	ca?: Source | readonly Source[];
+	/**
+	 * The name to verify, sent as SNI too, in place of the URL's host. A `Host` header never changes it.
+	 */
+	servername?: string;
+	/** @defaultValue `'TLSv1.2'` */
+	minVersion?: SecureVersion;
+	/** @defaultValue Node's own, `'TLSv1.3'` */
+	maxVersion?: SecureVersion;
+	/** OpenSSL's cipher list, for TLS 1.2 and 1.3. */
+	ciphers?: string;
+	/**
+	 * Further origins (`https://files.bank.example`) that may see our certificate when a redirect
+	 * leads there. The origin of each URL that the app itself asks for always may; any other never does.
+	 */
+	origins?: readonly string[];
+	/** Load a certificate whose validity has ended or not begun. @defaultValue `false` */
+	allowExpired?: boolean;
+}
+
+/** Takes what failed: `(fields, message)`, as pino does. `console` fits. */
+export interface Logger {
+	error(fields: object, message: string): void;
+	warn(fields: object, message: string): void;
+}
+
+/** What {@link createAdapter} takes. */
+export interface AdapterOptions {
+	/** Who we are and whom we believe. Without it: no certificate of ours, and Node's default trust. */
+	mtls?: MtlsOptions;
+	/** `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works too. */
+	jar?: boolean | CookieJar;
+	/**
+	 * Follow a redirect from https to http. What is sent there can be read and changed by anyone on
+	 * the way. @defaultValue `false`
+	 */
+	allowInsecureRedirects?: boolean;
+}
+
+/** What {@link withMtls} takes. */
+export interface ClientOptions extends AdapterOptions {
+	/** Told each failure once. `false` silences. @defaultValue `console` */
+	logger?: Logger | false;
+}
+
+/** What {@link createClient} takes: every axios option, and ours. */
+export type ClientConfig = Omit<CreateAxiosDefaults, keyof ClientOptions> & ClientOptions;
+
+/** A request that carries and keeps no cookies. */
+export type CookielessConfig<D = unknown> = Omit<AxiosRequestConfig<D>, 'jar'> & {jar: false};
+
+/** `client.mtls`: what stands behind the instance. */
+export interface MtlsHandle {
+	/** The client's cookies; `undefined` without `jar`. */
+	readonly jar: CookieJar | undefined;
+	/** The agent of all https connections; may be given to any other Node client. */
+	readonly agent: MtlsAgent;
+	/** The facts of our certificate; `null` when we have none. */
+	readonly identity: CertificateFacts | null;
+	/** Ends all connections, those in use included; a request after it is refused. Twice is fine. */
+	close(): Promise<void>;
+}
+
+/** The connection that answered. */
+export interface ConnectionFacts {
+	/** `TLSv1.3` or `TLSv1.2`. */
+	readonly protocol: string;
+	/** IETF name of the cipher suite: `TLS_AES_256_GCM_SHA384`. */
+	readonly cipher: string;
+	/** The server was verified against `ca` and its name. Always `true` on a response. */
+	readonly authorized: boolean;
+	/** The server asked for our certificate. */
+	readonly clientCertificateRequested: boolean;
+	/** The TLS session was resumed, so no certificate was exchanged on this connection. */
+	readonly resumed: boolean;
+	/** The server's certificate. */
+	readonly peer: CertificateFacts;
+	/** Our certificate where it was offered on this connection, else `null`. */
+	readonly identity: CertificateFacts | null;
+}
+
+interface MtlsInstance extends AxiosInstance {
+	readonly mtls: MtlsHandle;
+	/** An instance on the same certificate, jar and connections, unless `config` brings its own. */
+	create(config?: ClientConfig): MtlsClient;
+}
+
+// The verbs once more for `jar: false`, which the field shared with axios-cookiejar-support cannot say.
+interface CookielessRequests {
+	<T = unknown, D = unknown>(config: CookielessConfig<D>): Promise<AxiosResponse<T, D>>;
+	<T = unknown, D = unknown>(
+		url: string,
+		config: CookielessConfig<D>,
+	): Promise<AxiosResponse<T, D>>;
+	request<T = unknown, D = unknown>(config: CookielessConfig<D>): Promise<AxiosResponse<T, D>>;
+	get: CookielessVerb;
+	delete: CookielessVerb;
+	head: CookielessVerb;
+	options: CookielessVerb;
+	post: CookielessBodyVerb;
+	put: CookielessBodyVerb;
+	patch: CookielessBodyVerb;
+}
+type CookielessVerb = <T = unknown, D = unknown>(
+	url: string,
+	config: CookielessConfig<D>,
+) => Promise<AxiosResponse<T, D>>;
+type CookielessBodyVerb = <T = unknown, D = unknown>(
+	url: string,
+	data: D | undefined,
+	config: CookielessConfig<D>,
+) => Promise<AxiosResponse<T, D>>;
+
+/** An axios instance that has a certificate, a jar and a handle on both. */
+export type MtlsClient = MtlsInstance & CookielessRequests;
+
+declare module 'axios' {
+	interface AxiosRequestConfig {
+		// The very type of axios-cookiejar-support: TypeScript lets two packages declare a field
+		// only when they agree. `false` is offered by MtlsRequestConfig.
+		jar?: CookieJar;
+		/** Follow a redirect from https to http. @defaultValue `false` */
+		allowInsecureRedirects?: boolean;
+	}
+	interface AxiosResponse {
+		/** Facts of the connection that answered; absent over plain http or through an agent of another make. */
+		tls?: ConnectionFacts;
+	}
+}

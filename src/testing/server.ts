@@ -1,5 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {createServer} from 'node:https';
+import {createServer, type Server} from 'node:https';
 import type {Socket} from 'node:net';
 import {type Credential, createTestPki, type TestPki} from './pki.ts';
 import {type RecordedConnection, recordConnections} from './record-connection.ts';
@@ -133,13 +133,7 @@ export async function startMtlsServer(options: MtlsServerOptions = {}): Promise<
 		return stopping;
 	};
 
-	const port = await new Promise<number>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(options.port ?? 0, host, () => {
-			const address = server.address();
-			resolve(typeof address === 'object' && address !== null ? address.port : 0);
-		});
-	});
+	const port = await listen(server, options.port ?? 0, host);
 	const origin = `https://localhost:${port}`;
 
 	return {
@@ -158,4 +152,15 @@ export async function startMtlsServer(options: MtlsServerOptions = {}): Promise<
 		close,
 		[Symbol.asyncDispose]: close,
 	};
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(port, host, () => {
+			const address = server.address();
+			// A string is the path of a pipe, and `null` a server that is closed.
+			resolve(typeof address === 'object' && address !== null ? address.port : port);
+		});
+	});
 }

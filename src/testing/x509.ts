@@ -14,12 +14,17 @@ export function loadX509(): Promise<X509> {
 // taken back, because a half-made polyfill left on a global would mislead the application.
 async function load(): Promise<X509> {
 	if ('getMetadata' in Reflect) return import('@peculiar/x509');
-	const none = {value: () => undefined, configurable: true};
-	Object.defineProperties(Reflect, {getMetadata: none, getOwnMetadata: none});
+	const names = ['getMetadata', 'getOwnMetadata'];
+	const none = () => undefined;
+	for (const name of names) {
+		Object.defineProperty(Reflect, name, {value: none, configurable: true, writable: true});
+	}
 	try {
 		return await import('@peculiar/x509');
 	} finally {
-		Reflect.deleteProperty(Reflect, 'getMetadata');
-		Reflect.deleteProperty(Reflect, 'getOwnMetadata');
+		for (const name of names) {
+			// The application may have loaded the true polyfill in the meantime.
+			if (Reflect.get(Reflect, name) === none) Reflect.deleteProperty(Reflect, name);
+		}
 	}
 }

@@ -1,4 +1,9 @@
-import http, {type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES} from 'node:http';
+import http, {
+	type IncomingHttpHeaders,
+	type IncomingMessage,
+	type ServerResponse,
+	STATUS_CODES,
+} from 'node:http';
 import net, {type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {pipeline} from 'node:stream';
@@ -18,13 +23,20 @@ export interface ProxiedRequest {
 	readonly verdict: Verdict;
 }
 
+interface Goal {
+	readonly host: string;
+	readonly port: number;
+}
+
+type Route = (host: string, port: number) => Goal;
+
 export interface ConnectProxyOptions {
 	/** Without them in `Proxy-Authorization: Basic` the answer is 407 (RFC 9110 section 11.7). */
 	credentials?: {readonly user: string; readonly password: string};
 	/** Refuses, says nothing, or sends something raw. @defaultValue allows everything */
 	verdict?: Verdict | ((request: Omit<ProxiedRequest, 'verdict'>) => Verdict);
 	/** Where a name leads, so that tests may use any name. @defaultValue to itself */
-	route?: (host: string, port: number) => {readonly host: string; readonly port: number};
+	route?: Route;
 }
 
 export interface ConnectProxy extends AsyncDisposable {
@@ -59,41 +71,27 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
 		track(socket);
 	});
 	server.on('connect', (request: IncomingMessage, client: Duplex, early: Buffer) => {
-		track(client);
 		const record = judge(request, early, options);
 		tunnels.push(record);
 		if (record.verdict !== 'allow') return refuse(client, record.verdict);
-		const {hostname, port} = new URL(`http://${record.target}`);
-		const {host: goal, port: goalPort} = route(unbracketed(hostname), Number(port || 80));
-		const origin = track(net.connect(goalPort, goal));
-		origin.once('error', () => {
-			if (origin.connecting || origin.bytesRead === 0) refuse(client, 502);
-		});
+		if (!URL.canParse(`http://${record.target}`)) return refuse(client, 400);
+		const {host, port} = goalOf(new URL(`http://${record.target}`), route);
+		const origin = track(net.connect(port, host));
+		const unreachable = () => refuse(client, 502);
+		origin.once('error', unreachable);
 		origin.once('connect', () => {
+			origin.off('error', unreachable);
 			client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-			if (early.length > 0) origin.write(early);
+			origin.write(early);
 			pipeline(client, origin, client, () => {});
 		});
 	});
-
-	server.on('request', (request: IncomingMessage, response: http.ServerResponse) => {
+	server.on('request', (request: IncomingMessage, response: ServerResponse) => {
 		const record = judge(request, Buffer.alloc(0), options);
 		forwarded.push(record);
 		if (record.verdict !== 'allow') return refuse(request.socket, record.verdict);
-		const target = new URL(record.target);
-		const {'proxy-authorization': _secret, ...headers} = request.headers;
-		const outgoing = http.request({
-			...route(unbracketed(target.hostname), Number(target.port || 80)),
-			method: record.method,
-			path: target.pathname + target.search,
-			headers,
-		});
-		outgoing.once('response', (incoming) => {
-			response.writeHead(incoming.statusCode ?? 502, incoming.rawHeaders);
-			pipeline(incoming, response, () => {});
-		});
-		outgoing.once('error', () => refuse(request.socket, 502));
-		request.pipe(outgoing);
+		if (!URL.canParse(record.target)) return refuse(request.socket, 400);
+		forward(request, response, route);
 	});
 
 	const port = await new Promise<number>((resolve) => {
@@ -161,6 +159,24 @@ function refuse(client: Duplex, verdict: Exclude<Verdict, 'allow'>): void {
 	);
 }
 
-function unbracketed(hostname: string): string {
-	return hostname.replace(/^\[(.*)\]$/, '$1');
+function forward(request: IncomingMessage, response: ServerResponse, route: Route): void {
+	const target = new URL(request.url ?? '');
+	// For this proxy alone (RFC 9110 section 11.7.2).
+	const {'proxy-authorization': _mine, ...headers} = request.headers;
+	const outgoing = http.request({
+		...goalOf(target, route),
+		method: request.method,
+		path: target.pathname + target.search,
+		headers,
+	});
+	outgoing.once('response', (incoming) => {
+		response.writeHead(incoming.statusCode ?? 502, incoming.rawHeaders);
+		pipeline(incoming, response, () => {});
+	});
+	outgoing.once('error', () => refuse(request.socket, 502));
+	request.pipe(outgoing);
+}
+
+function goalOf({hostname, port}: URL, route: Route): Goal {
+	return route(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 80));
 }

@@ -1,0 +1,95 @@
+import {randomBytes, X509Certificate} from 'node:crypto';
+import {existsSync, mkdirSync} from 'node:fs';
+import {isIPv6} from 'node:net';
+import {join} from 'node:path';
+import {createTestPki} from '../testing/index.ts';
+import type {CertsArguments} from './args.ts';
+import {type ExitCode, exitCodes} from './exit.ts';
+import {fileErrorCode, privateMode, replaceFile, writeNew} from './files.ts';
+import {type Io, say} from './io.ts';
+import {commandsToTry, defaultPort, fileNames, quote} from './try-it.ts';
+import {UsageError} from './usage-error.ts';
+
+const publicMode = 0o644;
+
+interface NewFile {
+	readonly name: string;
+	readonly content: string;
+	readonly mode: number;
+	readonly about: string;
+}
+
+/** Makes a CA, a server and a client certificate; overwrites nothing unless `--force` says so. */
+export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitCode> {
+	if (!force) assertNoneExists(dir);
+	const files = await makeFiles();
+	writeFiles(dir, files, force === true);
+
+	say(io, `Made in ${dir}:`);
+	say(io);
+	for (const {name, about} of files) say(io, `  ${name.padEnd(12)}${about}`);
+	say(io);
+	say(io, 'Next, a server that insists on such a client certificate:');
+	say(io);
+	say(io, `  axios-mtls serve ${quote(dir)}`);
+	say(io);
+	say(io, 'and in another terminal:');
+	say(io);
+	for (const line of commandsToTry(dir, `https://localhost:${defaultPort}`)) say(io, `  ${line}`);
+	return exitCodes.answered;
+}
+
+function assertNoneExists(dir: string): void {
+	const there = Object.values(fileNames).filter((name) => existsSync(join(dir, name)));
+	if (there.length === 0) return;
+	throw new UsageError(
+		`certs ${dir}`,
+		`${there.join(', ')} ${there.length === 1 ? 'exists' : 'exist'} already`,
+		'--force overwrites; what the old CA has signed is then no longer trusted',
+	);
+}
+
+async function makeFiles(): Promise<NewFile[]> {
+	// A name of its own: two CAs of the same name make a wrong file look like a broken signature.
+	const commonName = `axios-mtls CA ${randomBytes(3).toString('hex')}`;
+	const pki = await createTestPki({commonName});
+	const [server, client] = await Promise.all([pki.server(), pki.client()]);
+	return [
+		certificate(fileNames.ca, pki.ca, 'the CA; trust it with --ca'),
+		key(fileNames.caKey, pki.key, 'signs more certificates; keep it to yourself'),
+		certificate(fileNames.server, server.cert, 'of the server'),
+		key(fileNames.serverKey, server.key, 'its key'),
+		certificate(fileNames.client, client.cert, 'of the client'),
+		key(fileNames.clientKey, client.key, 'its key'),
+	];
+}
+
+function certificate(name: string, content: string, role: string): NewFile {
+	const {subject, subjectAltName, validToDate} = new X509Certificate(content);
+	const names = subjectAltName?.split(', ').map(shortName).join(', ') ?? subject;
+	const until = validToDate.toISOString().slice(0, 10);
+	return {name, content, mode: publicMode, about: `${role}: ${names}; valid until ${until}`};
+}
+
+// `DNS:localhost`, `IP Address:0:0:0:0:0:0:0:1`, as OpenSSL prints them.
+function shortName(altName: string): string {
+	const [kind = '', ...rest] = altName.split(':');
+	const name = rest.join(':');
+	return kind === 'IP Address' && isIPv6(name)
+		? new URL(`http://[${name}]`).hostname.slice(1, -1)
+		: name;
+}
+
+function key(name: string, content: string, about: string): NewFile {
+	return {name, content, mode: privateMode, about: `${about}; readable by you alone`};
+}
+
+function writeFiles(dir: string, files: readonly NewFile[], force: boolean): void {
+	const write = force ? replaceFile : writeNew;
+	try {
+		mkdirSync(dir, {recursive: true});
+		for (const {name, content, mode} of files) write(join(dir, name), content, mode);
+	} catch (error) {
+		throw new UsageError(`certs ${dir}`, `cannot write there: ${fileErrorCode(error)}`);
+	}
+}

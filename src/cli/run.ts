@@ -1,0 +1,37 @@
+import {type Invocation, parseArguments} from './args.ts';
+import {certs} from './certs.ts';
+import {demo} from './demo.ts';
+import {type ExitCode, exitCodes} from './exit.ts';
+import {tellFailure} from './failure.ts';
+import {get} from './get.ts';
+import type {Io} from './io.ts';
+import {serve} from './serve.ts';
+
+/**
+ * The whole program: a command line in, an exit code out. Throws nothing.
+ *
+ * @param argv - Without the first two words of `process.argv`.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+	try {
+		return await start(parseArguments(argv), io);
+	} catch (error) {
+		return tellFailure(error, argv[0] ?? '', io);
+	}
+}
+
+async function start(invocation: Invocation, io: Io): Promise<ExitCode> {
+	switch (invocation.command) {
+		case 'get':
+			return get(invocation, io);
+		case 'certs':
+			return certs(invocation, io);
+		case 'serve':
+			return serve(invocation, io);
+		case 'demo':
+			return demo(io);
+		case 'help':
+			io.stdout.write(invocation.text);
+			return exitCodes.answered;
+	}
+}

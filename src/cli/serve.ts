@@ -1,0 +1,111 @@
+import {createPrivateKey, X509Certificate} from 'node:crypto';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {type MtlsServer, startMtlsServer} from '../testing/index.ts';
+import type {ServeArguments} from './args.ts';
+import {type ExitCode, exitCodes} from './exit.ts';
+import {fileErrorCode} from './files.ts';
+import {type Io, say} from './io.ts';
+import {createServeLog} from './serve-log.ts';
+import {commandsToTry, fileNames, login, loginToTry, quote} from './try-it.ts';
+import {UsageError} from './usage-error.ts';
+
+/**
+ * Runs a server that insists on a client certificate, with a login behind it, on the files that
+ * `certs` has made. On loopback only: its password is printed in this help.
+ *
+ * @returns when it is told to stop.
+ */
+export async function serve({dir, port}: ServeArguments, io: Io): Promise<ExitCode> {
+	const options = {...readCredential(dir), port: parsePort(port)};
+	const stopped = io.stopped();
+	const log = createServeLog(io);
+	const server = await start(options, log.handler);
+	const unfollow = log.follow(server);
+	try {
+		welcome(dir, server, io);
+		await stopped;
+	} finally {
+		unfollow();
+		await server.close();
+	}
+	say(io, 'Stopped.');
+	return exitCodes.answered;
+}
+
+function welcome(dir: string, {origin}: MtlsServer, io: Io): void {
+	say(io, `Listening at ${origin} for clients with a certificate of ${join(dir, fileNames.ca)}.`);
+	say(io, `Login: ${login.user} / ${login.password}. Ctrl-C stops it.`);
+	say(io);
+	say(io, 'Try, in another terminal:');
+	say(io);
+	for (const line of commandsToTry(dir, origin)) say(io, `  ${line}`);
+	say(io, `  ${loginToTry(dir, origin)}`);
+	say(io);
+}
+
+interface ServerFiles {
+	readonly credential: {readonly cert: string; readonly key: string; readonly leaf: string};
+	readonly clientCa: string;
+}
+
+function readCredential(dir: string): ServerFiles {
+	const cert = read(dir, fileNames.server);
+	const key = read(dir, fileNames.serverKey);
+	const clientCa = read(dir, fileNames.ca);
+	parse(dir, fileNames.ca, () => new X509Certificate(clientCa));
+	const leaf = parse(dir, fileNames.server, () => new X509Certificate(cert));
+	const privateKey = parse(dir, fileNames.serverKey, () => createPrivateKey(key));
+	if (!leaf.checkPrivateKey(privateKey)) {
+		throw new UsageError(
+			`serve ${dir}`,
+			`${fileNames.serverKey} does not fit ${fileNames.server}`,
+			makeThem(dir),
+		);
+	}
+	return {credential: {cert, key, leaf: leaf.toString()}, clientCa};
+}
+
+function read(dir: string, name: string): string {
+	try {
+		return readFileSync(join(dir, name), 'utf8');
+	} catch (error) {
+		const code = fileErrorCode(error);
+		const why = code === 'ENOENT' ? `no ${name} there` : `cannot read ${name}: ${code}`;
+		throw new UsageError(`serve ${dir}`, why, makeThem(dir));
+	}
+}
+
+function parse<T>(dir: string, name: string, parser: () => T): T {
+	try {
+		return parser();
+	} catch (cause) {
+		throw new UsageError(`serve ${dir}`, `${name} cannot be parsed`, makeThem(dir), cause);
+	}
+}
+
+function makeThem(dir: string): string {
+	return `\`axios-mtls certs ${quote(dir)}\` makes all six files`;
+}
+
+function parsePort(text: string): number {
+	if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+	throw new UsageError('--port', `'${text}' is not a port`);
+}
+
+async function start(
+	options: ServerFiles & {readonly port: number},
+	handler: ReturnType<typeof createServeLog>['handler'],
+): Promise<MtlsServer> {
+	const users = {[login.user]: login.password};
+	try {
+		return await startMtlsServer({...options, users, handler});
+	} catch (error) {
+		const code = fileErrorCode(error);
+		if (code === 'EADDRINUSE') {
+			throw new UsageError('--port', `${options.port} is taken`, '--port 0 takes a free one');
+		}
+		if (code === 'EACCES') throw new UsageError('--port', `${options.port} is not allowed`);
+		throw error;
+	}
+}

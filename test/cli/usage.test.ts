@@ -1,0 +1,191 @@
+import {readFileSync} from 'node:fs';
+import {expect, test} from 'vitest';
+import {exitCodes} from '../../src/cli/exit.ts';
+import {run} from '../../src/cli/run.ts';
+import {createTestPki} from '../../src/testing/index.ts';
+import {fakeIo, identityOptions, tempDir} from './fake-io.ts';
+
+for (const argv of [[], ['-h'], ['--help'], ['help']]) {
+	test(`axios-mtls ${argv.join(' ')} shows worked examples, the commands and the exit codes`, async () => {
+		const io = fakeIo();
+
+		expect(await run(argv, io)).toBe(0);
+
+		expect(io.err()).toBe('');
+		for (const example of [
+			'\n  axios-mtls demo\n',
+			'\n  axios-mtls certs pki\n  axios-mtls serve pki\n',
+			'\n  axios-mtls get https://localhost:8443/whoami \\\n',
+			'\n  axios-mtls localhost 8443 pki/client.key pki/client.crt pki/ca.crt\n',
+		]) {
+			expect(io.out()).toContain(example);
+		}
+		for (const command of ['get', 'certs', 'serve', 'demo']) {
+			expect(io.out()).toMatch(new RegExp(`^  ${command} .*`, 'm'));
+		}
+	});
+}
+
+for (const command of ['get', 'certs', 'serve', 'demo']) {
+	test(`${command} -h shows examples of it and every exit code`, async () => {
+		const io = fakeIo();
+
+		expect(await run([command, '-h'], io)).toBe(0);
+
+		expect(io.out()).toMatch(new RegExp(`^  axios-mtls ${command}`, 'm'));
+		const [, documented = ''] = io.out().split('Exit codes:\n');
+		const codes = documented.match(/^ {2}\d+/gm)?.map(Number);
+		expect(codes).toEqual(Object.values(exitCodes));
+		// Fits a terminal of 100 columns.
+		expect(
+			io
+				.out()
+				.split('\n')
+				.filter((line) => line.length > 100),
+		).toEqual([]);
+	});
+}
+
+test('--version is the version of the package', async () => {
+	const io = fakeIo();
+	const {version} = JSON.parse(readFileSync('package.json', 'utf8'));
+
+	expect(await run(['--version'], io)).toBe(0);
+	expect(io.out()).toBe(`${version}\n`);
+});
+
+const mistakes: readonly (readonly [argv: readonly string[], told: string | RegExp])[] = [
+	[['frobnicate'], 'axios-mtls: frobnicate: no such command'],
+	[['--frobnicate'], "axios-mtls: --frobnicate: unknown option '--frobnicate'"],
+	[['get'], "axios-mtls: get: missing required argument 'url'"],
+	[['get', 'https://a.example/', 'https://b.example/'], 'axios-mtls: get: too many arguments'],
+	[['get', 'a.example'], 'axios-mtls: get: the URL must begin with https://'],
+	[['get', 'localhost:8443/'], 'axios-mtls: get: the URL must begin with https://'],
+	[['get', 'https://'], 'axios-mtls: get: the URL must begin with https://'],
+	[['get', 'ftp://a.example/'], 'axios-mtls: get: the URL must begin with https://'],
+	[
+		['get', 'http://a.example/', '--cert', 'x'],
+		'axios-mtls: get: a certificate cannot be shown over http://',
+	],
+	[
+		['get', 'https://a.example/', '--cert'],
+		"axios-mtls: get: option '--cert <file>' argument missing",
+	],
+	[
+		['get', 'https://a.example/', '--timeout', '0'],
+		"axios-mtls: --timeout: '0' is not a number of seconds above 0",
+	],
+	[['get', 'https://a.example/', '--timeout', '-1'], /--timeout/],
+	[
+		['get', 'https://a.example/', '--timeout', '10s'],
+		"axios-mtls: --timeout: '10s' is not a number of seconds above 0",
+	],
+	[['get', 'https://a.example/', '--timeout', '2147484'], /--timeout: '2147484' is not/],
+	[
+		['get', 'https://a.example/', '--insecure'],
+		/^axios-mtls: get: unknown option '--insecure'\n {2}hint: there is no such switch/,
+	],
+	[['get', 'https://a.example/', '--proxy', 'http://'], 'axios-mtls: --proxy: not a URL'],
+	[
+		['get', 'https://a.example/', '--proxy', 'socks5://p:1080'],
+		/^axios-mtls: --proxy: expected an http proxy/,
+	],
+	[
+		['get', 'https://a.example/', '--passphrase-file', '/no/such'],
+		"axios-mtls: --passphrase-file: cannot read '/no/such': ENOENT",
+	],
+	[['certs'], "axios-mtls: certs: missing required argument 'dir'"],
+	[['serve', 'pki', '--port', '70000'], /--port: '70000' is not a port|serve pki: no/],
+	[['demo', 'x'], 'axios-mtls: demo: too many arguments'],
+	[
+		['localhost', 'https', 'k', 'c', 'a'],
+		"axios-mtls: host port key_file cert_file ca_file: 'https' is not a port",
+	],
+	[
+		['localhost', '0', 'k', 'c', 'a'],
+		"axios-mtls: host port key_file cert_file ca_file: '0' is not a port",
+	],
+	[
+		['localhost', '65536', 'k', 'c', 'a'],
+		"axios-mtls: host port key_file cert_file ca_file: '65536' is not a port",
+	],
+	[
+		['a/b', '443', 'k', 'c', 'a'],
+		"axios-mtls: host port key_file cert_file ca_file: 'a/b' is not a host name",
+	],
+	[['localhost', '443', 'k', 'c'], 'axios-mtls: localhost: no such command'],
+];
+
+for (const [argv, told] of mistakes) {
+	test(`\`axios-mtls ${argv.join(' ')}\` is exit code 64, told in plain words`, async () => {
+		const io = fakeIo();
+
+		expect(await run(argv, io)).toBe(64);
+
+		expect(io.out()).toBe('');
+		if (typeof told === 'string') expect(io.err().startsWith(told), io.err()).toBe(true);
+		else expect(io.err()).toMatch(told);
+		expect(io.err()).not.toMatch(/^\s+at /m);
+	});
+}
+
+test('files that cannot be used are exit code 64, and name the option to repair', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const {cert, key} = await pki.client({passphrase: 'open sesame'});
+	const other = await pki.client();
+	const good = {cert: dir.write('c', cert), key: dir.write('k', key), ca: dir.write('ca', pki.ca)};
+	const cases = [
+		[{...good, cert: dir.at('missing')}, /^axios-mtls: --cert: no such file /],
+		[{...good, key: dir.at('missing')}, /^axios-mtls: --key: no such file /],
+		[{...good, ca: dir.at('missing')}, /^axios-mtls: --ca: no such file /],
+		[{...good, ca: dir.write('junk', 'junk')}, /^axios-mtls: --ca: expected PEM /],
+		[{...good, key: dir.write('other', other.key)}, /^axios-mtls: --key: .*does not fit/],
+	] as const;
+
+	for (const [files, told] of cases) {
+		const io = fakeIo({env: {AXIOS_MTLS_PASSPHRASE: 'open sesame'}});
+		const options = Object.entries(files).map(([name, path]) => `--${name}=${path}`);
+		expect(await run(['get', 'https://localhost:1/', ...options], io)).toBe(64);
+		expect(io.err()).toMatch(told);
+	}
+});
+
+test('an encrypted key without a passphrase is exit code 64, and names both ways to give one', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const options = await identityOptions(dir, pki, await pki.client({passphrase: 'open sesame'}));
+	const io = fakeIo();
+
+	expect(await run(['get', 'https://localhost:1/', ...options], io)).toBe(64);
+	expect(io.err()).toMatch(
+		/^axios-mtls: --passphrase-file or AXIOS_MTLS_PASSPHRASE: .* no passphrase was given\n$/,
+	);
+});
+
+test('a wrong passphrase is exit code 64, and is not told', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const options = await identityOptions(dir, pki, await pki.client({passphrase: 'open sesame'}));
+	const io = fakeIo({env: {AXIOS_MTLS_PASSPHRASE: 'close sesame', AXIOS_MTLS_DEBUG: '1'}});
+
+	expect(await run(['get', 'https://localhost:1/', ...options], io)).toBe(64);
+	expect(io.err()).toMatch(
+		/^axios-mtls: --passphrase-file or .*: the passphrase does not open the key/,
+	);
+	expect(io.err()).not.toContain('sesame');
+});
+
+test('secrets given in the wrong place are not repeated', async () => {
+	for (const argv of [
+		['get', 'https://a.example/', '--passphrase=top-secret'],
+		['get', 'https://a.example/', '--passphrase', 'top-secret'],
+		['get', 'https://a.example/', '--proxy', 'http://user:top-secret@p:99999'],
+		['get', 'https://a.example/', '--proxy', 'socks5://user:top-secret@p:1080'],
+		['get', 'https://user:top-secret@'],
+	]) {
+		const io = fakeIo();
+		expect(await run(argv, io)).toBe(64);
+		expect(io.err()).not.toContain('top-secret');
+	}
+});

@@ -5,7 +5,8 @@
  * of a request can reach a party that was not.
  */
 import type {Socket, TcpSocketConnectOpts} from 'node:net';
-import {connect as connectTls, type TLSSocket} from 'node:tls';
+import {connect as connectTls, type DetailedPeerCertificate, type TLSSocket} from 'node:tls';
+import type {KeptSession} from '../tls/session.ts';
 import type {Showing, Snapshot} from '../tls/source.ts';
 import {checkPeerName, peerName} from '../tls/verify.ts';
 import {type Connection, keepConnection} from './connection.ts';
@@ -76,6 +77,7 @@ function begin(snapshot: Snapshot, {host, port, showing, proxy}: Target): Connec
 		resumed: false,
 		clientCertificateRequested: undefined,
 		chain: [],
+		validUntil: Number.POSITIVE_INFINITY,
 		firstError: undefined,
 	};
 }
@@ -109,76 +111,113 @@ function handshake(
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
-	return new Promise((resolve, reject) => {
-		const name = peerName(host, snapshot.servername);
-		const socket = connectTls({
-			...(tunnel ? {socket: tunnel} : {...net, host, port}),
-			servername: name.sni,
-			secureContext: snapshot.context(showing),
-			checkServerIdentity: checkPeerName(name),
-			// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
-			rejectUnauthorized: true,
-			ALPNProtocols: ['http/1.1'],
-		});
-		const onAbort = () => socket.destroy(signal.reason as Error);
-		const observe = () => observeHandshake(connection, socket);
-		const onReached = () => {
-			connection.phase = 'handshake';
-		};
-		const onSecure = () => {
-			observe();
-			connection.phase = 'verify';
-		};
-		const settle = () => {
-			signal.removeEventListener('abort', onAbort);
-			socket.off('keylog', observe);
-		};
+	const name = peerName(host, snapshot.servername);
+	const sessionKey = [showing, host, port, name.verify].join('|');
+	const kept = snapshot.sessions.get(sessionKey, Date.now());
+	const socket = connectTls({
+		...(tunnel ? {socket: tunnel} : {...net, host, port}),
+		...(kept && {session: kept.session}),
+		servername: name.sni,
+		secureContext: snapshot.context(showing),
+		checkServerIdentity: checkPeerName(name),
+		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
+		rejectUnauthorized: true,
+		ALPNProtocols: ['http/1.1'],
+	});
+	socket.setNoDelay(true);
+	observe(socket, connection, kept);
+	keepSessions(socket, connection, (session) => {
+		if (session) snapshot.sessions.set(sessionKey, session);
+		else snapshot.sessions.delete(sessionKey);
+	});
 
+	return new Promise((resolve, reject) => {
+		const onAbort = () => socket.destroy(signal.reason as Error);
+		const settle = () => signal.removeEventListener('abort', onAbort);
 		if (signal.aborted) onAbort();
 		else signal.addEventListener('abort', onAbort);
-		socket.setNoDelay(true);
-		socket.once('connect', onReached);
-		// TLS 1.2 never becomes 'secure' when the server refuses our certificate. The keys are derived
-		// after its CertificateRequest was read, so this is where the facts of such a handshake are
-		// still to be had; the lines themselves, which are secret, are not looked at.
-		socket.on('keylog', observe);
-		// First in line: Node's own listener verifies, and may tear the certificate down.
-		socket.prependOnceListener('secure', onSecure);
-		// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
-		socket.on('error', (error) => {
-			connection.firstError ??= error;
-		});
 		socket.once('secureConnect', () => {
 			settle();
 			connection.phase = 'response';
 			resolve(socket);
 		});
-		socket.once('error', (error) => {
-			settle();
-			reject(error);
-		});
 		socket.once('close', () => {
 			settle();
-			// Destroyed without an error of its own.
 			reject(connection.firstError ?? signal.reason ?? new Error('the connection was closed'));
 		});
 	});
 }
 
-/** Reads what the server has shown so far. */
-function observeHandshake(connection: Connection, socket: TLSSocket): void {
-	// Not getPeerX509Certificate(): after it getPeerCertificate() answers {} and every name check fails.
-	const chain: Buffer[] = [];
-	let certificate = socket.getPeerCertificate(true);
-	while (certificate?.raw && !chain.some((seen) => seen.equals(certificate.raw))) {
-		chain.push(certificate.raw);
-		certificate = certificate.issuerCertificate;
-	}
-	if (chain.length > 0) connection.chain = chain;
+/** Writes down what the handshake shows, while it can be seen. */
+function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | undefined): void {
+	const read = () => readHandshake(socket, connection, kept);
+	// With TLS 1.2 a refusal of our certificate ends the handshake before it is 'secure'. The keys are
+	// derived after the server's CertificateRequest was read, so this is where the facts of such a
+	// handshake are to be had; the line itself, which is secret, is not looked at.
+	const onKeys = () => {
+		if (socket.getProtocol() === 'TLSv1.2') read();
+	};
+	socket.on('keylog', onKeys);
+	socket.once('connect', () => {
+		connection.phase = 'handshake';
+	});
+	// First in line: Node's own listener verifies, and may tear the certificate down.
+	socket.prependOnceListener('secure', () => {
+		socket.off('keylog', onKeys);
+		read();
+		connection.phase = 'verify';
+	});
+	// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
+	socket.on('error', (error) => {
+		connection.firstError ??= error;
+	});
+}
 
+function readHandshake(
+	socket: TLSSocket,
+	connection: Connection,
+	kept: KeptSession | undefined,
+): void {
 	connection.protocol = socket.getProtocol() ?? undefined;
 	connection.cipher = socket.getCipher()?.standardName ?? '';
 	connection.resumed = socket.isSessionReused();
+	if (connection.resumed && kept !== undefined) {
+		// No certificate is exchanged on a resumed session: what the full handshake showed still holds.
+		connection.chain = kept.chain;
+		connection.validUntil = kept.validUntil;
+		connection.clientCertificateRequested = kept.clientCertificateRequested;
+		return;
+	}
+	// Not getPeerX509Certificate(): after it getPeerCertificate() answers {} and every name check fails.
+	const chain = new Set<DetailedPeerCertificate>();
+	let certificate = socket.getPeerCertificate(true);
+	while (certificate?.raw && !chain.has(certificate)) {
+		chain.add(certificate);
+		certificate = certificate.issuerCertificate;
+	}
+	connection.chain = Array.from(chain, ({raw}) => raw);
+	connection.validUntil = Math.min(...Array.from(chain, ({valid_to}) => Date.parse(valid_to)));
 	// The signature algorithms that both sides know are filled by a CertificateRequest alone.
 	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
+}
+
+/** Hands `keep` the sessions of a verified connection, and nothing once it has failed. */
+function keepSessions(
+	socket: TLSSocket,
+	connection: Connection,
+	keep: (session: KeptSession | undefined) => void,
+): void {
+	let latest: Buffer | undefined;
+	const store = () => {
+		if (latest === undefined || connection.firstError !== undefined) return;
+		const {chain, validUntil, clientCertificateRequested = false} = connection;
+		keep({session: latest, chain, validUntil, clientCertificateRequested});
+	};
+	socket.on('session', (session) => {
+		latest = session;
+		// TLS 1.2 has its session before the verdict, TLS 1.3 after it.
+		if (connection.phase === 'response') store();
+	});
+	socket.once('secureConnect', store);
+	socket.once('error', () => keep(undefined));
 }

@@ -24,6 +24,8 @@ export interface Connection {
 	clientCertificateRequested: boolean | undefined;
 	/** What the server presented, DER, leaf first. */
 	chain: readonly Buffer[];
+	/** When the first certificate of the chain ends, in ms since the epoch. */
+	validUntil: number;
 	/** The first error of the socket: it carries the alert, where what a client reports later may not. */
 	firstError: Error | undefined;
 }

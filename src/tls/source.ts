@@ -3,6 +3,7 @@ import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
 import {loadIdentity} from './identity.ts';
+import {SessionCache} from './session.ts';
 import {loadTrust} from './trust.ts';
 
 /** Whether a connection may offer our certificate. */
@@ -19,6 +20,8 @@ export interface Snapshot {
 	readonly servername: string | undefined;
 	/** The OpenSSL context with our certificate, or with trust alone. */
 	context(showing: Showing): SecureContext;
+	/** Sessions of connections that this snapshot has verified. */
+	readonly sessions: SessionCache;
 }
 
 const knownOptions = new Set([
@@ -64,6 +67,7 @@ export function loadSnapshot(options: MtlsOptions, now: Date, epoch = 0): Snapsh
 		epoch,
 		identity: identity?.facts ?? null,
 		servername: options.servername,
+		sessions: new SessionCache(),
 		context(showing: Showing): SecureContext {
 			if (showing === 'shown') return shown;
 			withheld ??= makeContext(trust);

@@ -28,11 +28,11 @@ export interface CertificateContent {
 	readonly role: AuthorityRole | LeafRole;
 }
 
-export interface AuthorityRole {
+interface AuthorityRole {
 	readonly type: 'authority';
 }
 
-export interface LeafRole {
+interface LeafRole {
 	readonly type: 'leaf';
 	readonly keyType: KeyType;
 	/** subjectAltName: DNS names and IP addresses. */

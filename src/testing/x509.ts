@@ -1,4 +1,4 @@
-export type X509 = typeof import('@peculiar/x509');
+type X509 = typeof import('@peculiar/x509');
 
 let loading: Promise<X509> | undefined;
 

@@ -9,9 +9,9 @@ import type {Duplex} from 'node:stream';
 import {pipeline} from 'node:stream';
 
 /** What a proxy does with a request: a number refuses with that status. */
-export type Verdict = 'allow' | 'silence' | number | {readonly raw: string};
+type Verdict = 'allow' | 'silence' | number | {readonly raw: string};
 
-export interface ProxiedRequest {
+interface ProxiedRequest {
 	/** `'CONNECT'` for a tunnel. */
 	readonly method: string;
 	/** `host:port` for a tunnel, else the absolute URL. */

@@ -74,7 +74,9 @@ const flags: Readonly<Record<string, string>> = {
 
 function inWordsOfTheShell({option, message}: MtlsConfigError): {option: string; why: string} {
 	const why = message.startsWith(`${option}: `) ? message.slice(option.length + 2) : message;
-	return {option: flags[option] ?? option, why: inFlags(why)};
+	// What --proxy holds is `proxy.host` or `proxy.protocol`.
+	const flag = option === 'proxy' ? 'HTTPS_PROXY' : flags[option];
+	return {option: flag ?? option, why: inFlags(why)};
 }
 
 // The library names its options in backquotes.

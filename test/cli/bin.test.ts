@@ -28,6 +28,29 @@ test('the process says what the command says: status, body, exit code', async ()
 	expect((await execute(['frobnicate'])).code).toBe(64);
 });
 
+test('NODE_TLS_REJECT_UNAUTHORIZED=0 does not let an impostor through', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	await using impostor = await startMtlsServer({clientAuth: 'request'});
+	const argv = ['get', impostor.url('/'), ...(await identityOptions(dir, server.pki))];
+
+	const {code, stdout} = await execute(argv, {NODE_TLS_REJECT_UNAUTHORIZED: '0'});
+
+	expect(code).toBe(1);
+	expect(stdout).toBe('');
+	expect(impostor.requests).toEqual([]);
+});
+
+test('a proxy of the environment that cannot be used is exit code 64, and its password is not told', async () => {
+	const HTTPS_PROXY = 'socks5://user:top-secret@proxy.example:1080';
+
+	const {code, stderr} = await execute(['get', 'https://bank.example/'], {HTTPS_PROXY});
+
+	expect(code).toBe(64);
+	expect(stderr).toMatch(/^axios-mtls: HTTPS_PROXY: expected an http proxy, found 'socks5:'/);
+	expect(stderr).not.toContain('top-secret');
+});
+
 test('the demo of the process passes, without colours in a pipe, whatever the environment wants', async () => {
 	const {code, stdout, stderr} = await execute(['demo'], {
 		FORCE_COLOR: '1',

@@ -88,10 +88,18 @@ test('a port where nobody listens is exit code 3', async () => {
 	await server.close();
 	const io = fakeIo();
 
-	expect(await run(['get', server.url('/path?token=abc')], io)).toBe(3);
+	const url = `https://user:top-secret@localhost:${server.port}/path?token=top-secret`;
+	expect(await run(['get', url], io)).toBe(3);
 	expect(io.err()).toBe(
 		`axios-mtls: GET ${server.origin}/path: nobody listens there (ECONNREFUSED)\n`,
 	);
+
+	const byAddress = fakeIo();
+	using dir = tempDir();
+	const {cert, key} = await server.pki.client();
+	const files = [dir.write('k', key), dir.write('c', cert), dir.write('ca', server.ca)];
+	expect(await run(['::1', `${server.port}`, ...files], byAddress)).toBe(3);
+	expect(byAddress.err()).toContain(`GET https://[::1]:${server.port}/: `);
 });
 
 test('a server that does not speak TLS is exit code 3', async () => {

@@ -3,9 +3,12 @@ import {MtlsConfigError} from './errors.ts';
 import {makeAdapter} from './http/adapter.ts';
 import {type CookieJar, jarOf, makeJar} from './http/cookies.ts';
 import {axiosExchange} from './http/exchange-axios.ts';
+import {leanExchange} from './http/exchange-lean.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
+import {leanTakes} from './http/lean-scope.ts';
 import {logFailures} from './log/interceptors.ts';
-import {MtlsAgent} from './net/agent.ts';
+import {MtlsAgent, snapshotOf} from './net/agent.ts';
+import {Pools} from './net/pool.ts';
 import type {
 	AdapterOptions,
 	ClientConfig,
@@ -63,6 +66,8 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
 interface Parts {
 	readonly agent: MtlsAgent;
+	/** Beside the agent: the connections of the lean exchange. */
+	readonly pools: Pools;
 	readonly ownsConnections: boolean;
 	readonly origins: ReadonlySet<string>;
 	readonly jar: CookieJar | undefined;
@@ -73,29 +78,24 @@ interface Parts {
 
 function makeParts(options: AdapterOptions, parent?: Parts): Parts {
 	const {mtls, jar, allowInsecureRedirects} = options;
-	const connections =
-		mtls === undefined && parent !== undefined
-			? parent
-			: {
-					agent: new MtlsAgent(mtls),
-					ownsConnections: mtls !== undefined,
-					origins: new Set((mtls?.origins ?? []).map(parseOrigin)),
-					life: {closed: false},
-				};
+	const shared = mtls === undefined ? parent : undefined;
+	const agent = shared?.agent ?? new MtlsAgent(mtls);
 	return {
-		agent: connections.agent,
-		ownsConnections: connections.ownsConnections,
-		origins: connections.origins,
-		life: connections.life,
+		agent,
+		pools: shared?.pools ?? new Pools(snapshotOf(agent)),
+		ownsConnections: shared?.ownsConnections ?? mtls !== undefined,
+		origins: shared?.origins ?? new Set((mtls?.origins ?? []).map(parseOrigin)),
+		life: shared?.life ?? {closed: false},
 		jar: jarOf({jar}, jar === true ? makeJar() : parent?.jar),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
 	};
 }
 
 function adapterOf(parts: Parts): AxiosAdapter {
+	const lean = leanExchange(parts.pools);
 	return makeAdapter({
 		...parts,
-		exchange: axiosExchange,
+		exchange: (input) => (leanTakes(input) ? lean : axiosExchange)(input),
 		fallback: axios.getAdapter('http'),
 		assertOpen(config) {
 			if (!parts.life.closed) return;
@@ -104,7 +104,7 @@ function adapterOf(parts: Parts): AxiosAdapter {
 	});
 }
 
-function handleOf({agent, jar, life}: Parts): MtlsHandle {
+function handleOf({agent, pools, jar, life}: Parts): MtlsHandle {
 	return {
 		agent,
 		jar,
@@ -112,6 +112,7 @@ function handleOf({agent, jar, life}: Parts): MtlsHandle {
 		async close() {
 			life.closed = true;
 			agent.destroy();
+			await pools.destroy();
 		},
 	};
 }

@@ -30,13 +30,15 @@ export function askBeforeRedirect(
 		{
 			url: previous.url.href,
 			method: previous.method,
-			headers: {host: previous.url.host, ...plain(previous.headers)},
+			headers: {Host: previous.url.host, ...plain(previous.headers)},
 		},
 	);
 	const method = String(options.method).toUpperCase();
+	const url = urlOf(options);
 	return {
 		...hop,
-		url: urlOf(options),
+		url,
+		path: url.pathname + url.search,
 		method,
 		headers: new AxiosHeaders(options.headers as Record<string, string>),
 		auth: credentials(options.auth),
@@ -55,16 +57,22 @@ function urlFields(url: URL): Record<string, unknown> {
 		port: url.port === '' ? '' : Number(url.port),
 		pathname: url.pathname,
 		search: url.search,
+		hash: url.hash,
 		path: url.pathname + url.search,
 		href: url.href,
 	};
 }
 
 // A request goes to protocol, hostname, port and path; the other fields only describe it.
-function urlOf({protocol, hostname, host, port, path}: Record<string, unknown>): URL {
+function urlOf({protocol, hostname, host, port, path, hash}: Record<string, unknown>): URL {
+	if (protocol !== 'https:' && protocol !== 'http:') {
+		throw new TypeError(`Unsupported protocol ${protocol}`);
+	}
 	const name = String(hostname ?? host);
 	const authority = name.includes(':') ? `[${name}]` : name;
-	return withoutCredentials(new URL(`${protocol}//${authority}:${port ?? ''}${path}`));
+	const url = withoutCredentials(new URL(`${protocol}//${authority}:${port ?? ''}${path}`));
+	url.hash = String(hash ?? '');
+	return url;
 }
 
 function credentials(auth: unknown): AxiosBasicCredentials | undefined {

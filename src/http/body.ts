@@ -1,4 +1,4 @@
-import {Readable} from 'node:stream';
+import {PassThrough, Readable, type Stream} from 'node:stream';
 import {AxiosError} from 'axios';
 
 /** A streamed body is kept for a 307 or 308 up to this size. */
@@ -6,57 +6,165 @@ export const replayLimitBytes = 10 * 1024 * 1024;
 
 /** What a request sends, as often as redirects ask for it. */
 export interface Body {
+	/** As the app gave it. */
+	readonly data: unknown;
 	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
 	open(): unknown;
 }
 
 /** A body for one request; a stream is recorded while it is sent when `replayable`. */
-export function makeBody(data: unknown, replayable: boolean): Body {
-	return data instanceof Readable && replayable ? new RecordedStream(data) : {open: () => data};
+export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
+	if (!isStream(data)) return {data, open: () => data};
+	return new StreamBody(data, replayable ? limitBytes : 0);
+}
+
+/** What axios takes for a stream: anything that can be piped. */
+type Source = Stream & Partial<Form>;
+
+/** The part of npm's `form-data` that axios asks for headers and length. */
+interface Form {
+	getHeaders(): Record<string, string>;
+	getLength(callback: (error: Error | null, length: number) => void): void;
+}
+
+function isStream(data: unknown): data is Source {
+	return typeof data === 'object' && data !== null && typeof (data as Source).pipe === 'function';
 }
 
 /**
  * Reads a stream once and gives it out as often as needed.
  *
- * A server may redirect before it has read the body: then the next attempt begins with what the
- * first one took and goes on where that one stopped.
+ * A server may redirect before it has read the body: then the next attempt begins with what was
+ * read for the first one, sent or not, and goes on where the source stands.
  */
-class RecordedStream implements Body {
-	readonly #source: AsyncIterator<Buffer>;
-	#recorded: Buffer[] = [];
+class StreamBody implements Body {
+	readonly data: Source;
+	readonly #limitBytes: number;
+	#chunks: Buffer[] = [];
+	/** The chunk that the attempt gets next. */
+	#position = 0;
 	#bytes = 0;
-	#attempt = 0;
+	#ended = false;
+	/** Sent chunks were let go: there is no second attempt. */
+	#lost = false;
+	#attempt: Readable | undefined;
+	#reader: AsyncIterator<Uint8Array | string> | undefined;
+	#pulling: Promise<void> | undefined;
+	#length: Promise<number> | undefined;
 
-	constructor(source: Readable) {
-		// The source outlives an attempt that is given up.
-		this.#source = source.iterator({destroyOnReturn: false})[Symbol.asyncIterator]();
+	constructor(data: Source, limitBytes: number) {
+		this.data = data;
+		this.#limitBytes = limitBytes;
+		// A file that does not open says so before anybody reads; the reader is told once more.
+		data.on('error', () => {});
 	}
 
 	open(): Readable {
-		if (this.#bytes > replayLimitBytes) {
+		if (this.#lost) {
 			throw new AxiosError(
-				`a redirect asks for the streamed body again, and more than ${replayLimitBytes} bytes of it were sent`,
+				`a redirect asks for the streamed body again, and more than ${this.#limitBytes} bytes of it were sent`,
 				'ERR_BODY_NOT_REPLAYABLE',
 			);
 		}
-		this.#attempt += 1;
-		return Readable.from(this.#read(this.#attempt), {objectMode: false});
+		this.#position = 0;
+		const attempt = new Readable({
+			read: () => {
+				this.#feed(attempt).catch((error) => attempt.destroy(error));
+			},
+			destroy: (error, done) => {
+				if (error && attempt === this.#attempt) closeSource(this.data);
+				done(error);
+			},
+		});
+		this.#attempt = attempt;
+		return asForm(this.data) ? this.#dress(attempt, this.data) : attempt;
 	}
 
-	async *#read(attempt: number): AsyncGenerator<Buffer> {
-		yield* [...this.#recorded];
-		while (attempt === this.#attempt) {
-			const {value, done} = await this.#source.next();
-			if (done) return;
-			const chunk = Buffer.from(value);
-			this.#record(chunk);
-			yield chunk;
+	async #feed(attempt: Readable): Promise<void> {
+		if (this.#position === this.#chunks.length && !this.#ended) {
+			try {
+				await this.#pull();
+			} catch (error) {
+				// Closed before its end is no error of its own: axios calls that a cancelled request.
+				const closed = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+				attempt.destroy(closed ? undefined : (error as Error));
+				return;
+			}
+		}
+		// Given up while it waited: what came belongs to the attempt after it.
+		if (attempt !== this.#attempt) return;
+
+		const chunk = this.#chunks[this.#position];
+		if (chunk !== undefined) {
+			this.#position += 1;
+			this.#forget();
+			attempt.push(chunk);
+		} else if (this.#ended) attempt.push(null);
+		else await this.#feed(attempt);
+	}
+
+	/** Keeps the next chunk of the source; one read serves all who wait for it. */
+	#pull(): Promise<void> {
+		this.#pulling ??= this.#read().finally(() => {
+			this.#pulling = undefined;
+		});
+		return this.#pulling;
+	}
+
+	async #read(): Promise<void> {
+		this.#reader ??= readerOf(this.data);
+		const {value, done} = await this.#reader.next();
+		if (done) this.#ended = true;
+		else if (value.length > 0) {
+			const chunk = Buffer.from(value as Uint8Array);
+			this.#bytes += chunk.length;
+			this.#chunks.push(chunk);
 		}
 	}
 
-	#record(chunk: Buffer): void {
-		this.#bytes += chunk.length;
-		if (this.#bytes > replayLimitBytes) this.#recorded = [];
-		else this.#recorded.push(chunk);
+	#forget(): void {
+		if (this.#bytes <= this.#limitBytes) return;
+		this.#lost = true;
+		this.#chunks.splice(0, this.#position);
+		this.#position = 0;
 	}
+
+	/** Lets axios find in an attempt what it looks for in a form. */
+	#dress(attempt: Readable, form: Form): Readable {
+		// Asked once: a form that has been read knows its length no more.
+		this.#length ??= new Promise((resolve, reject) =>
+			form.getLength((error, length) => (error ? reject(error) : resolve(length))),
+		);
+		const length = this.#length;
+		length.catch(() => {});
+		return Object.assign(attempt, {
+			append() {},
+			toString: () => '[object FormData]',
+			getHeaders: () => form.getHeaders(),
+			getLength: (callback: (error: unknown, length?: number) => void) => {
+				length.then((value) => callback(null, value), callback);
+			},
+		});
+	}
+}
+
+function asForm(source: Source): source is Stream & Form {
+	return typeof source.getHeaders === 'function' && typeof source.getLength === 'function';
+}
+
+function readerOf(source: Source): AsyncIterator<Uint8Array | string> {
+	const readable = source instanceof Readable ? source : piped(source);
+	// The source outlives an attempt that is given up.
+	return readable.iterator({destroyOnReturn: false})[Symbol.asyncIterator]();
+}
+
+// A stream of the old kind, such as that of `form-data`.
+function piped(source: Stream): Readable {
+	const readable = new PassThrough();
+	source.on('error', (error) => readable.destroy(error));
+	return source.pipe(readable);
+}
+
+function closeSource(source: Source): void {
+	if (source instanceof Readable) source.destroy();
 }

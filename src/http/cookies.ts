@@ -1,3 +1,4 @@
+import {AxiosError} from 'axios';
 import {CookieJar} from 'tough-cookie';
 import {MtlsConfigError} from '../errors.ts';
 
@@ -16,7 +17,7 @@ function isJar(value: unknown): value is CookieJar {
 	return (
 		typeof value === 'object' &&
 		value !== null &&
-		typeof (value as CookieJar).getCookieString === 'function' &&
+		typeof (value as CookieJar).getCookies === 'function' &&
 		typeof (value as CookieJar).setCookie === 'function'
 	);
 }
@@ -30,14 +31,15 @@ export function jarOf(
 	{jar}: {jar?: unknown},
 	fallback: CookieJar | undefined,
 ): CookieJar | undefined {
-	if (jar === undefined || jar === null || jar === true) return fallback;
+	if (jar === undefined || jar === null) return fallback;
 	if (jar === false) return undefined;
 	if (isJar(jar)) return jar;
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'jar',
-		`expected a tough-cookie CookieJar, true or false, found ${typeof jar}`,
-	);
+	if (jar !== true) {
+		throw badJar(`expected a tough-cookie CookieJar, true or false, found ${typeof jar}`);
+	}
+	// Cookies that are dropped without a word look like a session that does not last.
+	if (fallback === undefined) throw badJar('`true` asks for the jar of a client that has none');
+	return fallback;
 }
 
 /**
@@ -49,7 +51,9 @@ export async function cookieHeader(
 	url: URL,
 	own: string | undefined,
 ): Promise<string | undefined> {
-	const cookies = await jar.getCookies(url.href);
+	const cookies = await jar.getCookies(url.href).catch((cause) => {
+		throw jarFailure('read', cause);
+	});
 	const taken = new Set((own ?? '').split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
 	const kept = cookies.filter(({key}) => !taken.has(key)).map((cookie) => cookie.cookieString());
 	return [own, ...kept].filter(Boolean).join('; ') || undefined;
@@ -63,6 +67,23 @@ export async function storeCookies(
 ): Promise<void> {
 	for (const line of lines) {
 		// One malformed or foreign cookie fails neither the others nor the request (RFC 6265 §5.2).
-		await jar.setCookie(line, url.href, {ignoreError: true});
+		await jar.setCookie(line, url.href, {ignoreError: true}).catch((cause) => {
+			throw jarFailure('written', cause);
+		});
 	}
+}
+
+function badJar(reason: string): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'jar', reason);
+}
+
+// Security: the store's own words may quote the cookies that it could not parse.
+function jarFailure(what: 'read' | 'written', cause: unknown): AxiosError {
+	const code = (cause as NodeJS.ErrnoException | null)?.code;
+	const error = new AxiosError(
+		`the cookie jar could not be ${what}${typeof code === 'string' ? ` (${code})` : ''}`,
+		'ERR_MTLS_JAR_FAILED',
+	);
+	Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
+	return error;
 }

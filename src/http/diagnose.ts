@@ -20,7 +20,7 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 	const {connection, cause} = found;
 	const verdict = judge(connection, cause);
 	if (verdict === undefined) return error;
-	return mtlsError(verdict, factsOf(connection, verdict, hop), {
+	return mtlsError(verdict, factsOf(connection, cause, verdict, hop), {
 		code: codeOf(cause) ?? error.code ?? kindCode(verdict.kind),
 		config,
 		request: error.request,
@@ -84,9 +84,10 @@ function judge(connection: Connection, cause: unknown): Verdict | undefined {
 	});
 }
 
-function factsOf(connection: Connection, verdict: Verdict, hop: Hop): Facts {
+function factsOf(connection: Connection, cause: unknown, verdict: Verdict, hop: Hop): Facts {
 	const chain = chainFacts(connection);
 	const {protocol, clientCertificateRequested, proxy} = connection;
+	const status = cause instanceof TunnelError ? cause.status : undefined;
 	return {
 		...verdict,
 		phase: connection.phase ?? 'handshake',
@@ -99,7 +100,9 @@ function factsOf(connection: Connection, verdict: Verdict, hop: Hop): Facts {
 		...(chain[0] !== undefined && {peer: chain[0]}),
 		chain,
 		identity: connection.identity,
-		...(proxy !== undefined && {proxy: {host: proxy.host, port: proxy.port}}),
+		...(proxy !== undefined && {
+			proxy: {host: proxy.host, port: proxy.port, ...(status !== undefined && {status})},
+		}),
 	};
 }
 

@@ -20,7 +20,8 @@ export const axiosExchange: Exchange = (input) => {
 };
 
 function hopConfig({hop, config, cookie, proxy, remainingMs}: ExchangeInput) {
-	const headers = new AxiosHeaders(hop.headers);
+	// The jar's cookies belong to this hop, not to the config that the app sees again.
+	const headers = cookie === undefined ? hop.headers : new AxiosHeaders(hop.headers);
 	if (cookie !== undefined) headers.set('Cookie', cookie);
 
 	const result: InternalAxiosRequestConfig = {

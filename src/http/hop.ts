@@ -1,7 +1,8 @@
 import {
 	Axios,
 	type AxiosBasicCredentials,
-	AxiosHeaders,
+	type AxiosHeaders,
+	type AxiosRequestConfig,
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import type {Showing} from '../tls/source.ts';
@@ -13,6 +14,8 @@ export interface Hop {
 	readonly index: number;
 	/** With its query, without credentials and fragment. */
 	readonly url: URL;
+	/** Path and query as they go on the wire: axios leaves characters there that a URL would escape. */
+	readonly path: string;
 	readonly method: string;
 	/** The app's headers; the jar's cookies are not among them. */
 	readonly headers: AxiosHeaders;
@@ -23,18 +26,27 @@ export interface Hop {
 	readonly showing: Showing;
 }
 
+// axios's way from options to a URL. Not the static `axios`: it would mix its global defaults in.
+const uris = new Axios({});
+
 /** The request that the app made; `undefined` when it is none over http or https. */
 export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
-	// An Axios of its own: the static one would mix the app's global defaults in once more.
-	const uri = new Axios({}).getUri(config);
-	const given = URL.parse(uri, config.socketPath ? 'http://localhost' : undefined);
+	const {url, baseURL, allowAbsoluteUrls, params, paramsSerializer} = config;
+	const full = uris.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
+	const given = URL.parse(full, config.socketPath ? 'http://localhost' : undefined);
 	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
-	const url = withoutCredentials(given);
+
+	const bare = given.pathname + given.search;
+	const path = params
+		? uris.getUri({url: bare, params, paramsSerializer} as AxiosRequestConfig)
+		: bare;
 	return {
 		index: 0,
-		url,
+		url: params ? new URL(given.origin + path) : withoutCredentials(given),
+		path,
 		method: (config.method ?? 'get').toUpperCase(),
-		headers: new AxiosHeaders(config.headers),
+		// The very object of the config, as in axios: what the exchange adds is seen on `response.config`.
+		headers: config.headers,
 		auth: config.auth ?? credentialsOf(given),
 		body: makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
@@ -44,6 +56,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 
 /** The same place without user, password and fragment. */
 export function withoutCredentials(url: URL): URL {
+	if (!url.username && !url.password && !url.hash) return url;
 	const bare = new URL(url);
 	bare.username = '';
 	bare.password = '';

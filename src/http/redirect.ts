@@ -2,7 +2,7 @@
  * What comes after a response: RFC 9110 §15.4, and what axios users have today. Pure questions,
  * each a function of values; `nextHop` puts them together.
  */
-import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import type {Showing} from '../tls/source.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 
@@ -34,15 +34,29 @@ const defaultMaxRedirects = 21;
 
 const credentialHeaders = new Set(['authorization', 'proxy-authorization', 'cookie']);
 
-/** The policy of a call that begins with `hop`. */
+/**
+ * The policy of a call that begins with `hop`.
+ *
+ * @throws {AxiosError} that of axios, when `sensitiveHeaders` is no list of names.
+ */
 export function redirectPolicy(
 	config: InternalAxiosRequestConfig,
 	hop: Hop,
 	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'origins'>,
 ): RedirectPolicy {
-	const {maxRedirects = defaultMaxRedirects, sensitiveHeaders = []} = config;
+	const sensitiveHeaders = config.sensitiveHeaders ?? [];
+	if (
+		!Array.isArray(sensitiveHeaders) ||
+		sensitiveHeaders.some((name) => typeof name !== 'string')
+	) {
+		throw new AxiosError(
+			'sensitiveHeaders must be an array of strings',
+			AxiosError.ERR_BAD_OPTION_VALUE,
+			config,
+		);
+	}
 	return {
-		maxRedirects,
+		maxRedirects: config.maxRedirects ?? defaultMaxRedirects,
 		allowInsecureRedirects: config.allowInsecureRedirects ?? defaults.allowInsecureRedirects,
 		sensitiveHeaders: new Set(sensitiveHeaders.map((name) => name.toLowerCase())),
 		origin: hop.url.origin,
@@ -75,6 +89,7 @@ export function nextHop(
 		hop: {
 			index: hop.index + 1,
 			url: target,
+			path: target.pathname + target.search,
 			method,
 			headers: redirectHeaders(hop, target, method, policy.sensitiveHeaders),
 			auth: target.origin === policy.origin ? policy.auth : undefined,
@@ -108,7 +123,11 @@ export function redirectShowing(
 /** RFC 9110 §10.2.2. Credentials in a `Location` are the server's wish, not the app's: dropped. */
 function redirectUrl(from: URL, location: string): URL | undefined {
 	const target = URL.parse(location, from.href);
-	return target === null ? undefined : withoutCredentials(target);
+	if (target === null) return undefined;
+	const bare = withoutCredentials(target);
+	// Never sent, but apps read it from `responseUrl`, where OAuth puts a token.
+	bare.hash = target.hash;
+	return bare;
 }
 
 /** POST becomes GET on 301 and 302 (RFC 9110 §15.4.2, §15.4.3), all but GET and HEAD on 303 (§15.4.4). */
@@ -129,7 +148,7 @@ function redirectHeaders(
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();
 		const drop =
-			lower === 'host' ||
+			(elsewhere && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
 			(elsewhere && (credentialHeaders.has(lower) || sensitive.has(lower)));
 		if (drop) headers.delete(name);

@@ -38,8 +38,10 @@ export function settle(
 	);
 }
 
-/** Lets go of a response that nobody will read. */
-export function discard({data, headers}: AxiosResponse): void {
+/** Lets go of a response that nobody will read, and of a request that it has overtaken. */
+export function discard({data, headers, request}: AxiosResponse): void {
+	// To end it would call half a body whole; to leave it open would spoil the connection.
+	if (request?.writableFinished === false) request.destroy();
 	if (!(data instanceof Readable)) return;
 	data.on('error', () => {});
 	const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);

@@ -44,6 +44,13 @@ interface RequestOptions extends ClientRequestArgs {
 // What an https request may bring to take the place of ours. Silently dropping it would hide a mistake.
 const foreign = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
+const snapshots = new WeakMap<MtlsAgent, Snapshot>();
+
+/** What an agent's connections are made of, for those who make connections beside it. */
+export function snapshotOf(agent: MtlsAgent): Snapshot {
+	return snapshots.get(agent) as Snapshot;
+}
+
 /**
  * An `https.Agent` that proves who we are and verifies whom it talks to: the transport half of a
  * client, for any Node client that takes an agent.
@@ -67,6 +74,7 @@ export class MtlsAgent extends https.Agent {
 	constructor(mtls: MtlsOptions = {}, {proxy, ...options}: MtlsAgentOptions = {}) {
 		super({...options, keepAlive: true, rejectUnauthorized: true});
 		this.#snapshot = loadSnapshot(mtls, new Date());
+		snapshots.set(this, this.#snapshot);
 		this.#proxy = proxy;
 		// A mistake in it is told here, not at the first request.
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));

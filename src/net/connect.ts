@@ -169,7 +169,7 @@ function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | 
 	});
 	// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
 	socket.on('error', (error) => {
-		connection.firstError ??= error;
+		if (!isOurOwn(error)) connection.firstError ??= error;
 	});
 }
 
@@ -219,5 +219,12 @@ function keepSessions(
 		if (connection.phase === 'response') store();
 	});
 	socket.once('secureConnect', store);
-	socket.once('error', () => keep(undefined));
+	socket.on('error', (error) => {
+		if (!isOurOwn(error)) keep(undefined);
+	});
+}
+
+// undici ends a connection that it has no more use for with an error of its own.
+function isOurOwn(error: NodeJS.ErrnoException): boolean {
+	return error.code?.startsWith('UND_ERR_') ?? false;
 }

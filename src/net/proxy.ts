@@ -84,11 +84,21 @@ function fromSetting({
 }: Exclude<ProxySetting, false | undefined>): HttpProxy {
 	assertHttp(protocol ?? 'http:', 'proxy.protocol');
 	if (!host) throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.host', 'no host is given');
-	return new HttpProxy(
-		host.replace(/^\[(.*)\]$/, '$1'),
-		Number(port) || 80,
-		auth && `${auth.username}:${auth.password}`,
-	);
+	return new HttpProxy(host.replace(/^\[(.*)\]$/, '$1'), portOf(port), auth && loginOf(auth));
+}
+
+function portOf(port: unknown): number {
+	const given = port === undefined || port === null || port === '' ? 80 : Number(port);
+	if (Number.isInteger(given) && given > 0 && given < 65_536) return given;
+	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.port', `no port: '${port}'`);
+}
+
+// axios takes a string too, and leaves out what is not given.
+function loginOf(auth: string | {readonly username?: string; readonly password?: string}): string {
+	if (typeof auth === 'string') return auth;
+	const {username, password} = auth;
+	if (username || password) return `${username ?? ''}:${password ?? ''}`;
+	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.auth', 'neither a user nor a password');
 }
 
 function fromUrl(text: string): HttpProxy {

@@ -106,12 +106,11 @@ function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promis
 		const onData = (chunk: Buffer) => {
 			received = Buffer.concat([received, chunk]);
 			const end = received.indexOf('\r\n\r\n');
-			if (end === -1) {
-				if (received.length > maxHeadBytes) {
-					fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
-				}
-				return;
+			if (!startsAsHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
+			if ((end === -1 ? received.length : end) > maxHeadBytes) {
+				return fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
 			}
+			if (end === -1) return;
 			const head = received.toString('latin1', 0, end);
 			if (received.length > end + 4 && accepts(statusOf(head))) {
 				// In TLS the client speaks first: bytes after an acceptance are the proxy's own.
@@ -160,6 +159,12 @@ function destroyQuietly(socket: Socket): void {
 	// The late error of a socket that is given up must not be uncaught.
 	socket.on('error', () => {});
 	socket.destroy();
+}
+
+// What is no HTTP need not come to an end, so it is not waited for.
+function startsAsHttp(received: Buffer): boolean {
+	const begin = 'HTTP/1.';
+	return begin.startsWith(received.toString('latin1', 0, begin.length));
 }
 
 function statusOf(head: string): number | undefined {

@@ -1,0 +1,117 @@
+import type {Socket} from 'node:net';
+import axios, {type InternalAxiosRequestConfig} from 'axios';
+import type {Hop} from './hop.ts';
+
+/** The response half of `response.request`, as far as apps read it. */
+export interface LeanResponseView {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly headers: Record<string, string | string[]>;
+	readonly socket: Socket | undefined;
+	readonly req: LeanRequest;
+	/** The URL that answered, after redirects. */
+	responseUrl?: string;
+}
+
+/**
+ * `response.request` and `error.request` of the lean exchange: the fields that apps read on Node's
+ * `ClientRequest`. It only tells; the request itself is undici's.
+ */
+export class LeanRequest {
+	readonly method: string;
+	/** Path and query. */
+	readonly path: string;
+	/** The connection in use, once there is one. */
+	socket: Socket | undefined = undefined;
+	/** Whether the connection had carried a request before. */
+	reusedSocket = false;
+	/** Set once the head of the answer is there. */
+	res: LeanResponseView | undefined = undefined;
+	/** Names and values in turn, as they were sent. */
+	readonly #headers: readonly string[];
+	readonly #url: URL;
+
+	constructor({method, path, url}: Hop, headers: readonly string[]) {
+		this.method = method;
+		this.path = path;
+		this.#url = url;
+		this.#headers = headers;
+	}
+
+	/** Host without port. */
+	get host(): string {
+		return this.#url.hostname.replace(/^\[(.*)\]$/, '$1');
+	}
+
+	/** `https:` or `http:`. */
+	get protocol(): string {
+		return this.#url.protocol;
+	}
+
+	getHeader(name: string): string | string[] | undefined {
+		return this.getHeaders()[name.toLowerCase()];
+	}
+
+	hasHeader(name: string): boolean {
+		return this.getHeader(name) !== undefined;
+	}
+
+	/** All headers that were sent, names in lower case. */
+	getHeaders(): Record<string, string | string[]> {
+		const headers: Record<string, string | string[]> = {host: this.#url.host};
+		for (let i = 0; i < this.#headers.length; i += 2) {
+			const name = String(this.#headers[i]).toLowerCase();
+			const value = String(this.#headers[i + 1]);
+			const seen = headers[name];
+			headers[name] = seen === undefined ? value : [seen, value].flat();
+		}
+		return headers;
+	}
+
+	getHeaderNames(): string[] {
+		return Object.keys(this.getHeaders());
+	}
+}
+
+const agentName = `axios/${axios.VERSION}`;
+const acceptEncoding = 'gzip, compress, deflate, br';
+
+/**
+ * The headers of `hop` on the wire, names and values in turn: the app's, and those that axios adds,
+ * which are written to the hop's own headers too, as axios writes them to `config.headers`.
+ */
+export function wireHeaders(
+	{headers, auth}: Hop,
+	{transitional}: InternalAxiosRequestConfig,
+	cookie: string | undefined,
+	body: Buffer | null,
+): string[] {
+	if (auth) headers.delete('authorization');
+	headers.set('User-Agent', agentName, false);
+	if (body) headers.setContentLength(body.length, false);
+	const zstd = transitional?.advertiseZstdAcceptEncoding === true;
+	headers.set('Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding, false);
+
+	const wire: string[] = [];
+	for (const name of Object.keys(headers)) {
+		const value: unknown = headers[name];
+		if (value === undefined || value === null || value === false) continue;
+		if (cookie !== undefined && name.length === 6 && name.toLowerCase() === 'cookie') continue;
+		for (const item of Array.isArray(value) ? value : [value]) wire.push(name, clean(String(item)));
+	}
+	// Node writes its own after the app's.
+	if (auth) wire.push('Authorization', basic(`${auth.username}:${auth.password}`));
+	if (cookie !== undefined) wire.push('Cookie', cookie);
+	return wire;
+}
+
+const unsendable = /[^\t\x20-\x7e\x80-\xff]+/g;
+
+// As axios does: characters that a header cannot carry are dropped.
+function clean(value: string): string {
+	return unsendable.test(value) ? value.replace(unsendable, '').trim() : value;
+}
+
+function basic(credentials: string): string {
+	return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
+}

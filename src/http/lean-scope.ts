@@ -1,0 +1,105 @@
+/*
+ * Which requests the lean exchange takes. It is an allow-list: an option that is not named here, of
+ * a future axios or of an app, sends the request through axios's own adapter.
+ */
+import type {ExchangeInput} from './exchange.ts';
+
+/** Options that the lean exchange, the adapter or axios itself deals with, whatever their value. */
+const anyValue: ReadonlySet<string> = new Set([
+	// The adapter's: where to, with what, how far.
+	'url',
+	'baseURL',
+	'allowAbsoluteUrls',
+	'method',
+	'params',
+	'paramsSerializer',
+	'auth',
+	'jar',
+	'allowInsecureRedirects',
+	'maxRedirects',
+	'beforeRedirect',
+	'sensitiveHeaders',
+	'validateStatus',
+	'cancelToken',
+	'signal',
+	// Looked at below, or by the lean exchange.
+	'data',
+	'headers',
+	'proxy',
+	'timeout',
+	'timeoutErrorMessage',
+	'maxContentLength',
+	'maxBodyLength',
+	'decompress',
+	'responseEncoding',
+	'transitional',
+	// Done by axios before and after its adapter.
+	'adapter',
+	'transformRequest',
+	'transformResponse',
+	'formSerializer',
+	'parseReviver',
+	'redact',
+	// Without a meaning for http requests of Node.
+	'env',
+	'withCredentials',
+	'withXSRFToken',
+	'xsrfCookieName',
+	'xsrfHeaderName',
+	'fetchOptions',
+	'formDataHeaderPolicy',
+	'allowedSocketPaths',
+	'http2Options',
+]);
+
+/** Options that are left to axios's adapter unless they hold one of these. */
+const someValues: Readonly<Record<string, readonly unknown[]>> = {
+	responseType: [undefined, null, '', 'json', 'text', 'arraybuffer'],
+	httpVersion: [undefined, 1],
+	httpAgent: [undefined, null],
+	httpsAgent: [undefined, null],
+	socketPath: [undefined, null, ''],
+	transport: [undefined, null],
+	lookup: [undefined, null],
+	family: [undefined, null],
+	maxRate: [undefined, null],
+	onUploadProgress: [undefined, null],
+	onDownloadProgress: [undefined, null],
+	insecureHTTPParser: [undefined, null, false],
+};
+
+const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+const withoutBody: ReadonlySet<string> = new Set(['GET', 'DELETE', 'OPTIONS']);
+
+/** Headers of the connection rather than the message: Node takes an app's word for them, undici does not. */
+const connectionHeaders =
+	/^(host|connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade|expect|content-length)$/i;
+
+/** Whether the lean exchange does all that this request asks for. */
+export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
+	for (const name in config) {
+		if (anyValue.has(name)) continue;
+		const value: unknown = config[name as keyof typeof config];
+		const allowed = someValues[name];
+		if (allowed === undefined ? value !== undefined : !allowed.includes(value)) return false;
+	}
+	// By proxy only tunnels: an absolute-form request is axios's.
+	if (proxy !== undefined && hop.url.protocol === 'http:') return false;
+
+	const data = hop.body?.data;
+	const plainBody =
+		!data || typeof data === 'string' || Buffer.isBuffer(data) || data instanceof ArrayBuffer;
+	const method = data
+		? withBody.has(hop.method)
+		: withBody.has(hop.method) || withoutBody.has(hop.method);
+	return plainBody && method && hasPlainHead(hop);
+}
+
+function hasPlainHead({headers, path}: ExchangeInput['hop']): boolean {
+	for (const name of Object.keys(headers)) {
+		if (connectionHeaders.test(name) && headers[name] != null && headers[name] !== false)
+			return false;
+	}
+	// Node's own words for a path that HTTP cannot carry.
+	return /^\/[\x21-\x7e\x80-\xff]*$/.test(path);
+}

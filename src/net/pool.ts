@@ -1,0 +1,175 @@
+/*
+ * Connections of the lean exchange: one undici client each, with one request at a time.
+ *
+ * undici's own Pool would wait a turn of the event loop before it uses a connection again, and open
+ * a second one meanwhile; and it does not tell which connection carries a request.
+ */
+import {connect as connectTcp, type Socket} from 'node:net';
+import {Client, type Dispatcher} from 'undici';
+import type {Showing, Snapshot} from '../tls/source.ts';
+import {connect} from './connect.ts';
+import type {HttpProxy} from './proxy.ts';
+
+/** Where a request goes, and as whom; two requests share connections when all of it agrees. */
+export interface PoolRoute {
+	/** `https://host:port` or `http://host:port`. */
+	readonly origin: string;
+	readonly showing: Showing;
+	/** Of https alone: a plain-http target behind a proxy is no business of these pools. */
+	readonly proxy: HttpProxy | undefined;
+}
+
+/** How long an idle connection is kept where the server does not say. */
+const keepAliveTimeoutMs = 30_000;
+
+/** Verified connections, kept alive by route. */
+export class Pools {
+	readonly #snapshot: Snapshot;
+	readonly #idle = new Map<string, Line[]>();
+	readonly #lines = new Set<Line>();
+
+	constructor(snapshot: Snapshot) {
+		this.#snapshot = snapshot;
+	}
+
+	/** A line for one request: the one that was idle for the shortest time, or a new one. */
+	take(route: PoolRoute): Line {
+		const key = keyOf(route);
+		for (;;) {
+			const line = this.#idle.get(key)?.pop();
+			if (line === undefined) return this.#openLine(key, route);
+			// undici closes the socket just after an answer that says so, and tells it later.
+			if (line.usable) return line;
+		}
+	}
+
+	/** Ends all connections, those in use included. */
+	async destroy(): Promise<void> {
+		const lines = [...this.#lines];
+		this.#idle.clear();
+		await Promise.all(lines.map((line) => line.destroy()));
+	}
+
+	#openLine(key: string, route: PoolRoute): Line {
+		const line = new Line(route.origin, (signal) => this.#open(route, signal), {
+			onFree: () => {
+				const idle = this.#idle.get(key);
+				if (idle) idle.push(line);
+				else this.#idle.set(key, [line]);
+			},
+			onEnd: () => {
+				this.#lines.delete(line);
+				const rest = this.#idle.get(key)?.filter((other) => other !== line);
+				if (rest?.length) this.#idle.set(key, rest);
+				else this.#idle.delete(key);
+			},
+		});
+		this.#lines.add(line);
+		return line;
+	}
+
+	#open({origin, showing, proxy}: PoolRoute, signal: AbortSignal): Promise<Socket> {
+		const {protocol, hostname, port} = new URL(origin);
+		const host = hostname.replace(/^\[(.*)\]$/, '$1');
+		return protocol === 'https:'
+			? connect(this.#snapshot, {host, port: Number(port) || 443, showing, proxy, signal})
+			: connectPlain(host, Number(port) || 80, signal);
+	}
+}
+
+// The plain case needs no new string.
+function keyOf({origin, showing, proxy}: PoolRoute): string {
+	if (showing === 'shown' && proxy === undefined) return origin;
+	return `${origin}|${showing}|${proxy?.poolKey ?? 'direct'}`;
+}
+
+/** Tells the pool what becomes of a line. */
+interface LineEvents {
+	readonly onFree: () => void;
+	readonly onEnd: () => void;
+}
+
+/** One connection, which lives until its socket closes. */
+export class Line {
+	/** `undefined` until it is connected; stays after it was closed, for its facts. */
+	socket: Socket | undefined = undefined;
+	#served = 0;
+	#ended = false;
+	readonly #client: Client;
+	readonly #attempt = new AbortController();
+	readonly #events: LineEvents;
+
+	constructor(origin: string, open: (signal: AbortSignal) => Promise<Socket>, events: LineEvents) {
+		this.#events = events;
+		this.#client = new Client(origin, {
+			// Never more than one request is given to it. But with 1 it would rest between two.
+			pipelining: 2,
+			// Deadlines are the request's own.
+			headersTimeout: 0,
+			bodyTimeout: 0,
+			keepAliveTimeout: keepAliveTimeoutMs,
+			allowH2: false,
+			connect: (_, callback) => {
+				// undici would connect again by itself when the connection is lost before the request is out.
+				if (this.#ended) return callback(new Error('the connection was closed'), null);
+				open(this.#attempt.signal).then(
+					(socket) => {
+						this.socket = socket;
+						callback(null, socket);
+					},
+					(error: Error) => callback(error, null),
+				);
+			},
+		});
+		this.#client.on('disconnect', () => this.#end());
+		this.#client.on('connectionError', () => this.#end());
+	}
+
+	/** Sends a request; `release` or `destroy` follows when its answer is complete. */
+	dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+		this.#client.dispatch(options, handler);
+	}
+
+	get usable(): boolean {
+		return !this.#ended && this.socket?.destroyed === false;
+	}
+
+	/** Counts a request in. @returns whether the connection has carried one before. */
+	board(): boolean {
+		this.#served += 1;
+		return this.#served > 1;
+	}
+
+	/** The line is free for the next request. */
+	release(): void {
+		if (!this.#ended) this.#events.onFree();
+	}
+
+	/** Ends the connection, or the attempt to make it. */
+	async destroy(reason?: Error): Promise<void> {
+		this.#end();
+		this.#attempt.abort(reason);
+		await this.#client.destroy(reason ?? null);
+	}
+
+	#end(): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.#events.onEnd();
+		void this.#client.destroy();
+	}
+}
+
+function connectPlain(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+	return new Promise((resolve, reject) => {
+		const socket = connectTcp({host, port, noDelay: true});
+		const onAbort = () => socket.destroy(signal.reason as Error);
+		signal.addEventListener('abort', onAbort);
+		socket.once('connect', () => {
+			signal.removeEventListener('abort', onAbort);
+			socket.off('error', reject);
+			resolve(socket);
+		});
+		socket.once('error', reject);
+	});
+}

@@ -27,6 +27,7 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 		...(options.proxy !== undefined && {proxy: parseProxy(options.proxy)}),
 	});
 	const reader = watchReader(io);
+	let what = `GET ${withoutSecrets(url)}`;
 	const signal = deadline === undefined ? undefined : AbortSignal.timeout(deadline);
 	try {
 		const response = await client
@@ -34,8 +35,10 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 			// Also after a failure: the first hop of a redirect may have logged in.
 			.finally(() => file?.save());
 		say(io, printable(`${response.status} ${response.statusText}`));
-		await pipeline(response.data, io.stdout, {end: false, ...(signal && {signal})});
-		say(io);
+		what += ', reading the body';
+		await pipeline(response.data, io.stdout, {end: false, ...(signal && {signal})})
+			// Also after half a body, or what is told next would stand on its last line.
+			.finally(() => say(io));
 		return exitCodes.answered;
 	} catch (error) {
 		// `| head -1` has what it wanted.
@@ -43,7 +46,7 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 		const why = signal?.aborted
 			? new DeadlineError(`not done in ${options.timeout} s`, {cause: error})
 			: error;
-		return tellFailure(why, `GET ${withoutSecrets(url)}`, io);
+		return tellFailure(why, what, io);
 	} finally {
 		reader.stop();
 		await client.mtls.close();

@@ -210,8 +210,3 @@ describe('the validity', () => {
 		}
 	});
 });
-
-test('making certificates leaves no trace on the global objects', async () => {
-	await createTestPki();
-	expect('getMetadata' in Reflect || 'getOwnMetadata' in Reflect).toBe(false);
-});

@@ -1,0 +1,63 @@
+import {describe, expect, test} from 'vitest';
+import {firstHop, withoutCredentials} from '../../src/http/hop.ts';
+import {configOf, hopOf} from '../support/hops.ts';
+
+test.each([
+	[{url: 'https://a.test'}, 'https://a.test/'],
+	[{url: '/x', baseURL: 'https://a.test/v1/'}, 'https://a.test/v1/x'],
+	[{url: 'x?q=1', baseURL: 'https://a.test/v1'}, 'https://a.test/v1/x?q=1'],
+	[{url: 'https://b.test/', baseURL: 'https://a.test'}, 'https://b.test/'],
+	[{url: 'https://a.test/?q=1', params: {r: 'ä b'}}, 'https://a.test/?q=1&r=%C3%A4+b'],
+	[{url: 'https://a.test/x#part', params: {q: 1}}, 'https://a.test/x?q=1'],
+	[{url: 'https://a.test/x#part'}, 'https://a.test/x'],
+	[{url: 'http://a.test:80/'}, 'http://a.test/'],
+	[{url: '/x', socketPath: '/run/app.sock'}, 'http://localhost/x'],
+])('%j asks for %s', (config, expected) => {
+	const hop = hopOf(config);
+	expect(hop.url.href).toBe(expected);
+	expect(hop).toMatchObject({index: 0, method: 'GET', showing: 'shown'});
+});
+
+test.each([
+	'data:text/plain,hello',
+	'ftp://a.test/',
+	'file:///etc/hosts',
+	'/no-host',
+	'https://',
+	'',
+])('%j is no hop: axios answers or refuses it', (url) => {
+	expect(firstHop(configOf({url}))).toBeUndefined();
+});
+
+test.each([
+	['post', 'POST'],
+	['GET', 'GET'],
+	['Query', 'QUERY'],
+])('the method %s goes out as %s', (method, expected) => {
+	expect(hopOf({method}).method).toBe(expected);
+});
+
+describe('credentials', () => {
+	test.each([
+		['https://u:p@a.test/', {username: 'u', password: 'p'}],
+		['https://my%40mail.test:a%3Ab@a.test/', {username: 'my@mail.test', password: 'a:b'}],
+		['https://100%:p@a.test/', {username: '100%', password: 'p'}],
+		['https://u@a.test/', {username: 'u', password: ''}],
+		['https://a.test/', undefined],
+	])('of %s are taken out of the URL', (url, auth) => {
+		const hop = hopOf({url});
+		expect(hop.auth).toEqual(auth);
+		expect(hop.url.href).toBe('https://a.test/');
+	});
+
+	test('of the config win over those of the URL', () => {
+		const auth = {username: 'me', password: 'mine'};
+		expect(hopOf({url: 'https://u:p@a.test/', auth}).auth).toEqual(auth);
+	});
+});
+
+test('a URL without credentials is a copy', () => {
+	const url = new URL('https://u:p@a.test/x?q#f');
+	expect(withoutCredentials(url).href).toBe('https://a.test/x?q');
+	expect(url.href).toBe('https://u:p@a.test/x?q#f');
+});

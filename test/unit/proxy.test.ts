@@ -1,0 +1,158 @@
+import {inspect} from 'node:util';
+import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {MtlsConfigError} from '../../src/errors.ts';
+import {HttpProxy, type ProxySetting, resolveProxy} from '../../src/net/proxy.ts';
+
+const url = new URL('https://api.test/');
+
+const names = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
+beforeEach(() => {
+	for (const name of names) {
+		vi.stubEnv(name, '');
+		vi.stubEnv(name.toUpperCase(), '');
+	}
+});
+afterEach(() => {
+	vi.unstubAllEnvs();
+});
+
+const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
+
+describe('config.proxy', () => {
+	test.each([
+		[{host: 'proxy.test', port: 3128}, 'http://proxy.test:3128', undefined],
+		[{host: 'proxy.test', port: 3128, protocol: 'http'}, 'http://proxy.test:3128', undefined],
+		[{host: 'proxy.test', port: 3128, protocol: 'HTTP:'}, 'http://proxy.test:3128', undefined],
+		[{host: '::1', port: 3128}, 'http://[::1]:3128', undefined],
+		[{host: '[::1]', port: 3128}, 'http://[::1]:3128', undefined],
+		[{host: 'proxy.test'}, 'http://proxy.test:80', undefined],
+		[{host: 'proxy.test', port: '8080'}, 'http://proxy.test:8080', undefined],
+		[{host: 'p', port: 1, auth: {username: 'u', password: 'p:ä'}}, 'http://p:1', 'u:p:ä'],
+		[{host: 'p', port: 1, auth: {username: 'u'}}, 'http://p:1', 'u:'],
+		[{host: 'p', port: 1, auth: {password: 'p'}}, 'http://p:1', ':p'],
+		[{host: 'p', port: 1, auth: 'u:p'}, 'http://p:1', 'u:p'],
+	])('%j is the proxy %s', (setting, expected, login) => {
+		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
+		const proxy = resolveProxy(setting as ProxySetting, url);
+		expect(`${proxy}`).toBe(expected);
+		expect(proxy?.authorization).toBe(login && basic(login));
+		expect(proxy?.hasCredentials).toBe(login !== undefined);
+	});
+
+	test('`false` means none, whatever the environment says', () => {
+		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
+		expect(resolveProxy(false, url)).toBeUndefined();
+	});
+
+	test.each([
+		[{host: 'p', port: 1, protocol: 'https'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, protocol: 'socks5:'}, 'proxy.protocol'],
+		[{host: '', port: 1}, 'proxy.host'],
+		[{host: 'p', port: 0}, 'proxy.port'],
+		[{host: 'p', port: 65_536}, 'proxy.port'],
+		[{host: 'p', port: 1.5}, 'proxy.port'],
+		[{host: 'p', port: 'x'}, 'proxy.port'],
+		[{host: 'p', port: 1, auth: {}}, 'proxy.auth'],
+	])('%j is refused, naming %s', (setting, option) => {
+		const resolve = () => resolveProxy(setting as ProxySetting, url);
+		expect(resolve).toThrow(MtlsConfigError);
+		expect(resolve).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));
+	});
+
+	test.each([1, 65_535])('port %i is one', (port) => {
+		expect(resolveProxy({host: 'p', port}, url)?.port).toBe(port);
+	});
+});
+
+describe('the environment', () => {
+	test.each([
+		['HTTPS_PROXY', 'https://api.test/', 'http://proxy.test:3128'],
+		['https_proxy', 'https://api.test/', 'http://proxy.test:3128'],
+		['ALL_PROXY', 'https://api.test/', 'http://proxy.test:3128'],
+		['HTTP_PROXY', 'http://api.test/', 'http://proxy.test:3128'],
+		['HTTP_PROXY', 'https://api.test/', 'undefined'],
+		['HTTPS_PROXY', 'http://api.test/', 'undefined'],
+	])('%s and %s: %s', (name, target, expected) => {
+		vi.stubEnv(name, 'http://proxy.test:3128');
+		expect(`${resolveProxy(undefined, new URL(target))}`).toBe(expected);
+	});
+
+	test('is read at each call', () => {
+		expect(resolveProxy(undefined, url)).toBeUndefined();
+		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test');
+		expect(`${resolveProxy(undefined, url)}`).toBe('http://proxy.test:80');
+	});
+
+	test('gives user and password, decoded', () => {
+		vi.stubEnv('HTTPS_PROXY', 'http://my%40mail:100%25:%zz@[::1]:3128/ignored');
+		const proxy = resolveProxy(undefined, url);
+		expect(`${proxy}`).toBe('http://[::1]:3128');
+		// A part with a stray % is what it says.
+		expect(proxy?.authorization).toBe(basic('my@mail:100%25%3A%zz'));
+	});
+
+	test.each([
+		['*', 'https://api.test/', false],
+		['api.test', 'https://api.test/', false],
+		['API.test', 'https://api.test/', false],
+		['.test', 'https://api.test/', false],
+		['*.test', 'https://api.test/', false],
+		['other.test, api.test', 'https://api.test/', false],
+		['api.test:443', 'https://api.test/', false],
+		['api.test:8443', 'https://api.test/', true],
+		['test', 'https://api.test/', true],
+		['pi.test', 'https://api.test/', true],
+		['127.0.0.1', 'https://127.0.0.1:8443/', false],
+		['other.test', 'https://api.test/', true],
+	])('NO_PROXY=%s and %s: through the proxy %s', (value, target, proxied) => {
+		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test:3128');
+		vi.stubEnv('NO_PROXY', value);
+		expect(resolveProxy(undefined, new URL(target)) !== undefined).toBe(proxied);
+	});
+
+	test.each([
+		['socks5://user:s3cret@proxy.test:1080', "proxy: expected an http proxy, found 'socks5:'"],
+		['https://user:s3cret@proxy.test', "proxy: expected an http proxy, found 'https:'"],
+		['http://user:s3cret@', 'proxy: the proxy of the environment is not a URL'],
+	])('%s is refused without its password', (value, message) => {
+		vi.stubEnv('HTTPS_PROXY', value);
+		const resolve = () => resolveProxy(undefined, url);
+		expect(resolve).toThrow(MtlsConfigError);
+		expect(resolve).toThrow(expect.objectContaining({message: expect.stringContaining(message)}));
+		expect(resolve).not.toThrow(/s3cret/);
+	});
+});
+
+describe('an HttpProxy', () => {
+	const proxy = new HttpProxy('proxy.test', 3128, 'user:s3cret');
+
+	test('shows its password in no print', () => {
+		const prints = [
+			String(proxy),
+			JSON.stringify(proxy),
+			inspect(proxy, {depth: 8, showHidden: true}),
+			proxy.poolKey,
+			Object.getOwnPropertyNames(proxy).join(),
+		].join('\n');
+		expect(prints).not.toMatch(/s3cret/);
+		expect(prints).not.toContain(Buffer.from('user:s3cret').toString('base64'));
+	});
+
+	test('has a pool key that tells logins apart', () => {
+		const {poolKey} = proxy;
+		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret').poolKey).toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3128, 'user:other').poolKey).not.toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3128).poolKey).not.toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3129, 'user:s3cret').poolKey).not.toBe(poolKey);
+	});
+
+	test('is told to axios with its login', () => {
+		expect(proxy.toAxios()).toEqual({
+			protocol: 'http',
+			host: 'proxy.test',
+			port: 3128,
+			auth: {username: 'user', password: 's3cret'},
+		});
+		expect(new HttpProxy('::1', 1).toAxios()).toEqual({protocol: 'http', host: '::1', port: 1});
+	});
+});

@@ -7,36 +7,47 @@ export interface CertificateFacts {
 	readonly issuer: string;
 	/** subjectAltName entries as OpenSSL prints them: `DNS:localhost`, `IP Address:127.0.0.1`. */
 	readonly altNames: readonly string[];
-	/** ISO 8601, UTC. */
+	/** ISO 8601, UTC; as OpenSSL prints it where that is no date. */
 	readonly validFrom: string;
 	/** ISO 8601, UTC. */
 	readonly validTo: string;
 	/** SHA-256 of the whole certificate, upper-case hex pairs with colons. */
 	readonly fingerprint256: string;
-	/** SHA-256 of the public key, as curl's `--pinnedpubkey` takes it: `sha256//BASE64`. */
+	/** SHA-256 of the public key, as curl's `--pinnedpubkey` takes it: `sha256//BASE64`. Empty for a key of a kind that OpenSSL does not know. */
 	readonly pin: string;
 	/** Where the issuer's certificate can be fetched (RFC 5280 §4.2.2.1, caIssuers); often empty. */
 	readonly caIssuers: readonly string[];
 }
 
-/** Reads the facts of one certificate, given as PEM or DER. Throws what `X509Certificate` throws. */
+/** Reads the facts of one certificate, given as PEM or DER. Throws what `X509Certificate` throws, on what it cannot parse. */
 export function certificateFacts(source: X509Certificate | string | Buffer): CertificateFacts {
 	const certificate = source instanceof X509Certificate ? source : new X509Certificate(source);
 	return {
 		subject: oneLine(certificate.subject),
 		issuer: oneLine(certificate.issuer),
 		altNames: splitAltNames(certificate.subjectAltName),
-		validFrom: certificate.validFromDate.toISOString(),
-		validTo: certificate.validToDate.toISOString(),
+		validFrom: isoDate(certificate.validFromDate, certificate.validFrom),
+		validTo: isoDate(certificate.validToDate, certificate.validTo),
 		fingerprint256: certificate.fingerprint256,
 		pin: publicKeyPin(certificate),
 		caIssuers: caIssuers(certificate.infoAccess),
 	};
 }
 
+// A failed connection is told by these facts: an odd certificate must not take the failure's place.
+function isoDate(date: Date, text: string): string {
+	return Number.isNaN(date.getTime()) ? text : date.toISOString();
+}
+
 // RFC 7469 §2.4 hashes the SubjectPublicKeyInfo, so a renewed certificate with the same key keeps its pin.
 function publicKeyPin(certificate: X509Certificate): string {
-	const spki = certificate.publicKey.export({type: 'spki', format: 'der'});
+	let spki: Buffer;
+	try {
+		spki = certificate.publicKey.export({type: 'spki', format: 'der'});
+	} catch {
+		// An algorithm that this OpenSSL does not know: there is no pin, but there are the other facts.
+		return '';
+	}
 	return `sha256//${createHash('sha256').update(spki).digest('base64')}`;
 }
 

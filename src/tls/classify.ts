@@ -24,7 +24,7 @@ export interface Verdict {
 	readonly alert?: string;
 }
 
-/** Codes of OpenSSL's verification (`X509_V_ERR_…`) and of Node's name check. */
+/** Codes of OpenSSL's verification (`X509_V_ERR_…`, all that Node has a name for) and of Node's name check. */
 const verification: Readonly<Record<string, FailureKind>> = {
 	CERT_HAS_EXPIRED: 'expired',
 	CERT_NOT_YET_VALID: 'not-yet-valid',
@@ -33,9 +33,25 @@ const verification: Readonly<Record<string, FailureKind>> = {
 	DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
 	SELF_SIGNED_CERT_IN_CHAIN: 'untrusted-issuer',
 	CERT_UNTRUSTED: 'untrusted-issuer',
+	CERT_REJECTED: 'untrusted-issuer',
 	CERT_REVOKED: 'revoked',
 	UNABLE_TO_GET_CRL: 'revocation-unknown',
+	CRL_NOT_YET_VALID: 'revocation-unknown',
+	CRL_HAS_EXPIRED: 'revocation-unknown',
+	CRL_SIGNATURE_FAILURE: 'revocation-unknown',
+	UNABLE_TO_DECRYPT_CRL_SIGNATURE: 'revocation-unknown',
+	ERROR_IN_CRL_LAST_UPDATE_FIELD: 'revocation-unknown',
+	ERROR_IN_CRL_NEXT_UPDATE_FIELD: 'revocation-unknown',
 	INVALID_PURPOSE: 'wrong-purpose',
+	INVALID_CA: 'invalid-certificate',
+	PATH_LENGTH_EXCEEDED: 'invalid-certificate',
+	CERT_CHAIN_TOO_LONG: 'invalid-certificate',
+	CERT_SIGNATURE_FAILURE: 'invalid-certificate',
+	UNABLE_TO_DECRYPT_CERT_SIGNATURE: 'invalid-certificate',
+	UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: 'invalid-certificate',
+	ERROR_IN_CERT_NOT_BEFORE_FIELD: 'invalid-certificate',
+	ERROR_IN_CERT_NOT_AFTER_FIELD: 'invalid-certificate',
+	OUT_OF_MEM: 'invalid-certificate',
 };
 
 /** The chain ended before a CA that we trust: which of two reasons, only the chain tells. */
@@ -45,14 +61,18 @@ const incomplete = new Set([
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Our own OpenSSL's words for what it will not speak, by their part of the code. */
+/** Our own OpenSSL's words for what it will not speak, by a part of code or text. */
 const local: readonly (readonly [RegExp, FailureKind])[] = [
 	[/UNSAFE_LEGACY_RENEGOTIATION/, 'legacy-renegotiation'],
-	[/KEY_TOO_SMALL|MD_TOO_WEAK/, 'too-weak'],
-	[/WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE/, 'not-tls'],
 	[/UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|WRONG_SSL_VERSION/, 'protocol-mismatch'],
 	[/NO_SHARED_CIPHER|NO_CIPHERS_AVAILABLE|WRONG_CIPHER_RETURNED/, 'cipher-mismatch'],
 ];
+
+/** The security level of OpenSSL; Node names such a verdict `UNSPECIFIED`, and only the text tells. */
+const tooWeak = /KEY_TOO_(SMALL|WEAK)|(MD|ALGORITHM)_TOO_WEAK/;
+
+/** What comes of plain text that is read as a TLS record. */
+const notTls = /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE/;
 
 /** Alerts by which a server refuses a certificate that it has been shown (RFC 8446 §6.2). */
 const refusals = new Set([
@@ -65,6 +85,9 @@ const refusals = new Set([
 	'access_denied',
 	'decrypt_error',
 ]);
+
+/** Alerts of a server that gave up for a reason of its own, or does not serve the name asked for. */
+const givesUp = new Set(['access_denied', 'unrecognized_name', 'internal_error', 'user_canceled']);
 
 /** A connection that ended without a word. */
 const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
@@ -84,16 +107,23 @@ export function classify(evidence: Evidence): Verdict | undefined {
 	if (incomplete.has(code)) return judgeIncompleteChain(evidence.chain);
 
 	const alert = alertOf(evidence.message);
-	if (alert !== undefined) return {...judgeAlert(alert, evidence), alert};
+	if (alert !== undefined) {
+		const verdict = judgeAlert(alert, evidence);
+		return verdict && {...verdict, alert};
+	}
 	if (hangUps.has(code)) return judgeHangUp(evidence);
 
 	const text = `${code} ${evidence.message}`.toUpperCase().replaceAll(' ', '_');
+	if (tooWeak.test(text)) return refusedByUs('too-weak');
+	if (phase === 'verify') return refusedByUs('invalid-certificate');
+	// What failed once the handshake was over, or is no error of TLS (a timeout), is not ours to judge.
+	if (phase !== 'handshake' || !/EPROTO|SSL/.test(code)) return undefined;
+	if (evidence.chain.length === 0 && notTls.test(text)) {
+		return {kind: 'not-tls', side: 'both', certain: true};
+	}
 	const match = local.find(([pattern]) => pattern.test(text));
 	if (match !== undefined) return {kind: match[1], side: 'both', certain: true};
-
-	if (phase === 'verify') return refusedByUs('invalid-certificate');
-	if (phase === 'handshake') return {kind: 'protocol-mismatch', side: 'both', certain: false};
-	return undefined;
+	return {kind: 'protocol-mismatch', side: 'both', certain: false};
 }
 
 function refusedByUs(kind: FailureKind, certain = true): Verdict {
@@ -112,7 +142,8 @@ function judgeIncompleteChain(chain: readonly CertificateFacts[]): Verdict {
 	return refusedByUs(issuedByIntermediate ? 'missing-intermediate' : 'untrusted-issuer', false);
 }
 
-function judgeAlert(alert: string, evidence: Evidence): Verdict {
+function judgeAlert(alert: string, evidence: Evidence): Verdict | undefined {
+	const {clientCertificateRequested, identityOffered, phase} = evidence;
 	if (alert === 'protocol_version') {
 		return {kind: 'protocol-mismatch', side: 'both', certain: true};
 	}
@@ -122,18 +153,20 @@ function judgeAlert(alert: string, evidence: Evidence): Verdict {
 	if (alert === 'certificate_required' || alert === 'no_certificate') {
 		return refusedUs(evidence, true);
 	}
-	if (refusals.has(alert)) {
-		// Without a certificate of ours these mean that there should have been one.
-		return refusedUs(evidence, evidence.identityOffered);
+	// Without a certificate of ours these mean that there should have been one. A server that did not
+	// ask cannot have refused it.
+	if (refusals.has(alert) && clientCertificateRequested !== false) {
+		return refusedUs(evidence, identityOffered && clientCertificateRequested === true);
 	}
-	if (alert === 'handshake_failure') {
-		// Before its CertificateRequest the server found no common cipher; after it, the certificate is
-		// what it had left to object to: with TLS 1.2 this is how OpenSSL says that it wants one.
-		return evidence.clientCertificateRequested
-			? refusedUs(evidence, !evidence.identityOffered)
-			: {kind: 'cipher-mismatch', side: 'both', certain: true};
+	// After its CertificateRequest, the certificate is what the server had left to object to: with
+	// TLS 1.2 a handshake_failure is how OpenSSL says that it wants one.
+	if (clientCertificateRequested) {
+		return refusedUs(evidence, alert === 'handshake_failure' && !identityOffered);
 	}
-	return {kind: 'protocol-mismatch', side: 'both', certain: false};
+	if (phase !== 'handshake') return undefined;
+	if (alert === 'handshake_failure') return {kind: 'cipher-mismatch', side: 'both', certain: true};
+	const kind = givesUp.has(alert) ? 'reset' : 'protocol-mismatch';
+	return {kind, side: 'both', certain: false};
 }
 
 function refusedUs({identityOffered}: Evidence, certain: boolean): Verdict {

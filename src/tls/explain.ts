@@ -25,6 +25,16 @@ const through = ({proxy}: Facts) => (proxy ? `${proxy.host}:${proxy.port}` : 'th
 const clockReason = "this machine's clock is wrong";
 const interceptorReason = 'something on the way (a proxy, an antivirus) answers in its place';
 
+/** Names that are told in full; a certificate of a hoster has hundreds. */
+const namesTold = 5;
+
+function names({peer}: Facts): string {
+	const {altNames = []} = peer ?? {};
+	if (altNames.length === 0) return 'no name at all';
+	const more = altNames.length - namesTold;
+	return altNames.slice(0, namesTold).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 // The certificate that is out of date need not be the leaf: an intermediate expires too.
 function outOfDate({chain, peer}: Facts, past: boolean) {
 	const now = new Date().toISOString();
@@ -53,9 +63,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		};
 	},
 	'wrong-name': (facts) => ({
-		summary: `the server's certificate is not for '${facts.servername}' but for ${
-			facts.peer?.altNames.join(', ') || 'no name at all'
-		}`,
+		summary: `the server's certificate is not for '${facts.servername}' but for ${names(facts)}`,
 		reasons: [
 			'the URL uses another name than the server is known by',
 			'the server has the wrong certificate, or the connection reached another server',
@@ -129,6 +137,10 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 			? `${place(facts)} refused our certificate ${ours(facts)}${facts.alert ? `: ${facts.alert}` : ''}`
 			: `${place(facts)} hung up after it had asked for our certificate ${ours(facts)}: most likely it refused it`,
 		reasons: [
+			// The server says that it saw none, and we had one: OpenSSL leaves out what the server cannot check.
+			...(facts.alert === 'certificate_required' || facts.alert === 'no_certificate'
+				? ['the server takes no key of the kind of ours, so our certificate was not sent']
+				: []),
 			`the server does not trust the issuer of ours, '${facts.identity?.issuer ?? ''}'`,
 			'our certificate has expired, was revoked, or is not registered there',
 			'our certificate lacks its intermediate, or clientAuth in its extended key usage',

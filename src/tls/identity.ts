@@ -2,12 +2,19 @@ import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {type CertificateFacts, certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
-import {describeBlocks, type PemBlock, type PemFile, readPem} from './pem.ts';
+import {
+	describeBlocks,
+	describeDamage,
+	isCertificate,
+	type PemBlock,
+	type PemFile,
+	readPem,
+} from './pem.ts';
 
 /** A certificate and its key, checked to belong together. */
 export interface Identity {
 	readonly facts: CertificateFacts;
-	/** Leaf first, then the rest as given: what goes on the wire. */
+	/** Leaf first, then each one's issuer as far as they were given: what goes on the wire. */
 	readonly cert: string;
 	/** PKCS#8 PEM, decrypted. Lives until the secure context is made, no longer. */
 	readonly key: string;
@@ -42,16 +49,33 @@ export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefi
 	}
 	if (!options.allowExpired) assertValidAt(leaf, now);
 
-	const chain = [leaf, ...certificates.filter((certificate) => certificate !== leaf)];
 	return {
 		facts: certificateFacts(leaf),
-		cert: chain.map(String).join(''),
+		cert: inOrder(leaf, certificates).map(String).join(''),
 		key: key.export({type: 'pkcs8', format: 'pem'}).toString(),
 	};
 }
 
+// Each certificate certifies the one before it (RFC 5246 §7.4.2; RFC 8446 §4.4.2 wishes for it).
+// What belongs to no link goes last: a server may know what to do with it.
+function inOrder(
+	leaf: X509Certificate,
+	certificates: readonly X509Certificate[],
+): X509Certificate[] {
+	const chain: X509Certificate[] = [];
+	const rest = new Map(certificates.map((each) => [each.fingerprint256, each]));
+	let next: X509Certificate | undefined = leaf;
+	while (next !== undefined) {
+		const last: X509Certificate = next;
+		chain.push(last);
+		rest.delete(last.fingerprint256);
+		next = Array.from(rest.values()).find((each) => last.checkIssued(each));
+	}
+	return [...chain, ...rest.values()];
+}
+
 function parseCertificates(file: PemFile): X509Certificate[] {
-	const blocks = file.blocks.filter(({label}) => label === 'CERTIFICATE');
+	const blocks = file.blocks.filter(isCertificate);
 	if (blocks.length === 0) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_NO_CERTIFICATE',
@@ -59,14 +83,14 @@ function parseCertificates(file: PemFile): X509Certificate[] {
 			`expected a CERTIFICATE in ${file.from}, found ${describeBlocks(file.blocks)}`,
 		);
 	}
-	return blocks.map(({text}) => {
+	return blocks.map((block) => {
 		try {
-			return new X509Certificate(text);
+			return new X509Certificate(block.text);
 		} catch (cause) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_NO_CERTIFICATE',
 				'mtls.cert',
-				`a CERTIFICATE block in ${file.from} cannot be parsed`,
+				`a CERTIFICATE in ${file.from} cannot be parsed${describeDamage(block)}`,
 				cause,
 			);
 		}
@@ -117,7 +141,7 @@ function decryptKey(block: PemBlock, passphrase: string | undefined, from: strin
 			: new MtlsConfigError(
 					'ERR_MTLS_NOT_PEM',
 					'mtls.key',
-					`the ${block.label} in ${from} cannot be parsed`,
+					`the ${block.label} in ${from} cannot be parsed${describeDamage(block)}`,
 					cause,
 				);
 	}

@@ -1,4 +1,9 @@
-import {createSecureContext, type SecureContext, type SecureContextOptions} from 'node:tls';
+import {
+	createSecureContext,
+	type SecureContext,
+	type SecureContextOptions,
+	type SecureVersion,
+} from 'node:tls';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
@@ -37,7 +42,10 @@ const knownOptions = new Set([
 	'allowExpired',
 ] satisfies (keyof MtlsOptions)[]) as ReadonlySet<string>;
 
-const versions = new Set(['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1']);
+// Lowest first. The two below the floor are for whoever asks for them by name.
+const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+const floor: SecureVersion = 'TLSv1.2';
 
 /**
  * Reads the files, checks that they belong together, and makes the OpenSSL contexts.
@@ -51,7 +59,7 @@ export function loadSnapshot(options: MtlsOptions, now: Date, epoch = 0): Snapsh
 	const trust: SecureContextOptions = {
 		...(ca !== undefined && {ca}),
 		// Node's default can be lowered by a flag; a floor in our own words cannot.
-		minVersion: options.minVersion ?? 'TLSv1.2',
+		minVersion: options.minVersion ?? floor,
 		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
 		...(options.ciphers !== undefined && {ciphers: options.ciphers}),
 	};
@@ -81,11 +89,7 @@ function makeContext(options: SecureContextOptions): SecureContext {
 		return createSecureContext(options);
 	} catch (cause) {
 		const {code, message} = cause as NodeJS.ErrnoException;
-		const option = /cipher/i.test(`${code} ${message}`)
-			? 'mtls.ciphers'
-			: /PROTOCOL_VERSION/.test(String(code))
-				? 'mtls.minVersion'
-				: 'mtls.cert';
+		const option = /cipher/i.test(`${code} ${message}`) ? 'mtls.ciphers' : 'mtls.cert';
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			option,
@@ -110,23 +114,59 @@ function assertOptions(options: MtlsOptions): void {
 	}
 	for (const name of ['minVersion', 'maxVersion'] as const) {
 		const version = options[name];
-		if (version !== undefined && !versions.has(version)) {
+		if (version !== undefined && !versions.includes(version)) {
 			throw badOption(`mtls.${name}`, 'TLSv1.2 or TLSv1.3', version);
 		}
 	}
-	for (const name of ['passphrase', 'servername', 'ciphers'] as const) {
+	assertOrder(options);
+	for (const name of ['servername', 'ciphers'] as const) {
 		const value = options[name];
-		if (value !== undefined && typeof value !== 'string') {
-			throw badOption(`mtls.${name}`, 'a string', value);
+		if (value !== undefined && (typeof value !== 'string' || value.trim() === '')) {
+			throw badOption(`mtls.${name}`, 'a string that is not empty', value);
 		}
+	}
+	if (options.passphrase !== undefined && typeof options.passphrase !== 'string') {
+		throw badOption('mtls.passphrase', 'a string', options.passphrase);
+	}
+	const {origins} = options;
+	if (
+		origins !== undefined &&
+		!(Array.isArray(origins) && origins.every((origin) => typeof origin === 'string'))
+	) {
+		throw badOption('mtls.origins', 'a list of strings', origins);
 	}
 	if (options.allowExpired !== undefined && typeof options.allowExpired !== 'boolean') {
 		throw badOption('mtls.allowExpired', 'true or false', options.allowExpired);
 	}
 }
 
-// Tells the type alone: a value in the wrong place may be a passphrase.
+// OpenSSL takes a range in which there is no version, and then fails each handshake.
+function assertOrder({minVersion, maxVersion}: MtlsOptions): void {
+	if (maxVersion === undefined) return;
+	if (versions.indexOf(minVersion ?? floor) <= versions.indexOf(maxVersion)) return;
+	throw minVersion === undefined
+		? badOption(
+				'mtls.maxVersion',
+				`${floor} or more, where minVersion does not lower it`,
+				maxVersion,
+			)
+		: badOption('mtls.minVersion', `no more than maxVersion (${maxVersion})`, minVersion);
+}
+
+// Tells a version as it is and the type alone of all else: a value in the wrong place may be a
+// passphrase.
 function badOption(option: string, expected: string, found: unknown): MtlsConfigError {
-	const type = found === null ? 'null' : Array.isArray(found) ? 'an array' : typeof found;
-	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, `expected ${expected}, found ${type}`);
+	return new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		option,
+		`expected ${expected}, found ${describeValue(found)}`,
+	);
+}
+
+function describeValue(value: unknown): string {
+	if (value === null) return 'null';
+	if (Array.isArray(value)) return 'an array';
+	if (typeof value !== 'string') return typeof value;
+	if (value.trim() === '') return 'an empty string';
+	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';
 }

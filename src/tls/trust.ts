@@ -2,7 +2,7 @@ import {X509Certificate} from 'node:crypto';
 import {getCACertificates} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions, Source} from '../options.ts';
-import {describeBlocks, readPem} from './pem.ts';
+import {describeBlocks, describeDamage, isCertificate, type PemBlock, readPem} from './pem.ts';
 
 type CaSet = 'default' | 'system' | 'bundled';
 
@@ -25,8 +25,10 @@ export function loadTrust(ca: MtlsOptions['ca']): string[] | undefined {
 			'an empty list would trust nobody; leave `ca` out for what Node trusts by default',
 		);
 	}
-	return sources.flatMap((source) =>
-		isCaSet(source) ? getCACertificates(source) : readCertificates(source),
+	return sources.flatMap((source, index) =>
+		isCaSet(source)
+			? getCACertificates(source)
+			: readCertificates(source, Array.isArray(ca) ? `, entry ${index + 1} of the list` : ''),
 	);
 }
 
@@ -34,30 +36,28 @@ function isCaSet(source: Source): source is CaSet {
 	return source === 'default' || source === 'system' || source === 'bundled';
 }
 
-function readCertificates(source: Source): string[] {
+function readCertificates(source: Source, entry: string): string[] {
 	const {blocks, from} = readPem(source, 'mtls.ca');
-	const certificates = blocks
-		.filter(({label}) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE')
-		.map(({text}) => text);
+	const certificates = blocks.filter(isCertificate);
 	if (certificates.length === 0) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_NO_CERTIFICATE',
 			'mtls.ca',
-			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
+			`expected a CERTIFICATE in ${from}${entry}, found ${describeBlocks(blocks)}`,
 		);
 	}
-	for (const pem of certificates) assertParses(pem, from);
-	return certificates;
+	for (const block of certificates) assertParses(block, from + entry);
+	return certificates.map(({text}) => text);
 }
 
-function assertParses(pem: string, from: string): void {
+function assertParses(block: PemBlock, from: string): void {
 	try {
-		new X509Certificate(pem);
+		new X509Certificate(block.text);
 	} catch (cause) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_NO_CERTIFICATE',
 			'mtls.ca',
-			`a CERTIFICATE block in ${from} cannot be parsed`,
+			`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
 			cause,
 		);
 	}

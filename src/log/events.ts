@@ -10,8 +10,10 @@ export function failureLevel(error: AxiosError): 'warn' | 'error' {
 
 /** One line for people: what was asked, and what came of it. */
 export function failureMessage(error: AxiosError): string {
-	const method = error.config?.method?.toUpperCase() ?? 'GET';
-	return `${method} ${failedUrl(error)} failed: ${error.message}`;
+	// A request that failed before it was one, in an interceptor of the app's, has no config.
+	const {config} = error;
+	const what = config ? `${config.method?.toUpperCase() ?? 'GET'} ${failedUrl(error)}` : 'request';
+	return `${what} failed: ${error.message}`;
 }
 
 /** The same for machines: flat, in few words, without a secret. */
@@ -20,7 +22,7 @@ export function failureFields(error: AxiosError): Record<string, unknown> {
 	const fields: Record<string, unknown> = {
 		event: 'request_failed',
 		method: config?.method?.toUpperCase(),
-		url: failedUrl(error),
+		url: config && failedUrl(error),
 		code,
 		status,
 	};
@@ -42,7 +44,8 @@ export function failureFields(error: AxiosError): Record<string, unknown> {
 function failedUrl(error: AxiosError): string {
 	if (isMtlsError(error)) return error.failure.url;
 	const {url = '', baseURL = ''} = error.config ?? {};
-	return redactUrl(URL.canParse(url) ? url : baseURL + url);
+	if (!baseURL || /^([a-z][a-z0-9+.-]*:)?\/\//i.test(url)) return redactUrl(url);
+	return redactUrl(url ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : baseURL);
 }
 
 function told({subject, issuer, altNames, validFrom, validTo, fingerprint256}: CertificateFacts) {

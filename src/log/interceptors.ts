@@ -21,8 +21,15 @@ export function logFailures(instance: AxiosInstance, logger: Logger = console): 
 }
 
 function tell(logger: Logger, error: unknown): void {
-	if (!(error instanceof Error) || isCancel(error) || told.has(error)) return;
+	if (!(error instanceof Error) || isCancel(error)) return;
+	// An error that wraps one is the same failure in the words of the app.
+	const known = told.has(error) || (error.cause instanceof Error && told.has(error.cause));
 	told.add(error);
+	if (known) return;
 	const failed = error as AxiosError;
-	logger[failureLevel(failed)](failureFields(failed), failureMessage(failed));
+	try {
+		logger[failureLevel(failed)](failureFields(failed), failureMessage(failed));
+	} catch {
+		// What went wrong is what the app must hear of, not that it could not be logged.
+	}
 }

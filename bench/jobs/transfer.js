@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
+import {Readable} from 'node:stream';
+import {digest, fileSize, readFile} from '../server/file.js';
+
+const wholeFile = Buffer.concat([...readFile()]);
+
+/** Each moves the file once; with `check`, it looks at every byte too. */
+const transfers = {
+	async 'download buffered'(client, origin, check) {
+		const {data} = await client.get(`${origin}/download`, {responseType: 'arraybuffer'});
+		assert.equal(data.length, fileSize);
+		if (check) assert.equal(createHash('sha256').update(data).digest('hex'), digest);
+	},
+	async 'download streamed'(client, origin, check) {
+		const {data} = await client.get(`${origin}/download`, {responseType: 'stream'});
+		const hash = check ? createHash('sha256') : undefined;
+		let size = 0;
+		for await (const chunk of data) {
+			size += chunk.length;
+			hash?.update(chunk);
+		}
+		assert.equal(size, fileSize);
+		if (hash) assert.equal(hash.digest('hex'), digest);
+	},
+	'upload buffered': (client, origin, check) => upload(client, origin, wholeFile, check),
+	'upload streamed': (client, origin, check) =>
+		upload(client, origin, Readable.from(readFile()), check),
+};
+
+async function upload(client, origin, body, check) {
+	const url = `${origin}/upload${check ? '?digest' : ''}`;
+	const {data} = await client.post(url, body);
+	assert.equal(data.size, fileSize);
+	if (check) assert.equal(data.digest, digest);
+}
+
+/** @returns {Promise<number>} MB a second */
+export async function run({peer, target, transfer, warmup, seconds}) {
+	const {open} = await import(`../peers/${peer}.js`);
+	const client = open(target);
+	const move = transfers[transfer];
+	await move(client.axios, target.origin, true);
+	await repeat(() => move(client.axios, target.origin, false), warmup);
+	const each = await repeat(() => move(client.axios, target.origin, false), seconds);
+	await client.close();
+	return fileSize / 1e6 / each;
+}
+
+/** @returns {Promise<number>} the mean time of one, in seconds */
+async function repeat(run, seconds) {
+	const start = performance.now();
+	let count = 0;
+	while (performance.now() - start < seconds * 1_000) {
+		await run();
+		count += 1;
+	}
+	return (performance.now() - start) / 1_000 / count;
+}

@@ -1,0 +1,66 @@
+import {startChild} from '../child.js';
+
+/**
+ * What every measure is given.
+ *
+ * @typedef {object} Context
+ * @property {import('../options.js').Settings} settings
+ * @property {import('../credentials.js').Credentials} credentials
+ * @property {{server: number, peer: number} | undefined} cores
+ * @property {(line: string) => void} tell progress
+ *
+ * What every measure gives back.
+ *
+ * @typedef {object} Outcome
+ * @property {Record<string, number>} figures by the names of the targets
+ * @property {Table} table
+ * @property {object} [rates] for the chart
+ *
+ * @typedef {object} Table
+ * @property {string} title
+ * @property {string[]} columns
+ * @property {string[][]} rows
+ * @property {string} [note]
+ */
+
+/**
+ * @param {Context} context
+ * @param {string} kind
+ */
+export async function startServer({credentials, cores}, kind) {
+	const server = startChild('server/main.js', {core: cores?.server});
+	const place = await server.ask({start: kind, credentials});
+	return {
+		...place,
+		takeCounts: () => server.ask({}),
+		stop: server.stop,
+	};
+}
+
+/**
+ * Runs one job in a process of its own.
+ *
+ * @param {Context} context
+ * @param {object} question with the name of the `job`
+ * @param {Omit<Parameters<typeof startChild>[1], 'core'>} [options]
+ */
+export async function runJob({cores, settings}, question, options) {
+	const child = startChild('jobs/main.js', {...options, core: cores?.peer});
+	const {warmup, seconds} = settings;
+	const result = await child.ask({warmup, seconds, ...question});
+	await child.stop();
+	return result;
+}
+
+/**
+ * @param {Context} context
+ * @param {string} origin
+ */
+export function targetOf({credentials: {ca, client}}, origin) {
+	return {origin, ca, ...client};
+}
+
+/** @param {number} count */
+export function roundsOf(count) {
+	return Array.from({length: count}, (_, round) => round);
+}

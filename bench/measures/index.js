@@ -1,0 +1,16 @@
+import {measureConnections} from './connections.js';
+import {measureImportTime} from './import-time.js';
+import {measureLargeJar} from './large-jar.js';
+import {measureOrigins} from './origins.js';
+import {measureRequests} from './requests.js';
+import {measureTransfer} from './transfer.js';
+
+/** By the name that `--only` takes. */
+export const measures = {
+	requests: measureRequests,
+	connections: measureConnections,
+	jar: measureLargeJar,
+	origins: measureOrigins,
+	transfer: measureTransfer,
+	import: measureImportTime,
+};

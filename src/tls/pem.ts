@@ -20,11 +20,13 @@ export interface PemFile {
 /**
  * Reads an option that takes PEM text, its bytes, or a path.
  *
+ * @param entry - Which of a list `source` is, from 1: for messages.
  * @throws {MtlsConfigError} naming `option`, when there is no such file, no PEM block in it, or one
  * that is cut short.
  */
-export function readPem(source: Source, option: string): PemFile {
-	const {text, from} = readText(source, option);
+export function readPem(source: Source, option: string, entry?: number): PemFile {
+	const {text, from: origin} = readText(source, option);
+	const from = entry === undefined ? origin : `${origin} (entry ${entry} of the list)`;
 	const {blocks, cut} = parseBlocks(text);
 	if (cut !== undefined) throw notPem(option, from, `a ${cut} block that is cut short`);
 	if (blocks.length === 0) throw notPem(option, from, describe(text));

@@ -28,7 +28,7 @@ export function loadTrust(ca: MtlsOptions['ca']): string[] | undefined {
 	return sources.flatMap((source, index) =>
 		isCaSet(source)
 			? getCACertificates(source)
-			: readCertificates(source, Array.isArray(ca) ? `, entry ${index + 1} of the list` : ''),
+			: readCertificates(source, Array.isArray(ca) ? index + 1 : undefined),
 	);
 }
 
@@ -36,17 +36,17 @@ function isCaSet(source: Source): source is CaSet {
 	return source === 'default' || source === 'system' || source === 'bundled';
 }
 
-function readCertificates(source: Source, entry: string): string[] {
-	const {blocks, from} = readPem(source, 'mtls.ca');
+function readCertificates(source: Source, entry: number | undefined): string[] {
+	const {blocks, from} = readPem(source, 'mtls.ca', entry);
 	const certificates = blocks.filter(isCertificate);
 	if (certificates.length === 0) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_NO_CERTIFICATE',
 			'mtls.ca',
-			`expected a CERTIFICATE in ${from}${entry}, found ${describeBlocks(blocks)}`,
+			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
 		);
 	}
-	for (const block of certificates) assertParses(block, from + entry);
+	for (const block of certificates) assertParses(block, from);
 	return certificates.map(({text}) => text);
 }
 

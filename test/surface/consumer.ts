@@ -1,0 +1,83 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** How a process ended. */
+interface Outcome {
+	readonly code: number | null;
+	readonly stdout: string;
+	readonly stderr: string;
+}
+
+/** A directory outside of the package, in which the package is installed as an app has it. */
+export interface Consumer extends Disposable {
+	readonly dir: string;
+	write(name: string, text: string): void;
+	/** Runs `node` on a file of the directory. */
+	node(file: string, env?: Readonly<Record<string, string>>): Promise<Outcome>;
+	/** Checks the types of files of the directory; also of the declarations that they import. */
+	tsc(...files: string[]): Promise<Outcome>;
+}
+
+/** Makes an app that has installed this package with its peers, and no other. */
+export function makeConsumer(): Consumer {
+	if (!existsSync(join(root, 'dist/index.js'))) {
+		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
+	}
+	const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-app-'));
+	const install = (name: string, from: string) => {
+		const path = join(dir, 'node_modules', name);
+		mkdirSync(dirname(path), {recursive: true});
+		symlinkSync(from, path, 'junction');
+	};
+	install('axios-mtls', root);
+	for (const name of ['axios', 'tough-cookie', 'axios-cookiejar-support', '@types/node']) {
+		install(name, join(root, 'node_modules', name));
+	}
+	const write = (name: string, text: string) => writeFileSync(join(dir, name), text);
+	write('package.json', '{"private": true, "type": "module"}');
+	return {
+		dir,
+		write,
+		node: (file, env) => run(dir, [file], env),
+		tsc: (...files) =>
+			run(dir, [join(root, 'node_modules/typescript/bin/tsc'), ...flags, ...files]),
+		[Symbol.dispose]: () => rmSync(dir, {recursive: true}),
+	};
+}
+
+// Strict, and with `skipLibCheck` off: a conflict between the declarations of two packages is an
+// error in one of theirs.
+const flags = [
+	...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'],
+	...['--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023,esnext.disposable,dom'],
+	...['--types', 'node', '--skipLibCheck', 'false', '--allowImportingTsExtensions'],
+	'--ignoreConfig',
+];
+
+async function run(
+	cwd: string,
+	argv: readonly string[],
+	env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+	const child = spawn(process.execPath, argv, {
+		cwd,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		env: {PATH: process.env.PATH ?? '', ...env},
+	});
+	let stdout = '';
+	let stderr = '';
+	child.stdout.on('data', (chunk) => {
+		stdout += chunk;
+	});
+	child.stderr.on('data', (chunk) => {
+		stderr += chunk;
+	});
+	const [code] = await once(child, 'close');
+	return {code, stdout, stderr};
+}

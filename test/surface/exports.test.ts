@@ -1,0 +1,115 @@
+import {execFileSync} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+import {expect, test} from 'vitest';
+import packageJson from '../../package.json' with {type: 'json'};
+import {makeConsumer} from './consumer.ts';
+
+const surface = {
+	'axios-mtls': [
+		'CookieJar',
+		'MtlsAgent',
+		'MtlsConfigError',
+		'MtlsError',
+		'createAdapter',
+		'createClient',
+		'isMtlsError',
+		'logFailures',
+		'withMtls',
+	],
+	'axios-mtls/testing': ['createTestPki', 'startMtlsServer'],
+};
+
+test('the package has these entry points and no other', () => {
+	expect(Object.keys(packageJson.exports)).toEqual(['.', './testing', './package.json']);
+	expect(Object.keys(packageJson.bin)).toEqual(['axios-mtls']);
+});
+
+test.each(Object.entries(surface))(
+	'an app that imports %s gets these names',
+	async (name, names) => {
+		using app = makeConsumer();
+		app.write('app.js', `import * as all from '${name}';\n${print}`);
+
+		expect(await app.node('app.js')).toEqual({code: 0, stdout: line(names), stderr: ''});
+	},
+);
+
+test.each(Object.entries(surface))('an app that requires %s gets the same', async (name, names) => {
+	using app = makeConsumer();
+	app.write('app.cjs', `const all = require('${name}');\n${print}`);
+
+	expect(await app.node('app.cjs')).toEqual({code: 0, stdout: line(names), stderr: ''});
+});
+
+test('an app that imports and requires has one package, not two', async () => {
+	using app = makeConsumer();
+	app.write(
+		'app.js',
+		[
+			"import {createRequire} from 'node:module';",
+			"import * as imported from 'axios-mtls';",
+			"const required = createRequire(import.meta.url)('axios-mtls');",
+			'console.log(imported.MtlsError === required.MtlsError);',
+		].join('\n'),
+	);
+
+	expect(await app.node('app.js')).toEqual({code: 0, stdout: 'true\n', stderr: ''});
+});
+
+test('what is inside the package cannot be imported', async () => {
+	using app = makeConsumer();
+	app.write('app.js', "import 'axios-mtls/dist/net/connect.js';");
+
+	const {code, stderr} = await app.node('app.js');
+
+	expect(code).toBe(1);
+	expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+});
+
+test('the client loads no certificate library, no argument parser and no colours', async () => {
+	using app = makeConsumer();
+	app.write(
+		'app.js',
+		[
+			"import {registerHooks} from 'node:module';",
+			'const loaded = new Set();',
+			'registerHooks({',
+			'\tresolve(specifier, context, next) {',
+			'\t\tloaded.add(specifier);',
+			'\t\treturn next(specifier, context);',
+			'\t},',
+			'});',
+			"await import('axios-mtls');",
+			"const lazy = ['@peculiar/x509', 'reflect-metadata', 'commander', 'picocolors'];",
+			"console.log(loaded.has('axios'), lazy.filter((name) => loaded.has(name)));",
+		].join('\n'),
+	);
+
+	expect(await app.node('app.js')).toEqual({code: 0, stdout: 'true []\n', stderr: ''});
+});
+
+test('the tarball holds the built files, the papers and nothing else', () => {
+	const [pack] = JSON.parse(
+		// Without its scripts: a build would take dist/ away from the tests beside this one.
+		execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+			cwd: fileURLToPath(new URL('../../', import.meta.url)),
+			encoding: 'utf8',
+			stdio: ['ignore', 'pipe', 'pipe'],
+		}),
+	);
+	const paths: string[] = pack.files.map(({path}: {path: string}) => path);
+
+	const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+	expect(paths.filter((path) => !path.startsWith('dist/')).sort()).toEqual(papers);
+	const built = paths.filter((path) => path.startsWith('dist/'));
+	expect(built).toEqual(
+		expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/cli/bin.js']),
+	);
+	expect(built.filter((path) => !/^dist\/[\w/-]+\.(js|d\.ts)$/.test(path))).toEqual([]);
+});
+
+const print = 'console.log(Object.keys(all).sort().join());';
+
+function line(names: readonly string[]): string {
+	return `${names.join()}\n`;
+}

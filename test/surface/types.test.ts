@@ -1,0 +1,47 @@
+import {readFileSync} from 'node:fs';
+import {expect, test} from 'vitest';
+import {makeConsumer} from './consumer.ts';
+
+const fixture = readFileSync(new URL('./fixtures/types.ts', import.meta.url), 'utf8').replace(
+	'../../../src/index.ts',
+	'axios-mtls',
+);
+
+test('the published types agree with axios-cookiejar-support and refuse wrong options', async () => {
+	using app = makeConsumer();
+	app.write('app.ts', fixture);
+
+	expect(await app.tsc('app.ts')).toMatchObject({code: 0, stdout: '', stderr: ''});
+});
+
+test('every wrong option of the fixture is an error of its own', async () => {
+	using app = makeConsumer();
+	app.write('app.ts', fixture.replaceAll('@ts-expect-error', ''));
+
+	const {code, stdout} = await app.tsc('app.ts');
+
+	const wrong = fixture.split('\n').flatMap((line, index) => {
+		return line.startsWith('// @ts-expect-error') ? [index + 2] : [];
+	});
+	const refused = [...stdout.matchAll(/^app\.ts\((\d+),/gm)].map(([, line]) => Number(line));
+	expect(code).not.toBe(0);
+	expect(refused).toEqual(wrong);
+	expect(wrong.length).toBeGreaterThan(10);
+});
+
+test('a package that declares another jar would be noticed', async () => {
+	using app = makeConsumer();
+	app.write(
+		'app.ts',
+		[
+			"import 'axios-mtls';",
+			"declare module 'axios' {",
+			'\tinterface AxiosRequestConfig { jar?: string }',
+			'}',
+		].join('\n'),
+	);
+
+	const {stdout} = await app.tsc('app.ts');
+
+	expect(stdout).toMatch(/error TS2717: .*'jar'/);
+});

@@ -20,6 +20,8 @@ const issuer = ({peer}: Facts) => (peer ? `'${peer.issuer}'` : 'its issuer');
 const place = ({host, port}: Facts) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 const ours = ({identity}: Facts) => (identity ? `'${identity.subject}'` : 'our certificate');
 const spoken = ({protocol}: Facts) => (protocol ? ` (${protocol})` : '');
+const alert = (facts: Facts) => (facts.alert ? `: ${facts.alert}` : '');
+const ended = (facts: Facts) => (facts.alert ? `sent ${facts.alert}` : 'hung up');
 const through = ({proxy}: Facts) => (proxy ? `${proxy.host}:${proxy.port}` : 'the proxy');
 
 const clockReason = "this machine's clock is wrong";
@@ -125,7 +127,9 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		hint: 'have the server redirect to https, or set `allowInsecureRedirects: true` where nothing in the session is secret',
 	}),
 	'client-certificate-required': (facts) => ({
-		summary: `${place(facts)} wants a client certificate and was shown none${facts.certain ? '' : ' (it hung up after asking for one)'}`,
+		summary: `${place(facts)} wants a client certificate and was shown none${
+			facts.certain ? '' : ` (it ${ended(facts)} after asking for one)`
+		}`,
 		reasons: [
 			'no `mtls.cert` and `mtls.key` are set',
 			'a redirect led to an origin that may not see the certificate (`mtls.origins`)',
@@ -134,8 +138,8 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 	}),
 	'client-certificate-refused': (facts) => ({
 		summary: facts.certain
-			? `${place(facts)} refused our certificate ${ours(facts)}${facts.alert ? `: ${facts.alert}` : ''}`
-			: `${place(facts)} hung up after it had asked for our certificate ${ours(facts)}: most likely it refused it`,
+			? `${place(facts)} refused our certificate ${ours(facts)}${alert(facts)}`
+			: `${place(facts)} ${ended(facts)} after it had asked for our certificate ${ours(facts)}: most likely it refused it`,
 		reasons: [
 			// The server says that it saw none, and we had one: OpenSSL leaves out what the server cannot check.
 			...(facts.alert === 'certificate_required' || facts.alert === 'no_certificate'
@@ -149,7 +153,9 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		hint: `ask the server's operator whether it accepts the certificate with fingerprint ${facts.identity?.fingerprint256 ?? ''}`,
 	}),
 	'protocol-mismatch': (facts) => ({
-		summary: `no TLS version in common with ${place(facts)}${facts.alert ? `: ${facts.alert}` : ''}`,
+		summary: facts.certain
+			? `no TLS version in common with ${place(facts)}${alert(facts)}`
+			: `no TLS handshake could be made with ${place(facts)}${alert(facts)}`,
 		reasons: [
 			'the server speaks other TLS versions than `mtls.minVersion` to `mtls.maxVersion`',
 			'the server is too old',
@@ -175,7 +181,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		hint: 'check the port, and whether the URL should begin with http://',
 	}),
 	reset: (facts) => ({
-		summary: `${place(facts)} closed the connection during the TLS handshake${spoken(facts)}`,
+		summary: `${place(facts)} closed the connection during the TLS handshake${spoken(facts)}${alert(facts)}`,
 		reasons: [
 			'a firewall or load balancer between us cut it off',
 			'the server does not serve the name that was asked for (SNI)',

@@ -32,7 +32,10 @@ export async function startPlainHttp(
 }
 
 /** Accepts TCP connections and hands them to `meet`, which by default says nothing; ends with the test. */
-export async function startTcp(meet: (socket: Socket) => void = () => {}): Promise<PlainServer> {
+export async function startTcp(
+	// Read on, or the end of the connection would go unnoticed.
+	meet: (socket: Socket) => void = (socket) => socket.resume(),
+): Promise<PlainServer> {
 	return record(net.createServer(meet));
 }
 

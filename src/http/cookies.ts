@@ -1,6 +1,7 @@
 import {AxiosError} from 'axios';
 import {CookieJar} from 'tough-cookie';
 import {MtlsConfigError} from '../errors.ts';
+import {type CookieList, cookiesFor, observedStore} from './cookie-cache.ts';
 
 export {CookieJar};
 
@@ -9,7 +10,7 @@ export {CookieJar};
  * which is where tough-cookie would make an exception.
  */
 export function makeJar(): CookieJar {
-	return new CookieJar(undefined, {allowSecureOnLocal: false});
+	return new CookieJar(observedStore(), {allowSecureOnLocal: false});
 }
 
 // By shape: the app's copy of tough-cookie may be another one.
@@ -45,17 +46,28 @@ export function jarOf(
 /**
  * The `Cookie` header of a request to `url`: the jar's cookies (RFC 6265 §5.4) after those that the
  * app set itself. Of two with one name the app's wins.
+ *
+ * @returns a promise only when the jar has to be asked: to wait for nothing costs a turn, too.
  */
-export async function cookieHeader(
+export function cookieHeader(
 	jar: CookieJar,
 	url: URL,
 	own: string | undefined,
-): Promise<string | undefined> {
-	const cookies = await jar.getCookies(url.href).catch((cause) => {
-		throw jarFailure('read', cause);
-	});
-	const taken = new Set((own ?? '').split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
-	const kept = cookies.filter(({key}) => !taken.has(key)).map((cookie) => cookie.cookieString());
+): string | undefined | Promise<string | undefined> {
+	const cookies = cookiesFor(jar, url, Date.now());
+	if (!(cookies instanceof Promise)) return joinCookies(cookies, own);
+	return cookies.then(
+		(read) => joinCookies(read, own),
+		(cause) => {
+			throw jarFailure('read', cause);
+		},
+	);
+}
+
+function joinCookies({text, pairs}: CookieList, own: string | undefined): string | undefined {
+	if (own === undefined) return text || undefined;
+	const taken = new Set(own.split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
+	const kept = pairs.filter(({name}) => !taken.has(name)).map(({text}) => text);
 	return [own, ...kept].filter(Boolean).join('; ') || undefined;
 }
 

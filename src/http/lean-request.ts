@@ -105,11 +105,11 @@ export function wireHeaders(
 	return wire;
 }
 
-const unsendable = /[^\t\x20-\x7e\x80-\xff]+/g;
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
 
 // As axios does: characters that a header cannot carry are dropped.
 function clean(value: string): string {
-	return unsendable.test(value) ? value.replace(unsendable, '').trim() : value;
+	return unsendable.test(value) ? value.replace(new RegExp(unsendable, 'g'), '').trim() : value;
 }
 
 function basic(credentials: string): string {

@@ -9,6 +9,7 @@ import {
 	table,
 	versions,
 } from '../support/handshake-table.ts';
+import {exchanges} from '../support/world.ts';
 
 let credentials: Credentials;
 beforeAll(async () => {
@@ -29,21 +30,24 @@ function fingerprint(pem: string): string {
 	return new X509Certificate(pem).fingerprint256;
 }
 
-const refused = table.flatMap((cell) => (cell.client ? [{...cell, client: cell.client}] : []));
-const accepted = table.filter((cell) => cell.accepted);
+const cells = exchanges.flatMap(([exchange, options]) =>
+	table.map((cell) => ({...cell, exchange, options})),
+);
+const refused = cells.flatMap((cell) => (cell.client ? [{...cell, client: cell.client}] : []));
+const accepted = cells.filter((cell) => cell.accepted);
 
 test('the table has a cell for each identity, server and version, and two are accepted', () => {
 	expect(table).toHaveLength(4 * 6 * 2);
-	expect(accepted).toMatchObject(
+	expect(table.filter((cell) => cell.accepted)).toMatchObject(
 		versions.map((version) => ({version, identity: 'good', server: 'good'})),
 	);
 });
 
 test.each(accepted)(
-	'with $version identity $identity and server $server trust each other',
+	'$exchange, $version: identity $identity and server $server trust each other',
 	async (cell) => {
 		await using server = await startCellServer(credentials, cell);
-		const client = createClient({mtls: mtlsOf(cell), logger: false});
+		const client = createClient({...cell.options, mtls: mtlsOf(cell), logger: false});
 
 		const response = await client.post(server.url('/echo'), {hello: 1});
 		await client.mtls.close();
@@ -66,10 +70,10 @@ test.each(accepted)(
 );
 
 test.each(refused)(
-	'with $version identity $identity and server $server end as $client.kind, and no byte is sent',
+	'$exchange, $version: identity $identity and server $server end as $client.kind, and no byte is sent',
 	async (cell) => {
 		await using server = await startCellServer(credentials, cell);
-		const client = createClient({mtls: mtlsOf(cell), logger: false});
+		const client = createClient({...cell.options, mtls: mtlsOf(cell), logger: false});
 
 		const error: unknown = await client.post(server.url('/echo?q=1'), {hello: 1}).catch((e) => e);
 		await client.mtls.close();

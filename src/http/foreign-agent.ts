@@ -10,6 +10,7 @@ const agentOptions = ['httpsAgent', 'httpAgent'] as const;
 export function withoutCookieAgents(
 	config: InternalAxiosRequestConfig,
 ): InternalAxiosRequestConfig {
+	if (!config.httpsAgent && !config.httpAgent) return config;
 	const made = agentOptions.filter((name) => isCookieAgent(config[name]));
 	if (made.length === 0) return config;
 	const rest = {...config};

@@ -1,4 +1,4 @@
-import axios, {AxiosError} from 'axios';
+import axios from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {
 	type ClientConfig,
@@ -261,44 +261,6 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expectUntold(error, client, told);
 	});
 });
-
-describe('mistakes at construction', () => {
-	const wrong = `${marks.passphrase}-wrong`;
-	const own = () => {
-		const {cert, key, passphrase} = vault.client;
-		return {cert, key, passphrase};
-	};
-	test.each<[string, string, () => object]>([
-		['a wrong passphrase', 'mtls.passphrase', () => ({mtls: {...own(), passphrase: wrong}})],
-		['no passphrase', 'mtls.passphrase', () => ({mtls: {...own(), passphrase: undefined}})],
-		['a key that does not fit', 'mtls.key', () => ({mtls: {...own(), cert: world.alice.cert}})],
-		['a key as the certificate', 'mtls.cert', () => ({mtls: {...own(), cert: own().key}})],
-		['a key as the CA', 'mtls.ca', () => ({mtls: {...own(), ca: own().key}})],
-		[
-			'a key without its armour',
-			'mtls.key',
-			() => ({mtls: {...own(), key: own().key.replace(/-----.*-----|\s/g, '')}}),
-		],
-		['a passphrase as the version', 'mtls.minVersion', () => ({mtls: {minVersion: wrong}})],
-		['an unknown option', 'mtls.password', () => ({mtls: {...own(), password: wrong}})],
-		['an agent of the app', 'httpsAgent', () => ({mtls: own(), httpsAgent: {options: own()}})],
-	])('%s is told for %s without a secret', (_, option, options) => {
-		const config = {...secretRequest('https://localhost/'), ...options()};
-		const error = thrownBy(() => createClient(config as ClientConfig));
-		expect(error).toMatchObject({name: 'MtlsConfigError', option});
-		expect(error).not.toBeInstanceOf(AxiosError);
-		vault.expectNone(printed(error));
-	});
-});
-
-function thrownBy(make: () => unknown): unknown {
-	try {
-		make();
-	} catch (error) {
-		return error;
-	}
-	throw new Error('it was accepted');
-}
 
 function proxyOn(port: number) {
 	return {host: '127.0.0.1', port, auth: {username: 'alice', password: marks.proxy}};

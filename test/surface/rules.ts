@@ -43,7 +43,10 @@ export const doors: Readonly<Record<string, Door>> = {
 		open: ['create.ts', 'errors.ts', 'http/', 'log/interceptors.ts'],
 		types: ['options.ts', 'redact.ts', 'log/events.ts'],
 	},
-	'tough-cookie': {open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/'], types: ['options.ts']},
+	'tough-cookie': {
+		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/'],
+		types: ['options.ts'],
+	},
 	undici: {open: ['net/pool.ts', 'http/exchange-lean.ts']},
 	'proxy-from-env': {open: ['net/proxy.ts']},
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},

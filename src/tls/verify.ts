@@ -1,5 +1,6 @@
 import {isIP} from 'node:net';
-import {checkServerIdentity, type PeerCertificate} from 'node:tls';
+import type {PeerCertificate} from 'node:tls';
+import {checkServerName} from './server-name.ts';
 
 /** The name that a connection is checked against, and what it says in SNI. */
 export interface PeerName {
@@ -19,6 +20,5 @@ export function peerName(host: string, servername: string | undefined): PeerName
 export function checkPeerName(
 	name: PeerName,
 ): (_: string, certificate: PeerCertificate) => Error | undefined {
-	// The returned value is the verdict: to return nothing by mistake would switch the check off.
-	return (_, certificate) => checkServerIdentity(name.verify, certificate);
+	return (_, certificate) => checkServerName(name.verify, certificate);
 }

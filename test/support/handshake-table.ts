@@ -12,8 +12,8 @@ import {
 } from '../../src/testing/index.ts';
 
 export const versions = ['TLSv1.2', 'TLSv1.3'] as const;
-export const identities = ['none', 'good', 'wrong CA', 'expired'] as const;
-export const servers = [
+const identities = ['none', 'good', 'wrong CA', 'expired'] as const;
+const servers = [
 	'good',
 	'expired',
 	'wrong name',
@@ -22,12 +22,12 @@ export const servers = [
 	'missing intermediate',
 ] as const;
 
-export type Version = (typeof versions)[number];
-export type IdentityName = (typeof identities)[number];
-export type ServerName = (typeof servers)[number];
+type Version = (typeof versions)[number];
+type IdentityName = (typeof identities)[number];
+type ServerName = (typeof servers)[number];
 
 /** The client's verdict. */
-export interface ClientVerdict {
+interface ClientVerdict {
 	readonly kind: string;
 	readonly side: 'server' | 'client';
 	readonly phase: 'handshake' | 'verify' | 'response';
@@ -37,7 +37,7 @@ export interface ClientVerdict {
 }
 
 /** The server's verdict, in the words of its record of the connection. */
-export interface ServerVerdict {
+interface ServerVerdict {
 	readonly secure: boolean;
 	readonly authorized: boolean;
 	readonly error: string | undefined;

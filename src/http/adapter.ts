@@ -1,7 +1,7 @@
 /*
  * One call, hop by hop: cookies in, exchange, cookies out, what next?
  */
-import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import type {MtlsAgent} from '../net/agent.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
 import {hideSecrets} from '../redact.ts';
@@ -18,14 +18,14 @@ import {
 	redirectPolicy,
 	redirectShowing,
 } from './redirect.ts';
-import {discard, settle, throwIfCancelled} from './response.ts';
+import {settle, tellUrl, throwIfCancelled} from './response.ts';
 
 type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
 
 /** What an adapter is made of. */
 export interface AdapterParts {
 	readonly exchange: Exchange;
-	/** Takes what is no hop: `data:` URLs, and URLs that axios refuses in its own words. */
+	/** Takes what is no hop: `data:` URLs, and what axios refuses in its own words. */
 	readonly fallback: Adapter;
 	readonly agent: MtlsAgent;
 	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
@@ -44,7 +44,8 @@ interface Call {
 	readonly config: InternalAxiosRequestConfig;
 	readonly jar: CookieJar | undefined;
 	readonly policy: RedirectPolicy;
-	/** On the clock of `performance.now()`. */
+	readonly timeoutMs: number | undefined;
+	/** Of the last answer's head, on the clock of `performance.now()`. */
 	readonly deadline: number | undefined;
 }
 
@@ -56,7 +57,8 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 		} catch (error) {
 			if (error instanceof AxiosError) {
 				// A hop's own config holds the jar's cookies, which a retry would send once more.
-				error.config = given;
+				// A token that is cancelled gives all its requests one error, which knows of none.
+				if (error.config || !isCancel(error)) error.config = given;
 				if (error.response) error.response.config = given;
 				hideSecrets(error);
 			}
@@ -69,26 +71,28 @@ async function run(parts: AdapterParts, given: InternalAxiosRequestConfig) {
 	const config = withoutCookieAgents(given);
 	if (parts.ownsConnections) assertNoAgent(config);
 	let hop = firstHop(config);
-	if (hop === undefined) return parts.fallback(config);
+	const timeoutMs = config.timeout ? Number.parseInt(String(config.timeout), 10) : undefined;
+	if (hop === undefined || Number.isNaN(timeoutMs)) return parts.fallback(config);
 
 	const call: Call = {
 		config,
 		jar: jarOf(config, parts.jar),
 		policy: redirectPolicy(config, hop, parts),
-		deadline: config.timeout ? performance.now() + Number(config.timeout) : undefined,
+		timeoutMs,
+		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
 	for (;;) {
 		const response = await send(parts, call, hop);
 		const next = follow(call, hop, response);
 		if (next === undefined) return settle(response, given, hop);
-		discard(response);
 		hop = next;
 	}
 }
 
 async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
-	const {config, jar, deadline} = call;
-	const cookie = jar && (await cookieHeader(jar, hop.url, hop.headers.get('Cookie')?.toString()));
+	const {config, jar, policy, timeoutMs, deadline} = call;
+	const asked = jar && cookieHeader(jar, hop.url, hop.headers.get('Cookie')?.toString());
+	const cookie = asked instanceof Promise ? await asked : asked;
 	parts.assertOpen(config);
 	// A jar may have taken its time: what was cancelled meanwhile is not sent.
 	throwIfCancelled(config);
@@ -100,9 +104,12 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 			cookie,
 			agent: config.httpsAgent ? undefined : parts.agent,
 			proxy: resolveProxy(config.proxy as ProxySetting, hop.url),
+			follows: policy.maxRedirects !== 0,
+			idleMs: timeoutMs,
 			remainingMs: deadline && Math.max(1, Math.ceil(deadline - performance.now())),
 		})
 		.catch((error) => {
+			if (error.response) tellUrl(error.response, config, hop);
 			throw diagnose(error, hop, config);
 		});
 	const lines = response.headers['set-cookie'];
@@ -118,18 +125,15 @@ function follow({config, policy}: Call, hop: Hop, response: AxiosResponse): Hop 
 		case 'stop':
 			return undefined;
 		case 'too-many':
-			discard(response);
-			throw new AxiosError(
+			throw redirectError(
 				'Maximum number of redirects exceeded',
-				AxiosError.ERR_FR_TOO_MANY_REDIRECTS,
+				'ERR_FR_TOO_MANY_REDIRECTS',
 				config,
 				request,
 			);
 		case 'bad-location':
-			discard(response);
-			throw redirectionFailure(step.reason, config, request);
+			throw redirectionFailure(new TypeError(step.reason), config, request);
 		case 'insecure':
-			discard(response);
 			throw insecureRedirect(hop, step.url, config);
 		case 'follow':
 			return asked(step.hop, hop, response, config, policy);
@@ -149,30 +153,37 @@ function asked(
 	try {
 		changed = askBeforeRedirect(config.beforeRedirect, next, hop, response);
 	} catch (error) {
-		discard(response);
-		throw redirectionFailure((error as Error).message, config, response.request, error);
+		throw redirectionFailure(error, config, response.request);
 	}
 	// The callback may have sent it elsewhere: the rules hold for where it goes now.
 	if (isDowngrade(hop.url, changed.url) && !policy.allowInsecureRedirects) {
-		discard(response);
 		throw insecureRedirect(hop, changed.url, config);
 	}
 	return {...changed, showing: redirectShowing(changed.url, policy)};
 }
 
-// Code and words of follow-redirects, which axios users know.
 function redirectionFailure(
-	reason: string,
+	cause: unknown,
 	config: InternalAxiosRequestConfig,
 	request: unknown,
-	cause?: unknown,
 ): AxiosError {
-	const error = new AxiosError(
-		`Redirected request failed: ${reason}`,
+	return redirectError(
+		`Redirected request failed: ${(cause as Error | null)?.message}`,
 		'ERR_FR_REDIRECTION_FAILURE',
 		config,
 		request,
+		{cause},
 	);
-	Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
-	return error;
+}
+
+// Name, code and words of follow-redirects, which axios users know.
+function redirectError(
+	message: string,
+	code: string,
+	config: InternalAxiosRequestConfig,
+	request: unknown,
+	options?: ErrorOptions,
+): AxiosError {
+	const error = Object.assign(new Error(message, options), {name: `Error [${code}]`, code});
+	return AxiosError.from(error, code, config, request);
 }

@@ -1,8 +1,11 @@
 import http, {type ClientRequest, type IncomingMessage, type RequestOptions} from 'node:http';
 import https from 'node:https';
+import {Readable} from 'node:stream';
 import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {routed} from '../net/agent.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
+import {isRedirect} from './redirect.ts';
+import {redirectBody} from './response.ts';
 
 type Respond = (response: IncomingMessage) => void;
 interface Transport {
@@ -15,11 +18,16 @@ const adapter = axios.getAdapter('http');
 export const axiosExchange: Exchange = (input) => {
 	const config = hopConfig(input);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
-	config.transport = transportFor(input);
-	return adapter(config);
+	const over = new AbortController();
+	config.transport = transportFor(input, over);
+	return adapter(config).catch((error) => {
+		// A ClientRequest that waits for its socket tells nobody that it was given up.
+		over.abort(new Error('the request is over'));
+		throw error;
+	});
 };
 
-function hopConfig({hop, config, cookie, proxy, remainingMs}: ExchangeInput) {
+function hopConfig({hop, config, cookie, proxy}: ExchangeInput) {
 	// The jar's cookies belong to this hop, not to the config that the app sees again.
 	const headers = cookie === undefined ? hop.headers : new AxiosHeaders(hop.headers);
 	if (cookie !== undefined) headers.set('Cookie', cookie);
@@ -42,38 +50,76 @@ function hopConfig({hop, config, cookie, proxy, remainingMs}: ExchangeInput) {
 		delete result.baseURL;
 		delete result.params;
 	}
-	if (remainingMs !== undefined) {
-		result.timeout = remainingMs;
-		result.timeoutErrorMessage =
-			config.timeoutErrorMessage ?? `timeout of ${config.timeout}ms exceeded`;
-	}
 	return result;
 }
 
 /**
- * Where axios makes its request. Ours stands in the way for two things: to tell the agent how this
- * hop travels, and to hold the deadline while there is no socket yet, which axios does for its own
- * transports only.
+ * Where axios makes its request. Ours stands in the way to tell the agent how this hop travels, to
+ * keep the deadlines, and to spare axios the body of a redirect.
  */
-function transportFor({hop, agent, config, proxy, remainingMs}: ExchangeInput): Transport {
+function transportFor(input: ExchangeInput, over: AbortController): Transport {
+	const {hop, agent, config, proxy, follows} = input;
 	const secure = hop.url.protocol === 'https:';
 	const base: Transport = (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
-			const over = new AbortController();
 			const request = base.request(
 				agent && secure
 					? routed(options, {showing: hop.showing, proxy, signal: over.signal})
 					: options,
-				respond,
+				(response) => {
+					if (follows && isRedirect(response.statusCode) && response.headers.location) {
+						leave(request, response, respond);
+					} else respond(response);
+				},
 			);
-			request.once('close', () => over.abort(new Error('the request is over')));
-			if (remainingMs !== undefined) {
-				const timer = setTimeout(() => request.emit('timeout'), remainingMs);
-				const disarm = () => clearTimeout(timer);
-				request.once('response', disarm).once('close', disarm);
-			}
+			keepDeadlines(request, input);
 			return request;
 		},
 	};
+}
+
+/** The deadlines of follow-redirects: one until the head of the answer, one for each pause after it. */
+function keepDeadlines(
+	request: ClientRequest,
+	{follows, remainingMs, idleMs}: ExchangeInput,
+): void {
+	if (remainingMs === undefined) return;
+	// Which axios listens to.
+	const timer = setTimeout(() => request.emit('timeout'), remainingMs);
+	request.once('close', () => clearTimeout(timer));
+	request.prependOnceListener('response', ({socket}: IncomingMessage) => {
+		clearTimeout(timer);
+		// Without redirects axios is alone with Node, and a pause is its own timeout.
+		if (!follows || idleMs === undefined) return;
+		request.removeAllListeners('timeout');
+		request.once('timeout', () => socket.destroy());
+	});
+}
+
+/** Tells the head of a redirect, and lets go of the rest and of a request that it has overtaken. */
+function leave(request: ClientRequest, response: IncomingMessage, respond: Respond): void {
+	const {statusCode, statusMessage, socket} = response;
+	const {'content-encoding': _, ...headers} = response.headers;
+	// Stands in for the answer until its connection is free.
+	const bare = new Readable({read() {}});
+	const fields = {statusCode, statusMessage, headers, socket, req: request};
+	respond(Object.assign(bare, fields) as unknown as IncomingMessage);
+
+	const done = () => {
+		clearTimeout(timer);
+		bare.push(null);
+		if (!response.complete) request.destroy();
+	};
+	const timer = setTimeout(done, redirectBody.limitMs);
+	response.on('error', () => {}).once('close', done);
+	// Of a request that is not out yet: to end it would call half a body whole, to leave it open would
+	// spoil the connection.
+	const length = Number(response.headers['content-length'] ?? 0);
+	if (length > redirectBody.limitBytes || !request.writableFinished) done();
+	let bytes = 0;
+	response.on('data', (chunk: Buffer) => {
+		bytes += chunk.length;
+		if (bytes > redirectBody.limitBytes) done();
+	});
 }

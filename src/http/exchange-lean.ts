@@ -8,9 +8,11 @@ import {
 import type {Dispatcher} from 'undici';
 import type {Line, Pools} from '../net/pool.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
-import {timeoutError, tooLongError, wireError} from './lean-errors.ts';
+import {abortedError, isParseError, timeoutError, tooLongError, wireError} from './lean-errors.ts';
 import {LeanRequest, wireHeaders} from './lean-request.ts';
-import {decoderFor, joinHeaders} from './lean-response.ts';
+import {type Decoder, decoderFor, joinHeaders} from './lean-response.ts';
+import {isRedirect} from './redirect.ts';
+import {redirectBody} from './response.ts';
 
 /**
  * The exchange of the plain case, over undici's `dispatch`: buffered body in, buffered body out.
@@ -50,6 +52,7 @@ function bodyOf(data: unknown): Buffer | null {
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {
 	readonly #line: Line;
+	readonly #input: ExchangeInput;
 	readonly #config: InternalAxiosRequestConfig;
 	readonly #request: LeanRequest;
 	readonly #resolve: (response: AxiosResponse) => void;
@@ -57,21 +60,30 @@ class Answer implements Dispatcher.DispatchHandler {
 	#settled = false;
 	#timer: NodeJS.Timeout | undefined = undefined;
 	#response: AxiosResponse | undefined = undefined;
+	#decode: Decoder | undefined = undefined;
+	/** The answer is a redirect: nobody waits for more than its head. */
+	#left = false;
+	#patience: NodeJS.Timeout | undefined = undefined;
 	#chunks: Buffer[] = [];
 	#size = 0;
+	#limit: number;
 
 	constructor(
-		{config, remainingMs}: ExchangeInput,
+		input: ExchangeInput,
 		line: Line,
 		request: LeanRequest,
 		resolve: (response: AxiosResponse) => void,
 		reject: (error: unknown) => void,
 	) {
+		const {config, remainingMs} = input;
+		const {maxContentLength = -1} = config;
+		this.#input = input;
 		this.#config = config;
 		this.#line = line;
 		this.#request = request;
 		this.#resolve = resolve;
 		this.#reject = reject;
+		this.#limit = maxContentLength > -1 ? maxContentLength : Number.POSITIVE_INFINITY;
 		if (remainingMs !== undefined) {
 			this.#timer = setTimeout(() => this.#fail(timeoutError(config, request)), remainingMs);
 		}
@@ -93,6 +105,15 @@ class Answer implements Dispatcher.DispatchHandler {
 		// An interim response (RFC 9110 §15.2): the answer is still to come.
 		if (status < 200) return;
 		const headers = joinHeaders(fields);
+		this.#left = this.#input.follows && isRedirect(status) && Boolean(headers.location);
+		if (
+			!this.#left &&
+			headers['content-encoding'] !== undefined &&
+			this.#config.decompress !== false
+		) {
+			this.#decode = decoderFor(String(headers['content-encoding']));
+			if (this.#decode !== undefined || status === 204) delete headers['content-encoding'];
+		}
 		const request = this.#request;
 		request.res = {
 			statusCode: status,
@@ -104,55 +125,92 @@ class Answer implements Dispatcher.DispatchHandler {
 		this.#response = {
 			status,
 			statusText,
-			headers: new AxiosHeaders(headers),
+			// They are what AxiosHeaders would make of them: to have it look again is 1 % of a small request.
+			headers: Object.assign(new AxiosHeaders(), headers),
 			config: this.#config,
 			request,
 			data: undefined,
 		};
+		if (this.#left) this.#patience = setTimeout(() => this.#leave(), redirectBody.limitMs);
+		else if (this.#timer !== undefined) this.#watchPauses();
 	}
 
 	onResponseData(_: unknown, chunk: Buffer): void {
-		this.#chunks.push(chunk);
 		this.#size += chunk.length;
-		const {maxContentLength = -1} = this.#config;
-		if (maxContentLength > -1 && this.#size > maxContentLength) {
-			this.#fail(tooLongError(this.#config, this.#request));
+		if (this.#left) {
+			if (this.#size > redirectBody.limitBytes) this.#leave();
+			return;
 		}
+		this.#timer?.refresh();
+		this.#chunks.push(chunk);
+		// Encoded it may be a little longer than decoded, where the limit holds.
+		const limit = this.#decode === undefined ? this.#limit : 2 * this.#limit + 65_536;
+		if (this.#size > limit) this.#fail(tooLongError(this.#config, this.#request));
 	}
 
 	onResponseEnd(): void {
+		this.#line.release();
 		const response = this.#response;
 		if (this.#settled || response === undefined) return;
-		this.#line.release();
+		if (this.#left) {
+			this.#settle(() => this.#resolve(response));
+			return;
+		}
 		const body =
 			this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-		const encoding = response.headers['content-encoding'];
-		if (encoding === undefined || this.#config.decompress === false) this.#finish(response, body);
-		else this.#decode(response, body, String(encoding));
+		if (this.#decode === undefined || body.length === 0) this.#finish(response, body);
+		else this.#finishDecoded(response, body, this.#decode);
 	}
 
 	onResponseError(_: unknown, error: Error): void {
 		this.#request.socket ??= this.#line.socket;
-		void this.#line.destroy();
-		this.#settle(() => this.#reject(wireError(error, this.#config, this.#request, this.#response)));
-	}
-
-	#decode(response: AxiosResponse, body: Buffer, encoding: string): void {
-		const decode = decoderFor(encoding);
-		if (decode !== undefined || response.status === 204) {
-			(response.headers as AxiosHeaders).delete('content-encoding');
-		}
-		if (decode === undefined || body.length === 0) {
-			this.#finish(response, body);
+		if (this.#left) {
+			this.#leave();
 			return;
 		}
+		void this.#line.destroy();
+		const response = this.#response;
+		this.#settle(() =>
+			this.#reject(
+				response !== undefined && !isParseError(error)
+					? this.#abortedError(response)
+					: wireError(error, this.#config, this.#request),
+			),
+		);
+	}
 
-		const {maxContentLength = -1} = this.#config;
-		decode(
-			body,
-			maxContentLength > -1 ? {maxOutputLength: Math.max(1, maxContentLength)} : {},
-		).then(
-			(decoded) => this.#finish(response, decoded),
+	/** A redirect is told by its head; its body was read for the sake of the connection only. */
+	#leave(): void {
+		const response = this.#response;
+		if (response !== undefined) this.#settle(() => this.#resolve(response));
+		void this.#line.destroy();
+	}
+
+	/** The head is there in time: from now on it is pauses that are too long. */
+	#watchPauses(): void {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			// follow-redirects closes the socket, without a word of why.
+			const {follows} = this.#input;
+			this.#fail(
+				follows && this.#response
+					? this.#abortedError(this.#response)
+					: timeoutError(this.#config, this.#request),
+			);
+		}, this.#input.idleMs);
+	}
+
+	#abortedError(response: AxiosResponse): AxiosError {
+		return abortedError(this.#config, this.#request, response, this.#decode !== undefined);
+	}
+
+	#finishDecoded(response: AxiosResponse, body: Buffer, decode: Decoder): void {
+		const limit = Number.isFinite(this.#limit) ? {maxOutputLength: Math.max(1, this.#limit)} : {};
+		decode(body, limit).then(
+			(decoded) => {
+				if (decoded.length > this.#limit) this.#fail(tooLongError(this.#config, this.#request));
+				else this.#finish(response, decoded);
+			},
 			(error) => this.#failDecoding(error, response),
 		);
 	}
@@ -196,6 +254,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		if (this.#settled) return;
 		this.#settled = true;
 		clearTimeout(this.#timer);
+		clearTimeout(this.#patience);
 		this.#config.signal?.removeEventListener?.('abort', this.#onCancel);
 		this.#config.cancelToken?.unsubscribe(this.#onCancel);
 		settle();

@@ -13,8 +13,12 @@ export interface ExchangeInput {
 	/** The `Cookie` header of this hop. */
 	readonly cookie: string | undefined;
 	readonly proxy: HttpProxy | undefined;
-	/** What is left of the call's `timeout`; `undefined` without one. */
+	/** A redirect will be followed: its answer ends with its head, nobody reads the body. */
+	readonly follows: boolean;
+	/** Until the head of the answer; `undefined` without a `timeout`. */
 	readonly remainingMs: number | undefined;
+	/** How long a body may pause then. */
+	readonly idleMs: number | undefined;
 }
 
 /**

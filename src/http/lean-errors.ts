@@ -21,29 +21,41 @@ export function tooLongError(config: InternalAxiosRequestConfig, request: LeanRe
 	);
 }
 
+/** What axios says of an answer that breaks off: of an encoded one in the words of its decoder. */
+export function abortedError(
+	config: InternalAxiosRequestConfig,
+	request: LeanRequest,
+	response: AxiosResponse,
+	encoded: boolean,
+): AxiosError {
+	if (encoded) {
+		return AxiosError.from(coded('aborted', 'ECONNRESET'), undefined, config, request, response);
+	}
+	return new AxiosError(
+		'stream has been aborted',
+		AxiosError.ERR_BAD_RESPONSE,
+		config,
+		request,
+		response,
+	);
+}
+
+/** Whether what came is not HTTP. */
+export function isParseError({code}: Error & {code?: string}): boolean {
+	return code?.startsWith('HPE_') ?? false;
+}
+
 /** What axios makes of an error of the wire, said in Node's words rather than undici's. */
 export function wireError(
 	error: Error & {code?: string},
 	config: InternalAxiosRequestConfig,
 	request: LeanRequest,
-	response: AxiosResponse | undefined,
 ): AxiosError {
-	if (error.code?.startsWith('HPE_')) {
-		return AxiosError.from(parseError(error), undefined, config, request);
-	}
-	if (response !== undefined) {
-		return new AxiosError(
-			'stream has been aborted',
-			AxiosError.ERR_BAD_RESPONSE,
-			config,
-			request,
-			response,
-		);
-	}
 	return AxiosError.from(nodeError(error), undefined, config, request);
 }
 
 function nodeError(error: Error & {code?: string}): Error {
+	if (isParseError(error)) return parseError(error);
 	switch (error.code) {
 		case 'UND_ERR_SOCKET':
 		case 'UND_ERR_CLOSED':

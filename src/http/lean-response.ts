@@ -38,7 +38,8 @@ export function joinHeaders(
 	return headers as Record<string, string | string[]>;
 }
 
-type Decoder = (body: Buffer, options: zlib.ZlibOptions) => Promise<Buffer>;
+/** Undoes one content encoding. */
+export type Decoder = (body: Buffer, options: zlib.ZlibOptions) => Promise<Buffer>;
 
 // As axios sets them: a body that ends early is given out as far as it goes.
 const flush = {

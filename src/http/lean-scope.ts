@@ -73,7 +73,9 @@ const withoutBody: ReadonlySet<string> = new Set(['GET', 'DELETE', 'OPTIONS']);
 
 /** Headers of the connection rather than the message: Node takes an app's word for them, undici does not. */
 const connectionHeaders =
-	/^(host|connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade|expect|content-length)$/i;
+	/^(host|connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade|expect)$/i;
+
+const contentLength = /^content-length$/i;
 
 /** Whether the lean exchange does all that this request asks for. */
 export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
@@ -92,14 +94,21 @@ export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
 	const method = data
 		? withBody.has(hop.method)
 		: withBody.has(hop.method) || withoutBody.has(hop.method);
-	return plainBody && method && hasPlainHead(hop);
+	return plainBody && method && hasPlainHead(hop, data);
 }
 
-function hasPlainHead({headers, path}: ExchangeInput['hop']): boolean {
+function hasPlainHead({headers, path}: ExchangeInput['hop'], data: unknown): boolean {
 	for (const name of Object.keys(headers)) {
-		if (connectionHeaders.test(name) && headers[name] != null && headers[name] !== false)
-			return false;
+		const value: unknown = headers[name];
+		if (value === undefined || value === null || value === false) continue;
+		if (connectionHeaders.test(name)) return false;
+		// As the hop before a redirect has left it.
+		if (contentLength.test(name) && (!data || value !== String(lengthOf(data)))) return false;
 	}
 	// Node's own words for a path that HTTP cannot carry.
 	return /^\/[\x21-\x7e\x80-\xff]*$/.test(path);
+}
+
+function lengthOf(data: unknown): number {
+	return typeof data === 'string' ? Buffer.byteLength(data) : (data as Buffer).byteLength;
 }

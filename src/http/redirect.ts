@@ -32,7 +32,7 @@ export type Step =
 /** axios's default, which is that of follow-redirects. */
 const defaultMaxRedirects = 21;
 
-const credentialHeaders = new Set(['authorization', 'proxy-authorization', 'cookie']);
+const credentialHeaders = new Set(['authorization', 'cookie']);
 
 /**
  * The policy of a call that begins with `hop`.
@@ -91,7 +91,7 @@ export function nextHop(
 			url: target,
 			path: target.pathname + target.search,
 			method,
-			headers: redirectHeaders(hop, target, method, policy.sensitiveHeaders),
+			headers: redirectHeaders(hop, target, location, method, policy.sensitiveHeaders),
 			auth: target.origin === policy.origin ? policy.auth : undefined,
 			body: method === hop.method ? hop.body : undefined,
 			showing: redirectShowing(target, policy),
@@ -100,7 +100,7 @@ export function nextHop(
 }
 
 /** Whether a response with a `Location` is to be followed. A 304 is a cached answer, a 305 withdrawn (RFC 9110 §15.4.5, §15.4.6). */
-export function isRedirect(status: number): boolean {
+export function isRedirect(status = 0): boolean {
 	return status >= 300 && status < 400 && status !== 304 && status !== 305;
 }
 
@@ -140,15 +140,19 @@ function redirectMethod(method: string, status: number): string {
 function redirectHeaders(
 	hop: Hop,
 	target: URL,
+	location: string,
 	method: string,
 	sensitive: ReadonlySet<string>,
 ): AxiosHeaders {
 	const elsewhere = target.origin !== hop.url.origin;
+	const namesHost = /^\s*(\w+:|[/\\]{2})/.test(location);
 	const headers = new AxiosHeaders(hop.headers);
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();
 		const drop =
-			(elsewhere && lower === 'host') ||
+			// For the proxy of one hop, and for the host that no other name has taken the place of.
+			lower === 'proxy-authorization' ||
+			((elsewhere || namesHost) && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
 			(elsewhere && (credentialHeaders.has(lower) || sensitive.has(lower)));
 		if (drop) headers.delete(name);

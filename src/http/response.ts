@@ -1,4 +1,3 @@
-import {Readable} from 'node:stream';
 import {
 	AxiosError,
 	type AxiosResponse,
@@ -9,8 +8,11 @@ import {chainFacts, connectionOf} from '../net/connection.ts';
 import type {ConnectionFacts} from '../options.ts';
 import type {Hop} from './hop.ts';
 
-/** A redirect's body is read to its end up to this size, so that its connection can serve the next hop. */
-const drainLimitBytes = 64 * 1024;
+/**
+ * The body of a redirect is thrown away. Up to these limits it is waited for, so that its connection
+ * can serve the next hop; past them the connection is closed.
+ */
+export const redirectBody = {limitBytes: 64 * 1024, limitMs: 100} as const;
 
 /**
  * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError.
@@ -21,8 +23,7 @@ export function settle(
 	hop: Hop,
 ): AxiosResponse {
 	response.config = config;
-	// Where apps read the final URL, as follow-redirects has taught them.
-	if (response.request?.res) response.request.res.responseUrl = hop.url.href;
+	tellUrl(response, config, hop);
 	const tls = connectionFacts(response.request?.socket);
 	if (tls !== undefined) response.tls = tls;
 
@@ -38,15 +39,16 @@ export function settle(
 	);
 }
 
-/** Lets go of a response that nobody will read, and of a request that it has overtaken. */
-export function discard({data, headers, request}: AxiosResponse): void {
-	// To end it would call half a body whole; to leave it open would spoil the connection.
-	if (request?.writableFinished === false) request.destroy();
-	if (!(data instanceof Readable)) return;
-	data.on('error', () => {});
-	const length = Number(headers['content-length'] ?? Number.POSITIVE_INFINITY);
-	if (length <= drainLimitBytes) data.resume();
-	else data.destroy();
+/**
+ * Writes the final URL where apps read it, as follow-redirects has taught them; which is not at work
+ * where redirects are not wanted.
+ */
+export function tellUrl(
+	{request}: AxiosResponse,
+	{maxRedirects}: InternalAxiosRequestConfig,
+	{url, path}: Hop,
+): void {
+	if (maxRedirects !== 0 && request?.res) request.res.responseUrl = url.origin + path + url.hash;
 }
 
 /** @throws {CanceledError} when the request's signal or cancel token says so. */

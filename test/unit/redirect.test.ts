@@ -204,10 +204,21 @@ describe('what goes along', () => {
 		['another port', 'https://a.test:8443/'],
 	] as const;
 
-	test('to the same origin, all headers', () => {
-		const hop = followed({headers}, {location: 'https://A.test:443/x'});
-		expect({...hop.headers.toJSON()}).toEqual(headers);
+	const {'Proxy-Authorization': _, ...ofOrigin} = headers;
+
+	test('to the same origin, all headers but the one for a proxy', () => {
+		const hop = followed({headers}, {location: '/x'});
+		expect({...hop.headers.toJSON()}).toEqual(ofOrigin);
 	});
+
+	test.each(['https://A.test:443/x', '//a.test/x', '\\\\a.test/x'])(
+		'to the same origin by its name, %s, no Host besides',
+		(location) => {
+			const {Host: _host, ...rest} = ofOrigin;
+			const hop = followed({headers}, {location});
+			expect({...hop.headers.toJSON()}).toEqual(rest);
+		},
+	);
 
 	test.each(elsewhere)('to %s, no credentials and no Host', (_, location) => {
 		const hop = followed({headers}, {location});

@@ -1,0 +1,194 @@
+import http, {type IncomingMessage} from 'node:http';
+import https from 'node:https';
+import net, {type Socket} from 'node:net';
+import {createTestPki} from '../../src/testing/index.ts';
+
+/** A request as it came off the wire. */
+export interface WireRequest {
+	readonly server: ServerName;
+	readonly method: string | undefined;
+	readonly path: string | undefined;
+	/** In the order and casing of the wire, after those that undici writes in its own. */
+	readonly headers: readonly (readonly [name: string, value: string])[];
+	body: string;
+	/** How the body ended: `cut` when the connection did. */
+	end: 'open' | 'whole' | 'cut';
+}
+
+/** What a server does with one request, once its body is there. */
+export type Answer =
+	| {
+			readonly status?: number;
+			readonly reason?: string;
+			/** Names and values in turn. `Content-Length` is added unless a length is told otherwise. */
+			readonly headers?: readonly string[];
+			readonly body?: string | Buffer;
+			/** Answers as soon as the head of the request is there. */
+			readonly early?: boolean;
+			/** Ends the connection after the answer. */
+			readonly close?: boolean;
+	  }
+	| {
+			/** Written as they are, each in a packet of its own where the system plays along. */
+			readonly raw: string | Buffer | readonly (string | Buffer)[];
+			readonly next?: 'end' | 'destroy' | 'reset' | 'cancel' | 'nothing';
+			readonly early?: boolean;
+	  };
+
+export type ServerName = 'a' | 'b' | 's' | 't';
+
+/** Four recording servers: `a` and `b` over http, `s` and `t` over https; all answer from one list. */
+export interface Stage extends AsyncDisposable {
+	readonly ca: string;
+	readonly ports: Readonly<Record<ServerName, number>>;
+	readonly requests: WireRequest[];
+	/** What comes next, for whichever server is asked. */
+	answers: Answer[];
+	/** Called by the answer `{next: 'cancel'}`. */
+	onCancel: () => void;
+	/** The address of a path, on `localhost` unless another name of this machine is given. */
+	url(server: ServerName, path?: string, host?: string): string;
+	/** Resolves once whatever was sent to the servers before has been read. */
+	quiet(): Promise<void>;
+}
+
+// HTTP leaves casing and order of names to the sender; undici writes these three itself.
+const undicisOwn = /^(host|connection|content-length)$/i;
+
+export async function openStage(): Promise<Stage> {
+	const pki = await createTestPki();
+	const {cert, key} = await pki.server();
+	const sockets = new Set<Socket>();
+	const names = ['a', 'b', 's', 't'] as const;
+	const servers = names.map((name) => {
+		const server =
+			name === 'a' || name === 'b' ? http.createServer() : https.createServer({cert, key});
+		server.keepAliveTimeout = 0;
+		server.requestTimeout = 0;
+		server.headersTimeout = 0;
+		server.on('connection', (socket: Socket) => {
+			sockets.add(socket);
+			socket.on('error', () => {}).once('close', () => sockets.delete(socket));
+		});
+		server.on('request', (request: IncomingMessage) => meet(stage, name, request));
+		server.on('checkContinue', (request: IncomingMessage) => meet(stage, name, request));
+		return server;
+	});
+	const ports = await Promise.all(servers.map(listen));
+	const stage: Stage = {
+		ca: pki.ca,
+		ports: {a: at(ports, 0), b: at(ports, 1), s: at(ports, 2), t: at(ports, 3)},
+		requests: [],
+		answers: [],
+		onCancel: () => {},
+		url(server, path = '/', host = 'localhost') {
+			const scheme = server === 'a' || server === 'b' ? 'http' : 'https';
+			return `${scheme}://${host}:${stage.ports[server]}${path}`;
+		},
+		async quiet() {
+			// What was written before this request is in the server's buffers before it.
+			await Promise.all(ports.slice(0, 2).map(knock));
+			await Promise.all(ports.slice(0, 2).map(knock));
+		},
+		async [Symbol.asyncDispose]() {
+			for (const socket of sockets) socket.destroy();
+			await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+		},
+	};
+	return stage;
+}
+
+function at(ports: readonly number[], index: number): number {
+	return ports[index] ?? 0;
+}
+
+function listen(server: http.Server): Promise<number> {
+	return new Promise((resolve) => {
+		server.listen(0, '127.0.0.1', () => {
+			const address = server.address();
+			resolve(typeof address === 'object' && address !== null ? address.port : 0);
+		});
+	});
+}
+
+function knock(port: number): Promise<void> {
+	return new Promise((resolve) => {
+		const socket = net.connect(port, '127.0.0.1', () => {
+			socket.write('GET /knock HTTP/1.1\r\nHost: stage\r\nConnection: close\r\n\r\n');
+		});
+		socket.resume().once('close', () => resolve());
+	});
+}
+
+function meet(stage: Stage, server: ServerName, request: IncomingMessage): void {
+	const {socket} = request;
+	if (request.url === '/knock') {
+		socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+		return;
+	}
+	const record: WireRequest = {
+		server,
+		method: request.method,
+		path: request.url,
+		headers: inOrder(pairs(request.rawHeaders)),
+		body: '',
+		end: 'open',
+	};
+	stage.requests.push(record);
+	const answer: Answer = stage.answers.shift() ?? {status: 599, reason: 'Nothing to answer'};
+	if (answer.early) perform(stage, socket, answer);
+	request.on('data', (chunk: Buffer) => {
+		record.body += chunk.toString('latin1');
+	});
+	request.on('end', () => {
+		record.end = 'whole';
+		if (!answer.early) perform(stage, socket, answer);
+	});
+	request.on('error', () => {});
+	request.on('close', () => {
+		if (record.end === 'open') record.end = 'cut';
+	});
+}
+
+function inOrder(headers: readonly [string, string][]): [string, string][] {
+	const own = headers.filter(([name]) => undicisOwn.test(name));
+	return [
+		...own.map(([name, value]): [string, string] => [name.toLowerCase(), value]).sort(),
+		...headers.filter(([name]) => !undicisOwn.test(name)),
+	];
+}
+
+// Past Node's own response, which would correct what is wrong on purpose.
+function perform(stage: Stage, socket: Socket, answer: Answer): void {
+	if ('raw' in answer) {
+		for (const part of [answer.raw].flat()) {
+			socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+		}
+		if (answer.next === 'end') socket.end();
+		if (answer.next === 'destroy') socket.destroySoon();
+		if (answer.next === 'reset') socket.resetAndDestroy();
+		if (answer.next === 'cancel') stage.onCancel();
+		return;
+	}
+	const {status = 200, headers = [], body = 'ok', close = false} = answer;
+	const reason = answer.reason ?? http.STATUS_CODES[status] ?? '';
+	const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+	const lines = pairs(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+	const sized = headers.some((text) => /^(content-length|transfer-encoding)$/i.test(text));
+	if (!sized) lines.push(`Content-Length: ${bytes.length}\r\n`);
+	if (close) lines.push('Connection: close\r\n');
+	const head = `HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n`;
+	socket.write(Buffer.concat([Buffer.from(head, 'latin1'), bytes]));
+	if (close) socket.end();
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+	const result: [string, string][] = [];
+	for (let i = 0; i < flat.length; i += 2) result.push([flat[i] ?? '', flat[i + 1] ?? '']);
+	return result;
+}
+
+/** The answer that sends a client elsewhere. */
+export function redirect(location: string, status = 302, headers: readonly string[] = []): Answer {
+	return {status, headers: ['Location', location, ...headers], body: 'gone elsewhere'};
+}

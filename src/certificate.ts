@@ -39,8 +39,11 @@ function isoDate(date: Date, text: string): string {
 	return Number.isNaN(date.getTime()) ? text : date.toISOString();
 }
 
-// RFC 7469 §2.4 hashes the SubjectPublicKeyInfo, so a renewed certificate with the same key keeps its pin.
-function publicKeyPin(certificate: X509Certificate): string {
+/**
+ * The pin of a certificate's key, as curl's `--pinnedpubkey` takes it. RFC 7469 §2.4 hashes the
+ * SubjectPublicKeyInfo, so a renewed certificate with the same key keeps its pin.
+ */
+export function publicKeyPin(certificate: X509Certificate): string {
 	let spki: Buffer;
 	try {
 		spki = certificate.publicKey.export({type: 'spki', format: 'der'});

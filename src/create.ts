@@ -1,3 +1,4 @@
+import {inspect} from 'node:util';
 import axios, {type AxiosAdapter, AxiosError, type AxiosInstance} from 'axios';
 import {MtlsConfigError} from './errors.ts';
 import {makeAdapter} from './http/adapter.ts';
@@ -9,6 +10,7 @@ import {leanTakes} from './http/lean-scope.ts';
 import {logFailures} from './log/interceptors.ts';
 import {MtlsAgent, snapshotOf} from './net/agent.ts';
 import {Pools} from './net/pool.ts';
+import {type ProxySetting, resolveProxy} from './net/proxy.ts';
 import type {
 	AdapterOptions,
 	ClientConfig,
@@ -16,7 +18,7 @@ import type {
 	MtlsClient,
 	MtlsHandle,
 } from './options.ts';
-import {hideSecrets} from './redact.ts';
+import {hideSecrets, redactUrl} from './redact.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
@@ -49,6 +51,9 @@ export function createClient(config: ClientConfig = {}): MtlsClient {
 export function withMtls(instance: AxiosInstance, options: ClientOptions = {}): MtlsClient {
 	assertOptions(options);
 	if (options.mtls) assertNoAgent(instance.defaults);
+	const {proxy} = instance.defaults;
+	// A mistake in it is told here, not at the first request.
+	if (proxy) resolveProxy(proxy as ProxySetting, new URL('https://localhost'));
 	return equip(instance, makeParts(options), options.logger);
 }
 
@@ -76,10 +81,10 @@ interface Parts {
 	readonly life: {closed: boolean};
 }
 
-function makeParts(options: AdapterOptions, parent?: Parts): Parts {
-	const {mtls, jar, allowInsecureRedirects} = options;
+function makeParts(options: ClientOptions, parent?: Parts): Parts {
+	const {mtls, jar, logger, allowInsecureRedirects} = options;
 	const shared = mtls === undefined ? parent : undefined;
-	const agent = shared?.agent ?? new MtlsAgent(mtls);
+	const agent = shared?.agent ?? new MtlsAgent(mtls, logger === undefined ? {} : {logger});
 	return {
 		agent,
 		pools: shared?.pools ?? new Pools(snapshotOf(agent)),
@@ -105,7 +110,7 @@ function adapterOf(parts: Parts): AxiosAdapter {
 }
 
 function handleOf({agent, pools, jar, life}: Parts): MtlsHandle {
-	return {
+	const handle: MtlsHandle = {
 		agent,
 		jar,
 		identity: agent.identity,
@@ -115,6 +120,9 @@ function handleOf({agent, pools, jar, life}: Parts): MtlsHandle {
 			await pools.destroy();
 		},
 	};
+	// Security: a print of the handle would go into the jar.
+	const told = () => ({agent: String(agent), identity: agent.identity});
+	return Object.defineProperties(handle, {toJSON: {value: told}, [inspect.custom]: {value: told}});
 }
 
 function equip(instance: AxiosInstance, parts: Parts, logger: ClientOptions['logger']): MtlsClient {
@@ -152,7 +160,7 @@ function parseOrigin(text: string): string {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.origins',
-		`expected an origin such as https://api.bank.example, found '${text}'`,
+		`expected an origin such as https://api.bank.example, found '${redactUrl(text)}'`,
 	);
 }
 

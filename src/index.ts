@@ -9,6 +9,7 @@ export type {
 	MtlsFailure,
 } from './errors.ts';
 export {isMtlsError, MtlsConfigError, MtlsError} from './errors.ts';
+export type {FailureEvent, HandshakeEvent, IdentityEvent, MtlsEvents} from './events.ts';
 export {CookieJar} from './http/cookies.ts';
 export {logFailures} from './log/interceptors.ts';
 export type {MtlsAgentOptions} from './net/agent.ts';

@@ -13,8 +13,10 @@ export interface MtlsOptions {
 	cert?: Source;
 	/** The private key of `cert`: PKCS#8, PKCS#1 or SEC1 PEM, encrypted or not. */
 	key?: Source;
-	/** Decrypts `key`. */
-	passphrase?: string;
+	/** Certificate and key in one PKCS#12 file, in place of `cert` and `key`. A CA in it is not trusted. */
+	pfx?: Source;
+	/** Decrypts `key` or `pfx`; a function is called once, when the file turns out to be encrypted. */
+	passphrase?: string | (() => string);
 	/**
 	 * Whom we believe: one source or a list. The words `'default'`, `'system'` and `'bundled'` stand
 	 * for the sets of `tls.getCACertificates()`, so `['default', 'corp.pem']` adds a CA and
@@ -22,6 +24,32 @@ export interface MtlsOptions {
 	 * @defaultValue what Node trusts by default
 	 */
 	ca?: Source | readonly Source[];
+	/** Revocation lists, PEM or DER (RFC 5280 §5): every CA of a chain must then have a current one. */
+	crl?: Source | readonly Source[];
+	/**
+	 * Public keys of which the server's chain must have one: `sha256//BASE64`, as curl's
+	 * `--pinnedpubkey` writes them. Any certificate of the chain may match. Checked after the chain and
+	 * the name: a pin only narrows.
+	 */
+	pins?: string | readonly string[];
+	/**
+	 * The SPIFFE ID that the server must have, in place of a name: `spiffe://example.org/billing`, or
+	 * a trust domain, `spiffe://example.org`.
+	 */
+	spiffeId?: string;
+	/**
+	 * `'report'` lets a request go on though the server could not be verified, and tells the logger
+	 * `verification_failed` each time: to turn verification on without an outage.
+	 *
+	 * Security: with `'report'` anyone on the way can read and answer the requests.
+	 * @defaultValue `'strict'`
+	 */
+	verify?: 'strict' | 'report';
+	/**
+	 * Fail before a byte of the request is sent when the server did not ask for our certificate, so
+	 * that each answer was given to us and nobody else. @defaultValue `false`
+	 */
+	requireClientAuth?: boolean;
 	/**
 	 * The name to verify, sent as SNI too, in place of the URL's host. A `Host` header never changes it.
 	 */
@@ -37,7 +65,10 @@ export interface MtlsOptions {
 	 * leads there. The origin of each URL that the app itself asks for always may; any other never does.
 	 */
 	origins?: readonly string[];
-	/** Load a certificate whose validity has ended or not begun. @defaultValue `false` */
+	/**
+	 * Load a certificate whose validity has ended or not begun, or that is not for clients; it is told
+	 * to the logger instead. @defaultValue `false`
+	 */
 	allowExpired?: boolean;
 }
 
@@ -90,7 +121,7 @@ export interface ConnectionFacts {
 	readonly protocol: string;
 	/** IETF name of the cipher suite: `TLS_AES_256_GCM_SHA384`. */
 	readonly cipher: string;
-	/** The server was verified against `ca` and its name. Always `true` on a response. */
+	/** The server was verified. `false` only with `verify: 'report'`. */
 	readonly authorized: boolean;
 	/** The server asked for our certificate. */
 	readonly clientCertificateRequested: boolean;
@@ -98,6 +129,8 @@ export interface ConnectionFacts {
 	readonly resumed: boolean;
 	/** The server's certificate. */
 	readonly peer: CertificateFacts;
+	/** The server's chain, leaf first: what it presented, up to the CA if that is known here. */
+	readonly chain: readonly CertificateFacts[];
 	/** Our certificate where it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
 }

@@ -51,15 +51,14 @@ export function cookiesFor(
 	if (version === undefined) return readCookies(jar, url);
 
 	const key = `${url.protocol}${url.hostname}${url.pathname}`;
-	let cache = caches.get(jar);
-	if (cache === undefined) caches.set(jar, (cache = new Map()));
+	const cache = caches.get(jar) ?? new Map<string, Entry>();
+	caches.set(jar, cache);
 	const known = cache.get(key);
 	if (known !== undefined && known.version === version && known.validUntil > now) return known;
 
-	const target = cache;
 	return readCookies(jar, url).then((read) => {
-		if (target.size >= capacity) target.clear();
-		target.set(key, {...read, version});
+		if (cache.size >= capacity) cache.clear();
+		cache.set(key, {...read, version});
 		return read;
 	});
 }

@@ -4,8 +4,7 @@ import {
 	CanceledError,
 	type InternalAxiosRequestConfig,
 } from 'axios';
-import {chainFacts, connectionOf} from '../net/connection.ts';
-import type {ConnectionFacts} from '../options.ts';
+import {connectionFacts, connectionOf} from '../net/connection.ts';
 import type {Hop} from './hop.ts';
 
 /**
@@ -24,7 +23,8 @@ export function settle(
 ): AxiosResponse {
 	response.config = config;
 	tellUrl(response, config, hop);
-	const tls = connectionFacts(response.request?.socket);
+	const connection = connectionOf(response.request?.socket);
+	const tls = connection && connectionFacts(connection);
 	if (tls !== undefined) response.tls = tls;
 
 	const {status} = response;
@@ -55,13 +55,4 @@ export function tellUrl(
 export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
 	config.cancelToken?.throwIfRequested();
 	if (config.signal?.aborted) throw new CanceledError(undefined, config);
-}
-
-function connectionFacts(socket: object | undefined): ConnectionFacts | undefined {
-	const connection = connectionOf(socket);
-	if (connection === undefined) return undefined;
-	const [peer] = chainFacts(connection);
-	if (peer === undefined) return undefined;
-	const {protocol = '', cipher, clientCertificateRequested = false, resumed, identity} = connection;
-	return {protocol, cipher, authorized: true, clientCertificateRequested, resumed, peer, identity};
 }

@@ -1,7 +1,7 @@
 import type {AxiosError} from 'axios';
-import type {CertificateFacts} from '../certificate.ts';
 import {isMtlsError} from '../errors.ts';
 import {redactUrl} from '../redact.ts';
+import {failureFacts} from '../tell.ts';
 
 /** An answer that the app did not want is a warning; no answer is an error. */
 export function failureLevel(error: AxiosError): 'warn' | 'error' {
@@ -27,15 +27,7 @@ export function failureFields(error: AxiosError): Record<string, unknown> {
 		status,
 	};
 	if (isMtlsError(error)) {
-		const {peer, chain, identity, ...failure} = error.failure;
-		Object.assign(
-			fields,
-			{event: 'connection_failed', ...failure},
-			{
-				peer: peer && told(peer),
-				identity: identity && told(identity),
-			},
-		);
+		Object.assign(fields, {event: 'connection_failed'}, failureFacts(error.failure));
 	}
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
@@ -46,8 +38,4 @@ function failedUrl(error: AxiosError): string {
 	const {url = '', baseURL = ''} = error.config ?? {};
 	if (!baseURL || /^([a-z][a-z0-9+.-]*:)?\/\//i.test(url)) return redactUrl(url);
 	return redactUrl(url ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : baseURL);
-}
-
-function told({subject, issuer, altNames, validFrom, validTo, fingerprint256}: CertificateFacts) {
-	return {subject, issuer, altNames, validFrom, validTo, fingerprint256};
 }

@@ -2,9 +2,12 @@ import type {ClientRequestArgs} from 'node:http';
 import https from 'node:https';
 import type {LookupFunction} from 'node:net';
 import type {Duplex} from 'node:stream';
+import {inspect} from 'node:util';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
-import type {MtlsOptions} from '../options.ts';
+import {publish} from '../events.ts';
+import type {Logger, MtlsOptions} from '../options.ts';
+import {failureFacts, warn} from '../tell.ts';
 import {loadSnapshot, type Showing, type Snapshot} from '../tls/source.ts';
 import {connect} from './connect.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
@@ -13,12 +16,10 @@ import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
 export interface MtlsAgentOptions {
 	/** An HTTP proxy for all connections, or `false` for none. @defaultValue `HTTPS_PROXY` and `NO_PROXY` decide */
 	proxy?: ProxySetting;
-	/** Open connections per origin. @defaultValue no limit */
-	maxSockets?: number;
+	/** Told what `verify: 'report'` lets go, and what is to be said of our certificate. @defaultValue `console` */
+	logger?: Logger | false;
 	/** Idle connections kept per origin. @defaultValue 256 */
 	maxFreeSockets?: number;
-	/** Open connections in all. @defaultValue no limit */
-	maxTotalSockets?: number;
 }
 
 /** How one request wants to travel; the adapter says it, other clients leave it to the agent. */
@@ -70,10 +71,24 @@ export function snapshotOf(agent: MtlsAgent): Snapshot {
 export class MtlsAgent extends https.Agent {
 	readonly #snapshot: Snapshot;
 	readonly #proxy: ProxySetting;
+	// Node knows the sockets that stand, not the attempts to make one.
+	#attempts = new AbortController();
 
-	constructor(mtls: MtlsOptions = {}, {proxy, ...options}: MtlsAgentOptions = {}) {
+	constructor(
+		mtls: MtlsOptions = {},
+		{proxy, logger = console, ...options}: MtlsAgentOptions = {},
+	) {
 		super({...options, keepAlive: true, rejectUnauthorized: true});
-		this.#snapshot = loadSnapshot(mtls, new Date());
+		this.#snapshot = loadSnapshot(mtls, new Date(), ({summary, code, failure}) => {
+			publish('axios-mtls:failure', () => ({...failure, code, message: summary, enforced: false}));
+			const fields = {
+				event: 'verification_failed',
+				enforced: false,
+				code,
+				...failureFacts(failure),
+			};
+			warn(logger, fields, `not verified, and let go on: ${summary}`);
+		});
 		snapshots.set(this, this.#snapshot);
 		this.#proxy = proxy;
 		// A mistake in it is told here, not at the first request.
@@ -114,9 +129,25 @@ export class MtlsAgent extends https.Agent {
 		return undefined;
 	}
 
+	/** Ends all connections, and the attempts to make one. As with Node's agent, it can be used again. */
+	override destroy(): void {
+		this.#attempts.abort(new Error('the agent was destroyed'));
+		this.#attempts = new AbortController();
+		super.destroy();
+	}
+
 	override toString(): string {
 		const name = this.identity ? `'${this.identity.subject}'` : 'no certificate';
 		return `MtlsAgent(${name}, epoch ${this.#snapshot.epoch})`;
+	}
+
+	toJSON(): object {
+		return {identity: this.identity};
+	}
+
+	// Security: Node's print goes into the requests that are waiting, cookies and all.
+	[inspect.custom](): string {
+		return String(this);
 	}
 
 	async #connect(options: RequestOptions) {
@@ -131,10 +162,13 @@ export class MtlsAgent extends https.Agent {
 			);
 		}
 		const {localAddress, family, lookup} = options;
+		const way = this.#routeOf(options);
+		const {signal} = this.#attempts;
 		return connect(this.#snapshot, {
+			...way,
 			host: hostOf(options),
 			port: Number(options.port) || 443,
-			...this.#routeOf(options),
+			signal: way.signal ? AbortSignal.any([way.signal, signal]) : signal,
 			net: {
 				...(localAddress !== undefined && {localAddress}),
 				...(family !== undefined && {family}),

@@ -6,10 +6,13 @@
  */
 import type {Socket, TcpSocketConnectOpts} from 'node:net';
 import {connect as connectTls, type DetailedPeerCertificate, type TLSSocket} from 'node:tls';
+import {publish} from '../events.ts';
+import type {ConnectionFacts} from '../options.ts';
 import type {KeptSession} from '../tls/session.ts';
 import type {Showing, Snapshot} from '../tls/source.ts';
-import {checkPeerName, peerName} from '../tls/verify.ts';
-import {type Connection, keepConnection} from './connection.ts';
+import {ClientAuthNotRequestedError, chainOf, type PeerName, peerName} from '../tls/verify.ts';
+import {type Connection, connectionFacts, keepConnection} from './connection.ts';
+import {judgeFailure} from './failure.ts';
 import type {HttpProxy} from './proxy.ts';
 import {openTunnel, TunnelError} from './tunnel.ts';
 
@@ -46,6 +49,7 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
 		const tunnel = await dig(connection, target, signal);
 		const socket = await handshake(connection, snapshot, target, tunnel, signal);
 		keepConnection(connection, {socket});
+		publishHandshake(connection);
 		return socket;
 	} catch (error) {
 		keepConnection(connection, {error});
@@ -53,6 +57,13 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
 	} finally {
 		clearTimeout(timer);
 	}
+}
+
+function publishHandshake(connection: Connection): void {
+	publish('axios-mtls:handshake', () => {
+		const {host, port, servername} = connection;
+		return {host, port, servername, ...(connectionFacts(connection) as ConnectionFacts)};
+	});
 }
 
 class ConnectTimeoutError extends Error {
@@ -75,6 +86,7 @@ function begin(snapshot: Snapshot, {host, port, showing, proxy}: Target): Connec
 		protocol: undefined,
 		cipher: '',
 		resumed: false,
+		authorized: true,
 		clientCertificateRequested: undefined,
 		chain: [],
 		validUntil: Number.POSITIVE_INFINITY,
@@ -111,6 +123,7 @@ function handshake(
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
+	const {verification} = snapshot;
 	const name = peerName(host, snapshot.servername);
 	const sessionKey = [showing, host, port, name.verify].join('|');
 	const kept = snapshot.sessions.get(sessionKey, Date.now());
@@ -119,9 +132,10 @@ function handshake(
 		...(kept && {session: kept.session}),
 		servername: name.sni,
 		secureContext: snapshot.context(showing),
-		checkServerIdentity: checkPeerName(name),
+		checkServerIdentity: (_, certificate) =>
+			verification.check(name, certificate as DetailedPeerCertificate),
 		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
-		rejectUnauthorized: true,
+		rejectUnauthorized: verification.enforced,
 		ALPNProtocols: ['http/1.1'],
 	});
 	socket.setNoDelay(true);
@@ -138,6 +152,12 @@ function handshake(
 		else signal.addEventListener('abort', onAbort);
 		socket.once('secureConnect', () => {
 			settle();
+			// Before a byte of the request: an answer that anyone could have had is not what was asked for.
+			if (verification.requireClientAuth && !connection.clientCertificateRequested) {
+				socket.destroy(new ClientAuthNotRequestedError());
+				return;
+			}
+			if (!socket.authorized) report(socket, connection, snapshot, name);
 			connection.phase = 'response';
 			resolve(socket);
 		});
@@ -189,16 +209,33 @@ function readHandshake(
 		return;
 	}
 	// Not getPeerX509Certificate(): after it getPeerCertificate() answers {} and every name check fails.
-	const chain = new Set<DetailedPeerCertificate>();
-	let certificate = socket.getPeerCertificate(true);
-	while (certificate?.raw && !chain.has(certificate)) {
-		chain.add(certificate);
-		certificate = certificate.issuerCertificate;
-	}
-	connection.chain = Array.from(chain, ({raw}) => raw);
-	connection.validUntil = Math.min(...Array.from(chain, ({valid_to}) => Date.parse(valid_to)));
+	const chain = chainOf(socket.getPeerCertificate(true));
+	connection.chain = chain.map(({raw}) => raw);
+	connection.validUntil = Math.min(...chain.map(({valid_to}) => Date.parse(valid_to)));
 	// The signature algorithms that both sides know are filled by a CertificateRequest alone.
 	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
+}
+
+/** Tells each reason for which the server could not be verified, and lets the connection go on. */
+function report(
+	socket: TLSSocket,
+	connection: Connection,
+	snapshot: Snapshot,
+	name: PeerName,
+): void {
+	connection.authorized = false;
+	const code = String(socket.authorizationError);
+	const mismatch = snapshot.verification.check(name, socket.getPeerCertificate(true));
+	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
+	const reasons: Error[] = mismatch ? [mismatch] : [];
+	if ((mismatch as NodeJS.ErrnoException | undefined)?.code !== code) {
+		reasons.unshift(Object.assign(new Error(code), {code}));
+	}
+	const url = `https://${connection.host}:${connection.port}/`;
+	for (const reason of reasons) {
+		const judged = judgeFailure(connection, reason, url);
+		if (judged !== undefined) snapshot.report(judged);
+	}
 }
 
 /** Hands `keep` the sessions of a verified connection, and nothing once it has failed. */
@@ -209,7 +246,8 @@ function keepSessions(
 ): void {
 	let latest: Buffer | undefined;
 	const store = () => {
-		if (latest === undefined || connection.firstError !== undefined) return;
+		if (latest === undefined || connection.firstError !== undefined || !connection.authorized)
+			return;
 		const {chain, validUntil, clientCertificateRequested = false} = connection;
 		keep({session: latest, chain, validUntil, clientCertificateRequested});
 	};
@@ -225,6 +263,7 @@ function keepSessions(
 }
 
 // undici ends a connection that it has no more use for with an error of its own.
-function isOurOwn(error: NodeJS.ErrnoException): boolean {
-	return error.code?.startsWith('UND_ERR_') ?? false;
+function isOurOwn({code}: {code?: unknown}): boolean {
+	// The code of an AbortError is a number.
+	return typeof code === 'string' && code.startsWith('UND_ERR_');
 }

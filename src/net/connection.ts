@@ -1,6 +1,7 @@
 import type {CertificateFacts} from '../certificate.ts';
 import {certificateFacts} from '../certificate.ts';
 import type {FailurePhase} from '../errors.ts';
+import type {ConnectionFacts} from '../options.ts';
 import type {HttpProxy} from './proxy.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface Connection {
 	protocol: string | undefined;
 	cipher: string;
 	resumed: boolean;
+	/** `false` where the server could not be verified and `verify: 'report'` let it go on. */
+	authorized: boolean;
 	/** `undefined` until the server's half of the handshake has been read. */
 	clientCertificateRequested: boolean | undefined;
 	/** What the server presented, DER, leaf first. */
@@ -61,4 +64,27 @@ export function chainFacts({chain}: Connection): CertificateFacts[] {
 		facts.set(der, known);
 		return known;
 	});
+}
+
+const told = new WeakMap<Connection, ConnectionFacts>();
+
+/** What an app may know of a connection that stands; the same object for each answer on it. */
+export function connectionFacts(connection: Connection): ConnectionFacts | undefined {
+	const known = told.get(connection);
+	if (known !== undefined) return known;
+	const chain = chainFacts(connection);
+	const [peer] = chain;
+	if (peer === undefined) return undefined;
+	const facts = Object.freeze({
+		protocol: connection.protocol ?? '',
+		cipher: connection.cipher,
+		authorized: connection.authorized,
+		clientCertificateRequested: connection.clientCertificateRequested ?? false,
+		resumed: connection.resumed,
+		peer,
+		chain,
+		identity: connection.identity,
+	});
+	told.set(connection, facts);
+	return facts;
 }

@@ -121,6 +121,25 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		reasons: ['the certificate or its chain breaks a rule of X.509'],
 		hint: 'the cause names the rule; have the server replace its certificate',
 	}),
+	'pin-mismatch': (facts) => ({
+		summary: `no key of the chain of ${subject(facts)} is one of \`mtls.pins\`; the server's is ${facts.peer?.pin ?? 'unknown'}`,
+		reasons: ['the server was given a new key, and its pin is not listed yet', interceptorReason],
+		hint: 'ask the operator of the server, by another way than this connection, for the pin of its key',
+	}),
+	'spiffe-mismatch': (facts) => ({
+		summary: `the server's certificate has not the SPIFFE ID of \`mtls.spiffeId\` but ${names(facts)}`,
+		reasons: ['the connection reached another workload', 'the server has no X.509-SVID'],
+		hint: 'compare `mtls.spiffeId` with the URI name of the certificate',
+	}),
+	'client-auth-not-requested': (facts) => ({
+		summary: `${place(facts)} did not ask for a client certificate, and \`mtls.requireClientAuth\` wants it to`,
+		reasons: [
+			'the server does not authenticate its clients',
+			'something on the way (a proxy, an antivirus) answers in its place',
+			'the server asks after it has seen the path, by renegotiation',
+		],
+		hint: 'have the server ask for a certificate in the handshake, for every path',
+	}),
 	'insecure-redirect': (facts) => ({
 		summary: `a redirect from https to http was not followed: ${facts.url}`,
 		reasons: ['the server builds its Location without knowing that it is behind TLS'],

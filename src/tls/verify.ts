@@ -1,6 +1,9 @@
 import {isIP} from 'node:net';
-import type {PeerCertificate} from 'node:tls';
+import type {DetailedPeerCertificate} from 'node:tls';
+import type {MtlsOptions} from '../options.ts';
+import {checkPins, loadPins} from './pin.ts';
 import {checkServerName} from './server-name.ts';
+import {checkSpiffeId, loadSpiffeId} from './spiffe.ts';
 
 /** The name that a connection is checked against, and what it says in SNI. */
 export interface PeerName {
@@ -10,15 +13,68 @@ export interface PeerName {
 	readonly sni: string;
 }
 
+/** What a server must show besides a chain that OpenSSL accepts. */
+export interface Verification {
+	/** `false` with `verify: 'report'`: a failure is told and the connection goes on. */
+	readonly enforced: boolean;
+	/** The server must ask for our certificate. */
+	readonly requireClientAuth: boolean;
+	/** Why the certificate is not the one we expect under `name`; `undefined` when it is. */
+	check(name: PeerName, certificate: DetailedPeerCertificate): Error | undefined;
+}
+
+/** The server did not ask for our certificate, so the authentication would not be mutual. */
+export class ClientAuthNotRequestedError extends Error {
+	readonly code = 'ERR_MTLS_CLIENT_AUTH_NOT_REQUESTED';
+
+	constructor() {
+		super('the server did not ask for a client certificate');
+		this.name = 'ClientAuthNotRequestedError';
+	}
+}
+
+/**
+ * Reads the options that narrow whom we believe.
+ *
+ * @throws {MtlsConfigError} for `mtls.pins` or `mtls.spiffeId`.
+ */
+export function loadVerification(options: MtlsOptions): Verification {
+	const pins = loadPins(options.pins);
+	const spiffeId = loadSpiffeId(options.spiffeId);
+	return Object.freeze({
+		enforced: options.verify !== 'report',
+		requireClientAuth: options.requireClientAuth ?? false,
+		// What is returned is the verdict: to return nothing by mistake would switch the check off.
+		check(name: PeerName, certificate: DetailedPeerCertificate): Error | undefined {
+			const named =
+				spiffeId === undefined
+					? checkServerName(name.verify, certificate)
+					: checkSpiffeId(spiffeId, certificate.raw);
+			return (
+				named ??
+				(pins &&
+					checkPins(
+						pins,
+						chainOf(certificate).map(({raw}) => raw),
+					))
+			);
+		},
+	});
+}
+
 /** The name to verify at `host`: `servername` where the options set one, never a `Host` header. */
 export function peerName(host: string, servername: string | undefined): PeerName {
 	const verify = (servername ?? host).replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
 	return {verify, sni: isIP(verify) ? '' : verify};
 }
 
-/** Checks `certificate` against a name of our choice rather than the one that Node derives from the request. */
-export function checkPeerName(
-	name: PeerName,
-): (_: string, certificate: PeerCertificate) => Error | undefined {
-	return (_, certificate) => checkServerName(name.verify, certificate);
+/** The chain that Node hangs on a certificate, leaf first. A root is its own issuer. */
+export function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
+	const chain = new Set<DetailedPeerCertificate>();
+	let certificate: DetailedPeerCertificate | undefined = leaf;
+	while (certificate?.raw && !chain.has(certificate)) {
+		chain.add(certificate);
+		certificate = certificate.issuerCertificate;
+	}
+	return [...chain];
 }

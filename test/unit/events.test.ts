@@ -47,7 +47,7 @@ const failure: MtlsFailure = {
 	reasons: ['one', 'two'],
 	hint: 'do this',
 };
-const mtlsError = new MtlsError('it expired [expired]', {
+const mtlsError = new MtlsError('it expired', {
 	failure,
 	code: 'CERT_HAS_EXPIRED',
 	config: config({method: 'get', url: 'https://bank.example/first'}),
@@ -90,7 +90,7 @@ describe('a connection that failed', () => {
 			identity: {...told, subject: 'CN=client'},
 		});
 		expect(failureMessage(mtlsError)).toBe(
-			'GET https://bank.example/second?q=[redacted] failed: it expired [expired]',
+			'GET https://bank.example/second?q=[redacted] failed: it expired',
 		);
 	});
 

@@ -113,7 +113,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			certain: true,
 			chain: [],
 		});
-		expect(error.message).toBe(`localhost:${tcp.port} does not speak TLS [not-tls]`);
+		expect(error.message).toBe(`localhost:${tcp.port} does not speak TLS`);
 		await tcp.closed();
 		expect(Buffer.concat(received).includes(secret)).toBe(false);
 	});

@@ -1,0 +1,52 @@
+/*
+ * What can be listened to from outside: named channels of node:diagnostics_channel, which cost
+ * nothing while nobody does.
+ */
+import {channel} from 'node:diagnostics_channel';
+import type {CertificateFacts} from './certificate.ts';
+import type {MtlsFailure} from './errors.ts';
+import type {ConnectionFacts} from './options.ts';
+
+/** On `axios-mtls:handshake`: a TLS connection stands. */
+export interface HandshakeEvent extends ConnectionFacts {
+	readonly host: string;
+	readonly port: number;
+	readonly servername: string;
+}
+
+/** On `axios-mtls:failure`: a connection was not trusted, or did not trust us. */
+export interface FailureEvent extends MtlsFailure {
+	readonly code: string;
+	readonly message: string;
+	/** `false` with `verify: 'report'`: the request went on all the same. */
+	readonly enforced: boolean;
+}
+
+/** On `axios-mtls:identity`: a certificate of ours was loaded, or there is something to say of it. */
+export interface IdentityEvent {
+	readonly event: string;
+	readonly identity: CertificateFacts | null;
+	readonly [fact: string]: unknown;
+}
+
+/** The names of the channels, and what is published on each. */
+export interface MtlsEvents {
+	'axios-mtls:handshake': HandshakeEvent;
+	'axios-mtls:failure': FailureEvent;
+	'axios-mtls:identity': IdentityEvent;
+}
+
+const channels = {
+	'axios-mtls:handshake': channel('axios-mtls:handshake'),
+	'axios-mtls:failure': channel('axios-mtls:failure'),
+	'axios-mtls:identity': channel('axios-mtls:identity'),
+};
+
+/** Publishes what `make` returns, which is called only when somebody listens. */
+export function publish<Name extends keyof MtlsEvents>(
+	name: Name,
+	make: () => MtlsEvents[Name],
+): void {
+	const target = channels[name];
+	if (target.hasSubscribers) target.publish(make());
+}

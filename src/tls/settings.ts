@@ -1,0 +1,108 @@
+import type {SecureVersion} from 'node:tls';
+import {MtlsConfigError} from '../errors.ts';
+import type {MtlsOptions} from '../options.ts';
+
+/** The lowest TLS version where nothing else is asked for. */
+export const lowestVersion: SecureVersion = 'TLSv1.2';
+
+// Lowest first. The two below the floor are for whoever asks for them by name.
+const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+type Check = (value: unknown) => boolean;
+interface Rule {
+	readonly expected: string;
+	readonly holds: Check;
+}
+
+const text: Check = (value) => typeof value === 'string' && value.trim() !== '';
+// Read and judged where it is used.
+const source: Rule = {expected: 'a source', holds: () => true};
+const flag: Rule = {expected: 'true or false', holds: (value) => typeof value === 'boolean'};
+const string: Rule = {expected: 'a string that is not empty', holds: text};
+const version: Rule = {
+	expected: 'TLSv1.2 or TLSv1.3',
+	holds: (value) => versions.includes(value as SecureVersion),
+};
+
+const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
+	cert: source,
+	key: source,
+	pfx: source,
+	passphrase: {
+		expected: 'a string or a function',
+		holds: (value) => typeof value === 'string' || typeof value === 'function',
+	},
+	ca: source,
+	crl: source,
+	pins: source,
+	spiffeId: string,
+	verify: {
+		expected: "'strict' or 'report'",
+		holds: (value) => value === 'strict' || value === 'report',
+	},
+	requireClientAuth: flag,
+	servername: string,
+	minVersion: version,
+	maxVersion: version,
+	ciphers: string,
+	origins: {
+		expected: 'a list of strings',
+		holds: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+	},
+	allowExpired: flag,
+};
+
+/**
+ * Looks at the shape of the options, before any file is read.
+ *
+ * @throws {MtlsConfigError} for the first option that is unknown or of the wrong type.
+ */
+export function assertOptions(options: MtlsOptions): void {
+	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+		throw badOption('mtls', 'an object', options);
+	}
+	for (const [name, value] of Object.entries(options)) {
+		const rule = Object.hasOwn(rules, name) ? rules[name as keyof MtlsOptions] : undefined;
+		if (rule === undefined) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_UNKNOWN_OPTION',
+				`mtls.${name}`,
+				`no such option; known are ${Object.keys(rules).join(', ')}`,
+			);
+		}
+		if (value !== undefined && !rule.holds(value))
+			throw badOption(`mtls.${name}`, rule.expected, value);
+	}
+	assertOrder(options);
+}
+
+// OpenSSL takes a range in which there is no version, and then fails each handshake.
+function assertOrder({minVersion, maxVersion}: MtlsOptions): void {
+	if (maxVersion === undefined) return;
+	if (versions.indexOf(minVersion ?? lowestVersion) <= versions.indexOf(maxVersion)) return;
+	throw minVersion === undefined
+		? badOption(
+				'mtls.maxVersion',
+				`${lowestVersion} or more, where minVersion does not lower it`,
+				maxVersion,
+			)
+		: badOption('mtls.minVersion', `no more than maxVersion (${maxVersion})`, minVersion);
+}
+
+// Tells a version as it is and the type alone of all else: a value in the wrong place may be a
+// passphrase.
+function badOption(option: string, expected: string, found: unknown): MtlsConfigError {
+	return new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		option,
+		`expected ${expected}, found ${describeValue(found)}`,
+	);
+}
+
+function describeValue(value: unknown): string {
+	if (value === null) return 'null';
+	if (Array.isArray(value)) return 'an array';
+	if (typeof value !== 'string') return typeof value;
+	if (value.trim() === '') return 'an empty string';
+	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';
+}

@@ -11,6 +11,7 @@ import {diagnose, insecureRedirect} from './diagnose.ts';
 import type {Exchange} from './exchange.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
 import {firstHop, type Hop} from './hop.ts';
+import {withPatience} from './patience.ts';
 import {
 	isDowngrade,
 	nextHop,
@@ -90,9 +91,10 @@ async function run(parts: AdapterParts, given: InternalAxiosRequestConfig) {
 }
 
 async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
-	const {config, jar, policy, timeoutMs, deadline} = call;
-	const asked = jar && cookieHeader(jar, hop.url, hop.headers.get('Cookie')?.toString());
-	const cookie = asked instanceof Promise ? await asked : asked;
+	const {config, jar, policy, timeoutMs} = call;
+	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop));
+	const cookie =
+		asked instanceof Promise ? await withPatience(asked, config, remainingMs(call)) : asked;
 	parts.assertOpen(config);
 	// A jar may have taken its time: what was cancelled meanwhile is not sent.
 	throwIfCancelled(config);
@@ -106,15 +108,28 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 			proxy: resolveProxy(config.proxy as ProxySetting, hop.url),
 			follows: policy.maxRedirects !== 0,
 			idleMs: timeoutMs,
-			remainingMs: deadline && Math.max(1, Math.ceil(deadline - performance.now())),
+			remainingMs: remainingMs(call),
 		})
 		.catch((error) => {
+			// What ended with the client is not the server's failure.
+			parts.assertOpen(config);
 			if (error.response) tellUrl(error.response, config, hop);
 			throw diagnose(error, hop, config);
 		});
 	const lines = response.headers['set-cookie'];
-	if (jar && lines) await storeCookies(jar, hop.url, lines);
+	if (jar && lines) {
+		await withPatience(storeCookies(jar, hop.url, lines), config, remainingMs(call));
+	}
 	return response;
+}
+
+function remainingMs({deadline}: Call): number | undefined {
+	return deadline && Math.max(1, Math.ceil(deadline - performance.now()));
+}
+
+function ownCookie({headers}: Hop): string | undefined {
+	const cookie = headers.get('Cookie');
+	return Array.isArray(cookie) ? cookie.join('; ') : cookie?.toString();
 }
 
 /** The next hop; `undefined` when the response is the answer. */

@@ -2,7 +2,10 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import type {LeanRequest} from './lean-request.ts';
 
 /** What axios says when `timeout` is over. */
-export function timeoutError(config: InternalAxiosRequestConfig, request: LeanRequest): AxiosError {
+export function timeoutError(
+	config: InternalAxiosRequestConfig,
+	request?: LeanRequest,
+): AxiosError {
 	return new AxiosError(
 		config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded`,
 		config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,

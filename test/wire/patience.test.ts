@@ -1,0 +1,72 @@
+import {AxiosError, isCancel} from 'axios';
+import {MemoryCookieStore} from 'tough-cookie';
+import {expect, onTestFinished, test} from 'vitest';
+import {CookieJar, createClient} from '../../src/index.ts';
+import {startMtlsServer} from '../../src/testing/index.ts';
+
+/** A store that never answers. */
+class SilentStore extends MemoryCookieStore {
+	override synchronous = false;
+	override findCookies(): Promise<never> {
+		return new Promise(() => {});
+	}
+}
+
+async function start() {
+	const server = await startMtlsServer();
+	const {cert, key} = await server.pki.client();
+	const client = createClient({
+		baseURL: server.origin,
+		mtls: {cert, key, ca: server.ca},
+		logger: false,
+	});
+	onTestFinished(async () => {
+		await client.mtls.close();
+		await server.close();
+	});
+	return {server, client, jar: new CookieJar(new SilentStore())};
+}
+
+test('a jar that never answers is ended by the timeout, and nothing is sent', async () => {
+	const {server, client, jar} = await start();
+	const error = await client.get('/whoami', {jar, timeout: 40}).catch((failure) => failure);
+	expect(error).toBeInstanceOf(AxiosError);
+	expect(error).toMatchObject({code: 'ECONNABORTED', message: 'timeout of 40ms exceeded'});
+	expect(server.connections).toHaveLength(0);
+});
+
+test('a jar that never answers is ended by the signal, and nothing is sent', async () => {
+	const {server, client, jar} = await start();
+	const controller = new AbortController();
+	const pending = client.get('/whoami', {jar, signal: controller.signal, timeout: 10_000});
+	setImmediate(() => controller.abort());
+	expect(isCancel(await pending.catch((failure) => failure))).toBe(true);
+	expect(server.connections).toHaveLength(0);
+});
+
+test('cookies that the app gives as a list are one header, beside those of the jar', async () => {
+	const {server, client} = await start();
+	const jar = new CookieJar();
+	await jar.setCookie('a=jar; Path=/', server.origin);
+	await jar.setCookie('c=jar; Path=/', server.origin);
+	await client.get('/whoami', {jar, headers: {Cookie: ['a=1', 'b=2']}});
+	expect(server.requests[0]?.headers.cookie).toBe('a=1; b=2; c=jar');
+});
+
+test('a request in flight when the client is closed says so', async () => {
+	const server = await startMtlsServer({
+		handler: () => {
+			void client.mtls.close();
+			return true;
+		},
+	});
+	const {cert, key} = await server.pki.client();
+	const client = createClient({
+		baseURL: server.origin,
+		mtls: {cert, key, ca: server.ca},
+		logger: false,
+	});
+	const error = await client.get('/').catch((failure) => failure);
+	expect(error).toMatchObject({name: 'AxiosError', code: 'ERR_MTLS_CLIENT_CLOSED'});
+	await server.close();
+});

@@ -6,7 +6,7 @@
  *
  * MtlsConfigError is no AxiosError: no request was made, so retry logic has nothing to look at.
  */
-import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import type {CertificateFacts} from './certificate.ts';
 
 /** What went wrong. The headings of the README's table of failures. */
@@ -86,6 +86,8 @@ export interface MtlsErrorInit {
 	readonly code: string;
 	readonly config?: InternalAxiosRequestConfig;
 	readonly request?: unknown;
+	/** The answer by which the server refused, where it said so in HTTP. */
+	readonly response?: AxiosResponse;
 	readonly cause?: unknown;
 }
 
@@ -93,14 +95,15 @@ export interface MtlsErrorInit {
  * A connection that was not trusted, or that did not trust us.
  *
  * `code` is Node's own where Node had one (`CERT_HAS_EXPIRED`), `cause` the original error,
- * and `failure` the facts. Ask {@link isMtlsError} rather than `instanceof`: it also knows the
+ * `failure` the facts, and `response` the answer of a server that refused us in HTTP.
+ * Ask {@link isMtlsError} rather than `instanceof`: it also knows the
  * errors of a second copy of this package.
  */
 export class MtlsError extends AxiosError {
 	readonly failure: MtlsFailure;
 
-	constructor(message: string, {failure, code, config, request, cause}: MtlsErrorInit) {
-		super(message, code, config, request);
+	constructor(message: string, {failure, code, config, request, response, cause}: MtlsErrorInit) {
+		super(message, code, config, request, response);
 		this.name = 'MtlsError';
 		this.failure = failure;
 		Object.defineProperty(this, brand, {value: true});

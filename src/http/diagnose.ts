@@ -1,11 +1,13 @@
-import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
-import {MtlsError} from '../errors.ts';
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import {publish} from '../events.ts';
 import {type Connection, connectionEndedBy, connectionOf} from '../net/connection.ts';
-import {codeFor, type JudgedFailure, judgeFailure} from '../net/failure.ts';
+import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/failure.ts';
 import {redactUrl} from '../redact.ts';
+import {alertOf} from '../tls/alert.ts';
 import {explain} from '../tls/explain.ts';
 import type {Hop} from './hop.ts';
+import {refusalOf} from './refusal-page.ts';
 
 /**
  * The typed error for what an exchange threw, when the connection is to blame; otherwise the very
@@ -19,6 +21,29 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 	const {connection, cause} = found;
 	const judged = judgeFailure(connection, cause, redactUrl(hop.url.href));
 	return judged === undefined ? error : mtlsError(judged, {config, request: error.request, cause});
+}
+
+/**
+ * The typed error for an answer by which a server refuses our certificate, or the lack of one, in
+ * HTTP: `error` with its response, code and status, and what it means. Any other error as it is.
+ */
+export function diagnoseAnswer(
+	error: AxiosError,
+	response: AxiosResponse,
+	hop: Hop,
+	config: InternalAxiosRequestConfig,
+): AxiosError {
+	const connection = connectionOf(response.request?.socket);
+	if (connection === undefined) return error;
+	const {status, headers, data} = response;
+	const kind = refusalOf({status, server: headers.server, data});
+	// Only a certificate that was offered can be refused.
+	if (kind === undefined || (kind === 'client-certificate-refused' && !connection.identity)) {
+		return error;
+	}
+	const verdict = {kind, side: 'client', certain: true} as const;
+	const judged = tellFailure(connection, verdict, redactUrl(hop.url.href), {code: error.code});
+	return mtlsError(judged, {config, request: response.request, response});
 }
 
 /** The error of a redirect that would leave TLS. */
@@ -47,7 +72,9 @@ export function insecureRedirect(
 
 function mtlsError(
 	{summary, code, failure}: JudgedFailure,
-	init: {config: InternalAxiosRequestConfig; request?: unknown; cause?: unknown},
+	init: Pick<MtlsErrorInit, 'request' | 'response' | 'cause'> & {
+		config: InternalAxiosRequestConfig;
+	},
 ): MtlsError {
 	publish('axios-mtls:failure', () => ({...failure, code, message: summary, enforced: true}));
 	return new MtlsError(summary, {...init, code, failure});
@@ -61,9 +88,13 @@ function connectionOfFailure(
 
 	const {request} = error;
 	const connection = connectionOf(request?.socket);
-	// On a socket that has served before, or after the first byte of an answer, the handshake is not
-	// to blame. Only a failure of the wire can be: a timeout has no cause.
-	const fresh = request?.reusedSocket === false && !request.res;
-	if (connection === undefined || !fresh || error.cause === undefined) return undefined;
-	return {connection, cause: connection.firstError ?? error.cause};
+	// Only a failure of the wire can be one of the connection: a timeout has no cause.
+	if (connection === undefined || request?.res || error.cause === undefined) return undefined;
+	const cause = connection.firstError ?? error.cause;
+	// On a socket that has served before the handshake is not to blame; unless the server makes another
+	// one, which TLS 1.2 allows, because this path alone needs a certificate.
+	const renegotiated =
+		connection.clientCertificateRequested === false &&
+		alertOf(cause instanceof Error ? cause.message : '') !== undefined;
+	return request?.reusedSocket === false || renegotiated ? {connection, cause} : undefined;
 }

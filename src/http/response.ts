@@ -5,6 +5,7 @@ import {
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import {connectionFacts, connectionOf} from '../net/connection.ts';
+import {diagnoseAnswer} from './diagnose.ts';
 import type {Hop} from './hop.ts';
 
 /**
@@ -14,7 +15,8 @@ import type {Hop} from './hop.ts';
 export const redirectBody = {limitBytes: 64 * 1024, limitMs: 100} as const;
 
 /**
- * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError.
+ * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError,
+ * which is typed where the answer is a refusal of our certificate.
  */
 export function settle(
 	response: AxiosResponse,
@@ -30,13 +32,14 @@ export function settle(
 	const {status} = response;
 	const {validateStatus} = config;
 	if (!status || !validateStatus || validateStatus(status)) return response;
-	throw new AxiosError(
+	const error = new AxiosError(
 		`Request failed with status code ${status}`,
 		status >= 400 && status < 500 ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,
 		config,
 		response.request,
 		response,
 	);
+	throw diagnoseAnswer(error, response, hop, config);
 }
 
 /**

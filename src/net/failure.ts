@@ -24,12 +24,25 @@ export function judgeFailure(
 	cause: unknown,
 	url: string,
 ): JudgedFailure | undefined {
-	const chain = chainFacts(connection);
-	const verdict = judge(connection, cause, chain);
+	const verdict = judge(connection, cause, chainFacts(connection));
 	if (verdict === undefined) return undefined;
+	const proxyStatus = cause instanceof TunnelError ? cause.status : undefined;
+	return tellFailure(connection, verdict, url, {code: codeOf(cause), proxyStatus});
+}
 
+/**
+ * Puts a verdict on `connection` in words.
+ *
+ * @param url - Of the request, without credentials.
+ */
+export function tellFailure(
+	connection: Connection,
+	verdict: Verdict,
+	url: string,
+	{code, proxyStatus}: {code?: string | undefined; proxyStatus?: number | undefined},
+): JudgedFailure {
 	const {host, port, servername, protocol, clientCertificateRequested, proxy} = connection;
-	const status = cause instanceof TunnelError ? cause.status : undefined;
+	const chain = chainFacts(connection);
 	const facts = {
 		...verdict,
 		phase: connection.phase ?? 'handshake',
@@ -43,13 +56,17 @@ export function judgeFailure(
 		chain,
 		identity: connection.identity,
 		...(proxy !== undefined && {
-			proxy: {host: proxy.host, port: proxy.port, ...(status !== undefined && {status})},
+			proxy: {
+				host: proxy.host,
+				port: proxy.port,
+				...(proxyStatus !== undefined && {status: proxyStatus}),
+			},
 		}),
 	};
 	const {summary, reasons, hint} = explain(facts);
 	return {
 		summary,
-		code: codeOf(cause) ?? codeFor(verdict.kind),
+		code: code ?? codeFor(verdict.kind),
 		failure: {...facts, reasons, hint},
 	};
 }

@@ -157,10 +157,13 @@ function judgeAlert(alert: string, evidence: Evidence): Verdict | undefined {
 		return refusedUs(evidence, true);
 	}
 	// Without a certificate of ours these mean that there should have been one. A server that did not
-	// ask cannot have refused it.
-	if (refusals.has(alert) && clientCertificateRequested !== false) {
-		return refusedUs(evidence, identityOffered && clientCertificateRequested === true);
+	// ask cannot have refused it; unless it let us in and asked once it had seen the path, by the
+	// renegotiation of TLS 1.2, where a handshake_failure can also be about the ciphers of that path.
+	const askedLate = phase === 'response' && clientCertificateRequested === false;
+	if (refusals.has(alert) && (clientCertificateRequested !== false || askedLate)) {
+		return refusedUs(evidence, identityOffered && clientCertificateRequested !== undefined);
 	}
+	if (askedLate && alert === 'handshake_failure') return refusedUs(evidence, false);
 	// After its CertificateRequest, the certificate is what the server had left to object to: with
 	// TLS 1.2 a handshake_failure is how OpenSSL says that it wants one.
 	if (clientCertificateRequested) {

@@ -24,7 +24,15 @@ const alert = (facts: Facts) => (facts.alert ? `: ${facts.alert}` : '');
 const ended = (facts: Facts) => (facts.alert ? `sent ${facts.alert}` : 'hung up');
 const through = ({proxy}: Facts) => (proxy ? `${proxy.host}:${proxy.port}` : 'the proxy');
 
+// Apache's per-directory SSLVerifyClient: post-handshake authentication, RFC 8446 §4.6.2.
+const asksTooLate = ({protocol, clientCertificateRequested}: Facts) =>
+	protocol === 'TLSv1.3' && clientCertificateRequested === false;
+
 const clockReason = "this machine's clock is wrong";
+const lateReason =
+	'the server asks once it has seen the path, which with TLS 1.3 a client must offer and Node does not';
+const wrongKeyReason =
+	'the server takes no key of the kind of ours, so our certificate was not sent';
 const interceptorReason = 'something on the way (a proxy, an antivirus) answers in its place';
 
 /** Names that are told in full; a certificate of a hoster has hundreds. */
@@ -150,10 +158,21 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 			facts.certain ? '' : ` (it ${ended(facts)} after asking for one)`
 		}`,
 		reasons: [
-			'no `mtls.cert` and `mtls.key` are set',
-			'a redirect led to an origin that may not see the certificate (`mtls.origins`)',
+			...(asksTooLate(facts) ? [lateReason] : []),
+			...(facts.identity
+				? asksTooLate(facts)
+					? []
+					: [wrongKeyReason]
+				: [
+						'no `mtls.cert` and `mtls.key` are set',
+						'a redirect led to an origin that may not see the certificate (`mtls.origins`)',
+					]),
 		],
-		hint: 'give the certificate and key that the server issued to you as `mtls.cert` and `mtls.key`',
+		hint: asksTooLate(facts)
+			? `set \`mtls.maxVersion: 'TLSv1.2'\`${
+					facts.identity ? '' : ', beside `mtls.cert` and `mtls.key`,'
+				} with which the server can ask at that point`
+			: 'give the certificate and key that the server issued to you as `mtls.cert` and `mtls.key`',
 	}),
 	'client-certificate-refused': (facts) => ({
 		summary: facts.certain
@@ -162,7 +181,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		reasons: [
 			// The server says that it saw none, and we had one: OpenSSL leaves out what the server cannot check.
 			...(facts.alert === 'certificate_required' || facts.alert === 'no_certificate'
-				? ['the server takes no key of the kind of ours, so our certificate was not sent']
+				? [wrongKeyReason]
 				: []),
 			`the server does not trust the issuer of ours, '${facts.identity?.issuer ?? ''}'`,
 			'our certificate has expired, was revoked, or is not registered there',

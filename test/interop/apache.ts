@@ -20,6 +20,8 @@ export async function startApache(
 	{cert, key}: Credential,
 	ca: string,
 	version: string,
+	/** Directives that come last. */
+	extra = '',
 ): Promise<LoggingServer> {
 	const path = needs(ctx, 'apache2', 'httpd');
 	const dir = makeDir({
@@ -29,7 +31,7 @@ export async function startApache(
 		accounts: JSON.stringify(accounts),
 	});
 	const program = await startProgram(path, (port) => {
-		writeFileSync(join(dir, 'httpd.conf'), configuration(dir, port, version));
+		writeFileSync(join(dir, 'httpd.conf'), configuration(dir, port, version, extra));
 		// In the foreground, in one process.
 		return ['-X', '-f', join(dir, 'httpd.conf')];
 	});
@@ -49,7 +51,7 @@ export async function startApache(
 	};
 }
 
-function configuration(dir: string, port: number, version: string): string {
+function configuration(dir: string, port: number, version: string, extra: string): string {
 	const loaded = modules.flatMap((name) => {
 		const files = moduleFolders.map((folder) => join(folder, `mod_${name}.so`));
 		const file = files.find(existsSync);
@@ -96,5 +98,6 @@ DocumentRoot ${dir}
 	ForceType application/json
 	Require expr %{HTTP_COOKIE} == '${cookie}'
 </Location>
+${extra}
 `;
 }

@@ -11,10 +11,12 @@ export async function startNginx(
 	{cert, key}: Credential,
 	ca: string,
 	version: string,
+	/** Directives that come last. */
+	extra = '',
 ): Promise<LoggingServer> {
 	const dir = makeDir({'server.crt': cert, 'server.key': key, 'ca.crt': ca});
 	const program = await startProgram(needs(ctx, 'nginx'), (port) => {
-		writeFileSync(join(dir, 'nginx.conf'), configuration(dir, port, version));
+		writeFileSync(join(dir, 'nginx.conf'), configuration(dir, port, version, extra));
 		return ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', 'stderr'];
 	});
 	return {
@@ -32,7 +34,7 @@ export async function startNginx(
 	};
 }
 
-function configuration(dir: string, port: number, version: string): string {
+function configuration(dir: string, port: number, version: string, extra: string): string {
 	return `
 daemon off;
 master_process off;
@@ -71,6 +73,7 @@ http {
 			}
 			return 200 '${JSON.stringify(accounts)}';
 		}
+		${extra}
 	}
 }
 `;

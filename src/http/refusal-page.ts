@@ -1,0 +1,62 @@
+/*
+ * Servers that let everybody in and refuse the certificate, or the lack of one, in HTTP.
+ */
+import type {FailureKind} from '../errors.ts';
+
+/** The part of an answer that tells who wrote it. */
+export interface Page {
+	readonly status: number;
+	/** The `Server` header. */
+	readonly server: unknown;
+	/** The body, before any transformation. */
+	readonly data: unknown;
+}
+
+/** What such a page can say. */
+type PageKind = Extract<FailureKind, `client-certificate-${string}`>;
+
+// With their comments for old browsers the pages have some 700 characters.
+const longestPage = 4_096;
+
+const nginx = /^(nginx|openresty|tengine|angie)\b/i;
+
+// nginx's own numbers. An `error_page` may send them, which else become 400 with a page.
+const nginxStatus: ReadonlyMap<number, PageKind> = new Map([
+	[495, 'client-certificate-refused'],
+	[496, 'client-certificate-required'],
+]);
+
+// Head and heading of the page: an app behind nginx may quote the words.
+const nginxPage =
+	/^<html>\r?\n<head><title>400 (.+?)<\/title><\/head>\r?\n<body[^>]*>\r?\n<center><h1>400 Bad Request<\/h1><\/center>\r?\n<center>\1<\/center>\r?\n/;
+
+const nginxWords: ReadonlyMap<string, PageKind> = new Map([
+	['The SSL certificate error', 'client-certificate-refused'],
+	['No required SSL certificate was sent', 'client-certificate-required'],
+]);
+
+// mod_ssl's reason, in the default page of Apache. TLS 1.3 clients must offer to be asked late (RFC
+// 8446 §4.2.6), and Node's does not.
+const apachePage =
+	/^<!DOCTYPE HTML [^>]+>\s*<html><head>\s*<title>403 Forbidden<\/title>\s*<\/head><body>\s*<h1>Forbidden<\/h1>\s*<p>[^<]*Reason: Cannot perform Post-Handshake Authentication\.<br \/>/;
+
+/**
+ * Whether an answer is the page by which nginx or Apache refuses a client certificate.
+ *
+ * @returns `undefined` for any other page: one of the app's own may speak of certificates too.
+ */
+export function refusalOf({status, server, data}: Page): PageKind | undefined {
+	if (typeof server !== 'string') return undefined;
+	if (nginx.test(server)) {
+		if (status !== 400) return nginxStatus.get(status);
+		return nginxWords.get(nginxPage.exec(textOf(data))?.[1] ?? '');
+	}
+	const apache = status === 403 && /^Apache\b/.test(server);
+	return apache && apachePage.test(textOf(data)) ? 'client-certificate-required' : undefined;
+}
+
+/** A small body that is there; a stream belongs to the app. */
+function textOf(data: unknown): string {
+	if (typeof data !== 'string' && !Buffer.isBuffer(data)) return '';
+	return data.length > longestPage ? '' : data.toString();
+}

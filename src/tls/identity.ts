@@ -1,15 +1,15 @@
-import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
+import {type KeyObject, X509Certificate} from 'node:crypto';
 import {type CertificateFacts, certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
-import type {MtlsOptions} from '../options.ts';
-import {
-	describeBlocks,
-	describeDamage,
-	isCertificate,
-	type PemBlock,
-	type PemFile,
-	readPem,
-} from './pem.ts';
+import type {MtlsOptions, Source} from '../options.ts';
+import {chainOf, findLeaf} from './chain.ts';
+import {assertUsable, describeKey, isPrivateKey, parseKeys} from './key.ts';
+import {type IdentityNotice, judgeExposure, judgeIdentity} from './notices.ts';
+import {type AskPassphrase, passphraseOf} from './passphrase.ts';
+import {describeBlocks, describeDamage, isCertificate, type PemFile, readPem} from './pem.ts';
+import {readPkcs12} from './pkcs12.ts';
+
+export type {IdentityNotice} from './notices.ts';
 
 /** A certificate and its key, checked to belong together. */
 export interface Identity {
@@ -18,89 +18,103 @@ export interface Identity {
 	readonly cert: string;
 	/** PKCS#8 PEM, decrypted. Lives until the secure context is made, no longer. */
 	readonly key: string;
+	/** What a user should know of it although it was loaded. */
+	readonly notices: readonly IdentityNotice[];
+}
+
+/** What the files of an identity hold. */
+interface Material {
+	readonly keys: readonly KeyObject[];
+	readonly certificates: readonly X509Certificate[];
+	/** The options to name when the certificate, or the key, is at fault. */
+	readonly certOption: string;
+	readonly keyOption: string;
+	/** Files with a private key in them, by option. */
+	readonly keyPaths: ReadonlyMap<string, string | undefined>;
 }
 
 /**
- * Loads `cert`, `key` and `passphrase`.
+ * Loads `cert`, `key`, `pfx` and `passphrase`.
  *
  * Node itself accepts a certificate without its key, and sends an expired one without a word; both
  * are refused here.
  *
- * @returns `undefined` when neither `cert` nor `key` is given.
+ * @returns `undefined` when none of `cert`, `key` and `pfx` is given.
  * @throws {MtlsConfigError} with the option to repair.
  */
 export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefined {
-	if (options.cert === undefined) {
-		if (options.key === undefined) return undefined;
-		throw new MtlsConfigError('ERR_MTLS_CERT_MISSING', 'mtls.cert', 'a key without a certificate');
+	const material = readMaterial(options);
+	if (material === undefined) return undefined;
+	const {keys, certificates, certOption} = material;
+	for (const key of keys) {
+		const leaf = findLeaf(key, certificates, now);
+		if (leaf === undefined) continue;
+		const allowed = options.allowExpired === true;
+		const notices = judgeIdentity(leaf, {now, allowed, option: certOption});
+		return {
+			facts: certificateFacts(leaf),
+			cert: chainOf(leaf, certificates).map(String).join(''),
+			key: key.export({type: 'pkcs8', format: 'pem'}).toString(),
+			notices: [...notices, ...exposures(material)],
+		};
 	}
-	const certFile = readPem(options.cert, 'mtls.cert');
-	const certificates = parseCertificates(certFile);
-	const key = loadKey(options, certFile);
+	const kinds = keys.map(describeKey).join(', ');
+	const subject = certificates[0]?.subject?.split('\n').join(', ') ?? '';
+	throw new MtlsConfigError(
+		'ERR_MTLS_KEY_MISMATCH',
+		material.keyOption,
+		`the key (${kinds}) does not fit the certificate '${subject}'`,
+	);
+}
 
-	const leaf = certificates.find((certificate) => certificate.checkPrivateKey(key));
-	if (leaf === undefined) {
-		const subject = certificates[0]?.subject.split('\n').join(', ') ?? '';
+function readMaterial(options: MtlsOptions): Material | undefined {
+	const {cert, key, pfx} = options;
+	const ask = passphraseOf(options);
+	if (pfx !== undefined) {
+		if (cert === undefined && key === undefined) return readPfx(pfx, ask);
+		const other = cert === undefined ? 'key' : 'cert';
 		throw new MtlsConfigError(
-			'ERR_MTLS_KEY_MISMATCH',
-			'mtls.key',
-			`the key (${describeKey(key)}) does not fit the certificate '${subject}'`,
+			'ERR_MTLS_BAD_OPTION',
+			'mtls.pfx',
+			`it brings certificate and key, so \`${other}\` cannot be given besides`,
 		);
 	}
-	if (!options.allowExpired) assertValidAt(leaf, now);
+	if (cert !== undefined) return readFiles(cert, key, ask);
+	if (key === undefined) return undefined;
+	throw new MtlsConfigError('ERR_MTLS_CERT_MISSING', 'mtls.cert', 'a key without a certificate');
+}
 
+function readPfx(pfx: Source, ask: AskPassphrase): Material {
+	const {keys, certificates, from, path} = readPkcs12(pfx, ask);
+	if (keys.length === 0) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_KEY_MISSING',
+			'mtls.pfx',
+			`expected a private key in the PKCS#12 in ${from}, found ${certificates.length} certificates alone`,
+		);
+	}
+	if (certificates.length === 0) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_NO_CERTIFICATE',
+			'mtls.pfx',
+			`expected a certificate in the PKCS#12 in ${from}, found a key alone`,
+		);
+	}
+	for (const key of keys) assertUsable(key, 'mtls.pfx', from);
 	return {
-		facts: certificateFacts(leaf),
-		cert: inOrder(leaf, certificates).map(String).join(''),
-		key: key.export({type: 'pkcs8', format: 'pem'}).toString(),
+		keys,
+		certificates,
+		certOption: 'mtls.pfx',
+		keyOption: 'mtls.pfx',
+		keyPaths: new Map([['mtls.pfx', path]]),
 	};
 }
 
-// Each certificate certifies the one before it (RFC 5246 §7.4.2; RFC 8446 §4.4.2 wishes for it).
-// What belongs to no link goes last: a server may know what to do with it.
-function inOrder(
-	leaf: X509Certificate,
-	certificates: readonly X509Certificate[],
-): X509Certificate[] {
-	const chain: X509Certificate[] = [];
-	const rest = new Map(certificates.map((each) => [each.fingerprint256, each]));
-	let next: X509Certificate | undefined = leaf;
-	while (next !== undefined) {
-		const last: X509Certificate = next;
-		chain.push(last);
-		rest.delete(last.fingerprint256);
-		next = Array.from(rest.values()).find((each) => last.checkIssued(each));
-	}
-	return [...chain, ...rest.values()];
-}
-
-function parseCertificates(file: PemFile): X509Certificate[] {
-	const blocks = file.blocks.filter(isCertificate);
-	if (blocks.length === 0) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_NO_CERTIFICATE',
-			'mtls.cert',
-			`expected a CERTIFICATE in ${file.from}, found ${describeBlocks(file.blocks)}`,
-		);
-	}
-	return blocks.map((block) => {
-		try {
-			return new X509Certificate(block.text);
-		} catch (cause) {
-			throw new MtlsConfigError(
-				'ERR_MTLS_NO_CERTIFICATE',
-				'mtls.cert',
-				`a CERTIFICATE in ${file.from} cannot be parsed${describeDamage(block)}`,
-				cause,
-			);
-		}
-	});
-}
-
-function loadKey({key, passphrase}: MtlsOptions, certFile: PemFile): KeyObject {
-	const file = key === undefined ? certFile : readPem(key, 'mtls.key');
-	const block = file.blocks.find(({label}) => label.endsWith('PRIVATE KEY'));
-	if (block === undefined) {
+function readFiles(cert: Source, key: Source | undefined, ask: AskPassphrase): Material {
+	const certFile = readPem(cert, 'mtls.cert');
+	const certificates = parseCertificates(certFile);
+	const keyFile = key === undefined ? certFile : readPem(key, 'mtls.key');
+	if (!keyFile.blocks.some(isPrivateKey)) {
 		throw key === undefined
 			? new MtlsConfigError(
 					'ERR_MTLS_KEY_MISSING',
@@ -110,70 +124,50 @@ function loadKey({key, passphrase}: MtlsOptions, certFile: PemFile): KeyObject {
 			: new MtlsConfigError(
 					'ERR_MTLS_NOT_PEM',
 					'mtls.key',
-					`expected a PRIVATE KEY in ${file.from}, found ${describeBlocks(file.blocks)}`,
+					`expected a PRIVATE KEY in ${keyFile.from}, found ${describeBlocks(keyFile.blocks)}`,
 				);
 	}
-	return decryptKey(block, passphrase, file.from);
+	return {
+		keys: parseKeys(keyFile, ask),
+		certificates,
+		certOption: 'mtls.cert',
+		keyOption: 'mtls.key',
+		keyPaths: new Map([
+			...(key === undefined ? [] : [['mtls.key', keyFile.path] as const]),
+			...(certFile.blocks.some(isPrivateKey) ? [['mtls.cert', certFile.path] as const] : []),
+		]),
+	};
 }
 
-function decryptKey(block: PemBlock, passphrase: string | undefined, from: string): KeyObject {
-	const encrypted = isEncrypted(block);
-	if (encrypted && passphrase === undefined) {
+function parseCertificates({blocks, from}: PemFile): X509Certificate[] {
+	const certificates = blocks.filter(isCertificate);
+	if (certificates.length === 0) {
 		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_PASSPHRASE',
-			'mtls.passphrase',
-			`the key in ${from} is encrypted and no passphrase was given`,
-		);
-	}
-	try {
-		return createPrivateKey({
-			key: block.text,
-			...(encrypted && passphrase !== undefined && {passphrase}),
-		});
-	} catch (cause) {
-		throw encrypted
-			? new MtlsConfigError(
-					'ERR_MTLS_BAD_PASSPHRASE',
-					'mtls.passphrase',
-					`the passphrase does not open the key in ${from}`,
-					cause,
-				)
-			: new MtlsConfigError(
-					'ERR_MTLS_NOT_PEM',
-					'mtls.key',
-					`the ${block.label} in ${from} cannot be parsed${describeDamage(block)}`,
-					cause,
-				);
-	}
-}
-
-// PKCS#8 says it in the label, the older OpenSSL style in an RFC 1421 header.
-function isEncrypted({label, text}: PemBlock): boolean {
-	return label === 'ENCRYPTED PRIVATE KEY' || text.includes('Proc-Type: 4,ENCRYPTED');
-}
-
-function assertValidAt(leaf: X509Certificate, now: Date): void {
-	const until = leaf.validToDate;
-	if (until < now) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_IDENTITY_EXPIRED',
+			'ERR_MTLS_NO_CERTIFICATE',
 			'mtls.cert',
-			`our certificate expired on ${until.toISOString()}; \`allowExpired: true\` loads it all the same`,
+			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
 		);
 	}
-	const from = leaf.validFromDate;
-	if (from > now) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_IDENTITY_NOT_YET_VALID',
-			'mtls.cert',
-			`our certificate is not valid before ${from.toISOString()}; \`allowExpired: true\` loads it all the same`,
-		);
-	}
+	return certificates.map((block) => {
+		try {
+			return new X509Certificate(block.text);
+		} catch (cause) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_NO_CERTIFICATE',
+				'mtls.cert',
+				`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
+				cause,
+			);
+		}
+	});
 }
 
-function describeKey(key: KeyObject): string {
-	const {modulusLength, namedCurve} = key.asymmetricKeyDetails ?? {};
-	return [key.asymmetricKeyType, namedCurve ?? (modulusLength && `${modulusLength} bits`)]
-		.filter(Boolean)
-		.join(' ');
+// One file that both options name is told once.
+function exposures({keyPaths}: Material): IdentityNotice[] {
+	const seen = new Set<string | undefined>();
+	return Array.from(keyPaths).flatMap(([option, path]) => {
+		if (seen.has(path)) return [];
+		seen.add(path);
+		return judgeExposure(option, path);
+	});
 }

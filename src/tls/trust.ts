@@ -1,13 +1,16 @@
 import {X509Certificate} from 'node:crypto';
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {getCACertificates} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions, Source} from '../options.ts';
-import {describeBlocks, describeDamage, isCertificate, type PemBlock, readPem} from './pem.ts';
+import {describeBlocks, describeDamage, isCertificate, type PemFile, readPem} from './pem.ts';
+import {isDirectory} from './read-source.ts';
 
 type CaSet = 'default' | 'system' | 'bundled';
 
 /**
- * The certificates that `ca` names, as PEM.
+ * The certificates that `ca` names, as PEM, each once.
  *
  * Node accepts garbage in `ca` without a word and then trusts nobody; here each source must hold
  * a certificate.
@@ -19,16 +22,33 @@ export function loadTrust(ca: MtlsOptions['ca']): string[] | undefined {
 	if (ca === undefined) return undefined;
 	const sources: readonly Source[] = Array.isArray(ca) ? ca : [ca as Source];
 	if (sources.length === 0) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_NO_CERTIFICATE',
-			'mtls.ca',
+		throw noCertificate(
 			'an empty list would trust nobody; leave `ca` out for what Node trusts by default',
 		);
 	}
-	return sources.flatMap((source, index) =>
-		isCaSet(source)
-			? getCACertificates(source)
-			: readCertificates(source, Array.isArray(ca) ? index + 1 : undefined),
+	const found = sources.flatMap((source, index) =>
+		load(source, Array.isArray(ca) ? index + 1 : undefined),
+	);
+	return withoutDuplicates(found);
+}
+
+// The same certificate may come with other line ends, or under its older label.
+function withoutDuplicates(certificates: readonly string[]): string[] {
+	const seen = new Set<string>();
+	return certificates.filter((pem) => {
+		const body = pem.replaceAll(/-----.*-----|\s/g, '');
+		return !seen.has(body) && seen.add(body);
+	});
+}
+
+function load(source: Source, entry: number | undefined): string[] {
+	if (isCaSet(source)) return loadSet(source);
+	if (isDirectory(source)) return readDirectory(source, entry);
+	const file = readPem(source, 'mtls.ca', entry);
+	const certificates = certificatesOf(file);
+	if (certificates.length > 0) return certificates;
+	throw noCertificate(
+		`expected a CERTIFICATE in ${file.from}, found ${describeBlocks(file.blocks)}`,
 	);
 }
 
@@ -36,29 +56,60 @@ function isCaSet(source: Source): source is CaSet {
 	return source === 'default' || source === 'system' || source === 'bundled';
 }
 
-function readCertificates(source: Source, entry: number | undefined): string[] {
-	const {blocks, from} = readPem(source, 'mtls.ca', entry);
-	const certificates = blocks.filter(isCertificate);
-	if (certificates.length === 0) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_NO_CERTIFICATE',
-			'mtls.ca',
-			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
-		);
-	}
-	for (const block of certificates) assertParses(block, from);
-	return certificates.map(({text}) => text);
+function loadSet(name: CaSet): string[] {
+	const certificates = getCACertificates(name);
+	if (certificates.length > 0) return certificates;
+	throw noCertificate(`the word '${name}' stands for no certificate on this system`);
 }
 
-function assertParses(block: PemBlock, from: string): void {
+// As `openssl rehash` and the systems' own folders name them; a link by its hash is one more name.
+const certificateName = /\.(pem|crt|cer|der)$|^[\da-f]{8}\.\d+$/i;
+
+/**
+ * The certificates of a directory, by name, without those below it.
+ *
+ * A damaged one is an error, since nobody would notice that it is missing; a file of another kind,
+ * such as a key or a CRL, is passed over.
+ */
+function readDirectory(path: string, entry: number | undefined): string[] {
+	const certificates = namesIn(path)
+		.filter((name) => certificateName.test(name))
+		.map((name) => join(path, name))
+		.filter((file) => !isDirectory(file))
+		.flatMap((file) => certificatesOf(readPem(file, 'mtls.ca', entry)));
+	if (certificates.length > 0) return certificates;
+	const where = entry === undefined ? '' : ` (entry ${entry} of the list)`;
+	throw noCertificate(`expected certificates in directory '${path}'${where}, found none`);
+}
+
+function namesIn(path: string): string[] {
 	try {
-		new X509Certificate(block.text);
+		return readdirSync(path).sort();
 	} catch (cause) {
+		const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
 		throw new MtlsConfigError(
-			'ERR_MTLS_NO_CERTIFICATE',
+			'ERR_MTLS_UNREADABLE_FILE',
 			'mtls.ca',
-			`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
+			`cannot read directory '${path}': ${code}`,
 			cause,
 		);
 	}
+}
+
+function certificatesOf({blocks, from}: PemFile): string[] {
+	return blocks.filter(isCertificate).map((block) => {
+		try {
+			new X509Certificate(block.text);
+		} catch (cause) {
+			throw noCertificate(
+				`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
+				cause,
+			);
+		}
+		return block.text;
+	});
+}
+
+function noCertificate(message: string, cause?: unknown): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_NO_CERTIFICATE', 'mtls.ca', message, cause);
 }

@@ -52,6 +52,7 @@ export const doors: Readonly<Record<string, Door>> = {
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},
+	'node-forge': {open: ['tls/pkcs12.ts', 'tls/pbe.ts']},
 	commander: {open: ['cli/']},
 	picocolors: {open: ['cli/']},
 };

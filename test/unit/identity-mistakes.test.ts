@@ -110,8 +110,8 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		'an OpenSSH key',
 		() => ({cert: client.cert, key: nonsense('OPENSSH PRIVATE KEY')}),
 		'mtls.key',
-		'ERR_MTLS_NOT_PEM',
-		'the OPENSSH PRIVATE KEY in the given text cannot be parsed',
+		'ERR_MTLS_UNSUPPORTED_KEY',
+		"the key in the given text is in OpenSSH's own format; `ssh-keygen -p -m PEM` rewrites it",
 	],
 	[
 		'no passphrase for PKCS#8',

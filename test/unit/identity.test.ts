@@ -1,4 +1,4 @@
-import {X509Certificate} from 'node:crypto';
+import {createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate} from 'node:crypto';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createClient} from '../../src/index.ts';
 import {
@@ -9,6 +9,7 @@ import {
 } from '../../src/testing/index.ts';
 import {loadIdentity} from '../../src/tls/identity.ts';
 import {configRefusal, exportKeyAs} from '../support/config-refusal.ts';
+import {issueFor, signer} from '../support/issue-for.ts';
 
 const passphrase = 'MARK-correct-horse';
 
@@ -101,12 +102,63 @@ describe('the chain', () => {
 		}
 	});
 
-	test('keeps a certificate that belongs to no link at its end', () => {
+	test('leaves out what has nothing to do with the leaf', () => {
 		const identity = loadIdentity({cert: other.cert + client.cert, key: client.key}, new Date());
 		expect(identity?.facts.subject).toBe('CN=client');
-		expect(identity?.cert).toBe(
-			[client, other].map(({leaf}) => new X509Certificate(leaf)).join(''),
-		);
+		expect(identity?.cert).toBe(client.leaf);
+	});
+
+	test('keeps what else has issued a link of it, after the links', async () => {
+		const keys = generateKeyPairSync('ec', {namedCurve: 'P-256'});
+		const [one, two] = await Promise.all([createTestPki(), createTestPki()]);
+		const authority = {commonName: 'Cross CA', purposes: [], isAuthority: true};
+		const [fromOne, fromTwo, leaf] = await Promise.all([
+			issueFor(one, keys.publicKey, authority),
+			issueFor(two, keys.publicKey, authority),
+			issueFor(signer(keys.privateKey, 'Cross CA'), createPublicKey(client.key), {days: 120}),
+		]);
+		const cert = [two.ca, fromTwo, client.leaf, leaf, fromOne].join('');
+		const sent = loadIdentity({cert, key: client.key}, new Date())?.cert;
+		expect(sent).toBe([leaf, fromTwo, two.ca, fromOne].join(''));
+	});
+
+	test('takes the issuer whose key signed, of two that have its name', async () => {
+		const [old, current] = await Promise.all([createTestPki(), createTestPki()]);
+		const leaf = await issueFor(current, createPublicKey(client.key));
+		const cert = [old.ca, leaf, current.ca].join('');
+		const sent = loadIdentity({cert, key: client.key}, new Date())?.cert;
+		expect(sent?.startsWith(leaf + current.ca)).toBe(true);
+	});
+});
+
+describe('of several certificates for the key', () => {
+	test('the one that is valid now is ours, whatever the order', async () => {
+		const key = createPublicKey(client.key);
+		const late = await issueFor(pki, key, {days: -1});
+		for (const cert of [late + client.leaf, client.leaf + late]) {
+			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
+		}
+	});
+
+	test('the one that the CA signed is ours, rather than the one we signed ourselves', async () => {
+		const own = signer(createPrivateKey(client.key), 'client');
+		const self = await issueFor(own, createPublicKey(client.key), {days: 900});
+		for (const cert of [self + client.leaf, client.leaf + self]) {
+			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
+		}
+	});
+
+	test('of two alike, the one that lasts is ours', async () => {
+		const longer = await issueFor(pki, createPublicKey(client.key), {days: 300});
+		for (const cert of [longer + client.leaf, client.leaf + longer]) {
+			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(longer);
+		}
+	});
+
+	test('of two keys, the one that fits is ours', () => {
+		for (const key of [other.key + client.key, client.key + other.key]) {
+			expect(loadIdentity({cert: client.cert, key}, new Date())?.key).toBe(client.key);
+		}
 	});
 });
 

@@ -1,3 +1,4 @@
+import {createPrivateKey, createPublicKey, type KeyExportOptions} from 'node:crypto';
 import {chmodSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -33,6 +34,15 @@ function refusal(source: unknown): MtlsConfigError {
 	throw new Error('it was read');
 }
 
+function exported(format: Omit<KeyExportOptions<'der'>, 'format'>): Buffer {
+	return createPrivateKey(key).export({...format, format: 'der'});
+}
+
+function publicKey(): Buffer {
+	return createPublicKey(key).export({type: 'spki', format: 'der'});
+}
+
+const lines = (bytes: Buffer) => bytes.toString('base64').replaceAll(/.{1,64}/g, '$&\n');
 const der = (pem: string) => Buffer.from(pem.replace(/-----.*-----|\s/g, ''), 'base64');
 const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
 
@@ -56,12 +66,45 @@ describe('what is read', () => {
 		expect(readPem(path, 'mtls.key')).toEqual({
 			blocks: [{label: 'PRIVATE KEY', text: key}],
 			from: `file '${path}'`,
+			path,
 		});
 	});
 
 	test('a long path without a dot is a path', () => {
 		const path = file('a'.repeat(200), key);
 		expect(readPem(path, 'mtls.key').blocks).toHaveLength(1);
+	});
+
+	test.each<[string, () => Buffer, string]>([
+		['a certificate', () => der(cert), 'CERTIFICATE'],
+		['a PKCS#8 key', () => der(key), 'PRIVATE KEY'],
+		['a SEC1 key', () => exported({type: 'sec1'}), 'EC PRIVATE KEY'],
+		['a public key', () => publicKey(), 'PUBLIC KEY'],
+		[
+			'an encrypted key',
+			() => exported({type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'x'}),
+			'ENCRYPTED PRIVATE KEY',
+		],
+	])('DER of %s is the block that it would be in PEM', (_, source, label) => {
+		const bytes = source();
+		const text = `-----BEGIN ${label}-----\n${lines(bytes)}-----END ${label}-----\n`;
+		expect(readPem(bytes, 'mtls.key').blocks).toEqual([{label, text}]);
+		expect(readPem(file('any.der', bytes), 'mtls.key').blocks).toEqual([{label, text}]);
+	});
+
+	test('what follows DER in a file is left alone', () => {
+		const bytes = Buffer.concat([der(cert), Buffer.from('\nthe end')]);
+		expect(readPem(bytes, 'mtls.cert')).toEqual(readPem(der(cert), 'mtls.cert'));
+	});
+
+	test('a block that is indented, as in YAML, is straightened', () => {
+		const indented = `tls:\n${key.replaceAll(/^/gm, '  \t')}`;
+		expect(readPem(indented, 'mtls.key').blocks).toEqual([{label: 'PRIVATE KEY', text: key}]);
+	});
+
+	test('blank lines in a block are taken out', () => {
+		const spaced = key.replaceAll('\n', '\r\n \r\n');
+		expect(readPem(spaced, 'mtls.key').blocks).toEqual([{label: 'PRIVATE KEY', text: key}]);
 	});
 
 	test('several blocks keep their order, and each kind is named once', () => {
@@ -101,19 +144,23 @@ describe('what is refused', () => {
 		],
 		['an empty string', () => '', 'ERR_MTLS_NOT_PEM', /, found an empty string$/],
 		['a blank string', () => ' \n', 'ERR_MTLS_NOT_PEM', /, found an empty string$/],
-		['DER of a certificate', () => der(cert), 'ERR_MTLS_NOT_PEM', /, found DER \(binary\) data$/],
-		['DER of a key', () => der(key), 'ERR_MTLS_NOT_PEM', /, found DER \(binary\) data$/],
 		[
-			'DER of a short key',
+			'DER of another kind',
 			() => Buffer.from(`302e${'00'.repeat(46)}`, 'hex'),
 			'ERR_MTLS_NOT_PEM',
 			/, found DER \(binary\) data$/,
 		],
 		[
-			'DER in a file',
-			() => file('client.der', der(key)),
+			'DER that is cut short',
+			() => file('client.der', der(key).subarray(0, -1)),
 			'ERR_MTLS_NOT_PEM',
-			/^expected PEM in file '.*client\.der', found DER \(binary\) data$/,
+			/^expected PEM in file '.*client\.der', found DER \(binary\) data that is cut short or damaged$/,
+		],
+		[
+			'a Java keystore',
+			() => Buffer.from('feedfeed00000002', 'hex'),
+			'ERR_MTLS_NOT_PEM',
+			/, found a Java keystore \(`keytool .* pkcs12` makes/,
 		],
 		['DER as a string', () => der(key).toString('latin1'), 'ERR_MTLS_NOT_PEM', /found DER/],
 		['UTF-16', () => utf16(key), 'ERR_MTLS_NOT_PEM', /, found UTF-16 text or other binary data$/],

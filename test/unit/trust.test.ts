@@ -1,12 +1,19 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {X509Certificate} from 'node:crypto';
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {getCACertificates} from 'node:tls';
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import type {MtlsOptions} from '../../src/index.ts';
 import {type Credential, createTestPki, type TestPki} from '../../src/testing/index.ts';
 import {loadTrust} from '../../src/tls/trust.ts';
 import {configRefusal} from '../support/config-refusal.ts';
+
+// A system without certificates cannot be made in a test.
+vi.mock('node:tls', async (load) => {
+	const tls = await load<typeof import('node:tls')>();
+	return {...tls, getCACertificates: vi.fn(tls.getCACertificates)};
+});
 
 let directory: string;
 let pki: TestPki;
@@ -24,6 +31,19 @@ function file(name: string, content: string): string {
 	writeFileSync(path, content);
 	return path;
 }
+
+function folder(name: string, files: Record<string, string | Buffer>): string {
+	const path = join(directory, name);
+	mkdirSync(path);
+	for (const [file, content] of Object.entries(files)) {
+		mkdirSync(dirname(join(path, file)), {recursive: true});
+		writeFileSync(join(path, file), content);
+	}
+	return path;
+}
+
+const fingerprints = (certificates: readonly string[] = []) =>
+	certificates.map((pem) => new X509Certificate(pem).fingerprint256);
 
 describe('what is believed', () => {
 	test('without `ca` the choice is left to Node', () => {
@@ -59,14 +79,98 @@ describe('what is believed', () => {
 	test.each(['default', 'system', 'bundled'] as const)(
 		"the word '%s' stands for that set of Node, alone or with others",
 		(word) => {
-			const set = getCACertificates(word);
-			expect(loadTrust(word)).toEqual(set);
-			expect(loadTrust([word, pki.ca])).toEqual([...set, pki.ca]);
+			// Systems list some of their certificates more than once.
+			const set = Array.from(new Set(fingerprints(getCACertificates(word))));
+			expect(fingerprints(loadTrust(word))).toEqual(set);
+			expect(fingerprints(loadTrust([word, pki.ca]))).toEqual([...set, ...fingerprints([pki.ca])]);
 		},
 	);
 });
 
+describe('each certificate is believed once', () => {
+	test('however often it is given, where it came first', () => {
+		const again = [pki.ca.replaceAll('\n', '\r\n'), pki.ca + other.ca, Buffer.from(pki.ca)];
+		expect(loadTrust([other.ca, ...again])).toEqual([other.ca, pki.ca]);
+	});
+
+	test('also under its older label, in DER, and as one of the sets', () => {
+		const old = pki.ca.replaceAll('CERTIFICATE', 'X509 CERTIFICATE');
+		expect(loadTrust([old, new X509Certificate(pki.ca).raw, pki.ca])).toEqual([old]);
+		const [first = ''] = getCACertificates('bundled');
+		expect(loadTrust(['bundled', first])).toEqual(getCACertificates('bundled'));
+	});
+});
+
+describe('a directory', () => {
+	test('gives the certificates of its files, by name, and of no other file', () => {
+		const path = folder('store', {
+			'b.pem': other.ca,
+			'a.CRT': new X509Certificate(pki.ca).raw,
+			'0a1b2c3d.0': pki.ca,
+			'rootCA-key.pem': pki.key,
+			README: 'not a certificate',
+			'ca.key': 'not one either',
+			'below/c.pem': client.leaf,
+			'd.pem/e.pem': client.leaf,
+		});
+		expect(loadTrust(path)).toEqual([pki.ca, other.ca]);
+		expect(loadTrust(['bundled', path])?.slice(-2)).toEqual([pki.ca, other.ca]);
+	});
+
+	test.skipIf(process.platform === 'win32')('may hold the links of `openssl rehash`', () => {
+		const path = folder('rehashed', {'a.pem': pki.ca});
+		symlinkSync('a.pem', join(path, '0a1b2c3d.0'));
+		expect(loadTrust(path)).toEqual([pki.ca]);
+	});
+
+	test.each<[string, () => Record<string, string>, string, RegExp]>([
+		['with nothing in it', () => ({}), 'ERR_MTLS_NO_CERTIFICATE', /in directory '.*', found none$/],
+		[
+			'with keys alone',
+			() => ({'a.pem': pki.key}),
+			'ERR_MTLS_NO_CERTIFICATE',
+			/in directory '.*', found none$/,
+		],
+		[
+			'with an empty file that is named like a certificate',
+			() => ({'a.pem': pki.ca, 'b.crt': ''}),
+			'ERR_MTLS_NOT_PEM',
+			/expected PEM in file '.*b\.crt', found nothing$/,
+		],
+		[
+			'with a damaged certificate',
+			() => ({'a.pem': pki.ca, 'b.pem': other.ca.replace('MII', 'MIJ')}),
+			'ERR_MTLS_NO_CERTIFICATE',
+			/a CERTIFICATE in file '.*b\.pem' cannot be parsed$/,
+		],
+	])('%s is an error that names it', (name, files, code, message) => {
+		const path = folder(name, files());
+		const error = configRefusal({ca: path}, [pki.key]);
+		expect(error).toMatchObject({option: 'mtls.ca', code});
+		expect(error.message).toMatch(message);
+		expect(error.message).toContain(path);
+	});
+
+	test('that is one of a list is told by its place in it', () => {
+		const path = folder('empty', {});
+		expect(configRefusal({ca: [pki.ca, path]}).message).toBe(
+			`mtls.ca: expected certificates in directory '${path}' (entry 2 of the list), found none`,
+		);
+	});
+});
+
 describe('mistakes', () => {
+	test('a word that stands for nothing on this system is an error that names it', () => {
+		vi.mocked(getCACertificates).mockReturnValueOnce([]);
+		expect(() => loadTrust([pki.ca, 'system'])).toThrow(
+			expect.objectContaining({
+				code: 'ERR_MTLS_NO_CERTIFICATE',
+				option: 'mtls.ca',
+				message: "mtls.ca: the word 'system' stands for no certificate on this system",
+			}),
+		);
+	});
+
 	const garbage = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 
 	test.each<[string, () => unknown, string, string | RegExp]>([
@@ -82,6 +186,12 @@ describe('mistakes', () => {
 			() => 'defaults',
 			'ERR_MTLS_NO_SUCH_FILE',
 			/no such file 'defaults'$/,
+		],
+		[
+			'a PKCS#7 bundle',
+			() => '-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n',
+			'ERR_MTLS_NO_CERTIFICATE',
+			/found PKCS7 \(`openssl pkcs7 -print_certs` takes the certificates out of a \.p7b file\)$/,
 		],
 		[
 			'a key',

@@ -1,0 +1,76 @@
+import type {KeyObject, X509Certificate} from 'node:crypto';
+
+/**
+ * The certificate that fits a key.
+ *
+ * Of several (a renewed one beside the old, or the request's self-signed one beside the CA's answer)
+ * it is one that is valid now and that somebody else has signed, and of those the one that lasts.
+ */
+export function findLeaf(
+	key: KeyObject,
+	certificates: readonly X509Certificate[],
+	now: Date,
+): X509Certificate | undefined {
+	const rank = (each: X509Certificate) =>
+		(each.validFromDate <= now && each.validToDate >= now ? 2 : 0) +
+		(each.subject === each.issuer ? 0 : 1);
+	return certificates
+		.filter((certificate) => fits(certificate, key))
+		.sort((a, b) => rank(b) - rank(a) || b.validToDate.getTime() - a.validToDate.getTime())[0];
+}
+
+function fits(certificate: X509Certificate, key: KeyObject): boolean {
+	try {
+		return certificate.checkPrivateKey(key);
+	} catch {
+		// A public key that OpenSSL cannot read is not that of our key.
+		return false;
+	}
+}
+
+/**
+ * What goes on the wire: the leaf, then each one's issuer (RFC 5246 §7.4.2), then what else has
+ * issued one of them, such as a cross-signed CA under another root (RFC 8446 §4.4.2 allows it).
+ *
+ * A certificate that has nothing to do with the leaf is dropped: a strict TLS 1.2 server refuses a
+ * list with one in it, and it is nobody's business who else is in the file.
+ */
+export function chainOf(
+	leaf: X509Certificate,
+	certificates: readonly X509Certificate[],
+): X509Certificate[] {
+	const rest = new Map(certificates.map((each) => [each.fingerprint256, each]));
+	const chain: X509Certificate[] = [];
+	for (let next: X509Certificate | undefined = leaf; next !== undefined; ) {
+		chain.push(next);
+		rest.delete(next.fingerprint256);
+		next = issuerOf(next, Array.from(rest.values()));
+	}
+	// Each one that is appended is looked at in its turn, so that its own issuers follow.
+	for (const link of chain) {
+		for (const each of rest.values()) {
+			if (!link.checkIssued(each)) continue;
+			rest.delete(each.fingerprint256);
+			chain.push(each);
+		}
+	}
+	return chain;
+}
+
+// The name alone may be that of a CA's older key. Where no signature can be checked, as with an old
+// hash, the name has to do.
+function issuerOf(
+	certificate: X509Certificate,
+	candidates: readonly X509Certificate[],
+): X509Certificate | undefined {
+	const named = candidates.filter((each) => certificate.checkIssued(each));
+	return named.find((each) => isSignedBy(certificate, each)) ?? named[0];
+}
+
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+	try {
+		return certificate.verify(issuer.publicKey);
+	} catch {
+		return false;
+	}
+}

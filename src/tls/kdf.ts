@@ -1,0 +1,143 @@
+import {createHash, createHmac, hash, pbkdf2Sync} from 'node:crypto';
+import {
+	DerError,
+	type DerValue,
+	objectId,
+	octetString,
+	sequence,
+	smallInteger,
+	tags,
+} from './der.ts';
+
+/**
+ * A passphrase as a file may mean it. `undefined` is none at all, which PKCS#12 knows apart from an
+ * empty one.
+ */
+export type Secret = string | undefined;
+
+/** Protected in a way that we do not know. */
+export class UnsupportedProtection extends Error {
+	override readonly name = 'UnsupportedProtection';
+}
+
+// As in Java's keystore. OpenSSL writes 2,048 and the most careful programs 600,000; with a number
+// out of a damaged file a program would stand still for hours.
+const maxIterations = 5_000_000;
+
+/** How often to hash, as the file says. */
+export function iterationsOf(value: DerValue | undefined): number {
+	const count = smallInteger(value);
+	if (count < 1) throw new DerError('no iterations');
+	if (count > maxIterations) {
+		throw new UnsupportedProtection(`${count} iterations, more than ${maxIterations}`);
+	}
+	return count;
+}
+
+const hashes: Readonly<Record<string, string>> = {
+	'1.3.14.3.2.26': 'sha1',
+	'2.16.840.1.101.3.4.2.4': 'sha224',
+	'2.16.840.1.101.3.4.2.1': 'sha256',
+	'2.16.840.1.101.3.4.2.2': 'sha384',
+	'2.16.840.1.101.3.4.2.3': 'sha512',
+	// As the function of an HMAC (RFC 8018 B.1).
+	'1.2.840.113549.2.7': 'sha1',
+	'1.2.840.113549.2.8': 'sha224',
+	'1.2.840.113549.2.9': 'sha256',
+	'1.2.840.113549.2.10': 'sha384',
+	'1.2.840.113549.2.11': 'sha512',
+};
+
+/** The hash that an AlgorithmIdentifier names. */
+export function hashOf(algorithm: DerValue | undefined): string {
+	const oid = objectId(sequence(algorithm)[0]);
+	const name = hashes[oid];
+	if (name === undefined) throw new UnsupportedProtection(`the hash ${oid}`);
+	return name;
+}
+
+/** PBKDF2 (RFC 8018 A.2), as an AlgorithmIdentifier describes it; `length` where it does not say. */
+export function pbkdf2Key(
+	algorithm: DerValue | undefined,
+	secret: Secret,
+	length?: number,
+): Buffer {
+	const [oid, parameters] = sequence(algorithm);
+	if (objectId(oid) !== '1.2.840.113549.1.5.12') {
+		throw new UnsupportedProtection(`the key derivation ${objectId(oid)}`);
+	}
+	const [salt, count, ...rest] = sequence(parameters);
+	const [given, prf] = rest[0]?.tag === tags.integer ? rest : [undefined, rest[0]];
+	const wanted = length ?? smallInteger(given);
+	if (wanted < 1 || wanted > 512) throw new DerError('no length of a key');
+	return pbkdf2Sync(
+		secret ?? '',
+		octetString(salt),
+		iterationsOf(count),
+		wanted,
+		prf === undefined ? 'sha1' : hashOf(prf),
+	);
+}
+
+/** What a key of PKCS#12 is for (RFC 7292 B.3). */
+export const purposes = {key: 1, iv: 2, mac: 3} as const;
+
+/** The key derivation of PKCS#12 itself (RFC 7292 B.2). */
+export function pkcs12Key(
+	name: string,
+	secret: Secret,
+	salt: Buffer,
+	iterations: number,
+	purpose: number,
+	length: number,
+): Buffer {
+	const block = name === 'sha384' || name === 'sha512' ? 128 : 64;
+	const diversifier = Buffer.alloc(block, purpose);
+	const input = Buffer.concat([repeat(salt, block), repeat(bmpString(secret), block)]);
+	const key: Buffer[] = [];
+	for (let have = 0; have < length; ) {
+		let digest = createHash(name).update(diversifier).update(input).digest();
+		for (let n = 1; n < iterations; n++) digest = hash(name, digest, 'buffer');
+		key.push(digest);
+		have += digest.length;
+		addToBlocks(input, repeat(digest, block).subarray(0, block), block);
+	}
+	return Buffer.concat(key).subarray(0, length);
+}
+
+/** UTF-16, big end first, with the zero that ends it; nothing where there is no passphrase (B.1). */
+function bmpString(secret: Secret): Buffer {
+	return secret === undefined ? Buffer.alloc(0) : Buffer.from(`${secret}\0`, 'utf16le').swap16();
+}
+
+/** As many whole times as fill blocks; nothing stays nothing. */
+function repeat(bytes: Buffer, block: number): Buffer {
+	return Buffer.alloc(Math.ceil(bytes.length / block) * block, bytes);
+}
+
+/** Adds `addend + 1` to each block, as numbers (B.2, step 6C). */
+function addToBlocks(input: Buffer, addend: Buffer, block: number): void {
+	for (let start = 0; start < input.length; start += block) {
+		let carry = 1;
+		for (let at = block - 1; at >= 0; at--) {
+			carry += (input[start + at] ?? 0) + (addend[at] ?? 0);
+			input[start + at] = carry & 0xff;
+			carry >>= 8;
+		}
+	}
+}
+
+/** PBKDF1 (RFC 8018 §5.1), of which the old ciphers take 16 bytes. */
+export function pbkdf1Key(name: string, secret: Secret, salt: Buffer, iterations: number): Buffer {
+	let digest = createHash(name)
+		.update(secret ?? '')
+		.update(salt)
+		.digest();
+	for (let n = 1; n < iterations; n++) digest = hash(name, digest, 'buffer');
+	return digest.subarray(0, 16);
+}
+
+/** An HMAC over `data`. */
+export function hmac(name: string, key: Buffer, data: Buffer): Buffer {
+	return createHmac(name, key).update(data).digest();
+}

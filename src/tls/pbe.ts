@@ -1,0 +1,165 @@
+import {createDecipheriv, createHash} from 'node:crypto';
+import {createRequire} from 'node:module';
+import type forge from 'node-forge';
+import {DerError, type DerValue, objectId, octetString, readDer, sequence, tags} from './der.ts';
+import {
+	iterationsOf,
+	pbkdf1Key,
+	pbkdf2Key,
+	pkcs12Key,
+	purposes,
+	type Secret,
+	UnsupportedProtection,
+} from './kdf.ts';
+
+/** A cipher in CBC mode, of which `decrypt` leaves the padding on. */
+interface Cipher {
+	readonly keyLength: number;
+	readonly block: number;
+	decrypt(key: Buffer, iv: Buffer, data: Buffer): Buffer;
+}
+
+function native(name: string, keyLength: number, expand = (key: Buffer) => key): Cipher {
+	return {
+		keyLength,
+		block: name.startsWith('aes') ? 16 : 8,
+		decrypt(key, iv, data) {
+			const decipher = createDecipheriv(name, expand(key), iv).setAutoPadding(false);
+			return Buffer.concat([decipher.update(data), decipher.final()]);
+		},
+	};
+}
+
+const tripleDes = native('des-ede3-cbc', 24);
+const twoKeyTripleDes = native('des-ede3-cbc', 16, (key) =>
+	Buffer.concat([key, key.subarray(0, 8)]),
+);
+// OpenSSL 3 has no DES by itself, but three times with the same key is once.
+const des = native('des-ede3-cbc', 8, (key) => Buffer.concat([key, key, key]));
+
+/**
+ * RC2 (RFC 2268), which OpenSSL 3 keeps in a provider that Node does not have. Only a file that needs
+ * it pays for loading the library, 30 ms.
+ */
+function rc2(keyLength: number): Cipher {
+	return {
+		keyLength,
+		block: 8,
+		decrypt(key, iv, data) {
+			const library: typeof forge = createRequire(import.meta.url)('node-forge');
+			const cipher = library.rc2.createDecryptionCipher(key.toString('latin1'), keyLength * 8);
+			cipher.start(iv.toString('latin1'));
+			cipher.update(library.util.createBuffer(data.toString('latin1')));
+			cipher.finish(() => true);
+			return Buffer.from(cipher.output.getBytes(), 'latin1');
+		},
+	};
+}
+
+/** Those of PKCS#12 (RFC 7292 appendix C), with its own key derivation over SHA-1. */
+const pkcs12Ciphers: Readonly<Record<string, Cipher>> = {
+	'1.2.840.113549.1.12.1.3': tripleDes,
+	'1.2.840.113549.1.12.1.4': twoKeyTripleDes,
+	'1.2.840.113549.1.12.1.5': rc2(16),
+	'1.2.840.113549.1.12.1.6': rc2(5),
+};
+
+/** PBES1 (RFC 8018 A.3): OpenSSL's own choice for PKCS#8 before 1.1. */
+const pbes1: Readonly<Record<string, readonly [hash: string, Cipher]>> = {
+	'1.2.840.113549.1.5.3': ['md5', des],
+	'1.2.840.113549.1.5.10': ['sha1', des],
+};
+
+/** For PBES2 (RFC 8018 B.2). */
+const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
+	'1.2.840.113549.3.7': tripleDes,
+	'2.16.840.1.101.3.4.1.2': native('aes-128-cbc', 16),
+	'2.16.840.1.101.3.4.1.22': native('aes-192-cbc', 24),
+	'2.16.840.1.101.3.4.1.42': native('aes-256-cbc', 32),
+};
+
+/**
+ * Decrypts what an AlgorithmIdentifier says is encrypted with a passphrase.
+ *
+ * @returns `undefined` when the passphrase does not open it: what comes out must be one SEQUENCE and
+ * nothing else, which of the wrong keys one in a few million gives.
+ * @throws {UnsupportedProtection} and {DerError}.
+ */
+export function decryptWith(
+	algorithm: DerValue | undefined,
+	encrypted: Buffer,
+	secret: Secret,
+): DerValue | undefined {
+	const {cipher, key, iv} = resolve(algorithm, secret);
+	if (iv.length !== cipher.block) throw new DerError('an IV of another length');
+	if (encrypted.length === 0 || encrypted.length % cipher.block !== 0) {
+		throw new DerError('not in whole blocks');
+	}
+	return plainSequence(cipher.decrypt(key, iv, encrypted), cipher.block);
+}
+
+function resolve(
+	algorithm: DerValue | undefined,
+	secret: Secret,
+): {cipher: Cipher; key: Buffer; iv: Buffer} {
+	const [name, parameters] = sequence(algorithm);
+	const oid = objectId(name);
+	if (oid === '1.2.840.113549.1.5.13') {
+		const [kdf, scheme] = sequence(parameters);
+		const [cipherName, iv] = sequence(scheme);
+		const cipher = pbes2Ciphers[objectId(cipherName)];
+		if (cipher === undefined) {
+			throw new UnsupportedProtection(`the cipher ${objectId(cipherName)}`);
+		}
+		return {cipher, key: pbkdf2Key(kdf, secret, cipher.keyLength), iv: octetString(iv)};
+	}
+
+	const pkcs12 = pkcs12Ciphers[oid];
+	const old = pbes1[oid];
+	if (pkcs12 === undefined && old === undefined) {
+		throw new UnsupportedProtection(`the cipher ${oid}`);
+	}
+	const [saltValue, count] = sequence(parameters);
+	const salt = octetString(saltValue);
+	const iterations = iterationsOf(count);
+	if (pkcs12 !== undefined) {
+		const derive = (purpose: number, length: number) =>
+			pkcs12Key('sha1', secret, salt, iterations, purpose, length);
+		return {
+			cipher: pkcs12,
+			key: derive(purposes.key, pkcs12.keyLength),
+			iv: derive(purposes.iv, pkcs12.block),
+		};
+	}
+	const [hash = '', cipher = des] = old ?? [];
+	const both = pbkdf1Key(hash, secret, salt, iterations);
+	return {cipher, key: both.subarray(0, 8), iv: both.subarray(8)};
+}
+
+/** A PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 §3), opened; `undefined` as with {@link decryptWith}. */
+export function decryptPrivateKeyInfo(value: DerValue, secret: Secret): DerValue | undefined {
+	const [algorithm, encrypted] = sequence(value);
+	return decryptWith(algorithm, octetString(encrypted), secret);
+}
+
+/** What an RFC 1421 block of `DES-CBC` holds: OpenSSL's `-des`, with a key of one round of MD5. */
+export function decryptDesPem(data: Buffer, iv: Buffer, secret: string): DerValue | undefined {
+	if (iv.length !== 8 || data.length === 0 || data.length % 8 !== 0)
+		throw new DerError('cut short');
+	const key = createHash('md5').update(secret).update(iv).digest().subarray(0, 8);
+	return plainSequence(des.decrypt(key, iv, data), 8);
+}
+
+function plainSequence(padded: Buffer, block: number): DerValue | undefined {
+	const padding = padded.at(-1) ?? 0;
+	if (padding < 1 || padding > block) return undefined;
+	const end = padded.length - padding;
+	if (padded.subarray(end).some((octet) => octet !== padding)) return undefined;
+	try {
+		const value = readDer(padded.subarray(0, end));
+		return value.tag === tags.sequence && value.whole.length === end ? value : undefined;
+	} catch (error) {
+		if (error instanceof DerError) return undefined;
+		throw error;
+	}
+}

@@ -1,0 +1,174 @@
+import {timingSafeEqual} from 'node:crypto';
+import {
+	DerError,
+	type DerValue,
+	explicit0,
+	objectId,
+	octetString,
+	readDer,
+	sequence,
+	smallInteger,
+} from './der.ts';
+import {
+	hashOf,
+	hmac,
+	iterationsOf,
+	pbkdf2Key,
+	pkcs12Key,
+	purposes,
+	type Secret,
+	UnsupportedProtection,
+} from './kdf.ts';
+import {decryptPrivateKeyInfo, decryptWith} from './pbe.ts';
+
+const oids = {
+	data: '1.2.840.113549.1.7.1',
+	encryptedData: '1.2.840.113549.1.7.6',
+	keyBag: '1.2.840.113549.1.12.10.1.1',
+	shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
+	certBag: '1.2.840.113549.1.12.10.1.3',
+	safeContentsBag: '1.2.840.113549.1.12.10.1.6',
+	x509Certificate: '1.2.840.113549.1.9.22.1',
+	pbmac1: '1.2.840.113549.1.5.14',
+} as const;
+
+/** A part of the file: bags that can be seen, or that have to be decrypted. */
+export type Part =
+	| {readonly bags: DerValue}
+	| {readonly algorithm: DerValue | undefined; readonly encrypted: Buffer};
+
+export interface Pfx {
+	readonly parts: readonly Part[];
+	/** Whether the MAC is the one that a passphrase gives; absent where the file has none. */
+	readonly fits?: (secret: Secret) => boolean;
+}
+
+/**
+ * Takes the outer layers off (RFC 7292 §4).
+ *
+ * @throws {DerError} and {UnsupportedProtection}.
+ */
+export function parsePfx(outer: DerValue): Pfx {
+	const [version, authSafe, macData] = sequence(outer);
+	if (smallInteger(version) !== 3) throw new DerError('another version');
+	const [type, content] = sequence(authSafe);
+	if (objectId(type) !== oids.data) {
+		throw new UnsupportedProtection('it is signed rather than sealed with a passphrase');
+	}
+	const safe = octetString(explicit0(content));
+	const parts = sequence(readDer(safe)).map(parsePart);
+	return macData === undefined
+		? {parts}
+		: {parts, fits: (secret) => macFits(macData, safe, secret)};
+}
+
+function parsePart(info: DerValue): Part {
+	const [type, content] = sequence(info);
+	if (objectId(type) === oids.data) return {bags: readDer(octetString(explicit0(content)))};
+	if (objectId(type) !== oids.encryptedData) {
+		throw new UnsupportedProtection('a part is encrypted for a certificate');
+	}
+	const [, encryptedContentInfo] = sequence(explicit0(content));
+	const [, algorithm, encrypted] = sequence(encryptedContentInfo);
+	return {algorithm, encrypted: octetString(encrypted)};
+}
+
+function macFits(macData: DerValue, data: Buffer, secret: Secret): boolean {
+	const [digestInfo, saltValue, count] = sequence(macData);
+	const [algorithm, digestValue] = sequence(digestInfo);
+	const [oid, parameters] = sequence(algorithm);
+	const expected = octetString(digestValue);
+	let mac: Buffer;
+	if (objectId(oid) === oids.pbmac1) {
+		const [kdf, scheme] = sequence(parameters);
+		mac = hmac(hashOf(scheme), pbkdf2Key(kdf, secret), data);
+	} else {
+		const hash = hashOf(algorithm);
+		// Left out, it is one round (RFC 7292 §4).
+		const iterations = count === undefined ? 1 : iterationsOf(count);
+		const salt = octetString(saltValue);
+		const length = hmac(hash, salt, data).length;
+		mac = hmac(hash, pkcs12Key(hash, secret, salt, iterations, purposes.mac, length), data);
+	}
+	return mac.length === expected.length && timingSafeEqual(mac, expected);
+}
+
+/** What the parts hold. */
+export interface Bags {
+	/** PKCS#8, decrypted. */
+	readonly keys: Buffer[];
+	readonly certificates: Buffer[];
+}
+
+/** What is in the parts; `undefined` when the secret does not open one of them, or may not be used. */
+export function readBags(
+	parts: readonly Part[],
+	secret: Secret,
+	mayDecrypt = true,
+): Bags | undefined {
+	const found: Bags = {keys: [], certificates: []};
+	for (const part of parts) {
+		if ('encrypted' in part) {
+			if (!mayDecrypt) return undefined;
+			const bags = decryptWith(part.algorithm, part.encrypted, secret);
+			if (bags === undefined || !collect(bags, secret, mayDecrypt, found)) return undefined;
+		} else if (!collect(part.bags, secret, mayDecrypt, found)) {
+			return undefined;
+		}
+	}
+	return found;
+}
+
+function collect(
+	bags: DerValue,
+	secret: Secret,
+	mayDecrypt: boolean,
+	found: Bags,
+	depth = 0,
+): boolean {
+	return sequence(bags).every((bag) => {
+		const [type, value] = sequence(bag);
+		switch (objectId(type)) {
+			case oids.keyBag:
+				found.keys.push(explicit0(value).whole);
+				return true;
+			case oids.shroudedKeyBag: {
+				const key = mayDecrypt ? decryptPrivateKeyInfo(explicit0(value), secret) : undefined;
+				if (key !== undefined) found.keys.push(key.whole);
+				return key !== undefined;
+			}
+			case oids.certBag: {
+				const [kind, certificate] = sequence(explicit0(value));
+				if (objectId(kind) === oids.x509Certificate) {
+					found.certificates.push(octetString(explicit0(certificate)));
+				}
+				return true;
+			}
+			case oids.safeContentsBag:
+				if (depth > 8) throw new DerError('nested too deep');
+				return collect(explicit0(value), secret, mayDecrypt, found, depth + 1);
+			default:
+				// CRLs and secrets of other programs: nothing that makes an identity.
+				return true;
+		}
+	});
+}
+
+/** Whether a passphrase opens any of what is encrypted, so that it is the file that is wrong. */
+export function opens(parts: readonly Part[], secret: string): boolean {
+	return parts.some((part) => {
+		try {
+			if ('encrypted' in part) {
+				return decryptWith(part.algorithm, part.encrypted, secret) !== undefined;
+			}
+			return sequence(part.bags).some((bag) => {
+				const [type, value] = sequence(bag);
+				if (objectId(type) !== oids.shroudedKeyBag) return false;
+				return decryptPrivateKeyInfo(explicit0(value), secret) !== undefined;
+			});
+		} catch {
+			// Damaged or not, this part does not speak for the passphrase.
+			return false;
+		}
+	});
+}

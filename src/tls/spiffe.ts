@@ -1,4 +1,5 @@
 import {X509Certificate} from 'node:crypto';
+import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 
 /** The server's certificate carries another SPIFFE ID than the one that was expected. */
@@ -19,10 +20,7 @@ export class SpiffeMismatchError extends Error {
  */
 export function loadSpiffeId(id: string | undefined): string | undefined {
 	if (id === undefined) return undefined;
-	// SPIFFE-ID §2: a trust domain of lower-case letters, digits, dot, dash and underscore; a path
-	// without empty segments, dots, query or fragment.
-	const pattern = /^spiffe:\/\/[a-z0-9._-]{1,255}(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)*$/;
-	if (typeof id === 'string' && id.length <= 2048 && pattern.test(id)) return id;
+	if (typeof id === 'string' && isSpiffeId(id)) return id;
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.spiffeId',
@@ -32,12 +30,25 @@ export function loadSpiffeId(id: string | undefined): string | undefined {
 
 /** Checks the URI name of an X.509-SVID (its §2: exactly one, the leaf's). */
 export function checkSpiffeId(expected: string, leaf: Buffer): SpiffeMismatchError | undefined {
-	const names = new X509Certificate(leaf).subjectAltName ?? '';
-	const uris = Array.from(names.matchAll(/(?:^|, )URI:([^,"]+)/g), ([, uri]) => uri ?? '');
-	const [id] = uris;
-	if (uris.length === 1 && id !== undefined && id.startsWith('spiffe://')) {
+	const certificate = new X509Certificate(leaf);
+	// From the list in which Node's quotes are understood: a DNS name may hold `, URI:spiffe://…`.
+	const uris = certificateFacts(certificate)
+		.altNames.filter((name) => name.startsWith('URI:'))
+		.map((name) => name.slice('URI:'.length));
+	const [id = ''] = uris;
+	// X.509-SVID §5.2: the certificate of a CA signs for workloads and is none itself.
+	if (uris.length === 1 && !certificate.ca && isSpiffeId(id)) {
 		const wholeDomain = !expected.slice('spiffe://'.length).includes('/');
 		if (id === expected || (wholeDomain && id.startsWith(`${expected}/`))) return undefined;
 	}
 	return new SpiffeMismatchError(expected, uris);
+}
+
+/**
+ * SPIFFE-ID §2: a trust domain of lower-case letters, digits, dot, dash and underscore; a path without
+ * empty segments, dots, query or fragment.
+ */
+function isSpiffeId(text: string): boolean {
+	const pattern = /^spiffe:\/\/[a-z0-9._-]{1,255}(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)*$/;
+	return text.length <= 2048 && pattern.test(text);
 }

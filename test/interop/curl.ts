@@ -22,6 +22,7 @@ export async function curlVerdict(
 	ca: string,
 	url: string,
 	tlsVersion: 'TLSv1.2' | 'TLSv1.3',
+	extra: readonly string[] = [],
 ): Promise<CurlVerdict> {
 	const dir = makeDir({
 		'ca.crt': ca,
@@ -33,6 +34,7 @@ export async function curlVerdict(
 		...['-q', '--noproxy', '*', '--silent', '--fail', '--max-time', '15'],
 		...[`--tlsv${version}`, '--tls-max', version, '--cacert', join(dir, 'ca.crt')],
 		...(credential ? ['--cert', join(dir, 'client.crt'), '--key', join(dir, 'client.key')] : []),
+		...extra,
 		url,
 	];
 	try {
@@ -40,7 +42,7 @@ export async function curlVerdict(
 		return {verdict: 'accepted', exitCode: 0};
 	} catch (error) {
 		const {code} = error as {code?: unknown};
-		const refusal = typeof code === 'number' && [35, 52, 55, 56, 60].includes(code);
+		const refusal = typeof code === 'number' && [35, 52, 55, 56, 60, 90].includes(code);
 		if (refusal) return {verdict: 'refused', exitCode: code};
 		throw error;
 	}

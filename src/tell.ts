@@ -1,5 +1,6 @@
 import type {CertificateFacts} from './certificate.ts';
 import type {MtlsFailure} from './errors.ts';
+import {publish} from './events.ts';
 import type {Logger} from './options.ts';
 
 /** A failure as flat fields for a log: the certificates in short, nothing secret. */
@@ -16,8 +17,47 @@ export function failureFacts({
 	};
 }
 
-/** Tells `logger`, which may be broken: what is told must not become a failure of its own. */
-export function warn(logger: Logger | false, fields: object, message: string): void {
+/** Tells that a server could not be verified, and that the request goes on: `verify: 'report'`. */
+export function tellUnverified(
+	logger: Logger | false,
+	{summary, code, failure}: {summary: string; code: string; failure: MtlsFailure},
+): void {
+	publish('axios-mtls:failure', () => ({...failure, code, message: summary, enforced: false}));
+	warn(
+		logger,
+		{event: 'verification_failed', enforced: false, code, ...failureFacts(failure)},
+		`not verified, and let go on: ${summary}`,
+	);
+}
+
+/** A fact about our certificate that its owner should know. */
+interface Notice {
+	readonly event: string;
+}
+
+/** Tells what is to be said of our certificate as it is loaded. */
+export function tellIdentity(
+	logger: Logger | false,
+	{identity, notices}: {identity: CertificateFacts | null; notices: readonly Notice[]},
+): void {
+	if (identity === null) return;
+	publish('axios-mtls:identity', () => ({event: 'identity_loaded', identity}));
+	for (const notice of notices) {
+		publish('axios-mtls:identity', () => ({...notice, identity}));
+		const fields = {...notice, identity: certificateInShort(identity)};
+		warn(logger, fields, `our certificate '${identity.subject}': ${inWords(notice)}`);
+	}
+}
+
+// `identity_expiring` with its facts: `expiring (validTo 2027-01-01T00:00:00.000Z, daysLeft 9)`.
+function inWords({event, ...facts}: Notice): string {
+	const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+	const name = event.replace(/^identity_/, '').replaceAll('_', ' ');
+	return told.length === 0 ? name : `${name} (${told.join(', ')})`;
+}
+
+// A logger may be broken: what is told must not become a failure of its own.
+function warn(logger: Logger | false, fields: object, message: string): void {
 	if (logger === false) return;
 	try {
 		logger.warn(fields, message);
@@ -27,7 +67,7 @@ export function warn(logger: Logger | false, fields: object, message: string): v
 }
 
 /** A certificate by which a person knows it. */
-export function certificateInShort({
+function certificateInShort({
 	subject,
 	issuer,
 	altNames,

@@ -5,9 +5,8 @@ import type {Duplex} from 'node:stream';
 import {inspect} from 'node:util';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
-import {publish} from '../events.ts';
 import type {Logger, MtlsOptions} from '../options.ts';
-import {failureFacts, warn} from '../tell.ts';
+import {tellIdentity, tellUnverified} from '../tell.ts';
 import {loadSnapshot, type Showing, type Snapshot} from '../tls/source.ts';
 import {connect} from './connect.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
@@ -79,16 +78,8 @@ export class MtlsAgent extends https.Agent {
 		{proxy, logger = console, ...options}: MtlsAgentOptions = {},
 	) {
 		super({...options, keepAlive: true, rejectUnauthorized: true});
-		this.#snapshot = loadSnapshot(mtls, new Date(), ({summary, code, failure}) => {
-			publish('axios-mtls:failure', () => ({...failure, code, message: summary, enforced: false}));
-			const fields = {
-				event: 'verification_failed',
-				enforced: false,
-				code,
-				...failureFacts(failure),
-			};
-			warn(logger, fields, `not verified, and let go on: ${summary}`);
-		});
+		this.#snapshot = loadSnapshot(mtls, new Date(), (judged) => tellUnverified(logger, judged));
+		tellIdentity(logger, this.#snapshot);
 		snapshots.set(this, this.#snapshot);
 		this.#proxy = proxy;
 		// A mistake in it is told here, not at the first request.

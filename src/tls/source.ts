@@ -2,7 +2,8 @@ import {createSecureContext, type SecureContext, type SecureContextOptions} from
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
-import {loadIdentity} from './identity.ts';
+import {loadCrl} from './crl.ts';
+import {type IdentityNotice, loadIdentity} from './identity.ts';
 import {SessionCache} from './session.ts';
 import {assertOptions, lowestVersion} from './settings.ts';
 import {loadTrust} from './trust.ts';
@@ -18,6 +19,8 @@ export interface Snapshot {
 	/** Part of every pool key: sockets and sessions of another epoch are never used again. */
 	readonly epoch: number;
 	readonly identity: CertificateFacts | null;
+	/** What is to be told of our certificate: that it expires soon, that its key can be read by others. */
+	readonly notices: readonly IdentityNotice[];
 	/** The name to verify instead of the URL's host. */
 	readonly servername: string | undefined;
 	readonly verification: Verification;
@@ -45,8 +48,10 @@ export function loadSnapshot(options: MtlsOptions, now: Date, report: Report, ep
 	assertOptions(options);
 	const identity = loadIdentity(options, now);
 	const ca = loadTrust(options.ca);
+	const crl = loadCrl(options.crl);
 	const trust: SecureContextOptions = {
 		...(ca !== undefined && {ca}),
+		...(crl !== undefined && {crl}),
 		// Node's default can be lowered by a flag; a floor in our own words cannot.
 		minVersion: options.minVersion ?? lowestVersion,
 		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
@@ -63,6 +68,7 @@ export function loadSnapshot(options: MtlsOptions, now: Date, report: Report, ep
 	return Object.freeze({
 		epoch,
 		identity: identity?.facts ?? null,
+		notices: identity?.notices ?? [],
 		servername: options.servername,
 		verification: loadVerification(options),
 		report,

@@ -8,7 +8,8 @@ const layers: readonly (readonly string[])[] = [
 	['certificate.ts'],
 	['errors.ts'],
 	['options.ts', 'redact.ts'],
-	['events.ts', 'tell.ts'],
+	['events.ts'],
+	['tell.ts'],
 	['tls/'],
 	['net/'],
 	['http/', 'jar/'],
@@ -52,7 +53,7 @@ export const doors: Readonly<Record<string, Door>> = {
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},
-	'node-forge': {open: ['tls/pkcs12.ts', 'tls/pbe.ts']},
+	'node-forge': {open: ['tls/pbe.ts']},
 	commander: {open: ['cli/']},
 	picocolors: {open: ['cli/']},
 };

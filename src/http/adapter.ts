@@ -26,7 +26,7 @@ type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
 /** What an adapter is made of. */
 export interface AdapterParts {
 	readonly exchange: Exchange;
-	/** Takes what is no hop: `data:` URLs, and what axios refuses in its own words. */
+	/** Takes what is no hop: `data:` URLs, and URLs that axios refuses in its own words. */
 	readonly fallback: Adapter;
 	readonly agent: MtlsAgent;
 	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
@@ -72,9 +72,10 @@ async function run(parts: AdapterParts, given: InternalAxiosRequestConfig) {
 	const config = withoutCookieAgents(given);
 	if (parts.ownsConnections) assertNoAgent(config);
 	let hop = firstHop(config);
-	const timeoutMs = config.timeout ? Number.parseInt(String(config.timeout), 10) : undefined;
-	if (hop === undefined || Number.isNaN(timeoutMs)) return parts.fallback(config);
+	if (hop === undefined) return parts.fallback(config);
 
+	// What is no number is refused by axios's exchange, in its own words.
+	const timeoutMs = Number.parseInt(String(config.timeout || ''), 10) || undefined;
 	const call: Call = {
 		config,
 		jar: jarOf(config, parts.jar),
@@ -129,7 +130,9 @@ function remainingMs({deadline}: Call): number | undefined {
 
 function ownCookie({headers}: Hop): string | undefined {
 	const cookie = headers.get('Cookie');
-	return Array.isArray(cookie) ? cookie.join('; ') : cookie?.toString();
+	// `false` and `null` switch a header off.
+	if (!cookie) return undefined;
+	return Array.isArray(cookie) ? cookie.join('; ') : cookie.toString();
 }
 
 /** The next hop; `undefined` when the response is the answer. */
@@ -147,7 +150,7 @@ function follow({config, policy}: Call, hop: Hop, response: AxiosResponse): Hop 
 				request,
 			);
 		case 'bad-location':
-			throw redirectionFailure(new TypeError(step.reason), config, request);
+			throw redirectionFailure(locationError(step.reason), config, request);
 		case 'insecure':
 			throw insecureRedirect(hop, step.url, config);
 		case 'follow':
@@ -189,6 +192,12 @@ function redirectionFailure(
 		request,
 		{cause},
 	);
+}
+
+// What the URL parser says, or follow-redirects where the parser does not mind.
+function locationError(reason: string): TypeError {
+	const error = new TypeError(reason);
+	return reason === 'Invalid URL' ? Object.assign(error, {code: 'ERR_INVALID_URL'}) : error;
 }
 
 // Name, code and words of follow-redirects, which axios users know.

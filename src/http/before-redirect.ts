@@ -35,18 +35,32 @@ export function askBeforeRedirect(
 	);
 	const method = String(options.method).toUpperCase();
 	const url = urlOf(options);
+	const sent = exactly(options.headers as Record<string, string>);
+	const path = String(options.path);
 	return {
 		...hop,
 		url,
-		path: url.pathname + url.search,
+		// As it is: Node does not escape what a URL would.
+		path: path.startsWith('/') ? path : url.pathname + url.search,
 		method,
-		headers: new AxiosHeaders(options.headers as Record<string, string>),
-		auth: credentials(options.auth),
+		headers: sent,
+		// Node's order: a header of that name comes before.
+		auth: sent.has('Authorization') ? undefined : credentials(options.auth),
 	};
 }
 
 function plain(headers: AxiosResponse['headers']): Record<string, string> {
-	return {...(headers as Record<string, string>)};
+	// Without those that are switched off.
+	return {...new AxiosHeaders(headers as AxiosHeaders).toJSON()} as Record<string, string>;
+}
+
+/** Adds nothing to the headers: what the callback has taken away stays away. */
+function exactly(headers: Record<string, string>): AxiosHeaders {
+	const exact = new AxiosHeaders(headers);
+	for (const name of ['User-Agent', 'Accept-Encoding', 'Content-Length']) {
+		if (!exact.has(name)) exact.set(name, false);
+	}
+	return exact;
 }
 
 function urlFields(url: URL): Record<string, unknown> {

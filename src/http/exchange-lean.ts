@@ -8,8 +8,8 @@ import {
 import type {Dispatcher} from 'undici';
 import type {Line, Pools} from '../net/pool.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
-import {abortedError, isParseError, timeoutError, tooLongError, wireError} from './lean-errors.ts';
-import {LeanRequest, wireHeaders} from './lean-request.ts';
+import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './lean-errors.ts';
+import {LeanRequest, ownHeaders, wireHeaders} from './lean-request.ts';
 import {type Decoder, decoderFor, joinHeaders} from './lean-response.ts';
 import {isRedirect} from './redirect.ts';
 import {redirectBody} from './response.ts';
@@ -25,6 +25,7 @@ export function leanExchange(pools: Pools): Exchange {
 			const body = bodyOf(hop.body?.data);
 			const {maxBodyLength = -1} = config;
 			if (body && maxBodyLength > -1 && body.length > maxBodyLength) {
+				ownHeaders(hop.headers, body);
 				reject(
 					new AxiosError(
 						'Request body larger than maxBodyLength limit',
@@ -49,6 +50,9 @@ function bodyOf(data: unknown): Buffer | null {
 	return Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
 }
 
+// undici reads the reason phrase as UTF-8, Node byte by byte.
+const ascii = /^[\x20-\x7e]*$/;
+
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {
 	readonly #line: Line;
@@ -58,6 +62,8 @@ class Answer implements Dispatcher.DispatchHandler {
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
 	#settled = false;
+	/** The answer is complete: the line may carry another request by now. */
+	#complete = false;
 	#timer: NodeJS.Timeout | undefined = undefined;
 	#response: AxiosResponse | undefined = undefined;
 	#decode: Decoder | undefined = undefined;
@@ -100,7 +106,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		_: unknown,
 		status: number,
 		fields: Record<string, string | string[] | undefined>,
-		statusText = '',
+		reason = '',
 	): void {
 		// An interim response (RFC 9110 §15.2): the answer is still to come.
 		if (status < 200) return;
@@ -112,8 +118,10 @@ class Answer implements Dispatcher.DispatchHandler {
 			this.#config.decompress !== false
 		) {
 			this.#decode = decoderFor(String(headers['content-encoding']));
-			if (this.#decode !== undefined || status === 204) delete headers['content-encoding'];
+			const gone = status === 204 && headers['content-encoding'] !== '';
+			if (this.#decode !== undefined || gone) delete headers['content-encoding'];
 		}
+		const statusText = ascii.test(reason) ? reason : Buffer.from(reason, 'utf8').toString('latin1');
 		const request = this.#request;
 		request.res = {
 			statusCode: status,
@@ -149,6 +157,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	}
 
 	onResponseEnd(): void {
+		this.#complete = true;
 		this.#line.release();
 		const response = this.#response;
 		if (this.#settled || response === undefined) return;
@@ -172,7 +181,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		const response = this.#response;
 		this.#settle(() =>
 			this.#reject(
-				response !== undefined && !isParseError(error)
+				response !== undefined && isUndicis(error)
 					? this.#abortedError(response)
 					: wireError(error, this.#config, this.#request),
 			),
@@ -219,20 +228,30 @@ class Answer implements Dispatcher.DispatchHandler {
 		this.#fail(
 			error.code === 'ERR_BUFFER_TOO_LARGE'
 				? tooLongError(this.#config, this.#request)
-				: AxiosError.from(error, undefined, this.#config, this.#request, response),
+				: this.#errorFrom(error, response),
 		);
 	}
 
 	#finish(response: AxiosResponse, body: Buffer): void {
-		const {responseType, responseEncoding} = this.#config;
-		if (responseType === 'arraybuffer') {
-			response.data = body;
-		} else {
-			const text = body.toString((responseEncoding || 'utf8') as BufferEncoding);
-			const unicode = !responseEncoding || responseEncoding === 'utf8';
-			response.data = unicode && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+		try {
+			response.data = this.#config.responseType === 'arraybuffer' ? body : this.#read(body);
+		} catch (error) {
+			// No such encoding.
+			this.#settle(() => this.#reject(this.#errorFrom(error as Error, response)));
+			return;
 		}
 		this.#settle(() => this.#resolve(response));
+	}
+
+	#read(body: Buffer): string {
+		const encoding = this.#config.responseEncoding as BufferEncoding | undefined;
+		const text = body.toString(encoding);
+		const unicode = !encoding || encoding === 'utf8';
+		return unicode && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+	}
+
+	#errorFrom(error: Error, response: AxiosResponse): AxiosError {
+		return AxiosError.from(error, undefined, this.#config, this.#request, response);
 	}
 
 	readonly #onCancel = (reason?: unknown): void => {
@@ -247,7 +266,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	/** Gives the request up: its connection is of no more use. */
 	#fail(error: AxiosError): void {
 		this.#settle(() => this.#reject(error));
-		void this.#line.destroy(error);
+		if (!this.#complete) void this.#line.destroy(error);
 	}
 
 	#settle(settle: () => void): void {

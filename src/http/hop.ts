@@ -36,9 +36,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
 
 	const bare = given.pathname + given.search;
-	const path = params
-		? uris.getUri({url: bare, params, paramsSerializer} as AxiosRequestConfig)
-		: bare;
+	const path = params ? withParams(bare, params, paramsSerializer) : bare;
 	return {
 		index: 0,
 		url: params ? new URL(given.origin + path) : withoutCredentials(given),
@@ -46,11 +44,24 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		method: (config.method ?? 'get').toUpperCase(),
 		// The very object of the config, as in axios: what the exchange adds is seen on `response.config`.
 		headers: config.headers,
-		auth: config.auth ?? credentialsOf(given),
+		auth: config.auth ? wholeCredentials(config.auth) : credentialsOf(given),
 		body: makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
 		showing: 'shown',
 	};
+}
+
+/** Empty where the params cannot be written: axios's exchange fails on them in its own words. */
+function withParams(
+	url: string,
+	params: unknown,
+	paramsSerializer: AxiosRequestConfig['paramsSerializer'],
+): string {
+	try {
+		return uris.getUri({url, params, paramsSerializer} as AxiosRequestConfig);
+	} catch {
+		return '';
+	}
 }
 
 // An app asks for the same few URLs again and again: to remember them is worth 2 % of a small request.
@@ -80,6 +91,11 @@ export function withoutCredentials(url: URL): URL {
 	bare.password = '';
 	bare.hash = '';
 	return bare;
+}
+
+// As axios does: what is not given is empty.
+function wholeCredentials({username, password}: Partial<AxiosBasicCredentials>) {
+	return {username: username || '', password: password || ''};
 }
 
 function credentialsOf({username, password}: URL): AxiosBasicCredentials | undefined {

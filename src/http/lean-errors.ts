@@ -1,5 +1,6 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import type {LeanRequest} from './lean-request.ts';
+import {parseError} from './parse-errors.ts';
 
 /** What axios says when `timeout` is over. */
 export function timeoutError(
@@ -43,37 +44,29 @@ export function abortedError(
 	);
 }
 
-/** Whether what came is not HTTP. */
-export function isParseError({code}: Error & {code?: string}): boolean {
-	return code?.startsWith('HPE_') ?? false;
-}
-
 /** What axios makes of an error of the wire, said in Node's words rather than undici's. */
 export function wireError(
-	error: Error & {code?: string},
+	error: NodeJS.ErrnoException,
 	config: InternalAxiosRequestConfig,
 	request: LeanRequest,
 ): AxiosError {
-	return AxiosError.from(nodeError(error), undefined, config, request);
+	return AxiosError.from(parseError(error) ?? nodeError(error), undefined, config, request);
 }
 
-function nodeError(error: Error & {code?: string}): Error {
-	if (isParseError(error)) return parseError(error);
+/** Whether undici has ended the connection, rather than the system or what came over it. */
+export function isUndicis({code}: NodeJS.ErrnoException): boolean {
+	return code?.startsWith('UND_ERR_') ?? false;
+}
+
+function nodeError(error: NodeJS.ErrnoException): Error {
 	switch (error.code) {
 		case 'UND_ERR_SOCKET':
 		case 'UND_ERR_CLOSED':
 		case 'UND_ERR_DESTROYED':
 			return coded('socket hang up', 'ECONNRESET');
-		case 'UND_ERR_HEADERS_OVERFLOW':
-			return coded('Parse Error: Header overflow', 'HPE_HEADER_OVERFLOW');
 		default:
 			return error;
 	}
-}
-
-function parseError({message, code}: Error & {code?: string}): Error {
-	const reason = /\((.*)\)$/.exec(message)?.[1] ?? message;
-	return coded(`Parse Error: ${reason}`, code ?? 'HPE_UNKNOWN');
 }
 
 function coded(message: string, code: string): Error {

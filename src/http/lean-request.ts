@@ -1,5 +1,5 @@
 import type {Socket} from 'node:net';
-import axios, {type InternalAxiosRequestConfig} from 'axios';
+import axios, {type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import type {Hop} from './hop.ts';
 
 /** The response half of `response.request`, as far as apps read it. */
@@ -76,6 +76,12 @@ export class LeanRequest {
 const agentName = `axios/${axios.VERSION}`;
 const acceptEncoding = 'gzip, compress, deflate, br';
 
+/** Sets what axios says of itself and of the body, where the app does not. */
+export function ownHeaders(headers: AxiosHeaders, body: Buffer | null): void {
+	headers.set('User-Agent', agentName, false);
+	if (body) headers.setContentLength(body.length, false);
+}
+
 /**
  * The headers of `hop` on the wire, names and values in turn: the app's, and those that axios adds,
  * which are written to the hop's own headers too, as axios writes them to `config.headers`.
@@ -87,8 +93,7 @@ export function wireHeaders(
 	body: Buffer | null,
 ): string[] {
 	if (auth) headers.delete('authorization');
-	headers.set('User-Agent', agentName, false);
-	if (body) headers.setContentLength(body.length, false);
+	ownHeaders(headers, body);
 	const zstd = transitional?.advertiseZstdAcceptEncoding === true;
 	headers.set('Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding, false);
 

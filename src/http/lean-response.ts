@@ -28,14 +28,22 @@ export function joinHeaders(
 	headers: Record<string, string | string[] | undefined>,
 ): Record<string, string | string[]> {
 	for (const name in headers) {
-		const value = headers[name];
+		const given = headers[name];
+		const value = Array.isArray(given) ? given.map(trimEnd) : trimEnd(given ?? '');
 		if (name === 'set-cookie') {
-			if (typeof value === 'string') headers[name] = [value];
+			headers[name] = typeof value === 'string' ? [value] : value;
 		} else if (Array.isArray(value)) {
 			headers[name] = single.has(name) ? value[0] : value.join(name === 'cookie' ? '; ' : ', ');
-		}
+		} else if (value !== given) headers[name] = value;
+		// Node loses it where the name means the prototype of its object.
+		if (name === '__proto__') delete headers[name];
 	}
 	return headers as Record<string, string | string[]>;
+}
+
+// undici leaves the blanks behind a value.
+function trimEnd(value: string): string {
+	return value.charCodeAt(value.length - 1) > 0x20 ? value : value.replace(/[\t ]+$/, '');
 }
 
 /** Undoes one content encoding. */

@@ -75,7 +75,24 @@ const withoutBody: ReadonlySet<string> = new Set(['GET', 'DELETE', 'OPTIONS']);
 const connectionHeaders =
 	/^(host|connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
-const contentLength = /^content-length$/i;
+/** RFC 9110 §5.6.2. Node has words of its own for a name that is none. */
+const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+
+type NameKind = 'plain' | 'length' | 'foreign';
+
+// The names are the same few in every request.
+const nameKinds = new Map<string, NameKind>();
+const capacity = 1_000;
+
+function kindOf(name: string): NameKind {
+	let kind = nameKinds.get(name);
+	if (kind !== undefined) return kind;
+	if (/^content-length$/i.test(name)) kind = 'length';
+	else kind = connectionHeaders.test(name) || !token.test(name) ? 'foreign' : 'plain';
+	if (nameKinds.size >= capacity) nameKinds.clear();
+	nameKinds.set(name, kind);
+	return kind;
+}
 
 /** Whether the lean exchange does all that this request asks for. */
 export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
@@ -85,6 +102,7 @@ export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
 		const allowed = someValues[name];
 		if (allowed === undefined ? value !== undefined : !allowed.includes(value)) return false;
 	}
+	if (config.timeout && Number.isNaN(Number.parseInt(String(config.timeout), 10))) return false;
 	// By proxy only tunnels: an absolute-form request is axios's.
 	if (proxy !== undefined && hop.url.protocol === 'http:') return false;
 
@@ -100,10 +118,17 @@ export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
 function hasPlainHead({headers, path}: ExchangeInput['hop'], data: unknown): boolean {
 	for (const name of Object.keys(headers)) {
 		const value: unknown = headers[name];
-		if (value === undefined || value === null || value === false) continue;
-		if (connectionHeaders.test(name)) return false;
-		// As the hop before a redirect has left it.
-		if (contentLength.test(name) && (!data || value !== String(lengthOf(data)))) return false;
+		if (value === undefined) continue;
+		const kind = kindOf(name);
+		if (value === null || value === false) {
+			// Then Node sends the body in chunks.
+			if (kind === 'length' && data) return false;
+			continue;
+		}
+		// A list is Node's to write: `Cookie` on one line, others on one each.
+		if (kind === 'foreign' || Array.isArray(value)) return false;
+		// The right one is what the hop before a redirect has left.
+		if (kind === 'length' && (!data || value !== String(lengthOf(data)))) return false;
 	}
 	// Node's own words for a path that HTTP cannot carry.
 	return /^\/[\x21-\x7e\x80-\xff]*$/.test(path);

@@ -34,6 +34,17 @@ const defaultMaxRedirects = 21;
 
 const credentialHeaders = new Set(['authorization', 'cookie']);
 
+/** As in axios: who brings a transport, or asks for HTTP/2, is alone with it. */
+export function followsRedirects({
+	maxRedirects,
+	transport,
+	httpVersion,
+}: Partial<InternalAxiosRequestConfig>): boolean {
+	return (
+		maxRedirects !== 0 && !transport && (httpVersion === undefined || Number(httpVersion) === 1)
+	);
+}
+
 /**
  * The policy of a call that begins with `hop`.
  *
@@ -44,7 +55,8 @@ export function redirectPolicy(
 	hop: Hop,
 	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'origins'>,
 ): RedirectPolicy {
-	const sensitiveHeaders = config.sensitiveHeaders ?? [];
+	const follows = followsRedirects(config);
+	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
 	if (
 		!Array.isArray(sensitiveHeaders) ||
 		sensitiveHeaders.some((name) => typeof name !== 'string')
@@ -56,7 +68,7 @@ export function redirectPolicy(
 		);
 	}
 	return {
-		maxRedirects: config.maxRedirects ?? defaultMaxRedirects,
+		maxRedirects: follows ? (config.maxRedirects ?? defaultMaxRedirects) : 0,
 		allowInsecureRedirects: config.allowInsecureRedirects ?? defaults.allowInsecureRedirects,
 		sensitiveHeaders: new Set(sensitiveHeaders.map((name) => name.toLowerCase())),
 		origin: hop.url.origin,
@@ -155,7 +167,10 @@ function redirectHeaders(
 			((elsewhere || namesHost) && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
 			(elsewhere && (credentialHeaders.has(lower) || sensitive.has(lower)));
-		if (drop) headers.delete(name);
+		if (!drop) continue;
+		// In the place of these axios would put its own.
+		if (lower === 'user-agent' || lower === 'accept-encoding') headers.set(name, false);
+		else headers.delete(name);
 	}
 	return headers;
 }

@@ -7,6 +7,7 @@ import {
 import {connectionFacts, connectionOf} from '../net/connection.ts';
 import {diagnoseAnswer} from './diagnose.ts';
 import type {Hop} from './hop.ts';
+import {followsRedirects} from './redirect.ts';
 
 /**
  * The body of a redirect is thrown away. Up to these limits it is waited for, so that its connection
@@ -48,10 +49,12 @@ export function settle(
  */
 export function tellUrl(
 	{request}: AxiosResponse,
-	{maxRedirects}: InternalAxiosRequestConfig,
+	config: InternalAxiosRequestConfig,
 	{url, path}: Hop,
 ): void {
-	if (maxRedirects !== 0 && request?.res) request.res.responseUrl = url.origin + path + url.hash;
+	if (request?.res && followsRedirects(config)) {
+		request.res.responseUrl = url.origin + path + url.hash;
+	}
 }
 
 /** @throws {CanceledError} when the request's signal or cancel token says so. */

@@ -104,8 +104,7 @@ function describeRequest(request: ClientRequest | undefined): object | undefined
 			status: res.statusCode,
 			reason: res.statusMessage,
 			headers: Object.entries(res.headers),
-			// axios tells user and password there, ours does not: a difference on purpose.
-			responseUrl: res.responseUrl?.replace(/^(https?:\/\/)[^/]*@/, '$1'),
+			responseUrl: res.responseUrl,
 			req: res.req === request,
 		},
 	};

@@ -44,6 +44,8 @@ export interface Stage extends AsyncDisposable {
 	readonly requests: WireRequest[];
 	/** What comes next, for whichever server is asked. */
 	answers: Answer[];
+	/** What the app's callbacks were given, to be compared too. */
+	notes: unknown[];
 	/** Called by the answer `{next: 'cancel'}`. */
 	onCancel: () => void;
 	/** The address of a path, on `localhost` unless another name of this machine is given. */
@@ -80,6 +82,7 @@ export async function openStage(): Promise<Stage> {
 		ports: {a: at(ports, 0), b: at(ports, 1), s: at(ports, 2), t: at(ports, 3)},
 		requests: [],
 		answers: [],
+		notes: [],
 		onCancel: () => {},
 		url(server, path = '/', host = 'localhost') {
 			const scheme = server === 'a' || server === 'b' ? 'http' : 'https';
@@ -116,7 +119,10 @@ function knock(port: number): Promise<void> {
 		const socket = net.connect(port, '127.0.0.1', () => {
 			socket.write('GET /knock HTTP/1.1\r\nHost: stage\r\nConnection: close\r\n\r\n');
 		});
-		socket.resume().once('close', () => resolve());
+		socket
+			.on('error', () => {})
+			.resume()
+			.once('close', () => resolve());
 	});
 }
 
@@ -136,13 +142,15 @@ function meet(stage: Stage, server: ServerName, request: IncomingMessage): void 
 	};
 	stage.requests.push(record);
 	const answer: Answer = stage.answers.shift() ?? {status: 599, reason: 'Nothing to answer'};
-	if (answer.early) perform(stage, socket, answer);
+	// As Node's own server: a client that says so gets no second answer on this connection.
+	const close = /close/i.test(request.headers.connection ?? '');
+	if (answer.early) perform(stage, socket, answer, close);
 	request.on('data', (chunk: Buffer) => {
 		record.body += chunk.toString('latin1');
 	});
 	request.on('end', () => {
 		record.end = 'whole';
-		if (!answer.early) perform(stage, socket, answer);
+		if (!answer.early) perform(stage, socket, answer, close);
 	});
 	request.on('error', () => {});
 	request.on('close', () => {
@@ -159,7 +167,7 @@ function inOrder(headers: readonly [string, string][]): [string, string][] {
 }
 
 // Past Node's own response, which would correct what is wrong on purpose.
-function perform(stage: Stage, socket: Socket, answer: Answer): void {
+function perform(stage: Stage, socket: Socket, answer: Answer, last: boolean): void {
 	if ('raw' in answer) {
 		for (const part of [answer.raw].flat()) {
 			socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
@@ -170,7 +178,7 @@ function perform(stage: Stage, socket: Socket, answer: Answer): void {
 		if (answer.next === 'cancel') stage.onCancel();
 		return;
 	}
-	const {status = 200, headers = [], body = 'ok', close = false} = answer;
+	const {status = 200, headers = [], body = 'ok', close = last} = answer;
 	const reason = answer.reason ?? http.STATUS_CODES[status] ?? '';
 	const bytes = typeof body === 'string' ? Buffer.from(body) : body;
 	const lines = pairs(headers).map(([name, value]) => `${name}: ${value}\r\n`);

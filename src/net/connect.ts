@@ -132,8 +132,9 @@ function handshake(
 		...(kept && {session: kept.session}),
 		servername: name.sni,
 		secureContext: snapshot.context(showing),
+		// What is returned is the verdict: to return nothing by mistake would switch the check off.
 		checkServerIdentity: (_, certificate) =>
-			verification.check(name, certificate as DetailedPeerCertificate),
+			verification.check(name, certificate as DetailedPeerCertificate)[0],
 		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
 		rejectUnauthorized: verification.enforced,
 		ALPNProtocols: ['http/1.1'],
@@ -225,10 +226,9 @@ function report(
 ): void {
 	connection.authorized = false;
 	const code = String(socket.authorizationError);
-	const mismatch = snapshot.verification.check(name, socket.getPeerCertificate(true));
+	const reasons: Error[] = [...snapshot.verification.check(name, socket.getPeerCertificate(true))];
 	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
-	const reasons: Error[] = mismatch ? [mismatch] : [];
-	if ((mismatch as NodeJS.ErrnoException | undefined)?.code !== code) {
+	if (!reasons.some((reason) => (reason as NodeJS.ErrnoException).code === code)) {
 		reasons.unshift(Object.assign(new Error(code), {code}));
 	}
 	const url = `https://${connection.host}:${connection.port}/`;

@@ -19,8 +19,8 @@ export interface Verification {
 	readonly enforced: boolean;
 	/** The server must ask for our certificate. */
 	readonly requireClientAuth: boolean;
-	/** Why the certificate is not the one we expect under `name`; `undefined` when it is. */
-	check(name: PeerName, certificate: DetailedPeerCertificate): Error | undefined;
+	/** Why the certificate is not the one we expect under `name`, worst first; empty when it is. */
+	check(name: PeerName, certificate: DetailedPeerCertificate): readonly Error[];
 }
 
 /** The server did not ask for our certificate, so the authentication would not be mutual. */
@@ -44,20 +44,18 @@ export function loadVerification(options: MtlsOptions): Verification {
 	return Object.freeze({
 		enforced: options.verify !== 'report',
 		requireClientAuth: options.requireClientAuth ?? false,
-		// What is returned is the verdict: to return nothing by mistake would switch the check off.
-		check(name: PeerName, certificate: DetailedPeerCertificate): Error | undefined {
+		check(name: PeerName, certificate: DetailedPeerCertificate): Error[] {
 			const named =
 				spiffeId === undefined
 					? checkServerName(name.verify, certificate)
 					: checkSpiffeId(spiffeId, certificate.raw);
-			return (
-				named ??
-				(pins &&
-					checkPins(
-						pins,
-						chainOf(certificate).map(({raw}) => raw),
-					))
-			);
+			const pinned =
+				pins &&
+				checkPins(
+					pins,
+					chainOf(certificate).map(({raw}) => raw),
+				);
+			return [named, pinned].filter((error) => error !== undefined);
 		},
 	});
 }

@@ -1,4 +1,5 @@
 import {type CertificateContent, type Issuer, signCertificate} from './certificate.ts';
+import {type CrlOptions, signCrl} from './crl.ts';
 import {exportKey, generateKeys, type KeyType} from './keys.ts';
 import {resolveValidity, type ValidityOptions} from './validity.ts';
 
@@ -61,6 +62,8 @@ export interface CertificateAuthority {
 	server(options?: CertificateOptions): Promise<Credential>;
 	/** Issues a client's certificate. */
 	client(options?: CertificateOptions): Promise<Credential>;
+	/** Signs a revocation list, PEM. */
+	crl(options?: CrlOptions): Promise<string>;
 }
 
 export interface TestPki extends CertificateAuthority {
@@ -128,6 +131,7 @@ function authority(state: AuthorityState): CertificateAuthority {
 			if (issuer !== undefined) return issuer.client(options);
 			return issueLeaf(state, {commonName: 'client', purposes: ['clientAuth'], ...options});
 		},
+		crl: (options = {}) => signCrl(state.issuer, options, state.now),
 	};
 }
 

@@ -1,0 +1,108 @@
+import {beforeAll, describe, expect, test} from 'vitest';
+import {certificateFacts} from '../../src/certificate.ts';
+import type {ConnectionFacts} from '../../src/index.ts';
+import type {Credential} from '../../src/testing/index.ts';
+import {startPlainHttp} from '../support/plain-server.ts';
+import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/world.ts';
+
+let world: World;
+let credential: Credential;
+let intermediate: string;
+beforeAll(async () => {
+	world = await makeWorld();
+	const issuer = await world.pki.intermediate();
+	intermediate = issuer.cert;
+	credential = await issuer.server();
+});
+
+const handler = pages({
+	'/': (_, response) => response.setHeader('connection', 'close').end('ok'),
+	'/kept': (_, response) => response.end('ok'),
+	'/bad': (_, response) => response.writeHead(404).end('no'),
+});
+
+const versions = [
+	['TLSv1.2', /^TLS_ECDHE_ECDSA_WITH_/],
+	['TLSv1.3', /^TLS_(AES|CHACHA20)_/],
+] as const;
+
+const ways = [
+	...exchanges,
+	["axios's exchange, as a stream", {responseType: 'stream'}],
+] as const satisfies readonly (readonly [string, object])[];
+
+describe.each(ways)('over %s', (_, options) => {
+	describe.each(versions)('with %s', (version, cipher) => {
+		function expected(): ConnectionFacts {
+			const chain = [credential.leaf, intermediate, world.pki.ca].map((pem) =>
+				certificateFacts(pem),
+			);
+			return {
+				protocol: version,
+				cipher: expect.stringMatching(cipher),
+				authorized: true,
+				clientCertificateRequested: true,
+				resumed: false,
+				peer: chain[0] as ConnectionFacts['peer'],
+				chain,
+				identity: certificateFacts(world.alice.leaf),
+			};
+		}
+
+		test('a resumed session has the facts of its full handshake', async () => {
+			const server = await world.server({credential, handler, maxVersion: version});
+			const client = world.client();
+			for (const resumed of [false, true, true]) {
+				const {tls} = await client.get(server.url(), options);
+				expect(tls).toEqual({...expected(), resumed});
+			}
+			expect(server.handshakes).toEqual({full: 1, resumed: 2});
+		});
+
+		test('a reused socket has the very facts of its handshake', async () => {
+			const server = await world.server({credential, handler, maxVersion: version});
+			const client = world.client();
+			const answers: ConnectionFacts[] = [];
+			for (let i = 0; i < 3; i++) {
+				const {data, tls} = await client.get(server.url('/kept'), options);
+				if (typeof data !== 'string') for await (const _chunk of data);
+				if (tls) answers.push(tls);
+			}
+			expect(answers).toEqual([expected(), expected(), expected()]);
+			expect(answers[2]).toBe(answers[0]);
+			expect(Object.isFrozen(answers[0])).toBe(true);
+			expect(server.connections).toHaveLength(1);
+		});
+
+		test('an answer that was not wanted has them too', async () => {
+			const server = await world.server({credential, handler, maxVersion: version});
+			const {response} = await failureOf(world.client().get(server.url('/bad'), options));
+			expect(response?.tls).toEqual(expected());
+		});
+	});
+
+	test('what is not ours to show is null, and what was not asked for is false', async () => {
+		const stranger = await world.stranger();
+		const server = await world.server({
+			handler: pages({'/': redirect(stranger.url('/'))}),
+		});
+		const {tls} = await world.client().get(server.url(), options);
+		expect(tls).toMatchObject({identity: null, clientCertificateRequested: true});
+		expect(stranger.connections).toMatchObject([{authorized: false}]);
+		expect(stranger.connections[0]?.clientCertificate).toBeUndefined();
+
+		const open = await world.server({clientAuth: 'none', handler});
+		const answer = await world.client().get(open.url(), options);
+		expect(answer.tls).toMatchObject({
+			identity: {subject: 'CN=alice'},
+			clientCertificateRequested: false,
+		});
+	});
+
+	test('plain http has none', async () => {
+		const plain = await startPlainHttp();
+		const response = await world.client().get(`${plain.origin}/`, options);
+		expect(response.status).toBe(200);
+		expect(response).not.toHaveProperty('tls');
+	});
+});

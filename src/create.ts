@@ -1,5 +1,6 @@
 import {inspect} from 'node:util';
 import axios, {type AxiosAdapter, AxiosError, type AxiosInstance} from 'axios';
+import type {MtlsClient, MtlsHandle} from './client.ts';
 import {MtlsConfigError} from './errors.ts';
 import {makeAdapter} from './http/adapter.ts';
 import {type CookieJar, jarOf, makeJar} from './http/cookies.ts';
@@ -11,13 +12,7 @@ import {logFailures} from './log/interceptors.ts';
 import {MtlsAgent, snapshotOf} from './net/agent.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
-import type {
-	AdapterOptions,
-	ClientConfig,
-	ClientOptions,
-	MtlsClient,
-	MtlsHandle,
-} from './options.ts';
+import type {AdapterOptions, ClientConfig, ClientOptions} from './options.ts';
 import {hideSecrets, redactUrl} from './redact.ts';
 
 /**

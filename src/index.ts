@@ -1,4 +1,5 @@
 export type {CertificateFacts} from './certificate.ts';
+export type {CookielessConfig, MtlsClient, MtlsHandle} from './client.ts';
 export {createAdapter, createClient, withMtls} from './create.ts';
 export type {
 	ConfigErrorCode,
@@ -19,10 +20,7 @@ export type {
 	ClientConfig,
 	ClientOptions,
 	ConnectionFacts,
-	CookielessConfig,
 	Logger,
-	MtlsClient,
-	MtlsHandle,
 	MtlsOptions,
 	Source,
 } from './options.ts';

@@ -1,8 +1,7 @@
 import type {SecureVersion} from 'node:tls';
-import type {AxiosInstance, AxiosRequestConfig, AxiosResponse, CreateAxiosDefaults} from 'axios';
+import type {CreateAxiosDefaults} from 'axios';
 import type {CookieJar} from 'tough-cookie';
 import type {CertificateFacts} from './certificate.ts';
-import type {MtlsAgent} from './net/agent.ts';
 
 /** PEM text, its bytes, or the path of a file that holds it. */
 export type Source = string | Uint8Array;
@@ -100,21 +99,6 @@ export interface ClientOptions extends AdapterOptions {
 /** What {@link createClient} takes: every axios option, and ours. */
 export type ClientConfig = Omit<CreateAxiosDefaults, keyof ClientOptions> & ClientOptions;
 
-/** A request that carries and keeps no cookies. */
-export type CookielessConfig<D = unknown> = Omit<AxiosRequestConfig<D>, 'jar'> & {jar: false};
-
-/** `client.mtls`: what stands behind the instance. */
-export interface MtlsHandle {
-	/** The client's cookies; `undefined` without `jar`. */
-	readonly jar: CookieJar | undefined;
-	/** The agent of all https connections; may be given to any other Node client. */
-	readonly agent: MtlsAgent;
-	/** The facts of our certificate; `null` when we have none. */
-	readonly identity: CertificateFacts | null;
-	/** Ends all connections, those in use included; a request after it is refused. Twice is fine. */
-	close(): Promise<void>;
-}
-
 /** The connection that answered. */
 export interface ConnectionFacts {
 	/** `TLSv1.3` or `TLSv1.2`. */
@@ -134,41 +118,6 @@ export interface ConnectionFacts {
 	/** Our certificate where it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
 }
-
-interface MtlsInstance extends AxiosInstance {
-	readonly mtls: MtlsHandle;
-	/** An instance on the same certificate, jar and connections, unless `config` brings its own. */
-	create(config?: ClientConfig): MtlsClient;
-}
-
-// The verbs once more for `jar: false`, which the field shared with axios-cookiejar-support cannot say.
-interface CookielessRequests {
-	<T = unknown, D = unknown>(config: CookielessConfig<D>): Promise<AxiosResponse<T, D>>;
-	<T = unknown, D = unknown>(
-		url: string,
-		config: CookielessConfig<D>,
-	): Promise<AxiosResponse<T, D>>;
-	request<T = unknown, D = unknown>(config: CookielessConfig<D>): Promise<AxiosResponse<T, D>>;
-	get: CookielessVerb;
-	delete: CookielessVerb;
-	head: CookielessVerb;
-	options: CookielessVerb;
-	post: CookielessBodyVerb;
-	put: CookielessBodyVerb;
-	patch: CookielessBodyVerb;
-}
-type CookielessVerb = <T = unknown, D = unknown>(
-	url: string,
-	config: CookielessConfig<D>,
-) => Promise<AxiosResponse<T, D>>;
-type CookielessBodyVerb = <T = unknown, D = unknown>(
-	url: string,
-	data: D | undefined,
-	config: CookielessConfig<D>,
-) => Promise<AxiosResponse<T, D>>;
-
-/** An axios instance that has a certificate, a jar and a handle on both. */
-export type MtlsClient = MtlsInstance & CookielessRequests;
 
 declare module 'axios' {
 	interface AxiosRequestConfig {

@@ -2,6 +2,7 @@ import type {CertificateFacts} from './certificate.ts';
 import type {MtlsFailure} from './errors.ts';
 import {publish} from './events.ts';
 import type {Logger} from './options.ts';
+import type {IdentityNotice} from './tls/notices.ts';
 
 /** A failure as flat fields for a log: the certificates in short, nothing secret. */
 export function failureFacts({
@@ -30,30 +31,33 @@ export function tellUnverified(
 	);
 }
 
-/** A fact about our certificate that its owner should know. */
-interface Notice {
-	readonly event: string;
-}
-
 /** Tells what is to be said of our certificate as it is loaded. */
 export function tellIdentity(
 	logger: Logger | false,
-	{identity, notices}: {identity: CertificateFacts | null; notices: readonly Notice[]},
+	{identity, notices}: {identity: CertificateFacts | null; notices: readonly IdentityNotice[]},
 ): void {
 	if (identity === null) return;
 	publish('axios-mtls:identity', () => ({event: 'identity_loaded', identity}));
 	for (const notice of notices) {
 		publish('axios-mtls:identity', () => ({...notice, identity}));
 		const fields = {...notice, identity: certificateInShort(identity)};
-		warn(logger, fields, `our certificate '${identity.subject}': ${inWords(notice)}`);
+		warn(logger, fields, `our certificate '${identity.subject}' ${inWords(notice)}`);
 	}
 }
 
-// `identity_expiring` with its facts: `expiring (validTo 2027-01-01T00:00:00.000Z, daysLeft 9)`.
-function inWords({event, ...facts}: Notice): string {
-	const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
-	const name = event.replace(/^identity_/, '').replaceAll('_', ' ');
-	return told.length === 0 ? name : `${name} (${told.join(', ')})`;
+function inWords(notice: IdentityNotice): string {
+	switch (notice.event) {
+		case 'identity_expiring':
+			return `expires on ${notice.validTo}, in ${notice.daysLeft} days`;
+		case 'identity_expired':
+			return `expired on ${notice.validTo}`;
+		case 'identity_not_yet_valid':
+			return `is not valid before ${notice.validFrom}`;
+		case 'identity_wrong_purpose':
+			return 'was not issued for clients';
+		case 'file_exposed':
+			return `has its key in '${notice.path}', which others may read (mode ${notice.mode.toString(8)})`;
+	}
 }
 
 // A logger may be broken: what is told must not become a failure of its own.

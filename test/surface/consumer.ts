@@ -39,7 +39,7 @@ export function makeConsumer(): Consumer {
 	for (const name of ['axios', 'tough-cookie', 'axios-cookiejar-support', '@types/node']) {
 		install(name, join(root, 'node_modules', name));
 	}
-	const write = (name: string, text: string) => writeFileSync(join(dir, name), text);
+	const write = (name: string, text: string) => writeFileSync(join(dir, name), text, {mode: 0o600});
 	write('package.json', '{"private": true, "type": "module"}');
 	return {
 		dir,

@@ -1,9 +1,8 @@
 import {createPrivateKey, type KeyObject} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
-import {DerError, type DerValue, readDer} from './der.ts';
+import {type Envelope, isEncrypted, openOld, readEnvelope} from './encrypted-key.ts';
 import {UnsupportedProtection} from './kdf.ts';
 import type {AskPassphrase} from './passphrase.ts';
-import {decryptDesPem, decryptPrivateKeyInfo} from './pbe.ts';
 import {describeDamage, type PemBlock, type PemFile} from './pem.ts';
 
 /** Whether a block holds a private key, of whatever kind. */
@@ -45,76 +44,70 @@ export function describeKey(key: KeyObject): string {
 		.join(' ');
 }
 
-// PKCS#8 says it in the label, the older OpenSSL style in an RFC 1421 header.
-function isEncrypted({label, text}: PemBlock): boolean {
-	return label === 'ENCRYPTED PRIVATE KEY' || text.includes('Proc-Type: 4,ENCRYPTED');
-}
-
 function parseKey(block: PemBlock, from: string): KeyObject {
 	try {
 		return createPrivateKey(block.text);
 	} catch (cause) {
-		if (block.label === 'OPENSSH PRIVATE KEY') {
-			throw new MtlsConfigError(
-				'ERR_MTLS_UNSUPPORTED_KEY',
-				'mtls.key',
-				`the key in ${from} is in OpenSSH's own format; \`ssh-keygen -p -m PEM\` rewrites it`,
-				cause,
-			);
-		}
+		if (block.label !== 'OPENSSH PRIVATE KEY') throw unreadable(block, from, cause);
 		throw new MtlsConfigError(
-			'ERR_MTLS_NOT_PEM',
+			'ERR_MTLS_UNSUPPORTED_KEY',
 			'mtls.key',
-			`the ${block.label} in ${from} cannot be parsed${describeDamage(block)}`,
+			`the key in ${from} is in OpenSSH's own format; \`ssh-keygen -p -m PEM\` rewrites it`,
 			cause,
 		);
 	}
 }
 
+function unreadable(block: PemBlock, from: string, cause?: unknown): MtlsConfigError {
+	return new MtlsConfigError(
+		'ERR_MTLS_NOT_PEM',
+		'mtls.key',
+		`the ${block.label} in ${from} cannot be parsed${describeDamage(block)}`,
+		cause,
+	);
+}
+
 function decryptKey(block: PemBlock, passphrase: string | undefined, from: string): KeyObject {
+	const bad = (message: string, cause?: unknown) =>
+		new MtlsConfigError('ERR_MTLS_BAD_PASSPHRASE', 'mtls.passphrase', message, cause);
 	if (passphrase === undefined) {
-		throw badPassphrase(`the key in ${from} is encrypted and no passphrase was given`);
+		throw bad(`the key in ${from} is encrypted and no passphrase was given`);
 	}
 	try {
 		return createPrivateKey({key: block.text, passphrase});
 	} catch (cause) {
-		const key = isOld(block, cause) ? decryptOldKey(block, passphrase, from) : undefined;
+		const envelope = readEnvelope(block);
+		if (envelope === undefined) throw unreadable(block, from, cause);
+		const key = isRefusedCipher(cause) ? parseOld(block, envelope, passphrase, from) : undefined;
 		if (key !== undefined) return key;
-		throw badPassphrase(`the passphrase does not open the key in ${from}`, cause);
+		throw bad(`the passphrase does not open the key in ${from}`, cause);
 	}
 }
 
-// OpenSSL's refusal of the cipher, which comes before it looks at the passphrase.
-function isOld({text}: PemBlock, error: unknown): boolean {
+// OpenSSL says this before it looks at the passphrase.
+function isRefusedCipher(error: unknown): boolean {
 	const {code} = error as NodeJS.ErrnoException;
-	return code === 'ERR_OSSL_EVP_UNSUPPORTED' || text.includes('DEK-Info: DES-CBC');
-}
-
-function badPassphrase(message: string, cause?: unknown): MtlsConfigError {
-	return new MtlsConfigError('ERR_MTLS_BAD_PASSPHRASE', 'mtls.passphrase', message, cause);
+	return code === 'ERR_OSSL_EVP_UNSUPPORTED' || code === 'ERR_OSSL_PEM_UNSUPPORTED_ENCRYPTION';
 }
 
 /** A key under a cipher that OpenSSL 3 has given up; `undefined` when the passphrase does not open it. */
-function decryptOldKey(block: PemBlock, passphrase: string, from: string): KeyObject | undefined {
+function parseOld(
+	block: PemBlock,
+	envelope: Envelope,
+	passphrase: string,
+	from: string,
+): KeyObject | undefined {
 	try {
-		const opened = openOldKey(block, passphrase);
+		const opened = openOld(envelope, passphrase);
 		if (opened === undefined) return undefined;
-		const type = typeOf(block.label);
-		return createPrivateKey({key: opened.whole, format: 'der', type});
+		return createPrivateKey({key: opened.whole, format: 'der', type: typeOf(block.label)});
 	} catch (cause) {
-		if (cause instanceof UnsupportedProtection) {
-			throw new MtlsConfigError(
-				'ERR_MTLS_UNSUPPORTED_KEY',
-				'mtls.key',
-				`the key in ${from} is encrypted in a way that is not known here: ${cause.message}`,
-				cause,
-			);
-		}
+		if (!(cause instanceof UnsupportedProtection)) throw unreadable(block, from, cause);
 		throw new MtlsConfigError(
-			'ERR_MTLS_NOT_PEM',
+			'ERR_MTLS_UNSUPPORTED_KEY',
 			'mtls.key',
-			`the ${block.label} in ${from} cannot be parsed${describeDamage(block)}`,
-			cause instanceof DerError ? undefined : cause,
+			`the key in ${from} is encrypted in a way that is not known here: ${cause.message}`,
+			cause,
 		);
 	}
 }
@@ -122,16 +115,4 @@ function decryptOldKey(block: PemBlock, passphrase: string, from: string): KeyOb
 function typeOf(label: string): 'pkcs1' | 'sec1' | 'pkcs8' {
 	if (label === 'RSA PRIVATE KEY') return 'pkcs1';
 	return label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
-}
-
-function openOldKey({label, text}: PemBlock, passphrase: string): DerValue | undefined {
-	const body = text.replaceAll(/-----[^\n]*-----/g, '');
-	if (label === 'ENCRYPTED PRIVATE KEY') {
-		return decryptPrivateKeyInfo(readDer(Buffer.from(body, 'base64')), passphrase);
-	}
-	const [, cipher = 'without a name', iv = ''] =
-		/^DEK-Info: ([\w-]+),([\dA-F]+)$/im.exec(text) ?? [];
-	if (cipher !== 'DES-CBC') throw new UnsupportedProtection(`the cipher ${cipher}`);
-	const data = body.replace(/^[\s\S]*?\n\n/, '');
-	return decryptDesPem(Buffer.from(data, 'base64'), Buffer.from(iv, 'hex'), passphrase);
 }

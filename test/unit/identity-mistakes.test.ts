@@ -1,10 +1,11 @@
-import {generateKeyPairSync, webcrypto} from 'node:crypto';
+import {createPrivateKey, generateKeyPairSync, webcrypto} from 'node:crypto';
 import {beforeAll, expect, test} from 'vitest';
 import type {MtlsOptions} from '../../src/index.ts';
 import {type Credential, createTestPki} from '../../src/testing/index.ts';
 import {loadX509} from '../../src/testing/x509.ts';
 import {loadIdentity} from '../../src/tls/identity.ts';
 import {configRefusal, exportKeyAs} from '../support/config-refusal.ts';
+import {writeEncryptedKey} from '../support/pfx-writer.ts';
 
 const passphrase = 'MARK-correct-horse';
 const wrong = 'MARK-wrong-horse';
@@ -27,6 +28,14 @@ const csr = '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQ
 const nonsense = (label: string) => `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`;
 const encrypted = (type: 'pkcs8' | 'pkcs1' = 'pkcs8') =>
 	exportKeyAs(rsa.key, {type, cipher: 'aes-256-cbc', passphrase});
+
+const x25519 = () =>
+	generateKeyPairSync('x25519').privateKey.export({type: 'pkcs8', format: 'pem'}).toString();
+function md5Rc2(): Buffer {
+	const der = createPrivateKey(rsa.key).export({type: 'pkcs8', format: 'der'});
+	const hex = writeEncryptedKey(der, 'pbe-md5-des', passphrase).toString('hex');
+	return Buffer.from(hex.replace('2a864886f70d010503', '2a864886f70d010506'), 'hex');
+}
 
 test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 	[
@@ -112,6 +121,69 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		'mtls.key',
 		'ERR_MTLS_UNSUPPORTED_KEY',
 		"the key in the given text is in OpenSSH's own format; `ssh-keygen -p -m PEM` rewrites it",
+	],
+	[
+		'a key that cannot sign',
+		() => ({cert: client.cert, key: x25519()}),
+		'mtls.key',
+		'ERR_MTLS_UNSUPPORTED_KEY',
+		'the key in the given text is x25519, which TLS has no signature for',
+	],
+	[
+		'a PKCS#7 bundle as the certificate',
+		() => ({cert: nonsense('PKCS7'), key: client.key}),
+		'mtls.cert',
+		'ERR_MTLS_NO_CERTIFICATE',
+		'expected a CERTIFICATE in the given text, found PKCS7 (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
+	],
+	[
+		'a PKCS#7 bundle in DER as the certificate',
+		() => ({
+			cert: Buffer.from('308006092a864886f70d010702a080300000000000', 'hex'),
+			key: client.key,
+		}),
+		'mtls.cert',
+		'ERR_MTLS_NO_CERTIFICATE',
+		'expected a CERTIFICATE in the given bytes, found PKCS7 (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
+	],
+	[
+		'an encrypted key that is none inside',
+		() => ({cert: rsa.cert, key: nonsense('ENCRYPTED PRIVATE KEY'), passphrase}),
+		'mtls.key',
+		'ERR_MTLS_NOT_PEM',
+		'the ENCRYPTED PRIVATE KEY in the given text cannot be parsed',
+	],
+	[
+		'an RFC 1421 key without its header',
+		() => ({cert: rsa.cert, key: encrypted('pkcs1').replace(/DEK-Info.*\n/, ''), passphrase}),
+		'mtls.key',
+		'ERR_MTLS_NOT_PEM',
+		'the RSA PRIVATE KEY in the given text cannot be parsed',
+	],
+	[
+		'an RFC 1421 key that lost four letters',
+		() => ({
+			cert: rsa.cert,
+			key: encrypted('pkcs1').replace(/(\n.{60}).{4}\n/, '$1\n'),
+			passphrase,
+		}),
+		'mtls.key',
+		'ERR_MTLS_NOT_PEM',
+		'the RSA PRIVATE KEY in the given text cannot be parsed',
+	],
+	[
+		'an RFC 1421 key under a cipher of long ago',
+		() => ({cert: rsa.cert, key: encrypted('pkcs1').replace('AES-256', 'RC2-40'), passphrase}),
+		'mtls.key',
+		'ERR_MTLS_UNSUPPORTED_KEY',
+		'the key in the given text is encrypted in a way that is not known here: the cipher RC2-40-CBC',
+	],
+	[
+		'a PKCS#8 key under a cipher of long ago',
+		() => ({cert: rsa.cert, key: md5Rc2(), passphrase}),
+		'mtls.key',
+		'ERR_MTLS_UNSUPPORTED_KEY',
+		'the key in the given bytes is encrypted in a way that is not known here: the cipher 1.2.840.113549.1.5.6',
 	],
 	[
 		'no passphrase for PKCS#8',

@@ -1,0 +1,53 @@
+import {type DerValue, readDer} from './der.ts';
+import {derKind} from './der-kind.ts';
+import {UnsupportedProtection} from './kdf.ts';
+import {decryptDesPem, decryptPrivateKeyInfo} from './pbe.ts';
+import type {PemBlock} from './pem.ts';
+
+/** What is around an encrypted key. */
+export type Envelope =
+	| {readonly style: 'pkcs8'; readonly value: DerValue}
+	| {
+			readonly style: 'rfc1421';
+			readonly cipher: string;
+			readonly iv: Buffer;
+			readonly data: Buffer;
+	  };
+
+// PKCS#8 says it in the label, the older OpenSSL style in an RFC 1421 header.
+const pkcs8Label = 'ENCRYPTED PRIVATE KEY';
+
+/** Whether the key in a block is encrypted. */
+export function isEncrypted({label, text}: PemBlock): boolean {
+	return label === pkcs8Label || text.includes('Proc-Type: 4,ENCRYPTED');
+}
+
+/** Reads what can be read without the passphrase; `undefined` when it is damaged. */
+export function readEnvelope({label, text}: PemBlock): Envelope | undefined {
+	const body = text.replaceAll(/-----[^\n]*-----/g, '');
+	if (label === pkcs8Label) {
+		const kind = derKind(Buffer.from(body, 'base64'));
+		if (typeof kind !== 'object' || kind.label !== pkcs8Label) return undefined;
+		return {style: 'pkcs8', value: readDer(kind.bytes)};
+	}
+	const [head = '', base64 = ''] = body.split('\n\n');
+	const [, cipher, hex = ''] = /^DEK-Info: ([\w-]+),([\dA-F]+)$/im.exec(head) ?? [];
+	const data = Buffer.from(base64, 'base64');
+	const iv = Buffer.from(hex, 'hex');
+	// The IV is as long as a block, of which the data are so many.
+	const isWhole = data.length > 0 && data.length % iv.length === 0;
+	return cipher === undefined || !isWhole ? undefined : {style: 'rfc1421', cipher, iv, data};
+}
+
+/**
+ * Opens what OpenSSL 3 has given up: RC2 and DES.
+ *
+ * @returns `undefined` when the passphrase does not open it.
+ * @throws {UnsupportedProtection} for a cipher that is not known here either, and {DerError}.
+ */
+export function openOld(envelope: Envelope, passphrase: string): DerValue | undefined {
+	if (envelope.style === 'pkcs8') return decryptPrivateKeyInfo(envelope.value, passphrase);
+	const {cipher, iv, data} = envelope;
+	if (cipher !== 'DES-CBC') throw new UnsupportedProtection(`the cipher ${cipher}`);
+	return decryptDesPem(data, iv, passphrase);
+}

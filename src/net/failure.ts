@@ -37,7 +37,7 @@ export function judgeFailure(
  */
 export function tellFailure(
 	connection: Connection,
-	verdict: Verdict,
+	{weakness, ...verdict}: Verdict,
 	url: string,
 	{code, proxyStatus}: {code?: string | undefined; proxyStatus?: number | undefined},
 ): JudgedFailure {
@@ -63,7 +63,7 @@ export function tellFailure(
 			},
 		}),
 	};
-	const {summary, reasons, hint} = explain(facts);
+	const {summary, reasons, hint} = explain({...facts, ...(weakness && {weakness})});
 	return {
 		summary,
 		code: code ?? codeFor(verdict.kind),

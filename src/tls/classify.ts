@@ -22,7 +22,11 @@ export interface Verdict {
 	readonly side: FailureSide;
 	readonly certain: boolean;
 	readonly alert?: string;
+	readonly weakness?: Weakness;
 }
+
+/** What the security level of OpenSSL objects to. */
+export type Weakness = 'key' | 'digest' | 'diffie-hellman';
 
 /** Codes of OpenSSL's verification (`X509_V_ERR_…`, all that Node has a name for) and of Node's name check. */
 const verification: Readonly<Record<string, FailureKind>> = {
@@ -117,7 +121,7 @@ export function classify(evidence: Evidence): Verdict | undefined {
 	if (hangUps.has(code)) return judgeHangUp(evidence);
 
 	const text = `${code} ${evidence.message}`.toUpperCase().replaceAll(' ', '_');
-	if (tooWeak.test(text)) return refusedByUs('too-weak');
+	if (tooWeak.test(text)) return {...refusedByUs('too-weak'), weakness: weaknessOf(text)};
 	if (phase === 'verify') return refusedByUs('invalid-certificate');
 	// What failed once the handshake was over, or is no error of TLS (a timeout), is not ours to judge.
 	if (phase !== 'handshake' || !/EPROTO|SSL/.test(code)) return undefined;
@@ -131,6 +135,11 @@ export function classify(evidence: Evidence): Verdict | undefined {
 
 function refusedByUs(kind: FailureKind, certain = true): Verdict {
 	return {kind, side: 'server', certain};
+}
+
+function weaknessOf(text: string): Weakness {
+	if (/DH_KEY/.test(text)) return 'diffie-hellman';
+	return /(MD|ALGORITHM)_TOO_WEAK/.test(text) ? 'digest' : 'key';
 }
 
 function judgeIncompleteChain(chain: readonly CertificateFacts[]): Verdict {

@@ -1,7 +1,8 @@
 import type {FailureKind, MtlsFailure} from '../errors.ts';
+import type {Weakness} from './classify.ts';
 
 /** What is known of a failure before it is put in words. */
-export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'>;
+export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {readonly weakness?: Weakness};
 
 /** A failure for people. */
 export interface Explanation {
@@ -54,6 +55,29 @@ function outOfDate({chain, peer}: Facts, past: boolean) {
 		date: wrong ? (past ? wrong.validTo : wrong.validFrom) : 'an unknown date',
 	};
 }
+
+// The levels are those of OpenSSL 3, SSL_CTX_set_security_level(3): a key of 1024 bits is still good
+// for 1, SHA-1 for 0 alone.
+const weaknesses = {
+	key: {
+		what: "a key in the server's chain is",
+		reason: 'an RSA key under 2048 bits, or an EC key under 224',
+		repair: 'the certificate replaced by one with a longer key',
+		level: 1,
+	},
+	digest: {
+		what: "a signature in the server's chain is",
+		reason: 'a certificate that is signed with SHA-1 or MD5',
+		repair: 'the certificate replaced by one that is signed with SHA-256',
+		level: 0,
+	},
+	'diffie-hellman': {
+		what: "the server's Diffie-Hellman parameters are",
+		reason: 'parameters under 2048 bits',
+		repair: 'the server use longer ones, or ECDHE',
+		level: 1,
+	},
+} as const;
 
 const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 	expired: (facts) => {
@@ -119,11 +143,14 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		reasons: ['its extended key usage lacks serverAuth: it may be a client certificate'],
 		hint: 'have the server use a certificate with serverAuth',
 	}),
-	'too-weak': () => ({
-		summary: 'a key or signature in the handshake is too weak for the security level of OpenSSL',
-		reasons: ['an RSA key under 2048 bits, a SHA-1 signature, or short Diffie-Hellman parameters'],
-		hint: "have the certificate replaced; `ciphers: 'DEFAULT@SECLEVEL=1'` lowers the level meanwhile",
-	}),
+	'too-weak': ({weakness = 'key'}) => {
+		const {what, reason, repair, level} = weaknesses[weakness];
+		return {
+			summary: `${what} too weak for the security level of OpenSSL`,
+			reasons: [reason],
+			hint: `have ${repair}; \`mtls.ciphers: 'DEFAULT@SECLEVEL=${level}'\` lowers the level meanwhile`,
+		};
+	},
 	'invalid-certificate': (facts) => ({
 		summary: `the server's certificate ${subject(facts)} was refused`,
 		reasons: ['the certificate or its chain breaks a rule of X.509'],
@@ -211,7 +238,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 	'legacy-renegotiation': (facts) => ({
 		summary: `${place(facts)} lacks secure renegotiation (RFC 5746)`,
 		reasons: ['the server, or a TLS proxy on the way, is very old'],
-		hint: 'have the server updated: without RFC 5746 its client certificates can be abused',
+		hint: 'have the server updated, because its client certificates can be abused; `Options = UnsafeLegacyServerConnect` in a file for `node --openssl-config` lets it in meanwhile',
 	}),
 	'not-tls': (facts) => ({
 		summary: `${place(facts)} does not speak TLS`,

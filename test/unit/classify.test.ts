@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {CertificateFacts} from '../../src/certificate.ts';
 import type {FailureKind} from '../../src/index.ts';
-import {classify, type Evidence, type Verdict} from '../../src/tls/classify.ts';
+import {classify, type Evidence, type Verdict, type Weakness} from '../../src/tls/classify.ts';
 
 const leaf: CertificateFacts = {
 	subject: 'CN=localhost',
@@ -76,17 +76,20 @@ describe('verification', () => {
 	});
 
 	// What Node has no code for is UNSPECIFIED, and the text is that of OpenSSL.
-	test.each([
-		['UNSPECIFIED', 'EE certificate key too weak'],
-		['UNSPECIFIED', 'CA certificate key too weak'],
-		['UNSPECIFIED', 'CA signature digest algorithm too weak'],
-		['ERR_SSL_DH_KEY_TOO_SMALL', 'error:0A00018A:SSL routines::dh key too small'],
-	])("%s with '%s' is too-weak", (code, message) => {
+	test.each<[string, string, Weakness]>([
+		['UNSPECIFIED', 'EE certificate key too weak', 'key'],
+		['UNSPECIFIED', 'CA certificate key too weak', 'key'],
+		['UNSPECIFIED', 'CA signature digest algorithm too weak', 'digest'],
+		['ERR_SSL_EE_KEY_TOO_SMALL', 'error:0A00018F:SSL routines::ee key too small', 'key'],
+		['ERR_SSL_CA_MD_TOO_WEAK', 'error:0A00018E:SSL routines::ca md too weak', 'digest'],
+		['EPROTO', 'error:0A00018A:SSL routines:x:dh key too small', 'diffie-hellman'],
+	])("%s with '%s' is too-weak: %s", (code, message, weakness) => {
 		for (const phase of ['handshake', 'verify'] as const) {
 			expect(judge({code, message, phase})).toEqual({
 				kind: 'too-weak',
 				side: 'server',
 				certain: true,
+				weakness,
 			});
 		}
 	});
@@ -166,6 +169,25 @@ describe('alerts', () => {
 			});
 		},
 	);
+
+	test('after a handshake that did not ask, one about certificates is of a renegotiation', () => {
+		const late = {phase: 'response', clientCertificateRequested: false} as const;
+		const refused = {kind: 'client-certificate-refused', side: 'client'};
+		const required = {kind: 'client-certificate-required', side: 'client', certain: false};
+		for (const number of [42, 43, 44, 45, 46, 48, 49, 51]) {
+			const evidence = {...alert(number), ...late};
+			expect(judge({...evidence, identityOffered: true})).toMatchObject({
+				...refused,
+				certain: true,
+			});
+			expect(judge(evidence)).toMatchObject(required);
+		}
+		expect(judge({...alert(40), ...late})).toMatchObject(required);
+		expect(judge({...alert(40), ...late, identityOffered: true})).toMatchObject({
+			...refused,
+			certain: false,
+		});
+	});
 
 	test('after the handshake, one that has nothing to do with certificates is left to axios', () => {
 		for (const number of [10, 20, 47, 80]) {

@@ -141,4 +141,30 @@ describe('what the reasons tell', () => {
 		expect(explain(facts('client-certificate-refused')).hint).toContain('AA:BB');
 		expect(explain(facts('missing-intermediate')).hint).toContain('http://ca.test/issuing.crt');
 	});
+
+	test('the hint for what is too weak has the level at which it is not', () => {
+		const hint = (weakness: Facts['weakness']) =>
+			explain(facts('too-weak', weakness && {weakness})).hint;
+		expect(hint('key')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");
+		expect(hint('digest')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=0'`");
+		expect(hint('diffie-hellman')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");
+		expect(hint(undefined)).toBe(hint('key'));
+	});
+
+	test('a server that asks too late for TLS 1.3 is helped by TLS 1.2', () => {
+		const late = {protocol: 'TLSv1.3', clientCertificateRequested: false};
+		const told = (more: Partial<Facts>) =>
+			explain(facts('client-certificate-required', {...late, ...more}));
+		expect(told({}).hint).toContain("`mtls.maxVersion: 'TLSv1.2'`");
+		expect(told({}).hint).not.toContain('mtls.key');
+		expect(told({}).reasons).toHaveLength(1);
+		expect(told({identity: null}).hint).toMatch(
+			/maxVersion: 'TLSv1.2'.*`mtls.cert` and `mtls.key`/,
+		);
+		expect(told({protocol: 'TLSv1.2', identity: null}).hint).not.toContain('maxVersion');
+		expect(told({clientCertificateRequested: true}).hint).not.toContain('maxVersion');
+		expect(told({clientCertificateRequested: true}).reasons[0]).toContain(
+			'key of the kind of ours',
+		);
+	});
 });

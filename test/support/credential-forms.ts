@@ -27,8 +27,11 @@ export interface CredentialForm {
 	readonly key?: CredentialFile;
 	/** Opens it; `undefined` where there is nothing to open. */
 	readonly passphrase: string | undefined;
-	/** Who else reads it: any OpenSSL 3, one with its legacy provider, or only 3.4 and later. */
-	readonly readers: 'openssl' | 'openssl-legacy' | 'openssl-3.4';
+	/**
+	 * Who else reads it: curl and any OpenSSL 3; that OpenSSL's own program alone; the same with the
+	 * legacy provider; or only OpenSSL 3.4 and later.
+	 */
+	readonly readers: 'curl' | 'openssl' | 'openssl-legacy' | 'openssl-3.4';
 	/** The certificate that a server is to see. */
 	readonly fingerprint256: string;
 	/** Whether it brings the intermediate. */
@@ -81,8 +84,10 @@ export async function makeCorpus(): Promise<Corpus> {
 }
 
 type Rest = Pick<CredentialForm, 'passphrase' | 'readers'>;
-const plain: Rest = {passphrase: undefined, readers: 'openssl'};
-const encrypted: Rest = {passphrase, readers: 'openssl'};
+const plain: Rest = {passphrase: undefined, readers: 'curl'};
+const encrypted: Rest = {passphrase, readers: 'curl'};
+// curl has no passphrase for a key in DER, nor for a PKCS#12 file without a MAC.
+const beyondCurl: Rest = {passphrase, readers: 'openssl'};
 const legacy: Rest = {passphrase, readers: 'openssl-legacy'};
 
 const pem = (text: string): CredentialFile => ({bytes: Buffer.from(text), type: 'PEM'});
@@ -122,7 +127,7 @@ function pemForms(subject: Subject): CredentialForm[] {
 			'DER of the certificate and an encrypted key',
 			der(raw),
 			der(writeEncryptedKey(pkcs8Der(key), 'aes-256', passphrase)),
-			encrypted,
+			beyondCurl,
 		),
 	];
 }
@@ -203,7 +208,7 @@ const containers: readonly (readonly [string, Protection, Protection, PfxContent
 		['certificates in the open', 'aes-256', 'none', 'sha256', encrypted],
 		['all in the open, with a MAC', 'none', 'none', 'sha256', encrypted],
 		['all in the open', 'none', 'none', 'none', plain],
-		['without a MAC', 'aes-256', 'aes-256', 'none', encrypted],
+		['without a MAC', 'aes-256', 'aes-256', 'none', beyondCurl],
 		['PBMAC1', 'aes-256', 'aes-256', 'pbmac1', {passphrase, readers: 'openssl-3.4'}],
 		['an empty passphrase', 'aes-256', 'aes-256', 'sha256', {...encrypted, passphrase: ''}],
 		['an empty passphrase, legacy', 'pbe-3des', 'pbe-rc2-40', 'sha1', {...legacy, passphrase: ''}],
@@ -229,7 +234,7 @@ function pfxForms({kind, key, chain}: Subject): CredentialForm[] {
 		name: `${kind}, PKCS#12: no passphrase at all`,
 		cert: write({key: 'pbe-3des', cert: 'pbe-3des', mac: 'sha1', passphrase: undefined}),
 		passphrase: '',
-		readers: 'openssl',
+		readers: 'curl',
 		fingerprint256,
 		hasChain: true,
 	};

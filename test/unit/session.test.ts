@@ -1,0 +1,67 @@
+import {expect, test} from 'vitest';
+import {type KeptSession, SessionCache} from '../../src/tls/session.ts';
+
+const now = 1_000_000;
+
+function kept(validUntil = Number.POSITIVE_INFINITY): KeptSession {
+	return {
+		session: Buffer.from('session'),
+		chain: [Buffer.from('leaf'), Buffer.from('root')],
+		clientCertificateRequested: true,
+		validUntil,
+	};
+}
+
+test('a session is found again with what was learned when it was made', () => {
+	const cache = new SessionCache();
+	const session = kept();
+	cache.set('a', session);
+	expect(cache.get('a', now)).toBe(session);
+	expect(cache.get('a', now)).toBe(session);
+	expect(cache.get('b', now)).toBeUndefined();
+});
+
+test('the latest session of a target replaces the one before', () => {
+	const cache = new SessionCache();
+	const latest = kept();
+	cache.set('a', kept());
+	cache.set('a', latest);
+	expect(cache.get('a', now)).toBe(latest);
+});
+
+test('a session that failed is forgotten', () => {
+	const cache = new SessionCache();
+	cache.set('a', kept());
+	cache.delete('a');
+	cache.delete('a');
+	expect(cache.get('a', now)).toBeUndefined();
+});
+
+test('a session ends with the first certificate behind it, for good', () => {
+	const cache = new SessionCache();
+	const session = kept(now);
+	cache.set('a', session);
+	expect(cache.get('a', now - 1)).toBe(session);
+	expect(cache.get('a', now)).toBeUndefined();
+	// Whatever the clock says then.
+	expect(cache.get('a', now - 1)).toBeUndefined();
+});
+
+test.each([999, 1000, 1001])('of %i targets the 1000 used last are kept', (count) => {
+	const cache = new SessionCache();
+	for (let i = 0; i < count; i++) cache.set(`${i}`, kept());
+	expect(cache.get('0', now) === undefined).toBe(count > 1000);
+	expect(cache.get('1', now)).toBeDefined();
+	expect(cache.get(`${count - 1}`, now)).toBeDefined();
+});
+
+test('to be used keeps a session, to be replaced as well', () => {
+	const cache = new SessionCache();
+	for (let i = 0; i < 1000; i++) cache.set(`${i}`, kept());
+	cache.get('0', now);
+	cache.set('1', kept());
+	cache.set('new', kept());
+	cache.set('newer', kept());
+	const found = ['0', '1', '2', '3', '4'].map((target) => cache.get(target, now) !== undefined);
+	expect(found).toEqual([true, true, false, false, true]);
+});

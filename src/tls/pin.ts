@@ -24,16 +24,23 @@ export class PinMismatchError extends Error {
 export function loadPins(pins: string | readonly string[] | undefined): Pins | undefined {
 	if (pins === undefined) return undefined;
 	// curl separates with a semicolon.
-	const list = (typeof pins === 'string' ? [pins] : pins).flatMap((pin) => String(pin).split(';'));
+	const list = [pins].flat().flatMap((pin) => String(pin).split(';'));
 	const bad = list.find((pin) => !/^sha256\/\/[A-Za-z0-9+/]{43}=$/.test(pin));
 	if (list.length === 0 || bad !== undefined) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			'mtls.pins',
-			`expected sha256//BASE64 of a public key, found ${bad === undefined ? 'an empty list' : `'${bad}'`}`,
+			`expected sha256//BASE64 of a public key, found ${describePin(bad)}`,
 		);
 	}
 	return new Set(list);
+}
+
+// What is no hash may be a secret in the wrong place.
+function describePin(pin: string | undefined): string {
+	if (pin === undefined) return 'an empty list';
+	if (pin === '') return 'an empty string';
+	return /^sha\d+/i.test(pin) ? `'${pin}'` : 'something else';
 }
 
 /**

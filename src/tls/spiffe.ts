@@ -1,6 +1,7 @@
 import {X509Certificate} from 'node:crypto';
 import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
+import {redactUrl} from '../redact.ts';
 
 /** The server's certificate carries another SPIFFE ID than the one that was expected. */
 export class SpiffeMismatchError extends Error {
@@ -24,7 +25,10 @@ export function loadSpiffeId(id: string | undefined): string | undefined {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.spiffeId',
-		`expected spiffe://trust-domain or spiffe://trust-domain/path, found '${id}'`,
+		`expected spiffe://trust-domain or spiffe://trust-domain/path, found ${
+			// What is no URI may be a secret in the wrong place.
+			/^[a-z]+:\/\//i.test(id) ? `'${redactUrl(id)}'` : 'something else'
+		}`,
 	);
 }
 

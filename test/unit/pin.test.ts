@@ -36,6 +36,8 @@ describe('loading', () => {
 		['a file', 'pins.txt'],
 		['a second one that is bad', [a, 'sha256//x']],
 		['a number', [1] as unknown as string[]],
+		['null', null as unknown as string],
+		['an object', {} as string],
 	])('refuses %s', (_, pins) => {
 		const load = () => loadPins(pins);
 		expect(load).toThrow(MtlsConfigError);
@@ -43,6 +45,16 @@ describe('loading', () => {
 			expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option: 'mtls.pins'}),
 		);
 	});
+});
+
+test.each([
+	['hunter2', 'something else'],
+	['sha1//AAAA', "'sha1//AAAA'"],
+	['', 'an empty string'],
+])('of %j it is told that it found %s', (pin, found) => {
+	expect(() => loadPins([pin])).toThrow(
+		`mtls.pins: expected sha256//BASE64 of a public key, found ${found}`,
+	);
 });
 
 describe('checking', () => {

@@ -51,6 +51,16 @@ describe('loading', () => {
 	});
 });
 
+test.each([
+	['hunter2', 'something else'],
+	['https://user:hunter2@example.org/x?hunter2', "'https://example.org/x?[redacted]'"],
+	['spiffe://Example.org', "'spiffe://Example.org'"],
+])('of %j it is told that it found %s', (id, found) => {
+	expect(() => loadSpiffeId(id)).toThrow(
+		`mtls.spiffeId: expected spiffe://trust-domain or spiffe://trust-domain/path, found ${found}`,
+	);
+});
+
 describe('checking', () => {
 	let pki: TestPki;
 	beforeAll(async () => {

@@ -46,6 +46,8 @@ export interface Stage extends AsyncDisposable {
 	answers: Answer[];
 	/** What the app's callbacks were given, to be compared too. */
 	notes: unknown[];
+	/** An address over TLS was asked for. */
+	secure: boolean;
 	/** Called by the answer `{next: 'cancel'}`. */
 	onCancel: () => void;
 	/** The address of a path, on `localhost` unless another name of this machine is given. */
@@ -83,10 +85,12 @@ export async function openStage(): Promise<Stage> {
 		requests: [],
 		answers: [],
 		notes: [],
+		secure: false,
 		onCancel: () => {},
 		url(server, path = '/', host = 'localhost') {
-			const scheme = server === 'a' || server === 'b' ? 'http' : 'https';
-			return `${scheme}://${host}:${stage.ports[server]}${path}`;
+			const plain = server === 'a' || server === 'b';
+			if (!plain) stage.secure = true;
+			return `${plain ? 'http' : 'https'}://${host}:${stage.ports[server]}${path}`;
 		},
 		async quiet() {
 			// What was written before this request is in the server's buffers before it.

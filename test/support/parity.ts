@@ -46,7 +46,10 @@ interface Run extends Outcome {
 interface Cast {
 	readonly stage: Stage;
 	readonly theirs: AxiosInstance;
+	/** With `createAdapter()` alone. */
 	readonly ours: AxiosInstance;
+	/** The same, which believes the servers of the stage. */
+	readonly trusting: AxiosInstance;
 	captured: InternalAxiosRequestConfig | undefined;
 	exchange: 'lean' | 'axios' | undefined;
 }
@@ -61,19 +64,19 @@ export function parity(scenarios: readonly Scenario[]): void {
 
 	for (const scenario of scenarios) {
 		test(`the two agree on ${scenario.title}`, async () => {
-			const theirs = await run(cast, cast.theirs, scenario);
+			const theirs = await run(cast, 'theirs', scenario);
 			if (scenario.ends !== anyEnd) expect(endOf(theirs), 'axios itself').toBe(scenario.ends);
 			const {requests = scenario.answers?.(cast.stage).length ?? 1} = scenario;
 			if (requests !== anyEnd) {
 				expect(theirs.wire.length, 'requests by axios itself').toBe(requests);
 			}
 
-			expect(await run(cast, cast.ours, scenario)).toEqual(theirs);
+			expect(await run(cast, 'ours', scenario)).toEqual(theirs);
 			const {by = 'lean'} = scenario;
 			if (by !== 'any') expect(cast.exchange).toBe(by);
 			if (by !== 'lean' || scenario.both === false) return;
 			// An option that nobody knows goes through axios's exchange.
-			const again = await run(cast, cast.ours, scenario, {unknownOption: true});
+			const again = await run(cast, 'ours', scenario, {unknownOption: true});
 			expect(again, "through axios's exchange").toEqual(theirs);
 			expect(cast.exchange).toBe('axios');
 		});
@@ -87,7 +90,8 @@ function castOf(stage: Stage): Cast {
 			httpsAgent: new https.Agent({ca: stage.ca, keepAlive: true}),
 			adapter: capturing(axios.getAdapter('http')),
 		}),
-		ours: axios.create({adapter: capturing(createAdapter({mtls: {ca: stage.ca}}))}),
+		ours: axios.create({adapter: capturing(createAdapter())}),
+		trusting: axios.create({adapter: capturing(createAdapter({mtls: {ca: stage.ca}}))}),
 		captured: undefined,
 		exchange: undefined,
 	};
@@ -102,16 +106,19 @@ function castOf(stage: Stage): Cast {
 
 async function run(
 	cast: Cast,
-	client: AxiosInstance,
+	side: 'theirs' | 'ours',
 	scenario: Scenario,
 	extra: object = {},
 ): Promise<Run> {
 	const {stage} = cast;
 	stage.requests.length = 0;
 	stage.notes = [];
+	stage.secure = false;
 	stage.answers = [...(scenario.answers?.(stage) ?? [{}])];
 	cast.captured = undefined;
-	const outcome = await outcomeOf(cast, client, {...scenario.request(stage), ...extra});
+	const config = {...scenario.request(stage), ...extra};
+	const client = side === 'ours' && stage.secure ? cast.trusting : cast[side];
+	const outcome = await outcomeOf(cast, client, config);
 	await stage.quiet();
 	const wire = stage.requests.map((request) =>
 		scenario.looseBody ? {...request, body: '', end: 'open' as const} : {...request},

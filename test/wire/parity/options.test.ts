@@ -1,3 +1,5 @@
+import http from 'node:http';
+import https from 'node:https';
 import axios, {type AxiosRequestConfig} from 'axios';
 import {parity, type Scenario} from '../../support/parity.ts';
 
@@ -29,6 +31,13 @@ const options: readonly [string, (of: (path?: string) => string) => AxiosRequest
 	],
 	['httpVersion 1', (of) => ({url: of(), httpVersion: 1}) as AxiosRequestConfig],
 	['httpVersion of text', (of) => ({url: of(), httpVersion: '1'}) as unknown as AxiosRequestConfig],
+	['httpAgent', (of) => ({url: of(), httpAgent: new http.Agent()})],
+	[
+		'httpAgent with keep-alive',
+		(of) => ({url: of(), httpAgent: new http.Agent({keepAlive: true})}),
+	],
+	['httpsAgent, which is not asked', (of) => ({url: of(), httpsAgent: new https.Agent()})],
+	['socketPath: null', (of) => ({url: of(), socketPath: null})],
 	['proxy: false', (of) => ({url: of(), proxy: false})],
 	['a method in lower case', (of) => ({url: of(), method: 'delete'})],
 	['a method of mixed case', (of) => ({url: of(), method: 'PaTcH', data: 'x'})],

@@ -1,7 +1,14 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import {type Credential, createTestPki, type MtlsServer} from '../../src/testing/index.ts';
 import {forge, parsed, pinOf} from '../support/forge.ts';
-import {allClosed, exchanges, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
+import {
+	allClosed,
+	exchanges,
+	makeWorld,
+	mtlsFailureOf,
+	pages,
+	type World,
+} from '../support/world.ts';
 
 let world: World;
 /** Leaf, intermediate, root; the root is not sent. */
@@ -65,6 +72,41 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(error.message).toContain(pinOf(credential.leaf));
 			await expectUnread(server);
 			expect(server.connections).toHaveLength(1);
+		},
+	);
+
+	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+		'a resumed session, on which no key is shown, keeps the verdict and the facts of %s',
+		async (version) => {
+			const server = await world.server({
+				credential,
+				maxVersion: version,
+				handler: pages({
+					'/': (_, response) => response.setHeader('connection', 'close').end('ok'),
+				}),
+			});
+			const client = world.client({mtls: {pins: pinOf(intermediate)}});
+			for (const resumed of [false, true, true]) {
+				const {tls} = await client.get(server.url(), options);
+				expect(tls).toMatchObject({
+					resumed,
+					authorized: true,
+					clientCertificateRequested: true,
+					peer: {pin: pinOf(credential.leaf)},
+				});
+				expect(tls?.chain).toHaveLength(3);
+			}
+			expect(server.handshakes).toEqual({full: 1, resumed: 2});
+
+			// What was refused is not resumed, and refused again.
+			const refusing = world.client({mtls: {pins: pinOf(stranger)}});
+			for (const _attempt of [1, 2, 3]) {
+				const {failure} = await mtlsFailureOf(refusing.get(server.url(), options));
+				expect(failure).toMatchObject({kind: 'pin-mismatch', phase: 'verify'});
+				expect(failure.chain).toHaveLength(3);
+			}
+			expect(server.handshakes.resumed).toBe(2);
+			expect(server.requests).toHaveLength(3);
 		},
 	);
 

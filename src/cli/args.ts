@@ -1,42 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {Command, CommanderError} from 'commander';
 import * as help from './help.ts';
+import type {CheckArguments, GetArguments, InspectArguments, Invocation} from './invocation.ts';
 import {legacyArguments} from './legacy.ts';
 import {UsageError} from './usage-error.ts';
-
-export interface GetArguments {
-	readonly command: 'get';
-	readonly url: string;
-	readonly cert?: string;
-	readonly key?: string;
-	readonly ca?: readonly string[];
-	readonly passphraseFile?: string;
-	readonly jar?: string;
-	readonly location?: boolean;
-	readonly proxy?: string;
-	readonly timeout?: string;
-	readonly allowExpired?: boolean;
-}
-
-export interface CertsArguments {
-	readonly command: 'certs';
-	readonly dir: string;
-	readonly force?: boolean;
-}
-
-export interface ServeArguments {
-	readonly command: 'serve';
-	readonly dir: string;
-	readonly port: string;
-}
-
-/** What a command line asks for. The values are still text: each command reads its own. */
-export type Invocation =
-	| GetArguments
-	| CertsArguments
-	| ServeArguments
-	| {readonly command: 'demo'}
-	| {readonly command: 'help'; readonly text: string};
 
 /**
  * Reads a command line, without the first two words of `process.argv`.
@@ -100,6 +67,40 @@ function makeProgram(found: (invocation: Invocation) => void): Command {
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
 		.action((url: string, options: Omit<GetArguments, 'command' | 'url'>) =>
 			found({command: 'get', url, ...options}),
+		);
+
+	program
+		.command('check')
+		.summary('do the handshake step by step, and say what there is to see')
+		.argument('<url>', 'https://host[:port]/path')
+		.option('--cert <file>', 'our certificate with its intermediates, PEM')
+		.option('--key <file>', 'its private key, PEM')
+		.option('--pfx <file>', 'both in one PKCS#12 file')
+		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
+		.option('--allow-expired', 'show our certificate even when its time is over')
+		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
+		.option('--pin <pin>', 'sha256//BASE64 of a key of the chain; repeatable', collect)
+		.option('--spiffe-id <id>', 'spiffe://domain[/path], in place of the name')
+		.option('--proxy <url>', 'http://[user:password@]host:port')
+		.option('--timeout <seconds>', 'for the whole of it', '30')
+		.option('--json', 'print one JSON object, for machines')
+		.option('--html <file>', 'write a page that draws the chain and its time')
+		.addHelpText('before', help.checkExamples)
+		.addHelpText('after', `${help.jsonHelp}\n${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.action((url: string, options: Omit<CheckArguments, 'command' | 'url'>) =>
+			found({command: 'check', url, ...options}),
+		);
+
+	program
+		.command('inspect')
+		.summary('say what is in a certificate, key, PKCS#12 or bundle')
+		.argument('<file>', 'PEM, DER or PKCS#12')
+		.option('--key <file>', 'does this key fit?')
+		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
+		.addHelpText('before', help.inspectExamples)
+		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.action((file: string, options: Omit<InspectArguments, 'command' | 'file'>) =>
+			found({command: 'inspect', file, ...options}),
 		);
 
 	program

@@ -1,12 +1,12 @@
 import {randomBytes, X509Certificate} from 'node:crypto';
 import {existsSync, mkdirSync} from 'node:fs';
-import {isIPv6} from 'node:net';
 import {join} from 'node:path';
 import {createTestPki} from '../testing/index.ts';
-import type {CertsArguments} from './args.ts';
 import {type ExitCode, exitCodes} from './exit.ts';
 import {fileErrorCode, privateMode, replaceFile, writeNew} from './files.ts';
+import type {CertsArguments} from './invocation.ts';
 import {type Io, say} from './io.ts';
+import {shortName} from './names.ts';
 import {commandsToTry, defaultPort, fileNames, quote} from './try-it.ts';
 import {UsageError} from './usage-error.ts';
 
@@ -69,15 +69,6 @@ function certificate(name: string, content: string, role: string): NewFile {
 	const names = subjectAltName?.split(', ').map(shortName).join(', ') ?? subject;
 	const until = validToDate.toISOString().slice(0, 10);
 	return {name, content, mode: publicMode, about: `${role}: ${names}; valid until ${until}`};
-}
-
-// `DNS:localhost`, `IP Address:0:0:0:0:0:0:0:1`, as OpenSSL prints them.
-function shortName(altName: string): string {
-	const [kind = '', ...rest] = altName.split(':');
-	const name = rest.join(':');
-	return kind === 'IP Address' && isIPv6(name)
-		? new URL(`http://[${name}]`).hostname.slice(1, -1)
-		: name;
 }
 
 function key(name: string, content: string, about: string): NewFile {

@@ -21,10 +21,14 @@ interface Told {
 export function tellFailure(error: unknown, what: string, io: Io): ExitCode {
 	const {code, lines} = describe(error, what);
 	io.stderr.write(`axios-mtls: ${lines.map(printable).join('\n  ')}\n`);
-	if (io.env.AXIOS_MTLS_DEBUG === '1') {
-		for (const stack of stacks(error)) io.stderr.write(`${stack}\n`);
-	}
+	tellStacks(error, io);
 	return code;
+}
+
+/** Where a failure came from, on stderr, for those who asked to see it. */
+export function tellStacks(error: unknown, io: Io): void {
+	if (io.env.AXIOS_MTLS_DEBUG !== '1') return;
+	for (const stack of stacks(error)) io.stderr.write(`${stack}\n`);
 }
 
 /** The reasons of a failure, most likely first, and what to do about it. */
@@ -38,7 +42,11 @@ function describe(error: unknown, what: string): Told {
 		const hop = what === `GET ${failure.url}` ? [] : [`at ${failure.url}`];
 		return {
 			code: exitCodeOf(failure),
-			lines: [`${what}: ${error.message}`, ...hop, ...explain(failure).map(inFlags)],
+			lines: [
+				`${what}: ${error.message} [${failure.kind}]`,
+				...hop,
+				...explain(failure).map(inFlags),
+			],
 		};
 	}
 	if (error instanceof MtlsConfigError) {
@@ -66,6 +74,9 @@ const flags: Readonly<Record<string, string>> = {
 	'mtls.key': '--key',
 	'mtls.passphrase': '--passphrase-file or AXIOS_MTLS_PASSPHRASE',
 	'mtls.ca': '--ca',
+	'mtls.pfx': '--pfx',
+	'mtls.pins': '--pin',
+	'mtls.spiffeId': '--spiffe-id',
 	'allowExpired: true': '--allow-expired',
 	proxy: '--proxy',
 	'proxy.host': '--proxy',
@@ -79,8 +90,8 @@ function inWordsOfTheShell({option, message}: MtlsConfigError): {option: string;
 	return {option: flag ?? option, why: inFlags(why)};
 }
 
-// The library names its options in backquotes.
-function inFlags(text: string): string {
+/** A text of the library, which names its options in backquotes, with the flags of the shell. */
+export function inFlags(text: string): string {
 	return text.replace(/`([^`]+)`/g, (quoted, option: string) => flags[option] ?? quoted);
 }
 
@@ -99,7 +110,7 @@ const networkReasons: Readonly<Record<string, string>> = {
 };
 
 /** Why there is no answer, where the network or the other end is the reason. */
-function networkReason(error: unknown): string | undefined {
+export function networkReason(error: unknown): string | undefined {
 	if (!(error instanceof Error)) return undefined;
 	const {code, message} = error as NodeJS.ErrnoException;
 	if (typeof code !== 'string') return undefined;

@@ -1,9 +1,14 @@
 import {readFileSync} from 'node:fs';
 import type {ClientConfig, MtlsOptions} from '../index.ts';
-import type {GetArguments} from './args.ts';
 import {fileErrorCode} from './files.ts';
+import type {GetArguments} from './invocation.ts';
 import type {Io} from './io.ts';
 import {UsageError} from './usage-error.ts';
+
+/** Options that say who we are and whom we believe. */
+type IdentityArguments = Partial<
+	Pick<GetArguments, 'cert' | 'key' | 'ca' | 'passphraseFile' | 'allowExpired'>
+> & {readonly pfx?: string; readonly pin?: readonly string[]; readonly spiffeId?: string};
 
 /** The URL of a `get`; over http only where no certificate is to be shown. */
 export function parseUrl(text: string, withIdentity: boolean): URL {
@@ -29,19 +34,29 @@ export function parseDeadline(text: string | undefined): number | undefined {
 }
 
 /** Who we are and whom we believe, as far as the options say. */
-export function identityOf(options: GetArguments, io: Io): MtlsOptions {
-	const {cert, key, ca, allowExpired} = options;
-	const passphrase =
-		options.passphraseFile === undefined
-			? io.env.AXIOS_MTLS_PASSPHRASE
-			: readPassphrase(options.passphraseFile);
+export function identityOf(options: IdentityArguments, io: Io): MtlsOptions {
+	const {cert, key, pfx, ca, pin, spiffeId, allowExpired} = options;
+	const passphrase = passphraseOf(options, io);
 	return {
 		...(cert !== undefined && {cert}),
 		...(key !== undefined && {key}),
+		...(pfx !== undefined && {pfx}),
 		...(ca !== undefined && {ca}),
+		...(pin !== undefined && {pins: pin}),
+		...(spiffeId !== undefined && {spiffeId}),
 		...(passphrase !== undefined && {passphrase}),
 		...(allowExpired && {allowExpired}),
 	};
+}
+
+/** The passphrase of a file, or of the environment. */
+export function passphraseOf(
+	{passphraseFile}: Pick<IdentityArguments, 'passphraseFile'>,
+	io: Io,
+): string | undefined {
+	return passphraseFile === undefined
+		? io.env.AXIOS_MTLS_PASSPHRASE
+		: readPassphrase(passphraseFile);
 }
 
 // The first line without its end: an editor adds one, and a passphrase has none.

@@ -1,10 +1,10 @@
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createClient} from '../index.ts';
-import type {GetArguments} from './args.ts';
 import {type ExitCode, exitCodes} from './exit.ts';
 import {DeadlineError, tellFailure} from './failure.ts';
 import {identityOf, parseDeadline, parseProxy, parseUrl} from './get-options.ts';
+import type {GetArguments} from './invocation.ts';
 import {type Io, printable, say} from './io.ts';
 import {openJarFile} from './jar-file.ts';
 

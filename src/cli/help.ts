@@ -12,7 +12,11 @@ export const rootExamples = `axios-mtls: HTTPS with a client certificate, from t
   axios-mtls get https://localhost:8443/whoami \\
     --cert pki/client.crt --key pki/client.key --ca pki/ca.crt
 
-  # The same by position: host port key_file cert_file ca_file, as GET https://host:port/
+  # What does a server want, and what does it show? Which files fit together?
+  axios-mtls check https://localhost:8443/ --ca pki/ca.crt
+  axios-mtls inspect pki/client.crt --key pki/client.key
+
+  # get by position: host port key_file cert_file ca_file, as GET https://host:port/
   axios-mtls localhost 8443 pki/client.key pki/client.crt pki/ca.crt
 `;
 
@@ -31,6 +35,51 @@ export const getExamples = `Asks a URL with a client certificate; prints the sta
 
   # A private CA on top of those that Node trusts.
   axios-mtls get https://intranet.example/ --ca default --ca corp.pem
+`;
+
+export const checkExamples = `Does the handshake step by step and says what there is to see: the way there, the
+protocol, the chain, the verdicts, whether our certificate is asked for and accepted.
+
+  # What does this server show, and does it ask for a certificate?
+  axios-mtls check https://api.bank.example/ --ca ca.crt
+
+  # Is ours accepted? Asks twice: with it, and without.
+  axios-mtls check https://api.bank.example/ --cert client.crt --key client.key --ca ca.crt
+  axios-mtls check https://api.bank.example/ --pfx client.p12 --passphrase-file secret.txt
+
+  # Is it the very key that we were told of?
+  axios-mtls check https://api.bank.example/ \\
+    --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+
+  # For a script, and for a colleague.
+  axios-mtls check https://api.bank.example/ --json | jq .exitCode
+  axios-mtls check https://api.bank.example/ --html report.html
+`;
+
+export const jsonHelp = `
+With --json, one object; nothing in it is secret:
+  format            1; raised when a field changes its meaning
+  url checkedAt     what was asked for (without its query) and when
+  exitCode summary  the outcome, for machines and for people
+  steps             [{id, title, state, text}], state is good, bad, doubtful or open
+  tls               {protocol, cipher}, or null
+  chain             leaf first: [{role, subject, issuer, altNames, validFrom, validTo, validity,
+                    daysLeft, pinned, pin, fingerprint256, caIssuers}]
+  missingIssuer     who signed the last of the chain, when the server did not send it
+  clientCertificate {requested, required, accepted, ours}; null where it could not be seen
+  http              {status, statusText, location}, or null
+  cookies           [{name, attributes}], never a value
+  failure           {kind, side, certain, message, reasons, hint}, or null
+  next              commands to try`;
+
+export const inspectExamples = `Says what is in a file, and what is wrong with it; never shows key material.
+
+  axios-mtls inspect client.crt --key client.key      # do they fit?
+  axios-mtls inspect client.p12 --passphrase-file secret.txt
+  axios-mtls inspect ca-bundle.pem                    # its pins, for --pin and curl
+
+Exits with 0 when all of it can be read and fits, with 1 when something in it has expired
+(or is not valid yet) or the key does not fit, with 64 when it cannot be read.
 `;
 
 export const certsExamples = `Makes ca.crt ca.key server.crt server.key client.crt client.key to start with.

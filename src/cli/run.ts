@@ -1,9 +1,12 @@
-import {type Invocation, parseArguments} from './args.ts';
+import {parseArguments} from './args.ts';
 import {certs} from './certs.ts';
+import {check} from './check.ts';
 import {demo} from './demo.ts';
 import {type ExitCode, exitCodes} from './exit.ts';
 import {tellFailure} from './failure.ts';
 import {get} from './get.ts';
+import {inspect} from './inspect.ts';
+import type {Invocation} from './invocation.ts';
 import type {Io} from './io.ts';
 import {serve} from './serve.ts';
 
@@ -24,6 +27,10 @@ async function start(invocation: Invocation, io: Io): Promise<ExitCode> {
 	switch (invocation.command) {
 		case 'get':
 			return get(invocation, io);
+		case 'check':
+			return check(invocation, io);
+		case 'inspect':
+			return inspect(invocation, io);
 		case 'certs':
 			return certs(invocation, io);
 		case 'serve':

@@ -20,13 +20,13 @@ for (const argv of [[], ['-h'], ['--help'], ['help']]) {
 		]) {
 			expect(io.out()).toContain(example);
 		}
-		for (const command of ['get', 'certs', 'serve', 'demo']) {
+		for (const command of ['get', 'check', 'inspect', 'certs', 'serve', 'demo']) {
 			expect(io.out()).toMatch(new RegExp(`^  ${command} .*`, 'm'));
 		}
 	});
 }
 
-for (const command of ['get', 'certs', 'serve', 'demo']) {
+for (const command of ['get', 'check', 'inspect', 'certs', 'serve', 'demo']) {
 	test(`${command} -h shows examples of it and every exit code`, async () => {
 		const io = fakeIo();
 
@@ -94,6 +94,18 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 		['get', 'https://a.example/', '--passphrase-file', '/no/such'],
 		"axios-mtls: --passphrase-file: cannot read '/no/such': ENOENT",
 	],
+	[['check'], "axios-mtls: check: missing required argument 'url'"],
+	[['check', 'http://a.example/'], 'axios-mtls: check: the URL must begin with https://'],
+	[['check', 'a.example'], 'axios-mtls: check: the URL must begin with https://'],
+	[['check', 'https://a.example/', '--timeout', '0'], /--timeout: '0' is not a number/],
+	[['check', 'https://a.example/', '--pin', 'sha1//x'], /^axios-mtls: --pin: /],
+	[['check', 'https://a.example/', '--spiffe-id', 'x'], /^axios-mtls: --spiffe-id: /],
+	[
+		['check', 'https://a.example/', '--html', '/no/such/dir/page.html'],
+		"axios-mtls: --html: cannot write '/no/such/dir/page.html': ENOENT",
+	],
+	[['inspect'], "axios-mtls: inspect: missing required argument 'file'"],
+	[['inspect', '/no/such'], 'axios-mtls: inspect /no/such: no such file'],
 	[['certs'], "axios-mtls: certs: missing required argument 'dir'"],
 	[['serve', 'pki', '--port', '70000'], /--port: '70000' is not a port|serve pki: no/],
 	[['demo', 'x'], 'axios-mtls: demo: too many arguments'],

@@ -40,8 +40,8 @@ export function renderPage(report: CheckReport): string {
 ${verdict(report)}
 ${failure === null ? '' : `${causes(failure)}\n${nextCard(next)}`}
 ${card('Step by step', `<ul class="steps">${steps.map(stepItem).join('\n')}</ul>`)}
-${card('The chain', drawChainSvg(report, trusted, now))}
-${card('Their time', withNote(drawTimeline(chain, now)))}
+${card('The chain', scrolling(drawChainSvg(report, trusted, now)))}
+${card('When they are valid', withNote(drawTimeline(chain, now)))}
 ${card('In full', chain.map(fullLink).join('\n'))}
 ${card('Cookies, without their values', cookieList(cookies))}
 ${failure === null ? nextCard(next) : ''}
@@ -84,9 +84,14 @@ function stepItem({title, state, text}: Step): string {
 	return `<li class="${state}"><i>${signs[state]}</i><b>${escapeHtml(title)}</b><span>${escapeHtml(text)}</span></li>`;
 }
 
+// On a telephone a drawing keeps a size that can be read.
+function scrolling(drawing: string): string {
+	return drawing && `<div class="scroll">${drawing}</div>`;
+}
+
 function withNote(timeline: string): string {
 	if (timeline === '') return '';
-	return `${timeline}\n<p class="note">The scale is wide near today and narrow far away, so that weeks show beside years.</p>`;
+	return `${scrolling(timeline)}\n<p class="note">The scale is wide near today and narrow far away, so that weeks show beside years.</p>`;
 }
 
 function fullLink(link: Link): string {

@@ -58,7 +58,7 @@ function exposure(path: string, contents: Contents | undefined): Finding[] {
 }
 
 /** The answer of `inspect`, line by line. */
-export function renderInspection(
+function renderInspection(
 	file: string,
 	{format, labels, certificates, identity, keys: own}: Contents,
 	keys: readonly KeyObject[],

@@ -47,7 +47,7 @@ pre {
 	margin: .5rem 0 0; padding: .65rem .85rem; background: var(--code); border-radius: 8px;
 	white-space: pre-wrap; overflow-wrap: anywhere;
 }
-.drawing { display: block; width: 100%; height: auto; }
+.scroll { overflow-x: auto; } .drawing { display: block; width: 100%; min-width: 34rem; height: auto; }
 .drawing text { fill: var(--ink); font-size: 14px; }
 .drawing .name { font-size: 16px; font-weight: 650; }
 .drawing .small, .drawing .dim { fill: var(--dim); font-size: 12.5px; }

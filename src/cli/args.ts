@@ -80,6 +80,7 @@ function makeProgram(found: (invocation: Invocation) => void): Command {
 		.option('--allow-expired', 'show our certificate even when its time is over')
 		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
 		.option('--pin <pin>', 'sha256//BASE64 of a key of the chain; repeatable', collect)
+		.option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
 		.option('--spiffe-id <id>', 'spiffe://domain[/path], in place of the name')
 		.option('--proxy <url>', 'http://[user:password@]host:port')
 		.option('--timeout <seconds>', 'for the whole of it', '30')

@@ -6,7 +6,9 @@ import {
 	type ConnectionFacts,
 	createClient,
 	type HandshakeEvent,
+	isMtlsError,
 	MtlsAgent,
+	type MtlsClient,
 	type MtlsOptions,
 } from '../index.ts';
 import type {Place} from './check-probe.ts';
@@ -56,6 +58,7 @@ export async function ask(url: URL, {mtls, proxy, signal}: Asking): Promise<Answ
 	try {
 		const {status, statusText, headers, data, tls} = await client.get<Readable>(url.href, {signal});
 		data.on('error', () => {}).destroy();
+		if (refusing.has(status)) await readRefusal(client, url, signal);
 		const {location, 'set-cookie': setCookie = []} = headers;
 		return {
 			http: {
@@ -73,6 +76,30 @@ export async function ask(url: URL, {mtls, proxy, signal}: Asking): Promise<Answ
 	} finally {
 		handshake.stop();
 		await client.mtls.close();
+	}
+}
+
+// By which nginx and Apache say in HTTP that they refuse a certificate, or the lack of one.
+const refusing: ReadonlySet<number> = new Set([400, 403, 495, 496]);
+
+const longestPageBytes = 64 * 1024;
+
+/**
+ * Asks once more, for the page: the library reads a refusal only where a status is a failure, and
+ * never from a stream.
+ *
+ * @throws {MtlsError} when the page is such a refusal. Any other page is an answer.
+ */
+async function readRefusal(client: MtlsClient, url: URL, signal: AbortSignal): Promise<void> {
+	try {
+		await client.get(url.href, {
+			signal,
+			responseType: 'text',
+			maxContentLength: longestPageBytes,
+			validateStatus: (status) => status < 400,
+		});
+	} catch (error) {
+		if (isMtlsError(error)) throw error;
 	}
 }
 
@@ -144,9 +171,10 @@ export function placeOf(url: URL): Place {
 }
 
 /** Whom we believe, without who we are. */
-export function withoutIdentity({ca, pins, spiffeId}: MtlsOptions): MtlsOptions {
+export function withoutIdentity({ca, crl, pins, spiffeId}: MtlsOptions): MtlsOptions {
 	return {
 		...(ca !== undefined && {ca}),
+		...(crl !== undefined && {crl}),
 		...(pins !== undefined && {pins}),
 		...(spiffeId !== undefined && {spiffeId}),
 	};

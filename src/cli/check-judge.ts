@@ -67,7 +67,7 @@ function answerStep({answer, judged, url}: Seen): Step {
 	if (http === undefined) {
 		const cut = judged !== undefined && answer.facts !== undefined;
 		return cut
-			? {...step, state: 'bad', text: 'none: the server ended the connection after the handshake'}
+			? {...step, state: 'bad', text: judged.failure.message}
 			: {...step, state: 'open', text: 'nothing was sent'};
 	}
 	const {status, statusText} = http;

@@ -7,7 +7,7 @@ import {quote} from './try-it.ts';
 
 type Flags = Pick<
 	CheckArguments,
-	'cert' | 'key' | 'pfx' | 'passphraseFile' | 'ca' | 'pin' | 'spiffeId'
+	'cert' | 'key' | 'pfx' | 'passphraseFile' | 'ca' | 'pin' | 'crl' | 'spiffeId'
 >;
 
 type Told = Omit<CheckReport, 'next'>;
@@ -35,9 +35,9 @@ function well({report: {url, clientCertificate}, flags, again}: Case): string[] 
 	if (clientCertificate.ours === null && clientCertificate.requested) {
 		return [again({cert: 'client.crt', key: 'client.key'})];
 	}
-	const {pfx, pin, spiffeId, ...rest} = flags;
-	// `get` has these three not.
-	if (pfx ?? pin ?? spiffeId) return [];
+	const {pfx, pin, crl, spiffeId, ...rest} = flags;
+	// `get` has not these four.
+	if (pfx ?? pin ?? crl ?? spiffeId) return [];
 	return [`axios-mtls get ${quote(url)}${words(rest)}`];
 }
 
@@ -125,7 +125,7 @@ function fetchIssuer(it: Case): string[] {
 }
 
 // --proxy is left out: it may hold a password.
-function words({cert, key, pfx, passphraseFile, ca, pin, spiffeId}: Flags): string {
+function words({cert, key, pfx, passphraseFile, ca, pin, crl, spiffeId}: Flags): string {
 	const pairs: [string, string | undefined][] = [
 		['--cert', cert],
 		['--key', key],
@@ -133,6 +133,7 @@ function words({cert, key, pfx, passphraseFile, ca, pin, spiffeId}: Flags): stri
 		['--passphrase-file', passphraseFile],
 		...(ca ?? []).map((it): [string, string] => ['--ca', it]),
 		...(pin ?? []).map((it): [string, string] => ['--pin', it]),
+		...(crl ?? []).map((it): [string, string] => ['--crl', it]),
 		['--spiffe-id', spiffeId],
 	];
 	return pairs

@@ -19,6 +19,8 @@ export interface Seen {
 	readonly complaints: Complaints | undefined;
 	readonly pins: readonly string[];
 	readonly spiffeId: string | undefined;
+	/** Revocation lists were given. */
+	readonly withCrl: boolean;
 }
 
 /** What a TLS connection has shown, be it that it stood or that it failed. */

@@ -1,5 +1,5 @@
 import type {CertificateFacts} from '../index.ts';
-import type {Step, StepState} from './check-report.ts';
+import type {Step} from './check-report.ts';
 import {type Seen, tlsSeen} from './check-seen.ts';
 import {commonName, day, fromNow, listNames} from './names.ts';
 
@@ -10,6 +10,8 @@ const chainKinds: ReadonlySet<string> = new Set([
 	'self-signed',
 	'untrusted-issuer',
 	'missing-intermediate',
+	'revoked',
+	'revocation-unknown',
 	'wrong-purpose',
 	'too-weak',
 	'invalid-certificate',
@@ -94,10 +96,17 @@ export function isPinned({pin}: CertificateFacts, pins: readonly string[]): bool
 }
 
 function revocation(seen: Seen): Step {
+	const step = {id: 'revocation', title: 'revocation'} as const;
 	const kinds = complaintsOf(seen);
-	const state: StepState = kinds.has('revoked') ? 'bad' : 'open';
-	const text = kinds.has('revoked')
-		? 'the certificate was revoked by its issuer'
-		: 'not checked: no revocation list was given';
-	return {id: 'revocation', title: 'revocation', state, text};
+	if (kinds.has('revoked')) {
+		return {...step, state: 'bad', text: 'the certificate was revoked by its issuer'};
+	}
+	if (kinds.has('revocation-unknown')) {
+		return {...step, state: 'bad', text: 'no current list of --crl tells whether it is still good'};
+	}
+	if (!seen.withCrl) {
+		return {...step, state: 'open', text: 'not checked: no revocation list was given (--crl)'};
+	}
+	if (!tlsSeen(seen.answer).verified) return {...step, state: 'open', text: unjudged};
+	return {...step, state: 'good', text: 'on no list of --crl'};
 }

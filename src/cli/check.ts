@@ -83,6 +83,7 @@ async function look(url: URL, options: CheckArguments, asking: Asking): Promise<
 		complaints: doubted ? await hearComplaints(url, asking) : undefined,
 		pins: [mtls.pins ?? []].flat(),
 		spiffeId: mtls.spiffeId,
+		withCrl: mtls.crl !== undefined,
 	};
 }
 

@@ -75,6 +75,7 @@ const flags: Readonly<Record<string, string>> = {
 	'mtls.passphrase': '--passphrase-file or AXIOS_MTLS_PASSPHRASE',
 	'mtls.ca': '--ca',
 	'mtls.pfx': '--pfx',
+	'mtls.crl': '--crl',
 	'mtls.pins': '--pin',
 	'mtls.spiffeId': '--spiffe-id',
 	'allowExpired: true': '--allow-expired',

@@ -8,7 +8,12 @@ import {UsageError} from './usage-error.ts';
 /** Options that say who we are and whom we believe. */
 type IdentityArguments = Partial<
 	Pick<GetArguments, 'cert' | 'key' | 'ca' | 'passphraseFile' | 'allowExpired'>
-> & {readonly pfx?: string; readonly pin?: readonly string[]; readonly spiffeId?: string};
+> & {
+	readonly pfx?: string;
+	readonly pin?: readonly string[];
+	readonly crl?: readonly string[];
+	readonly spiffeId?: string;
+};
 
 /** The URL of a `get`; over http only where no certificate is to be shown. */
 export function parseUrl(text: string, withIdentity: boolean): URL {
@@ -35,7 +40,7 @@ export function parseDeadline(text: string | undefined): number | undefined {
 
 /** Who we are and whom we believe, as far as the options say. */
 export function identityOf(options: IdentityArguments, io: Io): MtlsOptions {
-	const {cert, key, pfx, ca, pin, spiffeId, allowExpired} = options;
+	const {cert, key, pfx, ca, pin, crl, spiffeId, allowExpired} = options;
 	const passphrase = passphraseOf(options, io);
 	return {
 		...(cert !== undefined && {cert}),
@@ -43,6 +48,7 @@ export function identityOf(options: IdentityArguments, io: Io): MtlsOptions {
 		...(pfx !== undefined && {pfx}),
 		...(ca !== undefined && {ca}),
 		...(pin !== undefined && {pins: pin}),
+		...(crl !== undefined && {crl}),
 		...(spiffeId !== undefined && {spiffeId}),
 		...(passphrase !== undefined && {passphrase}),
 		...(allowExpired && {allowExpired}),

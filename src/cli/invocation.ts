@@ -22,6 +22,7 @@ export interface CheckArguments {
 	readonly allowExpired?: boolean;
 	readonly ca?: readonly string[];
 	readonly pin?: readonly string[];
+	readonly crl?: readonly string[];
 	readonly spiffeId?: string;
 	readonly proxy?: string;
 	readonly timeout: string;

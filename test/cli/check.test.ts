@@ -38,7 +38,7 @@ test('check says each step of a handshake that went well, draws the chain, and i
 		/^ {2}✓ protocol +TLSv1\.3, TLS_AES_256_GCM_SHA384, after \d+ ms$/m,
 		/^ {2}✓ chain +leads to 'Test Root CA', which is trusted here; valid until .* \(in 89 days\)$/m,
 		/^ {2}✓ name +the certificate is for localhost$/m,
-		/^ {2}· revocation +not checked: no revocation list was given$/m,
+		/^ {2}· revocation +not checked: no revocation list was given \(--crl\)$/m,
 		/^ {2}✓ client certificate +.*accepts our certificate 'client'; without it, the server refuses us$/m,
 		/^ {2}✓ answer +HTTP 200 OK$/m,
 		/^✓ The server is who it says it is, and it accepts our certificate\.$/m,
@@ -242,6 +242,29 @@ test('--pin says which key of the chain it is, or that it is none of them', asyn
 	expect(states(wrong)).toMatchObject({chain: 'good', name: 'good', pins: 'bad'});
 });
 
+test('--crl says that a certificate was revoked, that it was not, or that its list is missing', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const [kept, revoked] = await Promise.all([pki.server(), pki.server()]);
+	const stranger = await createTestPki({commonName: 'Stranger CA'});
+	const list = dir.write('list.pem', await pki.crl({revoked: [revoked.leaf]}));
+	const foreign = dir.write('foreign.pem', await stranger.crl());
+	const ca = dir.write('ca.crt', pki.ca);
+	const cases = [
+		{credential: kept, crl: list, exitCode: 0, kind: undefined, state: 'good'},
+		{credential: revoked, crl: list, exitCode: 1, kind: 'revoked', state: 'bad'},
+		{credential: kept, crl: foreign, exitCode: 1, kind: 'revocation-unknown', state: 'bad'},
+	] as const;
+	for (const {credential, crl, exitCode, kind, state} of cases) {
+		await using server = await startMtlsServer({pki, credential, clientAuth: 'none'});
+		const report = await checked(server.url('/'), '--ca', ca, '--crl', crl);
+
+		expect(report.exitCode).toBe(exitCode);
+		expect(report.failure?.kind).toBe(kind);
+		expect(step(report, 'revocation')?.state).toBe(state);
+	}
+});
+
 test('--spiffe-id is checked in place of the name', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
@@ -391,6 +414,38 @@ test('a server that cuts the connection in place of an answer is exit code 3, wi
 	expect(report.exitCode).toBe(3);
 	expect(states(report)).toMatchObject({chain: 'good', name: 'good', answer: 'bad'});
 	expect(report.chain).toHaveLength(2);
+});
+
+test('a page of nginx that refuses us is exit code 2, as a refusal in the handshake is', async () => {
+	using dir = tempDir();
+	const title = 'No required SSL certificate was sent';
+	const body = `<html>
+<head><title>400 ${title}</title></head>
+<body>
+<center><h1>400 Bad Request</h1></center>
+<center>${title}</center>
+<hr><center>nginx</center>
+`;
+	await using server = await startMtlsServer({
+		clientAuth: 'request',
+		handler(_request, response, {connection}) {
+			if (connection.clientCertificate !== undefined) return false;
+			response.writeHead(400, {server: 'nginx', 'content-type': 'text/html'}).end(body);
+			return true;
+		},
+	});
+	const identity = await identityOptions(dir, server.pki);
+
+	const refused = await checked(server.url('/whoami'), `--ca=${dir.at('ca.crt')}`);
+	expect(refused).toMatchObject({
+		exitCode: 2,
+		failure: {kind: 'client-certificate-required'},
+		clientCertificate: {requested: true, required: true},
+	});
+	expect(states(refused)).toMatchObject({chain: 'good', name: 'good', answer: 'bad'});
+
+	const accepted = await checked(server.url('/whoami'), ...identity);
+	expect(accepted).toMatchObject({exitCode: 0, clientCertificate: {accepted: true}});
 });
 
 test('files that cannot be used are exit code 64, told on stderr, before anything is sent', async () => {

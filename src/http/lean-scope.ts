@@ -2,6 +2,7 @@
  * Which requests the lean exchange takes. It is an allow-list: an option that is not named here, of
  * a future axios or of an app, sends the request through axios's own adapter.
  */
+import http from 'node:http';
 import type {ExchangeInput} from './exchange.ts';
 
 /** Options that the lean exchange, the adapter or axios itself deals with, whatever their value. */
@@ -50,6 +51,9 @@ const anyValue: ReadonlySet<string> = new Set([
 	'formDataHeaderPolicy',
 	'allowedSocketPaths',
 	'http2Options',
+	// Of plugins, which keep their own state there.
+	'axios-retry',
+	'skipAuthRefresh',
 ]);
 
 /** Options that are left to axios's adapter unless they hold one of these. */
@@ -94,8 +98,12 @@ function kindOf(name: string): NameKind {
 	return kind;
 }
 
+// Who puts something else in its place later, as msw does, wants to see the requests.
+const {request} = http;
+
 /** Whether the lean exchange does all that this request asks for. */
 export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
+	if (http.request !== request) return false;
 	for (const name in config) {
 		if (anyValue.has(name)) continue;
 		const value: unknown = config[name as keyof typeof config];

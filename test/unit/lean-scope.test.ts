@@ -1,8 +1,9 @@
 import {readFileSync} from 'node:fs';
+import http from 'node:http';
 import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, test, vi} from 'vitest';
 import type {ExchangeInput} from '../../src/http/exchange.ts';
 import {leanTakes} from '../../src/http/lean-scope.ts';
 import {HttpProxy} from '../../src/net/proxy.ts';
@@ -159,10 +160,20 @@ describe('an option that nobody has looked at', () => {
 	});
 });
 
-describe('ours', () => {
-	test.each(['jar', 'allowInsecureRedirects'])('%s is dealt with', (key) => {
-		expect(holding(key, false)).toBe(true);
-	});
+describe('the options of ours and of plugins', () => {
+	test.each(['jar', 'allowInsecureRedirects', 'axios-retry', 'skipAuthRefresh'])(
+		'%s is dealt with',
+		(key) => {
+			expect(holding(key, false)).toBe(true);
+		},
+	);
+});
+
+test('a request goes to axios while somebody has replaced `http.request`', () => {
+	const spy = vi.spyOn(http, 'request');
+	expect(taken({})).toBe(false);
+	spy.mockRestore();
+	expect(taken({})).toBe(true);
 });
 
 describe('the request', () => {

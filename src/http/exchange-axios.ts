@@ -30,7 +30,7 @@ export const axiosExchange: Exchange = (input) => {
 function hopConfig({hop, config, cookie, proxy}: ExchangeInput) {
 	// The jar's cookies belong to this hop, not to the config that the app sees again.
 	const headers = cookie === undefined ? hop.headers : new AxiosHeaders(hop.headers);
-	if (cookie !== undefined) headers.set('Cookie', cookie);
+	if (cookie !== undefined) headers.set('Cookie', cookie, true);
 
 	const result: InternalAxiosRequestConfig = {
 		...config,

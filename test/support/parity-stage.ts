@@ -31,6 +31,8 @@ export type Answer =
 	| {
 			/** Written as they are, each in a packet of its own where the system plays along. */
 			readonly raw: string | Buffer | readonly (string | Buffer)[];
+			/** Time between two of them. */
+			readonly everyMs?: number;
 			readonly next?: 'end' | 'destroy' | 'reset' | 'cancel' | 'nothing';
 			readonly early?: boolean;
 	  };
@@ -173,8 +175,10 @@ function inOrder(headers: readonly [string, string][]): [string, string][] {
 // Past Node's own response, which would correct what is wrong on purpose.
 function perform(stage: Stage, socket: Socket, answer: Answer, last: boolean): void {
 	if ('raw' in answer) {
-		for (const part of [answer.raw].flat()) {
-			socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part);
+		for (const [index, part] of [answer.raw].flat().entries()) {
+			const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
+			if (answer.everyMs === undefined) socket.write(bytes);
+			else setTimeout(() => socket.write(bytes), index * answer.everyMs);
 		}
 		if (answer.next === 'end') socket.end();
 		if (answer.next === 'destroy') socket.destroySoon();

@@ -1,4 +1,4 @@
-import axios, {AxiosError} from 'axios';
+import axios, {AxiosError, type RawAxiosRequestHeaders} from 'axios';
 import {wrapper} from 'axios-cookiejar-support';
 import {type Cookie, CookieJar, MemoryCookieStore, Store} from 'tough-cookie';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
@@ -147,6 +147,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 		]);
 		// What the jar added belongs to one hop: sent again, the config does not carry it.
 		expect(config.headers.get('Cookie')).toBe('a=mine; c=mine');
+	});
+
+	test.each([false, null])('a Cookie header of %s is none, beside the jar too', async (Cookie) => {
+		const server = await world.server();
+		const client = world.client({...options, jar: true});
+		const headers = {Cookie} as RawAxiosRequestHeaders;
+		expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe(undefined);
+		client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());
+		expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe('own=1');
 	});
 
 	test('two cookies of one name on two paths are both sent, one malformed fails none', async () => {

@@ -103,6 +103,28 @@ const timeouts: Scenario[] = [
 		answers: [redirect('/2'), stalled],
 		ends: 'ERR_BAD_RESPONSE',
 	},
+	{
+		title: 'a body that takes longer, without a pause as long',
+		config: {timeout: 400},
+		answers: [
+			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 120},
+		],
+		ends: 200,
+	},
+	{
+		title: 'a body that takes longer, without redirects',
+		config: {timeout: 400, maxRedirects: 0},
+		answers: [
+			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 120},
+		],
+		ends: 200,
+	},
+	{
+		title: 'a head that takes longer, bit by bit',
+		config: {timeout: 200},
+		answers: [{raw: [...'HTTP/1.1 200 OK'], everyMs: 40}],
+		ends: 'ECONNABORTED',
+	},
 	{title: 'an answer in time', config: {timeout: 10_000}, answers: [{}], ends: 200},
 	{
 		title: 'a timeout that is no number',

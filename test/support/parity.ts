@@ -54,6 +54,17 @@ interface Cast {
 	exchange: 'lean' | 'axios' | undefined;
 }
 
+/**
+ * What axios says in other words since the version given: we say it in those of the newest. Before
+ * it a URL that could not be built was an error without a config, and a stream that is too long one
+ * of follow-redirects.
+ */
+const newWords: readonly (readonly [RegExp, since: number])[] = [
+	[/^params: (a lone surrogate|text)$|^paramsSerializer: a serializer that throws$/, 19],
+	[/^maxBodyLength (0|99) and a stream that is longer$/, 21],
+];
+const minor = Number(axios.VERSION.split('.')[1]);
+
 /** Runs each scenario as a test of its own, on servers of their own. */
 export function parity(scenarios: readonly Scenario[]): void {
 	let cast: Cast;
@@ -63,7 +74,8 @@ export function parity(scenarios: readonly Scenario[]): void {
 	afterAll(() => cast.stage[Symbol.asyncDispose]());
 
 	for (const scenario of scenarios) {
-		test(`the two agree on ${scenario.title}`, async () => {
+		const newer = newWords.some(([title, since]) => title.test(scenario.title) && minor < since);
+		test.skipIf(newer)(`the two agree on ${scenario.title}`, async () => {
 			const theirs = await run(cast, 'theirs', scenario);
 			if (scenario.ends !== anyEnd) expect(endOf(theirs), 'axios itself').toBe(scenario.ends);
 			const {requests = scenario.answers?.(cast.stage).length ?? 1} = scenario;

@@ -17,7 +17,7 @@ import type {HttpProxy} from './proxy.ts';
 import {openTunnel, TunnelError} from './tunnel.ts';
 
 /** Tunnel and handshake together may take this long, where nothing shorter is asked for. */
-export const connectDeadlineMs = 60_000;
+const connectDeadlineMs = 60_000;
 
 /** Where to, and as whom. */
 export interface Target {

@@ -41,8 +41,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 		'%s is too weak, and the hint has the level that helps',
 		async (_name, start, phase, word, level) => {
 			const {url, ca, requests} = await start();
+			// Said, because OpenSSL 3.0 of Node 22 has level 1 where nobody says it.
 			const {message, code, failure} = await mtlsFailureOf(
-				client({ca}).post(url, 'the body', options),
+				client({ca, ciphers: 'DEFAULT@SECLEVEL=2'}).post(url, 'the body', options),
 			);
 			expect(failure).toMatchObject({kind: 'too-weak', side: 'server', certain: true, phase});
 			expect(failure).not.toHaveProperty('weakness');

@@ -100,8 +100,9 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 	// A jar may have taken its time: what was cancelled meanwhile is not sent.
 	throwIfCancelled(config);
 
-	const response = await parts
-		.exchange({
+	let response: AxiosResponse;
+	try {
+		response = await parts.exchange({
 			hop,
 			config,
 			cookie,
@@ -110,13 +111,13 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 			follows: policy.maxRedirects !== 0,
 			idleMs: timeoutMs,
 			remainingMs: remainingMs(call),
-		})
-		.catch((error) => {
-			// What ended with the client is not the server's failure.
-			parts.assertOpen(config);
-			if (error.response) tellUrl(error.response, config, hop);
-			throw diagnose(error, hop, config);
 		});
+	} catch (error) {
+		// What ended with the client is not the server's failure.
+		parts.assertOpen(config);
+		if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
+		throw diagnose(error, hop, config);
+	}
 	const lines = response.headers['set-cookie'];
 	if (jar && lines) {
 		await withPatience(storeCookies(jar, hop.url, lines), config, remainingMs(call));

@@ -6,6 +6,7 @@ import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/fai
 import {redactUrl} from '../redact.ts';
 import {alertOf} from '../tls/alert.ts';
 import {explain} from '../tls/explain.ts';
+import {bareHost} from '../tls/verify.ts';
 import type {Hop} from './hop.ts';
 import {refusalOf} from './refusal-page.ts';
 
@@ -52,7 +53,7 @@ export function insecureRedirect(
 	target: URL,
 	config: InternalAxiosRequestConfig,
 ): MtlsError {
-	const host = hop.url.hostname.replace(/^\[(.*)\]$/, '$1');
+	const host = bareHost(hop.url.hostname);
 	const facts = {
 		kind: 'insecure-redirect',
 		phase: 'response',

@@ -8,6 +8,7 @@ import {MtlsConfigError} from '../errors.ts';
 import type {Logger, MtlsOptions} from '../options.ts';
 import {tellIdentity, tellUnverified} from '../tell.ts';
 import {loadSnapshot, type Showing, type Snapshot} from '../tls/source.ts';
+import {bareHost} from '../tls/verify.ts';
 import {connect} from './connect.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
 
@@ -179,5 +180,5 @@ export class MtlsAgent extends https.Agent {
 }
 
 function hostOf({host, hostname}: RequestOptions): string {
-	return (host ?? hostname ?? 'localhost').replace(/^\[(.*)\]$/, '$1');
+	return bareHost(host ?? hostname ?? 'localhost');
 }

@@ -7,6 +7,7 @@
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import type {Showing, Snapshot} from '../tls/source.ts';
+import {bareHost} from '../tls/verify.ts';
 import {connect} from './connect.ts';
 import type {HttpProxy} from './proxy.ts';
 
@@ -70,7 +71,7 @@ export class Pools {
 
 	#open({origin, showing, proxy}: PoolRoute, signal: AbortSignal): Promise<Socket> {
 		const {protocol, hostname, port} = new URL(origin);
-		const host = hostname.replace(/^\[(.*)\]$/, '$1');
+		const host = bareHost(hostname);
 		return protocol === 'https:'
 			? connect(this.#snapshot, {host, port: Number(port) || 443, showing, proxy, signal})
 			: connectPlain(host, Number(port) || 80, signal);

@@ -1,6 +1,7 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {getProxyForUrl} from 'proxy-from-env';
 import {MtlsConfigError} from '../errors.ts';
+import {bareHost} from '../tls/verify.ts';
 
 /** What axios takes as `config.proxy`; `undefined` leaves it to the environment, `false` means none. */
 export type ProxySetting =
@@ -94,7 +95,7 @@ function fromSetting({
 }: Exclude<ProxySetting, false | undefined>): HttpProxy {
 	assertHttp(protocol ?? 'http:', 'proxy.protocol');
 	if (!host) throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.host', 'no host is given');
-	return new HttpProxy(host.replace(/^\[(.*)\]$/, '$1'), portOf(port), auth && loginOf(auth));
+	return new HttpProxy(bareHost(host), portOf(port), auth && loginOf(auth));
 }
 
 function portOf(port: unknown): number {
@@ -124,7 +125,7 @@ function fromUrl(text: string): HttpProxy {
 	assertHttp(url.protocol, 'proxy');
 	const {username, password} = url;
 	return new HttpProxy(
-		url.hostname.replace(/^\[(.*)\]$/, '$1'),
+		bareHost(url.hostname),
 		Number(url.port) || 80,
 		username || password ? `${decode(username)}:${decode(password)}` : undefined,
 	);

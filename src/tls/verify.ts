@@ -60,9 +60,14 @@ export function loadVerification(options: MtlsOptions): Verification {
 	});
 }
 
+/** A host as sockets take it: an IPv6 address of a URL without its brackets. */
+export function bareHost(host: string): string {
+	return host.replace(/^\[(.*)\]$/, '$1');
+}
+
 /** The name to verify at `host`: `servername` where the options set one, never a `Host` header. */
 export function peerName(host: string, servername: string | undefined): PeerName {
-	const verify = (servername ?? host).replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+	const verify = bareHost(servername ?? host).replace(/\.$/, '');
 	return {verify, sni: isIP(verify) ? '' : verify};
 }
 

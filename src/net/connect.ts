@@ -1,18 +1,17 @@
 /*
  * The one place that makes a TLS connection.
  *
- * What it returns has been verified: until then nobody but this file holds the socket, so no byte
- * of a request can reach a party that was not.
+ * What it returns has been verified: until then nobody but this file and the handshake hold the
+ * socket, so no byte of a request can reach a party that was not.
  */
-import type {Socket, TcpSocketConnectOpts} from 'node:net';
-import {connect as connectTls, type DetailedPeerCertificate, type TLSSocket} from 'node:tls';
+import type {Socket} from 'node:net';
+import type {TLSSocket} from 'node:tls';
 import {publish} from '../events.ts';
 import type {ConnectionFacts} from '../options.ts';
-import type {KeptSession} from '../tls/session.ts';
-import type {Showing, Snapshot} from '../tls/source.ts';
-import {ClientAuthNotRequestedError, chainOf, type PeerName, peerName} from '../tls/verify.ts';
+import type {Snapshot} from '../tls/source.ts';
+import {peerName} from '../tls/verify.ts';
 import {type Connection, connectionFacts, keepConnection} from './connection.ts';
-import {judgeFailure} from './failure.ts';
+import {handshake, type Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
 import {openTunnel, TunnelError} from './tunnel.ts';
 
@@ -20,16 +19,10 @@ import {openTunnel, TunnelError} from './tunnel.ts';
 const connectDeadlineMs = 60_000;
 
 /** Where to, and as whom. */
-export interface Target {
-	/** Host name or IP address, without brackets. */
-	readonly host: string;
-	readonly port: number;
-	readonly showing: Showing;
+export interface Target extends Peer {
 	readonly proxy: HttpProxy | undefined;
 	/** Gives the attempt up. */
 	readonly signal?: AbortSignal | undefined;
-	/** Options of `net.connect` that choose the way there. */
-	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'>;
 }
 
 /**
@@ -114,156 +107,4 @@ async function dig(
 			error,
 		);
 	}
-}
-
-function handshake(
-	connection: Connection,
-	snapshot: Snapshot,
-	{host, port, showing, net}: Target,
-	tunnel: Socket | undefined,
-	signal: AbortSignal,
-): Promise<TLSSocket> {
-	const {verification} = snapshot;
-	const name = peerName(host, snapshot.servername);
-	const sessionKey = [showing, host, port, name.verify].join('|');
-	const kept = snapshot.sessions.get(sessionKey, Date.now());
-	const socket = connectTls({
-		...(tunnel ? {socket: tunnel} : {...net, host, port}),
-		...(kept && {session: kept.session}),
-		servername: name.sni,
-		secureContext: snapshot.context(showing),
-		// What is returned is the verdict: to return nothing by mistake would switch the check off.
-		checkServerIdentity: (_, certificate) =>
-			verification.check(name, certificate as DetailedPeerCertificate)[0],
-		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
-		rejectUnauthorized: verification.enforced,
-		ALPNProtocols: ['http/1.1'],
-	});
-	socket.setNoDelay(true);
-	observe(socket, connection, kept);
-	keepSessions(socket, connection, (session) => {
-		if (session) snapshot.sessions.set(sessionKey, session);
-		else snapshot.sessions.delete(sessionKey);
-	});
-
-	return new Promise((resolve, reject) => {
-		const onAbort = () => socket.destroy(signal.reason as Error);
-		const settle = () => signal.removeEventListener('abort', onAbort);
-		if (signal.aborted) onAbort();
-		else signal.addEventListener('abort', onAbort);
-		socket.once('secureConnect', () => {
-			settle();
-			// Before a byte of the request: an answer that anyone could have had is not what was asked for.
-			if (verification.requireClientAuth && !connection.clientCertificateRequested) {
-				socket.destroy(new ClientAuthNotRequestedError());
-				return;
-			}
-			if (!socket.authorized) report(socket, connection, snapshot, name);
-			connection.phase = 'response';
-			resolve(socket);
-		});
-		socket.once('close', () => {
-			settle();
-			reject(connection.firstError ?? signal.reason ?? new Error('the connection was closed'));
-		});
-	});
-}
-
-/** Writes down what the handshake shows, while it can be seen. */
-function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | undefined): void {
-	const read = () => readHandshake(socket, connection, kept);
-	// With TLS 1.2 a refusal of our certificate ends the handshake before it is 'secure'. The keys are
-	// derived after the server's CertificateRequest was read, so this is where the facts of such a
-	// handshake are to be had; the line itself, which is secret, is not looked at.
-	const onKeys = () => {
-		if (socket.getProtocol() === 'TLSv1.2') read();
-	};
-	socket.on('keylog', onKeys);
-	socket.once('connect', () => {
-		connection.phase = 'handshake';
-	});
-	// First in line: Node's own listener verifies, and may tear the certificate down.
-	socket.prependOnceListener('secure', () => {
-		socket.off('keylog', onKeys);
-		read();
-		connection.phase = 'verify';
-	});
-	// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
-	socket.on('error', (error) => {
-		if (!isOurOwn(error)) connection.firstError ??= error;
-	});
-}
-
-function readHandshake(
-	socket: TLSSocket,
-	connection: Connection,
-	kept: KeptSession | undefined,
-): void {
-	connection.protocol = socket.getProtocol() ?? undefined;
-	connection.cipher = socket.getCipher()?.standardName ?? '';
-	connection.resumed = socket.isSessionReused();
-	if (connection.resumed && kept !== undefined) {
-		// No certificate is exchanged on a resumed session: what the full handshake showed still holds.
-		connection.chain = kept.chain;
-		connection.validUntil = kept.validUntil;
-		connection.clientCertificateRequested = kept.clientCertificateRequested;
-		return;
-	}
-	// Not getPeerX509Certificate(): after it getPeerCertificate() answers {} and every name check fails.
-	const chain = chainOf(socket.getPeerCertificate(true));
-	connection.chain = chain.map(({raw}) => raw);
-	connection.validUntil = Math.min(...chain.map(({valid_to}) => Date.parse(valid_to)));
-	// The signature algorithms that both sides know are filled by a CertificateRequest alone.
-	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
-}
-
-/** Tells each reason for which the server could not be verified, and lets the connection go on. */
-function report(
-	socket: TLSSocket,
-	connection: Connection,
-	snapshot: Snapshot,
-	name: PeerName,
-): void {
-	connection.authorized = false;
-	const code = String(socket.authorizationError);
-	const reasons: Error[] = [...snapshot.verification.check(name, socket.getPeerCertificate(true))];
-	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
-	if (!reasons.some((reason) => (reason as NodeJS.ErrnoException).code === code)) {
-		reasons.unshift(Object.assign(new Error(code), {code}));
-	}
-	const url = `https://${connection.host}:${connection.port}/`;
-	for (const reason of reasons) {
-		const judged = judgeFailure(connection, reason, url);
-		if (judged !== undefined) snapshot.report(judged);
-	}
-}
-
-/** Hands `keep` the sessions of a verified connection, and nothing once it has failed. */
-function keepSessions(
-	socket: TLSSocket,
-	connection: Connection,
-	keep: (session: KeptSession | undefined) => void,
-): void {
-	let latest: Buffer | undefined;
-	const store = () => {
-		if (latest === undefined || connection.firstError !== undefined || !connection.authorized)
-			return;
-		const {chain, validUntil, clientCertificateRequested = false} = connection;
-		keep({session: latest, chain, validUntil, clientCertificateRequested});
-	};
-	socket.on('session', (session) => {
-		latest = session;
-		// TLS 1.2 has its session before the verdict, TLS 1.3 after it.
-		if (connection.phase === 'response') store();
-	});
-	socket.once('secureConnect', store);
-	socket.on('error', (error) => {
-		if (!isOurOwn(error)) keep(undefined);
-	});
-}
-
-// undici ends a connection that it has no more use for with an error of its own.
-function isOurOwn({code}: {code?: unknown}): boolean {
-	// The code of an AbortError is a number.
-	return typeof code === 'string' && code.startsWith('UND_ERR_');
 }

@@ -6,7 +6,7 @@ import type {HttpProxy} from './proxy.ts';
 
 /**
  * What is known of one connection, gathered while it is made and kept for as long as its socket.
- * `net/connect.ts` writes it; a response and a diagnosis read it.
+ * `net/connect.ts` and `net/handshake.ts` write it; a response and a diagnosis read it.
  */
 export interface Connection {
 	readonly host: string;

@@ -5,7 +5,7 @@ import {
 	type AxiosRequestConfig,
 	type InternalAxiosRequestConfig,
 } from 'axios';
-import type {Showing} from '../tls/source.ts';
+import type {Showing} from '../tls/snapshot.ts';
 import {type Body, makeBody} from './body.ts';
 
 /** One request of the chain that redirects make of a call. */

@@ -3,7 +3,7 @@
  * each a function of values; `nextHop` puts them together.
  */
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import type {Showing} from '../tls/source.ts';
+import type {Showing} from '../tls/snapshot.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 
 /** What decides about a redirect. */

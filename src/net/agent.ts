@@ -7,7 +7,7 @@ import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {Logger, MtlsOptions} from '../options.ts';
 import {tellIdentity, tellUnverified} from '../tell.ts';
-import {loadSnapshot, type Showing, type Snapshot} from '../tls/source.ts';
+import {loadSnapshot, type Showing, type Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
 import {connect} from './connect.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';

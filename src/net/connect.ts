@@ -8,7 +8,7 @@ import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {publish} from '../events.ts';
 import type {ConnectionFacts} from '../options.ts';
-import type {Snapshot} from '../tls/source.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/verify.ts';
 import {type Connection, connectionFacts, keepConnection} from './connection.ts';
 import {handshake, type Peer} from './handshake.ts';

@@ -1,7 +1,7 @@
 import type {Socket, TcpSocketConnectOpts} from 'node:net';
 import {connect as connectTls, type DetailedPeerCertificate, type TLSSocket} from 'node:tls';
 import type {KeptSession} from '../tls/session.ts';
-import type {Showing, Snapshot} from '../tls/source.ts';
+import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, chainOf, type PeerName, peerName} from '../tls/verify.ts';
 import type {Connection} from './connection.ts';
 import {judgeFailure} from './failure.ts';

@@ -6,7 +6,7 @@
  */
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
-import type {Showing, Snapshot} from '../tls/source.ts';
+import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
 import {connect} from './connect.ts';
 import type {HttpProxy} from './proxy.ts';

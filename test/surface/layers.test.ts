@@ -98,7 +98,7 @@ test.each([
 	['tls/pem.ts', "import {connect} from '../net/connect.ts';", /net\/ is no layer before tls\//],
 	['tls/pem.ts', "import type {Hop} from '../http/hop.ts';", /http\/ is no layer before tls\//],
 	['http/hop.ts', "import {tell} from '../log/events.ts';", /log\/ is no layer before http\//],
-	['http/hop.ts', "import {file} from '../jar/file.ts';", /jar\/ is no layer before http\//],
+	['jar/file.ts', "import {hop} from '../http/hop.ts';", /http\/ is no layer before jar\//],
 	['options.ts', "import {MtlsAgent} from './net/agent.ts';", /net\/ is no layer/],
 	['options.ts', "import type {Hop} from './http/hop.ts';", /http\/ is no layer/],
 	['create.ts', "import {createTestPki} from './testing/index.ts';", /testing\/ is for tests/],

@@ -1,0 +1,39 @@
+// Apart from errors.ts, which needs axios: a cookie store works in an app without it.
+
+/** Why an option was refused. */
+export type ConfigErrorCode =
+	| 'ERR_MTLS_NO_SUCH_FILE'
+	| 'ERR_MTLS_UNREADABLE_FILE'
+	| 'ERR_MTLS_NOT_PEM'
+	| 'ERR_MTLS_NO_CERTIFICATE'
+	| 'ERR_MTLS_CERT_MISSING'
+	| 'ERR_MTLS_KEY_MISSING'
+	| 'ERR_MTLS_KEY_MISMATCH'
+	| 'ERR_MTLS_BAD_PASSPHRASE'
+	| 'ERR_MTLS_IDENTITY_EXPIRED'
+	| 'ERR_MTLS_IDENTITY_NOT_YET_VALID'
+	| 'ERR_MTLS_NOT_PKCS12'
+	| 'ERR_MTLS_WRONG_PURPOSE'
+	| 'ERR_MTLS_NO_CRL'
+	| 'ERR_MTLS_UNSUPPORTED_KEY'
+	| 'ERR_MTLS_UNKNOWN_OPTION'
+	| 'ERR_MTLS_BAD_OPTION'
+	| 'ERR_MTLS_AGENT_CONFLICT';
+
+/**
+ * A mistake in the options, thrown when the client is made, before any request.
+ *
+ * The message says what was tried, on what, and what was found; never key material or a passphrase.
+ */
+export class MtlsConfigError extends Error {
+	readonly code: ConfigErrorCode;
+	/** The option to repair, as a dotted path: `mtls.key`. */
+	readonly option: string;
+
+	constructor(code: ConfigErrorCode, option: string, message: string, cause?: unknown) {
+		super(`${option}: ${message}`, cause === undefined ? undefined : {cause});
+		this.name = 'MtlsConfigError';
+		this.code = code;
+		this.option = option;
+	}
+}

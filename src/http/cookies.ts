@@ -1,7 +1,7 @@
 import {AxiosError} from 'axios';
 import {CookieJar} from 'tough-cookie';
 import {MtlsConfigError} from '../errors.ts';
-import {type CookieList, cookiesFor, observedStore} from './cookie-cache.ts';
+import {type CookieList, cookiesFor} from './cookie-cache.ts';
 
 export {CookieJar};
 
@@ -10,7 +10,7 @@ export {CookieJar};
  * which is where tough-cookie would make an exception.
  */
 export function makeJar(): CookieJar {
-	return new CookieJar(observedStore(), {allowSecureOnLocal: false});
+	return new CookieJar(undefined, {allowSecureOnLocal: false});
 }
 
 // By shape: the app's copy of tough-cookie may be another one.

@@ -5,6 +5,7 @@ import type {AxiosInstance, AxiosRequestConfig, AxiosResponse} from 'axios';
 import type {CookieJar} from 'tough-cookie';
 import type {CertificateFacts} from './certificate.ts';
 import type {MtlsAgent} from './net/agent.ts';
+import type {MtlsStats} from './net/stats.ts';
 import type {ClientConfig} from './options.ts';
 
 /** `client.mtls`: what stands behind the instance. */
@@ -13,10 +14,29 @@ export interface MtlsHandle {
 	readonly jar: CookieJar | undefined;
 	/** The agent of all https connections; may be given to any other Node client. */
 	readonly agent: MtlsAgent;
-	/** The facts of our certificate; `null` when we have none. */
+	/** The facts of our certificate; `null` when we have none, or several. */
 	readonly identity: CertificateFacts | null;
-	/** Ends all connections, those in use included; a request after it is refused. Twice is fine. */
-	close(): Promise<void>;
+	/**
+	 * Reads the files, or asks `mtls.identity`, again, and goes over to what is found: requests in flight
+	 * finish as they began, every later one is on the new identity, CA and revocation list.
+	 *
+	 * @throws {MtlsConfigError} when it cannot be used, or what the loader threw; the old then stays.
+	 */
+	reload(): Promise<void>;
+	/** Resolves at the next swap, with the facts of the certificate that took effect. */
+	nextIdentity(): Promise<CertificateFacts | null>;
+	/** What the connections do, in numbers; `String(client.mtls)` is the same in one line. */
+	stats(): MtlsStats;
+	/**
+	 * Refuses new requests with `ERR_MTLS_CLIENT_CLOSED`, waits for those in flight, and ends all
+	 * connections. Twice is fine.
+	 *
+	 * @param options - `deadlineMs`: how long to wait, 10,000 ms by default; what is still in flight then
+	 * fails with the same code. A body that is streamed counts as answered with its head.
+	 */
+	close(options?: {readonly deadlineMs?: number}): Promise<void>;
+	[Symbol.asyncDispose](): Promise<void>;
+	toString(): string;
 }
 
 /** A request that carries and keeps no cookies. */

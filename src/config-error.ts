@@ -37,3 +37,15 @@ export class MtlsConfigError extends Error {
 		this.option = option;
 	}
 }
+
+/** `error` as one of `option`, such as `mtls[1]`, where it is a mistake in `mtls`; else the very error. */
+export function relocated(error: unknown, option: string): unknown {
+	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;
+	const message = error.message.slice(error.option.length + 2);
+	return new MtlsConfigError(
+		error.code,
+		error.option.replace('mtls', option),
+		message,
+		error.cause,
+	);
+}

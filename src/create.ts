@@ -1,5 +1,10 @@
 import {inspect} from 'node:util';
-import axios, {type AxiosAdapter, AxiosError, type AxiosInstance} from 'axios';
+import axios, {
+	type AxiosAdapter,
+	AxiosError,
+	type AxiosInstance,
+	type CreateAxiosDefaults,
+} from 'axios';
 import type {MtlsClient, MtlsHandle} from './client.ts';
 import {MtlsConfigError} from './errors.ts';
 import {makeAdapter} from './http/adapter.ts';
@@ -8,12 +13,15 @@ import {axiosExchange} from './http/exchange-axios.ts';
 import {leanExchange} from './http/exchange-lean.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
 import {leanTakes} from './http/lean-scope.ts';
+import {Lifetime} from './lifetime.ts';
 import {logFailures} from './log/interceptors.ts';
-import {MtlsAgent, snapshotOf} from './net/agent.ts';
+import {identitiesOf, MtlsAgent} from './net/agent.ts';
+import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
+import {statsLine, statsOf} from './net/stats.ts';
 import type {AdapterOptions, ClientConfig, ClientOptions} from './options.ts';
-import {hideSecrets, redactUrl} from './redact.ts';
+import {hideSecrets} from './redact.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
@@ -59,64 +67,85 @@ export function withMtls(instance: AxiosInstance, options: ClientOptions = {}): 
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
-	assertKnown(options, ['mtls', 'jar', 'allowInsecureRedirects']);
+	assertKnown(options, known);
 	return adapterOf(makeParts(options));
 }
+
+const known = ['mtls', 'maxIdentities', 'jar', 'allowInsecureRedirects'] as const;
 
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
 interface Parts {
 	readonly agent: MtlsAgent;
+	readonly identities: Identities;
 	/** Beside the agent: the connections of the lean exchange. */
 	readonly pools: Pools;
 	readonly ownsConnections: boolean;
-	readonly origins: ReadonlySet<string>;
 	readonly jar: CookieJar | undefined;
 	readonly allowInsecureRedirects: boolean;
 	/** Belongs to the agent: whoever shares it is closed with it. */
-	readonly life: {closed: boolean};
+	readonly lifetime: Lifetime;
 }
 
 function makeParts(options: ClientOptions, parent?: Parts): Parts {
-	const {mtls, jar, logger, allowInsecureRedirects} = options;
-	const shared = mtls === undefined ? parent : undefined;
-	const agent = shared?.agent ?? new MtlsAgent(mtls, logger === undefined ? {} : {logger});
+	const {mtls, jar, allowInsecureRedirects} = options;
+	const connections = mtls === undefined && parent ? parent : makeConnections(options);
 	return {
-		agent,
-		pools: shared?.pools ?? new Pools(snapshotOf(agent)),
-		ownsConnections: shared?.ownsConnections ?? mtls !== undefined,
-		origins: shared?.origins ?? new Set((mtls?.origins ?? []).map(parseOrigin)),
-		life: shared?.life ?? {closed: false},
+		...connections,
 		jar: jarOf({jar}, jar === true ? makeJar() : parent?.jar),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
 	};
 }
 
+function makeConnections({mtls, maxIdentities, logger}: ClientOptions) {
+	const agent = new MtlsAgent(mtls, {
+		...(logger !== undefined && {logger}),
+		...(maxIdentities !== undefined && {maxIdentities}),
+	});
+	const identities = identitiesOf(agent);
+	const pools = new Pools();
+	identities.onRetire((snapshot) => pools.retire(snapshot));
+	return {agent, identities, pools, ownsConnections: mtls !== undefined, lifetime: new Lifetime()};
+}
+
 function adapterOf(parts: Parts): AxiosAdapter {
 	const lean = leanExchange(parts.pools);
+	const {roster} = parts.identities;
 	return makeAdapter({
 		...parts,
 		exchange: (input) => (leanTakes(input) ? lean : axiosExchange)(input),
 		fallback: axios.getAdapter('http'),
-		assertOpen(config) {
-			if (!parts.life.closed) return;
-			throw new AxiosError('the client was closed', 'ERR_MTLS_CLIENT_CLOSED', config);
-		},
+		snapshotAt: (origin) => roster.at(origin),
+		lists: (origin) => roster.lists(origin),
 	});
 }
 
-function handleOf({agent, pools, jar, life}: Parts): MtlsHandle {
+const closeDeadlineMs = 10_000;
+
+function handleOf(parts: Parts): MtlsHandle {
+	const {agent, identities, pools, jar, lifetime} = parts;
+	const stats = () => statsOf(identities, agent, pools);
+	const line = () => statsLine(stats());
+	const close = async ({deadlineMs = closeDeadlineMs}: {deadlineMs?: number} = {}) => {
+		identities.roster.close();
+		await lifetime.end(deadlineMs);
+		agent.destroy();
+		await pools.destroy();
+	};
 	const handle: MtlsHandle = {
 		agent,
 		jar,
-		identity: agent.identity,
-		async close() {
-			life.closed = true;
-			agent.destroy();
-			await pools.destroy();
+		get identity() {
+			return agent.identity;
 		},
+		reload: () => agent.reload(),
+		nextIdentity: () => agent.nextIdentity(),
+		stats,
+		close,
+		toString: line,
+		[Symbol.asyncDispose]: close,
 	};
 	// Security: a print of the handle would go into the jar.
-	const told = () => ({agent: String(agent), identity: agent.identity});
+	const told = () => ({agent: String(agent), identity: agent.identity, stats: line()});
 	return Object.defineProperties(handle, {toJSON: {value: told}, [inspect.custom]: {value: told}});
 }
 
@@ -137,26 +166,16 @@ function equip(instance: AxiosInstance, parts: Parts, logger: ClientOptions['log
 	return Object.assign(instance, {mtls: handleOf(parts), create}) as MtlsClient;
 }
 
-function splitConfig(config: ClientConfig) {
-	const {mtls, jar, logger, allowInsecureRedirects, ...rest} = config;
-	const options: ClientOptions = {};
-	if (mtls !== undefined) options.mtls = mtls;
-	if (jar !== undefined) options.jar = jar;
-	if (logger !== undefined) options.logger = logger;
-	if (allowInsecureRedirects !== undefined) options.allowInsecureRedirects = allowInsecureRedirects;
-	return {options, rest};
-}
+type Known = (typeof known)[number];
 
-function parseOrigin(text: string): string {
-	const url = URL.parse(text);
-	if (url?.protocol === 'https:' && url.pathname === '/' && !url.search && !url.username) {
-		return url.origin;
+function splitConfig(config: ClientConfig) {
+	const options: Record<string, unknown> = {};
+	const rest: Record<string, unknown> = {};
+	for (const [name, value] of Object.entries(config)) {
+		if (name !== 'logger' && !known.includes(name as Known)) rest[name] = value;
+		else if (value !== undefined) options[name] = value;
 	}
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'mtls.origins',
-		`expected an origin such as https://api.bank.example, found '${redactUrl(text)}'`,
-	);
+	return {options: options as ClientOptions, rest: rest as CreateAxiosDefaults};
 }
 
 function assertKnown(options: object, known: readonly string[]): void {
@@ -170,7 +189,7 @@ function assertKnown(options: object, known: readonly string[]): void {
 }
 
 function assertOptions({logger, ...options}: ClientOptions): void {
-	assertKnown(options, ['mtls', 'jar', 'allowInsecureRedirects']);
+	assertKnown(options, known);
 	if (logger === undefined || logger === false) return;
 	if (typeof logger.error === 'function' && typeof logger.warn === 'function') return;
 	throw new MtlsConfigError(

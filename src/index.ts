@@ -15,11 +15,14 @@ export {CookieJar} from './http/cookies.ts';
 export {logFailures} from './log/interceptors.ts';
 export type {MtlsAgentOptions} from './net/agent.ts';
 export {MtlsAgent} from './net/agent.ts';
+export type {MtlsStats} from './net/stats.ts';
 export type {
 	AdapterOptions,
 	ClientConfig,
 	ClientOptions,
 	ConnectionFacts,
+	IdentityLoader,
+	IdentityMaterial,
 	Logger,
 	MtlsOptions,
 	Source,

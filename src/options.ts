@@ -1,4 +1,4 @@
-import type {SecureVersion} from 'node:tls';
+import type {SecureContext, SecureVersion} from 'node:tls';
 import type {CreateAxiosDefaults} from 'axios';
 import type {CookieJar} from 'tough-cookie';
 import type {CertificateFacts} from './certificate.ts';
@@ -14,8 +14,22 @@ export interface MtlsOptions {
 	key?: Source;
 	/** Certificate and key in one PKCS#12 file, in place of `cert` and `key`. A CA in it is not trusted. */
 	pfx?: Source;
-	/** Decrypts `key` or `pfx`; a function is called once, when the file turns out to be encrypted. */
+	/** Decrypts `key` or `pfx`; a function is called once a load, when the file turns out to be encrypted. */
 	passphrase?: string | (() => string);
+	/**
+	 * Fetches who we are, in place of `cert`, `key` and `pfx`: from a vault, a SPIFFE agent, an HSM.
+	 * What is returned at once is checked when the client is made; for a promise the first requests wait.
+	 */
+	identity?: IdentityLoader;
+	/**
+	 * Looks for new files, or asks `identity` again, and goes over to what is found: the requests in
+	 * flight finish as they began, every later one is on the new identity, CA and revocation list. What
+	 * cannot be loaded is told to the logger as `rotation_failed`, and the old stays.
+	 *
+	 * A file is also looked at as soon as its directory says that something has changed; `everyMs` is for
+	 * the file systems that say nothing. @defaultValue `false`; `true` is every 60,000 ms
+	 */
+	reload?: boolean | {readonly everyMs?: number};
 	/**
 	 * Whom we believe: one source or a list. The words `'default'`, `'system'` and `'bundled'` stand
 	 * for the sets of `tls.getCACertificates()`, so `['default', 'corp.pem']` adds a CA and
@@ -60,8 +74,11 @@ export interface MtlsOptions {
 	/** OpenSSL's cipher list, for TLS 1.2 and 1.3. */
 	ciphers?: string;
 	/**
-	 * Further origins (`https://files.bank.example`) that may see our certificate when a redirect
-	 * leads there. The origin of each URL that the app itself asks for always may; any other never does.
+	 * Further origins (`https://files.bank.example`, `https://*.bank.example`) that may see our
+	 * certificate when a redirect leads there. The origin of each URL that the app itself asks for always
+	 * may; any other never does. A `*` stands for one or more labels.
+	 *
+	 * In a list of several `mtls` it is where this one is used at all, and has to be given.
 	 */
 	origins?: readonly string[];
 	/**
@@ -71,6 +88,22 @@ export interface MtlsOptions {
 	allowExpired?: boolean;
 }
 
+/** What {@link MtlsOptions.identity} gives: the options of the same names, or a context that holds the key. */
+export interface IdentityMaterial
+	extends Pick<MtlsOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'ca' | 'crl'> {
+	/**
+	 * A context of your own, for a key that cannot be read, as in an HSM; `cert` is then given for its
+	 * facts alone. What it trusts and which versions it speaks is up to you where our certificate is
+	 * shown; `ca` and the other options of `mtls` hold where it is not.
+	 */
+	secureContext?: SecureContext;
+}
+
+/** Gives our certificate when it is asked for, at once or later. */
+export type IdentityLoader =
+	| (() => IdentityMaterial | Promise<IdentityMaterial>)
+	| {load(): IdentityMaterial | Promise<IdentityMaterial>};
+
 /** Takes what failed: `(fields, message)`, as pino does. `console` fits. */
 export interface Logger {
 	error(fields: object, message: string): void;
@@ -79,8 +112,14 @@ export interface Logger {
 
 /** What {@link createAdapter} takes. */
 export interface AdapterOptions {
-	/** Who we are and whom we believe. Without it: no certificate of ours, and Node's default trust. */
-	mtls?: MtlsOptions;
+	/**
+	 * Who we are and whom we believe. Without it: no certificate of ours, and Node's default trust. Of a
+	 * list, the one whose `origins` name the request's origin most closely; where none does, no
+	 * certificate is shown.
+	 */
+	mtls?: MtlsOptions | readonly MtlsOptions[];
+	/** Of several `mtls`, how many are kept loaded; the one unused for longest goes first. @defaultValue 1,000 */
+	maxIdentities?: number;
 	/** `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works too. */
 	jar?: boolean | CookieJar;
 	/**

@@ -1,5 +1,5 @@
 import type {CertificateFacts} from './certificate.ts';
-import type {MtlsFailure} from './errors.ts';
+import {MtlsConfigError, type MtlsFailure} from './errors.ts';
 import {publish} from './events.ts';
 import type {Logger} from './options.ts';
 import type {IdentityNotice} from './tls/notices.ts';
@@ -35,14 +35,31 @@ export function tellUnverified(
 export function tellIdentity(
 	logger: Logger | false,
 	{identity, notices}: {identity: CertificateFacts | null; notices: readonly IdentityNotice[]},
+	event: 'identity_loaded' | 'identity_rotated' = 'identity_loaded',
 ): void {
 	if (identity === null) return;
-	publish('axios-mtls:identity', () => ({event: 'identity_loaded', identity}));
+	publish('axios-mtls:identity', () => ({event, identity}));
 	for (const notice of notices) {
 		publish('axios-mtls:identity', () => ({...notice, identity}));
 		const fields = {...notice, identity: certificateInShort(identity)};
 		warn(logger, fields, `our certificate '${identity.subject}' ${inWords(notice)}`);
 	}
+}
+
+/** Tells that the new files, or the loader, gave nothing to go over to. */
+export function tellRotationFailure(logger: Logger | false, error: unknown, epoch: number): void {
+	const mistake = error instanceof MtlsConfigError ? error : undefined;
+	// Security: what a loader throws may hold a token. Its message is not told, its name and code are.
+	const {name, code} = (error ?? {}) as {name?: unknown; code?: unknown};
+	const fields = {
+		event: 'rotation_failed',
+		code: typeof code === 'string' ? code : undefined,
+		...(mistake && {option: mistake.option}),
+		epoch,
+	};
+	publish('axios-mtls:identity', () => ({...fields, identity: null}));
+	const why = mistake ? mistake.message : `\`identity\` failed with ${String(code ?? name)}`;
+	warn(logger, fields, `the new identity cannot be used, and the old one stays: ${why}`);
 }
 
 function inWords(notice: IdentityNotice): string {

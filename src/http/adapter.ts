@@ -2,9 +2,12 @@
  * One call, hop by hop: cookies in, exchange, cookies out, what next?
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
+import {MtlsConfigError} from '../errors.ts';
+import type {Lifetime} from '../lifetime.ts';
 import type {MtlsAgent} from '../net/agent.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
 import {hideSecrets} from '../redact.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import {askBeforeRedirect} from './before-redirect.ts';
 import {type CookieJar, cookieHeader, jarOf, storeCookies} from './cookies.ts';
 import {diagnose, insecureRedirect} from './diagnose.ts';
@@ -33,11 +36,13 @@ export interface AdapterParts {
 	readonly ownsConnections: boolean;
 	/** For the requests that name no jar of their own. */
 	readonly jar: CookieJar | undefined;
-	/** Where our certificate may be shown besides the origins that the app asks for. */
-	readonly origins: ReadonlySet<string>;
+	/** Who we are, origin by origin. */
+	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
+	/** Whether our certificate may be shown at an origin that the app does not ask for. */
+	readonly lists: (origin: string) => boolean;
 	readonly allowInsecureRedirects: boolean;
-	/** Asked before each hop; throws once the client is closed. */
-	readonly assertOpen: (config: InternalAxiosRequestConfig) => void;
+	/** Ends with the client. */
+	readonly lifetime: Lifetime;
 }
 
 /** What holds for all hops of one call. */
@@ -53,6 +58,7 @@ interface Call {
 /** Makes an axios adapter that owns the hops. */
 export function makeAdapter(parts: AdapterParts): Adapter {
 	return async (given) => {
+		parts.lifetime.begin();
 		try {
 			return await run(parts, given);
 		} catch (error) {
@@ -64,12 +70,15 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 				hideSecrets(error);
 			}
 			throw error;
+		} finally {
+			parts.lifetime.done();
 		}
 	};
 }
 
 async function run(parts: AdapterParts, given: InternalAxiosRequestConfig) {
 	const config = withoutCookieAgents(given);
+	if (parts.lifetime.closing) throw closedError(config);
 	if (parts.ownsConnections) assertNoAgent(config);
 	let hop = firstHop(config);
 	if (hop === undefined) return parts.fallback(config);
@@ -96,8 +105,10 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop));
 	const cookie =
 		asked instanceof Promise ? await withPatience(asked, config, remainingMs(call)) : asked;
-	parts.assertOpen(config);
-	// A jar may have taken its time: what was cancelled meanwhile is not sent.
+	const taken = parts.snapshotAt(hop.url.origin);
+	const snapshot = taken instanceof Promise ? await ours(taken, call) : taken;
+	// A jar, or a vault, may have taken its time: what was cancelled meanwhile is not sent.
+	if (parts.lifetime.ended) throw closedError(config);
 	throwIfCancelled(config);
 
 	let response: AxiosResponse;
@@ -106,6 +117,7 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 			hop,
 			config,
 			cookie,
+			snapshot,
 			agent: config.httpsAgent ? undefined : parts.agent,
 			proxy: resolveProxy(config.proxy as ProxySetting, hop.url),
 			follows: policy.maxRedirects !== 0,
@@ -114,7 +126,7 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 		});
 	} catch (error) {
 		// What ended with the client is not the server's failure.
-		parts.assertOpen(config);
+		if (parts.lifetime.ended) throw closedError(config);
 		if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
 		throw diagnose(error, hop, config);
 	}
@@ -123,6 +135,27 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 		await withPatience(storeCookies(jar, hop.url, lines), config, remainingMs(call));
 	}
 	return response;
+}
+
+/** Our identity, where it has yet to be fetched. */
+async function ours(taken: Promise<Snapshot>, call: Call): Promise<Snapshot> {
+	const {config} = call;
+	// Security: what a loader throws may hold a token, so it is the cause, which does not print.
+	const fetched = taken.catch((cause) => {
+		const why = cause instanceof MtlsConfigError ? `: ${cause.message}` : '';
+		const error = new AxiosError(
+			`our identity could not be loaded${why}`,
+			'ERR_MTLS_IDENTITY_FAILED',
+			config,
+		);
+		Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
+		throw error;
+	});
+	return withPatience(fetched, config, remainingMs(call));
+}
+
+function closedError(config: InternalAxiosRequestConfig): AxiosError {
+	return new AxiosError('the client was closed', 'ERR_MTLS_CLIENT_CLOSED', config);
 }
 
 function remainingMs({deadline}: Call): number | undefined {

@@ -58,14 +58,14 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput) {
  * keep the deadlines, and to spare axios the body of a redirect.
  */
 function transportFor(input: ExchangeInput, over: AbortController): Transport {
-	const {hop, agent, config, proxy, follows} = input;
+	const {hop, agent, config, snapshot, proxy, follows} = input;
 	const secure = hop.url.protocol === 'https:';
 	const base: Transport = (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
 			const request = base.request(
 				agent && secure
-					? routed(options, {showing: hop.showing, proxy, signal: over.signal})
+					? routed(options, {snapshot, showing: hop.showing, proxy, signal: over.signal})
 					: options,
 				(response) => {
 					if (follows && isRedirect(response.statusCode) && response.headers.location) {

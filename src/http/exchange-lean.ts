@@ -21,7 +21,7 @@ import {redirectBody} from './response.ts';
 export function leanExchange(pools: Pools): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
-			const {hop, config, cookie, proxy} = input;
+			const {hop, config, cookie, snapshot, proxy} = input;
 			const body = bodyOf(hop.body?.data);
 			const {maxBodyLength = -1} = config;
 			if (body && maxBodyLength > -1 && body.length > maxBodyLength) {
@@ -36,7 +36,7 @@ export function leanExchange(pools: Pools): Exchange {
 				return;
 			}
 			const headers = wireHeaders(hop, config, cookie, body);
-			const line = pools.take({origin: hop.url.origin, showing: hop.showing, proxy});
+			const line = pools.take({origin: hop.url.origin, snapshot, showing: hop.showing, proxy});
 			line.dispatch(
 				{path: hop.path, method: hop.method as Dispatcher.HttpMethod, headers, body},
 				new Answer(input, line, new LeanRequest(hop, headers), resolve, reject),

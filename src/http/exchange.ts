@@ -1,11 +1,14 @@
 import type {Agent} from 'node:https';
 import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {HttpProxy} from '../net/proxy.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import type {Hop} from './hop.ts';
 
 /** What one exchange needs to know. */
 export interface ExchangeInput {
 	readonly hop: Hop;
+	/** Who we are, and whom we believe, on this hop. */
+	readonly snapshot: Snapshot;
 	/** Makes the https connections; `undefined` where the config brings an agent of its own. */
 	readonly agent: Agent | undefined;
 	/** The config of the call; the hop overrules its URL, method, headers and data. */

@@ -98,11 +98,14 @@ function kindOf(name: string): NameKind {
 	return kind;
 }
 
+/** What a request asks for. */
+export type Asked = Pick<ExchangeInput, 'config' | 'hop' | 'proxy'>;
+
 // Who puts something else in its place later, as msw does, wants to see the requests.
 const {request} = http;
 
 /** Whether the lean exchange does all that this request asks for. */
-export function leanTakes({config, hop, proxy}: ExchangeInput): boolean {
+export function leanTakes({config, hop, proxy}: Asked): boolean {
 	if (http.request !== request) return false;
 	for (const name in config) {
 		if (anyValue.has(name)) continue;

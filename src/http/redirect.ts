@@ -15,8 +15,8 @@ export interface RedirectPolicy {
 	readonly sensitiveHeaders: ReadonlySet<string>;
 	/** The origin that the app asked for. */
 	readonly origin: string;
-	/** Where our certificate may be shown besides. */
-	readonly origins: ReadonlySet<string>;
+	/** Whether our certificate may be shown to another origin. */
+	readonly lists: (origin: string) => boolean;
 	/** Credentials of the first request; they hold on its origin only. */
 	readonly auth: Hop['auth'];
 }
@@ -53,7 +53,7 @@ export function followsRedirects({
 export function redirectPolicy(
 	config: InternalAxiosRequestConfig,
 	hop: Hop,
-	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'origins'>,
+	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'lists'>,
 ): RedirectPolicy {
 	const follows = followsRedirects(config);
 	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
@@ -72,7 +72,7 @@ export function redirectPolicy(
 		allowInsecureRedirects: config.allowInsecureRedirects ?? defaults.allowInsecureRedirects,
 		sensitiveHeaders: new Set(sensitiveHeaders.map((name) => name.toLowerCase())),
 		origin: hop.url.origin,
-		origins: defaults.origins,
+		lists: defaults.lists,
 		auth: hop.auth,
 	};
 }
@@ -127,9 +127,9 @@ export function isDowngrade(from: URL, to: URL): boolean {
  */
 export function redirectShowing(
 	target: URL,
-	{origin, origins}: Pick<RedirectPolicy, 'origin' | 'origins'>,
+	{origin, lists}: Pick<RedirectPolicy, 'origin' | 'lists'>,
 ): Showing {
-	return target.origin === origin || origins.has(target.origin) ? 'shown' : 'withheld';
+	return target.origin === origin || lists(target.origin) ? 'shown' : 'withheld';
 }
 
 /** RFC 9110 §10.2.2. Credentials in a `Location` are the server's wish, not the app's: dropped. */

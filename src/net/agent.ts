@@ -6,10 +6,11 @@ import {inspect} from 'node:util';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {Logger, MtlsOptions} from '../options.ts';
-import {tellIdentity, tellUnverified} from '../tell.ts';
-import {loadSnapshot, type Showing, type Snapshot} from '../tls/snapshot.ts';
+import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
 import {connect} from './connect.ts';
+import {connectionOf} from './connection.ts';
+import {Identities} from './identities.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
 
 /** Options of `https.Agent` that do not decide about TLS, and the proxy. */
@@ -20,10 +21,13 @@ export interface MtlsAgentOptions {
 	logger?: Logger | false;
 	/** Idle connections kept per origin. @defaultValue 256 */
 	maxFreeSockets?: number;
+	/** Of several `mtls`, how many are kept loaded. @defaultValue 1,000 */
+	maxIdentities?: number;
 }
 
 /** How one request wants to travel; the adapter says it, other clients leave it to the agent. */
 export interface Route {
+	readonly snapshot: Snapshot;
 	readonly showing: Showing;
 	readonly proxy: HttpProxy | undefined;
 	/** Aborted when the request is over, so that an attempt to connect does not outlive it. */
@@ -38,18 +42,24 @@ export function routed<O extends object>(options: O, way: Route): O {
 }
 
 interface RequestOptions extends ClientRequestArgs {
-	[route]?: Route;
+	[route]?: AgentRoute;
 	lookup?: LookupFunction;
 }
+
+/** A route that the agent has found itself: its loader may have yet to answer, and nobody gives it up. */
+type AgentRoute = Omit<Route, 'snapshot' | 'signal'> & {
+	readonly snapshot: Snapshot | Promise<Snapshot>;
+	readonly signal?: AbortSignal;
+};
 
 // What an https request may bring to take the place of ours. Silently dropping it would hide a mistake.
 const foreign = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
-const snapshots = new WeakMap<MtlsAgent, Snapshot>();
+const identities = new WeakMap<MtlsAgent, Identities>();
 
-/** What an agent's connections are made of, for those who make connections beside it. */
-export function snapshotOf(agent: MtlsAgent): Snapshot {
-	return snapshots.get(agent) as Snapshot;
+/** Who an agent is, for those who make connections beside it. */
+export function identitiesOf(agent: MtlsAgent): Identities {
+	return identities.get(agent) as Identities;
 }
 
 /**
@@ -69,27 +79,43 @@ export function snapshotOf(agent: MtlsAgent): Snapshot {
  * ```
  */
 export class MtlsAgent extends https.Agent {
-	readonly #snapshot: Snapshot;
+	readonly #identities: Identities;
 	readonly #proxy: ProxySetting;
+	readonly #retired = new WeakSet<Snapshot>();
 	// Node knows the sockets that stand, not the attempts to make one.
 	#attempts = new AbortController();
 
 	constructor(
-		mtls: MtlsOptions = {},
-		{proxy, logger = console, ...options}: MtlsAgentOptions = {},
+		mtls: MtlsOptions | readonly MtlsOptions[] = {},
+		{proxy, logger = console, maxIdentities, ...options}: MtlsAgentOptions = {},
 	) {
 		super({...options, keepAlive: true, rejectUnauthorized: true});
-		this.#snapshot = loadSnapshot(mtls, new Date(), (judged) => tellUnverified(logger, judged));
-		tellIdentity(logger, this.#snapshot);
-		snapshots.set(this, this.#snapshot);
+		this.#identities = new Identities(mtls, logger, maxIdentities);
+		identities.set(this, this.#identities);
+		this.#identities.onRetire((snapshot) => this.#retire(snapshot));
 		this.#proxy = proxy;
 		// A mistake in it is told here, not at the first request.
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 	}
 
-	/** The facts of our certificate; `null` when we have none. */
+	/** The facts of our certificate; `null` when we have none, or several. */
 	get identity(): CertificateFacts | null {
-		return this.#snapshot.identity;
+		return this.#identities.roster.identity;
+	}
+
+	/**
+	 * Reads the files, or asks `identity`, again, and goes over to what is found: requests in flight
+	 * finish as they began, and every later one is on the new identity.
+	 *
+	 * @throws {MtlsConfigError} when it cannot be used, or what the loader threw; the old then stays.
+	 */
+	reload(): Promise<void> {
+		return this.#identities.roster.reload();
+	}
+
+	/** Resolves at the next swap, by `reload` or by {@link reload}, with the facts of the new certificate. */
+	nextIdentity(): Promise<CertificateFacts | null> {
+		return this.#identities.next();
 	}
 
 	/**
@@ -97,16 +123,24 @@ export class MtlsAgent extends https.Agent {
 	 * ours holds what tells two connections apart and no secret.
 	 */
 	override getName(options: RequestOptions = {}): string {
-		const {showing, proxy} = this.#routeOf(options);
+		const {snapshot, showing, proxy} = this.#routeOf(options);
 		return [
 			options.host,
 			options.port,
 			options.localAddress,
 			options.family,
-			this.#snapshot.epoch,
+			snapshot instanceof Promise ? 'loading' : snapshot.id,
 			showing,
 			proxy?.poolKey ?? 'direct',
 		].join('|');
+	}
+
+	/** Not for the connections of an identity that another has taken the place of. */
+	override keepSocketAlive(socket: Duplex): boolean {
+		const snapshot = connectionOf(socket)?.snapshot;
+		if (snapshot === undefined || this.#retired.has(snapshot)) return false;
+		// Node's own says `undefined` where its types say `boolean`.
+		return super.keepSocketAlive(socket) as unknown as boolean;
 	}
 
 	override createConnection(
@@ -121,8 +155,12 @@ export class MtlsAgent extends https.Agent {
 		return undefined;
 	}
 
-	/** Ends all connections, and the attempts to make one. As with Node's agent, it can be used again. */
+	/**
+	 * Ends all connections and the attempts to make one, and looks for new files no more. As with Node's
+	 * agent, it can be used again.
+	 */
 	override destroy(): void {
+		this.#identities.roster.close();
 		this.#attempts.abort(new Error('the agent was destroyed'));
 		this.#attempts = new AbortController();
 		super.destroy();
@@ -130,7 +168,7 @@ export class MtlsAgent extends https.Agent {
 
 	override toString(): string {
 		const name = this.identity ? `'${this.identity.subject}'` : 'no certificate';
-		return `MtlsAgent(${name}, epoch ${this.#snapshot.epoch})`;
+		return `MtlsAgent(${name}, epoch ${this.#identities.roster.epoch})`;
 	}
 
 	toJSON(): object {
@@ -156,7 +194,7 @@ export class MtlsAgent extends https.Agent {
 		const {localAddress, family, lookup} = options;
 		const way = this.#routeOf(options);
 		const {signal} = this.#attempts;
-		return connect(this.#snapshot, {
+		return connect(await way.snapshot, {
 			...way,
 			host: hostOf(options),
 			port: Number(options.port) || 443,
@@ -169,13 +207,27 @@ export class MtlsAgent extends https.Agent {
 		});
 	}
 
-	#routeOf(options: RequestOptions): Omit<Route, 'signal'> & Partial<Pick<Route, 'signal'>> {
+	#routeOf(options: RequestOptions): AgentRoute {
 		const given = options[route];
 		if (given) return given;
 		const host = hostOf(options);
 		const url = new URL(`https://${host.includes(':') ? `[${host}]` : host}`);
 		url.port = String(options.port ?? '');
-		return {showing: 'shown', proxy: resolveProxy(this.#proxy, url)};
+		const found: AgentRoute = {
+			snapshot: this.#identities.roster.at(url.origin),
+			showing: 'shown',
+			proxy: resolveProxy(this.#proxy, url),
+		};
+		// Node asks again for the same options when the connection is free: it belongs where it began.
+		options[route] = found;
+		return found;
+	}
+
+	#retire(snapshot: Snapshot): void {
+		this.#retired.add(snapshot);
+		for (const socket of Object.values(this.freeSockets).flatMap((free) => free ?? [])) {
+			if (connectionOf(socket)?.snapshot === snapshot) socket.destroy();
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
 		const tunnel = await dig(connection, target, signal);
 		const socket = await handshake(connection, snapshot, target, tunnel, signal);
 		keepConnection(connection, {socket});
+		snapshot.counts[connection.resumed ? 'resumedHandshakes' : 'fullHandshakes'] += 1;
 		publishHandshake(connection);
 		return socket;
 	} catch (error) {
@@ -70,6 +71,7 @@ class ConnectTimeoutError extends Error {
 
 function begin(snapshot: Snapshot, {host, port, showing, proxy}: Target): Connection {
 	return {
+		snapshot,
 		host,
 		port,
 		servername: peerName(host, snapshot.servername).verify,
@@ -95,6 +97,7 @@ async function dig(
 	if (proxy === undefined) return undefined;
 	try {
 		const tunnel = await openTunnel(proxy, host, port, signal);
+		connection.snapshot.counts.tunnels += 1;
 		connection.phase = 'handshake';
 		return tunnel;
 	} catch (error) {

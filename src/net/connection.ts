@@ -2,6 +2,7 @@ import type {CertificateFacts} from '../certificate.ts';
 import {certificateFacts} from '../certificate.ts';
 import type {FailurePhase} from '../errors.ts';
 import type {ConnectionFacts} from '../options.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import type {HttpProxy} from './proxy.ts';
 
 /**
@@ -9,6 +10,8 @@ import type {HttpProxy} from './proxy.ts';
  * `net/connect.ts` and `net/handshake.ts` write it; a response and a diagnosis read it.
  */
 export interface Connection {
+	/** What it was made with. */
+	readonly snapshot: Snapshot;
 	readonly host: string;
 	readonly port: number;
 	/** The name that is verified. */

@@ -15,6 +15,7 @@ import type {HttpProxy} from './proxy.ts';
 export interface PoolRoute {
 	/** `https://host:port` or `http://host:port`. */
 	readonly origin: string;
+	readonly snapshot: Snapshot;
 	readonly showing: Showing;
 	/** Of https alone: a plain-http target behind a proxy is no business of these pools. */
 	readonly proxy: HttpProxy | undefined;
@@ -25,23 +26,37 @@ const keepAliveTimeoutMs = 30_000;
 
 /** Verified connections, kept alive by route. */
 export class Pools {
-	readonly #snapshot: Snapshot;
-	readonly #idle = new Map<string, Line[]>();
+	readonly #idle = new Map<Snapshot, Map<string, Line[]>>();
 	readonly #lines = new Set<Line>();
-
-	constructor(snapshot: Snapshot) {
-		this.#snapshot = snapshot;
-	}
+	readonly #retired = new WeakSet<Snapshot>();
 
 	/** A line for one request: the one that was idle for the shortest time, or a new one. */
 	take(route: PoolRoute): Line {
 		const key = keyOf(route);
+		const idle = this.#idle.get(route.snapshot)?.get(key);
 		for (;;) {
-			const line = this.#idle.get(key)?.pop();
+			const line = idle?.pop();
 			if (line === undefined) return this.#openLine(key, route);
 			// undici closes the socket just after an answer that says so, and tells it later.
 			if (line.usable) return line;
 		}
+	}
+
+	/** Connections by what they do; one that is being made stands for the request that waits for it. */
+	get counts(): {active: number; idle: number; queued: number} {
+		let idle = 0;
+		for (const lines of this.#idle.values()) for (const {length} of lines.values()) idle += length;
+		let queued = 0;
+		for (const {socket} of this.#lines) if (socket === undefined) queued += 1;
+		return {active: this.#lines.size - idle - queued, idle, queued};
+	}
+
+	/** Ends the idle connections of `snapshot`, and each other one when its request is over. */
+	retire(snapshot: Snapshot): void {
+		this.#retired.add(snapshot);
+		const idle = this.#idle.get(snapshot);
+		this.#idle.delete(snapshot);
+		for (const line of Array.from(idle?.values() ?? []).flat()) void line.destroy();
 	}
 
 	/** Ends all connections, those in use included. */
@@ -54,26 +69,47 @@ export class Pools {
 	#openLine(key: string, route: PoolRoute): Line {
 		const line = new Line(route.origin, (signal) => this.#open(route, signal), {
 			onFree: () => {
-				const idle = this.#idle.get(key);
-				if (idle) idle.push(line);
-				else this.#idle.set(key, [line]);
+				if (this.#retired.has(route.snapshot)) void line.destroy();
+				else this.#idleOf(route.snapshot, key).push(line);
 			},
 			onEnd: () => {
 				this.#lines.delete(line);
-				const rest = this.#idle.get(key)?.filter((other) => other !== line);
-				if (rest?.length) this.#idle.set(key, rest);
-				else this.#idle.delete(key);
+				this.#forget(line, key, route.snapshot);
 			},
 		});
 		this.#lines.add(line);
 		return line;
 	}
 
-	#open({origin, showing, proxy}: PoolRoute, signal: AbortSignal): Promise<Socket> {
+	#idleOf(snapshot: Snapshot, key: string): Line[] {
+		let byKey = this.#idle.get(snapshot);
+		if (byKey === undefined) {
+			byKey = new Map();
+			this.#idle.set(snapshot, byKey);
+		}
+		let lines = byKey.get(key);
+		if (lines === undefined) {
+			lines = [];
+			byKey.set(key, lines);
+		}
+		return lines;
+	}
+
+	#forget(line: Line, key: string, snapshot: Snapshot): void {
+		const byKey = this.#idle.get(snapshot);
+		const lines = byKey?.get(key);
+		if (byKey === undefined || lines === undefined) return;
+		const index = lines.indexOf(line);
+		if (index >= 0) lines.splice(index, 1);
+		if (lines.length === 0) byKey.delete(key);
+		if (byKey.size === 0) this.#idle.delete(snapshot);
+	}
+
+	#open({origin, snapshot, showing, proxy}: PoolRoute, signal: AbortSignal): Promise<Socket> {
 		const {protocol, hostname, port} = new URL(origin);
 		const host = bareHost(hostname);
 		return protocol === 'https:'
-			? connect(this.#snapshot, {host, port: Number(port) || 443, showing, proxy, signal})
+			? connect(snapshot, {host, port: Number(port) || 443, showing, proxy, signal})
 			: connectPlain(host, Number(port) || 80, signal);
 	}
 }

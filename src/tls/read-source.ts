@@ -36,8 +36,7 @@ export function readSource(source: Source, option: string, form: Form = 'PEM'): 
 	if (source.trim() === '') {
 		throw new MtlsConfigError(codeOf(form), option, `expected ${wanted}, found an empty string`);
 	}
-	// No path has a control character, and no file is called so.
-	if (/\p{Cc}|-----BEGIN/u.test(source)) {
+	if (!isPath(source)) {
 		return {bytes: Buffer.from(source, 'latin1'), isText: true, from: 'the given text'};
 	}
 	return {
@@ -48,9 +47,14 @@ export function readSource(source: Source, option: string, form: Form = 'PEM'): 
 	};
 }
 
+/** Whether a source is a path: none has a control character, and no file is called `-----BEGIN`. */
+export function isPath(source: unknown): source is string {
+	return typeof source === 'string' && !/\p{Cc}|-----BEGIN/u.test(source);
+}
+
 /** Whether a source is the path of a directory. */
 export function isDirectory(source: Source): source is string {
-	if (typeof source !== 'string' || /\p{Cc}/u.test(source)) return false;
+	if (!isPath(source)) return false;
 	try {
 		return statSync(source, {throwIfNoEntry: false})?.isDirectory() ?? false;
 	} catch {

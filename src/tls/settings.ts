@@ -24,6 +24,18 @@ const version: Rule = {
 	holds: (value) => versions.includes(value as SecureVersion),
 };
 
+// More than this is no delay that a timer can keep.
+const longestDelayMs = 2 ** 31 - 1;
+
+const isInterval: Check = (value) => {
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+	return Object.entries(value).every(
+		([name, delay]) =>
+			name === 'everyMs' &&
+			(delay === undefined || (Number.isInteger(delay) && delay >= 1 && delay <= longestDelayMs)),
+	);
+};
+
 const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	cert: source,
 	key: source,
@@ -31,6 +43,15 @@ const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	passphrase: {
 		expected: 'a string or a function',
 		holds: (value) => typeof value === 'string' || typeof value === 'function',
+	},
+	identity: {
+		expected: 'a function, or an object with load()',
+		holds: (value) =>
+			typeof value === 'function' || typeof (value as {load?: unknown} | null)?.load === 'function',
+	},
+	reload: {
+		expected: 'true, false or {everyMs}, of 1 ms or more',
+		holds: (value) => typeof value === 'boolean' || isInterval(value),
 	},
 	ca: source,
 	crl: source,

@@ -3,9 +3,10 @@ import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
 import {loadCrl} from './crl.ts';
+import {loadHeld} from './held-identity.ts';
 import {type IdentityNotice, loadIdentity} from './identity.ts';
 import {SessionCache} from './session.ts';
-import {assertOptions, lowestVersion} from './settings.ts';
+import {lowestVersion} from './settings.ts';
 import {loadTrust} from './trust.ts';
 import {loadVerification, type Verification} from './verify.ts';
 
@@ -16,8 +17,10 @@ export type Showing = 'shown' | 'withheld';
  * Everything that decides a TLS verdict, frozen: a connection sees one snapshot, never half of two.
  */
 export interface Snapshot {
-	/** Part of every pool key: sockets and sessions of another epoch are never used again. */
+	/** Counts the swaps of one source: sockets and sessions of another epoch are never used again. */
 	readonly epoch: number;
+	/** Part of every pool key: no other snapshot of this process has it. */
+	readonly id: string;
 	readonly identity: CertificateFacts | null;
 	/** What is to be told of our certificate: that it expires soon, that its key can be read by others. */
 	readonly notices: readonly IdentityNotice[];
@@ -26,6 +29,8 @@ export interface Snapshot {
 	readonly verification: Verification;
 	/** Told what would have ended a connection, had it been enforced. */
 	readonly report: Report;
+	/** Where its connections are counted, with those of all snapshots of one client. */
+	readonly counts: ConnectionCounts;
 	/** The OpenSSL context with our certificate, or with trust alone. */
 	context(showing: Showing): SecureContext;
 	/** Sessions of connections that this snapshot has verified. */
@@ -39,14 +44,79 @@ export type Report = (judged: {
 	readonly failure: MtlsFailure;
 }) => void;
 
+/** What has been made so far. */
+export interface ConnectionCounts {
+	fullHandshakes: number;
+	resumedHandshakes: number;
+	/** By CONNECT, through a proxy. */
+	tunnels: number;
+}
+
+/** What a snapshot is made with, besides the options. */
+export interface SnapshotContext {
+	readonly now: Date;
+	readonly epoch: number;
+	readonly report: Report;
+	readonly counts: ConnectionCounts;
+}
+
+/** The options, and the context of a key that is not ours to read. */
+export type SnapshotOptions = MtlsOptions & {readonly secureContext?: SecureContext};
+
+let made = 0;
+
 /**
  * Reads the files, checks that they belong together, and makes the OpenSSL contexts.
  *
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
-export function loadSnapshot(options: MtlsOptions, now: Date, report: Report, epoch = 0): Snapshot {
-	assertOptions(options);
-	const identity = loadIdentity(options, now);
+export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext): Snapshot {
+	const {identity, credentials, trust, verification} = read(options, context.now);
+
+	// Made now: OpenSSL's last word on the key and the ciphers belongs to the construction, and the
+	// PEM of the key can go. A context with a large CA list is 0.8 MiB, so the second one waits.
+	const shown = options.secureContext ?? makeContext({...trust, ...credentials});
+	let withheld = identity === undefined ? shown : undefined;
+	made += 1;
+
+	return Object.freeze({
+		epoch: context.epoch,
+		id: String(made),
+		identity: identity?.facts ?? null,
+		notices: identity?.notices ?? [],
+		servername: options.servername,
+		verification,
+		report: context.report,
+		counts: context.counts,
+		sessions: new SessionCache(),
+		context(showing: Showing): SecureContext {
+			if (showing === 'shown') return shown;
+			withheld ??= makeContext(trust);
+			return withheld;
+		},
+	});
+}
+
+/**
+ * Looks for mistakes, and keeps nothing: for identities that are loaded when they are first used.
+ *
+ * @throws {MtlsConfigError} for the first option that cannot be used.
+ */
+export function assertLoadable(options: MtlsOptions, now: Date): void {
+	const given = (['cert', 'key', 'pfx'] as const).find((name) => options[name] !== undefined);
+	if (options.identity !== undefined && given !== undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'mtls.identity',
+			`it fetches what \`${given}\` would give, which cannot be given besides`,
+		);
+	}
+	read(options, now);
+}
+
+function read(options: SnapshotOptions, now: Date) {
+	const own = options.secureContext === undefined ? loadIdentity(options, now) : undefined;
+	const held = options.secureContext && loadHeld(options, now);
 	const ca = loadTrust(options.ca);
 	const crl = loadCrl(options.crl);
 	const trust: SecureContextOptions = {
@@ -57,28 +127,12 @@ export function loadSnapshot(options: MtlsOptions, now: Date, report: Report, ep
 		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
 		...(options.ciphers !== undefined && {ciphers: options.ciphers}),
 	};
-
-	// Made now: OpenSSL's last word on the key and the ciphers belongs to the construction, and the
-	// PEM of the key can go. A context with a large CA list is 0.8 MiB, so the second one waits.
-	const shown = makeContext(
-		identity === undefined ? trust : {...trust, cert: identity.cert, key: identity.key},
-	);
-	let withheld = identity === undefined ? shown : undefined;
-
-	return Object.freeze({
-		epoch,
-		identity: identity?.facts ?? null,
-		notices: identity?.notices ?? [],
-		servername: options.servername,
+	return {
+		identity: own ?? held,
+		credentials: own && {cert: own.cert, key: own.key},
+		trust,
 		verification: loadVerification(options),
-		report,
-		sessions: new SessionCache(),
-		context(showing: Showing): SecureContext {
-			if (showing === 'shown') return shown;
-			withheld ??= makeContext(trust);
-			return withheld;
-		},
-	});
+	};
 }
 
 function makeContext(options: SecureContextOptions): SecureContext {

@@ -52,7 +52,8 @@ function load(source: Source, entry: number | undefined): string[] {
 	);
 }
 
-function isCaSet(source: Source): source is CaSet {
+/** Whether a source is a word for a set of CAs, which is no file. */
+export function isCaSet(source: unknown): source is CaSet {
 	return source === 'default' || source === 'system' || source === 'bundled';
 }
 

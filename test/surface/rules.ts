@@ -7,7 +7,7 @@ import type {Import} from './imports.ts';
 const layers: readonly (readonly string[])[] = [
 	['certificate.ts', 'config-error.ts'],
 	['errors.ts'],
-	['options.ts', 'redact.ts'],
+	['options.ts', 'redact.ts', 'lifetime.ts'],
 	['events.ts'],
 	['tls/'],
 	['tell.ts'],

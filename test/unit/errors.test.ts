@@ -108,7 +108,7 @@ describe('mistakes in the options', () => {
 		['rejectUnauthorized', {rejectUnauthorized: true}, 'mtls.rejectUnauthorized', unknown, /./],
 		['no object', secret, 'mtls', bad, /expected an object, found a string$/],
 		['null', null, 'mtls', bad, /expected an object, found null$/],
-		['a list', [], 'mtls', bad, /expected an object, found an array$/],
+		['a list of none', [], 'mtls', bad, /an empty list/],
 		['a passphrase that is a number', {passphrase: 7}, 'mtls.passphrase', bad, /found number$/],
 		['a passphrase that is null', {passphrase: null}, 'mtls.passphrase', bad, /found null$/],
 		['a servername that is a list', {servername: [secret]}, 'mtls.servername', bad, /an array$/],

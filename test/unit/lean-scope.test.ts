@@ -4,23 +4,12 @@ import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
-import type {ExchangeInput} from '../../src/http/exchange.ts';
-import {leanTakes} from '../../src/http/lean-scope.ts';
+import {type Asked, leanTakes} from '../../src/http/lean-scope.ts';
 import {HttpProxy} from '../../src/net/proxy.ts';
 import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
-function inputOf(input: Partial<ExchangeInput> = {}): ExchangeInput {
-	return {
-		hop: hopOf(),
-		config: configOf(),
-		proxy: undefined,
-		agent: undefined,
-		cookie: undefined,
-		follows: true,
-		remainingMs: undefined,
-		idleMs: undefined,
-		...input,
-	};
+function inputOf(input: Partial<Asked> = {}): Asked {
+	return {hop: hopOf(), config: configOf(), proxy: undefined, ...input};
 }
 
 function taken(config: HopConfig, {proxy, path}: {proxy?: HttpProxy; path?: string} = {}): boolean {

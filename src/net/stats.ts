@@ -1,0 +1,54 @@
+import type {MtlsAgent} from './agent.ts';
+import type {Identities} from './identities.ts';
+import type {Pools} from './pool.ts';
+
+/** A client's connections in numbers. */
+export interface MtlsStats {
+	/** How often our identity was replaced since the client was made. */
+	readonly epoch: number;
+	/** Identities that are loaded: 1 or 0, or more with a list of `mtls`. */
+	readonly identities: number;
+	readonly sockets: {
+		/** That carry a request. */
+		readonly active: number;
+		/** Kept alive for the next one. */
+		readonly idle: number;
+		/** Requests that wait for a connection. */
+		readonly queued: number;
+	};
+	/** TLS handshakes that succeeded, since the client was made. */
+	readonly handshakes: {readonly full: number; readonly resumed: number};
+	/** Made through proxies, since the client was made. */
+	readonly tunnels: number;
+}
+
+/** The numbers of both pools, Node's and ours. */
+export function statsOf({roster, counts}: Identities, agent: MtlsAgent, pools: Pools): MtlsStats {
+	const {active, idle, queued} = pools.counts;
+	return {
+		epoch: roster.epoch,
+		identities: roster.loaded,
+		sockets: {
+			active: active + size(agent.sockets),
+			idle: idle + size(agent.freeSockets),
+			queued: queued + size(agent.requests),
+		},
+		handshakes: {full: counts.fullHandshakes, resumed: counts.resumedHandshakes},
+		tunnels: counts.tunnels,
+	};
+}
+
+/** The same in one line. */
+export function statsLine({epoch, sockets, handshakes, tunnels}: MtlsStats): string {
+	const {active, idle, queued} = sockets;
+	return [
+		`epoch ${epoch}`,
+		`sockets ${active} active, ${idle} idle, ${queued} queued`,
+		`handshakes ${handshakes.full} full, ${handshakes.resumed} resumed`,
+		`tunnels ${tunnels}`,
+	].join(' | ');
+}
+
+function size(lists: NodeJS.ReadOnlyDict<readonly unknown[]>): number {
+	return Object.values(lists).reduce((sum, list) => sum + (list?.length ?? 0), 0);
+}

@@ -1,0 +1,44 @@
+import {X509Certificate} from 'node:crypto';
+import {certificateFacts} from '../certificate.ts';
+import {MtlsConfigError} from '../errors.ts';
+import type {MtlsOptions} from '../options.ts';
+import type {Identity} from './identity.ts';
+import {judgeIdentity} from './notices.ts';
+import {describeBlocks, isCertificate, readPem} from './pem.ts';
+
+/**
+ * The identity of a `secureContext` that the app has made, whose key is not ours to read: the facts
+ * of the certificate that it says to be in it.
+ *
+ * @throws {MtlsConfigError} when `cert` is missing or no certificate, or when a key is given besides.
+ */
+export function loadHeld(options: MtlsOptions, now: Date): Pick<Identity, 'facts' | 'notices'> {
+	const {cert, key, pfx, allowExpired} = options;
+	if (key !== undefined || pfx !== undefined) {
+		const other = pfx === undefined ? 'key' : 'pfx';
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'mtls.secureContext',
+			`it holds the key, so \`${other}\` cannot be given besides`,
+		);
+	}
+	if (cert === undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_CERT_MISSING',
+			'mtls.cert',
+			'a secureContext without the certificate that it shows',
+		);
+	}
+	const {blocks, from} = readPem(cert, 'mtls.cert');
+	const first = blocks.find(isCertificate);
+	if (first === undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_NO_CERTIFICATE',
+			'mtls.cert',
+			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
+		);
+	}
+	const leaf = new X509Certificate(first.text);
+	const notices = judgeIdentity(leaf, {now, allowed: allowExpired === true, option: 'mtls.cert'});
+	return {facts: certificateFacts(leaf), notices};
+}

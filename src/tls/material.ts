@@ -1,0 +1,73 @@
+import {createHash} from 'node:crypto';
+import {MtlsConfigError} from '../errors.ts';
+import type {IdentityLoader, IdentityMaterial} from '../options.ts';
+
+const known: ReadonlySet<string> = new Set([
+	'cert',
+	'key',
+	'pfx',
+	'passphrase',
+	'ca',
+	'crl',
+	'secureContext',
+]);
+
+/**
+ * Asks for what `mtls.identity` has to give.
+ *
+ * @returns a promise only where the loader gave one.
+ * @throws {MtlsConfigError} for `mtls.identity`, when it is not what can be loaded, and what the loader throws.
+ */
+export function askLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
+	const given = typeof loader === 'function' ? loader() : loader.load();
+	return isPromise(given) ? given.then(checked) : checked(given);
+}
+
+function isPromise(value: unknown): value is Promise<IdentityMaterial> {
+	return typeof (value as {then?: unknown} | null | undefined)?.then === 'function';
+}
+
+function checked(material: unknown): IdentityMaterial {
+	if (typeof material !== 'object' || material === null || Array.isArray(material)) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'mtls.identity',
+			`expected an object with cert and key, pfx or secureContext, found ${material === null ? 'null' : typeof material}`,
+		);
+	}
+	const unknown = Object.keys(material).find((name) => !known.has(name));
+	if (unknown === undefined) return material;
+	throw new MtlsConfigError(
+		'ERR_MTLS_UNKNOWN_OPTION',
+		`mtls.identity.${unknown}`,
+		`no such option; known are ${[...known].join(', ')}`,
+	);
+}
+
+/** Two materials with the same digest make the same identity. Nothing can be read from it. */
+export function materialDigest(material: IdentityMaterial): string {
+	const hash = createHash('sha256');
+	for (const name of known) {
+		for (const value of [material[name as keyof IdentityMaterial]].flat()) {
+			if (value === undefined) continue;
+			hash.update(`\n${name} `);
+			if (typeof value === 'string' || value instanceof Uint8Array) hash.update(value);
+			// A function is asked anew, and a context of OpenSSL tells nothing: the same one is the same.
+			else hash.update(numberOf(value));
+		}
+	}
+	return hash.digest('base64url');
+}
+
+const numbers = new WeakMap<object, number>();
+let counted = 0;
+
+function numberOf(object: object): string {
+	let number = numbers.get(object);
+	if (number === undefined) {
+		counted += 1;
+		number = counted;
+		numbers.set(object, number);
+	}
+	return String(number);
+}

@@ -1,0 +1,51 @@
+import {MtlsConfigError} from '../errors.ts';
+import {redactUrl} from '../redact.ts';
+
+/** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
+export interface OriginSet {
+	/** How closely it names `origin`, as in `new URL(…).origin`: 0 not at all, most when word for word. */
+	closeness(origin: string): number;
+}
+
+/**
+ * Reads `mtls.origins`: `https://api.bank.example`, `https://*.bank.example:8443`.
+ *
+ * @throws {MtlsConfigError} for `mtls.origins`, when one is no https origin.
+ */
+export function parseOrigins(origins: readonly string[]): OriginSet {
+	const exact = new Set<string>();
+	const suffixes: string[] = [];
+	for (const text of origins) {
+		const origin = parseOrigin(text);
+		if (origin.startsWith(anyLabel)) suffixes.push(origin.slice(anyLabel.length - 1));
+		else exact.add(origin);
+	}
+	return {
+		closeness(origin) {
+			if (exact.has(origin)) return Number.POSITIVE_INFINITY;
+			// The suffix begins with its dot, so that `*.bank.example` does not stand for `evilbank.example`.
+			const fitting = suffixes.filter((suffix) => origin.endsWith(suffix));
+			return Math.max(0, ...fitting.map(({length}) => length));
+		},
+	};
+}
+
+const anyLabel = 'https://*.';
+
+function parseOrigin(text: string): string {
+	const url = URL.parse(text);
+	if (
+		url?.protocol === 'https:' &&
+		url.pathname === '/' &&
+		!url.search &&
+		!url.username &&
+		!url.origin.replace(anyLabel, '').includes('*')
+	) {
+		return url.origin;
+	}
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'mtls.origins',
+		`expected an origin such as https://api.bank.example, found '${redactUrl(text)}'`,
+	);
+}

@@ -1,0 +1,210 @@
+import type {CertificateFacts} from '../certificate.ts';
+import {MtlsConfigError, relocated} from '../config-error.ts';
+import type {MtlsOptions} from '../options.ts';
+import {type OriginSet, parseOrigins} from './origins.ts';
+import {assertOptions} from './settings.ts';
+import type {Snapshot} from './snapshot.ts';
+import {SnapshotSource, type SourceEvents} from './source.ts';
+
+interface Entry {
+	readonly origins: OriginSet;
+	readonly source: SnapshotSource;
+}
+
+/** Who we are, origin by origin. */
+export interface Roster {
+	/** The snapshot for a request to `origin`; a promise only where a loader has yet to answer. */
+	at(origin: string): Snapshot | Promise<Snapshot>;
+	/** Whether the options name `origin`: then our certificate may be shown there whoever chose it. */
+	lists(origin: string): boolean;
+	/** The facts of our certificate; `null` without one, and where there are several. */
+	readonly identity: CertificateFacts | null;
+	/** The epoch of our one identity; with several how often one of them was replaced. */
+	readonly epoch: number;
+	/** Identities that are loaded. */
+	readonly loaded: number;
+	/** Loads all that is loaded anew. */
+	reload(): Promise<void>;
+	/** Stops looking for new files. */
+	close(): void;
+}
+
+const defaultMaxIdentities = 1_000;
+
+/**
+ * Reads `mtls`: one identity for wherever the app goes, or a list of them.
+ *
+ * @throws {MtlsConfigError} for the first option that cannot be used.
+ */
+export function makeRoster(
+	mtls: MtlsOptions | readonly MtlsOptions[],
+	events: SourceEvents,
+	maxIdentities?: number,
+): Roster {
+	return isList(mtls) ? new Several(mtls, events, maxIdentities) : new One(mtls, events);
+}
+
+function isList(mtls: MtlsOptions | readonly MtlsOptions[]): mtls is readonly MtlsOptions[] {
+	return Array.isArray(mtls);
+}
+
+class One implements Roster {
+	readonly #source: SnapshotSource;
+	readonly #origins: OriginSet;
+
+	constructor(options: MtlsOptions, events: SourceEvents) {
+		assertOptions(options);
+		this.#origins = parseOrigins(options.origins ?? []);
+		this.#source = new SnapshotSource(options, 'mtls', events, 'now');
+	}
+
+	at(): Snapshot | Promise<Snapshot> {
+		return this.#source.current ?? this.#source.take();
+	}
+
+	lists(origin: string): boolean {
+		return this.#origins.closeness(origin) > 0;
+	}
+
+	get identity(): CertificateFacts | null {
+		return this.#source.current?.identity ?? null;
+	}
+
+	get epoch(): number {
+		return this.#source.current?.epoch ?? 0;
+	}
+
+	get loaded(): number {
+		return this.identity === null ? 0 : 1;
+	}
+
+	async reload(): Promise<void> {
+		await this.#source.reload();
+	}
+
+	close(): void {
+		this.#source.close();
+	}
+}
+
+class Several implements Roster {
+	readonly identity = null;
+	readonly #entries: readonly Entry[];
+	/** For origins that no entry names: Node's trust, and no certificate. */
+	readonly #bare: SnapshotSource;
+	readonly #maxIdentities: number;
+	/** Used last comes last. */
+	readonly #loaded = new Set<SnapshotSource>();
+	readonly #byOrigin = new Map<string, SnapshotSource>();
+	#swaps = 0;
+
+	constructor(list: readonly MtlsOptions[], events: SourceEvents, maxIdentities: unknown) {
+		this.#maxIdentities = countOf(maxIdentities);
+		if (list.length === 0) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_BAD_OPTION',
+				'mtls',
+				'an empty list shows no certificate anywhere; leave it out if that is meant',
+			);
+		}
+		const counting: SourceEvents = {
+			...events,
+			onSnapshot: (snapshot, previous) => {
+				if (previous !== undefined) this.#swaps += 1;
+				events.onSnapshot(snapshot, previous);
+			},
+		};
+		this.#entries = list.map((options, index) => entryOf(options, `mtls[${index}]`, counting));
+		this.#bare = new SnapshotSource({}, 'mtls', counting, 'later');
+	}
+
+	at(origin: string): Snapshot | Promise<Snapshot> {
+		const source = this.#sourceAt(origin);
+		this.#loaded.delete(source);
+		this.#loaded.add(source);
+		const snapshot = source.take();
+		if (this.#loaded.size > this.#maxIdentities) this.#releaseOldest();
+		return snapshot;
+	}
+
+	lists(origin: string): boolean {
+		return this.#entries.some(({origins}) => origins.closeness(origin) > 0);
+	}
+
+	get epoch(): number {
+		return this.#swaps;
+	}
+
+	get loaded(): number {
+		return this.#loaded.size - (this.#loaded.has(this.#bare) ? 1 : 0);
+	}
+
+	async reload(): Promise<void> {
+		await Promise.all(Array.from(this.#loaded, (source) => source.reload()));
+	}
+
+	close(): void {
+		for (const source of this.#loaded) source.close();
+	}
+
+	#sourceAt(origin: string): SnapshotSource {
+		const known = this.#byOrigin.get(origin);
+		if (known !== undefined) return known;
+		const source = closest(this.#entries, origin) ?? this.#bare;
+		// A wildcard stands for any number of origins.
+		if (this.#byOrigin.size >= rememberedOrigins) this.#byOrigin.clear();
+		this.#byOrigin.set(origin, source);
+		return source;
+	}
+
+	#releaseOldest(): void {
+		for (const oldest of this.#loaded) {
+			this.#loaded.delete(oldest);
+			oldest.release();
+			return;
+		}
+	}
+}
+
+const rememberedOrigins = 10_000;
+
+function closest(entries: readonly Entry[], origin: string): SnapshotSource | undefined {
+	let best: SnapshotSource | undefined;
+	let closeness = 0;
+	for (const {origins, source} of entries) {
+		const own = origins.closeness(origin);
+		if (own <= closeness) continue;
+		best = source;
+		closeness = own;
+	}
+	return best;
+}
+
+function entryOf(options: MtlsOptions, path: string, events: SourceEvents): Entry {
+	try {
+		assertOptions(options);
+		if (!options.origins?.length) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_BAD_OPTION',
+				'mtls.origins',
+				'in a list each identity says where it is used: expected origins, found none',
+			);
+		}
+		return {
+			origins: parseOrigins(options.origins),
+			source: new SnapshotSource(options, path, events, 'later'),
+		};
+	} catch (error) {
+		throw relocated(error, path);
+	}
+}
+
+function countOf(maxIdentities: unknown): number {
+	const count = maxIdentities ?? defaultMaxIdentities;
+	if (Number.isInteger(count) && (count as number) >= 1) return count as number;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'maxIdentities',
+		`expected a whole number of 1 or more, found ${typeof count === 'number' ? count : typeof count}`,
+	);
+}

@@ -1,0 +1,209 @@
+import {relocated} from '../config-error.ts';
+import type {IdentityMaterial, MtlsOptions} from '../options.ts';
+import {askLoader, materialDigest} from './material.ts';
+import {
+	assertLoadable,
+	loadSnapshot,
+	type Snapshot,
+	type SnapshotContext,
+	type SnapshotOptions,
+} from './snapshot.ts';
+import {FileWatch, filesOf, fingerprint} from './watch-files.ts';
+
+/** What a source tells. */
+export interface SourceEvents extends Pick<SnapshotContext, 'report' | 'counts'> {
+	/** A snapshot took effect: the first, or another in the place of `previous`. */
+	readonly onSnapshot: (snapshot: Snapshot, previous: Snapshot | undefined) => void;
+	/** Nothing new was loaded; the old stays. */
+	readonly onFailure: (error: unknown, epoch: number) => void;
+	/** `snapshot` is not to be used for another request. */
+	readonly onRetire: (snapshot: Snapshot) => void;
+}
+
+/** How often files and loaders are asked where nothing else is said. */
+const defaultEveryMs = 60_000;
+
+/** After the n-th failure in a row a loader is left alone for `2 ** n - 1` turns, up to this many. */
+const mostTurnsOff = 15;
+
+/** A loader that failed before there was any identity is not asked again at once. */
+const firstRetryMs = 1_000;
+
+/** Gives the snapshot of now, and puts another in its place when the files, or the loader's answer, are new. */
+export class SnapshotSource {
+	readonly #options: MtlsOptions;
+	/** The option that it was made of, for messages: `mtls`, `mtls[1]`. */
+	readonly #path: string;
+	readonly #events: SourceEvents;
+	#current: Snapshot | undefined;
+	#epoch = 0;
+	/** What the current snapshot, and the last one that could not be made, was made of. */
+	#madeOf = '';
+	#failedOn: string | undefined;
+	#failures = 0;
+	#turnsOff = 0;
+	#failure: {readonly error: unknown; readonly at: number} | undefined;
+	#loading: Promise<Snapshot> | undefined;
+	#asking = false;
+	#watch: FileWatch | undefined;
+
+	/**
+	 * @param options - Their shape has been looked at.
+	 * @throws {MtlsConfigError} when they cannot be used, unless a loader has yet to answer.
+	 */
+	constructor(options: MtlsOptions, path: string, events: SourceEvents, when: 'now' | 'later') {
+		this.#options = options;
+		this.#path = path;
+		this.#events = events;
+		if (options.identity !== undefined) this.#assertLoadable();
+		if (when === 'now') {
+			const loaded = this.take();
+			// Whoever waits for it hears of it.
+			if (loaded instanceof Promise) loaded.catch(() => {});
+		} else if (options.identity === undefined) this.#assertLoadable();
+	}
+
+	/** The snapshot of now, where it is loaded. */
+	get current(): Snapshot | undefined {
+		return this.#current;
+	}
+
+	/**
+	 * The snapshot of now; a promise only where a loader has yet to answer.
+	 *
+	 * @throws {MtlsConfigError} and rejects with it, or with what the loader threw.
+	 */
+	take(): Snapshot | Promise<Snapshot> {
+		if (this.#current !== undefined) return this.#current;
+		if (this.#loading !== undefined) return this.#loading;
+		const {error, at} = this.#failure ?? {at: Number.NEGATIVE_INFINITY};
+		if (performance.now() - at < firstRetryMs) return Promise.reject(error);
+		return this.#load();
+	}
+
+	/** Loads anew, and goes over to it. @throws as {@link take}; the old snapshot then stays. */
+	async reload(): Promise<Snapshot> {
+		// What is being loaded may have been read before the change that the caller knows of.
+		await this.#loading?.catch(() => {});
+		return this.#load();
+	}
+
+	/** Looks for new files no more. */
+	close(): void {
+		this.#watch?.close();
+	}
+
+	/** Lets go of the snapshot and the files; the next `take` loads again. */
+	release(): void {
+		this.close();
+		const snapshot = this.#current;
+		this.#current = undefined;
+		if (snapshot !== undefined) this.#events.onRetire(snapshot);
+	}
+
+	#load(): Snapshot | Promise<Snapshot> {
+		const {identity} = this.#options;
+		try {
+			const material = identity === undefined ? {} : askLoader(identity);
+			if (!(material instanceof Promise)) return this.#make(material);
+			this.#loading = material
+				.then((given) => this.#make(given))
+				.catch((error) => {
+					throw this.#failed(error);
+				})
+				.finally(() => {
+					this.#loading = undefined;
+				});
+			return this.#loading;
+		} catch (error) {
+			throw this.#failed(error);
+		}
+	}
+
+	#make(material: IdentityMaterial): Snapshot {
+		const options: SnapshotOptions = {...this.#options, ...material};
+		// Before the files are read: what changes meanwhile is seen at the next look.
+		const madeOf = this.#describe(options, material);
+		this.#failedOn = madeOf;
+		const {report, counts, onSnapshot, onRetire} = this.#events;
+		const snapshot = loadSnapshot(options, {now: new Date(), epoch: this.#epoch, report, counts});
+		const previous = this.#current;
+		this.#current = snapshot;
+		this.#epoch += 1;
+		this.#madeOf = madeOf;
+		this.#failedOn = undefined;
+		this.#failure = undefined;
+		this.#failures = 0;
+		this.#keepWatch(options);
+		if (previous !== undefined) onRetire(previous);
+		onSnapshot(snapshot, previous);
+		return snapshot;
+	}
+
+	#assertLoadable(): void {
+		try {
+			assertLoadable(this.#options, new Date());
+		} catch (error) {
+			throw relocated(error, this.#path);
+		}
+	}
+
+	#describe(options: MtlsOptions, material: IdentityMaterial): string {
+		return `${materialDigest(material)}\n${fingerprint(filesOf(options))}`;
+	}
+
+	#failed(cause: unknown): unknown {
+		const error = relocated(cause, this.#path);
+		this.#failures += 1;
+		this.#turnsOff = Math.min(2 ** this.#failures - 1, mostTurnsOff);
+		if (this.#current === undefined) this.#failure = {error, at: performance.now()};
+		else this.#events.onFailure(error, this.#current.epoch);
+		return error;
+	}
+
+	#keepWatch(options: MtlsOptions): void {
+		const {reload} = this.#options;
+		if (!reload) return;
+		const everyMs = (reload === true ? undefined : reload.everyMs) ?? defaultEveryMs;
+		this.#watch?.close();
+		this.#watch = new FileWatch(filesOf(options), everyMs, () => this.#look());
+	}
+
+	/** Loads anew where there is something new. Told to `onFailure`, so nobody waits for it. */
+	#look(): void {
+		if (this.#loading !== undefined || this.#asking) return;
+		const {identity} = this.#options;
+		try {
+			if (identity === undefined) {
+				if (this.#isNew(this.#describe(this.#options, {}))) this.#make({});
+				return;
+			}
+			this.#turnsOff -= 1;
+			if (this.#turnsOff >= 0) return;
+			this.#lookAt(askLoader(identity));
+		} catch (error) {
+			this.#failed(error);
+		}
+	}
+
+	#lookAt(material: IdentityMaterial | Promise<IdentityMaterial>): void {
+		// Released while the loader was asked.
+		if (this.#current === undefined) return;
+		if (material instanceof Promise) {
+			this.#asking = true;
+			material
+				.then((given) => this.#lookAt(given))
+				.catch((error) => this.#failed(error))
+				.finally(() => {
+					this.#asking = false;
+				});
+		} else if (this.#isNew(this.#describe({...this.#options, ...material}, material))) {
+			this.#make(material);
+		}
+	}
+
+	// What could not be loaded will not be loaded by trying once more.
+	#isNew(madeOf: string): boolean {
+		return madeOf !== this.#madeOf && madeOf !== this.#failedOn;
+	}
+}

@@ -38,7 +38,7 @@ export interface Snapshot {
 }
 
 /** Takes a failed verification that is not enforced. */
-export type Report = (judged: {
+type Report = (judged: {
 	readonly summary: string;
 	readonly code: string;
 	readonly failure: MtlsFailure;

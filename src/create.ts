@@ -13,6 +13,7 @@ import {axiosExchange} from './http/exchange-axios.ts';
 import {leanExchange} from './http/exchange-lean.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
 import {leanTakes} from './http/lean-scope.ts';
+import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
 import {logFailures} from './log/interceptors.ts';
 import {identitiesOf, MtlsAgent} from './net/agent.ts';
@@ -20,13 +21,14 @@ import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
 import {statsLine, statsOf} from './net/stats.ts';
-import type {AdapterOptions, ClientConfig, ClientOptions} from './options.ts';
+import type {AdapterOptions, ClientConfig, ClientOptions, CookieRefusal} from './options.ts';
 import {hideSecrets} from './redact.ts';
+import {refusalTeller} from './tell.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
  *
- * @param config - Every axios option, and `mtls`, `jar`, `logger`, `allowInsecureRedirects`.
+ * @param config - Every axios option, and `mtls`, `jar`, `cookies`, `logger`, `allowInsecureRedirects`.
  * @throws {MtlsConfigError} when an option cannot be used: here, not at the first request.
  *
  * @example
@@ -71,7 +73,7 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
 	return adapterOf(makeParts(options));
 }
 
-const known = ['mtls', 'maxIdentities', 'jar', 'allowInsecureRedirects'] as const;
+const known = ['mtls', 'maxIdentities', 'jar', 'cookies', 'allowInsecureRedirects'] as const;
 
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
 interface Parts {
@@ -81,17 +83,22 @@ interface Parts {
 	readonly pools: Pools;
 	readonly ownsConnections: boolean;
 	readonly jar: CookieJar | undefined;
+	readonly cookiePolicy: CookiePolicy;
+	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
 	/** Belongs to the agent: whoever shares it is closed with it. */
 	readonly lifetime: Lifetime;
 }
 
 function makeParts(options: ClientOptions, parent?: Parts): Parts {
-	const {mtls, jar, allowInsecureRedirects} = options;
+	const {mtls, jar, cookies, logger, allowInsecureRedirects} = options;
+	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const connections = mtls === undefined && parent ? parent : makeConnections(options);
 	return {
 		...connections,
-		jar: jarOf({jar}, jar === true ? makeJar() : parent?.jar),
+		jar: jarOf({jar}, jar === true ? makeJar(cookiePolicy) : parent?.jar),
+		cookiePolicy,
+		tellRefused: (logger === undefined && parent?.tellRefused) || refusalTeller(logger ?? console),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
 	};
 }

@@ -21,6 +21,8 @@ export type {
 	ClientConfig,
 	ClientOptions,
 	ConnectionFacts,
+	CookieOptions,
+	CookieRefusal,
 	IdentityLoader,
 	IdentityMaterial,
 	Logger,

@@ -13,7 +13,8 @@ import {axiosExchange} from './http/exchange-axios.ts';
 import {leanExchange} from './http/exchange-lean.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
 import {leanTakes} from './http/lean-scope.ts';
-import {CookiePolicy} from './jar/policy.ts';
+import {Session} from './http/session.ts';
+import {resolveSession} from './http/session-settings.ts';
 import {Lifetime} from './lifetime.ts';
 import {logFailures} from './log/interceptors.ts';
 import {identitiesOf, MtlsAgent} from './net/agent.ts';
@@ -21,14 +22,14 @@ import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
 import {statsLine, statsOf} from './net/stats.ts';
-import type {AdapterOptions, ClientConfig, ClientOptions, CookieRefusal} from './options.ts';
+import type {AdapterOptions, ClientConfig, ClientOptions} from './options.ts';
 import {hideSecrets} from './redact.ts';
-import {refusalTeller} from './tell.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
  *
- * @param config - Every axios option, and `mtls`, `jar`, `cookies`, `logger`, `allowInsecureRedirects`.
+ * @param config - Every axios option, and `mtls`, `jar`, `session`, `logger`,
+ * `allowInsecureRedirects`.
  * @throws {MtlsConfigError} when an option cannot be used: here, not at the first request.
  *
  * @example
@@ -59,7 +60,9 @@ export function withMtls(instance: AxiosInstance, options: ClientOptions = {}): 
 	const {proxy} = instance.defaults;
 	// A mistake in it is told here, not at the first request.
 	if (proxy) resolveProxy(proxy as ProxySetting, new URL('https://localhost'));
-	return equip(instance, makeParts(options), options.logger);
+	const parts = makeParts(options);
+	const session = sessionOf(instance, parts, options.session, options.logger);
+	return equip(instance, {...parts, session}, options.logger);
 }
 
 /**
@@ -69,11 +72,12 @@ export function withMtls(instance: AxiosInstance, options: ClientOptions = {}): 
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
-	assertKnown(options, known);
+	assertKnown(options, adapterOptions);
 	return adapterOf(makeParts(options));
 }
 
-const known = ['mtls', 'maxIdentities', 'jar', 'cookies', 'allowInsecureRedirects'] as const;
+const adapterOptions = ['mtls', 'maxIdentities', 'jar', 'allowInsecureRedirects'] as const;
+const clientOptions = [...adapterOptions, 'session', 'logger'] as const;
 
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
 interface Parts {
@@ -83,22 +87,40 @@ interface Parts {
 	readonly pools: Pools;
 	readonly ownsConnections: boolean;
 	readonly jar: CookieJar | undefined;
-	readonly cookiePolicy: CookiePolicy;
-	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
 	/** Belongs to the agent: whoever shares it is closed with it. */
 	readonly lifetime: Lifetime;
+	readonly session?: Session | undefined;
+	/** What a login sends with: it belongs to the calls that wait for it. */
+	readonly nested?: boolean;
+}
+
+/** The session of an instance that is not equipped yet: its own, that of its parent, or none. */
+function sessionOf(
+	instance: AxiosInstance,
+	parts: Parts,
+	session: ClientOptions['session'],
+	logger: ClientOptions['logger'],
+	inherited?: Session,
+): Session | undefined {
+	if (session === undefined) return inherited;
+	if (session === false) return undefined;
+	const {create, defaults} = instance;
+	const jar = jarOf(defaults, parts.jar);
+	return new Session(
+		resolveSession(session, {jar, baseURL: defaults.baseURL}),
+		// Without the session: what logs in must not wait for itself.
+		(signal) => equip(create({signal}), {...parts, session: undefined, nested: true}, logger),
+		parts.lifetime.signal,
+	);
 }
 
 function makeParts(options: ClientOptions, parent?: Parts): Parts {
-	const {mtls, jar, cookies, logger, allowInsecureRedirects} = options;
-	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
+	const {mtls, jar, allowInsecureRedirects} = options;
 	const connections = mtls === undefined && parent ? parent : makeConnections(options);
 	return {
 		...connections,
-		jar: jarOf({jar}, jar === true ? makeJar(cookiePolicy) : parent?.jar),
-		cookiePolicy,
-		tellRefused: (logger === undefined && parent?.tellRefused) || refusalTeller(logger ?? console),
+		jar: jarOf({jar}, jar === true ? makeJar() : parent?.jar),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
 	};
 }
@@ -168,18 +190,22 @@ function equip(instance: AxiosInstance, parts: Parts, logger: ClientOptions['log
 	const create = (config: ClientConfig = {}): MtlsClient => {
 		const {options, rest} = splitConfig(config);
 		assertOptions(options);
-		return equip(createPlain(rest), makeParts(options, parts), options.logger ?? logger);
+		const child = createPlain(rest);
+		const own = makeParts(options, parts);
+		const told = options.logger ?? logger;
+		const session = sessionOf(child, own, options.session, told, parts.session);
+		return equip(child, {...own, session}, told);
 	};
 	return Object.assign(instance, {mtls: handleOf(parts), create}) as MtlsClient;
 }
 
-type Known = (typeof known)[number];
+type ClientOption = (typeof clientOptions)[number];
 
 function splitConfig(config: ClientConfig) {
 	const options: Record<string, unknown> = {};
 	const rest: Record<string, unknown> = {};
 	for (const [name, value] of Object.entries(config)) {
-		if (name !== 'logger' && !known.includes(name as Known)) rest[name] = value;
+		if (!clientOptions.includes(name as ClientOption)) rest[name] = value;
 		else if (value !== undefined) options[name] = value;
 	}
 	return {options: options as ClientOptions, rest: rest as CreateAxiosDefaults};
@@ -195,8 +221,9 @@ function assertKnown(options: object, known: readonly string[]): void {
 	);
 }
 
-function assertOptions({logger, ...options}: ClientOptions): void {
-	assertKnown(options, known);
+function assertOptions(options: ClientOptions): void {
+	assertKnown(options, clientOptions);
+	const {logger} = options;
 	if (logger === undefined || logger === false) return;
 	if (typeof logger.error === 'function' && typeof logger.warn === 'function') return;
 	throw new MtlsConfigError(

@@ -29,17 +29,31 @@ export interface IdentityEvent {
 	readonly [fact: string]: unknown;
 }
 
+/** On `axios-mtls:login`: the login of a session ended. */
+export interface LoginEvent {
+	/** `login_adopted`: another process had logged in. */
+	readonly event: 'logged_in' | 'login_adopted' | 'login_failed';
+	readonly durationMs: number;
+	/** Why it failed, without the words of whoever it failed at. */
+	readonly code?: string;
+	readonly message?: string;
+	/** How long requests fail at once. */
+	readonly retryAfterMs?: number;
+}
+
 /** The names of the channels, and what is published on each. */
 export interface MtlsEvents {
 	'axios-mtls:handshake': HandshakeEvent;
 	'axios-mtls:failure': FailureEvent;
 	'axios-mtls:identity': IdentityEvent;
+	'axios-mtls:login': LoginEvent;
 }
 
 const channels = {
 	'axios-mtls:handshake': channel('axios-mtls:handshake'),
 	'axios-mtls:failure': channel('axios-mtls:failure'),
 	'axios-mtls:identity': channel('axios-mtls:identity'),
+	'axios-mtls:login': channel('axios-mtls:login'),
 };
 
 /** Publishes what `make` returns, which is called only when somebody listens. */

@@ -10,7 +10,13 @@ export type {
 	MtlsFailure,
 } from './errors.ts';
 export {isMtlsError, MtlsConfigError, MtlsError} from './errors.ts';
-export type {FailureEvent, HandshakeEvent, IdentityEvent, MtlsEvents} from './events.ts';
+export type {
+	FailureEvent,
+	HandshakeEvent,
+	IdentityEvent,
+	LoginEvent,
+	MtlsEvents,
+} from './events.ts';
 export {CookieJar} from './http/cookies.ts';
 export {logFailures} from './log/interceptors.ts';
 export type {MtlsAgentOptions} from './net/agent.ts';
@@ -21,11 +27,10 @@ export type {
 	ClientConfig,
 	ClientOptions,
 	ConnectionFacts,
-	CookieOptions,
-	CookieRefusal,
 	IdentityLoader,
 	IdentityMaterial,
 	Logger,
 	MtlsOptions,
 	Source,
 } from './options.ts';
+export type {SessionClient, SessionError, SessionOptions} from './session-options.ts';

@@ -3,6 +3,7 @@ export class Lifetime {
 	#state: 'open' | 'closing' | 'ended' = 'open';
 	#inFlight = 0;
 	#whenIdle: (() => void)[] = [];
+	readonly #end = new AbortController();
 
 	/** Nothing new is to begin. */
 	get closing(): boolean {
@@ -12,6 +13,11 @@ export class Lifetime {
 	/** Nothing is to go on either. */
 	get ended(): boolean {
 		return this.#state === 'ended';
+	}
+
+	/** Aborted when nothing is to go on. */
+	get signal(): AbortSignal {
+		return this.#end.signal;
 	}
 
 	begin(): void {
@@ -29,6 +35,7 @@ export class Lifetime {
 		if (this.#state === 'open') this.#state = 'closing';
 		if (this.#inFlight > 0) await this.#idleWithin(deadlineMs);
 		this.#state = 'ended';
+		this.#end.abort();
 	}
 
 	#idleWithin(deadlineMs: number): Promise<void> {

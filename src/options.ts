@@ -2,6 +2,7 @@ import type {SecureContext, SecureVersion} from 'node:tls';
 import type {CreateAxiosDefaults} from 'axios';
 import type {CookieJar} from 'tough-cookie';
 import type {CertificateFacts} from './certificate.ts';
+import type {SessionOptions} from './session-options.ts';
 
 /** PEM text, its bytes, or the path of a file that holds it. */
 export type Source = string | Uint8Array;
@@ -110,50 +111,6 @@ export interface Logger {
 	warn(fields: object, message: string): void;
 }
 
-/**
- * Whose cookies a jar keeps and sends. What RFC 6265bis refuses is refused in any case, whoever made
- * the jar: a cookie for a public suffix or a stranger's domain, a `Secure` one without TLS (on
- * localhost too), a `__Host-` or `__Secure-` one that does not keep its promise. It never fails the
- * request: the logger is told `cookie_refused`, once per cookie and reason.
- *
- * The lists are those of Python's `DefaultCookiePolicy`: `bank.example` is what that host keeps for
- * itself, `.bank.example` what it keeps for all below it with `Domain=bank.example`, and all that
- * the names below it keep. What is to hold for both needs both.
- */
-export interface CookieOptions {
-	/** Only their cookies are kept and sent. @defaultValue all */
-	allowedDomains?: readonly string[];
-	/** Their cookies are neither kept nor sent, whatever `allowedDomains` says. @defaultValue none */
-	blockedDomains?: readonly string[];
-	/**
-	 * Names without a dot, such as `intranet`, that may share cookies with the names below them: after
-	 * `Domain=intranet` a cookie of `wiki.intranet` is sent to `files.intranet` too. A jar that you
-	 * bring needs `rejectPublicSuffixes: false` for it.
-	 *
-	 * Security: of a public suffix this would share cookies with strangers.
-	 * @defaultValue none: such a name keeps its cookies for itself
-	 */
-	internalDomains?: readonly string[];
-}
-
-/** A cookie that was not kept. Its value is not told. */
-export interface CookieRefusal {
-	/** Empty where none could be read. */
-	readonly name: string;
-	/** Who sent it. */
-	readonly host: string;
-	readonly reason:
-		| 'malformed'
-		| 'foreign-domain'
-		| 'public-suffix'
-		| 'domain-blocked'
-		| 'domain-not-allowed'
-		| 'secure-over-http'
-		| 'hides-secure'
-		| 'prefix'
-		| 'refused-by-jar';
-}
-
 /** What {@link createAdapter} takes. */
 export interface AdapterOptions {
 	/**
@@ -166,8 +123,6 @@ export interface AdapterOptions {
 	maxIdentities?: number;
 	/** `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works too. */
 	jar?: boolean | CookieJar;
-	/** Which cookies are kept and sent, in any jar. */
-	cookies?: CookieOptions;
 	/**
 	 * Follow a redirect from https to http. What is sent there can be read and changed by anyone on
 	 * the way. @defaultValue `false`
@@ -177,6 +132,11 @@ export interface AdapterOptions {
 
 /** What {@link withMtls} takes. */
 export interface ClientOptions extends AdapterOptions {
+	/**
+	 * How to log in, and how to tell that it has to be done again; needs a jar. An instance that the
+	 * client creates is in the same session, unless it has a jar of its own, or says `false`.
+	 */
+	session?: SessionOptions | false;
 	/** Told each failure once. `false` silences. @defaultValue `console` */
 	logger?: Logger | false;
 }
@@ -209,6 +169,8 @@ declare module 'axios' {
 		// The very type of axios-cookiejar-support: TypeScript lets two packages declare a field
 		// only when they agree. `false` is offered by MtlsRequestConfig.
 		jar?: CookieJar;
+		/** `false`: a request that neither waits for the login nor asks for another. */
+		session?: false;
 		/** Follow a redirect from https to http. @defaultValue `false` */
 		allowInsecureRedirects?: boolean;
 	}

@@ -3,11 +3,9 @@
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {MtlsConfigError} from '../errors.ts';
-import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
 import type {MtlsAgent} from '../net/agent.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
-import type {CookieRefusal} from '../options.ts';
 import {hideSecrets} from '../redact.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {askBeforeRedirect} from './before-redirect.ts';
@@ -16,6 +14,7 @@ import {diagnose, insecureRedirect} from './diagnose.ts';
 import type {Exchange} from './exchange.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
 import {firstHop, type Hop} from './hop.ts';
+import {inSession} from './in-session.ts';
 import {withPatience} from './patience.ts';
 import {
 	isDowngrade,
@@ -24,7 +23,8 @@ import {
 	redirectPolicy,
 	redirectShowing,
 } from './redirect.ts';
-import {settle, tellUrl, throwIfCancelled} from './response.ts';
+import {type Answer, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
+import type {Session} from './session.ts';
 
 type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
 
@@ -38,13 +38,14 @@ export interface AdapterParts {
 	readonly ownsConnections: boolean;
 	/** For the requests that name no jar of their own. */
 	readonly jar: CookieJar | undefined;
+	/** Of the requests that use its jar and do not say `session: false`. */
+	readonly session?: Session | undefined;
+	/** The requests belong to calls that are in flight: a login's. They may begin while the client closes. */
+	readonly nested?: boolean;
 	/** Who we are, origin by origin. */
 	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
 	/** Whether our certificate may be shown at an origin that the app does not ask for. */
 	readonly lists: (origin: string) => boolean;
-	/** Holds for any jar. */
-	readonly cookiePolicy: CookiePolicy;
-	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
 	/** Ends with the client. */
 	readonly lifetime: Lifetime;
@@ -53,6 +54,8 @@ export interface AdapterParts {
 /** What holds for all hops of one call. */
 interface Call {
 	readonly config: InternalAxiosRequestConfig;
+	/** As the app gave it: what it gets back. */
+	readonly given: InternalAxiosRequestConfig;
 	readonly jar: CookieJar | undefined;
 	readonly policy: RedirectPolicy;
 	readonly timeoutMs: number | undefined;
@@ -81,33 +84,64 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 	};
 }
 
-async function run(parts: AdapterParts, given: InternalAxiosRequestConfig) {
+// Not async: each turn that a call waits for is felt in a small one.
+function run(parts: AdapterParts, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
 	const config = withoutCookieAgents(given);
-	if (parts.lifetime.closing) throw closedError(config);
+	const {lifetime, nested} = parts;
+	if (nested ? lifetime.ended : lifetime.closing) throw closedError(config);
 	if (parts.ownsConnections) assertNoAgent(config);
-	let hop = firstHop(config);
+	const hop = firstHop(config);
 	if (hop === undefined) return parts.fallback(config);
 
 	// What is no number is refused by axios's exchange, in its own words.
 	const timeoutMs = Number.parseInt(String(config.timeout || ''), 10) || undefined;
 	const call: Call = {
 		config,
+		given,
 		jar: jarOf(config, parts.jar),
 		policy: redirectPolicy(config, hop, parts),
 		timeoutMs,
 		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
-	for (;;) {
+	const end = (answer: Answer) => settle(answer, given);
+	const session = sessionOf(parts, call);
+	if (session === undefined) return walk(parts, call, hop, end);
+	return inSession(session, {
+		config,
+		body: hop.body,
+		send: () => walk(parts, call, hop, (answer) => answer),
+		remainingMs: () => remainingMs(call),
+		assertOpen() {
+			if (lifetime.ended) throw closedError(config);
+		},
+	}).then(end);
+}
+
+function sessionOf({session}: AdapterParts, {config, jar}: Call): Session | undefined {
+	return session?.settings.jar === jar && config.session !== false ? session : undefined;
+}
+
+/** Hop by hop to the answer, which `end` makes the result. */
+async function walk<T>(
+	parts: AdapterParts,
+	call: Call,
+	first: Hop,
+	end: (answer: Answer) => T,
+): Promise<T> {
+	for (let hop = first; ; ) {
 		const response = await send(parts, call, hop);
 		const next = follow(call, hop, response);
-		if (next === undefined) return settle(response, given, hop);
+		if (next === undefined) {
+			complete(response, call.given, hop);
+			return end({response, hop});
+		}
 		hop = next;
 	}
 }
 
 async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {config, jar, policy, timeoutMs} = call;
-	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop), parts.cookiePolicy);
+	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop));
 	const cookie =
 		asked instanceof Promise ? await withPatience(asked, config, remainingMs(call)) : asked;
 	const taken = parts.snapshotAt(hop.url.origin);
@@ -137,8 +171,7 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 	}
 	const lines = response.headers['set-cookie'];
 	if (jar && lines) {
-		const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
-		await withPatience(stored, config, remainingMs(call));
+		await withPatience(storeCookies(jar, hop.url, lines), config, remainingMs(call));
 	}
 	return response;
 }

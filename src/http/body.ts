@@ -8,13 +8,15 @@ export const replayLimitBytes = 10 * 1024 * 1024;
 export interface Body {
 	/** As the app gave it. */
 	readonly data: unknown;
+	/** Whether there is a next attempt. */
+	readonly replayable: boolean;
 	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
 	open(): unknown;
 }
 
 /** A body for one request; a stream is recorded while it is sent when `replayable`. */
 export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
-	if (!isStream(data)) return {data, open: () => data};
+	if (!isStream(data)) return {data, replayable: true, open: () => data};
 	return new StreamBody(data, replayable ? limitBytes : 0);
 }
 
@@ -57,6 +59,10 @@ class StreamBody implements Body {
 		this.#limitBytes = limitBytes;
 		// A file that does not open says so before anybody reads; the reader is told once more.
 		data.on('error', () => {});
+	}
+
+	get replayable(): boolean {
+		return !this.#lost;
 	}
 
 	open(): Readable {

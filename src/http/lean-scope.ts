@@ -16,6 +16,7 @@ const anyValue: ReadonlySet<string> = new Set([
 	'paramsSerializer',
 	'auth',
 	'jar',
+	'session',
 	'allowInsecureRedirects',
 	'maxRedirects',
 	'beforeRedirect',

@@ -15,21 +15,26 @@ import {followsRedirects} from './redirect.ts';
  */
 export const redirectBody = {limitBytes: 64 * 1024, limitMs: 100} as const;
 
-/**
- * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError,
- * which is typed where the answer is a refusal of our certificate.
- */
-export function settle(
-	response: AxiosResponse,
-	config: InternalAxiosRequestConfig,
-	hop: Hop,
-): AxiosResponse {
+/** What a call came to: the last response, and the hop that it answers. */
+export interface Answer {
+	readonly response: AxiosResponse;
+	readonly hop: Hop;
+}
+
+/** Completes a response with what apps read in it. */
+export function complete(response: AxiosResponse, config: InternalAxiosRequestConfig, hop: Hop) {
 	response.config = config;
 	tellUrl(response, config, hop);
 	const connection = connectionOf(response.request?.socket);
 	const tls = connection && connectionFacts(connection);
 	if (tls !== undefined) response.tls = tls;
+}
 
+/**
+ * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError,
+ * which is typed where the answer is a refusal of our certificate.
+ */
+export function settle({response, hop}: Answer, config: InternalAxiosRequestConfig): AxiosResponse {
 	const {status} = response;
 	const {validateStatus} = config;
 	if (!status || !validateStatus || validateStatus(status)) return response;

@@ -23,8 +23,10 @@ export function logFailures(instance: AxiosInstance, logger: Logger = console): 
 function tell(logger: Logger, error: unknown): void {
 	if (!(error instanceof Error) || isCancel(error)) return;
 	// An error that wraps one is the same failure in the words of the app.
-	const known = told.has(error) || (error.cause instanceof Error && told.has(error.cause));
-	told.add(error);
+	const cause = error.cause instanceof Error ? error.cause : error;
+	const known = told.has(error) || told.has(cause);
+	// A login that fails has an error for each request that waited, and one cause.
+	told.add(error).add(cause);
 	if (known) return;
 	const failed = error as AxiosError;
 	try {

@@ -7,13 +7,13 @@ import type {Import} from './imports.ts';
 const layers: readonly (readonly string[])[] = [
 	['certificate.ts', 'config-error.ts'],
 	['errors.ts'],
-	['options.ts', 'redact.ts', 'lifetime.ts'],
+	['session-options.ts', 'redact.ts', 'lifetime.ts'],
+	['options.ts'],
 	['events.ts'],
 	['tls/'],
 	['tell.ts'],
 	['net/'],
 	['jar/'],
-	['redis/'],
 	['http/'],
 	['log/'],
 	['client.ts'],
@@ -28,8 +28,6 @@ const testing = 'testing/';
 /** What a part may see of us, where that is less than all the lines above it. */
 const narrow: Readonly<Record<string, readonly string[]>> = {
 	[testing]: [],
-	// Serves an app without axios, which errors.ts needs.
-	'redis/': ['config-error.ts', 'jar/login-ledger.ts'],
 	// As any user of the package.
 	'cli/': ['index.ts', 'testing/index.ts'],
 };
@@ -44,11 +42,11 @@ interface Door {
 export const doors: Readonly<Record<string, Door>> = {
 	axios: {
 		open: ['create.ts', 'errors.ts', 'http/', 'log/interceptors.ts'],
-		types: ['options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
+		types: ['options.ts', 'session-options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
 	},
 	'tough-cookie': {
-		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/', 'redis/'],
-		types: ['options.ts', 'client.ts'],
+		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/'],
+		types: ['options.ts', 'session-options.ts', 'client.ts'],
 	},
 	undici: {open: ['net/pool.ts', 'http/exchange-lean.ts']},
 	'proxy-from-env': {open: ['net/proxy.ts']},

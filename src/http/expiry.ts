@@ -1,0 +1,81 @@
+import {AxiosError, type AxiosResponse, type AxiosResponseHeaders} from 'axios';
+import type {Hop} from './hop.ts';
+import {isRedirect} from './redirect.ts';
+import type {Answer} from './response.ts';
+import type {SessionSettings} from './session-settings.ts';
+
+/**
+ * Whether an answer says that the session is over.
+ *
+ * @returns a promise only where the app's own `isExpired` does.
+ * @throws {AxiosError} `ERR_MTLS_EXPIRY_UNKNOWN` when that fails.
+ */
+export function isExpired(
+	{isExpired, loginUrl}: Pick<SessionSettings, 'isExpired' | 'loginUrl'>,
+	{response, hop}: Answer,
+): boolean | Promise<boolean> {
+	if (isExpired === undefined) {
+		return response.status === 401 || (loginUrl !== undefined && wasSent(loginUrl, response, hop));
+	}
+	const fail = (cause: unknown): never => {
+		throw unknownExpiry(response, cause);
+	};
+	try {
+		const verdict: unknown = isExpired(asAppsSeeIt(response));
+		if (typeof (verdict as PromiseLike<unknown> | null)?.then !== 'function')
+			return Boolean(verdict);
+		return Promise.resolve(verdict).then(Boolean, fail);
+	} catch (cause) {
+		return fail(cause);
+	}
+}
+
+/** Whether the answer is the login page to which a redirect led, or such a redirect itself. */
+function wasSent(loginUrl: URL, {status, headers}: AxiosResponse, hop: Hop): boolean {
+	if (hop.index > 0 && isSamePage(hop.url, loginUrl)) return true;
+	if (!isRedirect(status) || !headers.location) return false;
+	const target = URL.parse(headers.location, hop.url.href);
+	return target !== null && isSamePage(target, loginUrl);
+}
+
+function isSamePage(url: URL, {origin, pathname}: URL): boolean {
+	return url.origin === origin && url.pathname === pathname;
+}
+
+/** The response with the `data` that axios will make of it, once somebody reads it. */
+function asAppsSeeIt(response: AxiosResponse): AxiosResponse {
+	let read: {data: unknown} | undefined;
+	return Object.create(response, {
+		data: {
+			get() {
+				read ??= {data: transformed(response)};
+				return read.data;
+			},
+		},
+	});
+}
+
+function transformed(response: AxiosResponse): unknown {
+	const {config, status} = response;
+	const headers = response.headers as AxiosResponseHeaders;
+	try {
+		return [config.transformResponse ?? []]
+			.flat()
+			.reduce((data, transform) => transform.call(config, data, headers, status), response.data);
+	} catch {
+		// What it is not, such as JSON, is told by axios when the app gets it.
+		return response.data;
+	}
+}
+
+function unknownExpiry(response: AxiosResponse, cause: unknown): AxiosError {
+	const error = new AxiosError(
+		'session.isExpired failed on an answer',
+		'ERR_MTLS_EXPIRY_UNKNOWN',
+		response.config,
+		response.request,
+		response,
+	);
+	Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
+	return error;
+}

@@ -1,0 +1,31 @@
+/** How long no login is tried after those that failed: twice as long after each, up to a limit. */
+export class LoginBackoff {
+	readonly #firstMs: number;
+	readonly #limitMs: number;
+	/** Failures since the last success. */
+	#failures = 0;
+	#until = 0;
+
+	constructor({backoffMs, maxBackoffMs}: {backoffMs: number; maxBackoffMs: number}) {
+		this.#firstMs = backoffMs;
+		this.#limitMs = maxBackoffMs;
+	}
+
+	/** @param now - In ms, on a clock that never goes back. */
+	failed(now: number): void {
+		// Past 2^31 times the first the limit has been met.
+		const factor = 2 ** Math.min(this.#failures, 31);
+		this.#until = now + Math.min(this.#firstMs * factor, this.#limitMs);
+		this.#failures += 1;
+	}
+
+	succeeded(): void {
+		this.#failures = 0;
+		this.#until = 0;
+	}
+
+	/** What is left until a login may be tried; 0 when it may. */
+	remainingMs(now: number): number {
+		return Math.max(0, Math.ceil(this.#until - now));
+	}
+}

@@ -1,0 +1,104 @@
+import {Axios, type AxiosRequestConfig} from 'axios';
+import {MtlsConfigError} from '../errors.ts';
+import {redactUrl} from '../redact.ts';
+import type {SessionOptions} from '../session-options.ts';
+import type {CookieJar} from './cookies.ts';
+
+/** The options of a session, each with a value. */
+export interface SessionSettings {
+	readonly jar: CookieJar;
+	readonly login: SessionOptions['login'];
+	/** `undefined`: what an answer says by itself. */
+	readonly isExpired: SessionOptions['isExpired'];
+	readonly loginUrl: URL | undefined;
+	readonly loginTimeoutMs: number;
+	readonly backoffMs: number;
+	readonly maxBackoffMs: number;
+}
+
+const known = [
+	'login',
+	'isExpired',
+	'loginUrl',
+	'loginTimeoutMs',
+	'backoffMs',
+	'maxBackoffMs',
+] as const;
+
+/**
+ * @param client - The client's jar, and where its relative URLs begin.
+ * @throws {MtlsConfigError} when an option cannot be used.
+ */
+export function resolveSession(
+	options: SessionOptions,
+	client: {jar: CookieJar | undefined; baseURL: string | undefined},
+): SessionSettings {
+	// JavaScript does not look at the types.
+	if (typeof options !== 'object' || options === null) {
+		throw bad('session', `expected an object with login(), or false, found ${typeof options}`);
+	}
+	const unknown = Object.keys(options).find((name) => !(known as readonly string[]).includes(name));
+	if (unknown !== undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_UNKNOWN_OPTION',
+			`session.${unknown}`,
+			`no such option; known are ${known.join(', ')}`,
+		);
+	}
+	if (typeof options.login !== 'function') {
+		throw bad('session.login', `expected a function, found ${typeof options.login}`);
+	}
+	const {isExpired} = options;
+	if (isExpired !== undefined && typeof isExpired !== 'function') {
+		throw bad('session.isExpired', `expected a function, found ${typeof isExpired}`);
+	}
+	if (client.jar === undefined) {
+		throw bad('session', 'expected a client with a jar, which keeps the session: give `jar` too');
+	}
+	return {
+		jar: client.jar,
+		// Called on the options, where they may be an object with a state of its own.
+		login: (using) => options.login(using),
+		isExpired: isExpired && ((response) => isExpired.call(options, response)),
+		loginUrl: parseLoginUrl(options.loginUrl, client.baseURL),
+		loginTimeoutMs: milliseconds(options, 'loginTimeoutMs', 30_000),
+		backoffMs: milliseconds(options, 'backoffMs', 1_000),
+		maxBackoffMs: milliseconds(options, 'maxBackoffMs', 60_000),
+	};
+}
+
+// As axios joins the two in a request.
+const uris = new Axios({});
+
+function parseLoginUrl(text: unknown, baseURL: string | undefined): URL | undefined {
+	if (text === undefined) return undefined;
+	if (typeof text !== 'string') {
+		throw bad('session.loginUrl', `expected a string, found ${typeof text}`);
+	}
+	const url = URL.parse(uris.getUri({url: text, baseURL} as AxiosRequestConfig));
+	if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+	throw bad(
+		'session.loginUrl',
+		`expected a URL, or a path and a \`baseURL\`, found '${redactUrl(text)}'`,
+	);
+}
+
+// Of a timer of Node: what is longer would be over at once.
+const longestMs = 2 ** 31 - 1;
+
+function milliseconds(
+	options: SessionOptions,
+	name: 'loginTimeoutMs' | 'backoffMs' | 'maxBackoffMs',
+	fallback: number,
+): number {
+	const value: unknown = options[name] ?? fallback;
+	if (typeof value === 'number' && value > 0 && value <= longestMs) return value;
+	throw bad(
+		`session.${name}`,
+		`expected milliseconds, more than 0 and at most ${longestMs}, found ${String(value)}`,
+	);
+}
+
+function bad(option: string, reason: string): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, reason);
+}

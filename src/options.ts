@@ -87,6 +87,11 @@ export interface MtlsOptions {
 	 * to the logger instead. @defaultValue `false`
 	 */
 	allowExpired?: boolean;
+	/**
+	 * TLS to an `https://` proxy. It is verified always, and sees no certificate but one that is given
+	 * here. @defaultValue what Node trusts by default, and no certificate
+	 */
+	proxy?: ProxyTlsOptions;
 }
 
 /** What {@link MtlsOptions.identity} gives: the options of the same names, or a context that holds the key. */
@@ -104,6 +109,23 @@ export interface IdentityMaterial
 export type IdentityLoader =
 	| (() => IdentityMaterial | Promise<IdentityMaterial>)
 	| {load(): IdentityMaterial | Promise<IdentityMaterial>};
+
+/** Who we are to an `https://` proxy and whom we believe to be it: words of {@link MtlsOptions}. */
+export type ProxyTlsOptions = Pick<
+	MtlsOptions,
+	| 'cert'
+	| 'key'
+	| 'pfx'
+	| 'passphrase'
+	| 'ca'
+	| 'crl'
+	| 'pins'
+	| 'servername'
+	| 'minVersion'
+	| 'maxVersion'
+	| 'ciphers'
+	| 'allowExpired'
+>;
 
 /** Takes what failed: `(fields, message)`, as pino does. `console` fits. */
 export interface Logger {

@@ -10,10 +10,12 @@ import {publish} from '../events.ts';
 import type {ConnectionFacts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/verify.ts';
-import {type Connection, connectionFacts, keepConnection} from './connection.ts';
+import {beginConnection, type Connection, connectionFacts, keepConnection} from './connection.ts';
 import {handshake, type Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
-import {openTunnel, TunnelError} from './tunnel.ts';
+import {reachProxy} from './reach-proxy.ts';
+import {openTunnel} from './tunnel.ts';
+import {TunnelError} from './tunnel-error.ts';
 
 /** Tunnel and handshake together may take this long, where nothing shorter is asked for. */
 const connectDeadlineMs = 60_000;
@@ -32,18 +34,61 @@ export interface Target extends Peer {
  * @throws the error as Node or the tunnel made it; `connectionEndedBy` tells how far it came.
  */
 export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSocket> {
-	const connection = begin(snapshot, target);
-	const deadline = new AbortController();
-	const timer = setTimeout(() => deadline.abort(new ConnectTimeoutError()), connectDeadlineMs);
-	const signal = target.signal
-		? AbortSignal.any([target.signal, deadline.signal])
-		: deadline.signal;
-	try {
-		const tunnel = await dig(connection, target, signal);
+	const {host, port, showing, proxy} = target;
+	const connection = beginConnection({
+		snapshot,
+		host,
+		port,
+		servername: peerName(host, snapshot.servername).verify,
+		proxy,
+		identity: showing === 'shown' ? snapshot.identity : null,
+		phase: proxy && 'tunnel',
+	});
+	return attempt(connection, target.signal, async (signal) => {
+		const tunnel = proxy && (await dig(connection, proxy, signal));
 		const socket = await handshake(connection, snapshot, target, tunnel, signal);
-		keepConnection(connection, {socket});
 		snapshot.counts[connection.resumed ? 'resumedHandshakes' : 'fullHandshakes'] += 1;
 		publishHandshake(connection);
+		return socket;
+	});
+}
+
+/**
+ * Connects to `proxy` itself, which is then asked for `http://host:port` in the clear (RFC 9112
+ * §3.2.2) or for any other such place.
+ *
+ * @throws as {@link connect} does.
+ */
+export async function connectToProxy(
+	snapshot: Snapshot,
+	{host, port, proxy, net, signal: given}: Omit<Target, 'showing'> & {proxy: HttpProxy},
+): Promise<Socket> {
+	const connection = beginConnection({
+		snapshot,
+		host,
+		port,
+		servername: host,
+		proxy,
+		identity: null,
+		phase: 'tunnel',
+	});
+	return attempt(connection, given, (signal) =>
+		inTime(proxy, () => reachProxy(proxy, connection, signal, net)),
+	);
+}
+
+/** Makes a connection within the deadline, and ties it to what comes of it. */
+async function attempt<S extends Socket>(
+	connection: Connection,
+	given: AbortSignal | undefined,
+	make: (signal: AbortSignal) => Promise<S>,
+): Promise<S> {
+	const deadline = new AbortController();
+	const timer = setTimeout(() => deadline.abort(new ConnectTimeoutError()), connectDeadlineMs);
+	const signal = given ? AbortSignal.any([given, deadline.signal]) : deadline.signal;
+	try {
+		const socket = await make(signal);
+		keepConnection(connection, {socket});
 		return socket;
 	} catch (error) {
 		keepConnection(connection, {error});
@@ -69,45 +114,28 @@ class ConnectTimeoutError extends Error {
 	}
 }
 
-function begin(snapshot: Snapshot, {host, port, showing, proxy}: Target): Connection {
-	return {
-		snapshot,
-		host,
-		port,
-		servername: peerName(host, snapshot.servername).verify,
-		proxy,
-		identity: showing === 'shown' ? snapshot.identity : null,
-		phase: proxy && 'tunnel',
-		protocol: undefined,
-		cipher: '',
-		resumed: false,
-		authorized: true,
-		clientCertificateRequested: undefined,
-		chain: [],
-		validUntil: Number.POSITIVE_INFINITY,
-		firstError: undefined,
-	};
+async function dig(connection: Connection, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
+	const {snapshot, host, port} = connection;
+	return inTime(proxy, async () => {
+		const socket = await reachProxy(proxy, connection, signal);
+		await openTunnel(socket, proxy, host, port, signal);
+		snapshot.counts.tunnels += 1;
+		connection.phase = 'handshake';
+		return socket;
+	});
 }
 
-async function dig(
-	connection: Connection,
-	{host, port, proxy}: Target,
-	signal: AbortSignal,
-): Promise<Socket | undefined> {
-	if (proxy === undefined) return undefined;
+/** A deadline that ends before there is a way is the proxy's. */
+async function inTime<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> {
 	try {
-		const tunnel = await openTunnel(proxy, host, port, signal);
-		connection.snapshot.counts.tunnels += 1;
-		connection.phase = 'handshake';
-		return tunnel;
+		return await reach();
 	} catch (error) {
 		if (!(error instanceof ConnectTimeoutError)) throw error;
 		throw new TunnelError(
 			'proxy-timeout',
 			'ERR_PROXY_TIMEOUT',
-			`the proxy ${proxy} gave no tunnel within ${connectDeadlineMs} ms`,
-			undefined,
-			error,
+			`the proxy ${proxy} gave no way within ${connectDeadlineMs} ms`,
+			{cause: error},
 		);
 	}
 }

@@ -32,8 +32,31 @@ export interface Connection {
 	chain: readonly Buffer[];
 	/** When the first certificate of the chain ends, in ms since the epoch. */
 	validUntil: number;
+	/** The TLS connection to an `https://` proxy, on which this one is to be made. */
+	leg: Connection | undefined;
 	/** The first error of the socket: it carries the alert, where what a client reports later may not. */
 	firstError: Error | undefined;
+}
+
+/** A connection before anything is known of it. */
+export function beginConnection(
+	end: Pick<
+		Connection,
+		'snapshot' | 'host' | 'port' | 'servername' | 'proxy' | 'identity' | 'phase'
+	>,
+): Connection {
+	return {
+		...end,
+		protocol: undefined,
+		cipher: '',
+		resumed: false,
+		authorized: true,
+		clientCertificateRequested: undefined,
+		chain: [],
+		validUntil: Number.POSITIVE_INFINITY,
+		leg: undefined,
+		firstError: undefined,
+	};
 }
 
 const bySocket = new WeakMap<object, Connection>();

@@ -1,8 +1,9 @@
 import type {MtlsFailure} from '../errors.ts';
 import {classify, type Verdict} from '../tls/classify.ts';
-import {explain} from '../tls/explain.ts';
+import {type Explanation, explain, type Facts} from '../tls/explain.ts';
+import {explainAtProxy} from '../tls/explain-proxy.ts';
 import {type Connection, chainFacts} from './connection.ts';
-import {TunnelError} from './tunnel.ts';
+import {TunnelError} from './tunnel-error.ts';
 
 /** A failed connection, judged and put in words. */
 export interface JudgedFailure {
@@ -24,10 +25,22 @@ export function judgeFailure(
 	cause: unknown,
 	url: string,
 ): JudgedFailure | undefined {
-	const verdict = judge(connection, cause, chainFacts(connection));
+	const atProxy = judgeLeg(connection, cause);
+	const verdict = atProxy?.verdict ?? judge(connection, cause);
 	if (verdict === undefined) return undefined;
-	const proxyStatus = cause instanceof TunnelError ? cause.status : undefined;
-	return tellFailure(connection, verdict, url, {code: codeOf(cause), proxyStatus});
+	return tellFailure(connection, verdict, url, {
+		code: codeOf(cause),
+		proxyStatus: cause instanceof TunnelError ? cause.status : undefined,
+		explanation: atProxy?.explanation,
+	});
+}
+
+/** What is known of a failure besides the connection. */
+interface Besides {
+	readonly code?: string | undefined;
+	readonly proxyStatus?: number | undefined;
+	/** In place of what is said of such a failure in general. */
+	readonly explanation?: Explanation | undefined;
 }
 
 /**
@@ -39,22 +52,11 @@ export function tellFailure(
 	connection: Connection,
 	{weakness, ...verdict}: Verdict,
 	url: string,
-	{code, proxyStatus}: {code?: string | undefined; proxyStatus?: number | undefined},
+	{code, proxyStatus, explanation}: Besides,
 ): JudgedFailure {
-	const {host, port, servername, protocol, clientCertificateRequested, proxy} = connection;
-	const chain = chainFacts(connection);
+	const {proxy} = connection;
 	const facts = {
-		...verdict,
-		phase: connection.phase ?? 'handshake',
-		host,
-		port,
-		servername,
-		url,
-		...(protocol !== undefined && {protocol}),
-		...(clientCertificateRequested !== undefined && {clientCertificateRequested}),
-		...(chain[0] !== undefined && {peer: chain[0]}),
-		chain,
-		identity: connection.identity,
+		...factsOf(connection, verdict, url),
 		...(proxy !== undefined && {
 			proxy: {
 				host: proxy.host,
@@ -63,7 +65,13 @@ export function tellFailure(
 			},
 		}),
 	};
-	const {summary, reasons, hint} = explain({...facts, ...(weakness && {weakness})});
+	const {summary, reasons, hint} =
+		explanation ??
+		explain({
+			...facts,
+			...(weakness && {weakness}),
+			...(proxy && {proxyLogin: proxy.hasCredentials}),
+		});
 	return {
 		summary,
 		code: code ?? codeFor(verdict.kind),
@@ -76,21 +84,70 @@ export function codeFor(kind: MtlsFailure['kind']): string {
 	return `ERR_MTLS_${kind.toUpperCase().replaceAll('-', '_')}`;
 }
 
-function judge(
+function factsOf(
 	connection: Connection,
-	cause: unknown,
-	chain: MtlsFailure['chain'],
-): Verdict | undefined {
+	verdict: Omit<Verdict, 'weakness'>,
+	url: string,
+): Omit<MtlsFailure, 'reasons' | 'hint'> {
+	const {host, port, servername, protocol, clientCertificateRequested, identity} = connection;
+	const chain = chainFacts(connection);
+	return {
+		...verdict,
+		phase: connection.phase ?? 'handshake',
+		host,
+		port,
+		servername,
+		url,
+		...(protocol !== undefined && {protocol}),
+		...(clientCertificateRequested !== undefined && {clientCertificateRequested}),
+		...(chain[0] !== undefined && {peer: chain[0]}),
+		chain,
+		identity,
+	};
+}
+
+function judge(connection: Connection, cause: unknown): Verdict | undefined {
 	if (cause instanceof TunnelError) return {kind: cause.kind, side: 'proxy', certain: true};
 	return classify({
 		code: codeOf(cause),
 		message: cause instanceof Error ? cause.message : String(cause),
 		phase: connection.phase,
-		chain,
+		chain: chainFacts(connection),
 		clientCertificateRequested: connection.clientCertificateRequested,
 		identityOffered: connection.identity !== null,
 	});
 }
+
+/** What TLS has to do with it when an `https://` proxy gives no way: it was refused, or refuses us. */
+function judgeLeg(
+	{leg, phase, proxy}: Connection,
+	cause: unknown,
+): {verdict: Verdict; explanation: Explanation} | undefined {
+	if (leg === undefined || proxy === undefined || phase !== 'tunnel') return undefined;
+	const unreached = cause instanceof TunnelError && cause.kind === 'proxy-unreachable';
+	if (cause instanceof TunnelError && !unreached && !cause.unanswered) return undefined;
+
+	const wire = leg.firstError ?? (cause instanceof TunnelError ? cause.cause : cause);
+	const inner = judge(leg, wire ?? hangUp);
+	// After the handshake it is the proxy's turn to object, and all else is no matter of TLS.
+	if (inner === undefined || !(unreached || inner.side === 'client')) return undefined;
+	const {weakness, ...verdict} = inner;
+	const facts: Facts = {...factsOf(leg, verdict, String(proxy)), ...(weakness && {weakness})};
+	const explanation = explainAtProxy(facts);
+	return {
+		verdict: {
+			...verdict,
+			kind: inner.side === 'client' ? 'proxy-auth-required' : 'proxy-unreachable',
+			side: 'proxy',
+		},
+		explanation: {
+			...explanation,
+			summary: `no TLS with the proxy ${proxy}: ${explanation.summary}`,
+		},
+	};
+}
+
+const hangUp = Object.assign(new Error('the proxy hung up'), {code: 'ECONNRESET'});
 
 function codeOf(error: unknown): string | undefined {
 	const code = (error as NodeJS.ErrnoException | undefined)?.code;

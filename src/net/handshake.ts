@@ -16,6 +16,12 @@ export interface Peer {
 	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'>;
 }
 
+/** What a handshake is held to: a snapshot, or what holds for the proxy. */
+export type Terms = Pick<
+	Snapshot,
+	'servername' | 'verification' | 'report' | 'context' | 'sessions'
+>;
+
 /**
  * Makes a TLS connection and verifies the other end.
  *
@@ -25,20 +31,20 @@ export interface Peer {
  */
 export function handshake(
 	connection: Connection,
-	snapshot: Snapshot,
+	terms: Terms,
 	{host, port, showing, net}: Peer,
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
-	const {verification} = snapshot;
-	const name = peerName(host, snapshot.servername);
+	const {verification} = terms;
+	const name = peerName(host, terms.servername);
 	const sessionKey = [showing, host, port, name.verify].join('|');
-	const kept = snapshot.sessions.get(sessionKey, Date.now());
+	const kept = terms.sessions.get(sessionKey, Date.now());
 	const socket = connectTls({
 		...(tunnel ? {socket: tunnel} : {...net, host, port}),
 		...(kept && {session: kept.session}),
 		servername: name.sni,
-		secureContext: snapshot.context(showing),
+		secureContext: terms.context(showing),
 		// What is returned is the verdict: to return nothing by mistake would switch the check off.
 		checkServerIdentity: (_, certificate) =>
 			verification.check(name, certificate as DetailedPeerCertificate)[0],
@@ -49,8 +55,8 @@ export function handshake(
 	socket.setNoDelay(true);
 	observe(socket, connection, kept);
 	keepSessions(socket, connection, (session) => {
-		if (session) snapshot.sessions.set(sessionKey, session);
-		else snapshot.sessions.delete(sessionKey);
+		if (session) terms.sessions.set(sessionKey, session);
+		else terms.sessions.delete(sessionKey);
 	});
 
 	return new Promise((resolve, reject) => {
@@ -65,7 +71,7 @@ export function handshake(
 				socket.destroy(new ClientAuthNotRequestedError());
 				return;
 			}
-			if (!socket.authorized) report(socket, connection, snapshot, name);
+			if (!socket.authorized) report(socket, connection, terms, name);
 			connection.phase = 'response';
 			resolve(socket);
 		});
@@ -125,15 +131,10 @@ function readHandshake(
 }
 
 /** Tells each reason for which the server could not be verified, and lets the connection go on. */
-function report(
-	socket: TLSSocket,
-	connection: Connection,
-	snapshot: Snapshot,
-	name: PeerName,
-): void {
+function report(socket: TLSSocket, connection: Connection, terms: Terms, name: PeerName): void {
 	connection.authorized = false;
 	const code = String(socket.authorizationError);
-	const reasons: Error[] = [...snapshot.verification.check(name, socket.getPeerCertificate(true))];
+	const reasons: Error[] = [...terms.verification.check(name, socket.getPeerCertificate(true))];
 	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
 	if (!reasons.some((reason) => (reason as NodeJS.ErrnoException).code === code)) {
 		reasons.unshift(Object.assign(new Error(code), {code}));
@@ -141,7 +142,7 @@ function report(
 	const url = `https://${connection.host}:${connection.port}/`;
 	for (const reason of reasons) {
 		const judged = judgeFailure(connection, reason, url);
-		if (judged !== undefined) snapshot.report(judged);
+		if (judged !== undefined) terms.report(judged);
 	}
 }
 

@@ -1,7 +1,7 @@
 import {createHmac, randomBytes} from 'node:crypto';
-import {getProxyForUrl} from 'proxy-from-env';
 import {MtlsConfigError} from '../errors.ts';
 import {bareHost} from '../tls/verify.ts';
+import {isKeptOff} from './no-proxy.ts';
 
 /** What axios takes as `config.proxy`; `undefined` leaves it to the environment, `false` means none. */
 export type ProxySetting =
@@ -20,11 +20,14 @@ const poolKeySecret = randomBytes(32);
 export class HttpProxy {
 	readonly host: string;
 	readonly port: number;
+	/** Whether the connection to it is TLS: an `https://` proxy. */
+	readonly secure: boolean;
 	readonly #credentials: string | undefined;
 
-	constructor(host: string, port: number, credentials?: string) {
+	constructor(host: string, port: number, credentials?: string, secure = false) {
 		this.host = host;
 		this.port = port;
+		this.secure = secure;
 		this.#credentials = credentials;
 	}
 
@@ -60,7 +63,7 @@ export class HttpProxy {
 	}
 
 	toString(): string {
-		return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`;
+		return `${this.secure ? 'https' : 'http'}://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`;
 	}
 }
 
@@ -73,18 +76,15 @@ export class HttpProxy {
 export function resolveProxy(setting: ProxySetting, url: URL): HttpProxy | undefined {
 	if (setting === false) return undefined;
 	if (setting) return fromSetting(setting);
-	if (!hasProxyEnvironment(url.protocol)) return undefined;
-	const fromEnvironment = getProxyForUrl(url.href);
-	return fromEnvironment ? fromUrl(fromEnvironment) : undefined;
-}
-
-// The variables of proxy-from-env, asked first: without a proxy it would read NO_PROXY and parse the
-// URL all the same, which is 2 % of a small request.
-function hasProxyEnvironment(protocol: string): boolean {
 	const {env} = process;
+	// Lower case first, as curl does.
 	const own =
-		protocol === 'https:' ? env.https_proxy || env.HTTPS_PROXY : env.http_proxy || env.HTTP_PROXY;
-	return Boolean(own || env.all_proxy || env.ALL_PROXY);
+		url.protocol === 'https:'
+			? env.https_proxy || env.HTTPS_PROXY
+			: env.http_proxy || env.HTTP_PROXY;
+	const text = own || env.all_proxy || env.ALL_PROXY;
+	if (!text || isKeptOff(url, env.no_proxy || env.NO_PROXY || '')) return undefined;
+	return fromText(text);
 }
 
 function fromSetting({
@@ -93,13 +93,14 @@ function fromSetting({
 	protocol,
 	auth,
 }: Exclude<ProxySetting, false | undefined>): HttpProxy {
-	assertHttp(protocol ?? 'http:', 'proxy.protocol');
+	const secure = isSecure(protocol ?? 'http:', 'proxy.protocol');
 	if (!host) throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.host', 'no host is given');
-	return new HttpProxy(bareHost(host), portOf(port), auth && loginOf(auth));
+	return new HttpProxy(bareHost(host), portOf(port, secure), auth && loginOf(auth), secure);
 }
 
-function portOf(port: unknown): number {
-	const given = port === undefined || port === null || port === '' ? 80 : Number(port);
+function portOf(port: unknown, secure: boolean): number {
+	const usual = secure ? 443 : 80;
+	const given = port === undefined || port === null || port === '' ? usual : Number(port);
 	if (Number.isInteger(given) && given > 0 && given < 65_536) return given;
 	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.port', `no port: '${port}'`);
 }
@@ -112,9 +113,9 @@ function loginOf(auth: string | {readonly username?: string; readonly password?:
 	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.auth', 'neither a user nor a password');
 }
 
-function fromUrl(text: string): HttpProxy {
+function fromText(text: string): HttpProxy {
 	// Security: the text may hold a password, so it is in no message.
-	const url = URL.parse(text);
+	const url = URL.parse(text.includes('://') ? text : `http://${text}`);
 	if (url === null) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
@@ -122,21 +123,22 @@ function fromUrl(text: string): HttpProxy {
 			'the proxy of the environment is not a URL',
 		);
 	}
-	assertHttp(url.protocol, 'proxy');
-	const {username, password} = url;
+	const secure = isSecure(url.protocol, 'proxy');
+	const {hostname, port, username, password} = url;
 	return new HttpProxy(
-		bareHost(url.hostname),
-		Number(url.port) || 80,
+		bareHost(hostname),
+		portOf(port, secure),
 		username || password ? `${decode(username)}:${decode(password)}` : undefined,
+		secure,
 	);
 }
 
-function assertHttp(protocol: string, option: string): void {
-	if (/^http:?$/i.test(protocol)) return;
+function isSecure(protocol: string, option: string): boolean {
+	if (/^https?:?$/i.test(protocol)) return /^https/i.test(protocol);
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		option,
-		`expected an http proxy, found '${protocol}'; the tunnel through it is end-to-end TLS all the same`,
+		`expected an http or https proxy, found '${protocol}'`,
 	);
 }
 

@@ -1,41 +1,26 @@
-import {connect as connectTcp, type Socket} from 'node:net';
-import type {FailureKind} from '../errors.ts';
+import type {Socket} from 'node:net';
 import type {HttpProxy} from './proxy.ts';
+import {destroyQuietly} from './reach-proxy.ts';
+import {TunnelError} from './tunnel-error.ts';
 
 /** An answer to CONNECT longer than this is not one. */
 const maxHeadBytes = 16 * 1024;
 
-/** The way to the origin that a proxy would not, or could not, give. */
-export class TunnelError extends Error {
-	readonly kind: FailureKind;
-	readonly code: string;
-	/** The status of the proxy's answer, where it gave one. */
-	readonly status: number | undefined;
-
-	constructor(kind: FailureKind, code: string, message: string, status?: number, cause?: unknown) {
-		super(message, cause === undefined ? undefined : {cause});
-		this.name = 'TunnelError';
-		this.kind = kind;
-		this.code = code;
-		this.status = status;
-	}
-}
-
 /**
- * Asks `proxy` for a tunnel to `host:port` by CONNECT (RFC 9110 §9.3.6).
+ * Asks `proxy`, at the other end of `socket`, for a tunnel to `host:port` by CONNECT (RFC 9110 §9.3.6).
  *
  * The request's own headers and bytes never reach the proxy: they wait for the TLS inside.
  *
- * @throws {TunnelError} when there is no tunnel; `signal`'s reason when it is aborted.
+ * @throws {TunnelError} when there is no tunnel; `signal`'s reason when it is aborted. The socket is
+ * then destroyed.
  */
 export async function openTunnel(
+	socket: Socket,
 	proxy: HttpProxy,
 	host: string,
 	port: number,
 	signal: AbortSignal,
-): Promise<Socket> {
-	signal.throwIfAborted();
-	const socket = await reach(proxy, signal);
+): Promise<void> {
 	const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
 	const {authorization} = proxy;
 	socket.write(
@@ -46,45 +31,10 @@ export async function openTunnel(
 	try {
 		const head = await readHead(socket, proxy, signal);
 		assertAccepted(head, proxy, authority);
-		return socket;
 	} catch (error) {
 		destroyQuietly(socket);
 		throw error;
 	}
-}
-
-function reach(proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
-	return new Promise((resolve, reject) => {
-		const socket = connectTcp({host: proxy.host, port: proxy.port, noDelay: true});
-		const settle = () => {
-			signal.removeEventListener('abort', onAbort);
-			socket.off('connect', onConnect).off('error', onError);
-		};
-		const onAbort = () => {
-			settle();
-			destroyQuietly(socket);
-			reject(signal.reason);
-		};
-		const onConnect = () => {
-			settle();
-			resolve(socket);
-		};
-		const onError = (cause: NodeJS.ErrnoException) => {
-			settle();
-			const reason = cause.code ?? cause.message;
-			reject(
-				new TunnelError(
-					'proxy-unreachable',
-					cause.code ?? 'ERR_PROXY_UNREACHABLE',
-					`cannot reach the proxy ${proxy}: ${reason}`,
-					undefined,
-					cause,
-				),
-			);
-		};
-		signal.addEventListener('abort', onAbort);
-		socket.on('connect', onConnect).on('error', onError);
-	});
 }
 
 function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promise<string> {
@@ -100,9 +50,11 @@ function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promis
 			reject(error);
 		};
 		const onAbort = () => fail(signal.reason);
-		const onEnd = () => fail(badReply(proxy, 'it hung up before its answer was complete'));
+		const hungUp = (reason: string, cause?: unknown) =>
+			fail(badReply(proxy, reason, {cause, unanswered: received.length === 0}));
+		const onEnd = () => hungUp('it hung up before its answer was complete');
 		const onError = (cause: NodeJS.ErrnoException) =>
-			fail(badReply(proxy, `it hung up (${cause.code ?? cause.message})`, cause));
+			hungUp(`it hung up (${cause.code ?? cause.message})`, cause);
 		const onData = (chunk: Buffer) => {
 			received = Buffer.concat([received, chunk]);
 			const end = received.indexOf('\r\n\r\n');
@@ -120,6 +72,7 @@ function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promis
 			settle();
 			resolve(head);
 		};
+		if (signal.aborted) return fail(signal.reason);
 		signal.addEventListener('abort', onAbort);
 		socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onEnd);
 	});
@@ -134,31 +87,28 @@ function assertAccepted(head: string, proxy: HttpProxy, authority: string): void
 			'proxy-auth-required',
 			'ERR_PROXY_AUTH_REQUIRED',
 			`the proxy ${proxy} wants a login (407)`,
-			status,
+			{status},
 		);
 	}
 	throw new TunnelError(
 		'proxy-refused',
 		'ERR_PROXY_REFUSED',
 		`the proxy ${proxy} refused a tunnel to ${authority} (${status})`,
-		status,
+		{status},
 	);
 }
 
-function badReply(proxy: HttpProxy, reason: string, cause?: unknown): TunnelError {
+function badReply(
+	proxy: HttpProxy,
+	reason: string,
+	how?: {cause: unknown; unanswered: boolean},
+): TunnelError {
 	return new TunnelError(
 		'proxy-bad-reply',
 		'ERR_PROXY_BAD_REPLY',
 		`the proxy ${proxy} answered CONNECT wrongly: ${reason}`,
-		undefined,
-		cause,
+		how,
 	);
-}
-
-function destroyQuietly(socket: Socket): void {
-	// The late error of a socket that is given up must not be uncaught.
-	socket.on('error', () => {});
-	socket.destroy();
 }
 
 // What is no HTTP need not come to an end, so it is not waited for.

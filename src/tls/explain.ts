@@ -2,7 +2,11 @@ import type {FailureKind, MtlsFailure} from '../errors.ts';
 import type {Weakness} from './classify.ts';
 
 /** What is known of a failure before it is put in words. */
-export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {readonly weakness?: Weakness};
+export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {
+	readonly weakness?: Weakness;
+	/** Whether we had a user and password for the proxy. */
+	readonly proxyLogin?: boolean;
+};
 
 /** A failure for people. */
 export interface Explanation {
@@ -260,9 +264,13 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		hint: 'check `proxy`, HTTPS_PROXY and NO_PROXY',
 	}),
 	'proxy-auth-required': (facts) => ({
-		summary: `the proxy ${through(facts)} wants a login (407)`,
-		reasons: ['no user and password are set for it', 'they are wrong'],
-		hint: 'put user and password into `proxy.auth` or the URL of HTTPS_PROXY',
+		summary: `the proxy ${through(facts)} wants ${facts.proxyLogin ? 'another' : 'a'} login (407)`,
+		reasons: facts.proxyLogin
+			? ['the user or the password is wrong', 'the proxy takes another scheme than Basic']
+			: ['no user and password are set for it'],
+		hint: facts.proxyLogin
+			? 'the proxy did not accept the user and password of `proxy.auth` or HTTPS_PROXY: have them checked'
+			: 'put user and password into `proxy.auth` or the URL of HTTPS_PROXY',
 	}),
 	'proxy-refused': (facts) => ({
 		summary: `the proxy ${through(facts)} refused a tunnel to ${place(facts)}${

@@ -71,24 +71,32 @@ const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 		holds: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
 	},
 	allowExpired: flag,
+	proxy: {
+		expected: 'an object',
+		holds: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+	},
 };
 
 /**
  * Looks at the shape of the options, before any file is read.
  *
+ * @param known - Where not all options of `mtls` may be given.
  * @throws {MtlsConfigError} for the first option that is unknown or of the wrong type.
  */
-export function assertOptions(options: MtlsOptions): void {
+export function assertOptions(
+	options: MtlsOptions,
+	known: readonly string[] = Object.keys(rules),
+): void {
 	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
 		throw badOption('mtls', 'an object', options);
 	}
 	for (const [name, value] of Object.entries(options)) {
-		const rule = Object.hasOwn(rules, name) ? rules[name as keyof MtlsOptions] : undefined;
+		const rule = known.includes(name) ? rules[name as keyof MtlsOptions] : undefined;
 		if (rule === undefined) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_UNKNOWN_OPTION',
 				`mtls.${name}`,
-				`no such option; known are ${Object.keys(rules).join(', ')}`,
+				`no such option; known are ${known.join(', ')}`,
 			);
 		}
 		if (value !== undefined && !rule.holds(value))

@@ -1,13 +1,12 @@
-import {createSecureContext, type SecureContext, type SecureContextOptions} from 'node:tls';
+import type {SecureContext} from 'node:tls';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
-import {loadCrl} from './crl.ts';
+import {makeContext, trustOptions} from './context.ts';
 import {loadHeld} from './held-identity.ts';
 import {type IdentityNotice, loadIdentity} from './identity.ts';
+import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
 import {SessionCache} from './session.ts';
-import {lowestVersion} from './settings.ts';
-import {loadTrust} from './trust.ts';
 import {loadVerification, type Verification} from './verify.ts';
 
 /** Whether a connection may offer our certificate. */
@@ -35,6 +34,8 @@ export interface Snapshot {
 	context(showing: Showing): SecureContext;
 	/** Sessions of connections that this snapshot has verified. */
 	readonly sessions: SessionCache;
+	/** For the TLS to an `https://` proxy, which sees nothing of the above. */
+	readonly proxy: ProxyTls;
 }
 
 /** Takes a failed verification that is not enforced. */
@@ -71,7 +72,7 @@ let made = 0;
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
 export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext): Snapshot {
-	const {identity, credentials, trust, verification} = read(options, context.now);
+	const {identity, credentials, trust, verification, proxy} = read(options, context.now);
 
 	// Made now: OpenSSL's last word on the key and the ciphers belongs to the construction, and the
 	// PEM of the key can go. A context with a large CA list is 0.8 MiB, so the second one waits.
@@ -89,6 +90,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		report: context.report,
 		counts: context.counts,
 		sessions: new SessionCache(),
+		proxy,
 		context(showing: Showing): SecureContext {
 			if (showing === 'shown') return shown;
 			withheld ??= makeContext(trust);
@@ -117,35 +119,11 @@ export function assertLoadable(options: MtlsOptions, now: Date): void {
 function read(options: SnapshotOptions, now: Date) {
 	const own = options.secureContext === undefined ? loadIdentity(options, now) : undefined;
 	const held = options.secureContext && loadHeld(options, now);
-	const ca = loadTrust(options.ca);
-	const crl = loadCrl(options.crl);
-	const trust: SecureContextOptions = {
-		...(ca !== undefined && {ca}),
-		...(crl !== undefined && {crl}),
-		// Node's default can be lowered by a flag; a floor in our own words cannot.
-		minVersion: options.minVersion ?? lowestVersion,
-		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
-		...(options.ciphers !== undefined && {ciphers: options.ciphers}),
-	};
 	return {
 		identity: own ?? held,
 		credentials: own && {cert: own.cert, key: own.key},
-		trust,
+		trust: trustOptions(options),
 		verification: loadVerification(options),
+		proxy: loadProxyTls(options.proxy, now),
 	};
-}
-
-function makeContext(options: SecureContextOptions): SecureContext {
-	try {
-		return createSecureContext(options);
-	} catch (cause) {
-		const {code, message} = cause as NodeJS.ErrnoException;
-		const option = /cipher/i.test(`${code} ${message}`) ? 'mtls.ciphers' : 'mtls.cert';
-		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_OPTION',
-			option,
-			`OpenSSL refuses it: ${code ?? 'no code'}`,
-			cause,
-		);
-	}
 }

@@ -5,9 +5,10 @@ import {isPath} from './read-source.ts';
 import {isCaSet} from './trust.ts';
 
 /** The files that `options` are read from. */
-export function filesOf({cert, key, pfx, ca, crl}: MtlsOptions): string[] {
+export function filesOf({cert, key, pfx, ca, crl, proxy}: MtlsOptions): string[] {
 	const sources = [cert, key, pfx, ca, crl].flat();
-	return sources.filter((source) => isPath(source) && !isCaSet(source)) as string[];
+	const own = sources.filter((source) => isPath(source) && !isCaSet(source)) as string[];
+	return proxy === undefined ? own : [...own, ...filesOf(proxy)];
 }
 
 /**

@@ -47,7 +47,9 @@ test('a proxy of the environment that cannot be used is exit code 64, and its pa
 	const {code, stderr} = await execute(['get', 'https://bank.example/'], {HTTPS_PROXY});
 
 	expect(code).toBe(64);
-	expect(stderr).toMatch(/^axios-mtls: HTTPS_PROXY: expected an http proxy, found 'socks5:'/);
+	expect(stderr).toMatch(
+		/^axios-mtls: HTTPS_PROXY: expected an http or https proxy, found 'socks5:'/,
+	);
 	expect(stderr).not.toContain('top-secret');
 });
 

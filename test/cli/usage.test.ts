@@ -88,7 +88,7 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 	[['get', 'https://a.example/', '--proxy', 'http://'], 'axios-mtls: --proxy: not a URL'],
 	[
 		['get', 'https://a.example/', '--proxy', 'socks5://p:1080'],
-		/^axios-mtls: --proxy: expected an http proxy/,
+		/^axios-mtls: --proxy: expected an http or https proxy/,
 	],
 	[
 		['get', 'https://a.example/', '--passphrase-file', '/no/such'],

@@ -4,9 +4,11 @@ import http, {
 	type ServerResponse,
 	STATUS_CODES,
 } from 'node:http';
+import https from 'node:https';
 import net, {type Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {pipeline} from 'node:stream';
+import type {TLSSocket} from 'node:tls';
 
 /** What a proxy does with a request: a number refuses with that status. */
 type Verdict = 'allow' | 'silence' | number | {readonly raw: string};
@@ -35,14 +37,25 @@ export interface ConnectProxyOptions {
 	credentials?: {readonly user: string; readonly password: string};
 	/** Refuses, says nothing, or sends something raw. @defaultValue allows everything */
 	verdict?: Verdict | ((request: Omit<ProxiedRequest, 'verdict'>) => Verdict);
+	/** Makes it an `https://` proxy, which asks each client for a certificate. */
+	tls?: https.ServerOptions & {
+		/** It takes nobody without a good one. @defaultValue false */
+		insists?: boolean;
+	};
 	/** Where a name leads, so that tests may use any name. @defaultValue to itself */
 	route?: Route;
 }
 
 export interface ConnectProxy extends AsyncDisposable {
 	readonly port: number;
-	/** `http://127.0.0.1:PORT` */
+	/** `http://127.0.0.1:PORT`, or `https://` */
 	readonly url: string;
+	/** Of each TLS connection to it, the subject of the client's certificate. */
+	readonly shown: readonly (string | undefined)[];
+	/** Of each TLS connection to it, whether it resumed a session. */
+	readonly resumed: readonly boolean[];
+	/** All that came through the tunnels from the clients. */
+	readonly heard: readonly Buffer[];
 	readonly tunnels: readonly ProxiedRequest[];
 	readonly forwarded: readonly ProxiedRequest[];
 	/** Connections that reached the proxy. */
@@ -50,11 +63,14 @@ export interface ConnectProxy extends AsyncDisposable {
 	close(): Promise<void>;
 }
 
-/** Starts a plain-HTTP forward proxy: CONNECT tunnels and absolute-form requests (RFC 9112 section 3.2). */
+/** Starts a forward proxy: CONNECT tunnels and absolute-form requests (RFC 9112 section 3.2). */
 export async function startConnectProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
 	const {route = (host, port) => ({host, port})} = options;
 	const tunnels: ProxiedRequest[] = [];
 	const forwarded: ProxiedRequest[] = [];
+	const shown: (string | undefined)[] = [];
+	const resumed: boolean[] = [];
+	const heard: Buffer[] = [];
 	const sockets = new Set<Duplex>();
 	let connectionCount = 0;
 	const track = <Tracked extends Duplex>(socket: Tracked): Tracked => {
@@ -65,7 +81,14 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
 		return socket;
 	};
 
-	const server = http.createServer();
+	const {tls} = options;
+	const server = tls
+		? https.createServer({...tls, requestCert: true, rejectUnauthorized: tls.insists === true})
+		: http.createServer();
+	server.on('secureConnection', (socket: TLSSocket) => {
+		shown.push(socket.getPeerX509Certificate()?.subject);
+		resumed.push(socket.isSessionReused());
+	});
 	server.on('connection', (socket: Socket) => {
 		connectionCount++;
 		track(socket);
@@ -83,6 +106,7 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
 			origin.off('error', unreachable);
 			client.write('HTTP/1.1 200 Connection established\r\n\r\n');
 			origin.write(early);
+			client.on('data', (chunk: Buffer) => heard.push(chunk));
 			pipeline(client, origin, client, () => {});
 		});
 	});
@@ -113,7 +137,10 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
 
 	return {
 		port,
-		url: `http://127.0.0.1:${port}`,
+		url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+		shown,
+		resumed,
+		heard,
 		tunnels,
 		forwarded,
 		get connectionCount() {

@@ -49,7 +49,6 @@ export const doors: Readonly<Record<string, Door>> = {
 		types: ['options.ts', 'session-options.ts', 'client.ts'],
 	},
 	undici: {open: ['net/pool.ts', 'http/exchange-lean.ts']},
-	'proxy-from-env': {open: ['net/proxy.ts']},
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},

@@ -27,6 +27,9 @@ describe('config.proxy', () => {
 		[{host: '[::1]', port: 3128}, 'http://[::1]:3128', undefined],
 		[{host: 'proxy.test'}, 'http://proxy.test:80', undefined],
 		[{host: 'proxy.test', port: '8080'}, 'http://proxy.test:8080', undefined],
+		[{host: 'proxy.test', port: 3128, protocol: 'https'}, 'https://proxy.test:3128', undefined],
+		[{host: 'proxy.test', protocol: 'HTTPS:'}, 'https://proxy.test:443', undefined],
+		[{host: '::1', protocol: 'https'}, 'https://[::1]:443', undefined],
 		[{host: 'p', port: 1, auth: {username: 'u', password: 'p:ä'}}, 'http://p:1', 'u:p:ä'],
 		[{host: 'p', port: 1, auth: {username: 'u'}}, 'http://p:1', 'u:'],
 		[{host: 'p', port: 1, auth: {password: 'p'}}, 'http://p:1', ':p'],
@@ -45,7 +48,8 @@ describe('config.proxy', () => {
 	});
 
 	test.each([
-		[{host: 'p', port: 1, protocol: 'https'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, protocol: 'ftp'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, protocol: 'httpsx'}, 'proxy.protocol'],
 		[{host: 'p', port: 1, protocol: 'socks5:'}, 'proxy.protocol'],
 		[{host: '', port: 1}, 'proxy.host'],
 		[{host: 'p', port: 0}, 'proxy.port'],
@@ -75,6 +79,32 @@ describe('the environment', () => {
 	])('%s and %s: %s', (name, target, expected) => {
 		vi.stubEnv(name, 'http://proxy.test:3128');
 		expect(`${resolveProxy(undefined, new URL(target))}`).toBe(expected);
+	});
+
+	test.each([
+		['proxy.test:3128', 'http://proxy.test:3128', undefined],
+		['proxy.test', 'http://proxy.test:80', undefined],
+		['user:s3cret@proxy.test:3128', 'http://proxy.test:3128', 'user:s3cret'],
+		['[::1]:3128', 'http://[::1]:3128', undefined],
+		['https://proxy.test', 'https://proxy.test:443', undefined],
+		['HTTPS://user:p%40@proxy.test:3128', 'https://proxy.test:3128', 'user:p@'],
+	])('%s is the proxy %s for https and for http', (text, expected, login) => {
+		vi.stubEnv('ALL_PROXY', text);
+		for (const target of ['https://api.test/', 'http://api.test/']) {
+			const proxy = resolveProxy(undefined, new URL(target));
+			expect(`${proxy}`).toBe(expected);
+			expect(proxy?.authorization).toBe(login && basic(login));
+		}
+	});
+
+	test('in lower case comes first, and the one of the scheme before the one for all', () => {
+		vi.stubEnv('ALL_PROXY', 'all.test');
+		vi.stubEnv('all_proxy', 'lower-all.test');
+		expect(resolveProxy(undefined, url)?.host).toBe('lower-all.test');
+		vi.stubEnv('HTTPS_PROXY', 'own.test');
+		expect(resolveProxy(undefined, url)?.host).toBe('own.test');
+		vi.stubEnv('https_proxy', 'lower-own.test');
+		expect(resolveProxy(undefined, url)?.host).toBe('lower-own.test');
 	});
 
 	test('is read at each call', () => {
@@ -111,8 +141,11 @@ describe('the environment', () => {
 	});
 
 	test.each([
-		['socks5://user:s3cret@proxy.test:1080', "proxy: expected an http proxy, found 'socks5:'"],
-		['https://user:s3cret@proxy.test', "proxy: expected an http proxy, found 'https:'"],
+		[
+			'socks5://user:s3cret@proxy.test:1080',
+			"proxy: expected an http or https proxy, found 'socks5:'",
+		],
+		['http://user:s3cret@proxy.test:0', "proxy.port: no port: '0'"],
 		['http://user:s3cret@', 'proxy: the proxy of the environment is not a URL'],
 	])('%s is refused without its password', (value, message) => {
 		vi.stubEnv('HTTPS_PROXY', value);
@@ -144,6 +177,7 @@ describe('an HttpProxy', () => {
 		expect(new HttpProxy('proxy.test', 3128, 'user:other').poolKey).not.toBe(poolKey);
 		expect(new HttpProxy('proxy.test', 3128).poolKey).not.toBe(poolKey);
 		expect(new HttpProxy('proxy.test', 3129, 'user:s3cret').poolKey).not.toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret', true).poolKey).not.toBe(poolKey);
 	});
 
 	test('is told to axios with its login', () => {

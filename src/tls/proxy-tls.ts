@@ -1,0 +1,74 @@
+import type {SecureContext} from 'node:tls';
+import type {CertificateFacts} from '../certificate.ts';
+import {relocated} from '../config-error.ts';
+import type {ProxyTlsOptions} from '../options.ts';
+import {makeContext, trustOptions} from './context.ts';
+import {loadIdentity} from './identity.ts';
+import {SessionCache} from './session.ts';
+import {assertOptions} from './settings.ts';
+import {loadVerification, type Verification} from './verify.ts';
+
+/** What decides about the TLS to an `https://` proxy. Nothing of it is the client's own. */
+export interface ProxyTls {
+	/** The certificate for proxies alone; `null` when there is none. */
+	readonly identity: CertificateFacts | null;
+	/** The name to verify instead of the proxy's host. */
+	readonly servername: string | undefined;
+	/** Always enforced: a proxy hears where we go, and may hear a password. */
+	readonly verification: Verification;
+	/** Never called, as nothing is let go on. */
+	readonly report: () => void;
+	context(): SecureContext;
+	readonly sessions: SessionCache;
+}
+
+const names = [
+	'cert',
+	'key',
+	'pfx',
+	'passphrase',
+	'ca',
+	'crl',
+	'pins',
+	'servername',
+	'minVersion',
+	'maxVersion',
+	'ciphers',
+	'allowExpired',
+] as const satisfies readonly (keyof ProxyTlsOptions)[];
+
+/**
+ * Reads `mtls.proxy`. Without it a proxy is verified by what Node trusts, and is shown nothing.
+ *
+ * @throws {MtlsConfigError} for the first option that cannot be used: `mtls.proxy.ca`.
+ */
+export function loadProxyTls(options: ProxyTlsOptions | undefined, now: Date): ProxyTls {
+	try {
+		return load(options, now);
+	} catch (error) {
+		throw relocated(error, 'mtls.proxy');
+	}
+}
+
+function load(options: ProxyTlsOptions = {}, now: Date): ProxyTls {
+	assertOptions(options, names);
+	const identity = loadIdentity(options, now);
+	const trust = trustOptions(options);
+	// A mistake in it belongs to the construction. What nobody has set can wait for an https proxy,
+	// which most clients never see.
+	let context =
+		Object.keys(options).length === 0
+			? undefined
+			: makeContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
+	return Object.freeze({
+		identity: identity?.facts ?? null,
+		servername: options.servername,
+		verification: loadVerification(options),
+		report() {},
+		sessions: new SessionCache(),
+		context() {
+			context ??= makeContext(trust);
+			return context;
+		},
+	});
+}

@@ -15,6 +15,7 @@ import {assertNoAgent} from './http/foreign-agent.ts';
 import {leanTakes} from './http/lean-scope.ts';
 import {Session} from './http/session.ts';
 import {resolveSession} from './http/session-settings.ts';
+import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
 import {logFailures} from './log/interceptors.ts';
 import {identitiesOf, MtlsAgent} from './net/agent.ts';
@@ -22,13 +23,14 @@ import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
 import {statsLine, statsOf} from './net/stats.ts';
-import type {AdapterOptions, ClientConfig, ClientOptions} from './options.ts';
+import type {AdapterOptions, ClientConfig, ClientOptions, CookieRefusal} from './options.ts';
 import {hideSecrets} from './redact.ts';
+import {refusalTeller} from './tell.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
  *
- * @param config - Every axios option, and `mtls`, `jar`, `session`, `logger`,
+ * @param config - Every axios option, and `mtls`, `jar`, `cookies`, `session`, `logger`,
  * `allowInsecureRedirects`.
  * @throws {MtlsConfigError} when an option cannot be used: here, not at the first request.
  *
@@ -76,7 +78,13 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
 	return adapterOf(makeParts(options));
 }
 
-const adapterOptions = ['mtls', 'maxIdentities', 'jar', 'allowInsecureRedirects'] as const;
+const adapterOptions = [
+	'mtls',
+	'maxIdentities',
+	'jar',
+	'cookies',
+	'allowInsecureRedirects',
+] as const;
 const clientOptions = [...adapterOptions, 'session', 'logger'] as const;
 
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
@@ -87,6 +95,8 @@ interface Parts {
 	readonly pools: Pools;
 	readonly ownsConnections: boolean;
 	readonly jar: CookieJar | undefined;
+	readonly cookiePolicy: CookiePolicy;
+	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
 	/** Belongs to the agent: whoever shares it is closed with it. */
 	readonly lifetime: Lifetime;
@@ -116,11 +126,14 @@ function sessionOf(
 }
 
 function makeParts(options: ClientOptions, parent?: Parts): Parts {
-	const {mtls, jar, allowInsecureRedirects} = options;
+	const {mtls, jar, cookies, logger, allowInsecureRedirects} = options;
+	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const connections = mtls === undefined && parent ? parent : makeConnections(options);
 	return {
 		...connections,
-		jar: jarOf({jar}, jar === true ? makeJar() : parent?.jar),
+		jar: jarOf({jar}, jar === true ? makeJar(cookiePolicy) : parent?.jar),
+		cookiePolicy,
+		tellRefused: (logger === undefined && parent?.tellRefused) || refusalTeller(logger ?? console),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
 	};
 }

@@ -27,6 +27,8 @@ export type {
 	ClientConfig,
 	ClientOptions,
 	ConnectionFacts,
+	CookieOptions,
+	CookieRefusal,
 	IdentityLoader,
 	IdentityMaterial,
 	Logger,

@@ -133,6 +133,50 @@ export interface Logger {
 	warn(fields: object, message: string): void;
 }
 
+/**
+ * Whose cookies a jar keeps and sends. What RFC 6265bis refuses is refused in any case, whoever made
+ * the jar: a cookie for a public suffix or a stranger's domain, a `Secure` one without TLS (on
+ * localhost too), a `__Host-` or `__Secure-` one that does not keep its promise. It never fails the
+ * request: the logger is told `cookie_refused`, once per cookie and reason.
+ *
+ * The lists are those of Python's `DefaultCookiePolicy`: `bank.example` is what that host keeps for
+ * itself, `.bank.example` what it keeps for all below it with `Domain=bank.example`, and all that
+ * the names below it keep. What is to hold for both needs both.
+ */
+export interface CookieOptions {
+	/** Only their cookies are kept and sent. @defaultValue all */
+	allowedDomains?: readonly string[];
+	/** Their cookies are neither kept nor sent, whatever `allowedDomains` says. @defaultValue none */
+	blockedDomains?: readonly string[];
+	/**
+	 * Names without a dot, such as `intranet`, that may share cookies with the names below them: after
+	 * `Domain=intranet` a cookie of `wiki.intranet` is sent to `files.intranet` too. A jar that you
+	 * bring needs `rejectPublicSuffixes: false` for it.
+	 *
+	 * Security: of a public suffix this would share cookies with strangers.
+	 * @defaultValue none: such a name keeps its cookies for itself
+	 */
+	internalDomains?: readonly string[];
+}
+
+/** A cookie that was not kept. Its value is not told. */
+export interface CookieRefusal {
+	/** Empty where none could be read. */
+	readonly name: string;
+	/** Who sent it. */
+	readonly host: string;
+	readonly reason:
+		| 'malformed'
+		| 'foreign-domain'
+		| 'public-suffix'
+		| 'domain-blocked'
+		| 'domain-not-allowed'
+		| 'secure-over-http'
+		| 'hides-secure'
+		| 'prefix'
+		| 'refused-by-jar';
+}
+
 /** What {@link createAdapter} takes. */
 export interface AdapterOptions {
 	/**
@@ -145,6 +189,8 @@ export interface AdapterOptions {
 	maxIdentities?: number;
 	/** `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works too. */
 	jar?: boolean | CookieJar;
+	/** Which cookies are kept and sent, in any jar. */
+	cookies?: CookieOptions;
 	/**
 	 * Follow a redirect from https to http. What is sent there can be read and changed by anyone on
 	 * the way. @defaultValue `false`

@@ -1,7 +1,7 @@
 import type {CertificateFacts} from './certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from './errors.ts';
 import {publish} from './events.ts';
-import type {Logger} from './options.ts';
+import type {CookieRefusal, Logger} from './options.ts';
 import type {IdentityNotice} from './tls/notices.ts';
 
 /** A failure as flat fields for a log: the certificates in short, nothing secret. */
@@ -60,6 +60,43 @@ export function tellRotationFailure(logger: Logger | false, error: unknown, epoc
 	publish('axios-mtls:identity', () => ({...fields, identity: null}));
 	const why = mistake ? mistake.message : `\`identity\` failed with ${String(code ?? name)}`;
 	warn(logger, fields, `the new identity cannot be used, and the old one stays: ${why}`);
+}
+
+/** As a teller of cookies that were not kept: each once, as a server sends it with each response. */
+export function refusalTeller(logger: Logger | false): (refusal: CookieRefusal) => void {
+	const told = new Set<string>();
+	return ({name, host, reason}) => {
+		const shown = printable(name);
+		const key = JSON.stringify([shown, host, reason]);
+		if (told.has(key)) return;
+		if (told.size >= toldCapacity) told.clear();
+		told.add(key);
+		warn(
+			logger,
+			{event: 'cookie_refused', name: shown, host, reason},
+			`the cookie '${shown}' of ${host} was refused: ${reasons[reason]}`,
+		);
+	};
+}
+
+/** Refusals that are remembered; one more and all are forgotten. */
+const toldCapacity = 1_000;
+
+const reasons: Readonly<Record<CookieRefusal['reason'], string>> = {
+	malformed: 'it is no cookie',
+	'foreign-domain': 'its domain is not that of the host',
+	'public-suffix': 'its domain is a public suffix',
+	'domain-blocked': 'its domain is blocked',
+	'domain-not-allowed': 'its domain is not allowed',
+	'secure-over-http': 'it is Secure and came without TLS',
+	'hides-secure': 'it came without TLS and would hide a Secure one',
+	prefix: 'it is not what its prefix promises',
+	'refused-by-jar': 'the jar does not take it',
+};
+
+// A server chooses it: it must not write lines of its own into a log, nor fill it.
+function printable(name: string): string {
+	return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }
 
 function inWords(notice: IdentityNotice): string {

@@ -3,9 +3,11 @@
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {MtlsConfigError} from '../errors.ts';
+import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
 import type {MtlsAgent} from '../net/agent.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
+import type {CookieRefusal} from '../options.ts';
 import {hideSecrets} from '../redact.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {askBeforeRedirect} from './before-redirect.ts';
@@ -46,6 +48,9 @@ export interface AdapterParts {
 	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
 	/** Whether our certificate may be shown at an origin that the app does not ask for. */
 	readonly lists: (origin: string) => boolean;
+	/** Holds for any jar. */
+	readonly cookiePolicy: CookiePolicy;
+	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
 	/** Ends with the client. */
 	readonly lifetime: Lifetime;
@@ -141,7 +146,7 @@ async function walk<T>(
 
 async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {config, jar, policy, timeoutMs} = call;
-	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop));
+	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop), parts.cookiePolicy);
 	const cookie =
 		asked instanceof Promise ? await withPatience(asked, config, remainingMs(call)) : asked;
 	const taken = parts.snapshotAt(hop.url.origin);
@@ -171,7 +176,8 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 	}
 	const lines = response.headers['set-cookie'];
 	if (jar && lines) {
-		await withPatience(storeCookies(jar, hop.url, lines), config, remainingMs(call));
+		const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
+		await withPatience(stored, config, remainingMs(call));
 	}
 	return response;
 }

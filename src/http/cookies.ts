@@ -1,6 +1,8 @@
 import {AxiosError} from 'axios';
-import {CookieJar} from 'tough-cookie';
+import {Cookie, CookieJar, defaultPath, pathMatch} from 'tough-cookie';
 import {MtlsConfigError} from '../errors.ts';
+import type {CookiePolicy} from '../jar/policy.ts';
+import type {CookieRefusal} from '../options.ts';
 import {type CookieList, cookiesFor} from './cookie-cache.ts';
 
 export {CookieJar};
@@ -9,8 +11,12 @@ export {CookieJar};
  * A jar for a session over TLS: a cookie that is `Secure` travels over TLS alone, on localhost too,
  * which is where tough-cookie would make an exception.
  */
-export function makeJar(): CookieJar {
-	return new CookieJar(undefined, {allowSecureOnLocal: false});
+export function makeJar({hasInternal = false}: Partial<CookiePolicy> = {}): CookieJar {
+	return new CookieJar(undefined, {
+		allowSecureOnLocal: false,
+		prefixSecurity: 'strict',
+		rejectPublicSuffixes: !hasInternal,
+	});
 }
 
 // By shape: the app's copy of tough-cookie may be another one.
@@ -53,8 +59,9 @@ export function cookieHeader(
 	jar: CookieJar,
 	url: URL,
 	own: string | undefined,
+	policy: CookiePolicy,
 ): string | undefined | Promise<string | undefined> {
-	const cookies = cookiesFor(jar, url, Date.now());
+	const cookies = cookiesFor(policy.lawful(jar, url), url, Date.now());
 	if (!(cookies instanceof Promise)) return joinCookies(cookies, own);
 	return cookies.then(
 		(read) => joinCookies(read, own),
@@ -68,21 +75,61 @@ function joinCookies({text, pairs}: CookieList, own: string | undefined): string
 	if (own === undefined) return text || undefined;
 	const taken = new Set(own.split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
 	const kept = pairs.filter(({name}) => !taken.has(name)).map(({text}) => text);
-	return [own, ...kept].filter(Boolean).join('; ') || undefined;
+	if (kept.length === 0) return own || undefined;
+	return [own.replace(/[;\s]+$/, ''), ...kept].filter(Boolean).join('; ');
 }
 
-/** Puts the `Set-Cookie` lines of a response of `url` into the jar, in their order. */
+/**
+ * Puts the `Set-Cookie` lines of a response of `url` into the jar, in their order. One that is
+ * refused fails neither the others nor the request (RFC 6265 §5.2): it is told.
+ */
 export async function storeCookies(
 	jar: CookieJar,
 	url: URL,
 	lines: readonly string[],
+	policy: CookiePolicy,
+	tellRefused: (refusal: CookieRefusal) => void,
 ): Promise<void> {
-	for (const line of lines) {
-		// One malformed or foreign cookie fails neither the others nor the request (RFC 6265 §5.2).
-		await jar.setCookie(line, url.href, {ignoreError: true}).catch((cause) => {
-			throw jarFailure('written', cause);
-		});
+	for (const given of lines) {
+		const {name, line, reason} = policy.judge(given, url);
+		const refused = line === undefined ? reason : await storeCookie(jar, url, line);
+		if (refused !== undefined) tellRefused({name, host: url.hostname, reason: refused});
 	}
+}
+
+async function storeCookie(
+	jar: CookieJar,
+	url: URL,
+	line: string,
+): Promise<CookieRefusal['reason'] | undefined> {
+	if (url.protocol !== 'https:' && (await hidesSecure(jar, url, line))) return 'hides-secure';
+	let kept: unknown;
+	try {
+		kept = await jar.setCookie(line, url.href, {ignoreError: true});
+	} catch (cause) {
+		throw jarFailure('written', cause);
+	}
+	if (kept !== undefined) return undefined;
+	// A cookie without a name, of which only a loose jar makes something.
+	return Cookie.parse(line) === undefined ? 'malformed' : 'refused-by-jar';
+}
+
+/**
+ * Whether a cookie without TLS would take the place of one that came over TLS, before which it would
+ * be read (RFC 6265bis §5.7, "leave secure cookies alone").
+ */
+async function hidesSecure(jar: CookieJar, url: URL, line: string): Promise<boolean> {
+	const cookie = Cookie.parse(line, {loose: true});
+	const path = cookie?.path ?? defaultPath(url.pathname);
+	let there: Cookie[];
+	try {
+		there = await jar.getCookies(url.href.replace(/^http:/, 'https:'), {allPaths: true});
+	} catch (cause) {
+		throw jarFailure('read', cause);
+	}
+	return there.some(
+		(other) => other.secure && other.key === cookie?.key && pathMatch(path, other.path ?? '/'),
+	);
 }
 
 function badJar(reason: string): MtlsConfigError {

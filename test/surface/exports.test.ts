@@ -16,11 +16,12 @@ const surface = {
 		'logFailures',
 		'withMtls',
 	],
+	'axios-mtls/redis': ['RedisCookieStore', 'RedisJarError'],
 	'axios-mtls/testing': ['createTestPki', 'startMtlsServer'],
 };
 
 test('the package has these entry points and no other', () => {
-	expect(Object.keys(packageJson.exports)).toEqual(['.', './testing', './package.json']);
+	expect(Object.keys(packageJson.exports)).toEqual(['.', './redis', './testing', './package.json']);
 	expect(Object.keys(packageJson.bin)).toEqual(['axios-mtls']);
 });
 

@@ -14,6 +14,7 @@ const layers: readonly (readonly string[])[] = [
 	['tell.ts'],
 	['net/'],
 	['jar/'],
+	['redis/'],
 	['http/'],
 	['log/'],
 	['client.ts'],
@@ -28,6 +29,8 @@ const testing = 'testing/';
 /** What a part may see of us, where that is less than all the lines above it. */
 const narrow: Readonly<Record<string, readonly string[]>> = {
 	[testing]: [],
+	// Serves an app without axios, which errors.ts needs.
+	'redis/': ['config-error.ts', 'jar/login-ledger.ts'],
 	// As any user of the package.
 	'cli/': ['index.ts', 'testing/index.ts'],
 };
@@ -45,7 +48,7 @@ export const doors: Readonly<Record<string, Door>> = {
 		types: ['options.ts', 'session-options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
 	},
 	'tough-cookie': {
-		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/'],
+		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/', 'redis/'],
 		types: ['options.ts', 'session-options.ts', 'client.ts'],
 	},
 	undici: {open: ['net/pool.ts', 'http/exchange-lean.ts']},

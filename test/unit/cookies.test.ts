@@ -3,13 +3,18 @@ import {MemoryCookieStore} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../src/errors.ts';
 import {CookieJar, cookieHeader, jarOf, makeJar, storeCookies} from '../../src/http/cookies.ts';
+import {CookiePolicy} from '../../src/jar/policy.ts';
 
 const url = new URL('https://a.test/app/page');
 
+const policy = new CookiePolicy();
+const store = (jar: CookieJar, from: URL, lines: string[]) =>
+	storeCookies(jar, from, lines, policy, () => {});
+
 /** The `Cookie` header to `to` after `lines` were set by `url`. */
 async function header(lines: string[], to: URL | string = url, own?: string, jar = makeJar()) {
-	await storeCookies(jar, url, lines);
-	return cookieHeader(jar, new URL(to), own);
+	await store(jar, url, lines);
+	return cookieHeader(jar, new URL(to), own, policy);
 }
 
 /** The pairs of a header, whatever their order. */
@@ -58,22 +63,30 @@ describe('what is not sent', () => {
 });
 
 describe('Secure cookies and localhost', () => {
-	const local = new URL('https://localhost:8443/');
+	describe.each([
+		['ours', makeJar],
+		['the app', () => new CookieJar()],
+	])('in a jar of %s', (_, make) => {
+		test.each([
+			['https://localhost:8443/', 'a=1; b=2'],
+			['http://localhost/', 'b=2'],
+			['http://127.0.0.1/', 'b=2'],
+			['http://[::1]/', 'b=2'],
+		])('are sent to %s: %s', async (to, expected) => {
+			const jar = make();
+			await store(jar, new URL(to.replace('http:', 'https:')), ['a=1; Secure', 'b=2']);
+			expect(await cookieHeader(jar, new URL(to), undefined, policy)).toBe(expected);
+		});
 
-	test.each([
-		['https://localhost:8443/', 'a=1'],
-		['http://localhost/', undefined],
-		['http://127.0.0.1/', undefined],
-	])('a jar of ours sends to %s: %s', async (to, expected) => {
-		const jar = makeJar();
-		await storeCookies(jar, new URL(to.replace('http:', 'https:')), ['a=1; Secure']);
-		expect(await cookieHeader(jar, new URL(to), undefined)).toBe(expected);
-	});
-
-	test('a jar of the app keeps its own rule', async () => {
-		const jar = new CookieJar();
-		await storeCookies(jar, local, ['a=1; Secure']);
-		expect(await cookieHeader(jar, new URL('http://localhost/'), undefined)).toBe('a=1');
+		test.each([
+			['https://localhost/', 2],
+			['http://localhost/', 1],
+			['http://127.0.0.1/', 1],
+		])('are kept of what %s sets: %i', async (from, count) => {
+			const jar = make();
+			await store(jar, new URL(from), ['a=1; Secure', 'b=2']);
+			expect(await jar.getCookies(from.replace('http:', 'https:'))).toHaveLength(count);
+		});
 	});
 });
 
@@ -102,6 +115,23 @@ describe("the app's own Cookie header", () => {
 		['of several', ['b=2', 'c=3'], 'a=1; b=mine', 'a=1; b=mine; c=3'],
 		['with space around', ['a=1'], ' a = mine ', ' a = mine '],
 		['is not the beginning of a name', ['ab=1'], 'a=mine', 'a=mine; ab=1'],
+		['tells names apart by case', ['a=1', 'A=2'], 'A=mine', 'A=mine; a=1'],
+		['ends in a semicolon', ['a=1', 'b=2'], 'a=mine; ', 'a=mine; b=2'],
+		['ends in a semicolon, and is alone', ['a=1'], 'a=mine;', 'a=mine;'],
+		['begins with one', ['a=1', 'b=2'], ';a=mine', ';a=mine; b=2'],
+		['has no space between', ['a=1', 'b=2', 'c=3'], 'a=x;b=y', 'a=x;b=y; c=3'],
+		['has tabs and many spaces', ['a=1', 'b=2'], '\ta\t=  x;   b=y', '\ta\t=  x;   b=y'],
+		['has a value with =', ['a=1', 'b=2'], 'a=b=2', 'a=b=2; b=2'],
+		['has a name without value', ['a=1', 'b=2'], 'a', 'a; b=2'],
+		['has an empty value', ['a=1', 'b=2'], 'a=', 'a=; b=2'],
+		['has a quoted value', ['a=1', 'b=2'], 'a="x y"', 'a="x y"; b=2'],
+		['says a name twice', ['a=1', 'b=2'], 'a=x; a=y', 'a=x; a=y; b=2'],
+		[
+			'has a name of Object',
+			['a=1'],
+			'__proto__=x; constructor=y',
+			'__proto__=x; constructor=y; a=1',
+		],
 		['empty', ['a=1'], '', 'a=1'],
 	])('%s', async (_, lines, own, expected) => {
 		expect(await header(lines, url, own)).toBe(expected);
@@ -163,8 +193,8 @@ describe('a store that fails', () => {
 	}
 
 	test.each([
-		['read', (jar: CookieJar) => cookieHeader(jar, url, undefined)],
-		['written', (jar: CookieJar) => storeCookies(jar, url, ['a=1'])],
+		['read', (jar: CookieJar) => cookieHeader(jar, url, undefined, policy)],
+		['written', (jar: CookieJar) => store(jar, url, ['a=1'])],
 	])('is told as a jar that could not be %s, without the words of the store', async (what, use) => {
 		const error = await Promise.resolve(use(new CookieJar(new BrokenStore()))).catch(
 			(failure) => failure,

@@ -1,0 +1,114 @@
+import {MtlsConfigError} from '../config-error.ts';
+import type {RedisCommands} from './commands.ts';
+import {longestLifeMs} from './record.ts';
+
+/** What {@link RedisCookieStore} takes. */
+export interface RedisStoreOptions {
+	/**
+	 * The session's name: the key of its hash in Redis, and what its other keys begin with. All who
+	 * give the same one share the cookies. On a cluster write a hash tag: `session:{alice}`.
+	 */
+	prefix: string;
+	/**
+	 * Encrypts each cookie with AES-256-GCM: 32 random bytes. Of a list the first one encrypts and any
+	 * decrypts, so that a key can be replaced. Names, domains and paths of the cookies stay readable.
+	 *
+	 * @defaultValue none: who reads Redis reads the session
+	 */
+	key?: Uint8Array | readonly Uint8Array[];
+	/**
+	 * How long a cookie without an end of its own is kept after it was last set, in seconds; 400 days
+	 * at most. A cookie with `Max-Age` or `Expires` ends when that says.
+	 *
+	 * @defaultValue 86,400: a day
+	 */
+	ttlSeconds?: number;
+	/**
+	 * How long to wait for an answer of Redis, a client that reconnects included, in ms.
+	 *
+	 * @defaultValue 2,000
+	 */
+	timeoutMs?: number;
+}
+
+/** The options, checked. */
+export interface RedisSettings {
+	readonly client: RedisCommands;
+	readonly prefix: string;
+	/** Empty: not encrypted. */
+	readonly keys: readonly Uint8Array[];
+	readonly sessionMs: number;
+	readonly timeoutMs: number;
+}
+
+const commands = ['hGetAll', 'hGet', 'hDel', 'del', 'get', 'eval'] as const;
+const known = ['prefix', 'key', 'ttlSeconds', 'timeoutMs'];
+const keyBytes = 32;
+const longestTimerMs = 2 ** 31 - 1;
+
+/** @throws {MtlsConfigError} for the first option that is unknown or of the wrong kind. */
+export function resolveRedis(client: RedisCommands, options: RedisStoreOptions): RedisSettings {
+	if (typeof client !== 'object' || client === null) {
+		throw bad('client', 'a client of node-redis', client);
+	}
+	const missing = commands.find((name) => typeof client[name] !== 'function');
+	if (missing) throw bad('client', `a client of node-redis with ${missing}()`, client[missing]);
+	if (typeof options !== 'object' || options === null) throw bad('options', 'an object', options);
+
+	const unknown = Object.keys(options).find((name) => !known.includes(name));
+	if (unknown !== undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_UNKNOWN_OPTION',
+			`redis.${unknown}`,
+			`no such option; known are ${known.join(', ')}`,
+		);
+	}
+	const {prefix, key = [], ttlSeconds = 86_400, timeoutMs = 2_000} = options;
+	if (typeof prefix !== 'string' || prefix === '') {
+		throw bad('prefix', 'a string that is not empty', prefix);
+	}
+	return {
+		client,
+		prefix,
+		keys: resolveKeys(key),
+		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, longestLifeMs / 1_000)),
+		timeoutMs: inRange('timeoutMs', timeoutMs, longestTimerMs),
+	};
+}
+
+function resolveKeys(given: unknown): readonly Uint8Array[] {
+	const listed = Array.isArray(given);
+	const keys: unknown[] = listed ? given : [given];
+	return keys.map((key, index) => {
+		const name = listed ? `key[${index}]` : 'key';
+		if (!(key instanceof Uint8Array)) throw bad(name, `${keyBytes} bytes`, key);
+		if (key.length !== keyBytes) throw badOption(name, `${keyBytes} bytes`, `${key.length}`);
+		return key;
+	});
+}
+
+function inRange(name: string, value: unknown, most: number): number {
+	const expected = `a number above 0, ${most} at most`;
+	if (typeof value !== 'number') throw bad(name, expected, value);
+	if (!(value > 0 && value <= most)) throw badOption(name, expected, String(value));
+	return value;
+}
+
+// The kind alone: a value in the wrong place may be a key.
+function bad(name: string, expected: string, found: unknown): MtlsConfigError {
+	return badOption(name, expected, kindOf(found));
+}
+
+function kindOf(value: unknown): string {
+	if (value === null) return 'null';
+	if (value === '') return 'an empty string';
+	return Array.isArray(value) ? 'an array' : typeof value;
+}
+
+function badOption(name: string, expected: string, found: string): MtlsConfigError {
+	return new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		`redis.${name}`,
+		`expected ${expected}, found ${found}`,
+	);
+}

@@ -1,0 +1,309 @@
+import {CookieJar} from 'tough-cookie';
+import {describe, expect, test} from 'vitest';
+import {MtlsConfigError} from '../../src/errors.ts';
+import {cookieHeader, makeJar, storeCookies} from '../../src/http/cookies.ts';
+import {CookiePolicy} from '../../src/jar/policy.ts';
+import type {CookieOptions, CookieRefusal} from '../../src/options.ts';
+
+const jars = [
+	['of ours', () => makeJar()],
+	['of the app', () => new CookieJar()],
+	[
+		'that minds nothing',
+		() =>
+			new CookieJar(undefined, {
+				rejectPublicSuffixes: false,
+				prefixSecurity: 'unsafe-disabled',
+				looseMode: true,
+			}),
+	],
+] as const;
+
+interface Life {
+	readonly jar?: CookieJar;
+	readonly cookies?: CookieOptions;
+}
+
+/** What came of `lines` that `from` set: what was refused, and the header to `to`. */
+async function outcome(
+	lines: string[],
+	from: string,
+	to = from,
+	{jar = makeJar(), cookies}: Life = {},
+) {
+	const policy = new CookiePolicy(cookies);
+	const refused: CookieRefusal[] = [];
+	await storeCookies(jar, new URL(from), lines, policy, (refusal) => refused.push(refusal));
+	return {refused, header: await cookieHeader(jar, new URL(to), undefined, policy)};
+}
+
+describe.each(jars)('a jar %s', (_, make) => {
+	test.each([
+		['https://a.test/', 'a=1; Domain=com', 'foreign-domain'],
+		['https://a.com/', 'a=1; Domain=com', 'public-suffix'],
+		['https://a.com/', 'a=1; Domain=.com', 'public-suffix'],
+		['https://a.co.uk/', 'a=1; Domain=CO.UK', 'public-suffix'],
+		['https://me.github.io/', 'a=1; Domain=github.io', 'public-suffix'],
+		['https://wiki.intranet/', 'a=1; Domain=intranet', 'public-suffix'],
+		['https://a.test/', 'a=1; Domain=b.test', 'foreign-domain'],
+		['https://a.test/', 'a=1; Domain=sub.a.test', 'foreign-domain'],
+		['https://ba.test/', 'a=1; Domain=a.test', 'foreign-domain'],
+		['https://127.0.0.1/', 'a=1; Domain=0.0.1', 'foreign-domain'],
+		['https://a.test/', 'a=1; Domain=xn--\u0080', 'foreign-domain'],
+		['https://a.test/', 'a=1; Domain=a b', 'foreign-domain'],
+		['http://a.test/', 'a=1; Secure', 'secure-over-http'],
+		['http://localhost/', 'a=1; Secure', 'secure-over-http'],
+		['http://127.0.0.1/', 'a=1; secure', 'secure-over-http'],
+		['http://a.test/', '__Secure-a=1', 'prefix'],
+		['https://a.test/', '__Secure-a=1', 'prefix'],
+		['https://a.test/', '__SECURE-a=1', 'prefix'],
+		['https://a.test/', '__Host-a=1; Secure', 'prefix'],
+		['https://a.test/', '__Host-a=1; Path=/', 'prefix'],
+		['https://a.test/', '__Host-a=1; Secure; Path=/app', 'prefix'],
+		['https://a.test/', '__host-a=1; Secure; Path=/; Domain=a.test', 'prefix'],
+		['https://a.test/', '=__Host-a=1', 'prefix'],
+		['https://a.test/', '__Secure-', 'prefix'],
+		['https://a.test/', 'a=1\u0007', 'malformed'],
+		['https://a.test/', '', 'malformed'],
+	] as const)('refuses from %s: %s (%s)', async (from, line, reason) => {
+		const {refused, header} = await outcome(['before=1', line, 'after=2'], from, from, {
+			jar: make(),
+		});
+		expect(refused).toMatchObject([{host: new URL(from).hostname, reason}]);
+		expect(JSON.stringify(refused)).not.toContain('a=1');
+		expect(header).toBe('before=1; after=2');
+	});
+
+	test.each([
+		['https://a.test/', '__Secure-a=1; Secure'],
+		['https://a.test/', '__secure-a=1; Secure; Domain=a.test'],
+		['https://a.test/', '__Host-a=1; Secure; Path=/'],
+		['https://a.test/', '__Hosta=1'],
+		['https://a.test/', 'a=__Host-'],
+		['https://a.test/', 'a=1; SameSite=None'],
+		['https://a.test/', 'a=1; SameSite=Strict'],
+		['http://a.test/', 'a=1; SameSite=Lax'],
+		['https://sub.a.test/', 'a=1; Domain=a.test'],
+		['https://sub.a.test/', 'a=1; Domain=.A.TEST'],
+		['https://a.co.uk/', 'a=1; Domain=a.co.uk'],
+		['http://localhost/', 'a=1'],
+		['https://localhost/', 'a=1; Domain=localhost; Secure'],
+		['https://bücher.test/', 'a=1; Domain=xn--bcher-kva.test'],
+	])('keeps from %s: %s', async (from, line) => {
+		const pair = line.split(';', 1)[0];
+		expect(await outcome([line], from, from, {jar: make()})).toEqual({refused: [], header: pair});
+	});
+
+	// RFC 6265bis 5.7, step 9.
+	test.each([
+		['https://intranet/', 'Domain=intranet', 'https://wiki.intranet/'],
+		['https://github.io/', 'domain = github.io', 'https://me.github.io/'],
+		['https://127.0.0.1/', 'Domain=127.0.0.1', 'https://1.127.0.0.1.test/'],
+		['https://[::1]/', 'Domain=::1', 'https://a.test/'],
+	])('keeps for %s alone what says %s', async (from, domain, below) => {
+		const jar = make();
+		const line = `a=1; ${domain}; Path=/`;
+		expect(await outcome([line], from, from, {jar})).toEqual({refused: [], header: 'a=1'});
+		expect((await jar.getCookies(from)).map(({hostOnly}) => hostOnly)).toEqual([true]);
+		expect((await outcome([], from, below, {jar})).header).toBeUndefined();
+	});
+
+	describe('leaves secure cookies alone', () => {
+		const secure = ['a=safe; Secure; Path=/login', 'b=any; Path=/'];
+		test.each([
+			['a=evil; Path=/login', 'hides-secure'],
+			['a=evil; Path=/login/en', 'hides-secure'],
+			['a=evil; Path=/login; Domain=a.test', 'hides-secure'],
+			['a=evil', 'hides-secure'],
+			['a=evil; Path=/', undefined],
+			['a=evil; Path=/other', undefined],
+			['A=evil; Path=/login', undefined],
+			['b=evil; Path=/login', undefined],
+		])('when http sets %s: %s', async (line, reason) => {
+			const jar = make();
+			await outcome(secure, 'https://a.test/', undefined, {jar});
+			const {refused} = await outcome([line], 'http://a.test/login/', undefined, {jar});
+			expect(refused.map((refusal) => refusal.reason)).toEqual(reason ? [reason] : []);
+		});
+
+		test('but lets https replace them', async () => {
+			const jar = make();
+			await outcome(secure, 'https://a.test/', undefined, {jar});
+			const set = await outcome(['a=new; Path=/login'], 'https://a.test/', 'http://a.test/login', {
+				jar,
+			});
+			expect(set).toEqual({refused: [], header: 'a=new; b=any'});
+		});
+	});
+});
+
+test('what only a loose jar keeps is malformed to another', async () => {
+	expect((await outcome(['s3cret'], 'https://a.test/')).refused).toEqual([
+		{name: '', host: 'a.test', reason: 'malformed'},
+	]);
+	const jar = new CookieJar(undefined, {looseMode: true});
+	expect((await outcome(['any'], 'https://a.test/', undefined, {jar})).refused).toEqual([]);
+});
+
+describe('the domains of the app', () => {
+	const host = 'a=1';
+	const wide = 'b=2; Domain=bank.example';
+	const both = ['https://www.bank.example/', [host, wide]] as const;
+
+	test.each<[CookieOptions, readonly [string, readonly string[]], string | undefined]>([
+		[{allowedDomains: ['.bank.example']}, both, 'a=1; b=2'],
+		[{allowedDomains: ['www.bank.example']}, both, 'a=1'],
+		[{allowedDomains: ['bank.example']}, both, undefined],
+		[{allowedDomains: ['BANK.example', '.Bank.Example']}, both, 'a=1; b=2'],
+		[{allowedDomains: []}, both, undefined],
+		[{blockedDomains: []}, both, 'a=1; b=2'],
+		[{blockedDomains: ['.bank.example']}, ['https://www.bank.example./', [host]], undefined],
+		[{blockedDomains: ['www.bank.example.']}, both, 'b=2'],
+		[{blockedDomains: ['.bank.example']}, both, undefined],
+		[{blockedDomains: ['bank.example']}, both, 'a=1; b=2'],
+		[{blockedDomains: ['www.bank.example']}, both, 'b=2'],
+		[{blockedDomains: ['.www.bank.example']}, both, 'a=1; b=2'],
+		[{blockedDomains: ['.example']}, both, undefined],
+		[{blockedDomains: ['ank.example']}, both, 'a=1; b=2'],
+		[{allowedDomains: ['.bank.example'], blockedDomains: ['www.bank.example']}, both, 'b=2'],
+		[{allowedDomains: ['.bank.example']}, ['https://bank.example/', [host]], undefined],
+		[{allowedDomains: ['127.0.0.1']}, ['https://127.0.0.1/', [host]], 'a=1'],
+		[
+			{blockedDomains: ['127.0.0.1']},
+			['https://127.0.0.1/', [`${host}; Domain=127.0.0.1`]],
+			undefined,
+		],
+		[{blockedDomains: ['::1']}, ['https://[::1]/', [host]], undefined],
+		[{allowedDomains: ['bücher.example']}, ['https://bücher.example/', [host]], 'a=1'],
+	])('%j of %j are kept: %s', async (cookies, [from, lines], expected) => {
+		const {refused, header} = await outcome([...lines], from, from, {cookies});
+		expect(header).toBe(expected);
+		expect(refused).toHaveLength(lines.length - (expected?.split('; ').length ?? 0));
+		for (const {reason} of refused) {
+			expect(reason).toBe(
+				cookies.allowedDomains && !cookies.blockedDomains ? 'domain-not-allowed' : 'domain-blocked',
+			);
+		}
+
+		// And what was in the jar before is not sent.
+		const jar = new CookieJar();
+		await outcome([...lines], from, from, {jar});
+		expect((await outcome([], from, from, {jar, cookies})).header).toBe(expected);
+	});
+
+	test('a jar is only looked through where not all of it may be sent', () => {
+		const jar = makeJar();
+		const asked = (cookies: CookieOptions, url: string) =>
+			new CookiePolicy(cookies).lawful(jar, new URL(url)) !== jar;
+		expect(asked({}, 'https://a.test/')).toBe(false);
+		expect(asked({}, 'http://a.test/')).toBe(true);
+		expect(asked({blockedDomains: ['.ads.test']}, 'https://a.test/')).toBe(false);
+		expect(asked({blockedDomains: ['.ads.test']}, 'https://x.ads.test/')).toBe(true);
+		expect(asked({blockedDomains: ['.b.a.test']}, 'https://c.b.a.test/')).toBe(true);
+		expect(asked({allowedDomains: ['.a.test']}, 'https://x.a.test/')).toBe(false);
+		expect(asked({allowedDomains: ['x.a.test']}, 'https://x.a.test/')).toBe(true);
+		expect(asked({internalDomains: ['intranet']}, 'https://x.intranet/')).toBe(true);
+		expect(asked({internalDomains: ['intranet']}, 'https://intranet/')).toBe(false);
+	});
+});
+
+describe('an internal domain', () => {
+	const cookies = {internalDomains: ['intranet']};
+	const line = 'a=1; Domain=intranet; Path=/';
+	const make = () => makeJar({hasInternal: true});
+
+	test.each([
+		['https://intranet/', 'https://wiki.intranet/', 'a=1'],
+		['https://wiki.intranet/', 'https://files.intranet/', 'a=1'],
+		['https://wiki.intranet/', 'https://a.b.intranet/x?y', 'a=1'],
+		['https://wiki.intranet/', 'https://intranet/', 'a=1'],
+		['http://wiki.intranet/', 'http://files.intranet/', 'a=1'],
+		['https://wiki.intranet/', 'https://wikiintranet/', undefined],
+		['https://wiki.intranet/', 'https://intranet.test/', undefined],
+	])('shares what %s sets with %s: %s', async (from, to, expected) => {
+		expect(await outcome([line], from, to, {jar: make(), cookies})).toEqual({
+			refused: [],
+			header: expected,
+		});
+	});
+
+	test('shares neither what is of the host alone, nor Secure ones over http', async () => {
+		const lines = ['alone=1; Path=/', 'safe=1; Domain=intranet; Secure; Path=/', line];
+		const {header} = await outcome(lines, 'https://intranet/', 'http://a.intranet/', {
+			jar: make(),
+			cookies,
+		});
+		expect(header).toBe('a=1');
+	});
+
+	test('comes in the order of the paths with those of the host', async () => {
+		const jar = make();
+		await outcome(
+			['a=1; Domain=intranet; Path=/', 'c=3; Domain=intranet; Path=/app/deep'],
+			'https://x.intranet/',
+			undefined,
+			{jar, cookies},
+		);
+		const {header} = await outcome(
+			['b=2; Path=/app'],
+			'https://y.intranet/',
+			'https://y.intranet/app/deep',
+			{jar, cookies},
+		);
+		expect(header).toBe('c=3; b=2; a=1');
+	});
+
+	test('leaves other names without a dot as they are', async () => {
+		const {refused} = await outcome(['a=1; Domain=com'], 'https://a.com/', undefined, {
+			jar: make(),
+			cookies,
+		});
+		expect(refused).toMatchObject([{reason: 'public-suffix'}]);
+	});
+
+	test('is refused by a jar of the app that refuses public suffixes, and taken by another', async () => {
+		const from = 'https://wiki.intranet/';
+		const {refused} = await outcome([line], from, undefined, {jar: new CookieJar(), cookies});
+		expect(refused).toEqual([{name: 'a', host: 'wiki.intranet', reason: 'refused-by-jar'}]);
+		const jar = new CookieJar(undefined, {rejectPublicSuffixes: false});
+		expect((await outcome([line], from, 'https://intranet/', {jar, cookies})).header).toBe('a=1');
+	});
+});
+
+describe('options', () => {
+	test.each([
+		[{allowedDomains: 'bank.example'}, 'cookies.allowedDomains', "found 'bank.example'"],
+		[
+			{allowedDomains: ['https://u:s3cret@bank.example/']},
+			'cookies.allowedDomains',
+			"found 'https://bank.example/'",
+		],
+		[
+			{allowedDomains: ['bank.example:8443']},
+			'cookies.allowedDomains',
+			"found 'bank.example:8443'",
+		],
+		[{allowedDomains: ['bank.example/a']}, 'cookies.allowedDomains', "found 'bank.example/a'"],
+		[{allowedDomains: ['a b']}, 'cookies.allowedDomains', "found 'a b'"],
+		[{allowedDomains: ['.127.0.0.1']}, 'cookies.allowedDomains', "found '.127.0.0.1'"],
+		[{allowedDomains: null}, 'cookies.allowedDomains', 'found object'],
+		[{blockedDomains: ['']}, 'cookies.blockedDomains', "found ''"],
+		[{blockedDomains: ['..']}, 'cookies.blockedDomains', "found '..'"],
+		[{blockedDomains: ['*.bank.example']}, 'cookies.blockedDomains', "found '*.bank.example'"],
+		[{blockedDomains: [7]}, 'cookies.blockedDomains', 'found number'],
+		[{internalDomains: ['corp.intranet']}, 'cookies.internalDomains', 'found a dot'],
+		[{internalDomains: ['.intranet']}, 'cookies.internalDomains', 'found a dot'],
+		[{internalDomains: ['a b']}, 'cookies.internalDomains', "found 'a b'"],
+		[{internalDomains: 'intranet'}, 'cookies.internalDomains', 'found string'],
+		[true, 'cookies', 'expected an object, found boolean'],
+		[null, 'cookies', 'expected an object, found null'],
+		[{domains: []}, 'cookies.domains', 'no such option'],
+	])('%j is refused, naming %s', (cookies, option, words) => {
+		const make = () => new CookiePolicy(cookies as CookieOptions);
+		expect(make).toThrow(MtlsConfigError);
+		expect(make).toThrow(
+			expect.objectContaining({option, message: expect.stringContaining(words)}),
+		);
+		expect(make).not.toThrow('s3cret');
+	});
+});

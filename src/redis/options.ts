@@ -63,14 +63,14 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 			`no such option; known are ${known.join(', ')}`,
 		);
 	}
-	const {prefix, key = [], ttlSeconds = 86_400, timeoutMs = 2_000} = options;
+	const {prefix, key, ttlSeconds = 86_400, timeoutMs = 2_000} = options;
 	if (typeof prefix !== 'string' || prefix === '') {
 		throw bad('prefix', 'a string that is not empty', prefix);
 	}
 	return {
 		client,
 		prefix,
-		keys: resolveKeys(key),
+		keys: key === undefined ? [] : resolveKeys(key),
 		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, longestLifeMs / 1_000)),
 		timeoutMs: inRange('timeoutMs', timeoutMs, longestTimerMs),
 	};
@@ -78,6 +78,8 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 
 function resolveKeys(given: unknown): readonly Uint8Array[] {
 	const listed = Array.isArray(given);
+	// Security: an empty list is a key that was not found, not a wish to do without.
+	if (listed && given.length === 0) throw badOption('key', `${keyBytes} bytes`, 'an empty list');
 	const keys: unknown[] = listed ? given : [given];
 	return keys.map((key, index) => {
 		const name = listed ? `key[${index}]` : 'key';

@@ -27,12 +27,12 @@ export async function startRedis(ctx: TestContext): Promise<RedisServer> {
 	return {
 		relay,
 		async stop() {
-			relay.lead(undefined);
+			await relay.lead(undefined);
 			await program.stop();
 		},
 		async start() {
 			program = await run();
-			relay.lead(program.port);
+			await relay.lead(program.port);
 		},
 	};
 }

@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import net, {type AddressInfo, type Socket} from 'node:net';
 import {onTestFinished} from 'vitest';
 
@@ -6,8 +7,8 @@ export interface RedisRelay {
 	readonly port: number;
 	/** The commands so far, upper case, without those by which a client presents itself. */
 	readonly commands: string[];
-	/** Where to connect to from now on. `undefined`: nobody is there. Connections that are open end. */
-	lead(target: number | undefined): void;
+	/** Where to connect to from now on; `undefined` refuses. Connections that are open end. */
+	lead(target: number | undefined): Promise<void>;
 }
 
 /** What node-redis says when it connects. */
@@ -17,7 +18,7 @@ const greetings = new Set(['HELLO', 'CLIENT', 'SELECT', 'PING']);
 export async function startRedisRelay(target: number): Promise<RedisRelay> {
 	const commands: string[] = [];
 	const open = new Set<Socket>();
-	let to: number | undefined = target;
+	let to = target;
 	const keep = (socket: Socket) => {
 		open.add(socket);
 		// Who cannot connect, or is cut off, sees that its connection ends.
@@ -25,10 +26,6 @@ export async function startRedisRelay(target: number): Promise<RedisRelay> {
 	};
 	const server = net.createServer((near) => {
 		keep(near);
-		if (to === undefined) {
-			near.destroy();
-			return;
-		}
 		const far = net.connect(to, '127.0.0.1');
 		keep(far);
 		const read = commandReader((name) => {
@@ -42,21 +39,27 @@ export async function startRedisRelay(target: number): Promise<RedisRelay> {
 		near.once('close', () => far.destroy());
 		far.once('close', () => near.destroy());
 	});
-	server.listen(0, '127.0.0.1');
-	await new Promise((resolve) => server.once('listening', resolve));
-	const cut = () => {
-		for (const socket of open) socket.destroy();
+	const listen = async (port: number) => {
+		server.listen(port, '127.0.0.1');
+		await once(server, 'listening');
+		return (server.address() as AddressInfo).port;
 	};
-	onTestFinished(() => {
-		cut();
+	const cut = async () => {
+		const closed = server.listening && once(server, 'close');
 		server.close();
-	});
+		for (const socket of open) socket.destroy();
+		await closed;
+	};
+	const port = await listen(0);
+	onTestFinished(cut);
 	return {
-		port: (server.address() as AddressInfo).port,
+		port,
 		commands,
-		lead(next) {
+		async lead(next) {
+			await cut();
+			if (next === undefined) return;
 			to = next;
-			cut();
+			await listen(port);
 		},
 	};
 }

@@ -10,23 +10,18 @@ import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
 import type {CookieRefusal} from '../options.ts';
 import {hideSecrets} from '../redact.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
-import {askBeforeRedirect} from './before-redirect.ts';
-import {type CookieJar, cookieHeader, jarOf, storeCookies} from './cookies.ts';
-import {diagnose, insecureRedirect} from './diagnose.ts';
+import {type CookieJar, cookieHeader, jarOf, readCookies, storeCookies} from './cookies.ts';
+import {diagnose} from './diagnose.ts';
 import type {Exchange} from './exchange.ts';
+import {follow} from './follow.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
 import {firstHop, type Hop} from './hop.ts';
 import {inSession} from './in-session.ts';
 import {withPatience} from './patience.ts';
-import {
-	isDowngrade,
-	nextHop,
-	type RedirectPolicy,
-	redirectPolicy,
-	redirectShowing,
-} from './redirect.ts';
+import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
 import {type Answer, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
+import {withXsrfToken} from './xsrf.ts';
 
 type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
 
@@ -133,21 +128,29 @@ async function walk<T>(
 	first: Hop,
 	end: (answer: Answer) => T,
 ): Promise<T> {
+	let strayed = false;
 	for (let hop = first; ; ) {
-		const response = await send(parts, call, hop);
+		const response = await send(parts, call, hop, strayed);
 		const next = follow(call, hop, response);
 		if (next === undefined) {
 			complete(response, call.given, hop);
 			return end({response, hop});
 		}
+		strayed ||= next.url.origin !== hop.url.origin;
 		hop = next;
 	}
 }
 
-async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
+/** @param strayed - A redirect has led to another origin on the way. */
+async function send(
+	parts: AdapterParts,
+	call: Call,
+	hop: Hop,
+	strayed: boolean,
+): Promise<AxiosResponse> {
 	const {config, jar, policy, timeoutMs} = call;
-	const asked = jar && cookieHeader(jar, hop.url, ownCookie(hop), parts.cookiePolicy);
-	const cookie =
+	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy);
+	const cookies =
 		asked instanceof Promise ? await withPatience(asked, config, remainingMs(call)) : asked;
 	const taken = parts.snapshotAt(hop.url.origin);
 	const snapshot = taken instanceof Promise ? await ours(taken, call) : taken;
@@ -158,9 +161,9 @@ async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosRes
 	let response: AxiosResponse;
 	try {
 		response = await parts.exchange({
-			hop,
+			hop: cookies === undefined || strayed ? hop : withXsrfToken(hop, config, cookies),
 			config,
-			cookie,
+			cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
 			snapshot,
 			agent: config.httpsAgent ? undefined : parts.agent,
 			proxy: resolveProxy(config.proxy as ProxySetting, hop.url),
@@ -212,81 +215,4 @@ function ownCookie({headers}: Hop): string | undefined {
 	// `false` and `null` switch a header off.
 	if (!cookie) return undefined;
 	return Array.isArray(cookie) ? cookie.join('; ') : cookie.toString();
-}
-
-/** The next hop; `undefined` when the response is the answer. */
-function follow({config, policy}: Call, hop: Hop, response: AxiosResponse): Hop | undefined {
-	const {status, headers, request} = response;
-	const step = nextHop(hop, {status, location: headers.location}, policy);
-	switch (step.kind) {
-		case 'stop':
-			return undefined;
-		case 'too-many':
-			throw redirectError(
-				'Maximum number of redirects exceeded',
-				'ERR_FR_TOO_MANY_REDIRECTS',
-				config,
-				request,
-			);
-		case 'bad-location':
-			throw redirectionFailure(locationError(step.reason), config, request);
-		case 'insecure':
-			throw insecureRedirect(hop, step.url, config);
-		case 'follow':
-			return asked(step.hop, hop, response, config, policy);
-	}
-}
-
-/** The next hop as `beforeRedirect` leaves it. */
-function asked(
-	next: Hop,
-	hop: Hop,
-	response: AxiosResponse,
-	config: InternalAxiosRequestConfig,
-	policy: RedirectPolicy,
-): Hop {
-	if (!config.beforeRedirect) return next;
-	let changed: Hop;
-	try {
-		changed = askBeforeRedirect(config.beforeRedirect, next, hop, response);
-	} catch (error) {
-		throw redirectionFailure(error, config, response.request);
-	}
-	// The callback may have sent it elsewhere: the rules hold for where it goes now.
-	if (isDowngrade(hop.url, changed.url) && !policy.allowInsecureRedirects) {
-		throw insecureRedirect(hop, changed.url, config);
-	}
-	return {...changed, showing: redirectShowing(changed.url, policy)};
-}
-
-function redirectionFailure(
-	cause: unknown,
-	config: InternalAxiosRequestConfig,
-	request: unknown,
-): AxiosError {
-	return redirectError(
-		`Redirected request failed: ${(cause as Error | null)?.message}`,
-		'ERR_FR_REDIRECTION_FAILURE',
-		config,
-		request,
-		{cause},
-	);
-}
-
-// What the URL parser says, or follow-redirects where the parser does not mind.
-function locationError(reason: string): TypeError {
-	const error = new TypeError(reason);
-	return reason === 'Invalid URL' ? Object.assign(error, {code: 'ERR_INVALID_URL'}) : error;
-}
-
-// Name, code and words of follow-redirects, which axios users know.
-function redirectError(
-	message: string,
-	code: string,
-	config: InternalAxiosRequestConfig,
-	request: unknown,
-	options?: ErrorOptions,
-): AxiosError {
-	const error = Object.assign(new Error(message, options), {name: `Error [${code}]`, code});
-	return AxiosError.from(error, code, config, request);
 }

@@ -50,28 +50,30 @@ export function jarOf(
 }
 
 /**
- * The `Cookie` header of a request to `url`: the jar's cookies (RFC 6265 §5.4) after those that the
- * app set itself. Of two with one name the app's wins.
+ * The jar's cookies for `url` (RFC 6265 §5.4).
  *
  * @returns a promise only when the jar has to be asked: to wait for nothing costs a turn, too.
  */
-export function cookieHeader(
+export function readCookies(
 	jar: CookieJar,
 	url: URL,
-	own: string | undefined,
 	policy: CookiePolicy,
-): string | undefined | Promise<string | undefined> {
+): CookieList | Promise<CookieList> {
 	const cookies = cookiesFor(policy.lawful(jar, url), url, Date.now());
-	if (!(cookies instanceof Promise)) return joinCookies(cookies, own);
-	return cookies.then(
-		(read) => joinCookies(read, own),
-		(cause) => {
-			throw jarFailure('read', cause);
-		},
-	);
+	if (!(cookies instanceof Promise)) return cookies;
+	return cookies.catch((cause) => {
+		throw jarFailure('read', cause);
+	});
 }
 
-function joinCookies({text, pairs}: CookieList, own: string | undefined): string | undefined {
+/**
+ * The `Cookie` header: the jar's cookies after those that the app set itself. Of two with one name
+ * the app's wins.
+ */
+export function cookieHeader(
+	{text, pairs}: CookieList,
+	own: string | undefined,
+): string | undefined {
 	if (own === undefined) return text || undefined;
 	const taken = new Set(own.split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
 	const kept = pairs.filter(({name}) => !taken.has(name)).map(({text}) => text);

@@ -11,7 +11,7 @@ export interface RedirectPolicy {
 	/** 0: a redirect is an answer like any other. */
 	readonly maxRedirects: number;
 	readonly allowInsecureRedirects: boolean;
-	/** Further headers to drop on another origin, lower case. */
+	/** Further headers to drop on another origin, lower case: the app's list, and that of the XSRF token. */
 	readonly sensitiveHeaders: ReadonlySet<string>;
 	/** The origin that the app asked for. */
 	readonly origin: string;
@@ -70,7 +70,9 @@ export function redirectPolicy(
 	return {
 		maxRedirects: follows ? (config.maxRedirects ?? defaultMaxRedirects) : 0,
 		allowInsecureRedirects: config.allowInsecureRedirects ?? defaults.allowInsecureRedirects,
-		sensitiveHeaders: new Set(sensitiveHeaders.map((name) => name.toLowerCase())),
+		sensitiveHeaders: new Set(
+			[...sensitiveHeaders, config.xsrfHeaderName ?? ''].map((name) => name.toLowerCase()),
+		),
 		origin: hop.url.origin,
 		lists: defaults.lists,
 		auth: hop.auth,

@@ -1,9 +1,10 @@
 import {CookieJar} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../src/errors.ts';
-import {cookieHeader, makeJar, storeCookies} from '../../src/http/cookies.ts';
+import {makeJar, storeCookies} from '../../src/http/cookies.ts';
 import {CookiePolicy} from '../../src/jar/policy.ts';
 import type {CookieOptions, CookieRefusal} from '../../src/options.ts';
+import {cookieHeaderTo} from '../support/cookie-header.ts';
 
 const jars = [
 	['of ours', () => makeJar()],
@@ -34,7 +35,7 @@ async function outcome(
 	const policy = new CookiePolicy(cookies);
 	const refused: CookieRefusal[] = [];
 	await storeCookies(jar, new URL(from), lines, policy, (refusal) => refused.push(refusal));
-	return {refused, header: await cookieHeader(jar, new URL(to), undefined, policy)};
+	return {refused, header: await cookieHeaderTo(to, jar, policy)};
 }
 
 describe.each(jars)('a jar %s', (_, make) => {

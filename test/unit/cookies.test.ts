@@ -2,8 +2,9 @@ import {AxiosError} from 'axios';
 import {MemoryCookieStore} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../src/errors.ts';
-import {CookieJar, cookieHeader, jarOf, makeJar, storeCookies} from '../../src/http/cookies.ts';
+import {CookieJar, jarOf, makeJar, readCookies, storeCookies} from '../../src/http/cookies.ts';
 import {CookiePolicy} from '../../src/jar/policy.ts';
+import {cookieHeaderTo} from '../support/cookie-header.ts';
 
 const url = new URL('https://a.test/app/page');
 
@@ -14,7 +15,7 @@ const store = (jar: CookieJar, from: URL, lines: string[]) =>
 /** The `Cookie` header to `to` after `lines` were set by `url`. */
 async function header(lines: string[], to: URL | string = url, own?: string, jar = makeJar()) {
 	await store(jar, url, lines);
-	return cookieHeader(jar, new URL(to), own, policy);
+	return cookieHeaderTo(to, jar, policy, own);
 }
 
 /** The pairs of a header, whatever their order. */
@@ -75,7 +76,7 @@ describe('Secure cookies and localhost', () => {
 		])('are sent to %s: %s', async (to, expected) => {
 			const jar = make();
 			await store(jar, new URL(to.replace('http:', 'https:')), ['a=1; Secure', 'b=2']);
-			expect(await cookieHeader(jar, new URL(to), undefined, policy)).toBe(expected);
+			expect(await cookieHeaderTo(to, jar, policy)).toBe(expected);
 		});
 
 		test.each([
@@ -193,7 +194,7 @@ describe('a store that fails', () => {
 	}
 
 	test.each([
-		['read', (jar: CookieJar) => cookieHeader(jar, url, undefined, policy)],
+		['read', (jar: CookieJar) => readCookies(jar, url, policy)],
 		['written', (jar: CookieJar) => store(jar, url, ['a=1'])],
 	])('is told as a jar that could not be %s, without the words of the store', async (what, use) => {
 		const error = await Promise.resolve(use(new CookieJar(new BrokenStore()))).catch(

@@ -67,9 +67,9 @@ const dealtWith: Readonly<Record<string, string>> = {
 	redact: 'axios around its adapter',
 	env: 'nobody in Node: for fetch and data: URLs',
 	withCredentials: 'nobody in Node',
-	withXSRFToken: 'nobody in Node',
-	xsrfCookieName: 'nobody in Node',
-	xsrfHeaderName: 'nobody in Node',
+	withXSRFToken: 'the adapter',
+	xsrfCookieName: 'the adapter',
+	xsrfHeaderName: 'the adapter',
 	fetchOptions: 'nobody: for fetch',
 	formDataHeaderPolicy: 'nobody: for forms, which go to axios',
 	allowedSocketPaths: 'nobody: for socketPath, which goes to axios',
@@ -150,7 +150,7 @@ describe('an option that nobody has looked at', () => {
 });
 
 describe('the options of ours and of plugins', () => {
-	test.each(['jar', 'allowInsecureRedirects', 'axios-retry', 'skipAuthRefresh'])(
+	test.each(['jar', 'session', 'allowInsecureRedirects', 'axios-retry', 'skipAuthRefresh'])(
 		'%s is dealt with',
 		(key) => {
 			expect(holding(key, false)).toBe(true);

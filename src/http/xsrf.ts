@@ -1,0 +1,52 @@
+/*
+ * The token against forged requests: a page of the server's own reads it from a cookie and says it
+ * in a header, which a stranger's page cannot do. axios does so in browsers; here, where there is
+ * no page, that of `baseURL` stands for it.
+ */
+import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import type {CookieList} from './cookie-cache.ts';
+import type {Hop} from './hop.ts';
+
+/**
+ * The hop with the header `xsrfHeaderName`, which holds what its cookie `xsrfCookieName` says: where
+ * it goes to the origin of `baseURL`, or to any with `withXSRFToken: true`. A header of that name
+ * that the app has set itself wins, and a cookie that is `HttpOnly` is not for it to read.
+ *
+ * Security: the token is one of the cookies of this very request, so nobody learns it who does not
+ * get it as a cookie anyway. What a redirect has led to another origin must never have it again, or
+ * that origin could forge a request on the way back.
+ */
+export function withXsrfToken(
+	hop: Hop,
+	config: InternalAxiosRequestConfig,
+	{pairs}: CookieList,
+): Hop {
+	const {xsrfCookieName, xsrfHeaderName, withXSRFToken} = config;
+	if (!xsrfCookieName || !xsrfHeaderName || withXSRFToken === false) return hop;
+	// First, as few requests have it.
+	const cookie = pairs.find(({name, httpOnly}) => name === xsrfCookieName && !httpOnly);
+	if (cookie === undefined || hop.headers.has(xsrfHeaderName)) return hop;
+
+	const token = decode(cookie.text.slice(xsrfCookieName.length + 1));
+	if (!token || !isWanted(hop, config)) return hop;
+	return {...hop, headers: new AxiosHeaders(hop.headers).set(xsrfHeaderName, token)};
+}
+
+// As axios: no other value than `true` lets it go anywhere, so that a mistake is not a leak.
+function isWanted({url}: Hop, config: InternalAxiosRequestConfig): boolean {
+	const {withXSRFToken, baseURL} = config;
+	const wanted = typeof withXSRFToken === 'function' ? withXSRFToken(config) : withXSRFToken;
+	if (wanted !== undefined && wanted !== null) return wanted === true;
+	const home = baseURL ? URL.parse(baseURL) : null;
+	// Without one, the app is at home wherever it asks.
+	return home === null || home.origin === url.origin;
+}
+
+function decode(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		// As axios does: a stray % is what it says.
+		return text;
+	}
+}

@@ -50,7 +50,7 @@ export class CookiePolicy {
 	judge(line: string, url: URL): Judgement {
 		// Security: as the most lenient jar would read it, so that none keeps what was not judged.
 		const cookie = Cookie.parse(line, {loose: true});
-		if (cookie === undefined) return {name: '', reason: 'malformed'};
+		if (cookie === undefined || !isSendable(line)) return {name: '', reason: 'malformed'};
 
 		const name = cookie.key;
 		const host = hostOf(url);
@@ -123,6 +123,11 @@ const capacity = 1_000;
 /** A URL's host as cookies have it: without the brackets of an IPv6 address. */
 function hostOf({hostname}: URL): string {
 	return canonicalDomain(hostname) ?? hostname;
+}
+
+/** Whether a line is free of control characters other than the tab (§5.6, step 1): DEL too. */
+function isSendable(line: string): boolean {
+	return /^[\t\x20-\x7e\x80-\xff]*$/.test(line);
 }
 
 /** What `Domain` says; empty where that is no name, which no host matches. */

@@ -65,6 +65,9 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://a.test/', '=__Host-a=1', 'prefix'],
 		['https://a.test/', '__Secure-', 'prefix'],
 		['https://a.test/', 'a=1\u0007', 'malformed'],
+		['https://a.test/', 'a=1\u007f', 'malformed'],
+		['https://a.test/', '\u007fa=1', 'malformed'],
+		['https://a.test/', 'a=1; Path=/\u0001', 'malformed'],
 		['https://a.test/', '', 'malformed'],
 	] as const)('refuses from %s: %s (%s)', async (from, line, reason) => {
 		const {refused, header} = await outcome(['before=1', line, 'after=2'], from, from, {
@@ -81,6 +84,8 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://a.test/', '__Host-a=1; Secure; Path=/'],
 		['https://a.test/', '__Hosta=1'],
 		['https://a.test/', 'a=__Host-'],
+		['https://a.test/', 'a=1;\tPath=/\t'],
+		['https://a.test/', 'a=\u00e9'],
 		['https://a.test/', 'a=1; SameSite=None'],
 		['https://a.test/', 'a=1; SameSite=Strict'],
 		['http://a.test/', 'a=1; SameSite=Lax'],

@@ -4,14 +4,12 @@
  * byte by byte over real connections, because header parsers have a say in it too.
  */
 
-import type {Socket} from 'node:net';
-import net from 'node:net';
-import tls from 'node:tls';
 import {CookieJar} from 'tough-cookie';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {createClient, type MtlsClient} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
 import {startConnectProxy} from '../support/connect-proxy.ts';
+import {startRawServer} from '../support/raw-server.ts';
 import cases from './fixtures/http-state.json' with {type: 'json'};
 
 interface Case {
@@ -39,46 +37,21 @@ const secure = all.filter(({set}) => set.some((line) => /;\s*secure\b/i.test(lin
 
 vi.setConfig({testTimeout: 30_000});
 
-/** Answers the cases on a raw socket; `cookies` is what the requests after them said. */
+/** Answers the cases; `cookies` is what the requests after them said. */
 function bookkeeper(locate: (location: string) => string) {
 	const cookies = new Map<string, string | undefined>();
-	const answer = (target: string, cookie: string | undefined) => {
-		const [path = '', name = ''] = target.split('?');
+	const answer = (head: string) => {
+		const [path = '', name = ''] = /^GET (\S+)/.exec(head)?.[1]?.split('?') ?? [];
 		const found = all.find((one) => one.name === name);
 		if (path !== '/cookie-parser' || found === undefined) {
-			cookies.set(name, cookie);
+			cookies.set(name, /^cookie: ?(.*)$/im.exec(head)?.[1]);
 			return ['HTTP/1.1 204 No Content'];
 		}
 		const location = locate(found.location ?? `/cookie-parser-result?${name}`);
 		const lines = found.set.map((line) => `Set-Cookie: ${line}`);
 		return ['HTTP/1.1 302 Found', ...lines, `Location: ${location}`, 'Content-Length: 0'];
 	};
-	const serve = (socket: Socket) => {
-		let head = '';
-		socket.setEncoding('latin1');
-		// A client that does not understand an answer hangs up.
-		socket.on('error', () => {});
-		socket.on('data', (chunk: string) => {
-			head += chunk;
-			if (!head.endsWith('\r\n\r\n')) return;
-			const target = /^GET (\S+)/.exec(head)?.[1] ?? '';
-			const cookie = /^cookie: ?(.*)$/im.exec(head)?.[1];
-			head = '';
-			socket.write(`${answer(target, cookie).join('\r\n')}\r\n\r\n`, 'latin1');
-		});
-	};
-	return {cookies, serve};
-}
-
-async function listen(server: net.Server): Promise<number> {
-	const sockets = new Set<Socket>();
-	server.on('connection', (socket: Socket) => sockets.add(socket));
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	onTestFinished(async () => {
-		for (const socket of sockets) socket.destroy();
-		await new Promise((resolve) => server.close(resolve));
-	});
-	return (server.address() as net.AddressInfo).port;
+	return {cookies, answer};
 }
 
 /** The cases are of 2011, and hold dates. */
@@ -117,8 +90,8 @@ test('there are the 222 cases, and 8 of them are outside the core', () => {
 });
 
 test("all of them but those listed pass over http and axios's exchange", async () => {
-	const {cookies, serve} = bookkeeper((location) => location.replace(':8888', `:${port}`));
-	const port = await listen(net.createServer(serve));
+	const {cookies, answer} = bookkeeper((location) => location.replace(':8888', `:${port}`));
+	const port = await startRawServer(answer);
 	const lookup = (
 		_host: string,
 		_options: object,
@@ -132,12 +105,12 @@ test("all of them but those listed pass over http and axios's exchange", async (
 });
 
 test('all of them but those listed pass over https and the lean exchange', async () => {
-	const {cookies, serve} = bookkeeper((location) =>
+	const {cookies, answer} = bookkeeper((location) =>
 		location.replace(/^http:(.*):8888/, 'https:$1'),
 	);
 	const pki = await createTestPki();
 	const {cert, key} = await pki.server({names: ['*.example.org', '*.home.example.org']});
-	const port = await listen(tls.createServer({cert, key}, serve));
+	const port = await startRawServer(answer, {cert, key});
 	await using proxy = await startConnectProxy({route: () => ({host: '127.0.0.1', port})});
 	const client = createClient({
 		mtls: {ca: pki.ca},

@@ -28,8 +28,8 @@ export interface MtlsHandle {
 	/** What the connections do, in numbers; `String(client.mtls)` is the same in one line. */
 	stats(): MtlsStats;
 	/**
-	 * Refuses new requests with `ERR_MTLS_CLIENT_CLOSED`, waits for those in flight, and ends all
-	 * connections. Twice is fine.
+	 * Refuses new requests with `ERR_MTLS_CLIENT_CLOSED`, waits for those in flight, ends all
+	 * connections, and saves a jar that is a file. Twice is fine.
 	 *
 	 * @param options - `deadlineMs`: how long to wait, 10,000 ms by default; what is still in flight then
 	 * fails with the same code. A body that is streamed counts as answered with its head.

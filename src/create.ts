@@ -8,13 +8,14 @@ import axios, {
 import type {MtlsClient, MtlsHandle} from './client.ts';
 import {MtlsConfigError} from './errors.ts';
 import {makeAdapter} from './http/adapter.ts';
-import {type CookieJar, jarOf, makeJar} from './http/cookies.ts';
+import {type CookieJar, clientJar, jarOf} from './http/cookies.ts';
 import {axiosExchange} from './http/exchange-axios.ts';
 import {leanExchange} from './http/exchange-lean.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
 import {leanTakes} from './http/lean-scope.ts';
 import {Session} from './http/session.ts';
 import {resolveSession} from './http/session-settings.ts';
+import {flushJar} from './jar/file-jar.ts';
 import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
 import {logFailures} from './log/interceptors.ts';
@@ -126,12 +127,12 @@ function sessionOf(
 }
 
 function makeParts(options: ClientOptions, parent?: Parts): Parts {
-	const {mtls, jar, cookies, logger, allowInsecureRedirects} = options;
+	const {mtls, cookies, logger, allowInsecureRedirects} = options;
 	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const connections = mtls === undefined && parent ? parent : makeConnections(options);
 	return {
 		...connections,
-		jar: jarOf({jar}, jar === true ? makeJar(cookiePolicy) : parent?.jar),
+		jar: clientJar(options, cookiePolicy, parent?.jar),
 		cookiePolicy,
 		tellRefused: (logger === undefined && parent?.tellRefused) || refusalTeller(logger ?? console),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
@@ -172,6 +173,7 @@ function handleOf(parts: Parts): MtlsHandle {
 		await lifetime.end(deadlineMs);
 		agent.destroy();
 		await pools.destroy();
+		await flushJar(jar);
 	};
 	const handle: MtlsHandle = {
 		agent,

@@ -18,6 +18,11 @@ export type {
 	MtlsEvents,
 } from './events.ts';
 export {CookieJar} from './http/cookies.ts';
+export type {CookieFileErrorCode} from './jar/cookie-file-error.ts';
+export {CookieFileError} from './jar/cookie-file-error.ts';
+export type {FileJar} from './jar/file-jar.ts';
+export {fileJar} from './jar/file-jar.ts';
+export type {FileJarOptions} from './jar/file-jar-options.ts';
 export {logFailures} from './log/interceptors.ts';
 export type {MtlsAgentOptions} from './net/agent.ts';
 export {MtlsAgent} from './net/agent.ts';

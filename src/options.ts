@@ -187,8 +187,11 @@ export interface AdapterOptions {
 	mtls?: MtlsOptions | readonly MtlsOptions[];
 	/** Of several `mtls`, how many are kept loaded; the one unused for longest goes first. @defaultValue 1,000 */
 	maxIdentities?: number;
-	/** `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works too. */
-	jar?: boolean | CookieJar;
+	/**
+	 * `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works
+	 * too. A string is the path of a cookie file: `fileJar` says what it may hold and when it is saved.
+	 */
+	jar?: boolean | string | CookieJar;
 	/** Which cookies are kept and sent, in any jar. */
 	cookies?: CookieOptions;
 	/**

@@ -114,11 +114,20 @@ function inWords(notice: IdentityNotice): string {
 	}
 }
 
-// A logger may be broken: what is told must not become a failure of its own.
 function warn(logger: Logger | false, fields: object, message: string): void {
+	tellSafely(logger, 'warn', fields, message);
+}
+
+/** A logger may be broken: what is told must not become a failure of its own. */
+export function tellSafely(
+	logger: Logger | false,
+	level: 'warn' | 'error',
+	fields: object,
+	message: string,
+): void {
 	if (logger === false) return;
 	try {
-		logger.warn(fields, message);
+		logger[level](fields, message);
 	} catch {
 		// The connection, or the client, is what the app asked for.
 	}

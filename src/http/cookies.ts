@@ -1,22 +1,17 @@
 import {AxiosError} from 'axios';
 import {Cookie, CookieJar, defaultPath, pathMatch} from 'tough-cookie';
 import {MtlsConfigError} from '../errors.ts';
+import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
-import type {CookieRefusal} from '../options.ts';
+import {strictJar} from '../jar/strict-jar.ts';
+import type {ClientOptions, CookieRefusal} from '../options.ts';
 import {type CookieList, cookiesFor} from './cookie-cache.ts';
 
 export {CookieJar};
 
-/**
- * A jar for a session over TLS: a cookie that is `Secure` travels over TLS alone, on localhost too,
- * which is where tough-cookie would make an exception.
- */
+/** A jar for a session over TLS. */
 export function makeJar({hasInternal = false}: Partial<CookiePolicy> = {}): CookieJar {
-	return new CookieJar(undefined, {
-		allowSecureOnLocal: false,
-		prefixSecurity: 'strict',
-		rejectPublicSuffixes: !hasInternal,
-	});
+	return new CookieJar(undefined, {...strictJar, rejectPublicSuffixes: !hasInternal});
 }
 
 // By shape: the app's copy of tough-cookie may be another one.
@@ -27,6 +22,23 @@ function isJar(value: unknown): value is CookieJar {
 		typeof (value as CookieJar).getCookies === 'function' &&
 		typeof (value as CookieJar).setCookie === 'function'
 	);
+}
+
+/**
+ * The jar of a client: what it is given or told to make, or `inherited` where it says nothing.
+ *
+ * @throws {MtlsConfigError} when what it names is no jar, or a file that cannot be used.
+ */
+export function clientJar(
+	{jar, logger}: Pick<ClientOptions, 'jar' | 'logger'>,
+	policy: CookiePolicy,
+	inherited: CookieJar | undefined,
+): CookieJar | undefined {
+	if (typeof jar !== 'string') {
+		return jarOf({jar}, jar === true ? makeJar(policy) : inherited);
+	}
+	const options = {rejectPublicSuffixes: !policy.hasInternal};
+	return fileJar(jar, logger === undefined ? options : {...options, logger});
 }
 
 /**

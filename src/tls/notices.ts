@@ -99,14 +99,22 @@ function expiring({validToDate}: X509Certificate, now: Date): IdentityNotice[] {
 	return [{event: 'identity_expiring', validTo, daysLeft: Math.floor(left)}];
 }
 
-/**
- * Tells a file with a private key that others than its owner may open, as ssh does: on Windows the
- * mode says nothing, and of a file that belongs to another user it is not ours to complain.
- */
+/** Tells a file with a private key that others than its owner may open. */
 export function judgeExposure(option: string, path: string | undefined): IdentityNotice[] {
-	if (path === undefined || process.platform === 'win32') return [];
+	const mode = path === undefined ? undefined : exposedMode(path);
+	return path === undefined || mode === undefined
+		? []
+		: [{event: 'file_exposed', option, path, mode}];
+}
+
+/**
+ * The permission bits of a file that others than its owner may open. As with ssh: on Windows the mode
+ * says nothing, and of a file that belongs to another user it is not ours to complain.
+ */
+export function exposedMode(path: string): number | undefined {
+	if (process.platform === 'win32') return undefined;
 	const stat = statSync(path, {throwIfNoEntry: false});
-	if (stat === undefined || !stat.isFile() || stat.uid !== process.getuid?.()) return [];
+	if (stat === undefined || !stat.isFile() || stat.uid !== process.getuid?.()) return undefined;
 	const mode = stat.mode & 0o777;
-	return (mode & 0o077) === 0 ? [] : [{event: 'file_exposed', option, path, mode}];
+	return (mode & 0o077) === 0 ? undefined : mode;
 }

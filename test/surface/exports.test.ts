@@ -6,12 +6,14 @@ import {makeConsumer} from './consumer.ts';
 
 const surface = {
 	'axios-mtls': [
+		'CookieFileError',
 		'CookieJar',
 		'MtlsAgent',
 		'MtlsConfigError',
 		'MtlsError',
 		'createAdapter',
 		'createClient',
+		'fileJar',
 		'isMtlsError',
 		'logFailures',
 		'withMtls',

@@ -1,0 +1,25 @@
+/** Why cookies were not saved. */
+export type CookieFileErrorCode =
+	/** The file is damaged since it was loaded. */
+	| 'ERR_MTLS_JAR_DAMAGED'
+	/** Another process did not finish with it. */
+	| 'ERR_MTLS_JAR_LOCKED'
+	/** The system refused: see `cause`. */
+	| 'ERR_MTLS_JAR_NOT_SAVED';
+
+/**
+ * Cookies could not be saved: the file is as it was, the cookies are still in the jar, and the next
+ * save has them. The message says why; never a cookie.
+ */
+export class CookieFileError extends Error {
+	readonly code: CookieFileErrorCode;
+	readonly path: string;
+
+	constructor(code: CookieFileErrorCode, path: string, why: string, cause?: unknown) {
+		const message = `cannot save cookies to '${path}': ${why}`;
+		super(message, cause === undefined ? undefined : {cause});
+		this.name = 'CookieFileError';
+		this.code = code;
+		this.path = path;
+	}
+}

@@ -1,0 +1,72 @@
+import {lstatSync, readFileSync, readlinkSync, realpathSync, statSync} from 'node:fs';
+import {basename, dirname, join, resolve} from 'node:path';
+import {cookieJson} from './cookie-json.ts';
+import type {Content, CookieFormat} from './entry.ts';
+import {netscape} from './netscape.ts';
+
+/** Larger is no cookie file: a browser's largest is a hundredth of it. */
+export const largestBytes = 64 * 1024 * 1024;
+
+/** The formats by the names of the option. */
+export const formats = {netscape, json: cookieJson} as const;
+
+/**
+ * Reads a cookie file, in the format that its content is in. No file, or an empty one, has no
+ * cookies and the format `fallback`.
+ *
+ * @throws {Damage} when a part of it cannot be read, or what `node:fs` throws.
+ */
+export function readCookieFile(path: string, fallback: CookieFormat, now: number): Content {
+	const stat = statSync(path, {throwIfNoEntry: false});
+	// A pipe would keep us waiting.
+	if (stat && !stat.isFile()) throw unfit(stat.isDirectory() ? 'EISDIR' : 'EINVAL');
+	if (stat && stat.size > largestBytes) throw unfit('EFBIG');
+	const bytes = withoutMark((stat && readIfThere(path)) ?? Buffer.alloc(0));
+	// `touch` and mktemp make a file like this, and there is nothing in it to lose.
+	if (bytes.every(isSpace)) return {format: fallback, entries: new Map()};
+	return formatOf(bytes).parse(bytes, now);
+}
+
+/** Where a path leads to through symbolic links, even if there is nothing yet. */
+export function resolveLinks(path: string): string {
+	try {
+		return realpathSync(path);
+	} catch (error) {
+		if (!isNoEntry(error)) throw error;
+	}
+	const folder = realpathSync(dirname(path));
+	if (!lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink()) {
+		return join(folder, basename(path));
+	}
+	return resolveLinks(resolve(folder, readlinkSync(path)));
+}
+
+function formatOf(bytes: Buffer): CookieFormat {
+	return bytes.find((byte) => !isSpace(byte)) === 0x7b ? cookieJson : netscape;
+}
+
+// The byte order mark of Windows's editors.
+function withoutMark(bytes: Buffer): Buffer {
+	return bytes.subarray(0, 3).equals(Buffer.from('\ufeff')) ? bytes.subarray(3) : bytes;
+}
+
+function isSpace(byte: number): boolean {
+	return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function readIfThere(path: string): Buffer | undefined {
+	try {
+		return readFileSync(path);
+	} catch (error) {
+		if (isNoEntry(error)) return undefined;
+		throw error;
+	}
+}
+
+function unfit(code: string): Error {
+	return Object.assign(new Error('not a file of cookies'), {code});
+}
+
+function isNoEntry(error: unknown): boolean {
+	return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

@@ -45,7 +45,12 @@ export class TrackingStore extends MemoryCookieStore {
 	/** Takes over what others have done, which is no change of ours. */
 	follow(arrived: Iterable<Cookie>, gone: Iterable<string> = []): void {
 		this.#version += 1;
-		for (const cookie of arrived) super.putCookie(cookie);
+		for (const cookie of arrived) {
+			// RFC 6265 §5.3, step 11: its place in a `Cookie` header is that of the one it replaces.
+			const {creation = cookie.creation, creationIndex = cookie.creationIndex} =
+				this.find(idOf(cookie)) ?? {};
+			super.putCookie(Object.assign(cookie, {creation, creationIndex}));
+		}
 		for (const id of gone) {
 			const [domain, path, key] = JSON.parse(id);
 			super.removeCookie(domain, path, key);

@@ -162,7 +162,8 @@ export function proxyFor(url: URL, proxy: ProxyOption | undefined): Place | unde
 	const name = agent.getName(placeOf(url)).split('|').at(-1) ?? '';
 	const found = URL.parse(name);
 	if (found === null) return undefined;
-	return {host: found.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(found.port) || 80};
+	const usual = found.protocol === 'https:' ? 443 : 80;
+	return {host: found.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(found.port) || usual};
 }
 
 /** Host without brackets, and port, of an https URL. */

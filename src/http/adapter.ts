@@ -11,10 +11,11 @@ import type {CookieRefusal} from '../options.ts';
 import {hideSecrets} from '../redact.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {type CookieJar, cookieHeader, jarOf, readCookies, storeCookies} from './cookies.ts';
-import {diagnose} from './diagnose.ts';
+import {diagnose, proxyWantsLogin} from './diagnose.ts';
 import type {Exchange} from './exchange.ts';
 import {follow} from './follow.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
+import {isForwarded} from './forward.ts';
 import {firstHop, type Hop} from './hop.ts';
 import {inSession} from './in-session.ts';
 import {withPatience} from './patience.ts';
@@ -158,6 +159,7 @@ async function send(
 	if (parts.lifetime.ended) throw closedError(config);
 	throwIfCancelled(config);
 
+	const proxy = resolveProxy(config.proxy as ProxySetting, hop.url);
 	let response: AxiosResponse;
 	try {
 		response = await parts.exchange({
@@ -166,7 +168,7 @@ async function send(
 			cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
 			snapshot,
 			agent: config.httpsAgent ? undefined : parts.agent,
-			proxy: resolveProxy(config.proxy as ProxySetting, hop.url),
+			proxy,
 			follows: policy.maxRedirects !== 0,
 			idleMs: timeoutMs,
 			remainingMs: remainingMs(call),
@@ -176,6 +178,9 @@ async function send(
 		if (parts.lifetime.ended) throw closedError(config);
 		if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
 		throw diagnose(error, hop, config);
+	}
+	if (response.status === 407 && isForwarded(hop, proxy)) {
+		throw proxyWantsLogin(proxy, hop, config, response);
 	}
 	const lines = response.headers['set-cookie'];
 	if (jar && lines) {

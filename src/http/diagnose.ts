@@ -1,8 +1,10 @@
+import {Readable} from 'node:stream';
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import {publish} from '../events.ts';
 import {type Connection, connectionEndedBy, connectionOf} from '../net/connection.ts';
 import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/failure.ts';
+import type {HttpProxy} from '../net/proxy.ts';
 import {redactUrl} from '../redact.ts';
 import {alertOf} from '../tls/alert.ts';
 import {explain} from '../tls/explain.ts';
@@ -53,22 +55,46 @@ export function insecureRedirect(
 	target: URL,
 	config: InternalAxiosRequestConfig,
 ): MtlsError {
-	const host = bareHost(hop.url.hostname);
+	const kind = 'insecure-redirect';
+	const facts = {...factsOf(hop), kind, side: 'server', url: redactUrl(target.href)} as const;
+	const {summary, reasons, hint} = explain(facts);
+	const failure = {...facts, reasons, hint};
+	return mtlsError({summary, code: codeFor(kind), failure}, {config});
+}
+
+/** The error of a 407, by which a proxy refuses to pass plain http on (RFC 9110 §15.5.8). */
+export function proxyWantsLogin(
+	{host, port, hasCredentials}: HttpProxy,
+	hop: Hop,
+	config: InternalAxiosRequestConfig,
+	{status, request, data}: AxiosResponse,
+): MtlsError {
+	// The proxy's words are nobody's to read.
+	if (data instanceof Readable) data.destroy();
 	const facts = {
-		kind: 'insecure-redirect',
+		...factsOf(hop),
+		kind: 'proxy-auth-required',
+		side: 'proxy',
+		proxy: {host, port, status},
+	} as const;
+	const {summary, reasons, hint} = explain({...facts, proxyLogin: hasCredentials});
+	const failure = {...facts, reasons, hint};
+	return mtlsError({summary, code: 'ERR_PROXY_AUTH_REQUIRED', failure}, {config, request});
+}
+
+/** What is known of a failure that an answer has brought. */
+function factsOf({url}: Hop) {
+	const host = bareHost(url.hostname);
+	return {
 		phase: 'response',
-		side: 'server',
 		certain: true,
 		host,
-		port: Number(hop.url.port) || 443,
+		port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
 		servername: host,
-		url: redactUrl(target.href),
+		url: redactUrl(url.href),
 		chain: [],
 		identity: null,
 	} as const;
-	const {summary, reasons, hint} = explain(facts);
-	const failure = {...facts, reasons, hint};
-	return mtlsError({summary, code: codeFor(facts.kind), failure}, {config});
 }
 
 function mtlsError(

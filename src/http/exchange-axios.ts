@@ -1,9 +1,15 @@
-import http, {type ClientRequest, type IncomingMessage, type RequestOptions} from 'node:http';
+import http, {
+	type ClientRequest,
+	type IncomingMessage,
+	type OutgoingHttpHeaders,
+	type RequestOptions,
+} from 'node:http';
 import https from 'node:https';
 import {Readable} from 'node:stream';
 import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {routed} from '../net/agent.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
+import {absoluteForm, isForwarded, withLogin} from './forward.ts';
 import {isRedirect} from './redirect.ts';
 import {redirectBody} from './response.ts';
 
@@ -16,10 +22,11 @@ const adapter = axios.getAdapter('http');
 
 /** The exchange that knows every axios option: axios's own `http` adapter, asked for one hop. */
 export const axiosExchange: Exchange = (input) => {
-	const config = hopConfig(input);
+	const ours = travelsByOurs(input);
+	const config = hopConfig(input, ours);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
 	const over = new AbortController();
-	config.transport = transportFor(input, over);
+	config.transport = transportFor(input, ours, over);
 	return adapter(config).catch((error) => {
 		// A ClientRequest that waits for its socket tells nobody that it was given up.
 		over.abort(new Error('the request is over'));
@@ -27,7 +34,7 @@ export const axiosExchange: Exchange = (input) => {
 	});
 };
 
-function hopConfig({hop, config, cookie, proxy}: ExchangeInput) {
+function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
 	// The jar's cookies belong to this hop, not to the config that the app sees again.
 	const headers = cookie === undefined ? hop.headers : new AxiosHeaders(hop.headers);
 	if (cookie !== undefined) headers.set('Cookie', cookie, true);
@@ -40,8 +47,8 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput) {
 		maxRedirects: 0,
 		// Every status is an answer here; the adapter judges the last one.
 		validateStatus: null,
-		// A tunnel is made below the agent; a plain-http target is axios's to forward.
-		proxy: hop.url.protocol === 'http:' && proxy ? proxy.toAxios() : false,
+		// What goes by a proxy goes below our agent. An agent of the app's own is axios's to send there.
+		proxy: !ours && isForwarded(hop, proxy) ? proxy.toAxios() : false,
 	};
 	if (hop.auth) result.auth = hop.auth;
 	else delete result.auth;
@@ -57,26 +64,53 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput) {
  * Where axios makes its request. Ours stands in the way to tell the agent how this hop travels, to
  * keep the deadlines, and to spare axios the body of a redirect.
  */
-function transportFor(input: ExchangeInput, over: AbortController): Transport {
-	const {hop, agent, config, snapshot, proxy, follows} = input;
+function transportFor(input: ExchangeInput, ours: boolean, over: AbortController): Transport {
+	const {hop, config, follows} = input;
 	const secure = hop.url.protocol === 'https:';
 	const base: Transport = (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
-			const request = base.request(
-				agent && secure
-					? routed(options, {snapshot, showing: hop.showing, proxy, signal: over.signal})
-					: options,
-				(response) => {
-					if (follows && isRedirect(response.statusCode) && response.headers.location) {
-						leave(request, response, respond);
-					} else respond(response);
-				},
-			);
+			const sent = ours ? onOurWay(options, input, over.signal) : options;
+			const request = base.request(sent, (response) => {
+				if (follows && isRedirect(response.statusCode) && response.headers.location) {
+					leave(request, response, respond);
+				} else respond(response);
+			});
+			request.protocol = hop.url.protocol;
 			keepDeadlines(request, input);
 			return request;
 		},
 	};
+}
+
+/** Whether our agent makes the connection: for https always, for http when a proxy is to be asked. */
+function travelsByOurs({hop, agent, config, proxy}: ExchangeInput): boolean {
+	if (agent === undefined || !isForwarded(hop, proxy)) {
+		return agent !== undefined && hop.url.protocol === 'https:';
+	}
+	if (config.socketPath) return false;
+	// Security: axios would take the agent of https for an https proxy, and with it our certificate.
+	return !config.httpAgent || proxy.secure;
+}
+
+/** The options of a request as our agent takes them. */
+function onOurWay(
+	options: RequestOptions,
+	{hop, agent, snapshot, proxy}: ExchangeInput,
+	signal: AbortSignal,
+): RequestOptions {
+	const {showing} = hop;
+	if (!isForwarded(hop, proxy)) return routed(options, {snapshot, showing, proxy, signal});
+	const forwarded: RequestOptions = {
+		...options,
+		agent,
+		// The agent's own: Node asks that they agree.
+		protocol: 'https:',
+		defaultPort: 80,
+		path: absoluteForm(hop, options.path ?? '/'),
+		headers: withLogin(options.headers as OutgoingHttpHeaders, proxy),
+	};
+	return routed(forwarded, {snapshot, showing: 'withheld', proxy, forwards: true, signal});
 }
 
 /** The deadlines of follow-redirects: one until the head of the answer, one for each pause after it. */

@@ -8,6 +8,7 @@ import {
 import type {Dispatcher} from 'undici';
 import type {Line, Pools} from '../net/pool.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
+import {absoluteForm, forwardHeaders, isForwarded} from './forward.ts';
 import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './lean-errors.ts';
 import {LeanRequest, ownHeaders, wireHeaders} from './lean-request.ts';
 import {type Decoder, decoderFor, joinHeaders} from './lean-response.ts';
@@ -37,8 +38,16 @@ export function leanExchange(pools: Pools): Exchange {
 			}
 			const headers = wireHeaders(hop, config, cookie, body);
 			const line = pools.take({origin: hop.url.origin, snapshot, showing: hop.showing, proxy});
+			const method = hop.method as Dispatcher.HttpMethod;
 			line.dispatch(
-				{path: hop.path, method: hop.method as Dispatcher.HttpMethod, headers, body},
+				isForwarded(hop, proxy)
+					? {
+							path: absoluteForm(hop, hop.path),
+							method,
+							headers: forwardHeaders(hop, headers, proxy),
+							body,
+						}
+					: {path: hop.path, method, headers, body},
 				new Answer(input, line, new LeanRequest(hop, headers), resolve, reject),
 			);
 		});

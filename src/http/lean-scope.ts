@@ -100,13 +100,13 @@ function kindOf(name: string): NameKind {
 }
 
 /** What a request asks for. */
-export type Asked = Pick<ExchangeInput, 'config' | 'hop' | 'proxy'>;
+export type Asked = Pick<ExchangeInput, 'config' | 'hop'>;
 
 // Who puts something else in its place later, as msw does, wants to see the requests.
 const {request} = http;
 
 /** Whether the lean exchange does all that this request asks for. */
-export function leanTakes({config, hop, proxy}: Asked): boolean {
+export function leanTakes({config, hop}: Asked): boolean {
 	if (http.request !== request) return false;
 	for (const name in config) {
 		if (anyValue.has(name)) continue;
@@ -115,8 +115,6 @@ export function leanTakes({config, hop, proxy}: Asked): boolean {
 		if (allowed === undefined ? value !== undefined : !allowed.includes(value)) return false;
 	}
 	if (config.timeout && Number.isNaN(Number.parseInt(String(config.timeout), 10))) return false;
-	// By proxy only tunnels: an absolute-form request is axios's.
-	if (proxy !== undefined && hop.url.protocol === 'http:') return false;
 
 	const data = hop.body?.data;
 	const plainBody =

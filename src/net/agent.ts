@@ -8,7 +8,7 @@ import {MtlsConfigError} from '../errors.ts';
 import type {Logger, MtlsOptions} from '../options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
-import {connect} from './connect.ts';
+import {connect, connectToProxy} from './connect.ts';
 import {connectionOf} from './connection.ts';
 import {Identities} from './identities.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
@@ -30,6 +30,8 @@ export interface Route {
 	readonly snapshot: Snapshot;
 	readonly showing: Showing;
 	readonly proxy: HttpProxy | undefined;
+	/** The proxy itself is asked, for plain http: one connection serves any number of origins. */
+	readonly forwards?: boolean;
 	/** Aborted when the request is over, so that an attempt to connect does not outlive it. */
 	readonly signal: AbortSignal;
 }
@@ -123,10 +125,10 @@ export class MtlsAgent extends https.Agent {
 	 * ours holds what tells two connections apart and no secret.
 	 */
 	override getName(options: RequestOptions = {}): string {
-		const {snapshot, showing, proxy} = this.#routeOf(options);
+		const {snapshot, showing, proxy, forwards} = this.#routeOf(options);
 		return [
-			options.host,
-			options.port,
+			forwards ? 'any' : options.host,
+			forwards ? 'http' : options.port,
 			options.localAddress,
 			options.family,
 			snapshot instanceof Promise ? 'loading' : snapshot.id,
@@ -194,17 +196,22 @@ export class MtlsAgent extends https.Agent {
 		const {localAddress, family, lookup} = options;
 		const way = this.#routeOf(options);
 		const {signal} = this.#attempts;
-		return connect(await way.snapshot, {
+		const snapshot = await way.snapshot;
+		const target = {
 			...way,
 			host: hostOf(options),
-			port: Number(options.port) || 443,
+			port: Number(options.port) || (way.forwards ? 80 : 443),
 			signal: way.signal ? AbortSignal.any([way.signal, signal]) : signal,
 			net: {
 				...(localAddress !== undefined && {localAddress}),
 				...(family !== undefined && {family}),
 				...(lookup !== undefined && {lookup}),
 			},
-		});
+		};
+		const {proxy, forwards} = way;
+		return proxy && forwards
+			? connectToProxy(snapshot, {...target, proxy})
+			: connect(snapshot, target);
 	}
 
 	#routeOf(options: RequestOptions): AgentRoute {

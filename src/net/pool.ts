@@ -8,7 +8,7 @@ import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
-import {connect} from './connect.ts';
+import {connect, connectToProxy} from './connect.ts';
 import type {HttpProxy} from './proxy.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
@@ -17,7 +17,7 @@ export interface PoolRoute {
 	readonly origin: string;
 	readonly snapshot: Snapshot;
 	readonly showing: Showing;
-	/** Of https alone: a plain-http target behind a proxy is no business of these pools. */
+	/** For http the proxy itself is asked: its connections serve any number of origins. */
 	readonly proxy: HttpProxy | undefined;
 }
 
@@ -106,17 +106,20 @@ export class Pools {
 	}
 
 	#open({origin, snapshot, showing, proxy}: PoolRoute, signal: AbortSignal): Promise<Socket> {
-		const {protocol, hostname, port} = new URL(origin);
+		const {protocol, hostname, port: given} = new URL(origin);
 		const host = bareHost(hostname);
-		return protocol === 'https:'
-			? connect(snapshot, {host, port: Number(port) || 443, showing, proxy, signal})
-			: connectPlain(host, Number(port) || 80, signal);
+		const port = Number(given) || (protocol === 'https:' ? 443 : 80);
+		if (protocol === 'https:') return connect(snapshot, {host, port, showing, proxy, signal});
+		return proxy === undefined
+			? connectPlain(host, port, signal)
+			: connectToProxy(snapshot, {host, port, proxy, signal});
 	}
 }
 
 // The plain case needs no new string.
 function keyOf({origin, showing, proxy}: PoolRoute): string {
 	if (showing === 'shown' && proxy === undefined) return origin;
+	if (proxy !== undefined && origin.startsWith('http:')) return `http|${proxy.poolKey}`;
 	return `${origin}|${showing}|${proxy?.poolKey ?? 'direct'}`;
 }
 

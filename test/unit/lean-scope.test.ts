@@ -5,17 +5,16 @@ import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
 import {type Asked, leanTakes} from '../../src/http/lean-scope.ts';
-import {HttpProxy} from '../../src/net/proxy.ts';
 import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
 function inputOf(input: Partial<Asked> = {}): Asked {
-	return {hop: hopOf(), config: configOf(), proxy: undefined, ...input};
+	return {hop: hopOf(), config: configOf(), ...input};
 }
 
-function taken(config: HopConfig, {proxy, path}: {proxy?: HttpProxy; path?: string} = {}): boolean {
+function taken(config: HopConfig, {path}: {path?: string} = {}): boolean {
 	const hop = hopOf(config);
 	return leanTakes(
-		inputOf({hop: path === undefined ? hop : {...hop, path}, config: configOf(config), proxy}),
+		inputOf({hop: path === undefined ? hop : {...hop, path}, config: configOf(config)}),
 	);
 }
 
@@ -237,13 +236,6 @@ describe('the request', () => {
 		['', false],
 	])('to the path %j: %s', (path, expected) => {
 		expect(taken({}, {path})).toBe(expected);
-	});
-
-	test.each([
-		['https://a.test/', true],
-		['http://a.test/', false],
-	])('to %s by a proxy: %s', (url, expected) => {
-		expect(taken({url}, {proxy: new HttpProxy('p.test', 3128)})).toBe(expected);
 	});
 
 	test.each([

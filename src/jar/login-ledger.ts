@@ -8,7 +8,7 @@ export interface LoginLease {
 
 /** How processes that share a jar agree on who logs in. */
 export interface LoginLedger {
-	/** How many logins there have been; 0 before the first. */
+	/** The number of the last login, which no other has; 0 before the first. */
 	generation(): Promise<number>;
 	/**
 	 * Takes the right to log in.

@@ -51,6 +51,11 @@ end
 
 /** KEYS: the lease, the counter. ARGV: token, life of the counter in ms. */
 export const completeScript = `
+if redis.call('EXISTS', KEYS[2]) == 0 then
+	-- A server that lost its data must not give the same numbers again: they are told apart by them.
+	local now = redis.call('TIME')
+	redis.call('SET', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000))
+end
 redis.call('INCR', KEYS[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 if redis.call('GET', KEYS[1]) == ARGV[1] then

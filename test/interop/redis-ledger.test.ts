@@ -50,10 +50,11 @@ test('a login is counted for all, and gives the right back in the same step', as
 	await lease?.complete();
 
 	expect(commands).toEqual(['EVAL']);
-	expect(await theirs.generation()).toBe(1);
+	const first = await theirs.generation();
+	expect(first).toBeGreaterThan(0);
 	expect(await another.generation()).toBe(0);
 	await (await theirs.acquire(60_000))?.complete();
-	expect(await ours.generation()).toBe(2);
+	expect(await ours.generation()).toBe(first + 1);
 });
 
 test('a right that is given back without a login counts none', async (ctx) => {
@@ -84,10 +85,11 @@ test('who comes back after its lease has ended takes nothing from the next one',
 	expect(await ours.acquire(60_000)).toBeUndefined();
 	// It did log in, and the cookies of it are in the jar.
 	await ended?.complete();
-	expect(await ours.generation()).toBe(1);
+	const first = await ours.generation();
+	expect(first).toBeGreaterThan(0);
 	expect(await ours.acquire(60_000)).toBeUndefined();
 	await next?.complete();
-	expect(await ours.generation()).toBe(2);
+	expect(await ours.generation()).toBe(first + 1);
 	expect(await ours.acquire(60_000)).toBeDefined();
 });
 
@@ -97,6 +99,20 @@ test('the count outlives the cookies, and not for ever', async (ctx) => {
 
 	await new RedisCookieStore(client, {prefix: 'session'}).removeAllCookies();
 
-	expect(await ours.generation()).toBe(1);
+	expect(await ours.generation()).toBeGreaterThan(0);
 	expect(Math.ceil((await client.pTTL('session:logins')) / 86_400_000)).toBe(400);
+});
+
+// Seen in a draft that counted from 1: after a restart without data the first process logged in
+// again, and the others took its login for the one that they knew to be over.
+test('a server that lost its data gives no number again', async (ctx) => {
+	const {ours, client} = await makeLedgers(ctx);
+	const seen = new Set<number>();
+	for (let round = 1; round <= 5; round++) {
+		await (await ours.acquire(60_000))?.complete();
+		seen.add(await ours.generation());
+		await client.flushAll();
+		expect(await ours.generation()).toBe(0);
+		expect(seen.size).toBe(round);
+	}
 });

@@ -42,7 +42,8 @@ export interface SessionOptions {
 	loginTimeoutMs?: number;
 	/**
 	 * After a login that failed, requests fail at once for this long, and twice as long after each
-	 * further one. @defaultValue 1000
+	 * further one. A login after which the session is still over has failed as well; but then
+	 * requests are sent, and the app gets their answers as they are. @defaultValue 1000
 	 */
 	backoffMs?: number;
 	/** The longest time between two logins that fail. @defaultValue 60000 */

@@ -25,28 +25,33 @@ export interface SessionCall {
  * sent twice.
  */
 export async function inSession(session: Session, call: SessionCall): Promise<Answer> {
-	const login = session.current ?? (await loginAfter(session, call, undefined));
-	const answer = await call.send();
-	const over = isOver(session, call, answer);
-	// To wait for a plain `false` would cost each request a turn.
-	if (!(over instanceof Promise ? await over : over)) return answer;
-	leave(answer.response);
-	const next = await loginAfter(session, call, login);
-	const second = await call.send();
-	// Of another process's login nobody here knows the age: it may have been over as well.
-	if (!next.adopted || !(await isOver(session, call, second))) return second;
-	leave(second.response);
-	await loginAfter(session, call, next);
-	return call.send();
+	let login = session.current ?? (await loginAfter(session, call, undefined));
+	let last = false;
+	for (let sent = 1; ; sent += 1) {
+		const answer = await call.send();
+		// Then nothing could be done about it.
+		if (call.body?.replayable === false) return answer;
+		const over = isOver(session, call, answer);
+		// To wait for a plain `false` would cost each request a turn.
+		if (!(over instanceof Promise ? await over : over)) {
+			session.prove(login);
+			return answer;
+		}
+		if (last) session.doubt(login);
+		if (last || session.isInVain(login)) return answer;
+
+		leave(answer.response);
+		login = await loginAfter(session, call, login);
+		// Of another process's login nobody here knows the age: it may be over as well, once.
+		last = !login.adopted || sent > 1;
+	}
 }
 
-/** Whether the call is to be sent again. */
 function isOver(
 	{settings}: Session,
-	{config, body, remainingMs}: SessionCall,
+	{config, remainingMs}: SessionCall,
 	answer: Answer,
 ): boolean | Promise<boolean> {
-	if (body?.replayable === false) return false;
 	const verdict = isExpired(settings, answer);
 	return verdict instanceof Promise ? withPatience(verdict, config, remainingMs()) : verdict;
 }

@@ -25,6 +25,10 @@ export class Session {
 	/** The one that all wait for. */
 	#renewal: Promise<Login> | undefined;
 	#failure: LoginFailure | undefined;
+	/** The last in which an answer said that there was a session. */
+	#proven: Login | undefined;
+	/** The last after which there still was none. */
+	#vain: Login | undefined;
 
 	/** @param closing - Aborted when the client is closed: ends a login that is under way. */
 	constructor(
@@ -68,6 +72,28 @@ export class Session {
 		return this.#renewal;
 	}
 
+	/** There is a session with `login`. */
+	prove(login: Login): void {
+		if (this.#proven === login) return;
+		this.#proven = login;
+		this.#backoff.succeeded();
+	}
+
+	/**
+	 * There is none though `login` succeeded: a wrong password may well be answered with a page.
+	 * What has been proven is not doubted: then it is the one request that is not allowed.
+	 */
+	doubt(login: Login): void {
+		if (login !== this.#login || login === this.#proven || login === this.#vain) return;
+		this.#vain = login;
+		this.#backoff.failed(this.#clock.now());
+	}
+
+	/** Whether another login is not to be tried yet, as `login` was of no use. */
+	isInVain(login: Login): boolean {
+		return login === this.#vain && login !== this.#proven && this.retryAfterMs > 0;
+	}
+
 	async #renew(): Promise<Login> {
 		const begun = this.#clock.now();
 		const durationMs = () => Math.round(this.#clock.now() - begun);
@@ -76,7 +102,6 @@ export class Session {
 			this.#login = login;
 			this.#generation = login.generation;
 			this.#failure = undefined;
-			this.#backoff.succeeded();
 			const event = login.adopted ? 'login_adopted' : 'logged_in';
 			publish('axios-mtls:login', () => ({event, durationMs: durationMs()}));
 			return login;

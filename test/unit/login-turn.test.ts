@@ -1,63 +1,18 @@
-import type {AxiosInstance} from 'axios';
 import {describe, expect, test} from 'vitest';
-import type {Clock} from '../../src/http/clock.ts';
 import {LoginFailure} from '../../src/http/login-failure.ts';
-import {Session} from '../../src/http/session.ts';
-import {resolveSession} from '../../src/http/session-settings.ts';
-import type {SessionClient, SessionOptions} from '../../src/index.ts';
+import type {SessionOptions} from '../../src/index.ts';
 import {FakeLedger, jarWith} from '../support/fake-ledger.ts';
+import {sessionMember} from '../support/session-member.ts';
 
-/** Time that passes when it is waited for, and then at once. */
-class FastClock implements Clock {
-	time = 0;
-	/** Runs at each poll. */
-	onPoll = () => {};
-
-	now(): number {
-		return this.time;
-	}
-
-	delay(ms: number, signal: AbortSignal): Promise<unknown> {
-		// A deadline, which nothing here lives to see.
-		if (ms > 1_000) return new Promise(() => {});
-		signal.throwIfAborted();
-		this.time += ms;
-		return new Promise((resolve) => {
-			setImmediate(() => {
-				this.onPoll();
-				resolve(undefined);
-			});
-		});
-	}
-}
-
-function process(ledger: FakeLedger, options: Partial<SessionOptions> = {}) {
-	const clock = new FastClock();
-	const closing = new AbortController();
-	const logins = {count: 0};
-	const settings = resolveSession(
-		{
-			login: () => {
-				logins.count += 1;
-			},
-			...options,
-		},
-		{jar: jarWith(ledger), baseURL: undefined},
-	);
-	const client = (() => {}) as unknown as AxiosInstance & SessionClient;
-	return {
-		session: new Session(settings, () => client, closing.signal, clock),
-		clock,
-		closing,
-		logins,
-	};
+function member(ledger: FakeLedger, options?: Partial<SessionOptions>) {
+	return sessionMember(jarWith(ledger), options);
 }
 
 const leaseMs = 35_000;
 
 test('the first process takes the lease, looks once more, logs in and says so', async () => {
 	const ledger = new FakeLedger();
-	const {session, logins} = process(ledger);
+	const {session, logins} = member(ledger);
 	expect(await session.after(undefined)).toEqual({generation: 1, adopted: false});
 	expect(logins.count).toBe(1);
 	expect(ledger.asked).toEqual([
@@ -72,7 +27,7 @@ test('the first process takes the lease, looks once more, logs in and says so', 
 test('a login of another process is taken over without one', async () => {
 	const ledger = new FakeLedger();
 	ledger.generations = 7;
-	const {session, logins} = process(ledger);
+	const {session, logins} = member(ledger);
 	expect(await session.after(undefined)).toEqual({generation: 7, adopted: true});
 	expect(logins.count).toBe(0);
 	expect(ledger.asked).toEqual(['generation']);
@@ -80,7 +35,7 @@ test('a login of another process is taken over without one', async () => {
 
 test('eight processes at once log in once, and once more when that session is over', async () => {
 	const ledger = new FakeLedger();
-	const all = Array.from({length: 8}, () => process(ledger));
+	const all = Array.from({length: 8}, () => member(ledger));
 	const total = () => all.reduce((sum, {logins}) => sum + logins.count, 0);
 	const first = await Promise.all(all.map(({session}) => session.after(undefined)));
 	expect(first.map(({generation}) => generation)).toEqual(Array(8).fill(1));
@@ -100,7 +55,7 @@ test('what another process did between the look and the lease is taken over, and
 		ledger.generations = 4;
 		return acquire(ms);
 	};
-	const {session, logins} = process(ledger);
+	const {session, logins} = member(ledger);
 	expect(await session.after(undefined)).toEqual({generation: 4, adopted: true});
 	expect(logins.count).toBe(0);
 	expect(ledger.asked.at(-1)).toBe('release');
@@ -110,13 +65,13 @@ test('what another process did between the look and the lease is taken over, and
 test('a store that lost its data begins anew: its smaller number is a login too', async () => {
 	const ledger = new FakeLedger();
 	ledger.generations = 9;
-	const {session, logins} = process(ledger);
+	const {session, logins} = member(ledger);
 	const old = await session.after(undefined);
 	ledger.generations = 0;
 	expect(await session.after(old)).toEqual({generation: 1, adopted: false});
 	const mine = session.current;
 	ledger.generations = 0;
-	await process(ledger).session.after(undefined);
+	await member(ledger).session.after(undefined);
 	// The same number, by another process: not to be told apart, so it costs a login.
 	expect(await session.after(mine)).toEqual({generation: 2, adopted: false});
 	expect(logins.count).toBe(2);
@@ -126,7 +81,7 @@ describe('while another process has the lease', () => {
 	test('it is asked for every 100 ms, until that process has logged in', async () => {
 		const ledger = new FakeLedger();
 		const lease = await ledger.acquire(1);
-		const {session, clock, logins} = process(ledger);
+		const {session, clock, logins} = member(ledger);
 		let polls = 0;
 		clock.onPoll = () => {
 			polls += 1;
@@ -143,7 +98,7 @@ describe('while another process has the lease', () => {
 	] as const)('the login is made here once that process %s', async (_, how) => {
 		const ledger = new FakeLedger();
 		const lease = await ledger.acquire(1);
-		const {session, clock, logins} = process(ledger);
+		const {session, clock, logins} = member(ledger);
 		clock.onPoll = () => {
 			if (how === 'expire') ledger.expire();
 			else void lease?.release();
@@ -155,7 +110,7 @@ describe('while another process has the lease', () => {
 	test('it is given up after two leases', async () => {
 		const ledger = new FakeLedger();
 		await ledger.acquire(1);
-		const {session, clock} = process(ledger);
+		const {session, clock} = member(ledger);
 		await expect(session.after(undefined)).rejects.toMatchObject({
 			code: 'ERR_MTLS_LOGIN_FAILED',
 			message: `another process has been logging in for ${2 * leaseMs} ms`,
@@ -166,7 +121,7 @@ describe('while another process has the lease', () => {
 	test('the end of the client ends it', async () => {
 		const ledger = new FakeLedger();
 		await ledger.acquire(1);
-		const {session, clock, closing} = process(ledger);
+		const {session, clock, closing} = member(ledger);
 		clock.onPoll = () => closing.abort();
 		await expect(session.after(undefined)).rejects.toBeInstanceOf(LoginFailure);
 		expect(clock.time).toBe(100);
@@ -175,14 +130,14 @@ describe('while another process has the lease', () => {
 
 test('a login that fails gives the lease back, and the next process tries', async () => {
 	const ledger = new FakeLedger();
-	const failing = process(ledger, {login: () => Promise.reject(new Error('SECRET'))});
+	const failing = member(ledger, {login: () => Promise.reject(new Error('SECRET'))});
 	await expect(failing.session.after(undefined)).rejects.toMatchObject({
 		code: 'ERR_MTLS_LOGIN_FAILED',
 		message: 'the login failed',
 	});
 	expect(ledger.asked.at(-1)).toBe('release');
 	expect(ledger.generations).toBe(0);
-	expect(await process(ledger).session.after(undefined)).toMatchObject({generation: 1});
+	expect(await member(ledger).session.after(undefined)).toMatchObject({generation: 1});
 });
 
 describe('a ledger that fails', () => {
@@ -193,7 +148,7 @@ describe('a ledger that fails', () => {
 	])('at %s is an error of its own, with a pause after it', async (word, what) => {
 		const ledger = new FakeLedger();
 		ledger.failing = [word];
-		const {session} = process(ledger);
+		const {session} = member(ledger);
 		const failure = await session.after(undefined).catch((error) => error);
 		expect(failure).toBeInstanceOf(LoginFailure);
 		expect(failure).toMatchObject({
@@ -208,7 +163,7 @@ describe('a ledger that fails', () => {
 	test('when the lease of a failed login is given back hides nothing of that', async () => {
 		const ledger = new FakeLedger();
 		ledger.failing = ['release'];
-		const {session} = process(ledger, {
+		const {session} = member(ledger, {
 			login: () => {
 				throw new Error('no');
 			},

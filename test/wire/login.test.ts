@@ -146,13 +146,18 @@ describe('the end of a session', () => {
 				},
 			},
 		});
+		await client.get('/fine');
 		expect((await client.get('/soft')).data).toEqual({error: 'over'});
-		expect(members.tries).toBe(2);
+		await client.get('/fine');
 		members.end();
 		expect((await client.get('/hard')).data).toMatchObject({login: 3});
 		expect(seen).toEqual([
+			[200, {login: 1, body: ''}, true],
 			[200, {error: 'over'}, true],
+			[200, {error: 'over'}, true],
+			[200, {login: 2, body: ''}, true],
 			[401, {error: 'over'}, true],
+			[200, {login: 3, body: ''}, true],
 		]);
 	});
 

@@ -32,19 +32,18 @@ const uris = new Axios({});
 /** The request that the app made; `undefined` when it is none over http or https. */
 export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 	const {params, paramsSerializer} = config;
-	const given = urlOf(config);
-	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
+	const place = placeOf(config);
+	if (place === undefined) return undefined;
 
-	const bare = given.pathname + given.search;
-	const path = params ? withParams(bare, params, paramsSerializer) : bare;
+	const path = params ? withParams(place.path, params, paramsSerializer) : place.path;
 	return {
 		index: 0,
-		url: params ? new URL(given.origin + path) : withoutCredentials(given),
+		url: params ? new URL(place.url.origin + path) : place.url,
 		path,
 		method: (config.method ?? 'get').toUpperCase(),
 		// The very object of the config, as in axios: what the exchange adds is seen on `response.config`.
 		headers: config.headers,
-		auth: config.auth ? wholeCredentials(config.auth) : credentialsOf(given),
+		auth: config.auth ? wholeCredentials(config.auth) : place.auth,
 		body: makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
 		showing: 'shown',
@@ -64,23 +63,30 @@ function withParams(
 	}
 }
 
+/** Where a request goes, but for its `params`. Shared by all that go there: not to be changed. */
+type Place = Pick<Hop, 'url' | 'path' | 'auth'>;
+
 // An app asks for the same few URLs again and again: to remember them is worth 2 % of a small request.
-const known = new Map<string, URL>();
+const known = new Map<string, Place>();
 const capacity = 1_000;
 
-/** The URL without `params`. Shared: not to be changed. */
-function urlOf(config: InternalAxiosRequestConfig): URL | null {
+function placeOf(config: InternalAxiosRequestConfig): Place | undefined {
 	const {url, baseURL, allowAbsoluteUrls, socketPath} = config;
 	const key = `${allowAbsoluteUrls} ${socketPath ? 1 : 0} ${baseURL} ${url}`;
 	const seen = known.get(key);
 	if (seen !== undefined) return seen;
 
 	const full = uris.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
-	const parsed = URL.parse(full, socketPath ? 'http://localhost' : undefined);
-	if (parsed === null) return null;
+	const given = URL.parse(full, socketPath ? 'http://localhost' : undefined);
+	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
+	const place = {
+		url: withoutCredentials(given),
+		path: given.pathname + given.search,
+		auth: credentialsOf(given),
+	};
 	if (known.size >= capacity) known.clear();
-	known.set(key, parsed);
-	return parsed;
+	known.set(key, place);
+	return place;
 }
 
 /** The same place without user, password and fragment. */

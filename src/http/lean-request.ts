@@ -78,8 +78,19 @@ const acceptEncoding = 'gzip, compress, deflate, br';
 
 /** Sets what axios says of itself and of the body, where the app does not. */
 export function ownHeaders(headers: AxiosHeaders, body: Buffer | null): void {
-	headers.set('User-Agent', agentName, false);
-	if (body) headers.setContentLength(body.length, false);
+	setMissing(headers, 'User-Agent', agentName);
+	if (body) setMissing(headers, 'Content-Length', String(body.length));
+}
+
+// As `headers.set(name, value, false)` does, which takes its time: 1 % of a small request.
+function setMissing(headers: AxiosHeaders, name: string, value: string): void {
+	for (const given of Object.keys(headers)) {
+		if (given.length === name.length && given.toLowerCase() === name.toLowerCase()) {
+			if (headers[given] === undefined) headers[given] = value;
+			return;
+		}
+	}
+	headers[name] = value;
 }
 
 /**
@@ -95,7 +106,7 @@ export function wireHeaders(
 	if (auth) headers.delete('authorization');
 	ownHeaders(headers, body);
 	const zstd = transitional?.advertiseZstdAcceptEncoding === true;
-	headers.set('Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding, false);
+	setMissing(headers, 'Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding);
 
 	const wire: string[] = [];
 	for (const name of Object.keys(headers)) {

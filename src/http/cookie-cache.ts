@@ -1,4 +1,5 @@
 import {type Cookie, CookieJar} from 'tough-cookie';
+import {isSendable} from '../jar/policy.ts';
 import {versionOf} from '../jar/store-version.ts';
 
 /** The cookies of one URL, in the order in which a request says them. */
@@ -95,10 +96,12 @@ async function readCookies(jar: CookieJar, url: URL): Promise<Cookie[]> {
 }
 
 function listOf(cookies: readonly Cookie[]): CookieList {
-	const pairs = cookies.map((cookie) => ({
+	const all = cookies.map((cookie) => ({
 		name: cookie.key,
 		text: cookie.cookieString(),
 		httpOnly: cookie.httpOnly,
 	}));
+	// With one that an app, or a file, has put there no request would leave any more.
+	const pairs = all.filter(({text}) => isSendable(text));
 	return {text: pairs.map(({text}) => text).join('; '), pairs};
 }

@@ -106,7 +106,7 @@ export async function storeCookies(
 ): Promise<void> {
 	for (const given of lines) {
 		const {name, line, reason} = policy.judge(given, url);
-		const refused = line === undefined ? reason : await storeCookie(jar, url, line);
+		const refused = line === undefined ? reason : await storeCookie(jar, url, line, policy);
 		if (refused !== undefined) tellRefused({name, host: url.hostname, reason: refused});
 	}
 }
@@ -115,8 +115,10 @@ async function storeCookie(
 	jar: CookieJar,
 	url: URL,
 	line: string,
+	policy: CookiePolicy,
 ): Promise<CookieRefusal['reason'] | undefined> {
-	if (url.protocol !== 'https:' && (await hidesSecure(jar, url, line))) return 'hides-secure';
+	if (url.protocol !== 'https:' && (await hidesSecure(jar, url, line, policy)))
+		return 'hides-secure';
 	let kept: unknown;
 	try {
 		kept = await jar.setCookie(line, url.href, {ignoreError: true});
@@ -132,12 +134,18 @@ async function storeCookie(
  * Whether a cookie without TLS would take the place of one that came over TLS, before which it would
  * be read (RFC 6265bis §5.7, "leave secure cookies alone").
  */
-async function hidesSecure(jar: CookieJar, url: URL, line: string): Promise<boolean> {
+async function hidesSecure(
+	jar: CookieJar,
+	url: URL,
+	line: string,
+	policy: CookiePolicy,
+): Promise<boolean> {
 	const cookie = Cookie.parse(line, {loose: true});
 	const path = cookie?.path ?? defaultPath(url.pathname);
 	let there: Cookie[];
 	try {
-		there = await jar.getCookies(url.href.replace(/^http:/, 'https:'), {allPaths: true});
+		const secure = new URL(url.href.replace(/^http:/, 'https:'));
+		there = await policy.lawful(jar, secure).getCookies(secure.href, {allPaths: true});
 	} catch (cause) {
 		throw jarFailure('read', cause);
 	}

@@ -12,7 +12,7 @@ import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} f
 import {MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
-import {LawfulJar} from './lawful-jar.ts';
+import {LawfulJar, oddHosts} from './lawful-jar.ts';
 
 /** What is to be done with one `Set-Cookie` line. */
 export interface Judgement {
@@ -77,7 +77,7 @@ export class CookiePolicy {
 
 	/** Whether all that a jar says for `url` may be sent: then nobody has to look through it. */
 	#sendsAll(url: URL): boolean {
-		if (url.protocol !== 'https:') return false;
+		if (url.protocol !== 'https:' || oddHosts.has(url.hostname)) return false;
 		if (!this.#allowed && !this.#blocked && this.#internal.size === 0) return true;
 		const {hostname} = url;
 		const known = this.#known.get(hostname);
@@ -125,9 +125,9 @@ function hostOf({hostname}: URL): string {
 	return canonicalDomain(hostname) ?? hostname;
 }
 
-/** Whether a line is free of control characters other than the tab (§5.6, step 1): DEL too. */
-function isSendable(line: string): boolean {
-	return /^[\t\x20-\x7e\x80-\xff]*$/.test(line);
+/** Whether HTTP can carry it: no control characters but the tab (§5.6, step 1), and bytes alone. */
+export function isSendable(text: string): boolean {
+	return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
 /** What `Domain` says; empty where that is no name, which no host matches. */

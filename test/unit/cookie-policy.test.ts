@@ -276,6 +276,42 @@ describe('an internal domain', () => {
 	});
 });
 
+// tough-cookie itself throws for them.
+describe.each(['test', 'example', 'local'])('the host %s', (host) => {
+	test.each(['https:', 'http:'])('keeps its cookies, over %s too', async (protocol) => {
+		const jar = makeJar();
+		const lines = ['a=1; Path=/', 'b=2; Path=/x', `c=3; Path=/; Domain=${host}`, 'd=4; Max-Age=0'];
+		const from = `${protocol}//${host}/`;
+		expect(await outcome(lines, from, from, {jar})).toEqual({refused: [], header: 'a=1; c=3'});
+		expect((await outcome([], from, `${from}x/y`, {jar})).header).toBe('b=2; a=1; c=3');
+		expect((await outcome([], from, `${protocol}//www.${host}/`, {jar})).header).toBeUndefined();
+	});
+
+	test('keeps Secure ones from http', async () => {
+		const jar = makeJar();
+		await outcome(['a=1; Secure; Path=/x', 'b=2; Path=/'], `https://${host}/`, undefined, {jar});
+		const {refused, header} = await outcome(
+			['a=evil; Path=/x'],
+			`http://${host}/`,
+			`http://${host}/x`,
+			{jar},
+		);
+		expect(refused).toMatchObject([{reason: 'hides-secure'}]);
+		expect(header).toBe('b=2');
+	});
+
+	test('shares them when it is internal', async () => {
+		const life = {jar: makeJar({hasInternal: true}), cookies: {internalDomains: [host]}};
+		const {header} = await outcome(
+			[`a=1; Domain=${host}`],
+			`https://x.${host}/`,
+			`https://y.${host}/`,
+			life,
+		);
+		expect(header).toBe('a=1');
+	});
+});
+
 describe('options', () => {
 	test.each([
 		[{allowedDomains: 'bank.example'}, 'cookies.allowedDomains', "found 'bank.example'"],

@@ -42,6 +42,15 @@ describe('what is sent', () => {
 		expect(await header(['a=wide; Path=/', 'a=deep; Path=/app'])).toBe('a=deep; a=wide');
 	});
 
+	test.each(['a=\u65e5\u672c', 'a=\u007f', '\u20ac=1'])(
+		'not %j, which an app has put into the jar and no header can hold',
+		async (line) => {
+			const jar = makeJar();
+			for (const each of ['before=1', line, 'after=\u00e9']) jar.setCookieSync(each, url.href);
+			expect(await header([], url, undefined, jar)).toBe('before=1; after=\u00e9');
+		},
+	);
+
 	test('the path counts, not the query', async () => {
 		expect(await header(['a=1; Path=/app'], 'https://a.test/x?/app/')).toBeUndefined();
 		expect(await header(['a=1; Path=/app'], 'https://a.test/app?x')).toBe('a=1');

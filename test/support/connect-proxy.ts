@@ -42,6 +42,8 @@ export interface ConnectProxyOptions {
 		/** It takes nobody without a good one. @defaultValue false */
 		insists?: boolean;
 	};
+	/** The address to listen on. @defaultValue `'127.0.0.1'` */
+	listenOn?: string;
 	/** Where a name leads, so that tests may use any name. @defaultValue to itself */
 	route?: Route;
 }
@@ -119,7 +121,7 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
 	});
 
 	const port = await new Promise<number>((resolve) => {
-		server.listen(0, '127.0.0.1', () => {
+		server.listen(0, options.listenOn ?? '127.0.0.1', () => {
 			const address = server.address();
 			resolve(typeof address === 'object' && address !== null ? address.port : 0);
 		});

@@ -20,6 +20,7 @@ export interface PlainHttpServer extends PlainServer {
 /** Serves http without TLS; ends with the test. */
 export async function startPlainHttp(
 	answer: http.RequestListener = (_, response) => response.end('plain'),
+	host?: string,
 ): Promise<PlainHttpServer> {
 	const requests: IncomingMessage[] = [];
 	const plain = await record(
@@ -27,6 +28,7 @@ export async function startPlainHttp(
 			requests.push(request);
 			answer(request, response);
 		}),
+		host,
 	);
 	return {...plain, requests, origin: `http://localhost:${plain.port}`};
 }
@@ -39,7 +41,7 @@ export async function startTcp(
 	return record(net.createServer(meet));
 }
 
-async function record(server: Server): Promise<PlainServer> {
+async function record(server: Server, host = '127.0.0.1'): Promise<PlainServer> {
 	const sockets: Socket[] = [];
 	const ends: Promise<void>[] = [];
 	server.prependListener('connection', (socket: Socket) => {
@@ -48,7 +50,7 @@ async function record(server: Server): Promise<PlainServer> {
 		// A client may be gone at any time; 'close' tells the rest.
 		socket.on('error', () => {});
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	await new Promise<void>((resolve) => server.listen(0, host, resolve));
 	onTestFinished(async () => {
 		for (const socket of sockets) socket.destroy();
 		await new Promise((resolve) => server.close(resolve));

@@ -1,7 +1,7 @@
 import {once} from 'node:events';
 import {connect, type Socket} from 'node:net';
 import {inspect} from 'node:util';
-import {beforeAll, describe, expect, test, vi} from 'vitest';
+import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {ConnectProxyOptions} from '../support/connect-proxy.ts';
 import {closedPort, startTcp} from '../support/plain-server.ts';
 import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
@@ -158,6 +158,39 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toEqual([]);
 			await proxy.closed();
 		});
+	});
+
+	test.each([
+		[16_383, 'ERR_PROXY_REFUSED'],
+		[16_384, 'ERR_PROXY_REFUSED'],
+		[16_385, 'ERR_PROXY_BAD_REPLY'],
+	])('an answer with a head of %i bytes is %s', async (length, code) => {
+		const begin = 'HTTP/1.1 403 No\r\nX: ';
+		const head = begin + 'x'.repeat(length - begin.length);
+		const proxy = await startTcp((socket) => {
+			socket.once('data', () => socket.write(`${head}\r\n\r\n`));
+		});
+		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const error = await mtlsFailureOf(client.get('https://origin.test/'));
+		expect(error.code).toBe(code);
+		await proxy.closed();
+	});
+
+	test('a proxy that gives no tunnel within a minute is given up, also without a timeout', async () => {
+		vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
+		onTestFinished(() => {
+			vi.useRealTimers();
+		});
+		const proxy = await startTcp((socket) => {
+			socket.once('data', () => vi.advanceTimersByTime(60_000));
+		});
+		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const error = await mtlsFailureOf(client.get('https://origin.test/'));
+		expect(error).toMatchObject({
+			code: 'ERR_PROXY_TIMEOUT',
+			failure: {kind: 'proxy-timeout', side: 'proxy', phase: 'tunnel'},
+		});
+		await proxy.closed();
 	});
 
 	test.each([

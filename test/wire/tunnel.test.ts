@@ -53,6 +53,52 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.requests).toHaveLength(22);
 	});
 
+	test('a server that closes after each answer costs a tunnel each, and one full handshake', async () => {
+		const server = await world.server({
+			handler(_, response) {
+				response.setHeader('Connection', 'close');
+				return false;
+			},
+		});
+		const proxy = await world.proxy();
+		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		for (let count = 0; count < 20; count += 1) {
+			const {data, tls} = await client.get(server.url('/whoami'));
+			expect(data).toMatchObject({client: 'alice'});
+			expect(tls?.resumed).toBe(count > 0);
+		}
+		expect(proxy.tunnels).toHaveLength(20);
+		expect(server.handshakes).toEqual({full: 1, resumed: 19});
+		expect(client.mtls.stats()).toMatchObject({
+			tunnels: 20,
+			handshakes: {full: 1, resumed: 19},
+		});
+	});
+
+	test('addresses of IPv6 are written in brackets, and found', async () => {
+		const [server, plain, proxy] = await Promise.all([
+			world.server({host: '::1'}),
+			startPlainHttp((request, response) => response.end(request.headers.host), '::1'),
+			world.proxy({listenOn: '::1'}),
+		]);
+		const target = `[::1]:${server.port}`;
+		const env = {ALL_PROXY: `[::1]:${proxy.port}`, NO_PROXY: '[fd00::1], fd00::/8'};
+		for (const client of [
+			world.client({...options, proxy: {host: '::1', port: proxy.port}}),
+			world.client({...options, proxy: {host: '[::1]', port: proxy.port}}),
+			clientIn(env, options),
+		]) {
+			const {data} = await client.get(`https://${target}/echo`);
+			expect(data.headers.host).toBe(target);
+			expect(proxy.tunnels.at(-1)).toMatchObject({target, headers: {host: target}});
+			const {data: host} = await client.get(`http://[::1]:${plain.port}/`);
+			expect(host).toBe(`[::1]:${plain.port}`);
+			expect(proxy.forwarded.at(-1)?.target).toBe(`http://[::1]:${plain.port}/`);
+		}
+		expect(proxy.tunnels).toHaveLength(3);
+		expect(proxy.forwarded).toHaveLength(3);
+	});
+
 	test('the proxy is told where to and no more', async () => {
 		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
 		const client = world.client({

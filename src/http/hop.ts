@@ -7,6 +7,7 @@ import {
 } from 'axios';
 import type {Showing} from '../tls/snapshot.ts';
 import {type Body, makeBody} from './body.ts';
+import {decodePercent} from './percent.ts';
 
 /** One request of the chain that redirects make of a call. */
 export interface Hop {
@@ -106,14 +107,5 @@ function wholeCredentials({username, password}: Partial<AxiosBasicCredentials>) 
 
 function credentialsOf({username, password}: URL): AxiosBasicCredentials | undefined {
 	if (!username && !password) return undefined;
-	return {username: decode(username), password: decode(password)};
-}
-
-function decode(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		// As axios does: a stray % is what it says.
-		return text;
-	}
+	return {username: decodePercent(username), password: decodePercent(password)};
 }

@@ -54,7 +54,7 @@ export async function takeTurn(turn: Turn): Promise<Login> {
 	}
 }
 
-/** What another process has done since. Not a greater number: a store that lost its data begins anew. */
+/** What another process has done since. Its number may be smaller: a store that lost its data begins anew. */
 async function adoptable(turn: Turn): Promise<Login | undefined> {
 	const generation = await ask(turn, 'read', () => turn.ledger.generation());
 	if (generation === 0 || generation === turn.over) return undefined;
@@ -62,18 +62,20 @@ async function adoptable(turn: Turn): Promise<Login | undefined> {
 }
 
 async function useTurn(turn: Turn, lease: LoginLease): Promise<Login> {
+	// It ends by itself where it cannot be given back: that is no failure of ours.
+	const giveBack = () => ask(turn, 'given a turn back', () => lease.release()).catch(() => {});
+	let done: Login | undefined;
 	try {
 		// Between the look at the ledger and the lease another may have finished.
-		const done = await adoptable(turn);
+		done = await adoptable(turn);
 		if (done === undefined) await turn.logIn();
-		else {
-			await ask(turn, 'given a turn back', () => lease.release());
-			return done;
-		}
 	} catch (error) {
-		// It ends by itself where it cannot be given back; why there is no session is what counts.
-		await ask(turn, 'given a turn back', () => lease.release()).catch(() => {});
+		await giveBack();
 		throw error;
+	}
+	if (done !== undefined) {
+		await giveBack();
+		return done;
 	}
 	await ask(turn, 'told of a login', () => lease.complete());
 	const generation = await ask(turn, 'read', () => turn.ledger.generation());

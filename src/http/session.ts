@@ -72,9 +72,10 @@ export class Session {
 		return this.#renewal;
 	}
 
-	/** There is a session with `login`. */
+	/** An answer says that there is a session with `login`. */
 	prove(login: Login): void {
-		if (this.#proven === login) return;
+		// One that is over says nothing of those that came after it.
+		if (login === this.#proven || login !== this.#login) return;
 		this.#proven = login;
 		this.#backoff.succeeded();
 	}

@@ -6,6 +6,7 @@
 import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import type {CookieList} from './cookie-cache.ts';
 import type {Hop} from './hop.ts';
+import {decodePercent} from './percent.ts';
 
 /**
  * The hop with the header `xsrfHeaderName`, which holds what its cookie `xsrfCookieName` says: where
@@ -27,7 +28,7 @@ export function withXsrfToken(
 	const cookie = pairs.find(({name, httpOnly}) => name === xsrfCookieName && !httpOnly);
 	if (cookie === undefined || hop.headers.has(xsrfHeaderName)) return hop;
 
-	const token = decode(cookie.text.slice(xsrfCookieName.length + 1));
+	const token = decodePercent(cookie.text.slice(xsrfCookieName.length + 1));
 	if (!token || !isWanted(hop, config)) return hop;
 	return {...hop, headers: new AxiosHeaders(hop.headers).set(xsrfHeaderName, token)};
 }
@@ -40,13 +41,4 @@ function isWanted({url}: Hop, config: InternalAxiosRequestConfig): boolean {
 	const home = baseURL ? URL.parse(baseURL) : null;
 	// Without one, the app is at home wherever it asks.
 	return home === null || home.origin === url.origin;
-}
-
-function decode(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		// As axios does: a stray % is what it says.
-		return text;
-	}
 }

@@ -68,6 +68,21 @@ describe('a session', () => {
 		expect([session.isInVain(next), session.retryAfterMs]).toEqual([false, 0]);
 	});
 
+	test('of the past ends no pause', async () => {
+		let works = true;
+		const {session} = sessionMember(new CookieJar(), {
+			login: () => {
+				if (!works) throw new Error('no');
+			},
+		});
+		const login = await session.after(undefined);
+		works = false;
+		await session.after(login).catch(() => {});
+		// A slow answer to a request that was sent while there was one.
+		session.prove(login);
+		expect(session.retryAfterMs).toBe(1_000);
+	});
+
 	test('that has been proven is not doubted', async () => {
 		const {session} = sessionMember(new CookieJar());
 		const login = await session.after(undefined);

@@ -15,6 +15,7 @@ import {assertNoAgent} from './http/foreign-agent.ts';
 import {leanTakes} from './http/lean-scope.ts';
 import {Session} from './http/session.ts';
 import {resolveSession} from './http/session-settings.ts';
+import {resolveTimeouts} from './http/timeouts.ts';
 import {flushJar} from './jar/file-jar.ts';
 import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
@@ -24,7 +25,13 @@ import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
 import {statsLine, statsOf} from './net/stats.ts';
-import type {AdapterOptions, ClientConfig, ClientOptions, CookieRefusal} from './options.ts';
+import type {
+	AdapterOptions,
+	ClientConfig,
+	ClientOptions,
+	CookieRefusal,
+	Timeouts,
+} from './options.ts';
 import {hideSecrets} from './redact.ts';
 import {refusalTeller} from './tell.ts';
 
@@ -32,7 +39,7 @@ import {refusalTeller} from './tell.ts';
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
  *
  * @param config - Every axios option, and `mtls`, `jar`, `cookies`, `session`, `logger`,
- * `allowInsecureRedirects`.
+ * `allowInsecureRedirects`, `timeouts`.
  * @throws {MtlsConfigError} when an option cannot be used: here, not at the first request.
  *
  * @example
@@ -85,6 +92,7 @@ const adapterOptions = [
 	'jar',
 	'cookies',
 	'allowInsecureRedirects',
+	'timeouts',
 ] as const;
 const clientOptions = [...adapterOptions, 'session', 'logger'] as const;
 
@@ -99,6 +107,7 @@ interface Parts {
 	readonly cookiePolicy: CookiePolicy;
 	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
+	readonly timeouts: Timeouts;
 	/** Belongs to the agent: whoever shares it is closed with it. */
 	readonly lifetime: Lifetime;
 	readonly session?: Session | undefined;
@@ -128,6 +137,7 @@ function sessionOf(
 
 function makeParts(options: ClientOptions, parent?: Parts): Parts {
 	const {mtls, cookies, logger, allowInsecureRedirects} = options;
+	const timeouts = resolveTimeouts(options.timeouts, parent?.timeouts);
 	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const connections = mtls === undefined && parent ? parent : makeConnections(options);
 	return {
@@ -136,6 +146,7 @@ function makeParts(options: ClientOptions, parent?: Parts): Parts {
 		cookiePolicy,
 		tellRefused: (logger === undefined && parent?.tellRefused) || refusalTeller(logger ?? console),
 		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
+		timeouts,
 	};
 }
 

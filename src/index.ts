@@ -39,5 +39,6 @@ export type {
 	Logger,
 	MtlsOptions,
 	Source,
+	Timeouts,
 } from './options.ts';
 export type {SessionClient, SessionError, SessionOptions} from './session-options.ts';

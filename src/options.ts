@@ -177,6 +177,32 @@ export interface CookieRefusal {
 		| 'refused-by-jar';
 }
 
+/**
+ * How long the parts of a request may take, in whole milliseconds; 0 is for ever. Each part fails with
+ * a code of its own, in an AxiosError that tells who was waited for. axios's own `timeout` holds besides.
+ */
+export interface Timeouts {
+	/**
+	 * To a TCP connection, the look-up of the name included. Through a proxy: to the tunnel, and a proxy
+	 * that is too slow is an {@link MtlsError} of kind `proxy-timeout`. A request that finds a connection
+	 * kept alive waits for none. `ERR_MTLS_CONNECT_TIMEOUT`
+	 * @defaultValue 60,000 with `handshakeMs`; when one of them is given, 60,000 for the other
+	 */
+	readonly connectMs?: number;
+	/** From there until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
+	readonly handshakeMs?: number;
+	/**
+	 * From when a request is out, its body too, to the head of its answer, on each hop.
+	 * `ERR_MTLS_FIRST_BYTE_TIMEOUT` @defaultValue 0
+	 */
+	readonly firstByteMs?: number;
+	/**
+	 * All of it: the jar, our identity, redirects, a login, and the answer's body. A body that is streamed
+	 * is destroyed with the error. `ERR_MTLS_REQUEST_TIMEOUT` @defaultValue 0
+	 */
+	readonly requestMs?: number;
+}
+
 /** What {@link createAdapter} takes. */
 export interface AdapterOptions {
 	/**
@@ -199,6 +225,8 @@ export interface AdapterOptions {
 	 * the way. @defaultValue `false`
 	 */
 	allowInsecureRedirects?: boolean;
+	/** Deadlines of each request, which may have its own in place of these. */
+	timeouts?: Timeouts;
 }
 
 /** What {@link withMtls} takes. */
@@ -244,6 +272,8 @@ declare module 'axios' {
 		session?: false;
 		/** Follow a redirect from https to http. @defaultValue `false` */
 		allowInsecureRedirects?: boolean;
+		/** Deadlines of this request; one that is not given is the client's. */
+		timeouts?: Timeouts;
 	}
 	interface AxiosResponse {
 		/** Facts of the connection that answered; absent over plain http or through an agent of another make. */

@@ -7,7 +7,7 @@ import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
 import type {MtlsAgent} from '../net/agent.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
-import type {CookieRefusal} from '../options.ts';
+import type {CookieRefusal, Timeouts} from '../options.ts';
 import {hideSecrets} from '../redact.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {type CookieJar, cookieHeader, jarOf, readCookies, storeCookies} from './cookies.ts';
@@ -20,8 +20,10 @@ import {firstHop, type Hop} from './hop.ts';
 import {inSession} from './in-session.ts';
 import {withPatience} from './patience.ts';
 import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
+import {withinDeadline} from './request-deadline.ts';
 import {type Answer, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
+import {resolveTimeouts} from './timeouts.ts';
 import {withXsrfToken} from './xsrf.ts';
 
 type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
@@ -48,6 +50,8 @@ export interface AdapterParts {
 	readonly cookiePolicy: CookiePolicy;
 	readonly tellRefused: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
+	/** For the requests that have none of their own. */
+	readonly timeouts: Timeouts;
 	/** Ends with the client. */
 	readonly lifetime: Lifetime;
 }
@@ -59,6 +63,7 @@ interface Call {
 	readonly given: InternalAxiosRequestConfig;
 	readonly jar: CookieJar | undefined;
 	readonly policy: RedirectPolicy;
+	readonly timeouts: Timeouts;
 	readonly timeoutMs: number | undefined;
 	/** Of the last answer's head, on the clock of `performance.now()`. */
 	readonly deadline: number | undefined;
@@ -94,11 +99,28 @@ function run(parts: AdapterParts, given: InternalAxiosRequestConfig): Promise<Ax
 	const hop = firstHop(config);
 	if (hop === undefined) return parts.fallback(config);
 
+	const timeouts = resolveTimeouts(config.timeouts, parts.timeouts);
+	const {requestMs} = timeouts;
+	if (!requestMs) return begin(parts, {config, given, timeouts}, hop);
+	return withinDeadline({
+		config,
+		requestMs,
+		url: hop.url,
+		run: (bounded) => begin(parts, {config: bounded, given, timeouts}, hop),
+	});
+}
+
+function begin(
+	parts: AdapterParts,
+	asked: Pick<Call, 'config' | 'given' | 'timeouts'>,
+	hop: Hop,
+): Promise<AxiosResponse> {
+	const {config, given} = asked;
+	const {lifetime} = parts;
 	// What is no number is refused by axios's exchange, in its own words.
 	const timeoutMs = Number.parseInt(String(config.timeout || ''), 10) || undefined;
 	const call: Call = {
-		config,
-		given,
+		...asked,
 		jar: jarOf(config, parts.jar),
 		policy: redirectPolicy(config, hop, parts),
 		timeoutMs,
@@ -172,6 +194,7 @@ async function send(
 			follows: policy.maxRedirects !== 0,
 			idleMs: timeoutMs,
 			remainingMs: remainingMs(call),
+			timeouts: call.timeouts,
 		});
 	} catch (error) {
 		// What ended with the client is not the server's failure.

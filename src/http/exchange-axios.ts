@@ -9,6 +9,7 @@ import {Readable} from 'node:stream';
 import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {routed} from '../net/agent.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
+import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
 import {isRedirect} from './redirect.ts';
 import {redirectBody} from './response.ts';
@@ -78,6 +79,7 @@ function transportFor(input: ExchangeInput, ours: boolean, over: AbortController
 			});
 			request.protocol = hop.url.protocol;
 			keepDeadlines(request, input);
+			if (!ours) watchConnecting(request, input);
 			return request;
 		},
 	};
@@ -96,11 +98,12 @@ function travelsByOurs({hop, agent, config, proxy}: ExchangeInput): boolean {
 /** The options of a request as our agent takes them. */
 function onOurWay(
 	options: RequestOptions,
-	{hop, agent, snapshot, proxy}: ExchangeInput,
+	{hop, agent, snapshot, proxy, timeouts}: ExchangeInput,
 	signal: AbortSignal,
 ): RequestOptions {
 	const {showing} = hop;
-	if (!isForwarded(hop, proxy)) return routed(options, {snapshot, showing, proxy, signal});
+	const way = {snapshot, showing, proxy, signal, timeouts};
+	if (!isForwarded(hop, proxy)) return routed(options, way);
 	const forwarded: RequestOptions = {
 		...options,
 		agent,
@@ -110,25 +113,7 @@ function onOurWay(
 		path: absoluteForm(hop, options.path ?? '/'),
 		headers: withLogin(options.headers as OutgoingHttpHeaders, proxy),
 	};
-	return routed(forwarded, {snapshot, showing: 'withheld', proxy, forwards: true, signal});
-}
-
-/** The deadlines of follow-redirects: one until the head of the answer, one for each pause after it. */
-function keepDeadlines(
-	request: ClientRequest,
-	{follows, remainingMs, idleMs}: ExchangeInput,
-): void {
-	if (remainingMs === undefined) return;
-	// Which axios listens to.
-	const timer = setTimeout(() => request.emit('timeout'), remainingMs);
-	request.once('close', () => clearTimeout(timer));
-	request.prependOnceListener('response', ({socket}: IncomingMessage) => {
-		clearTimeout(timer);
-		// Without redirects axios is alone with Node, and a pause is its own timeout.
-		if (!follows || idleMs === undefined) return;
-		request.removeAllListeners('timeout');
-		request.once('timeout', () => socket.destroy());
-	});
+	return routed(forwarded, {...way, showing: 'withheld', forwards: true});
 }
 
 /** Tells the head of a redirect, and lets go of the rest and of a request that it has overtaken. */

@@ -7,6 +7,7 @@ import {
 } from 'axios';
 import type {Dispatcher} from 'undici';
 import type {Line, Pools} from '../net/pool.ts';
+import {type AnswerWatch, answerWatch} from './answer-watch.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {absoluteForm, forwardHeaders, isForwarded} from './forward.ts';
 import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './lean-errors.ts';
@@ -22,7 +23,7 @@ import {redirectBody} from './response.ts';
 export function leanExchange(pools: Pools): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
-			const {hop, config, cookie, snapshot, proxy} = input;
+			const {hop, config, cookie, snapshot, proxy, timeouts} = input;
 			const body = bodyOf(hop.body?.data);
 			const {maxBodyLength = -1} = config;
 			if (body && maxBodyLength > -1 && body.length > maxBodyLength) {
@@ -37,7 +38,8 @@ export function leanExchange(pools: Pools): Exchange {
 				return;
 			}
 			const headers = wireHeaders(hop, config, cookie, body);
-			const line = pools.take({origin: hop.url.origin, snapshot, showing: hop.showing, proxy});
+			const {origin} = hop.url;
+			const line = pools.take({origin, snapshot, showing: hop.showing, proxy, timeouts});
 			const method = hop.method as Dispatcher.HttpMethod;
 			line.dispatch(
 				isForwarded(hop, proxy)
@@ -70,6 +72,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	readonly #request: LeanRequest;
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
+	readonly #watch: AnswerWatch | undefined;
 	#settled = false;
 	/** The answer is complete: the line may carry another request by now. */
 	#complete = false;
@@ -102,6 +105,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		if (remainingMs !== undefined) {
 			this.#timer = setTimeout(() => this.#fail(timeoutError(config, request)), remainingMs);
 		}
+		this.#watch = answerWatch(input, (late) => this.#fail(wireError(late, config, request)));
 		config.signal?.addEventListener?.('abort', this.#onCancel);
 		config.cancelToken?.subscribe(this.#onCancel);
 	}
@@ -109,6 +113,10 @@ class Answer implements Dispatcher.DispatchHandler {
 	onRequestStart(): void {
 		this.#request.socket = this.#line.socket;
 		this.#request.reusedSocket = this.#line.board();
+	}
+
+	onRequestSent(): void {
+		this.#watch?.sent(this.#line.socket);
 	}
 
 	onResponseStart(
@@ -119,6 +127,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	): void {
 		// An interim response (RFC 9110 §15.2): the answer is still to come.
 		if (status < 200) return;
+		this.#watch?.stop();
 		const headers = joinHeaders(fields);
 		this.#left = this.#input.follows && isRedirect(status) && Boolean(headers.location);
 		if (
@@ -282,6 +291,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		if (this.#settled) return;
 		this.#settled = true;
 		clearTimeout(this.#timer);
+		this.#watch?.stop();
 		clearTimeout(this.#patience);
 		this.#config.signal?.removeEventListener?.('abort', this.#onCancel);
 		this.#config.cancelToken?.unsubscribe(this.#onCancel);

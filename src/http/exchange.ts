@@ -1,6 +1,7 @@
 import type {Agent} from 'node:https';
 import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {HttpProxy} from '../net/proxy.ts';
+import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {Hop} from './hop.ts';
 
@@ -22,6 +23,8 @@ export interface ExchangeInput {
 	readonly remainingMs: number | undefined;
 	/** How long a body may pause then. */
 	readonly idleMs: number | undefined;
+	/** Those of the whole request are not its own. */
+	readonly timeouts: Timeouts;
 }
 
 /**

@@ -18,6 +18,7 @@ const anyValue: ReadonlySet<string> = new Set([
 	'jar',
 	'session',
 	'allowInsecureRedirects',
+	'timeouts',
 	'maxRedirects',
 	'beforeRedirect',
 	'sensitiveHeaders',

@@ -10,6 +10,7 @@ import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {connectionOf} from './connection.ts';
+import type {ConnectTimeouts} from './deadlines.ts';
 import {Identities} from './identities.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
 
@@ -34,6 +35,7 @@ export interface Route {
 	readonly forwards?: boolean;
 	/** Aborted when the request is over, so that an attempt to connect does not outlive it. */
 	readonly signal: AbortSignal;
+	readonly timeouts: ConnectTimeouts;
 }
 
 const route: unique symbol = Symbol('axios-mtls.route');
@@ -49,9 +51,10 @@ interface RequestOptions extends ClientRequestArgs {
 }
 
 /** A route that the agent has found itself: its loader may have yet to answer, and nobody gives it up. */
-type AgentRoute = Omit<Route, 'snapshot' | 'signal'> & {
+type AgentRoute = Omit<Route, 'snapshot' | 'signal' | 'timeouts'> & {
 	readonly snapshot: Snapshot | Promise<Snapshot>;
 	readonly signal?: AbortSignal;
+	readonly timeouts?: ConnectTimeouts;
 };
 
 // What an https request may bring to take the place of ours. Silently dropping it would hide a mistake.

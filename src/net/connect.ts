@@ -11,20 +11,19 @@ import type {ConnectionFacts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/verify.ts';
 import {beginConnection, type Connection, connectionFacts, keepConnection} from './connection.ts';
+import {authorityOf, type ConnectTimeouts, ConnectWatch, DeadlineError} from './deadlines.ts';
 import {handshake, type Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
 import {reachProxy} from './reach-proxy.ts';
 import {openTunnel} from './tunnel.ts';
 import {TunnelError} from './tunnel-error.ts';
 
-/** Tunnel and handshake together may take this long, where nothing shorter is asked for. */
-const connectDeadlineMs = 60_000;
-
 /** Where to, and as whom. */
 export interface Target extends Peer {
 	readonly proxy: HttpProxy | undefined;
 	/** Gives the attempt up. */
 	readonly signal?: AbortSignal | undefined;
+	readonly timeouts?: ConnectTimeouts | undefined;
 }
 
 /**
@@ -44,9 +43,11 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
 		identity: showing === 'shown' ? snapshot.identity : null,
 		phase: proxy && 'tunnel',
 	});
-	return attempt(connection, target.signal, async (signal) => {
+	return attempt(connection, target, async (signal, watch) => {
 		const tunnel = proxy && (await dig(connection, proxy, signal));
-		const socket = await handshake(connection, snapshot, target, tunnel, signal);
+		if (tunnel) watch.connected();
+		const onConnect = () => watch.connected();
+		const socket = await handshake(connection, snapshot, {...target, onConnect}, tunnel, signal);
 		snapshot.counts[connection.resumed ? 'resumedHandshakes' : 'fullHandshakes'] += 1;
 		publishHandshake(connection);
 		return socket;
@@ -61,8 +62,9 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
  */
 export async function connectToProxy(
 	snapshot: Snapshot,
-	{host, port, proxy, net, signal: given}: Omit<Target, 'showing'> & {proxy: HttpProxy},
+	target: Omit<Target, 'showing'> & {proxy: HttpProxy},
 ): Promise<Socket> {
+	const {host, port, proxy, net} = target;
 	const connection = beginConnection({
 		snapshot,
 		host,
@@ -72,7 +74,7 @@ export async function connectToProxy(
 		identity: null,
 		phase: 'tunnel',
 	});
-	return attempt(connection, given, (signal) =>
+	return attempt(connection, target, (signal) =>
 		inTime(proxy, () => reachProxy(proxy, connection, signal, net)),
 	);
 }
@@ -80,21 +82,23 @@ export async function connectToProxy(
 /** Makes a connection within the deadline, and ties it to what comes of it. */
 async function attempt<S extends Socket>(
 	connection: Connection,
-	given: AbortSignal | undefined,
-	make: (signal: AbortSignal) => Promise<S>,
+	{host, port, signal: given, timeouts = {}}: Omit<Target, 'showing'>,
+	make: (signal: AbortSignal, watch: ConnectWatch) => Promise<S>,
 ): Promise<S> {
 	const deadline = new AbortController();
-	const timer = setTimeout(() => deadline.abort(new ConnectTimeoutError()), connectDeadlineMs);
+	const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
+		deadline.abort(error),
+	);
 	const signal = given ? AbortSignal.any([given, deadline.signal]) : deadline.signal;
 	try {
-		const socket = await make(signal);
+		const socket = await make(signal, watch);
 		keepConnection(connection, {socket});
 		return socket;
 	} catch (error) {
 		keepConnection(connection, {error});
 		throw error;
 	} finally {
-		clearTimeout(timer);
+		watch.stop();
 	}
 }
 
@@ -103,15 +107,6 @@ function publishHandshake(connection: Connection): void {
 		const {host, port, servername} = connection;
 		return {host, port, servername, ...(connectionFacts(connection) as ConnectionFacts)};
 	});
-}
-
-class ConnectTimeoutError extends Error {
-	readonly code = 'ETIMEDOUT';
-
-	constructor() {
-		super(`no verified connection within ${connectDeadlineMs} ms`);
-		this.name = 'ConnectTimeoutError';
-	}
 }
 
 async function dig(connection: Connection, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
@@ -130,11 +125,11 @@ async function inTime<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> 
 	try {
 		return await reach();
 	} catch (error) {
-		if (!(error instanceof ConnectTimeoutError)) throw error;
+		if (!(error instanceof DeadlineError)) throw error;
 		throw new TunnelError(
 			'proxy-timeout',
 			'ERR_PROXY_TIMEOUT',
-			`the proxy ${proxy} gave no way within ${connectDeadlineMs} ms`,
+			`the proxy ${proxy} gave no way within ${error.limitMs} ms`,
 			{cause: error},
 		);
 	}

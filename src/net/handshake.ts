@@ -14,6 +14,8 @@ export interface Peer {
 	readonly showing: Showing;
 	/** Options of `net.connect` that choose the way there. */
 	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'>;
+	/** Called when there is a TCP connection, where there was none. */
+	readonly onConnect?: () => void;
 }
 
 /** What a handshake is held to: a snapshot, or what holds for the proxy. */
@@ -32,7 +34,7 @@ export type Terms = Pick<
 export function handshake(
 	connection: Connection,
 	terms: Terms,
-	{host, port, showing, net}: Peer,
+	{host, port, showing, net, onConnect}: Peer,
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
@@ -54,6 +56,7 @@ export function handshake(
 	});
 	socket.setNoDelay(true);
 	observe(socket, connection, kept);
+	if (onConnect) socket.once('connect', onConnect);
 	keepSessions(socket, connection, (session) => {
 		if (session) terms.sessions.set(sessionKey, session);
 		else terms.sessions.delete(sessionKey);

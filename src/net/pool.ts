@@ -9,6 +9,7 @@ import {Client, type Dispatcher} from 'undici';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
 import {connect, connectToProxy} from './connect.ts';
+import {authorityOf, type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
 import type {HttpProxy} from './proxy.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
@@ -19,6 +20,8 @@ export interface PoolRoute {
 	readonly showing: Showing;
 	/** For http the proxy itself is asked: its connections serve any number of origins. */
 	readonly proxy: HttpProxy | undefined;
+	/** Of the one request that a connection is made for. */
+	readonly timeouts?: ConnectTimeouts | undefined;
 }
 
 /** How long an idle connection is kept where the server does not say. */
@@ -105,14 +108,14 @@ export class Pools {
 		if (byKey.size === 0) this.#idle.delete(snapshot);
 	}
 
-	#open({origin, snapshot, showing, proxy}: PoolRoute, signal: AbortSignal): Promise<Socket> {
-		const {protocol, hostname, port: given} = new URL(origin);
+	#open(route: PoolRoute, signal: AbortSignal): Promise<Socket> {
+		const {snapshot, showing, proxy, timeouts} = route;
+		const {protocol, hostname, port: given} = new URL(route.origin);
 		const host = bareHost(hostname);
 		const port = Number(given) || (protocol === 'https:' ? 443 : 80);
-		if (protocol === 'https:') return connect(snapshot, {host, port, showing, proxy, signal});
-		return proxy === undefined
-			? connectPlain(host, port, signal)
-			: connectToProxy(snapshot, {host, port, proxy, signal});
+		const end = {host, port, signal, timeouts};
+		if (protocol === 'https:') return connect(snapshot, {...end, showing, proxy});
+		return proxy === undefined ? connectPlain(end) : connectToProxy(snapshot, {...end, proxy});
 	}
 }
 
@@ -200,12 +203,24 @@ export class Line {
 	}
 }
 
-function connectPlain(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+interface PlainTarget {
+	readonly host: string;
+	readonly port: number;
+	readonly signal: AbortSignal;
+	readonly timeouts?: ConnectTimeouts | undefined;
+}
+
+function connectPlain({host, port, signal, timeouts = {}}: PlainTarget): Promise<Socket> {
 	return new Promise((resolve, reject) => {
 		const socket = connectTcp({host, port, noDelay: true});
+		const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
+			socket.destroy(error),
+		);
 		const onAbort = () => socket.destroy(signal.reason as Error);
 		signal.addEventListener('abort', onAbort);
+		socket.once('close', () => watch.stop());
 		socket.once('connect', () => {
+			watch.stop();
 			signal.removeEventListener('abort', onAbort);
 			socket.off('error', reject);
 			resolve(socket);

@@ -1,4 +1,5 @@
 import type {Socket} from 'node:net';
+import {authorityOf} from './deadlines.ts';
 import type {HttpProxy} from './proxy.ts';
 import {destroyQuietly} from './reach-proxy.ts';
 import {TunnelError} from './tunnel-error.ts';
@@ -21,7 +22,7 @@ export async function openTunnel(
 	port: number,
 	signal: AbortSignal,
 ): Promise<void> {
-	const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+	const authority = authorityOf(host, port);
 	const {authorization} = proxy;
 	socket.write(
 		`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +

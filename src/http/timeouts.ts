@@ -1,0 +1,48 @@
+import {MtlsConfigError} from '../errors.ts';
+import type {Timeouts} from '../options.ts';
+
+const names: readonly string[] = ['connectMs', 'handshakeMs', 'firstByteMs', 'requestMs'];
+
+// More than this is no delay that a timer can keep.
+const longestMs = 2 ** 31 - 1;
+
+/**
+ * The deadlines of a client or a request: `own`, and those of `base` that it does not give.
+ *
+ * @throws {MtlsConfigError} for the first one that is unknown or no number of milliseconds.
+ */
+export function resolveTimeouts(own: unknown, base: Timeouts = {}): Timeouts {
+	if (own === undefined) return base;
+	if (typeof own !== 'object' || own === null || Array.isArray(own)) {
+		throw badOption('timeouts', 'expected an object');
+	}
+	const given = Object.entries(own).filter(([, limit]) => limit !== undefined);
+	for (const [name, limit] of given) {
+		if (!names.includes(name)) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_UNKNOWN_OPTION',
+				`timeouts.${name}`,
+				`no such option; known are ${names.join(', ')}`,
+			);
+		}
+		if (!isDelay(limit)) {
+			throw badOption(
+				`timeouts.${name}`,
+				`expected whole milliseconds from 0 to ${longestMs}, found ${describe(limit)}`,
+			);
+		}
+	}
+	return {...base, ...Object.fromEntries(given)};
+}
+
+function isDelay(limit: unknown): boolean {
+	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= longestMs;
+}
+
+function describe(value: unknown): string {
+	return typeof value === 'number' ? String(value) : value === null ? 'null' : typeof value;
+}
+
+function badOption(option: string, message: string): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, message);
+}

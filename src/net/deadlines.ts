@@ -1,0 +1,82 @@
+import type {Timeouts} from '../options.ts';
+
+/** Connection and handshake together may take this long, where neither has a deadline of its own. */
+const defaultMs = 60_000;
+
+/** What can take too long, and what is then said of it. */
+const phases = {
+	connect: {code: 'ERR_MTLS_CONNECT_TIMEOUT', missing: 'no connection to'},
+	handshake: {code: 'ERR_MTLS_HANDSHAKE_TIMEOUT', missing: 'no TLS handshake with'},
+	firstByte: {code: 'ERR_MTLS_FIRST_BYTE_TIMEOUT', missing: 'no answer from'},
+	request: {code: 'ERR_MTLS_REQUEST_TIMEOUT', missing: 'no whole answer from'},
+} as const;
+
+/** A part of a request was not done in time. */
+export class DeadlineError extends Error {
+	readonly code: string;
+	readonly limitMs: number;
+
+	/** @param host - Who was waited for, with its port. */
+	constructor(phase: keyof typeof phases, host: string, limitMs: number) {
+		const {code, missing} = phases[phase];
+		super(`${missing} ${host} within ${limitMs} ms`);
+		this.name = 'DeadlineError';
+		this.code = code;
+		this.limitMs = limitMs;
+	}
+}
+
+/** The deadlines of one attempt to connect. They are its own: whoever shares a connection has none. */
+export type ConnectTimeouts = Pick<Timeouts, 'connectMs' | 'handshakeMs'>;
+
+/** Watches over one attempt to connect. */
+export class ConnectWatch {
+	#timer: NodeJS.Timeout | undefined;
+	#connected = false;
+	readonly #host: string;
+	readonly #expire: (error: DeadlineError) => void;
+	/** Of what comes after the connection; `undefined` where one deadline serves for both. */
+	readonly #handshakeMs: number | undefined;
+
+	/** @param expire - Called when there is no connection, or no handshake, in time. */
+	constructor(
+		host: string,
+		{connectMs, handshakeMs}: ConnectTimeouts,
+		expire: (error: DeadlineError) => void,
+	) {
+		this.#host = host;
+		this.#expire = expire;
+		const apart = connectMs !== undefined || handshakeMs !== undefined;
+		this.#handshakeMs = apart ? (handshakeMs ?? defaultMs) : undefined;
+		this.#start(connectMs ?? defaultMs);
+	}
+
+	/** There is a TCP connection, or a tunnel: what is left is the handshake. */
+	connected(): void {
+		this.#connected = true;
+		if (this.#handshakeMs !== undefined) this.#start(this.#handshakeMs);
+	}
+
+	stop(): void {
+		clearTimeout(this.#timer);
+	}
+
+	#start(limitMs: number): void {
+		clearTimeout(this.#timer);
+		if (limitMs === 0) return;
+		this.#timer = setTimeout(() => {
+			const phase = this.#connected ? 'handshake' : 'connect';
+			this.#expire(new DeadlineError(phase, this.#host, limitMs));
+		}, limitMs);
+	}
+}
+
+/** `host:port` as a URL would have it. */
+export function authorityOf(host: string, port: number): string {
+	return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The same for the place of a URL. */
+export function authorityOfUrl({protocol, hostname, port}: URL): string {
+	return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}

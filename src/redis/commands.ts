@@ -33,7 +33,8 @@ export function makeAsk(client: RedisCommands, timeoutMs: number): Ask {
 				reject(new RedisJarError('ERR_MTLS_REDIS_TIMEOUT', `no answer within ${timeoutMs} ms`));
 				ending.abort();
 			}, timeoutMs);
-			question(commands)
+			// `question` may throw before there is a promise.
+			(async () => question(commands))()
 				.then(resolve, reject)
 				.finally(() => clearTimeout(timer));
 		});

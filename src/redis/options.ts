@@ -7,11 +7,17 @@ export interface RedisStoreOptions {
 	/**
 	 * The session's name: the key of its hash in Redis, and what its other keys begin with. All who
 	 * give the same one share the cookies. On a cluster write a hash tag: `session:{alice}`.
+	 *
+	 * Security: whoever chooses it chooses the session. Make it of what the app has verified.
 	 */
 	prefix: string;
 	/**
 	 * Encrypts each cookie with AES-256-GCM: 32 random bytes. Of a list the first one encrypts and any
 	 * decrypts, so that a key can be replaced. Names, domains and paths of the cookies stay readable.
+	 *
+	 * Who can write to Redis cannot make a cookie, change one or move it to another name or session;
+	 * but can remove one, or put back what was there before. A cookie that does not open fails the
+	 * request, until `removeAllCookies()` ends the session.
 	 *
 	 * @defaultValue none: who reads Redis reads the session
 	 */

@@ -9,7 +9,7 @@ import {SessionHash} from './session-hash.ts';
 
 /**
  * The cookies of one session in Redis or Valkey, for a tough-cookie jar. Every process that gives
- * the same `prefix` has the same cookies, and `session` of {@link createClient} logs in once for all.
+ * the same `prefix` has the same cookies, and a client with `session` logs in once for all of them.
  *
  * Reading is one command a request, and so is each change: two processes that set two cookies keep
  * both, of two that set the same one the later stays. The jar itself asks for the old cookie before
@@ -23,7 +23,7 @@ import {SessionHash} from './session-hash.ts';
  * ```ts
  * const redis = await createRedis({url: 'rediss://redis.internal'}).on('error', log).connect();
  * const jar = new CookieJar(new RedisCookieStore(redis, {prefix: 'session:alice', key}));
- * const bank = createClient({mtls, jar});
+ * const bank = createClient({mtls, jar, session: {login: (client) => client.post('/login', user)}});
  * ```
  */
 export class RedisCookieStore extends Store {

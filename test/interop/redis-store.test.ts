@@ -14,8 +14,8 @@ import {connectRedis, startRedis} from './redis.ts';
 
 const url = 'https://a.example/';
 
-async function makeFleet(ctx: TestContext) {
-	const redis = await startRedis(ctx);
+async function makeFleet(ctx: TestContext, ...extra: readonly string[]) {
+	const redis = await startRedis(ctx, ...extra);
 	const client = await connectRedis(redis);
 	return {redis, client, commands: redis.relay.commands};
 }
@@ -264,6 +264,18 @@ test('a request whose cookies cannot be read is not sent, and says no value', as
 	expect(bank.requests).toEqual([]);
 	await makeClient({jar}).get(bank.url('/echo'));
 	expect(bank.requests.map(({headers}) => headers.cookie)).toEqual(['session=MARK-value']);
+});
+
+// Redis quotes the arguments of a command that it does not know.
+test('a server that refuses the command is told of without the cookie', async (ctx) => {
+	const {client, commands} = await makeFleet(ctx, '--rename-command', 'EVAL', '');
+	const store = new RedisCookieStore(client, {prefix: 'session'});
+
+	const error = await store.putCookie(cookie('x', {value: 'MARK-value'})).catch((reason) => reason);
+
+	expect(error).toMatchObject({message: expect.stringContaining("unknown command 'EVAL'")});
+	expect(prints(error)).not.toContain('MARK');
+	expect(commands).toEqual(['EVAL']);
 });
 
 test('an app that has tough-cookie alone keeps its session there, and axios is never loaded', async (ctx) => {

@@ -13,7 +13,11 @@ export interface RedisServer {
 }
 
 /** A server that knows nothing yet; ends with the test. */
-export async function startRedis(ctx: TestContext): Promise<RedisServer> {
+export async function startRedis(
+	ctx: TestContext,
+	/** Options that come last. */
+	...extra: readonly string[]
+): Promise<RedisServer> {
 	const path = needs(ctx, 'redis-server', 'valkey-server');
 	const dir = makeDir({});
 	const run = () =>
@@ -21,6 +25,7 @@ export async function startRedis(ctx: TestContext): Promise<RedisServer> {
 			...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir],
 			// Nothing of a running server is saved; one that is stopped saves all.
 			...['--appendonly', 'no', '--save', '86400 1000000'],
+			...extra,
 		]);
 	let program: Program = await run();
 	const relay = await startRedisRelay(program.port);

@@ -2,10 +2,9 @@ import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {makeConsumer} from './consumer.ts';
 
-const fixture = readFileSync(new URL('./fixtures/types.ts', import.meta.url), 'utf8').replace(
-	'../../../src/index.ts',
-	'axios-mtls',
-);
+const fixture = readFileSync(new URL('./fixtures/types.ts', import.meta.url), 'utf8')
+	.replace('../../../src/index.ts', 'axios-mtls')
+	.replace('../../../src/redis/index.ts', 'axios-mtls/redis');
 
 test('the published types agree with axios-cookiejar-support and refuse wrong options', async () => {
 	using app = makeConsumer();

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {RedisCookieStore} from '../../src/redis/index.ts';
 import type {FleetOrder, FleetReport} from '../support/fleet-worker.ts';
@@ -20,7 +20,11 @@ const worker = fileURLToPath(new URL('../support/fleet-worker.ts', import.meta.u
 
 async function runWorker(order: FleetOrder): Promise<FleetReport> {
 	const env = {PATH: process.env.PATH ?? '', FLEET: JSON.stringify(order)};
-	const {stdout} = await promisify(execFile)(process.execPath, [worker], {env});
+	// One that waits for a Redis that is gone would go on for ever.
+	const ending = new AbortController();
+	onTestFinished(() => ending.abort());
+	const options = {env, signal: ending.signal};
+	const {stdout} = await promisify(execFile)(process.execPath, [worker], options);
 	return JSON.parse(stdout);
 }
 

@@ -7,12 +7,6 @@ import {isIP} from 'node:net';
 import {Cookie, canonicalDomain} from 'tough-cookie';
 import {type CookieFormat, Damage, type Entry, idOf} from './entry.ts';
 
-// Python reads no file without the first line.
-const header = `# Netscape HTTP Cookie File
-# Written by axios-mtls. Whoever reads these cookies has the session.
-
-`;
-
 const httpOnlyPrefix = '#HttpOnly_';
 
 /** The last second that a Date can be. */
@@ -22,41 +16,71 @@ const lastSecond = 8_640_000_000_000;
  * Holds no SameSite, no time of creation and no extensions, and seconds only. Its characters are the
  * bytes of the header, as with curl: they are in no encoding.
  */
-export const netscape: CookieFormat = {
-	parse(bytes, now) {
-		const entries = new Map<string, Entry>();
-		for (const [index, line] of bytes.toString('latin1').split('\n').entries()) {
-			const text = line.replace(/\r$/, '');
-			if (isRemark(text)) continue;
-			const cookie = parseLine(text, `line ${index + 1}`, new Date(now));
-			entries.set(idOf(cookie), {cookie, text});
-		}
-		return {format: netscape, entries};
-	},
+export const netscape = dialect({
+	// Python reads no file without the first line.
+	header: `# Netscape HTTP Cookie File
+# Written by axios-mtls. Whoever reads these cookies has the session.
 
-	write(cookie) {
-		const {domain, path, key, value, secure, httpOnly} = cookie;
-		const texts = [domain ?? '', path ?? '', key, value];
-		if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
-		// What would end a field or a line, and what is no byte.
-		if (texts.some((text) => /[\0\t\r\n]|[^\0-\xff]/.test(text))) return undefined;
-		// An address has no subdomains; with a dot before it Python takes it for a name.
-		const wide = !cookie.hostOnly && isIP(domain) === 0;
-		return [
-			`${httpOnly ? httpOnlyPrefix : ''}${wide ? '.' : ''}${domain}`,
-			word(wide),
-			path,
-			word(secure),
-			expirySeconds(cookie),
-			key,
-			value,
-		].join('\t');
-	},
+`,
+	session: '0',
+});
 
-	join(texts) {
-		return Buffer.from(`${header}${[...texts].map((text) => `${text}\n`).join('')}`, 'latin1');
-	},
-};
+/**
+ * The same as Python writes it. There a session has no expiry: a 0 would be long ago, and to curl an
+ * empty field is none at all, so that a file is for the one or the other.
+ */
+const pythons = dialect({
+	header: `# Netscape HTTP Cookie File
+# http://curl.haxx.se/rfc/cookie_spec.html
+# This is a generated file!  Do not edit.
+
+`,
+	session: '',
+});
+
+function dialect({header, session}: {header: string; session: string}): CookieFormat {
+	return {
+		parse(bytes, now) {
+			const file = bytes.toString('latin1');
+			const entries = new Map<string, Entry>();
+			for (const [index, line] of file.split('\n').entries()) {
+				const text = line.replace(/\r$/, '');
+				if (isRemark(text)) continue;
+				const cookie = parseLine(text, `line ${index + 1}`, new Date(now));
+				entries.set(idOf(cookie), {cookie, text});
+			}
+			return {format: isPythons(file) ? pythons : netscape, entries};
+		},
+		write: (cookie) => writeLine(cookie, session),
+		join(texts) {
+			const lines = [...texts].map((text) => `${text}\n`);
+			return Buffer.from(header + lines.join(''), 'latin1');
+		},
+	};
+}
+
+function isPythons(file: string): boolean {
+	return /^# This is a generated file! {2}Do not edit\.\r?$/m.test(file);
+}
+
+function writeLine(cookie: Cookie, session: string): string | undefined {
+	const {domain, path, key, value, secure, httpOnly} = cookie;
+	const texts = [domain ?? '', path ?? '', key, value];
+	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
+	// What would end a field or a line, and what is no byte.
+	if (texts.some((text) => /[\0\t\r\n]|[^\0-\xff]/.test(text))) return undefined;
+	// An address has no subdomains; with a dot before it Python takes it for a name.
+	const wide = !cookie.hostOnly && isIP(domain) === 0;
+	return [
+		`${httpOnly ? httpOnlyPrefix : ''}${wide ? '.' : ''}${domain}`,
+		word(wide),
+		path,
+		word(secure),
+		expirySeconds(cookie) ?? session,
+		key,
+		value,
+	].join('\t');
+}
 
 function isRemark(line: string): boolean {
 	return line.trim() === '' || (/^\s*#/.test(line) && !line.startsWith(httpOnlyPrefix));
@@ -110,7 +134,6 @@ function parseWord(text: string, field: number, where: string): boolean {
 	return text.toUpperCase() === 'TRUE';
 }
 
-// A session has no expiry: to curl that is 0, to Python an empty field.
 function parseExpiry(text: string, where: string): Date | 'Infinity' {
 	if (text === '' || text === '0') return 'Infinity';
 	if (!/^-?\d+(\.\d+)?$/.test(text)) {
@@ -119,9 +142,9 @@ function parseExpiry(text: string, where: string): Date | 'Infinity' {
 	return new Date(Math.max(-lastSecond, Math.min(Number(text), lastSecond)) * 1000);
 }
 
-function expirySeconds(cookie: Cookie): string {
+function expirySeconds(cookie: Cookie): string | undefined {
 	const expiry = cookie.expiryTime();
-	if (expiry === undefined || !cookie.isPersistent()) return '0';
+	if (expiry === undefined || !cookie.isPersistent()) return undefined;
 	// Never 0, which would let a cookie that expired long ago live on.
 	return String(Math.max(1, Math.min(Math.floor(expiry / 1000), lastSecond)));
 }

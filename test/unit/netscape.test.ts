@@ -180,6 +180,22 @@ describe('what is written', () => {
 	});
 });
 
+test('a file of Python is gone on with as Python would: a session has no expiry, and the header stays', () => {
+	const file = [
+		'# Netscape HTTP Cookie File',
+		'# http://curl.haxx.se/rfc/cookie_spec.html',
+		'# This is a generated file!  Do not edit.',
+		'',
+		'a.test\tFALSE\t/\tFALSE\t\tn\tv',
+		'',
+	].join('\n');
+	const {format, entries} = netscape.parse(Buffer.from(file), now);
+	const texts = [...entries.values()].map(({cookie}) => format.write(cookie) ?? '');
+	expect(format.join(texts).toString()).toBe(file);
+	expect(format.parse(format.join(texts), now).format).toBe(format);
+	expect(netscape.parse(netscape.join(texts), now).format).toBe(netscape);
+});
+
 test('1,000 jars come back field by field', () => {
 	fc.assert(
 		fc.property(plainJar, (jar) => {

@@ -1,0 +1,64 @@
+import {beforeAll, expect, test} from 'vitest';
+import {allClosed, exchanges, makeWorld, type World} from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+test.each(exchanges)('the handle tells what the connections do, over %s', async (_, options) => {
+	let answer = () => {};
+	const held = new Promise<void>((resolve) => {
+		answer = resolve;
+	});
+	let arrived = () => {};
+	const arrival = new Promise<void>((resolve) => {
+		arrived = resolve;
+	});
+	const server = await world.server({
+		handler: async (_, response, {url}) => {
+			if (url !== '/held') return false;
+			arrived();
+			await held;
+			response.end();
+			return true;
+		},
+	});
+	const client = world.client(options);
+	const line = () => String(client.mtls);
+	expect(line()).toBe(
+		'epoch 0 | sockets 0 active, 0 idle, 0 queued | handshakes 0 full, 0 resumed | tunnels 0',
+	);
+	const pending = client.get(server.url('/held'));
+	await arrival;
+	expect(line()).toContain('sockets 1 active, 0 idle, 0 queued | handshakes 1 full, 0 resumed');
+	answer();
+	await pending;
+	await new Promise(setImmediate);
+	expect(line()).toContain('sockets 0 active, 1 idle, 0 queued');
+	await client.get(server.url('/whoami'));
+	expect(client.mtls.stats()).toEqual({
+		epoch: 0,
+		identities: 1,
+		sockets: {active: 0, idle: 1, queued: 0},
+		handshakes: {full: 1, resumed: 0},
+		tunnels: 0,
+	});
+	await client.mtls.close();
+	await allClosed(server);
+	expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+});
+
+test('it counts resumed handshakes, and the tunnels below them', async () => {
+	const proxy = await world.proxy();
+	const server = await world.server({
+		handler: (_, response) => {
+			response.setHeader('connection', 'close');
+			return false;
+		},
+	});
+	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	for (let count = 0; count < 3; count++) await client.get(server.url('/whoami'));
+	expect(client.mtls.stats()).toMatchObject({handshakes: {full: 1, resumed: 2}, tunnels: 3});
+	expect(proxy.tunnels).toHaveLength(3);
+});

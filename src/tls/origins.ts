@@ -23,6 +23,7 @@ export function parseOrigins(origins: readonly string[]): OriginSet {
 	return {
 		closeness(origin) {
 			if (exact.has(origin)) return Number.POSITIVE_INFINITY;
+			if (!origin.startsWith('https:')) return 0;
 			// The suffix begins with its dot, so that `*.bank.example` does not stand for `evilbank.example`.
 			const fitting = suffixes.filter((suffix) => origin.endsWith(suffix));
 			return Math.max(0, ...fitting.map(({length}) => length));

@@ -59,7 +59,10 @@ function makeProgram(found: (invocation: Invocation) => void): Command {
 		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
 		.option('--passphrase-file <file>', 'its first line opens the key')
 		.option('--allow-expired', 'show our certificate even when its time is over')
-		.option('--jar <file>', 'keep cookies in this file between runs')
+		.option(
+			'--jar <file>',
+			'keep cookies in this file between runs, as curl -b and -c do; JSON if .json',
+		)
 		.option('-L, --location', 'follow redirects')
 		.option('--proxy <url>', 'http://[user:password@]host:port')
 		.option('--timeout <seconds>', 'for the whole of it')

@@ -1,4 +1,4 @@
-import {isMtlsError, MtlsConfigError, type MtlsFailure} from '../index.ts';
+import {CookieFileError, isMtlsError, MtlsConfigError, type MtlsFailure} from '../index.ts';
 import {type ExitCode, exitCodeOf, exitCodes} from './exit.ts';
 import {type Io, printable} from './io.ts';
 import {UsageError} from './usage-error.ts';
@@ -53,6 +53,9 @@ function describe(error: unknown, what: string): Told {
 		const {option, why} = inWordsOfTheShell(error);
 		return {code: exitCodes.usage, lines: [`${option}: ${why}`]};
 	}
+	if (error instanceof CookieFileError) {
+		return {code: exitCodes.usage, lines: [`--jar: ${error.message}`]};
+	}
 	if (error instanceof UsageError) {
 		const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
 		return {code: exitCodes.usage, lines: [`${error.what}: ${error.message}`, ...hint]};
@@ -79,6 +82,7 @@ const flags: Readonly<Record<string, string>> = {
 	'mtls.pins': '--pin',
 	'mtls.spiffeId': '--spiffe-id',
 	'allowExpired: true': '--allow-expired',
+	jar: '--jar',
 	proxy: '--proxy',
 	'proxy.host': '--proxy',
 	'proxy.protocol': '--proxy',

@@ -1,12 +1,11 @@
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
-import {createClient} from '../index.ts';
+import {createClient, fileJar} from '../index.ts';
 import {type ExitCode, exitCodes} from './exit.ts';
 import {DeadlineError, tellFailure} from './failure.ts';
 import {identityOf, parseDeadline, parseProxy, parseUrl} from './get-options.ts';
 import type {GetArguments} from './invocation.ts';
 import {type Io, printable, say} from './io.ts';
-import {openJarFile} from './jar-file.ts';
 
 /**
  * Asks one URL; prints status and reason, then the body, then a line end, as the Python ancestor did
@@ -15,10 +14,10 @@ import {openJarFile} from './jar-file.ts';
 export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 	const url = parseUrl(options.url, options.cert !== undefined);
 	const deadline = parseDeadline(options.timeout);
-	const file = options.jar === undefined ? undefined : openJarFile(options.jar);
+	const jar = options.jar === undefined ? undefined : fileJar(options.jar, {logger: false});
 	const client = createClient({
 		mtls: identityOf(options, io),
-		jar: file?.jar ?? false,
+		jar: jar ?? false,
 		// Told here, once, in the words of the shell.
 		logger: false,
 		responseType: 'stream',
@@ -33,7 +32,7 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 		const response = await client
 			.get<Readable>(url.href, {...(signal && {signal})})
 			// Also after a failure: the first hop of a redirect may have logged in.
-			.finally(() => file?.save());
+			.finally(() => jar?.save());
 		say(io, printable(`${response.status} ${response.statusText}`));
 		what += ', reading the body';
 		await pipeline(response.data, io.stdout, {end: false, ...(signal && {signal})})

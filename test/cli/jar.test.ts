@@ -1,4 +1,4 @@
-import {chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, readdirSync, readFileSync, statSync, symlinkSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {type MtlsServerOptions, startMtlsServer} from '../../src/testing/index.ts';
@@ -74,7 +74,6 @@ test('the cookies of a first hop are kept when a later one fails', async () => {
 });
 
 const damages = [
-	['is empty', ''],
 	['is no JSON', 'session=top-secret'],
 	[
 		'is cut short',
@@ -97,7 +96,7 @@ for (const [title, content] of damages) {
 		expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
 
 		expect(io.err()).toMatch(
-			/^axios-mtls: --jar: '.*session\.json' is damaged: found .*\n {2}hint: /,
+			/^axios-mtls: --jar: file '.*session\.json' is damaged: .*; it was left as it is\n$/,
 		);
 		expect(io.err()).not.toContain('top-secret');
 		expect(readFileSync(file, 'utf8')).toBe(content);
@@ -113,7 +112,7 @@ test('a jar that could not be written is exit code 64 before anything is sent', 
 	const argv = ['get', server.url('/start'), '--jar', dir.at('missing/session.json')];
 	expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
 
-	expect(io.err()).toMatch(/^axios-mtls: --jar: cannot write '.*session\.json': ENOENT\n$/);
+	expect(io.err()).toMatch(/^axios-mtls: --jar: no such folder '.*missing'\n$/);
 	expect(server.connections).toHaveLength(0);
 });
 
@@ -130,14 +129,37 @@ test('a jar whose cookies have not changed is not written', async () => {
 	expect(readFileSync(dir.at('session.json'), 'utf8')).toBe(text);
 });
 
-test('a Secure cookie of the jar is not sent over http, to localhost neither', async () => {
+test('a jar of curl is gone on with, and stays one', async () => {
 	using dir = tempDir();
-	const cookie = {key: 'session', value: 'x', domain: 'localhost', path: '/', hostOnly: true};
-	const file = dir.at('session.json');
-	writeFileSync(file, JSON.stringify({cookies: [{...cookie, secure: true}]}));
-	const {openJarFile} = await import('../../src/cli/jar-file.ts');
+	await using server = await startMtlsServer({handler: loginByGet});
+	const {hostname} = new URL(server.origin);
+	const line = `#HttpOnly_${hostname}\tFALSE\t/\tTRUE\t0\told\tkept`;
+	const file = dir.write('cookies.txt', `# Netscape HTTP Cookie File\n${line}\n`);
 
-	const {jar} = openJarFile(file);
-	expect(jar.getCookieStringSync('http://localhost/')).toBe('');
-	expect(jar.getCookieStringSync('https://localhost/')).toBe('session=x');
+	const argv = ['get', server.url('/start'), '-L', '--jar', file];
+	expect(await run([...argv, ...(await identityOptions(dir, server.pki))], fakeIo())).toBe(0);
+	expect(server.requests.map(({headers}) => headers.cookie)).toEqual([
+		'old=kept',
+		'old=kept; session=secret-of-the-session; theme=dark',
+	]);
+	const lines = readFileSync(file, 'utf8').split('\n');
+	expect(lines).toContain(line);
+	expect(lines).toContain(
+		`#HttpOnly_${hostname}\tFALSE\t/\tTRUE\t0\tsession\tsecret-of-the-session`,
+	);
+});
+
+test('cookies that cannot be written are exit code 64, whatever the answer was', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer({handler: loginByGet});
+	const file = dir.at('session.json');
+	// In the way of the lock.
+	dir.write('session.json.lock', '');
+	const io = fakeIo();
+
+	const argv = ['get', server.url('/start'), '--jar', file];
+	expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
+	expect(io.err()).toMatch(
+		/^axios-mtls: --jar: cannot save cookies to '.*session\.json': ENOTDIR\n$/,
+	);
 });

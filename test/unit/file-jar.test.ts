@@ -260,6 +260,14 @@ describe('a save', () => {
 	});
 });
 
+test('a Secure cookie of a file is not sent over http, to localhost neither', () => {
+	const path = tempFile('jar');
+	writeFileSync(path, 'localhost\tFALSE\t/\tTRUE\t0\tsession\tx\n');
+	const jar = open(path);
+	expect(jar.getCookieStringSync('http://localhost/')).toBe('');
+	expect(jar.getCookieStringSync('https://localhost/')).toBe('session=x');
+});
+
 describe('two jars of one file', () => {
 	test('keep what each has set', async () => {
 		const path = tempFile('jar');

@@ -9,6 +9,7 @@ import {
 	type MtlsClient,
 } from '../../src/index.ts';
 import type {MtlsServerOptions} from '../../src/testing/index.ts';
+import type {ConnectProxyOptions} from '../support/connect-proxy.ts';
 import {closedPort} from '../support/plain-server.ts';
 import {makeVault, marks, printed, secretRequest, type Vault} from '../support/secrets.ts';
 import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/world.ts';
@@ -111,6 +112,39 @@ const stories: Story[] = [
 		config: async () => proxyFromEnvironment(await closedPort()),
 		kind: 'proxy-unreachable',
 		code: 'ECONNREFUSED',
+	},
+	{
+		what: 'an https proxy that wants another login',
+		url: async () => (await server()).url('/login'),
+		config: async () => {
+			const {port} = await httpsProxy({credentials: {user: 'alice', password: 'other'}});
+			return {proxy: proxyOn(port, 'https'), mtls: {proxy: {ca: vault.pki.ca}}};
+		},
+		kind: 'proxy-auth-required',
+		code: 'ERR_PROXY_AUTH_REQUIRED',
+	},
+	{
+		what: 'an https proxy of the environment that is not trusted',
+		url: async () => (await server()).url('/login'),
+		config: async () => proxyFromEnvironment((await httpsProxy()).port, 'https'),
+		kind: 'proxy-unreachable',
+		code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	},
+	{
+		what: 'a proxy that wants another login for plain http',
+		url: async () => `http://localhost:${await closedPort()}/login`,
+		config: async () => {
+			const {port} = await world.proxy({credentials: {user: 'alice', password: 'other'}});
+			return {proxy: proxyOn(port)};
+		},
+		kind: 'proxy-auth-required',
+		code: 'ERR_PROXY_AUTH_REQUIRED',
+	},
+	{
+		what: 'a proxy that passes a refusal of plain http on',
+		url: async () => `http://localhost:${await closedPort()}/login`,
+		config: async () => ({proxy: proxyOn((await world.proxy({verdict: 503})).port)}),
+		code: 'ERR_BAD_RESPONSE',
 	},
 	{
 		what: 'a redirect that would leave TLS',
@@ -262,15 +296,20 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-function proxyOn(port: number) {
-	return {host: '127.0.0.1', port, auth: {username: 'alice', password: marks.proxy}};
+async function httpsProxy(options: ConnectProxyOptions = {}) {
+	const {cert, key} = await vault.pki.server();
+	return world.proxy({tls: {cert, key}, ...options});
 }
 
-function proxyFromEnvironment(port: number): ClientConfig {
+function proxyOn(port: number, protocol = 'http') {
+	return {protocol, host: '127.0.0.1', port, auth: {username: 'alice', password: marks.proxy}};
+}
+
+function proxyFromEnvironment(port: number, protocol = 'http'): ClientConfig {
 	for (const name of ['http_proxy', 'all_proxy', 'https_proxy', 'no_proxy', 'NO_PROXY']) {
 		vi.stubEnv(name, undefined);
 	}
-	vi.stubEnv('HTTPS_PROXY', `http://alice:${marks.proxyUrl}@127.0.0.1:${port}`);
+	vi.stubEnv('HTTPS_PROXY', `${protocol}://alice:${marks.proxyUrl}@127.0.0.1:${port}`);
 	onTestFinished(() => {
 		vi.unstubAllEnvs();
 	});

@@ -1,5 +1,5 @@
 import {Cookie, version} from 'tough-cookie';
-import {type CookieFormat, Damage, type Entry, idOf} from './entry.ts';
+import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './entry.ts';
 
 /** tough-cookie's own serialization, which `CookieJar.fromJSON` reads: all that it knows of a cookie. */
 export const cookieJson: CookieFormat = {
@@ -16,7 +16,10 @@ export const cookieJson: CookieFormat = {
 	},
 
 	write(cookie) {
-		return cookie.domain && cookie.path ? JSON.stringify(cookie.toJSON()) : undefined;
+		const {domain, path, key, value} = cookie;
+		if (!domain || !path?.startsWith('/')) return undefined;
+		if ([domain, path, key, value].some(hasControls)) return undefined;
+		return JSON.stringify(cookie.toJSON());
 	},
 
 	// A line a cookie, so that a person can compare two files.
@@ -47,7 +50,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
 	throw new Damage('expected an object with a list `cookies`');
 }
 
-const isText = (value: unknown) => typeof value === 'string';
+const isText = (value: unknown) => typeof value === 'string' && !hasControls(value);
 const isFlag = (value: unknown) => typeof value === 'boolean';
 const isTime = (value: unknown) =>
 	value === null ||
@@ -63,8 +66,8 @@ const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
 	expires: isTime,
 	maxAge: (value) =>
 		value === null || typeof value === 'number' || value === 'Infinity' || value === '-Infinity',
-	domain: (value) => typeof value === 'string' && value !== '',
-	path: (value) => typeof value === 'string' && value.startsWith('/'),
+	domain: (value) => value !== '' && isText(value),
+	path: (value) => isText(value) && String(value).startsWith('/'),
 	secure: isFlag,
 	httpOnly: isFlag,
 	extensions: (value) => value === null || (Array.isArray(value) && value.every(isText)),

@@ -33,6 +33,11 @@ export function idOf({domain, path, key}: Pick<Cookie, 'domain' | 'path' | 'key'
 	return JSON.stringify([domain, path, key]);
 }
 
+/** What no header can carry (RFC 6265 §4.1.1), so that a cookie with it would fail every request. */
+export function hasControls(text: string): boolean {
+	return /[^ -~\x80-\uffff]/.test(text);
+}
+
 /** Which cookies a file is for, in the words of Python's `http.cookiejar`. */
 export interface Keeping {
 	/** Also those that end with the session. */

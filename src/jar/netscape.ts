@@ -5,7 +5,7 @@
  */
 import {isIP} from 'node:net';
 import {Cookie, canonicalDomain} from 'tough-cookie';
-import {type CookieFormat, Damage, type Entry, idOf} from './entry.ts';
+import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './entry.ts';
 
 const httpOnlyPrefix = '#HttpOnly_';
 
@@ -67,8 +67,8 @@ function writeLine(cookie: Cookie, session: string): string | undefined {
 	const {domain, path, key, value, secure, httpOnly} = cookie;
 	const texts = [domain ?? '', path ?? '', key, value];
 	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
-	// What would end a field or a line, and what is no byte.
-	if (texts.some((text) => /[\0\t\r\n]|[^\0-\xff]/.test(text))) return undefined;
+	// Or what is no byte.
+	if (texts.some((text) => hasControls(text) || /[^\0-\xff]/.test(text))) return undefined;
 	// An address has no subdomains; with a dot before it Python takes it for a name.
 	const wide = !cookie.hostOnly && isIP(domain) === 0;
 	return [
@@ -95,6 +95,7 @@ function parseLine(line: string, where: string, creation: Date): Cookie {
 	}
 	const [domain = '', wide = '', path = '', secure = '', expires = '', key = '', value = ''] =
 		fields;
+	if (fields.some(hasControls)) throw new Damage(`${where}: expected no control characters`);
 	if (!path.startsWith('/')) throw new Damage(`${where}: expected a path in field 3`);
 	// Python writes a cookie without `=` like this, and so it is sent again.
 	if (key === '' && value === '') throw new Damage(`${where}: expected a name in field 6`);

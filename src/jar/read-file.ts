@@ -11,8 +11,7 @@ export const largestBytes = 64 * 1024 * 1024;
 export const formats = {netscape, json: cookieJson} as const;
 
 /**
- * Reads a cookie file, in the format that its content is in. No file, or an empty one, has no
- * cookies and the format `fallback`.
+ * Reads a cookie file; no file is an empty one.
  *
  * @throws {Damage} when a part of it cannot be read, or what `node:fs` throws.
  */
@@ -21,11 +20,23 @@ export function readCookieFile(path: string, fallback: CookieFormat, now: number
 	// A pipe would keep us waiting.
 	if (stat && !stat.isFile()) throw unfit(stat.isDirectory() ? 'EISDIR' : 'EINVAL');
 	if (stat && stat.size > largestBytes) throw unfit('EFBIG');
-	const bytes = withoutMark((stat && readIfThere(path)) ?? Buffer.alloc(0));
-	// `touch` and mktemp make a file like this, and there is nothing in it to lose.
-	if (bytes.every(isSpace)) return {format: fallback, entries: new Map()};
-	return formatOf(bytes).parse(bytes, now);
+	return parseCookies((stat && readIfThere(path)) ?? Buffer.alloc(0), fallback, now);
 }
+
+/**
+ * Reads cookies in the format that they are in, or none in the format `fallback`.
+ *
+ * @throws {Damage}
+ */
+export function parseCookies(bytes: Buffer, fallback: CookieFormat, now: number): Content {
+	const content = withoutMark(bytes);
+	const first = content.find((byte) => !isSpace(byte));
+	// `touch` and mktemp make a file like this, and there is nothing in it to lose.
+	if (first === undefined) return {format: fallback, entries: new Map()};
+	return (first === openingBrace ? cookieJson : netscape).parse(content, now);
+}
+
+const openingBrace = 0x7b;
 
 /** Where a path leads to through symbolic links, even if there is nothing yet. */
 export function resolveLinks(path: string): string {
@@ -39,10 +50,6 @@ export function resolveLinks(path: string): string {
 		return join(folder, basename(path));
 	}
 	return resolveLinks(resolve(folder, readlinkSync(path)));
-}
-
-function formatOf(bytes: Buffer): CookieFormat {
-	return bytes.find((byte) => !isSpace(byte)) === 0x7b ? cookieJson : netscape;
 }
 
 // The byte order mark of Windows's editors.

@@ -57,6 +57,14 @@ test('a cookie without a domain or a path is not written', () => {
 	expect(cookieJson.write(new Cookie({key: 'a', domain: 'a.test'}))).toBeUndefined();
 });
 
+test('a cookie that no header can carry is neither written nor read', () => {
+	const cookie = new Cookie({key: 'a', value: 'b\r\nc: d', domain: 'a.test', path: '/'});
+	expect(cookieJson.write(cookie)).toBeUndefined();
+	expect(damageOf(JSON.stringify({cookies: [cookie]}))).toBe(
+		'cookie 1 of 1: expected another `value`',
+	);
+});
+
 test('1,000 jars come back with every field', () => {
 	fc.assert(
 		fc.property(plainJar, (jar) => {

@@ -113,6 +113,8 @@ describe('what is damaged', () => {
 			'a.test\tTRUE\t/\tFALSE\t2026-03-01\tn\tsecret',
 			'expected seconds since the epoch in field 5',
 		],
+		['NUL', 'a.test\tTRUE\t/\tFALSE\t0\tn\tsecret\0', 'expected no control characters'],
+		['a lone CR', 'a.test\tTRUE\t/\tFALSE\t0\tn\tsec\rret', 'expected no control characters'],
 		['neither name nor value', 'a.test\tTRUE\t/\tFALSE\t0\t\t', 'expected a name in field 6'],
 	])('%s', (_, line, why) => {
 		const message = damageOf(`${header}\na.test\tFALSE\t/\tFALSE\t0\tn\tv\n${line}\n`);
@@ -167,6 +169,7 @@ describe('what is written', () => {
 		['a line feed', {value: 'a\nb'}],
 		['a carriage return', {key: 'a\rb'}],
 		['NUL', {path: '/\0'}],
+		['DEL', {value: '\x7f'}],
 		['what is no byte', {value: '\u0100'}],
 		['no domain', {domain: ''}],
 		['no path', {path: 'a'}],

@@ -1,4 +1,5 @@
-import {beforeAll, describe, expect, test} from 'vitest';
+import {TLSSocket} from 'node:tls';
+import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {certificateFacts} from '../../src/certificate.ts';
 import type {ConnectionFacts} from '../../src/index.ts';
 import type {Credential} from '../../src/testing/index.ts';
@@ -74,6 +75,19 @@ describe.each(ways)('over %s', (_, options) => {
 			expect(server.connections).toHaveLength(1);
 		});
 
+		test('each connection to one server has the very facts of its certificates', async () => {
+			const server = await world.server({credential, handler, maxVersion: version});
+			const other = await world.server({handler, maxVersion: version});
+			const urls = [server.url(), server.url(), other.url()];
+			// A client each, so that no session is resumed.
+			const ask = async (url: string) => (await world.client().get(url, options)).tls?.peer;
+			const [first, second, third] = await Promise.all(urls.map(ask));
+			expect(first).toEqual(expected().peer);
+			expect(second).toBe(first);
+			expect(Object.isFrozen(first)).toBe(true);
+			expect(third?.fingerprint256).not.toBe(first?.fingerprint256);
+		});
+
 		test('an answer that was not wanted has them too', async () => {
 			const server = await world.server({credential, handler, maxVersion: version});
 			const {response} = await failureOf(world.client().get(server.url('/bad'), options));
@@ -105,4 +119,17 @@ describe.each(ways)('over %s', (_, options) => {
 		expect(response.status).toBe(200);
 		expect(response).not.toHaveProperty('tls');
 	});
+});
+
+test('the chain of a full handshake is read once, and the socket is left as Node makes it', async () => {
+	const read = vi.spyOn(TLSSocket.prototype, 'getPeerCertificate');
+	onTestFinished(() => read.mockRestore());
+	const server = await world.server({credential, handler});
+	const {request} = await world.client().get(server.url('/kept'));
+	const socket: TLSSocket = request.socket;
+	expect(read.mock.contexts.filter((reader) => reader === socket)).toHaveLength(1);
+	expect(Object.hasOwn(socket, 'getPeerCertificate')).toBe(false);
+	expect(socket.getPeerCertificate().fingerprint256).toBe(
+		certificateFacts(credential.leaf).fingerprint256,
+	);
 });

@@ -12,6 +12,7 @@ import {hideSecrets} from '../redact.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {type CookieJar, cookieHeader, jarOf, readCookies, storeCookies} from './cookies.ts';
 import {diagnose, proxyWantsLogin} from './diagnose.ts';
+import {endingOf} from './ending.ts';
 import type {Exchange} from './exchange.ts';
 import {follow} from './follow.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
@@ -23,6 +24,7 @@ import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
 import {withinDeadline} from './request-deadline.ts';
 import {type Answer, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
+import {isStale} from './stale.ts';
 import {resolveTimeouts} from './timeouts.ts';
 import {withXsrfToken} from './xsrf.ts';
 
@@ -183,24 +185,30 @@ async function send(
 
 	const proxy = resolveProxy(config.proxy as ProxySetting, hop.url);
 	let response: AxiosResponse;
-	try {
-		response = await parts.exchange({
-			hop: cookies === undefined || strayed ? hop : withXsrfToken(hop, config, cookies),
-			config,
-			cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
-			snapshot,
-			agent: config.httpsAgent ? undefined : parts.agent,
-			proxy,
-			follows: policy.maxRedirects !== 0,
-			idleMs: timeoutMs,
-			remainingMs: remainingMs(call),
-			timeouts: call.timeouts,
-		});
-	} catch (error) {
-		// What ended with the client is not the server's failure.
-		if (parts.lifetime.ended) throw closedError(config);
-		if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
-		throw diagnose(error, hop, config);
+	for (let fresh = false; ; fresh = true) {
+		try {
+			response = await parts.exchange({
+				hop: cookies === undefined || strayed ? hop : withXsrfToken(hop, config, cookies),
+				config,
+				cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
+				snapshot,
+				agent: config.httpsAgent ? undefined : parts.agent,
+				proxy,
+				follows: policy.maxRedirects !== 0,
+				idleMs: timeoutMs,
+				remainingMs: remainingMs(call),
+				timeouts: call.timeouts,
+				fresh,
+			});
+			break;
+		} catch (error) {
+			// What ended with the client is not the server's failure.
+			if (parts.lifetime.ended) throw closedError(config);
+			const ending = fresh ? undefined : endingOf(error, hop);
+			if (ending !== undefined && isStale(ending)) continue;
+			if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
+			throw diagnose(error, hop, config);
+		}
 	}
 	if (response.status === 407 && isForwarded(hop, proxy)) {
 		throw proxyWantsLogin(proxy, hop, config, response);

@@ -7,7 +7,8 @@ import http, {
 import https from 'node:https';
 import {Readable} from 'node:stream';
 import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {routed} from '../net/agent.ts';
+import {endIdle, routed} from '../net/agent.ts';
+import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
@@ -26,14 +27,22 @@ export const axiosExchange: Exchange = (input) => {
 	const ours = travelsByOurs(input);
 	const config = hopConfig(input, ours);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
-	const over = new AbortController();
-	config.transport = transportFor(input, ours, over);
+	const trip: Trip = {ours, over: new AbortController(), progress: undefined};
+	config.transport = transportFor(input, trip);
 	return adapter(config).catch((error) => {
 		// A ClientRequest that waits for its socket tells nobody that it was given up.
-		over.abort(new Error('the request is over'));
-		throw error;
+		trip.over.abort(new Error('the request is over'));
+		throw trip.progress ? keepProgress(error, trip.progress) : error;
 	});
 };
+
+/** One request of axios's adapter, and what is seen of it. */
+interface Trip {
+	/** Our agent makes the connection. */
+	readonly ours: boolean;
+	readonly over: AbortController;
+	progress: Progress | undefined;
+}
 
 function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
 	// The jar's cookies belong to this hop, not to the config that the app sees again.
@@ -65,24 +74,37 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
  * Where axios makes its request. Ours stands in the way to tell the agent how this hop travels, to
  * keep the deadlines, and to spare axios the body of a redirect.
  */
-function transportFor(input: ExchangeInput, ours: boolean, over: AbortController): Transport {
-	const {hop, config, follows} = input;
+function transportFor(input: ExchangeInput, trip: Trip): Transport {
+	const {hop, agent, config, follows, fresh} = input;
+	const {ours} = trip;
 	const secure = hop.url.protocol === 'https:';
 	const base: Transport = (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
-			const sent = ours ? onOurWay(options, input, over.signal) : options;
+			const sent = ours ? onOurWay(options, input, trip.over.signal) : {...options};
+			// In one turn with the request: no other one can leave its connection in between.
+			if (fresh && ours && agent) endIdle(agent, sent);
+			else if (fresh) sent.agent = false;
 			const request = base.request(sent, (response) => {
 				if (follows && isRedirect(response.statusCode) && response.headers.location) {
 					leave(request, response, respond);
 				} else respond(response);
 			});
 			request.protocol = hop.url.protocol;
+			// An app's own agent, or a stand-in for the network, is not asked for new connections.
+			if (ours || (!secure && !config.httpAgent && !config.transport)) watchProgress(request, trip);
 			keepDeadlines(request, input);
 			if (!ours) watchConnecting(request, input);
 			return request;
 		},
 	};
+}
+
+function watchProgress(request: ClientRequest, trip: Trip): void {
+	request.once('socket', (socket) => {
+		const {reusedSocket: reused} = request;
+		trip.progress = {socket, reused, sent: true, bytesBefore: socket.bytesRead};
+	});
 }
 
 /** Whether our agent makes the connection: for https always, for http when a proxy is to be asked. */

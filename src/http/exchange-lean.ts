@@ -8,10 +8,12 @@ import {
 import type {Dispatcher} from 'undici';
 import type {Line, Pools} from '../net/pool.ts';
 import {type AnswerWatch, answerWatch} from './answer-watch.ts';
+import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {absoluteForm, forwardHeaders, isForwarded} from './forward.ts';
+import {bodyOf} from './lean-body.ts';
 import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './lean-errors.ts';
-import {LeanRequest, ownHeaders, wireHeaders} from './lean-request.ts';
+import {LeanRequest, wireHeaders} from './lean-request.ts';
 import {type Decoder, decoderFor, joinHeaders} from './lean-response.ts';
 import {isRedirect} from './redirect.ts';
 import {redirectBody} from './response.ts';
@@ -23,23 +25,12 @@ import {redirectBody} from './response.ts';
 export function leanExchange(pools: Pools): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
-			const {hop, config, cookie, snapshot, proxy, timeouts} = input;
-			const body = bodyOf(hop.body?.data);
-			const {maxBodyLength = -1} = config;
-			if (body && maxBodyLength > -1 && body.length > maxBodyLength) {
-				ownHeaders(hop.headers, body);
-				reject(
-					new AxiosError(
-						'Request body larger than maxBodyLength limit',
-						AxiosError.ERR_BAD_REQUEST,
-						config,
-					),
-				);
-				return;
-			}
+			const {hop, config, cookie, snapshot, proxy, timeouts, fresh} = input;
+			const body = bodyOf(hop, config);
 			const headers = wireHeaders(hop, config, cookie, body);
 			const {origin} = hop.url;
-			const line = pools.take({origin, snapshot, showing: hop.showing, proxy, timeouts});
+			const route = {origin, snapshot, showing: hop.showing, proxy, timeouts};
+			const line = fresh ? pools.open(route) : pools.take(route);
 			const method = hop.method as Dispatcher.HttpMethod;
 			line.dispatch(
 				isForwarded(hop, proxy)
@@ -55,12 +46,6 @@ export function leanExchange(pools: Pools): Exchange {
 		});
 }
 
-function bodyOf(data: unknown): Buffer | null {
-	if (!data) return null;
-	if (typeof data === 'string') return Buffer.from(data, 'utf8');
-	return Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
-}
-
 // undici reads the reason phrase as UTF-8, Node byte by byte.
 const ascii = /^[\x20-\x7e]*$/;
 
@@ -73,6 +58,8 @@ class Answer implements Dispatcher.DispatchHandler {
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
 	readonly #watch: AnswerWatch | undefined;
+	/** What the connection had read before; `undefined` while nothing of the request was given to it. */
+	#bytesBefore: number | undefined = undefined;
 	#settled = false;
 	/** The answer is complete: the line may carry another request by now. */
 	#complete = false;
@@ -111,8 +98,10 @@ class Answer implements Dispatcher.DispatchHandler {
 	}
 
 	onRequestStart(): void {
-		this.#request.socket = this.#line.socket;
+		const socket = this.#line.socket;
+		this.#request.socket = socket;
 		this.#request.reusedSocket = this.#line.board();
+		this.#bytesBefore = socket?.bytesRead;
 	}
 
 	onRequestSent(): void {
@@ -201,9 +190,19 @@ class Answer implements Dispatcher.DispatchHandler {
 			this.#reject(
 				response !== undefined && isUndicis(error)
 					? this.#abortedError(response)
-					: wireError(error, this.#config, this.#request),
+					: keepProgress(wireError(error, this.#config, this.#request), this.#progress),
 			),
 		);
+	}
+
+	get #progress(): Progress {
+		const sent = this.#bytesBefore !== undefined;
+		return {
+			socket: this.#request.socket,
+			reused: sent ? this.#request.reusedSocket : this.#line.served,
+			sent,
+			bytesBefore: this.#bytesBefore ?? Number.POSITIVE_INFINITY,
+		};
 	}
 
 	/** A redirect is told by its head; its body was read for the sake of the connection only. */

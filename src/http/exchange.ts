@@ -19,6 +19,8 @@ export interface ExchangeInput {
 	readonly proxy: HttpProxy | undefined;
 	/** A redirect will be followed: its answer ends with its head, nobody reads the body. */
 	readonly follows: boolean;
+	/** Not on a connection that was kept alive: the one before was stale. */
+	readonly fresh: boolean;
 	/** Until the head of the answer; `undefined` without a `timeout`. */
 	readonly remainingMs: number | undefined;
 	/** How long a body may pause then. */

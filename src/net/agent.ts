@@ -62,6 +62,14 @@ const foreign = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
 const identities = new WeakMap<MtlsAgent, Identities>();
 
+/** Ends the idle connections that a request with `options` could be given, so that it gets a new one. */
+export function endIdle(agent: https.Agent, options: ClientRequestArgs): void {
+	const host = options.hostname ?? options.host;
+	const port = options.port || options.defaultPort || 443;
+	const name = agent.getName({...options, host, port});
+	for (const socket of agent.freeSockets[name] ?? []) socket.destroy();
+}
+
 /** Who an agent is, for those who make connections beside it. */
 export function identitiesOf(agent: MtlsAgent): Identities {
 	return identities.get(agent) as Identities;

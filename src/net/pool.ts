@@ -39,10 +39,26 @@ export class Pools {
 		const idle = this.#idle.get(route.snapshot)?.get(key);
 		for (;;) {
 			const line = idle?.pop();
-			if (line === undefined) return this.#openLine(key, route);
+			if (line === undefined) return this.open(route, key);
 			// undici closes the socket just after an answer that says so, and tells it later.
 			if (line.usable) return line;
 		}
+	}
+
+	/** A new line for one request, whichever are idle. */
+	open(route: PoolRoute, key = keyOf(route)): Line {
+		const line = new Line(route.origin, (signal) => this.#open(route, signal), {
+			onFree: () => {
+				if (this.#retired.has(route.snapshot)) void line.destroy();
+				else this.#idleOf(route.snapshot, key).push(line);
+			},
+			onEnd: () => {
+				this.#lines.delete(line);
+				this.#forget(line, key, route.snapshot);
+			},
+		});
+		this.#lines.add(line);
+		return line;
 	}
 
 	/** Connections by what they do; one that is being made stands for the request that waits for it. */
@@ -67,21 +83,6 @@ export class Pools {
 		const lines = [...this.#lines];
 		this.#idle.clear();
 		await Promise.all(lines.map((line) => line.destroy()));
-	}
-
-	#openLine(key: string, route: PoolRoute): Line {
-		const line = new Line(route.origin, (signal) => this.#open(route, signal), {
-			onFree: () => {
-				if (this.#retired.has(route.snapshot)) void line.destroy();
-				else this.#idleOf(route.snapshot, key).push(line);
-			},
-			onEnd: () => {
-				this.#lines.delete(line);
-				this.#forget(line, key, route.snapshot);
-			},
-		});
-		this.#lines.add(line);
-		return line;
 	}
 
 	#idleOf(snapshot: Snapshot, key: string): Line[] {
@@ -175,6 +176,11 @@ export class Line {
 
 	get usable(): boolean {
 		return !this.#ended && this.socket?.destroyed === false;
+	}
+
+	/** Whether it has carried a request. */
+	get served(): boolean {
+		return this.#served > 0;
 	}
 
 	/** Counts a request in. @returns whether the connection has carried one before. */

@@ -1,0 +1,41 @@
+import type {Socket} from 'node:net';
+import {AxiosError} from 'axios';
+import {connectionOf} from '../net/connection.ts';
+import {alertOf} from '../tls/alert.ts';
+import type {Hop} from './hop.ts';
+import type {Ending} from './stale.ts';
+
+/** How far a request had come when its connection ended, as its exchange knows it. */
+export interface Progress {
+	readonly socket: Socket | undefined;
+	readonly reused: boolean;
+	readonly sent: boolean;
+	/** What the socket had read when it was given the request. */
+	readonly bytesBefore: number;
+}
+
+const progress = new WeakMap<object, Progress>();
+
+/** Ties what is known of a request to the error that ended it. */
+export function keepProgress<E extends object>(error: E, known: Progress): E {
+	progress.set(error, known);
+	return error;
+}
+
+/** What is known of the request that `error` ended; `undefined` where its exchange did not look. */
+export function endingOf(error: unknown, {method, body}: Hop): Ending | undefined {
+	if (!(error instanceof AxiosError)) return undefined;
+	const known = progress.get(error);
+	if (known === undefined) return undefined;
+	const {socket, reused, sent, bytesBefore} = known;
+	const first = connectionOf(socket)?.firstError;
+	return {
+		method,
+		code: error.code,
+		reused,
+		sent,
+		answered: socket !== undefined && socket.bytesRead > bytesBefore,
+		alerted: alertOf(first?.message ?? '') !== undefined,
+		replayable: body?.replayable ?? true,
+	};
+}

@@ -1,0 +1,42 @@
+/** What is known of a request whose connection ended. */
+export interface Ending {
+	readonly method: string;
+	/** Node's code for the error. */
+	readonly code: string | undefined;
+	/** The connection had carried a request before. */
+	readonly reused: boolean;
+	/** Some of the request was given to the connection. Whether it arrived nobody knows. */
+	readonly sent: boolean;
+	/** Something of an answer had come, be it half a head. */
+	readonly answered: boolean;
+	/** The server said why, by a TLS alert. */
+	readonly alerted: boolean;
+	/** There is another attempt at the body. */
+	readonly replayable: boolean;
+}
+
+/** RFC 9110 §9.2.2: to be asked for twice means no more than once. */
+const idempotent: ReadonlySet<string> = new Set([
+	'GET',
+	'HEAD',
+	'OPTIONS',
+	'TRACE',
+	'PUT',
+	'DELETE',
+]);
+
+/** What a connection says that the server had closed before it was used again. */
+const hangUps: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
+/**
+ * Whether a request met a connection that the server was done with, and may be sent once more, on a
+ * new one (RFC 9112 §9.3.1, §9.5).
+ *
+ * A POST is not, unless nothing of it was sent: that it was not answered does not mean that it was not
+ * obeyed. Nor is what fails on a new connection, where the server had nothing to be done with.
+ */
+export function isStale(ending: Ending): boolean {
+	const {method, code, reused, sent, answered, alerted, replayable} = ending;
+	if (!reused || answered || alerted || !hangUps.has(code)) return false;
+	return replayable && (!sent || idempotent.has(method));
+}

@@ -1,5 +1,7 @@
 /** What has something to write before the process ends. */
 interface Unsaved {
+	/** Gives back what others wait for. */
+	giveUp(): void;
 	saveAtExit(): void;
 }
 
@@ -17,5 +19,7 @@ export function unwatchExit(unsaved: Unsaved): void {
 }
 
 function saveAll(): void {
-	for (const unsaved of [...waiting]) unsaved.saveAtExit();
+	// All of them first: two may be in each other's way, and nothing that was begun goes on now.
+	for (const unsaved of waiting) unsaved.giveUp();
+	for (const unsaved of waiting) unsaved.saveAtExit();
 }

@@ -86,10 +86,14 @@ export class CookieFile {
 		await this.save().catch((error) => this.#tellOnce(error));
 	}
 
-	/** Writes what has changed, in a process that ends now. */
-	saveAtExit(): void {
+	/** Ends a save that is under way; what it was to write is to be written again. */
+	giveUp(): void {
 		this.#draft?.drop();
 		this.store.putBack(this.#writing);
+	}
+
+	/** Writes what has changed, in a process that ends now. */
+	saveAtExit(): void {
 		try {
 			const target = resolveLinks(this.#path);
 			this.#hold(target, (draft) => {
@@ -110,16 +114,17 @@ export class CookieFile {
 
 	async #write(): Promise<void> {
 		try {
-			while (this.store.changed.size > 0) await this.#tryWrite();
+			while (this.store.changed.size > 0 && !(await this.#tryWrite()));
 		} catch (error) {
 			throw this.#asFailure(error);
 		}
 		this.#told.clear();
-		unwatchExit(this);
+		// What changed meanwhile has a save of its own.
+		if (this.store.changed.size === 0) unwatchExit(this);
 	}
 
-	/** Leaves the changes to be done when another process took us for dead. */
-	async #tryWrite(): Promise<void> {
+	/** `false`, and the changes are to be done still, when another process took us for dead. */
+	async #tryWrite(): Promise<boolean> {
 		const target = resolveLinks(this.#path);
 		const draft = await takeDraft(target, patienceMs);
 		if (draft === undefined) throw this.#locked();
@@ -133,13 +138,15 @@ export class CookieFile {
 			this.#base = texts;
 		} catch (error) {
 			this.store.putBack(this.#writing);
-			if (!draft.isLost(error)) throw error;
+			if (draft.isLost(error)) return false;
+			throw error;
 		} finally {
 			this.#writing = new Set();
 			this.#draft = undefined;
 			draft.drop();
 		}
 		await flushFolder(target);
+		return true;
 	}
 
 	#hold<T>(target: string, work: (draft: Draft) => T): T {

@@ -19,7 +19,12 @@ export const cookieJson: CookieFormat = {
 		const {domain, path, key, value} = cookie;
 		if (!domain || !path?.startsWith('/')) return undefined;
 		if ([domain, path, key, value].some(hasControls)) return undefined;
-		return JSON.stringify(cookie.toJSON());
+		try {
+			return JSON.stringify(cookie.toJSON());
+		} catch {
+			// A date of the app's that is none.
+			return undefined;
+		}
 	},
 
 	// A line a cookie, so that a person can compare two files.

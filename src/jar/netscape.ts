@@ -145,7 +145,7 @@ function parseExpiry(text: string, where: string): Date | 'Infinity' {
 
 function expirySeconds(cookie: Cookie): string | undefined {
 	const expiry = cookie.expiryTime();
-	if (expiry === undefined || !cookie.isPersistent()) return undefined;
+	if (expiry === undefined || Number.isNaN(expiry) || !cookie.isPersistent()) return undefined;
 	// Never 0, which would let a cookie that expired long ago live on.
 	return String(Math.max(1, Math.min(Math.floor(expiry / 1000), lastSecond)));
 }

@@ -28,7 +28,7 @@ export function readCookieFile(path: string, fallback: CookieFormat, now: number
  *
  * @throws {Damage}
  */
-export function parseCookies(bytes: Buffer, fallback: CookieFormat, now: number): Content {
+function parseCookies(bytes: Buffer, fallback: CookieFormat, now: number): Content {
 	const content = withoutMark(bytes);
 	const first = content.find((byte) => !isSpace(byte));
 	// `touch` and mktemp make a file like this, and there is nothing in it to lose.

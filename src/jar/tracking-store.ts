@@ -116,7 +116,12 @@ export class TrackingStore extends MemoryCookieStore {
 function isSame(before: Cookie | undefined, after: Cookie): boolean {
 	// The app may have changed the very cookie that is in the store.
 	if (before === undefined || before === after || after.maxAge !== null) return false;
-	return textOf(before) === textOf(after);
+	try {
+		return textOf(before) === textOf(after);
+	} catch {
+		// A date of the app's that is none: the save will tell.
+		return false;
+	}
 }
 
 function textOf(cookie: Cookie): string {

@@ -40,6 +40,13 @@ const works: Record<string, () => Promise<void>> = {
 		setImmediate(() => process.exit());
 		await jar.save();
 	},
+	'exit while two save': async () => {
+		const other = fileJar(path, {logger: false, debounceMs: 1_000_000});
+		await jar.setCookie('a=1', url);
+		await other.setCookie('b=1', url);
+		setImmediate(() => process.exit());
+		await Promise.all([jar.save(), other.save()]);
+	},
 	throw: async () => {
 		await jar.setCookie('a=1', url);
 		throw new Error('on purpose');

@@ -11,7 +11,8 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {basename, dirname, join, relative} from 'node:path';
-import {CookieJar} from 'tough-cookie';
+import {setImmediate} from 'node:timers/promises';
+import {Cookie, CookieJar} from 'tough-cookie';
 import {describe, expect, test, vi} from 'vitest';
 import {CookieFileError, type FileJarOptions, fileJar, MtlsConfigError} from '../../src/index.ts';
 import {largestBytes} from '../../src/jar/read-file.ts';
@@ -219,6 +220,20 @@ describe('a save', () => {
 		expect(read(path)).toBe('a=2');
 	});
 
+	test.each([
+		['jar', 'a=1; b=2'],
+		['jar.json', 'a=1'],
+	])('of %s gets past a date that is none', async (name, expected) => {
+		const path = tempFile(name);
+		const jar = await saved(path, ['a=1']);
+		const cookie = new Cookie({key: 'b', value: '2', domain: 'a.test', path: '/', hostOnly: true});
+		cookie.expires = new Date('none');
+		await jar.store.putCookie(cookie);
+		await jar.store.putCookie(Object.assign(new Cookie(), cookie));
+		await jar.save();
+		expect(read(path)).toBe(expected);
+	});
+
 	test('of an empty jar makes no file', async () => {
 		const path = tempFile('jar');
 		await open(path).save();
@@ -240,6 +255,25 @@ describe('a save', () => {
 		} finally {
 			vi.useRealTimers();
 		}
+	});
+
+	test('ends also where cookies change all the time, and what changed meanwhile is saved too', async () => {
+		const path = tempFile('jar');
+		const jar = fileJar(path, {logger: false, debounceMs: 0});
+		let count = 0;
+		const change = () => jar.setCookie(`c${count++}=1`, url);
+		await change();
+		let going = true;
+		const changing = (async () => {
+			while (going) {
+				await change();
+				await setImmediate();
+			}
+		})();
+		await jar.save();
+		going = false;
+		await changing;
+		await vi.waitFor(() => expect(linesOf(path)).toHaveLength(count));
 	});
 
 	test('listens to the end of the process only while there is something to save', async () => {

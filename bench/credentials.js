@@ -8,6 +8,7 @@ import {createTestPki} from '../dist/testing/index.js';
  * @property {string} ca
  * @property {{cert: string, key: string}} server
  * @property {{cert: string, key: string}} client
+ * @property {(count: number) => Promise<{cert: string, key: string}[]>} issue further clients' certificates
  * @property {string} caFile for NODE_EXTRA_CA_CERTS, the way of a peer that takes no `ca`
  */
 
@@ -23,6 +24,14 @@ export async function makeCredentials() {
 		ca: pki.ca,
 		server: {cert: server.cert, key: server.key},
 		client: {cert: client.cert, key: client.key},
+		async issue(count) {
+			const clients = [];
+			for (let index = 0; index < count; index++) {
+				const {cert, key} = await pki.client({commonName: `client ${index}`});
+				clients.push({cert, key});
+			}
+			return clients;
+		},
 		caFile,
 	};
 }

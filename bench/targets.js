@@ -4,7 +4,7 @@
  * @typedef {object} Target
  * @property {string} figure
  * @property {string} label
- * @property {'x' | '%' | 'ms' | ''} unit
+ * @property {'x' | '%' | 'ms' | 'MiB' | ''} unit
  * @property {number} [least]
  * @property {number} [most]
  */
@@ -60,6 +60,18 @@ export const targets = [
 	transfer('download streamed'),
 	transfer('upload buffered'),
 	transfer('upload streamed'),
+	{
+		figure: 'identities memory',
+		label: '1,000 identities with a private CA, above the start',
+		unit: 'MiB',
+		most: 150,
+	},
+	{
+		figure: 'rotation growth',
+		label: 'heap after 100,000 requests with a rotation every 1,000, above that after 20,000',
+		unit: 'MiB',
+		most: 1,
+	},
 	{
 		figure: 'import',
 		label: 'import of the package, above axios, tough-cookie and undici',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {account} from '../server/answers.js';
+import {usedMemory} from './used-memory.js';
 
 const inFlight = 32;
 
@@ -33,10 +34,4 @@ async function visit(client, origins) {
 	};
 	await Promise.all(Array.from({length: inFlight}, visitSome));
 	return (performance.now() - start) / 1_000;
-}
-
-function usedMemory() {
-	global.gc?.();
-	const {heapUsed, external, rss} = process.memoryUsage();
-	return {heap: heapUsed + external, resident: rss};
 }

@@ -29,7 +29,8 @@ import {startChild} from '../child.js';
  */
 export async function startServer({credentials, cores}, kind) {
 	const server = startChild('server/main.js', {core: cores?.server});
-	const place = await server.ask({start: kind, credentials});
+	const {ca, server: own} = credentials;
+	const place = await server.ask({start: kind, credentials: {ca, server: own}});
 	return {
 		...place,
 		takeCounts: () => server.ask({}),

@@ -1,6 +1,7 @@
 import {measureConnections} from './connections.js';
 import {measureImportTime} from './import-time.js';
 import {measureLargeJar} from './large-jar.js';
+import {measureMemory} from './memory.js';
 import {measureOrigins} from './origins.js';
 import {measureRequests} from './requests.js';
 import {measureTransfer} from './transfer.js';
@@ -11,6 +12,7 @@ export const measures = {
 	connections: measureConnections,
 	jar: measureLargeJar,
 	origins: measureOrigins,
+	memory: measureMemory,
 	transfer: measureTransfer,
 	import: measureImportTime,
 };

@@ -35,7 +35,7 @@ export function writeMarkdown({machine, settings, complete, figures, tables}) {
  * @param {number} value
  */
 export function format({unit}, value) {
-	if (unit === '%' || unit === 'ms') return `${value.toFixed(1)} ${unit}`;
+	if (unit === '%' || unit === 'ms' || unit === 'MiB') return `${value.toFixed(1)} ${unit}`;
 	return unit === 'x' ? `${value.toFixed(2)} ×` : value.toFixed(2);
 }
 

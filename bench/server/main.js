@@ -28,6 +28,11 @@ const kinds = {
 		counting.push(one);
 		return {origins: await openOrigins(one.server, 1_000)};
 	},
+	async identities(mutual) {
+		const one = await startJsonServer(mutual, {closing: true});
+		counting.push(one);
+		return {origins: await openOrigins(one.server, 1_000), keepAlive: await countedServer(mutual)};
+	},
 	files: startFileServer,
 };
 

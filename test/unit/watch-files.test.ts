@@ -16,6 +16,10 @@ test('the files of options are their paths, and nothing that was given as it is'
 		}),
 	).toEqual(['client.crt', 'client.key', 'corp.pem', 'list.crl']);
 	expect(filesOf({cert: pem, pfx: 'client.p12', ca: 'ca'})).toEqual(['client.p12', 'ca']);
+	expect(filesOf({ca: 'ca.pem', proxy: {ca: ['corp.pem', 'default']}})).toEqual([
+		'ca.pem',
+		'corp.pem',
+	]);
 	expect(filesOf({})).toEqual([]);
 });
 

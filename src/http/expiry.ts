@@ -45,14 +45,13 @@ function isSamePage(url: URL, {origin, pathname}: URL): boolean {
 /** The response with the `data` that axios will make of it, once somebody reads it. */
 function asAppsSeeIt(response: AxiosResponse): AxiosResponse {
 	let read: {data: unknown} | undefined;
-	return Object.create(response, {
-		data: {
-			get() {
-				read ??= {data: transformed(response)};
-				return read.data;
-			},
+	return {
+		...response,
+		get data() {
+			read ??= {data: transformed(response)};
+			return read.data;
 		},
-	});
+	};
 }
 
 function transformed(response: AxiosResponse): unknown {

@@ -50,6 +50,9 @@ describe('a session', () => {
 		expect(session.current).toBeUndefined();
 		const login = await session.after(undefined);
 		expect(session.current).toBe(login);
+		// What failed before is not told again.
+		session.doubt(login);
+		expect(await session.after(login)).not.toBe(login);
 	});
 
 	test('whose login succeeds in vain is not logged in to again until its time is over', async () => {

@@ -67,13 +67,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(members.tries).toBe(1);
 	});
 
-	test('an answer that is given up leaves no connection behind when it is a stream', async () => {
-		const members = await startMembers(world);
-		const client = memberOf(members, {...options, responseType: 'stream', maxRedirects: 0});
-		await client.get('/first').then(({data}) => data.resume());
-		members.end();
+	test('a stream that is given up leaves no connection behind', async () => {
+		let asked = 0;
+		const members = await startMembers(world, (_, response, {url}) => {
+			if (url !== '/again') return false;
+			asked += 1;
+			if (asked > 1) return false;
+			response.writeHead(401).write('an answer without an end');
+			return true;
+		});
+		const client = memberOf(members, {...options, responseType: 'stream'});
 		const {data} = await client.get('/again');
 		expect(JSON.parse(await text(data))).toMatchObject({login: 2});
+		await members.server.requests.find(({url}) => url === '/again')?.connection.closed;
 	});
 });
 
@@ -159,6 +165,32 @@ describe('the end of a session', () => {
 			[401, {error: 'over'}, true],
 			[200, {login: 3, body: ''}, true],
 		]);
+	});
+
+	test.each([
+		['what came, where that cannot be transformed', 'no JSON', 'no JSON'],
+		['what transformResponse makes of it', '[1, 2]', [1, 2]],
+	])('is judged by %s', async (_, sent, expected) => {
+		const members = await startMembers(
+			world,
+			pages({'/page': (_, response) => response.end(sent)}),
+		);
+		const seen: unknown[] = [];
+		const client = memberOf(members, {
+			responseType: 'json',
+			transitional: {silentJSONParsing: false},
+			session: {
+				...asMember,
+				isExpired: ({status, data}) => {
+					seen.push([status, data]);
+					return false;
+				},
+			},
+		});
+		const asked = client.get('/page');
+		if (expected === sent) expect((await failureOf(asked)).code).toBe('ERR_BAD_RESPONSE');
+		else expect((await asked).data).toEqual(expected);
+		expect(seen).toEqual([[200, expected]]);
 	});
 
 	test.each([
@@ -321,6 +353,23 @@ describe('a request that waits for the login', () => {
 		goOn();
 		expect((await patient).status).toBe(200);
 		expect(members.server.requests.map(({url}) => url)).toEqual(['/login', '/patient']);
+	});
+
+	test('does not begin to when it was cancelled while its answer was judged', async () => {
+		const members = await startMembers(world);
+		const controller = new AbortController();
+		const client = memberOf(members, {
+			session: {
+				...asMember,
+				isExpired() {
+					controller.abort();
+					return true;
+				},
+			},
+		});
+		const error = await failureOf(client.get('/a', {signal: controller.signal}));
+		expect(isCancel(error)).toBe(true);
+		expect(members.tries).toBe(1);
 	});
 
 	test('ends with the client when that is closed', async () => {

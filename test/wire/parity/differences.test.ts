@@ -2,8 +2,9 @@
  * Where we differ from axios's http adapter: section by section what axios does, and what ours does.
  * The README's table says the same; anything else that differs is a defect.
  */
+import http from 'node:http';
 import https from 'node:https';
-import axios, {type AxiosRequestConfig, type AxiosResponse} from 'axios';
+import axios, {type AxiosInstance, type AxiosRequestConfig, type AxiosResponse} from 'axios';
 import {beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createAdapter} from '../../../src/index.ts';
 import {startMtlsServer} from '../../../src/testing/index.ts';
@@ -173,6 +174,24 @@ describe('on purpose', () => {
 		expect(ours.requests).toEqual(theirs.requests);
 		expect(theirs.responseUrl).toBe(stage.url('a', '/2'));
 		expect(ours.responseUrl).toBe(stage.url('a', '/changed'));
+	});
+
+	test('a GET that meets a connection of which the server is done is sent on a new one', async () => {
+		const askTwice = async (client: AxiosInstance) => {
+			stage.answers = [{}, {raw: '', next: 'destroy'}, {}];
+			await client.get(stage.url('a'));
+			const {status, code} = await endOf(client.get(stage.url('a')));
+			return {ends: status ?? code, requests: stage.requests.splice(0).length};
+		};
+		const httpAgent = new http.Agent({keepAlive: true});
+		onTestFinished(() => httpAgent.destroy());
+		const theirs = axios.create({httpAgent, adapter: axios.getAdapter('http')});
+		expect(await askTwice(theirs)).toEqual({ends: 'ECONNRESET', requests: 2});
+		const ours = axios.create({adapter: createAdapter()});
+		expect(await askTwice(ours)).toEqual({ends: 200, requests: 3});
+		// An agent of the app's own is left alone.
+		const brings = axios.create({httpAgent, adapter: createAdapter()});
+		expect(await askTwice(brings)).toEqual({ends: 'ECONNRESET', requests: 2});
 	});
 
 	test('an error of validateStatus reaches the caller', async () => {

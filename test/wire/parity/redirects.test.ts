@@ -128,9 +128,10 @@ const chains: Scenario[] = [
 		ends: 'ECONNREFUSED',
 	},
 	{
+		// A POST: what may be asked for twice we ask for again where a kept connection hangs up.
 		title: 'a redirect to a server that hangs up',
-		request: (s) => ({url: s.url('a', '/1')}),
-		answers: (s) => [redirect(s.url('b', '/2')), {raw: '', next: 'destroy'}],
+		request: (s) => ({url: s.url('a', '/1'), method: 'post', data: 'x'}),
+		answers: (s) => [redirect(s.url('b', '/2'), 307), {raw: '', next: 'destroy'}],
 		ends: 'ECONNRESET',
 	},
 	{

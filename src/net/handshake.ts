@@ -107,8 +107,11 @@ function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | 
 		if (certificate !== undefined) socket.getPeerCertificate = () => certificate;
 		connection.phase = 'verify';
 	});
-	// After Node's.
-	socket.once('secure', () => Reflect.deleteProperty(socket, 'getPeerCertificate'));
+	// After Node's. Not deleted: it would slow down every other property of the socket.
+	const {getPeerCertificate} = socket;
+	socket.once('secure', () => {
+		socket.getPeerCertificate = getPeerCertificate;
+	});
 	// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
 	socket.on('error', (error) => {
 		if (!isOurOwn(error)) connection.firstError ??= error;

@@ -128,7 +128,7 @@ test('the chain of a full handshake is read once, and the socket is left as Node
 	const {request} = await world.client().get(server.url('/kept'));
 	const socket: TLSSocket = request.socket;
 	expect(read.mock.contexts.filter((reader) => reader === socket)).toHaveLength(1);
-	expect(Object.hasOwn(socket, 'getPeerCertificate')).toBe(false);
+	expect(socket.getPeerCertificate).toBe(TLSSocket.prototype.getPeerCertificate);
 	expect(socket.getPeerCertificate().fingerprint256).toBe(
 		certificateFacts(credential.leaf).fingerprint256,
 	);

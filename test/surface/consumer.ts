@@ -18,14 +18,20 @@ interface Outcome {
 export interface Consumer extends Disposable {
 	readonly dir: string;
 	write(name: string, text: string): void;
+	/** Runs a program in the directory. */
+	run(
+		program: string,
+		argv: readonly string[],
+		env?: Readonly<Record<string, string>>,
+	): Promise<Outcome>;
 	/** Runs `node` on a file of the directory. */
 	node(file: string, env?: Readonly<Record<string, string>>): Promise<Outcome>;
 	/** Checks the types of files of the directory; also of the declarations that they import. */
 	tsc(...files: string[]): Promise<Outcome>;
 }
 
-/** Makes an app that has installed this package with its peers, and no other. */
-export function makeConsumer(): Consumer {
+/** Makes an app that has installed this package with its peers, and no other but `more`. */
+export function makeConsumer(more: readonly string[] = []): Consumer {
 	if (!existsSync(join(root, 'dist/index.js'))) {
 		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
 	}
@@ -36,7 +42,8 @@ export function makeConsumer(): Consumer {
 		symlinkSync(from, path, 'junction');
 	};
 	install('axios-mtls', root);
-	for (const name of ['axios', 'tough-cookie', 'axios-cookiejar-support', '@types/node']) {
+	const peers = ['axios', 'tough-cookie', 'axios-cookiejar-support', '@types/node'];
+	for (const name of [...peers, ...more]) {
 		install(name, join(root, 'node_modules', name));
 	}
 	const write = (name: string, text: string) => writeFileSync(join(dir, name), text, {mode: 0o600});
@@ -44,9 +51,14 @@ export function makeConsumer(): Consumer {
 	return {
 		dir,
 		write,
-		node: (file, env) => run(dir, [file], env),
+		run: (program, argv, env) => run(dir, program, argv, env),
+		node: (file, env) => run(dir, process.execPath, [file], env),
 		tsc: (...files) =>
-			run(dir, [join(root, 'node_modules/typescript/bin/tsc'), ...flags, ...files]),
+			run(dir, process.execPath, [
+				join(root, 'node_modules/typescript/bin/tsc'),
+				...flags,
+				...files,
+			]),
 		[Symbol.dispose]: () => rmSync(dir, {recursive: true}),
 	};
 }
@@ -62,10 +74,11 @@ const flags = [
 
 async function run(
 	cwd: string,
+	program: string,
 	argv: readonly string[],
 	env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
-	const child = spawn(process.execPath, argv, {
+	const child = spawn(program, argv, {
 		cwd,
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: {PATH: process.env.PATH ?? '', ...env},

@@ -40,7 +40,7 @@ test.for(examples)(
 		const {code, stdout, stderr, hosts} = await runExample(example);
 
 		expect({code, stderr}).toEqual({code: 0, stderr: ''});
-		const said = saidToPrint(example.code);
+		const said = saidToPrint(example);
 		expect(stdout.split('\n').filter((line) => said.includes(line))).toEqual(said);
 		// An example that names a host has talked to it, and to no other.
 		const named = /https:\/\/([a-z.]+\.example)/.exec(example.code)?.[1];
@@ -57,10 +57,13 @@ test('a comment above an example continues the one before it, or skips it with a
 	].join('\ntext\n');
 
 	expect(examplesOf(text)).toEqual([
-		{line: 2, code: 'const a = 1;\n\nconsole.log(a); // 1\n'},
-		{line: 15, code: 'b();\n', skip: 'needs a fleet'},
+		{language: 'ts', line: 2, code: 'const a = 1;\n\nconsole.log(a); // 1\n'},
+		{language: 'ts', line: 15, code: 'b();\n', skip: 'needs a fleet'},
 	]);
-	expect(saidToPrint('f(); // no\nconsole.log(a); // 1')).toEqual(['1']);
+	const code = 'f(); // no\nconsole.log(a); // 1';
+	expect(saidToPrint({language: 'ts', code})).toEqual(['1']);
+	expect(saidToPrint({language: 'py', code: '# no\nprint(a)  # 1'})).toEqual(['1']);
+	expect(saidToPrint({language: 'sh', code: '# no\nls # 1'})).toEqual(['1']);
 	expect(() => examplesOf(`<!-- test: skip -->\n${block('c();')}`)).toThrow('line 3');
 });
 

@@ -73,6 +73,12 @@ export const targets = [
 		most: 1,
 	},
 	{
+		figure: 'tunnel@32',
+		label: 'requests through a proxy against axios with `proxy` set, 32 in flight',
+		unit: 'x',
+		least: 8,
+	},
+	{
 		figure: 'import',
 		label: 'import of the package, above axios, tough-cookie and undici',
 		unit: 'ms',

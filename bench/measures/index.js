@@ -5,6 +5,7 @@ import {measureMemory} from './memory.js';
 import {measureOrigins} from './origins.js';
 import {measureRequests} from './requests.js';
 import {measureTransfer} from './transfer.js';
+import {measureTunnel} from './tunnel.js';
 
 /** By the name that `--only` takes. */
 export const measures = {
@@ -14,5 +15,6 @@ export const measures = {
 	origins: measureOrigins,
 	memory: measureMemory,
 	transfer: measureTransfer,
+	tunnel: measureTunnel,
 	import: measureImportTime,
 };

@@ -12,6 +12,7 @@
  * @property {string} cert
  * @property {string} key
  * @property {boolean} [bundled] trust Node's bundled roots too
+ * @property {import('axios').AxiosProxyConfig} [proxy]
  *
  * @typedef {(target: Target) => Client} Open what the file of each peer exports
  *

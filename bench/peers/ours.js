@@ -1,11 +1,12 @@
 import {createClient} from '../../dist/index.js';
 
 /** @type {import('./index.js').Open} */
-export function open({origin, cert, key, ca, bundled}) {
+export function open({origin, cert, key, ca, bundled, proxy}) {
 	const client = createClient({
 		mtls: {cert, key, ca: bundled ? ['bundled', ca] : ca},
 		jar: true,
 		logger: false,
+		...(proxy && {proxy}),
 	});
 	return {
 		axios: client,

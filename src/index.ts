@@ -38,6 +38,7 @@ export type {
 	IdentityMaterial,
 	Logger,
 	MtlsOptions,
+	ProxyTlsOptions,
 	Source,
 	Timeouts,
 } from './options.ts';

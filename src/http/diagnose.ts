@@ -37,7 +37,8 @@ export function diagnoseAnswer(
 	config: InternalAxiosRequestConfig,
 ): AxiosError {
 	const connection = connectionOf(response.request?.socket);
-	if (connection === undefined) return error;
+	// Through a proxy in the clear no certificate was asked for.
+	if (connection === undefined || connection.phase === 'tunnel') return error;
 	const {status, headers, data} = response;
 	const kind = refusalOf({status, server: headers.server, data});
 	// Only a certificate that was offered can be refused.

@@ -1,6 +1,9 @@
 import {X509Certificate} from 'node:crypto';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {rootCertificates} from 'node:tls';
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {ClientConfig, MtlsOptions} from '../../src/index.ts';
 import {createTestPki, type TestPki} from '../../src/testing/index.ts';
 import type {ConnectProxy, ConnectProxyOptions} from '../support/connect-proxy.ts';
@@ -172,6 +175,67 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toEqual([]);
 		},
 	);
+
+	test.each([
+		['`mtls.ca`', () => ({ca: [world.pki.ca, corp.ca], proxy: {}})],
+		["`verify: 'report'`", () => ({verify: 'report'}) as const],
+		['NODE_TLS_REJECT_UNAUTHORIZED=0', () => ({})],
+	])('%s does not make us believe a proxy', async (what, mtls) => {
+		vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', what.startsWith('NODE') ? '0' : undefined);
+		onTestFinished(() => {
+			vi.unstubAllEnvs();
+		});
+		const [server, proxy] = await Promise.all([world.server(), httpsProxy()]);
+		const address = {protocol: 'https', host: 'localhost', port: proxy.port};
+		const client = world.client({...options, proxy: address, mtls: mtls()});
+		const error = await mtlsFailureOf(client.get(server.url('/whoami')));
+		expect(error.failure).toMatchObject({kind: 'proxy-unreachable', side: 'proxy'});
+		expect(proxy.tunnels).toEqual([]);
+	});
+
+	test('a server behind it that is not trusted is to blame, not the proxy', async () => {
+		const credential = await world.pki.server({expired: true});
+		const [server, proxy] = await Promise.all([world.server({credential}), httpsProxy()]);
+		const error = await mtlsFailureOf(through(proxy, options).post(server.url('/echo'), 's3cret'));
+		expect(error).toMatchObject({
+			code: 'CERT_HAS_EXPIRED',
+			failure: {kind: 'expired', side: 'server', phase: 'verify', proxy: {port: proxy.port}},
+		});
+		expect(server.requests).toEqual([]);
+	});
+
+	test('a server behind it that refuses our certificate is to blame, not the proxy', async () => {
+		const [server, proxy] = await Promise.all([
+			world.server({clientCa: corp.ca}),
+			httpsProxy({tls: {insists: true}}),
+		]);
+		const {cert, key} = await corp.client({commonName: 'employee'});
+		const client = through(proxy, options, {cert, key});
+		const {failure} = await mtlsFailureOf(client.get(server.url('/whoami')));
+		expect(failure).toMatchObject({kind: 'client-certificate-refused', side: 'client'});
+		expect(proxy.shown).toEqual(['CN=employee']);
+	});
+
+	test('`reload()` takes the new certificate for the proxy, and a new tunnel', async () => {
+		const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-'));
+		onTestFinished(() => rmSync(dir, {recursive: true}));
+		const files = {cert: join(dir, 'proxy.crt'), key: join(dir, 'proxy.key')};
+		const write = async (commonName: string) => {
+			const {cert, key} = await corp.client({commonName});
+			writeFileSync(files.cert, cert);
+			writeFileSync(files.key, key, {mode: 0o600});
+		};
+		await write('old');
+		const [server, proxy] = await Promise.all([world.server(), httpsProxy({tls: {insists: true}})]);
+		const client = through(proxy, options, files);
+		await client.get(server.url('/whoami'));
+		await write('new');
+		await client.mtls.reload();
+		await client.get(server.url('/whoami'));
+		expect(proxy.shown).toEqual(['CN=old', 'CN=new']);
+		expect(proxy.resumed).toEqual([false, false]);
+		expect(server.handshakes).toEqual({full: 2, resumed: 0});
+	});
 
 	test('a proxy that speaks no TLS is told nothing', async () => {
 		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);

@@ -1,3 +1,4 @@
+import {X509Certificate} from 'node:crypto';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createClient} from '../../src/index.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
@@ -100,7 +101,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('the proxy is told where to and no more', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+		const [server, proxy] = await Promise.all([
+			world.server({minVersion: 'TLSv1.3'}),
+			world.proxy(),
+		]);
 		const client = world.client({
 			...options,
 			jar: true,
@@ -122,6 +126,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 				verdict: 'allow',
 			},
 		]);
+		const heard = Buffer.concat(proxy.heard);
+		expect(heard.length).toBeGreaterThan(0);
+		for (const secret of ['s3cret', 'Bearer', 'own=1', new X509Certificate(world.alice.cert).raw]) {
+			expect(heard.includes(secret)).toBe(false);
+		}
 	});
 
 	test.each([

@@ -1,6 +1,7 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
 import {bareHost} from '../tls/verify.ts';
+import {authorityOf} from './deadlines.ts';
 import {isKeptOff} from './no-proxy.ts';
 
 /** What axios takes as `config.proxy`; `undefined` leaves it to the environment, `false` means none. */
@@ -63,7 +64,7 @@ export class HttpProxy {
 	}
 
 	toString(): string {
-		return `${this.secure ? 'https' : 'http'}://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`;
+		return `${this.secure ? 'https' : 'http'}://${authorityOf(this.host, this.port)}`;
 	}
 }
 

@@ -11,7 +11,7 @@ const helpers = [
 ];
 
 /** What Squid has logged of one request. */
-export interface SquidLine {
+interface SquidLine {
 	readonly method: string;
 	/** `host:port` of a tunnel, else the absolute URL. */
 	readonly target: string;

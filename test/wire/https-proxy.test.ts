@@ -7,6 +7,7 @@ import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {ClientConfig, MtlsOptions} from '../../src/index.ts';
 import {createTestPki, type TestPki} from '../../src/testing/index.ts';
 import type {ConnectProxy, ConnectProxyOptions} from '../support/connect-proxy.ts';
+import {startTcp} from '../support/plain-server.ts';
 import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
 
 let world: World;
@@ -236,6 +237,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(proxy.resumed).toEqual([false, false]);
 		expect(server.handshakes).toEqual({full: 2, resumed: 0});
 	});
+
+	test.each(['https', 'http'])(
+		'a proxy that does not answer the handshake for %s is given up in time',
+		async (scheme) => {
+			const mute = await startTcp();
+			const client = through(mute, {...options, timeouts: {connectMs: 40}});
+			expect(await mtlsFailureOf(client.get(`${scheme}://origin.test/`))).toMatchObject({
+				code: 'ERR_PROXY_TIMEOUT',
+				failure: {kind: 'proxy-timeout', side: 'proxy', phase: 'tunnel', host: 'origin.test'},
+			});
+			await mute.closed();
+		},
+	);
 
 	test('a proxy that speaks no TLS is told nothing', async () => {
 		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);

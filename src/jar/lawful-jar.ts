@@ -2,7 +2,7 @@ import {type Cookie, CookieJar, cookieCompare, pathMatch} from 'tough-cookie';
 import type {CookiePolicy} from './policy.ts';
 
 /** Hosts for which tough-cookie looks nothing up, but throws. */
-export const oddHosts: ReadonlySet<string> = new Set(['example', 'local', 'test']);
+export const oddHosts: readonly string[] = ['example', 'local', 'test'];
 
 /** Another jar as a policy lets it be read: for the URLs of which not all may be sent. */
 export class LawfulJar extends CookieJar {
@@ -29,7 +29,7 @@ export class LawfulJar extends CookieJar {
 	}
 
 	async #read(url: URL, allPaths: boolean): Promise<Cookie[]> {
-		if (!oddHosts.has(url.hostname)) return this.#jar.getCookies(url.href, {allPaths});
+		if (!oddHosts.includes(url.hostname)) return this.#jar.getCookies(url.href, {allPaths});
 		const all = await this.#jar.store.getAllCookies();
 		return all.filter(
 			(cookie) =>

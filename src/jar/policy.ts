@@ -77,7 +77,7 @@ export class CookiePolicy {
 
 	/** Whether all that a jar says for `url` may be sent: then nobody has to look through it. */
 	#sendsAll(url: URL): boolean {
-		if (url.protocol !== 'https:' || oddHosts.has(url.hostname)) return false;
+		if (!ordinary.test(url.href)) return false;
 		if (!this.#allowed && !this.#blocked && this.#internal.size === 0) return true;
 		const {hostname} = url;
 		const known = this.#known.get(hostname);
@@ -116,6 +116,9 @@ export class CookiePolicy {
 		return getPublicSuffix(domain, options) === undefined;
 	}
 }
+
+// One look at the URL for all: each of its parts costs as much.
+const ordinary = new RegExp(`^https://(?!(?:${oddHosts.join('|')})[:/])`);
 
 /** Hosts that are remembered per policy; one more and all are forgotten. */
 const capacity = 1_000;

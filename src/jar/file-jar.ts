@@ -9,16 +9,20 @@ import {type FileJarOptions, resolveFileJar} from './file-jar-options.ts';
 import {resolveLinks} from './read-file.ts';
 import {strictJar} from './strict-jar.ts';
 
+const files = new WeakMap<CookieJar, CookieFile>();
+
 /** A tough-cookie jar that is kept in a file. */
 export class FileJar extends CookieJar {
 	/** Absolute; symbolic links are followed at each save. */
 	readonly path: string;
 	readonly #file: CookieFile;
 
+	/** @internal Made by {@link fileJar}. */
 	constructor(path: string, file: CookieFile, rejectPublicSuffixes: boolean) {
 		super(file.store, {...strictJar, rejectPublicSuffixes});
 		this.path = path;
 		this.#file = file;
+		files.set(this, file);
 	}
 
 	/**
@@ -30,11 +34,6 @@ export class FileJar extends CookieJar {
 	 */
 	save(): Promise<void> {
 		return this.#file.save();
-	}
-
-	/** @internal As {@link save}, but a failure is told to the logger. */
-	flush(): Promise<void> {
-		return this.#file.flush();
 	}
 }
 
@@ -49,7 +48,8 @@ export class FileJar extends CookieJar {
  *
  * Security: whoever reads the file has the session.
  *
- * @throws {MtlsConfigError} for `jar`, when the file is damaged, or cannot be read or written.
+ * @throws {MtlsConfigError} for `jar`, when the file is damaged, or cannot be read or written; for the
+ * option that cannot be used.
  */
 export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
 	if (typeof path !== 'string' || path.trim() === '' || /\p{Cc}/u.test(path)) {
@@ -69,7 +69,7 @@ export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
 
 /** Saves a jar that has a file; resolves at once for any other. What fails is told to its logger. */
 export async function flushJar(jar: CookieJar | undefined): Promise<void> {
-	if (jar instanceof FileJar) await jar.flush();
+	if (jar !== undefined) await files.get(jar)?.flush();
 }
 
 // Better now than after a login.

@@ -277,17 +277,6 @@ describe('a save', () => {
 		await vi.waitFor(() => expect(linesOf(path)).toHaveLength(count));
 	});
 
-	test('listens to the end of the process only while there is something to save', async () => {
-		const listeners = () => process.listenerCount('exit');
-		const before = listeners();
-		const jars = [open(tempFile('one')), open(tempFile('two'))];
-		expect(listeners()).toBe(before);
-		for (const jar of jars) await jar.setCookie('a=1', url);
-		expect(listeners()).toBe(before + 1);
-		for (const jar of jars) await jar.save();
-		expect(listeners()).toBe(before);
-	});
-
 	test('is where the path was when the jar was made', async () => {
 		const path = tempFile('jar');
 		const jar = open(relative(process.cwd(), path));

@@ -10,8 +10,10 @@ import {MtlsConfigError} from './errors.ts';
 import {makeAdapter} from './http/adapter.ts';
 import {type CookieJar, clientJar, jarOf} from './http/cookies.ts';
 import {axiosExchange} from './http/exchange-axios.ts';
+import {http2Exchange} from './http/exchange-http2.ts';
 import {leanExchange} from './http/exchange-lean.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
+import {wantsHttp2} from './http/http2-options.ts';
 import {leanTakes} from './http/lean-scope.ts';
 import {Session} from './http/session.ts';
 import {resolveSession} from './http/session-settings.ts';
@@ -21,6 +23,7 @@ import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
 import {logFailures} from './log/interceptors.ts';
 import {identitiesOf, MtlsAgent} from './net/agent.ts';
+import {Http2Sessions} from './net/http2-sessions.ts';
 import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
@@ -102,6 +105,7 @@ interface Parts {
 	readonly identities: Identities;
 	/** Beside the agent: the connections of the lean exchange. */
 	readonly pools: Pools;
+	readonly http2: Http2Sessions;
 	readonly ownsConnections: boolean;
 	readonly jar: CookieJar | undefined;
 	readonly cookiePolicy: CookiePolicy;
@@ -157,16 +161,31 @@ function makeConnections({mtls, maxIdentities, logger}: ClientOptions) {
 	});
 	const identities = identitiesOf(agent);
 	const pools = new Pools();
-	identities.onRetire((snapshot) => pools.retire(snapshot));
-	return {agent, identities, pools, ownsConnections: mtls !== undefined, lifetime: new Lifetime()};
+	const http2 = new Http2Sessions();
+	identities.onRetire((snapshot) => {
+		pools.retire(snapshot);
+		http2.retire(snapshot);
+	});
+	return {
+		agent,
+		identities,
+		pools,
+		http2,
+		ownsConnections: mtls !== undefined,
+		lifetime: new Lifetime(),
+	};
 }
 
 function adapterOf(parts: Parts): AxiosAdapter {
 	const lean = leanExchange(parts.pools);
+	const http2 = http2Exchange(parts.http2);
 	const {roster} = parts.identities;
 	return makeAdapter({
 		...parts,
-		exchange: (input) => (leanTakes(input) ? lean : axiosExchange)(input),
+		exchange: (input) => {
+			if (leanTakes(input)) return lean(input);
+			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
+		},
 		fallback: axios.getAdapter('http'),
 		snapshotAt: (origin) => roster.at(origin),
 		lists: (origin) => roster.lists(origin),
@@ -176,14 +195,14 @@ function adapterOf(parts: Parts): AxiosAdapter {
 const closeDeadlineMs = 10_000;
 
 function handleOf(parts: Parts): MtlsHandle {
-	const {agent, identities, pools, jar, lifetime} = parts;
-	const stats = () => statsOf(identities, agent, pools);
+	const {agent, identities, pools, http2, jar, lifetime} = parts;
+	const stats = () => statsOf(identities, agent, [pools, http2]);
 	const line = () => statsLine(stats());
 	const close = async ({deadlineMs = closeDeadlineMs}: {deadlineMs?: number} = {}) => {
 		identities.roster.close();
 		await lifetime.end(deadlineMs);
 		agent.destroy();
-		await pools.destroy();
+		await Promise.all([pools.destroy(), http2.destroy()]);
 		await flushJar(jar);
 	};
 	const handle: MtlsHandle = {

@@ -7,6 +7,7 @@ import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/fai
 import type {HttpProxy} from '../net/proxy.ts';
 import {redactUrl} from '../redact.ts';
 import {alertOf} from '../tls/alert.ts';
+import {wantsHttp1} from '../tls/classify.ts';
 import {explain} from '../tls/explain.ts';
 import {bareHost} from '../tls/verify.ts';
 import type {Hop} from './hop.ts';
@@ -120,9 +121,11 @@ function connectionOfFailure(
 	if (connection === undefined || request?.res || error.cause === undefined) return undefined;
 	const cause = connection.firstError ?? error.cause;
 	// On a socket that has served before the handshake is not to blame; unless the server makes another
-	// one, which TLS 1.2 allows, because this path alone needs a certificate.
+	// one, which TLS 1.2 allows, because this path alone needs a certificate, or would if we spoke HTTP/1.1.
+	const said = cause instanceof Error ? cause.message : '';
 	const renegotiated =
-		connection.clientCertificateRequested === false &&
-		alertOf(cause instanceof Error ? cause.message : '') !== undefined;
-	return request?.reusedSocket === false || renegotiated ? {connection, cause} : undefined;
+		connection.clientCertificateRequested === false && alertOf(said) !== undefined;
+	return request?.reusedSocket === false || renegotiated || wantsHttp1(said)
+		? {connection, cause}
+		: undefined;
 }

@@ -10,8 +10,10 @@ export interface Progress {
 	readonly socket: Socket | undefined;
 	readonly reused: boolean;
 	readonly sent: boolean;
-	/** What the socket had read when it was given the request. */
+	/** What the socket had read when it was given the request; without end where it read for others too. */
 	readonly bytesBefore: number;
+	/** The server has not begun with it, which HTTP/2 can say. */
+	readonly refused?: boolean;
 }
 
 const progress = new WeakMap<object, Progress>();
@@ -27,7 +29,7 @@ export function endingOf(error: unknown, {method, body}: Hop): Ending | undefine
 	if (!(error instanceof AxiosError)) return undefined;
 	const known = progress.get(error);
 	if (known === undefined) return undefined;
-	const {socket, reused, sent, bytesBefore} = known;
+	const {socket, reused, sent, bytesBefore, refused = false} = known;
 	const first = connectionOf(socket)?.firstError;
 	return {
 		method,
@@ -36,6 +38,7 @@ export function endingOf(error: unknown, {method, body}: Hop): Ending | undefine
 		sent,
 		answered: socket !== undefined && socket.bytesRead > bytesBefore,
 		alerted: alertOf(first?.message ?? '') !== undefined,
+		refused,
 		replayable: body?.replayable ?? true,
 	};
 }

@@ -16,25 +16,36 @@ import {isRedirect} from './redirect.ts';
 import {redirectBody} from './response.ts';
 
 type Respond = (response: IncomingMessage) => void;
-interface Transport {
+/** What axios makes its requests with. */
+export interface Transport {
 	request(options: RequestOptions, respond: Respond): ClientRequest;
 }
 
 const adapter = axios.getAdapter('http');
 
-/** The exchange that knows every axios option: axios's own `http` adapter, asked for one hop. */
-export const axiosExchange: Exchange = (input) => {
-	const ours = travelsByOurs(input);
+/**
+ * The exchange that knows every axios option: axios's own `http` adapter, asked for one hop.
+ *
+ * @param makeBase - Makes what sends in the place of `http` and `https`, until its signal gives it up.
+ */
+export function axiosExchange(
+	input: ExchangeInput,
+	makeBase?: (signal: AbortSignal) => Transport,
+): ReturnType<Exchange> {
+	const ours = makeBase === undefined && travelsByOurs(input);
 	const config = hopConfig(input, ours);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
 	const trip: Trip = {ours, over: new AbortController(), progress: undefined};
-	config.transport = transportFor(input, trip);
+	const base = makeBase?.(trip.over.signal);
+	// With another version axios would send by itself.
+	if (base !== undefined) config.httpVersion = 1;
+	config.transport = transportFor(input, trip, base);
 	return adapter(config).catch((error) => {
 		// A ClientRequest that waits for its socket tells nobody that it was given up.
 		trip.over.abort(new Error('the request is over'));
 		throw trip.progress ? keepProgress(error, trip.progress) : error;
 	});
-};
+}
 
 /** One request of axios's adapter, and what is seen of it. */
 interface Trip {
@@ -74,11 +85,11 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
  * Where axios makes its request. Ours stands in the way to tell the agent how this hop travels, to
  * keep the deadlines, and to spare axios the body of a redirect.
  */
-function transportFor(input: ExchangeInput, trip: Trip): Transport {
+function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undefined): Transport {
 	const {hop, agent, config, follows, fresh} = input;
 	const {ours} = trip;
 	const secure = hop.url.protocol === 'https:';
-	const base: Transport = (config.transport as Transport | undefined) ?? (secure ? https : http);
+	const base = given ?? (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
 			const sent = ours ? onOurWay(options, input, trip.over.signal) : {...options};

@@ -5,6 +5,7 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import {authorityOfUrl, ConnectWatch} from '../net/deadlines.ts';
 import {answerWatch} from './answer-watch.ts';
 import type {ExchangeInput} from './exchange.ts';
+import {Http2Response} from './http2-response.ts';
 
 /** Those of `timeout` and `firstByteMs`. */
 export function keepDeadlines(request: ClientRequest, input: ExchangeInput): void {
@@ -22,12 +23,16 @@ function keepTimeout(request: ClientRequest, {follows, remainingMs, idleMs}: Exc
 	// Which axios listens to.
 	const timer = setTimeout(() => request.emit('timeout'), remainingMs);
 	request.once('close', () => clearTimeout(timer));
-	request.prependOnceListener('response', ({socket}: IncomingMessage) => {
+	request.prependOnceListener('response', (response: IncomingMessage) => {
 		clearTimeout(timer);
 		// Without redirects axios is alone with Node, and a pause is its own timeout.
 		if (!follows || idleMs === undefined) return;
 		request.removeAllListeners('timeout');
-		request.once('timeout', () => socket.destroy());
+		request.once('timeout', () => {
+			// Of HTTP/2 the stream alone: others share the connection.
+			if (response instanceof Http2Response) response.breakOff();
+			else response.socket.destroy();
+		});
 	});
 }
 

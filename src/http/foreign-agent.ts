@@ -1,5 +1,6 @@
-import type {InternalAxiosRequestConfig} from 'axios';
+import type {AxiosRequestConfig, InternalAxiosRequestConfig} from 'axios';
 import {MtlsConfigError} from '../errors.ts';
+import {foreignHttp2Option} from './http2-options.ts';
 
 const agentOptions = ['httpsAgent', 'httpAgent'] as const;
 
@@ -19,13 +20,16 @@ export function withoutCookieAgents(
 }
 
 /**
- * An agent makes the TLS connection, so with one of the app's own the options of `mtls` would hold
- * for nothing.
+ * An agent makes the TLS connection, and so do some of the options for HTTP/2: with one of the app's
+ * own those of `mtls` would hold for nothing.
  *
- * @throws {MtlsConfigError} naming the agent that was given.
+ * @throws {MtlsConfigError} naming the option that was given.
  */
-export function assertNoAgent(config: {httpsAgent?: unknown; httpAgent?: unknown}): void {
-	const given = agentOptions.find((name) => config[name]);
+export function assertNoAgent(
+	config: Pick<AxiosRequestConfig, 'httpsAgent' | 'httpAgent' | 'http2Options'>,
+): void {
+	const foreign = config.http2Options && foreignHttp2Option(config);
+	const given = agentOptions.find((name) => config[name]) ?? (foreign && `http2Options.${foreign}`);
 	if (given === undefined) return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_AGENT_CONFLICT',

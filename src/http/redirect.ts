@@ -5,6 +5,7 @@
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import type {Showing} from '../tls/snapshot.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
+import {foreignHttp2Option, wantsHttp2} from './http2-options.ts';
 
 /** What decides about a redirect. */
 export interface RedirectPolicy {
@@ -34,15 +35,16 @@ const defaultMaxRedirects = 21;
 
 const credentialHeaders = new Set(['authorization', 'cookie']);
 
-/** As in axios: who brings a transport, or asks for HTTP/2, is alone with it. */
-export function followsRedirects({
-	maxRedirects,
-	transport,
-	httpVersion,
-}: Partial<InternalAxiosRequestConfig>): boolean {
-	return (
-		maxRedirects !== 0 && !transport && (httpVersion === undefined || Number(httpVersion) === 1)
-	);
+/**
+ * As in axios: who brings a transport, or HTTP/2 sessions of its own making, is alone with it. Ours,
+ * not axios's: over the sessions of this client redirects are followed too.
+ */
+export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): boolean {
+	const {maxRedirects, transport, httpVersion} = config;
+	if (maxRedirects === 0) return false;
+	// axios asks no transport for HTTP/2.
+	if (wantsHttp2(config)) return foreignHttp2Option(config) === undefined;
+	return !transport && (httpVersion === undefined || Number(httpVersion) === 1);
 }
 
 /**

@@ -11,6 +11,8 @@ export interface Ending {
 	readonly answered: boolean;
 	/** The server said why, by a TLS alert. */
 	readonly alerted: boolean;
+	/** The server has said that it did not begin with it, and never will. */
+	readonly refused: boolean;
 	/** There is another attempt at the body. */
 	readonly replayable: boolean;
 }
@@ -33,10 +35,12 @@ const hangUps: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']
  * new one (RFC 9112 §9.3.1, §9.5).
  *
  * A POST is not, unless nothing of it was sent: that it was not answered does not mean that it was not
- * obeyed. Nor is what fails on a new connection, where the server had nothing to be done with.
+ * obeyed. Nor is what fails on a new connection, where the server had nothing to be done with. What an
+ * HTTP/2 server has refused to begin with is sent once more whatever it is (RFC 9113 §8.7).
  */
 export function isStale(ending: Ending): boolean {
-	const {method, code, reused, sent, answered, alerted, replayable} = ending;
+	const {method, code, reused, sent, answered, alerted, refused, replayable} = ending;
+	if (refused) return replayable;
 	if (!reused || answered || alerted || !hangUps.has(code)) return false;
 	return replayable && (!sent || idempotent.has(method));
 }

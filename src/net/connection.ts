@@ -21,6 +21,8 @@ export interface Connection {
 	readonly identity: CertificateFacts | null;
 	/** How far it came; `undefined` until there is a TCP connection. */
 	phase: FailurePhase | undefined;
+	/** What was to be spoken on it: `'http/1.1'` or `'h2'`. */
+	alpn: string | undefined;
 	protocol: string | undefined;
 	cipher: string;
 	resumed: boolean;
@@ -47,6 +49,7 @@ export function beginConnection(
 ): Connection {
 	return {
 		...end,
+		alpn: undefined,
 		protocol: undefined,
 		cipher: '',
 		resumed: false,

@@ -1,6 +1,7 @@
 import type {MtlsFailure} from '../errors.ts';
 import {classify, type Verdict} from '../tls/classify.ts';
 import {type Explanation, explain, type Facts} from '../tls/explain.ts';
+import {explainHttpVersion} from '../tls/explain-http-version.ts';
 import {explainAtProxy} from '../tls/explain-proxy.ts';
 import {type Connection, chainFacts} from './connection.ts';
 import {TunnelError} from './tunnel-error.ts';
@@ -50,7 +51,7 @@ interface Besides {
  */
 export function tellFailure(
 	connection: Connection,
-	{weakness, ...verdict}: Verdict,
+	{weakness, layer, ...verdict}: Verdict,
 	url: string,
 	{code, proxyStatus, explanation}: Besides,
 ): JudgedFailure {
@@ -67,6 +68,7 @@ export function tellFailure(
 	};
 	const {summary, reasons, hint} =
 		explanation ??
+		(layer && explainHttpVersion(facts, connection.alpn)) ??
 		explain({
 			...facts,
 			...(weakness && {weakness}),
@@ -86,7 +88,7 @@ export function codeFor(kind: MtlsFailure['kind']): string {
 
 function factsOf(
 	connection: Connection,
-	verdict: Omit<Verdict, 'weakness'>,
+	verdict: Omit<Verdict, 'weakness' | 'layer'>,
 	url: string,
 ): Omit<MtlsFailure, 'reasons' | 'hint'> {
 	const {host, port, servername, protocol, clientCertificateRequested, identity} = connection;
@@ -131,7 +133,7 @@ function judgeLeg(
 	const inner = judge(leg, wire ?? hangUp);
 	// After the handshake it is the proxy's turn to object, and all else is no matter of TLS.
 	if (inner === undefined || !(unreached || inner.side === 'client')) return undefined;
-	const {weakness, ...verdict} = inner;
+	const {weakness, layer: _, ...verdict} = inner;
 	const facts: Facts = {...factsOf(leg, verdict, String(proxy)), ...(weakness && {weakness})};
 	const explanation = explainAtProxy(facts);
 	return {

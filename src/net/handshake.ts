@@ -12,6 +12,8 @@ export interface Peer {
 	readonly host: string;
 	readonly port: number;
 	readonly showing: Showing;
+	/** What is to be spoken on it (RFC 7301). @defaultValue `'http/1.1'` */
+	readonly alpn?: 'http/1.1' | 'h2';
 	/** Options of `net.connect` that choose the way there. */
 	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'>;
 	/** Called when there is a TCP connection, where there was none. */
@@ -34,13 +36,14 @@ export type Terms = Pick<
 export function handshake(
 	connection: Connection,
 	terms: Terms,
-	{host, port, showing, net, onConnect}: Peer,
+	{host, port, showing, alpn = 'http/1.1', net, onConnect}: Peer,
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
 	const {verification} = terms;
+	connection.alpn = alpn;
 	const name = peerName(host, terms.servername);
-	const sessionKey = [showing, host, port, name.verify].join('|');
+	const sessionKey = [showing, host, port, name.verify, alpn].join('|');
 	const kept = terms.sessions.get(sessionKey, Date.now());
 	const socket = connectTls({
 		...(tunnel ? {socket: tunnel} : {...net, host, port}),
@@ -52,7 +55,7 @@ export function handshake(
 			verification.check(name, certificate as DetailedPeerCertificate)[0],
 		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
 		rejectUnauthorized: verification.enforced,
-		ALPNProtocols: ['http/1.1'],
+		ALPNProtocols: [alpn],
 	});
 	socket.setNoDelay(true);
 	observe(socket, connection, kept);
@@ -74,6 +77,11 @@ export function handshake(
 				socket.destroy(new ClientAuthNotRequestedError());
 				return;
 			}
+			// A server without ALPN speaks HTTP/1.1 (RFC 9113 §3.2), and would take our preface for a request.
+			if (alpn === 'h2' && socket.alpnProtocol !== alpn) {
+				socket.destroy(new NoHttp2Error());
+				return;
+			}
 			if (!socket.authorized) report(socket, connection, terms, name);
 			connection.phase = 'response';
 			resolve(socket);
@@ -83,6 +91,16 @@ export function handshake(
 			reject(connection.firstError ?? signal.reason ?? new Error('the connection was closed'));
 		});
 	});
+}
+
+/** The server did not take up the offer of HTTP/2, and would read it as HTTP/1.1. */
+class NoHttp2Error extends Error {
+	readonly code = 'ERR_MTLS_NO_HTTP2';
+
+	constructor() {
+		super('the server did not agree to HTTP/2 (ALPN)');
+		this.name = 'NoHttp2Error';
+	}
 }
 
 /** Writes down what the handshake shows, while it can be seen. */

@@ -10,6 +10,7 @@ import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {bareHost} from '../tls/verify.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {authorityOf, type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
+import type {Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
@@ -214,11 +215,14 @@ interface PlainTarget {
 	readonly port: number;
 	readonly signal: AbortSignal;
 	readonly timeouts?: ConnectTimeouts | undefined;
+	readonly net?: Peer['net'];
 }
 
-function connectPlain({host, port, signal, timeouts = {}}: PlainTarget): Promise<Socket> {
+/** Makes a TCP connection. */
+export function connectPlain(target: PlainTarget): Promise<Socket> {
+	const {host, port, signal, timeouts = {}, net} = target;
 	return new Promise((resolve, reject) => {
-		const socket = connectTcp({host, port, noDelay: true});
+		const socket = connectTcp({...net, host, port, noDelay: true});
 		const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
 			socket.destroy(error),
 		);

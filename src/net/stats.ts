@@ -1,6 +1,5 @@
 import type {MtlsAgent} from './agent.ts';
 import type {Identities} from './identities.ts';
-import type {Pools} from './pool.ts';
 
 /** A client's connections in numbers. */
 export interface MtlsStats {
@@ -22,16 +21,26 @@ export interface MtlsStats {
 	readonly tunnels: number;
 }
 
-/** The numbers of both pools, Node's and ours. */
-export function statsOf({roster, counts}: Identities, agent: MtlsAgent, pools: Pools): MtlsStats {
-	const {active, idle, queued} = pools.counts;
+/** What keeps connections beside the agent. */
+interface Counted {
+	readonly counts: MtlsStats['sockets'];
+}
+
+/** The numbers of all pools, Node's and ours. */
+export function statsOf(
+	{roster, counts}: Identities,
+	agent: MtlsAgent,
+	pools: readonly Counted[],
+): MtlsStats {
+	const sum = (name: keyof MtlsStats['sockets']) =>
+		pools.reduce((total, {counts}) => total + counts[name], 0);
 	return {
 		epoch: roster.epoch,
 		identities: roster.loaded,
 		sockets: {
-			active: active + size(agent.sockets),
-			idle: idle + size(agent.freeSockets),
-			queued: queued + size(agent.requests),
+			active: sum('active') + size(agent.sockets),
+			idle: sum('idle') + size(agent.freeSockets),
+			queued: sum('queued') + size(agent.requests),
 		},
 		handshakes: {full: counts.fullHandshakes, resumed: counts.resumedHandshakes},
 		tunnels: counts.tunnels,

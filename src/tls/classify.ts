@@ -23,6 +23,8 @@ export interface Verdict {
 	readonly certain: boolean;
 	readonly alert?: string;
 	readonly weakness?: Weakness;
+	/** The versions that do not fit are those of HTTP, not of TLS. */
+	readonly layer?: 'http';
 }
 
 /** What the security level of OpenSSL objects to. */
@@ -96,6 +98,9 @@ const refusals = new Set([
 /** Alerts of a server that gave up for a reason of its own, or does not serve the name asked for. */
 const givesUp = new Set(['access_denied', 'unrecognized_name', 'internal_error', 'user_canceled']);
 
+/** The server did not take up our offer of HTTP/2 (ALPN). */
+const noHttp2 = 'ERR_MTLS_NO_HTTP2';
+
 /** A connection that ended without a word. */
 const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
@@ -112,6 +117,8 @@ export function classify(evidence: Evidence): Verdict | undefined {
 	const kind = verification[code];
 	if (kind !== undefined) return refusedByUs(kind);
 	if (incomplete.has(code)) return judgeIncompleteChain(evidence.chain);
+
+	if (code === noHttp2 || wantsHttp1(evidence.message)) return otherHttp;
 
 	const alert = alertOf(evidence.message);
 	if (alert !== undefined) {
@@ -132,6 +139,13 @@ export function classify(evidence: Evidence): Verdict | undefined {
 	if (match !== undefined) return {kind: match[1], side: 'both', certain: true};
 	return {kind: 'protocol-mismatch', side: 'both', certain: false};
 }
+
+/** Whether the server says of one request that it wants it over HTTP/1.1 (RFC 9113 §7). */
+export function wantsHttp1(message: string): boolean {
+	return /\bNGHTTP2_HTTP_1_1_REQUIRED\b/.test(message);
+}
+
+const otherHttp: Verdict = {kind: 'protocol-mismatch', side: 'both', certain: true, layer: 'http'};
 
 function refusedByUs(kind: FailureKind, certain = true): Verdict {
 	return {kind, side: 'server', certain};
@@ -159,6 +173,7 @@ function judgeAlert(alert: string, evidence: Evidence): Verdict | undefined {
 	if (alert === 'protocol_version') {
 		return {kind: 'protocol-mismatch', side: 'both', certain: true};
 	}
+	if (alert === 'no_application_protocol') return otherHttp;
 	if (alert === 'insufficient_security') {
 		return {kind: 'cipher-mismatch', side: 'both', certain: true};
 	}

@@ -52,6 +52,7 @@ export const doors: Readonly<Record<string, Door>> = {
 		types: ['options.ts', 'session-options.ts', 'client.ts'],
 	},
 	undici: {open: ['net/pool.ts', 'http/exchange-lean.ts']},
+	'node:http2': {open: ['net/http2-session.ts'], types: ['http/']},
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},

@@ -125,6 +125,26 @@ describe('verification', () => {
 	});
 });
 
+const otherHttp = {kind: 'protocol-mismatch', side: 'both', certain: true, layer: 'http'};
+
+test.each([
+	['an offer of HTTP/2 that is not taken up', 'ERR_MTLS_NO_HTTP2', '', 'verify'],
+	[
+		'a request that is wanted over HTTP/1.1',
+		'ERR_HTTP2_STREAM_ERROR',
+		'Stream closed with error code NGHTTP2_HTTP_1_1_REQUIRED',
+		'response',
+	],
+] as const)('%s is of the versions of HTTP', (_, code, message, phase) => {
+	expect(judge({code, message, phase})).toEqual(otherHttp);
+});
+
+test('any other error of HTTP/2 is left to axios', () => {
+	const message = 'Stream closed with error code NGHTTP2_INTERNAL_ERROR';
+	const evidence = {code: 'ERR_HTTP2_STREAM_ERROR', message, phase: 'response'} as const;
+	expect(judge({...evidence, clientCertificateRequested: true})).toBeUndefined();
+});
+
 describe('alerts', () => {
 	type Row = [string, number, boolean | undefined, boolean, FailureKind, boolean];
 	// name, number, asked for a certificate, we had one, kind, certain
@@ -153,7 +173,6 @@ describe('alerts', () => {
 		['internal_error', 80, true, true, 'client-certificate-refused', false],
 		['internal_error', 80, undefined, true, 'reset', false],
 		['unrecognized_name', 112, undefined, true, 'reset', false],
-		['no_application_protocol', 120, undefined, true, 'protocol-mismatch', false],
 		['illegal_parameter', 47, undefined, true, 'protocol-mismatch', false],
 	];
 
@@ -169,6 +188,11 @@ describe('alerts', () => {
 			});
 		},
 	);
+
+	test('no_application_protocol is of the versions of HTTP', () => {
+		const verdict = {...otherHttp, alert: 'no_application_protocol'};
+		expect(judge({...alert(120), identityOffered: true})).toEqual(verdict);
+	});
 
 	test('after a handshake that did not ask, one about certificates is of a renegotiation', () => {
 		const late = {phase: 'response', clientCertificateRequested: false} as const;

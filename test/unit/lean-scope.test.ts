@@ -72,7 +72,7 @@ const dealtWith: Readonly<Record<string, string>> = {
 	fetchOptions: 'nobody: for fetch',
 	formDataHeaderPolicy: 'nobody: for forms, which go to axios',
 	allowedSocketPaths: 'nobody: for socketPath, which goes to axios',
-	http2Options: 'nobody: for httpVersion 2, which goes to axios',
+	http2Options: 'nobody: for httpVersion 2, which is not lean',
 };
 
 /** Left to axios but for these values. */

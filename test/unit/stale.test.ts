@@ -10,6 +10,7 @@ function ended(how: Partial<Ending> = {}): boolean {
 		sent: true,
 		answered: false,
 		alerted: false,
+		refused: false,
 		replayable: true,
 		...how,
 	});
@@ -27,6 +28,19 @@ describe('is sent once more', () => {
 
 	test('whichever way the connection says that it is closed', () => {
 		expect(ended({code: 'EPIPE'})).toBe(true);
+	});
+});
+
+describe('what the server has refused to begin with is sent once more', () => {
+	const refused = {refused: true, code: 'ERR_HTTP2_STREAM_ERROR'};
+
+	test.each(['GET', 'POST', 'PATCH'])('a %s', (method) => {
+		expect(ended({...refused, method})).toBe(true);
+		expect(ended({...refused, method, reused: false})).toBe(true);
+	});
+
+	test('but not a body that cannot be read twice', () => {
+		expect(ended({...refused, replayable: false})).toBe(false);
 	});
 });
 

@@ -1,0 +1,186 @@
+import type {
+	ClientHttp2Stream,
+	IncomingHttpHeaders,
+	IncomingHttpStatusHeader,
+	OutgoingHttpHeaders,
+} from 'node:http2';
+import type {Socket} from 'node:net';
+import {Writable} from 'node:stream';
+import {DeadlineError} from '../net/deadlines.ts';
+import type {Http2Session} from '../net/http2-session.ts';
+import type {Progress} from './ending.ts';
+import {Http2Response} from './http2-response.ts';
+
+/**
+ * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps
+ * ask for it: a writable for the body that tells `response`, `timeout`, `error` and `close`.
+ */
+export class Http2Request extends Writable {
+	/** The connection, which other requests share; `undefined` until it stands. */
+	socket: Socket | undefined = undefined;
+	/** Whether the connection has carried an answer before. */
+	reusedSocket = false;
+	/** Set once the head of the answer is there. */
+	res: Http2Response | undefined = undefined;
+	/** `https:` or `http:`. */
+	protocol: string;
+	/** How far it came, where it failed without an answer. */
+	progress: Progress | undefined = undefined;
+	readonly #session: Http2Session;
+	readonly #headers: OutgoingHttpHeaders;
+	readonly #joined: Promise<void>;
+	#stream: ClientHttp2Stream | undefined = undefined;
+	#pauseMs = 0;
+
+	/**
+	 * @param headers - With pseudo-headers; names in lower case.
+	 * @param signal - Gives it up.
+	 */
+	constructor(session: Http2Session, headers: OutgoingHttpHeaders, signal: AbortSignal) {
+		// As a ClientRequest it lives until its answer is complete.
+		super({autoDestroy: false});
+		this.#session = session;
+		this.#headers = headers;
+		this.protocol = `${headers[':scheme']}:`;
+		this.once('timeout', () => session.suspect());
+		const onAbort = () => this.destroy();
+		signal.addEventListener('abort', onAbort);
+		this.once('close', () => signal.removeEventListener('abort', onAbort));
+		this.#joined = session.join();
+		this.#joined.then(
+			() => {
+				this.socket = session.socket;
+				this.reusedSocket = session.answered;
+			},
+			(error) => this.destroy(error),
+		);
+		if (signal.aborted) onAbort();
+	}
+
+	get method(): string {
+		return String(this.#headers[':method']);
+	}
+
+	/** Path and query. */
+	get path(): string {
+		return String(this.#headers[':path']);
+	}
+
+	/** Host without port. */
+	get host(): string {
+		return new URL(`${this.protocol}//${this.#headers[':authority']}`).hostname;
+	}
+
+	getHeader(name: string): OutgoingHttpHeaders[string] {
+		return this.#headers[name.toLowerCase()];
+	}
+
+	hasHeader(name: string): boolean {
+		return this.getHeader(name) !== undefined;
+	}
+
+	/** All headers that are sent, those of HTTP/2 included. */
+	getHeaders(): OutgoingHttpHeaders {
+		return {...this.#headers};
+	}
+
+	/** Emits `timeout` when nothing is sent or received for `ms`, once it is on its way. */
+	setTimeout(ms: number, onTimeout?: () => void): this {
+		if (onTimeout) this.once('timeout', onTimeout);
+		this.#pauseMs = ms;
+		return this;
+	}
+
+	override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error) => void): void {
+		// What fails it tells by its `error` or `close`.
+		this.#onStream(false, (stream) => {
+			stream.write(chunk, encoding, (error) => {
+				if (!error) done();
+			});
+		});
+	}
+
+	override _final(done: (error?: Error) => void): void {
+		this.#onStream(true, (stream) => {
+			stream.end();
+			done();
+		});
+	}
+
+	/** The answer is complete, and so may be the whole exchange. */
+	finish(): void {
+		if (this.writableFinished) this.destroy();
+	}
+
+	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+		if (error instanceof DeadlineError) this.#session.suspect();
+		if (!this.res?.complete) this.#stream?.close(cancel);
+		this.#session.leave();
+		done(error);
+	}
+
+	/** @param bare - There is no body, if the head has yet to be sent. */
+	#onStream(bare: boolean, use: (stream: ClientHttp2Stream) => void): void {
+		this.#joined.then(
+			() => {
+				if (this.destroyed) return;
+				try {
+					this.#stream ??= this.#begin(bare);
+				} catch (error) {
+					this.destroy(error as Error);
+					return;
+				}
+				use(this.#stream);
+			},
+			() => {},
+		);
+	}
+
+	#begin(bare: boolean): ClientHttp2Stream {
+		const stream = this.#session.request(this.#headers, bare);
+		let failure: Error | undefined;
+		stream.on('error', (error) => {
+			failure = error;
+		});
+		stream.once('response', (headers) => this.#answer(stream, headers));
+		stream.once('close', () => this.#end(stream, failure));
+		stream.setTimeout(this.#pauseMs, () => this.emit('timeout'));
+		return stream;
+	}
+
+	#answer(
+		stream: ClientHttp2Stream,
+		headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
+	): void {
+		if (this.destroyed) return;
+		this.#session.answered = true;
+		this.res = new Http2Response(stream, headers, this);
+		this.emit('response', this.res);
+	}
+
+	#end(stream: ClientHttp2Stream, failure: Error | undefined): void {
+		if (this.destroyed) return;
+		if (this.res !== undefined) {
+			this.res.settle(failure);
+			this.destroy();
+			return;
+		}
+		const {socket} = this;
+		const reused = this.#session.answered;
+		const refused = this.#session.hasRefused(stream);
+		// Another one may begin where this one must not.
+		if (refused) this.#session.retire();
+		this.reusedSocket = reused;
+		this.progress = {
+			socket,
+			reused,
+			sent: !refused,
+			bytesBefore: Number.POSITIVE_INFINITY,
+			refused,
+		};
+		this.destroy(this.#session.errorOf(failure));
+	}
+}
+
+// RFC 9113 §7: the stream is no longer needed.
+const cancel = 8;

@@ -1,0 +1,265 @@
+import {
+	type ClientHttp2Session,
+	type ClientHttp2Stream,
+	type ClientSessionOptions,
+	connect,
+	constants,
+	type OutgoingHttpHeaders,
+} from 'node:http2';
+import type {Socket} from 'node:net';
+import {connectionOf, keepConnection} from './connection.ts';
+import {authorityOfUrl, type ConnectTimeouts} from './deadlines.ts';
+
+/** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */
+export type Http2Options = Pick<
+	ClientSessionOptions,
+	| 'maxDeflateDynamicTableSize'
+	| 'maxHeaderListPairs'
+	| 'maxOutstandingPings'
+	| 'maxSendHeaderBlockLength'
+	| 'maxSessionMemory'
+	| 'maxSettings'
+	| 'paddingStrategy'
+	| 'peerMaxConcurrentStreams'
+	| 'settings'
+> & {
+	/** How long a session is kept without a request, in ms; `null` for as long as the server does. @defaultValue 30,000 */
+	readonly sessionTimeout?: number | null;
+};
+
+interface SessionTarget {
+	/** `https://host:port` or `http://host:port`. */
+	readonly origin: string;
+	readonly options: Http2Options;
+	readonly timeouts: ConnectTimeouts;
+}
+
+/** Tells what becomes of a session. */
+interface SessionEvents {
+	/** It takes no more requests. */
+	readonly onEnd: () => void;
+	/** It is no more. */
+	readonly onClose: () => void;
+}
+
+/** As long as the connections of HTTP/1.1 are. */
+const sessionTimeoutMs = 30_000;
+
+/** The settings begin what a server says (RFC 9113 §3.4), so they are there within a round trip. */
+const settingsDeadlineMs = 10_000;
+
+// With the 64 KiB of RFC 9113 §6.9.2 a download over 50 ms of way would be held to 1.3 MB/s.
+const windows = {streamBytes: 1024 * 1024, sessionBytes: 4 * 1024 * 1024};
+
+/**
+ * One connection that carries many requests at a time, from the attempt to make it until it is closed.
+ *
+ * It stands when the settings of the server have come. Then a server that refuses our certificate with
+ * TLS 1.3, which is after our side of the handshake, has mostly done so, and has seen no request.
+ */
+export class Http2Session {
+	/** `undefined` until it is connected; stays after it was closed, for its facts. */
+	socket: Socket | undefined;
+	/** A request on it was answered. */
+	answered = false;
+	#session: ClientHttp2Session | undefined;
+	#users = 0;
+	#ended = false;
+	#suspected = false;
+	#idle: NodeJS.Timeout | undefined;
+	#error: Error | undefined;
+	#lastStreamId = Number.POSITIVE_INFINITY;
+	readonly #attempt = new AbortController();
+	readonly #opened: Promise<void>;
+	readonly #idleMs: number | null;
+	readonly #settingsMs: number;
+	readonly #events: SessionEvents;
+
+	constructor(
+		{origin, options, timeouts}: SessionTarget,
+		connectTo: (signal: AbortSignal) => Promise<Socket>,
+		events: SessionEvents,
+	) {
+		const {sessionTimeout = sessionTimeoutMs, ...rest} = options;
+		this.#idleMs = sessionTimeout;
+		this.#settingsMs = timeouts.handshakeMs || settingsDeadlineMs;
+		this.#events = events;
+		this.#opened = this.#open(origin, rest, connectTo);
+		// Those who wait are told by `join`.
+		this.#opened.catch(() => this.#close());
+	}
+
+	/** Whether a new request may join. */
+	get usable(): boolean {
+		return !this.#ended && !this.#suspected && this.#session?.closed !== true;
+	}
+
+	/** Requests that wait for it, or are on it. */
+	get users(): number {
+		return this.#users;
+	}
+
+	get connecting(): boolean {
+		return this.#session === undefined;
+	}
+
+	/** Counts a request in and waits until the session stands. `leave` has to follow in any case. */
+	join(): Promise<void> {
+		this.#users += 1;
+		clearTimeout(this.#idle);
+		this.#session?.ref();
+		return this.#opened;
+	}
+
+	/** Counts a request out. */
+	leave(): void {
+		this.#users -= 1;
+		if (this.#users > 0) return;
+		if (this.#session === undefined) void this.destroy(new Error('nobody waits for it'));
+		else if (this.usable) this.#rest(this.#session);
+		else if (this.#suspected) void this.destroy();
+		else this.#session.close();
+	}
+
+	/** Sends the head of a request that has joined. */
+	request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+		if (this.#session === undefined) throw hangUp();
+		return this.#session.request(headers, {endStream});
+	}
+
+	/** Whether the server has not begun with a request that failed, and never will (RFC 9113 §8.7). */
+	hasRefused(stream: ClientHttp2Stream): boolean {
+		const {id, rstCode} = stream;
+		if (id === undefined) return true;
+		return id > this.#lastStreamId || rstCode === constants.NGHTTP2_REFUSED_STREAM;
+	}
+
+	/** Why a stream ended: the session's own error, where it took the stream with it. */
+	errorOf(error: Error | undefined): Error {
+		const first = connectionOf(this.socket)?.firstError;
+		const lost = this.#session?.destroyed && (first ?? this.#error);
+		return lost || error || hangUp();
+	}
+
+	/** Takes no more requests until the server has answered a ping: what waited on it was not answered. */
+	suspect(): void {
+		const session = this.#session;
+		if (session === undefined || session.destroyed || this.#suspected) return;
+		this.#suspected = true;
+		session.ping((error) => {
+			this.#suspected = error !== null;
+		});
+	}
+
+	/** Lets the requests on it finish, and takes no more. */
+	retire(): void {
+		this.#end();
+		if (this.#users === 0) this.#session?.close();
+	}
+
+	/** Ends it with the requests on it, or the attempt to make it. */
+	async destroy(reason: Error = hangUp()): Promise<void> {
+		this.#end();
+		this.#attempt.abort(reason);
+		const session = this.#session;
+		if (session === undefined) return this.#opened.catch(() => {});
+		const {socket} = this;
+		session.destroy();
+		if (socket && !socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+	}
+
+	async #open(
+		origin: string,
+		{settings, ...options}: Http2Options,
+		connectTo: (signal: AbortSignal) => Promise<Socket>,
+	): Promise<void> {
+		const {signal} = this.#attempt;
+		const socket = await connectTo(signal);
+		this.socket = socket;
+		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
+		if (socket.destroyed) throw this.#lost(socket);
+		const session = connect(origin, {
+			...options,
+			// What a server pushes is nobody's.
+			settings: {initialWindowSize: windows.streamBytes, ...settings, enablePush: false},
+			createConnection: () => socket,
+		});
+		session.on('error', (error) => {
+			this.#error ??= error;
+		});
+		// Node would first send its goodbye, which after an alert never goes out.
+		socket.once('error', () => socket.destroy());
+		session.on('goaway', (_, lastStreamId) => {
+			this.#lastStreamId = lastStreamId;
+		});
+		await this.#settings(session, socket, origin);
+		session.setLocalWindowSize(windows.sessionBytes);
+		session.once('close', () => this.#close());
+		this.#session = session;
+	}
+
+	#settings(session: ClientHttp2Session, socket: Socket, origin: string): Promise<void> {
+		const {signal} = this.#attempt;
+		const late = new NoSettingsError(new URL(origin), this.#settingsMs);
+		return new Promise((resolve, reject) => {
+			const onAbort = () => session.destroy(signal.reason as Error);
+			const timer = setTimeout(() => session.destroy(late), this.#settingsMs);
+			const settle = () => {
+				clearTimeout(timer);
+				signal.removeEventListener('abort', onAbort);
+			};
+			if (signal.aborted) onAbort();
+			else signal.addEventListener('abort', onAbort);
+			session.once('remoteSettings', () => {
+				settle();
+				resolve();
+			});
+			session.once('close', () => {
+				settle();
+				reject(this.#lost(socket));
+			});
+		});
+	}
+
+	/** Why there is no session on a connection that stood. */
+	#lost(socket: Socket): Error {
+		const connection = connectionOf(socket);
+		const error = connection?.firstError ?? this.#error ?? hangUp();
+		if (connection) keepConnection(connection, {error});
+		return error;
+	}
+
+	/** Waits for the next request; the process need not. */
+	#rest(session: ClientHttp2Session): void {
+		session.unref();
+		if (this.#idleMs === null) return;
+		this.#idle = setTimeout(() => this.retire(), this.#idleMs).unref();
+	}
+
+	#end(): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		clearTimeout(this.#idle);
+		this.#events.onEnd();
+	}
+
+	#close(): void {
+		this.#end();
+		this.#events.onClose();
+	}
+}
+
+// A part of the handshake: the half of it that is HTTP/2's.
+class NoSettingsError extends Error {
+	readonly code = 'ERR_MTLS_HANDSHAKE_TIMEOUT';
+
+	constructor(url: URL, limitMs: number) {
+		super(`no HTTP/2 settings from ${authorityOfUrl(url)} within ${limitMs} ms`);
+		this.name = 'NoSettingsError';
+	}
+}
+
+// In Node's words for a connection that ends without a word.
+function hangUp(): Error {
+	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
+}

@@ -15,6 +15,9 @@ export type ProxySetting =
 			readonly auth?: {readonly username: string; readonly password: string};
 	  };
 
+/** Fields that axios reads too, though its types do not name them. */
+type Given = Exclude<ProxySetting, false | undefined> & {readonly hostname?: string};
+
 const poolKeySecret = randomBytes(32);
 
 /** An HTTP proxy. Its credentials are a private field, so that no print of it shows them. */
@@ -88,15 +91,14 @@ export function resolveProxy(setting: ProxySetting, url: URL): HttpProxy | undef
 	return fromText(text);
 }
 
-function fromSetting({
-	host,
-	port,
-	protocol,
-	auth,
-}: Exclude<ProxySetting, false | undefined>): HttpProxy {
+function fromSetting(setting: Exclude<ProxySetting, false | undefined>): HttpProxy {
+	if (setting instanceof URL) return fromUrl(setting);
+	// Security: as in axios, what somebody has put into Object.prototype is no proxy of the app's.
+	const {hostname, host, port, protocol, auth}: Given = Object.assign(Object.create(null), setting);
 	const secure = isSecure(protocol ?? 'http:', 'proxy.protocol');
-	if (!host) throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.host', 'no host is given');
-	return new HttpProxy(bareHost(host), portOf(port, secure), auth && loginOf(auth), secure);
+	const name = hostname || host;
+	if (!name) throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.host', 'no host is given');
+	return new HttpProxy(bareHost(name), portOf(port, secure), auth && loginOf(auth), secure);
 }
 
 function portOf(port: unknown, secure: boolean): number {
@@ -109,13 +111,13 @@ function portOf(port: unknown, secure: boolean): number {
 // axios takes a string too, and leaves out what is not given.
 function loginOf(auth: string | {readonly username?: string; readonly password?: string}): string {
 	if (typeof auth === 'string') return auth;
-	const {username, password} = auth;
+	const {username, password}: typeof auth = Object.assign(Object.create(null), auth);
 	if (username || password) return `${username ?? ''}:${password ?? ''}`;
 	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'proxy.auth', 'neither a user nor a password');
 }
 
+// Security: the text may hold a password, so it is in no message.
 function fromText(text: string): HttpProxy {
-	// Security: the text may hold a password, so it is in no message.
 	const url = URL.parse(text.includes('://') ? text : `http://${text}`);
 	if (url === null) {
 		throw new MtlsConfigError(
@@ -124,8 +126,11 @@ function fromText(text: string): HttpProxy {
 			'the proxy of the environment is not a URL',
 		);
 	}
-	const secure = isSecure(url.protocol, 'proxy');
-	const {hostname, port, username, password} = url;
+	return fromUrl(url);
+}
+
+function fromUrl({protocol, hostname, port, username, password}: URL): HttpProxy {
+	const secure = isSecure(protocol, 'proxy');
 	return new HttpProxy(
 		bareHost(hostname),
 		portOf(port, secure),

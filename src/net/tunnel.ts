@@ -24,6 +24,14 @@ export async function openTunnel(
 ): Promise<void> {
 	const authority = authorityOf(host, port);
 	const {authorization} = proxy;
+	// Security: of a name with a line end, which another client of the agent may give, the proxy would
+	// take what follows for a header.
+	if (/[^\x21-\x7e]/.test(authority)) {
+		destroyQuietly(socket);
+		throw Object.assign(new TypeError('no host name to ask a proxy for'), {
+			code: 'ERR_INVALID_CHAR',
+		});
+	}
 	socket.write(
 		`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
 			(authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`) +

@@ -1,5 +1,5 @@
 import {inspect} from 'node:util';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {MtlsConfigError} from '../../src/errors.ts';
 import {HttpProxy, type ProxySetting, resolveProxy} from '../../src/net/proxy.ts';
 
@@ -34,12 +34,34 @@ describe('config.proxy', () => {
 		[{host: 'p', port: 1, auth: {username: 'u'}}, 'http://p:1', 'u:'],
 		[{host: 'p', port: 1, auth: {password: 'p'}}, 'http://p:1', ':p'],
 		[{host: 'p', port: 1, auth: 'u:p'}, 'http://p:1', 'u:p'],
+		[{hostname: 'p', host: 'q', port: 1}, 'http://p:1', undefined],
+		[new URL('https://u%40:p@p.test'), 'https://p.test:443', 'u@:p'],
 	])('%j is the proxy %s', (setting, expected, login) => {
 		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
 		const proxy = resolveProxy(setting as ProxySetting, url);
 		expect(`${proxy}`).toBe(expected);
 		expect(proxy?.authorization).toBe(login && basic(login));
 		expect(proxy?.hasCredentials).toBe(login !== undefined);
+	});
+
+	test('takes nothing from Object.prototype', () => {
+		const polluted = {
+			auth: 'evil:login',
+			protocol: 'https',
+			username: 'evil',
+			hostname: 'evil.test',
+		};
+		onTestFinished(() => {
+			for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name);
+		});
+		for (const [name, value] of Object.entries(polluted)) {
+			Object.defineProperty(Object.prototype, name, {value, configurable: true, writable: true});
+		}
+		const proxy = resolveProxy({host: 'p', port: 1}, url);
+		expect(`${proxy}`).toBe('http://p:1');
+		expect(proxy?.hasCredentials).toBe(false);
+		const auth = {password: 'p'} as {username: string; password: string};
+		expect(resolveProxy({host: 'p', port: 1, auth}, url)?.authorization).toBe(basic(':p'));
 	});
 
 	test('`false` means none, whatever the environment says', () => {

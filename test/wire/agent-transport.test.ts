@@ -1,3 +1,4 @@
+import {once} from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import {json} from 'node:stream/consumers';
@@ -174,6 +175,15 @@ describe('the proxy of the environment', () => {
 
 		expect(proxy.tunnels).toHaveLength(1);
 		expect(server.connections).toHaveLength(2);
+	});
+
+	test('is asked for no name that would be another line', async () => {
+		const proxy = await world.proxy();
+		const agent = agentOf({proxy: {host: '127.0.0.1', port: proxy.port}});
+		const request = https.get({host: 'a.test\r\nb.test', agent});
+		const [error] = await once(request, 'error');
+		expect(error).toMatchObject({code: 'ERR_INVALID_CHAR'});
+		expect(proxy.tunnels).toEqual([]);
 	});
 
 	test('that is no http proxy is a mistake told at construction', () => {

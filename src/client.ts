@@ -29,10 +29,11 @@ export interface MtlsHandle {
 	stats(): MtlsStats;
 	/**
 	 * Refuses new requests with `ERR_MTLS_CLIENT_CLOSED`, waits for those in flight, ends all
-	 * connections, and saves a jar that is a file. Twice is fine.
+	 * connections, and saves a jar that is a file. Twice is fine. Redirects of what is in flight are
+	 * followed, and a body that is streamed is in flight until it is closed.
 	 *
 	 * @param options - `deadlineMs`: how long to wait, 10,000 ms by default; what is still in flight then
-	 * fails with the same code. A body that is streamed counts as answered with its head.
+	 * fails with the same code.
 	 */
 	close(options?: {readonly deadlineMs?: number}): Promise<void>;
 	[Symbol.asyncDispose](): Promise<void>;
@@ -44,6 +45,8 @@ export type CookielessConfig<D = unknown> = Omit<AxiosRequestConfig<D>, 'jar'> &
 
 interface MtlsInstance extends AxiosInstance {
 	readonly mtls: MtlsHandle;
+	/** `mtls.close()`, for `await using client = createClient(…)`. */
+	[Symbol.asyncDispose](): Promise<void>;
 	/** An instance on the same certificate, jar and connections, unless `config` brings its own. */
 	create(config?: ClientConfig): MtlsClient;
 }

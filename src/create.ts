@@ -241,7 +241,9 @@ function equip(instance: AxiosInstance, parts: Parts, logger: ClientOptions['log
 		const session = sessionOf(child, own, options.session, told, parts.session);
 		return equip(child, {...own, session}, told);
 	};
-	return Object.assign(instance, {mtls: handleOf(parts), create}) as MtlsClient;
+	const mtls = handleOf(parts);
+	const own = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};
+	return Object.assign(instance, own) as MtlsClient;
 }
 
 type ClientOption = (typeof clientOptions)[number];

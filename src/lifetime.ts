@@ -1,3 +1,6 @@
+// More than this is no delay that a timer can keep.
+const longestMs = 2 ** 31 - 1;
+
 /** Counts what is in flight, so that an end can wait for it. */
 export class Lifetime {
 	#state: 'open' | 'closing' | 'ended' = 'open';
@@ -33,14 +36,14 @@ export class Lifetime {
 	/** Lets nothing begin, and waits for what is in flight, at the most for `deadlineMs`. */
 	async end(deadlineMs: number): Promise<void> {
 		if (this.#state === 'open') this.#state = 'closing';
-		if (this.#inFlight > 0) await this.#idleWithin(deadlineMs);
+		if (this.#inFlight > 0 && !this.ended) await this.#idleWithin(deadlineMs);
 		this.#state = 'ended';
 		this.#end.abort();
 	}
 
 	#idleWithin(deadlineMs: number): Promise<void> {
 		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, deadlineMs);
+			const timer = setTimeout(resolve, Math.min(deadlineMs, longestMs));
 			this.#whenIdle.push(() => {
 				clearTimeout(timer);
 				resolve();

@@ -19,12 +19,13 @@ import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
 import {isForwarded} from './forward.ts';
 import {firstHop, type Hop} from './hop.ts';
 import {inSession} from './in-session.ts';
-import {withPatience} from './patience.ts';
+import {type Waiting, withPatience} from './patience.ts';
 import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
 import {withinDeadline} from './request-deadline.ts';
-import {type Answer, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
+import {type Answer, closedError, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
 import {isStale} from './stale.ts';
+import {holdBody} from './streamed-body.ts';
 import {resolveTimeouts} from './timeouts.ts';
 import {withXsrfToken} from './xsrf.ts';
 
@@ -76,7 +77,9 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 	return async (given) => {
 		parts.lifetime.begin();
 		try {
-			return await run(parts, given);
+			const response = await run(parts, given);
+			holdBody(response, given, parts.lifetime);
+			return response;
 		} catch (error) {
 			if (error instanceof AxiosError) {
 				// A hop's own config holds the jar's cookies, which a retry would send once more.
@@ -135,7 +138,7 @@ function begin(
 		config,
 		body: hop.body,
 		send: () => walk(parts, call, hop, (answer) => answer),
-		remainingMs: () => remainingMs(call),
+		waiting: () => waiting(parts, call),
 		assertOpen() {
 			if (lifetime.ended) throw closedError(config);
 		},
@@ -176,9 +179,9 @@ async function send(
 	const {config, jar, policy, timeoutMs} = call;
 	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy);
 	const cookies =
-		asked instanceof Promise ? await withPatience(asked, config, remainingMs(call)) : asked;
+		asked instanceof Promise ? await withPatience(asked, waiting(parts, call)) : asked;
 	const taken = parts.snapshotAt(hop.url.origin);
-	const snapshot = taken instanceof Promise ? await ours(taken, call) : taken;
+	const snapshot = taken instanceof Promise ? await ours(taken, parts, call) : taken;
 	// A jar, or a vault, may have taken its time: what was cancelled meanwhile is not sent.
 	if (parts.lifetime.ended) throw closedError(config);
 	throwIfCancelled(config);
@@ -199,6 +202,7 @@ async function send(
 				remainingMs: remainingMs(call),
 				timeouts: call.timeouts,
 				fresh,
+				closed: parts.lifetime.signal,
 			});
 			break;
 		} catch (error) {
@@ -216,13 +220,13 @@ async function send(
 	const lines = response.headers['set-cookie'];
 	if (jar && lines) {
 		const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
-		await withPatience(stored, config, remainingMs(call));
+		await withPatience(stored, waiting(parts, call));
 	}
 	return response;
 }
 
 /** Our identity, where it has yet to be fetched. */
-async function ours(taken: Promise<Snapshot>, call: Call): Promise<Snapshot> {
+async function ours(taken: Promise<Snapshot>, parts: AdapterParts, call: Call): Promise<Snapshot> {
 	const {config} = call;
 	// Security: what a loader throws may hold a token, so it is the cause, which does not print.
 	const fetched = taken.catch((cause) => {
@@ -235,11 +239,11 @@ async function ours(taken: Promise<Snapshot>, call: Call): Promise<Snapshot> {
 		Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
 		throw error;
 	});
-	return withPatience(fetched, config, remainingMs(call));
+	return withPatience(fetched, waiting(parts, call));
 }
 
-function closedError(config: InternalAxiosRequestConfig): AxiosError {
-	return new AxiosError('the client was closed', 'ERR_MTLS_CLIENT_CLOSED', config);
+function waiting({lifetime}: AdapterParts, call: Call): Waiting {
+	return {config: call.config, remainingMs: remainingMs(call), closed: lifetime.signal};
 }
 
 function remainingMs({deadline}: Call): number | undefined {

@@ -6,14 +6,14 @@ import http, {
 } from 'node:http';
 import https from 'node:https';
 import {Readable} from 'node:stream';
-import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import axios, {AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {endIdle, routed} from '../net/agent.ts';
 import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
 import {isRedirect} from './redirect.ts';
-import {redirectBody} from './response.ts';
+import {closedError, redirectBody} from './response.ts';
 
 type Respond = (response: IncomingMessage) => void;
 /** What axios makes its requests with. */
@@ -35,15 +35,31 @@ export function axiosExchange(
 	const ours = makeBase === undefined && travelsByOurs(input);
 	const config = hopConfig(input, ours);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
-	const trip: Trip = {ours, over: new AbortController(), progress: undefined};
+	const trip: Trip = {ours, over: new AbortController(), request: undefined, progress: undefined};
 	const base = makeBase?.(trip.over.signal);
 	// With another version axios would send by itself.
 	if (base !== undefined) config.httpVersion = 1;
 	config.transport = transportFor(input, trip, base);
-	return adapter(config).catch((error) => {
+	return untilClosed(adapter(config), input, trip).catch((error) => {
 		// A ClientRequest that waits for its socket tells nobody that it was given up.
 		trip.over.abort(new Error('the request is over'));
 		throw trip.progress ? keepProgress(error, trip.progress) : error;
+	});
+}
+
+/** The end of the client ends our agent's connections, and by this those of any other. */
+function untilClosed(
+	answer: Promise<AxiosResponse>,
+	{config, closed}: ExchangeInput,
+	trip: Trip,
+): Promise<AxiosResponse> {
+	return new Promise((resolve, reject) => {
+		const onClosed = () => {
+			trip.request?.destroy();
+			reject(closedError(config));
+		};
+		closed.addEventListener('abort', onClosed);
+		answer.then(resolve, reject).finally(() => closed.removeEventListener('abort', onClosed));
 	});
 }
 
@@ -52,6 +68,7 @@ interface Trip {
 	/** Our agent makes the connection. */
 	readonly ours: boolean;
 	readonly over: AbortController;
+	request: ClientRequest | undefined;
 	progress: Progress | undefined;
 }
 
@@ -101,6 +118,7 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 					leave(request, response, respond);
 				} else respond(response);
 			});
+			trip.request = request;
 			request.protocol = hop.url.protocol;
 			// An app's own agent, or a stand-in for the network, is not asked for new connections.
 			if (ours || (!secure && !config.httpAgent && !config.transport)) watchProgress(request, trip);

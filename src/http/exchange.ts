@@ -25,6 +25,8 @@ export interface ExchangeInput {
 	readonly remainingMs: number | undefined;
 	/** How long a body may pause then. */
 	readonly idleMs: number | undefined;
+	/** Aborted when the client ends, and nothing is to go on. */
+	readonly closed: AbortSignal;
 	/** Those of the whole request are not its own. */
 	readonly timeouts: Timeouts;
 }

@@ -3,7 +3,7 @@ import type {Body} from './body.ts';
 import {isExpired} from './expiry.ts';
 import {LoginFailure, sessionError} from './login-failure.ts';
 import type {Login} from './login-turn.ts';
-import {withPatience} from './patience.ts';
+import {type Waiting, withPatience} from './patience.ts';
 import {type Answer, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
 
@@ -13,8 +13,8 @@ export interface SessionCall {
 	readonly body: Body | undefined;
 	/** All hops of it; may be called again. */
 	send(): Promise<Answer>;
-	/** What is left of `timeout`. */
-	remainingMs(): number | undefined;
+	/** How long it may wait, from now on. */
+	waiting(): Waiting;
 	/** Throws once the client is closed. */
 	assertOpen(): void;
 }
@@ -49,21 +49,21 @@ export async function inSession(session: Session, call: SessionCall): Promise<An
 
 function isOver(
 	{settings}: Session,
-	{config, remainingMs}: SessionCall,
+	{waiting}: SessionCall,
 	answer: Answer,
 ): boolean | Promise<boolean> {
 	const verdict = isExpired(settings, answer);
-	return verdict instanceof Promise ? withPatience(verdict, config, remainingMs()) : verdict;
+	return verdict instanceof Promise ? withPatience(verdict, waiting()) : verdict;
 }
 
 async function loginAfter(
 	session: Session,
-	{config, remainingMs, assertOpen}: SessionCall,
+	{config, waiting, assertOpen}: SessionCall,
 	used: Login | undefined,
 ): Promise<Login> {
 	throwIfCancelled(config);
 	try {
-		return await withPatience(session.after(used), config, remainingMs());
+		return await withPatience(session.after(used), waiting());
 	} catch (error) {
 		// What ended with the client is not the login's failure.
 		assertOpen();

@@ -1,32 +1,43 @@
 import {CanceledError, type InternalAxiosRequestConfig} from 'axios';
 import {timeoutError} from './lean-errors.ts';
+import {closedError} from './response.ts';
+
+/** What ends the waiting. */
+export interface Waiting {
+	readonly config: InternalAxiosRequestConfig;
+	/** What is left of `timeout`; `undefined` without one. */
+	readonly remainingMs: number | undefined;
+	/** Aborted when the client ends. */
+	readonly closed: AbortSignal;
+}
 
 /**
  * Waits for a jar as long as the request may take: a store that never answers is ended by
- * `timeout`, `signal` and `cancelToken` as a server is.
- *
- * @param remainingMs - What is left of `timeout`; `undefined` without one.
+ * `timeout`, `signal` and `cancelToken` as a server is, and by the end of the client.
  */
 export function withPatience<T>(
 	work: Promise<T>,
-	config: InternalAxiosRequestConfig,
-	remainingMs: number | undefined,
+	{config, remainingMs, closed}: Waiting,
 ): Promise<T> {
 	const {signal, cancelToken} = config;
-	if (remainingMs === undefined && !signal && !cancelToken) return work;
-	return new Promise((resolve, reject) => {
-		const onCancel = (reason?: unknown) =>
+	let timer: NodeJS.Timeout | undefined;
+	let onCancel: (reason?: unknown) => void;
+	let onClosed: () => void;
+	return new Promise<T>((resolve, reject) => {
+		onCancel = (reason) =>
 			reject(reason instanceof CanceledError ? reason : new CanceledError(undefined, config));
-		const timer =
-			remainingMs === undefined
-				? undefined
-				: setTimeout(() => reject(timeoutError(config)), remainingMs);
+		onClosed = () => reject(closedError(config));
+		if (remainingMs !== undefined) {
+			timer = setTimeout(() => reject(timeoutError(config)), remainingMs);
+		}
 		signal?.addEventListener?.('abort', onCancel);
 		cancelToken?.subscribe(onCancel);
-		work.then(resolve, reject).finally(() => {
-			clearTimeout(timer);
-			signal?.removeEventListener?.('abort', onCancel);
-			cancelToken?.unsubscribe(onCancel);
-		});
+		closed.addEventListener('abort', onClosed);
+		work.then(resolve, reject);
+	}).finally(() => {
+		clearTimeout(timer);
+		signal?.removeEventListener?.('abort', onCancel);
+		cancelToken?.unsubscribe(onCancel);
+		closed.removeEventListener('abort', onClosed);
 	});
 }

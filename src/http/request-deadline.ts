@@ -1,6 +1,6 @@
-import {Readable} from 'node:stream';
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {authorityOfUrl, DeadlineError} from '../net/deadlines.ts';
+import {endBody, streamedBody} from './streamed-body.ts';
 
 /** What is not to take longer than `requestMs`. */
 export interface BoundedCall {
@@ -39,14 +39,10 @@ export async function withinDeadline(call: BoundedCall): Promise<AxiosResponse> 
 
 	/** A body that the app has yet to read is a part of the call. */
 	const hold = (response: AxiosResponse | undefined): boolean => {
-		const body: unknown = response?.data;
-		if (!(body instanceof Readable) || body.closed) return false;
-		body.once('close', done);
-		expire = () => {
-			// Of an app that does not listen, nobody is left to be told.
-			body.once('error', () => {}).destroy(AxiosError.from(late, undefined, config));
-		};
-		return true;
+		const body = streamedBody(response);
+		body?.once('close', done);
+		if (body) expire = () => endBody(body, AxiosError.from(late, undefined, config));
+		return body !== undefined;
 	};
 	try {
 		const response = await call.run({...config, signal: over.signal});

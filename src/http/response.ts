@@ -62,6 +62,11 @@ export function tellUrl(
 	}
 }
 
+/** What a request fails with that begins after the end of its client, or is cut by it. */
+export function closedError(config: InternalAxiosRequestConfig): AxiosError {
+	return new AxiosError('the client was closed', 'ERR_MTLS_CLIENT_CLOSED', config);
+}
+
 /** @throws {CanceledError} when the request's signal or cancel token says so. */
 export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
 	config.cancelToken?.throwIfRequested();

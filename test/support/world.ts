@@ -45,7 +45,7 @@ export async function makeWorld(): Promise<World> {
 				proxy: false,
 				...config,
 			});
-			onTestFinished(() => client.mtls.close());
+			onTestFinished(() => client.mtls.close({deadlineMs: 0}));
 			return client;
 		},
 	};

@@ -88,25 +88,6 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.connections).toHaveLength(1);
 	});
 
-	test('close() ends a request that is under way', async () => {
-		let arrive = () => {};
-		const arrived = new Promise<void>((resolve) => {
-			arrive = resolve;
-		});
-		const server = await world.server({
-			handler: () => {
-				arrive();
-				return true;
-			},
-		});
-		const client = world.client(options);
-		const request = failureOf(client.get(server.url()));
-		await arrived;
-		await client.mtls.close();
-		await request;
-		await allClosed(server);
-	});
-
 	test('it is callable, and its verbs, defaults and interceptors work', async () => {
 		const server = await world.server();
 		const client = world.client({...options, baseURL: server.origin, headers: {'X-Default': 'd'}});

@@ -52,21 +52,3 @@ test('cookies that the app gives as a list are one header, beside those of the j
 	await client.get('/whoami', {jar, headers: {Cookie: ['a=1', 'b=2']}});
 	expect(server.requests[0]?.headers.cookie).toBe('a=1; b=2; c=jar');
 });
-
-test('a request in flight when the client is closed says so', async () => {
-	const server = await startMtlsServer({
-		handler: () => {
-			void client.mtls.close();
-			return true;
-		},
-	});
-	const {cert, key} = await server.pki.client();
-	const client = createClient({
-		baseURL: server.origin,
-		mtls: {cert, key, ca: server.ca},
-		logger: false,
-	});
-	const error = await client.get('/').catch((failure) => failure);
-	expect(error).toMatchObject({name: 'AxiosError', code: 'ERR_MTLS_CLIENT_CLOSED'});
-	await server.close();
-});

@@ -1,0 +1,33 @@
+import {Readable} from 'node:stream';
+import type {AxiosError, AxiosResponse, InternalAxiosRequestConfig} from 'axios';
+import type {Lifetime} from '../lifetime.ts';
+import {closedError} from './response.ts';
+
+/** The body of an answer that the app has yet to read. */
+export function streamedBody(response: AxiosResponse | undefined): Readable | undefined {
+	const body: unknown = response?.data;
+	return body instanceof Readable && !body.closed ? body : undefined;
+}
+
+/** Ends a body, and tells whoever reads it why. */
+export function endBody(body: Readable, error: AxiosError): void {
+	// Of an app that does not listen, nobody is left to be told.
+	body.once('error', () => {}).destroy(error);
+}
+
+/** A body that is streamed is in flight until it is closed: the end of the client waits for it, and ends it. */
+export function holdBody(
+	response: AxiosResponse,
+	config: InternalAxiosRequestConfig,
+	lifetime: Lifetime,
+): void {
+	const body = streamedBody(response);
+	if (body === undefined) return;
+	const end = () => endBody(body, closedError(config));
+	lifetime.begin();
+	lifetime.signal.addEventListener('abort', end);
+	body.once('close', () => {
+		lifetime.signal.removeEventListener('abort', end);
+		lifetime.done();
+	});
+}

@@ -151,6 +151,24 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect((await client.create().get(server.url('/echo'))).data.headers.cookie).toBeUndefined();
 	});
 
+	test.each([
+		[{COOKIE: 'a=mine'}, ['a=mine; A=jar; b=jar']],
+		[{cookie: ['a=mine', 'b=mine']}, ['a=mine; b=mine; A=jar']],
+		[{Cookie: 'a=mine;b=mine;'}, ['a=mine;b=mine; A=jar']],
+		[{cOOkie: ' A = mine ; b'}, ['A = mine ; b; a=jar']],
+		[{Cookie: 'A=1; a=2; b=3'}, ['A=1; a=2; b=3']],
+	])("the app's %j goes on one line, and no name of it is said twice", async (headers, lines) => {
+		const server = await world.server({
+			handler: setting('a=jar; Path=/', 'A=jar; Path=/', 'b=jar; Path=/'),
+		});
+		const client = world.client({...options, jar: true});
+		await client.get(server.url('/set'));
+		await client.get(server.url('/echo'), {headers});
+		const {rawHeaders = []} = server.requests.at(-1) ?? {};
+		const said = rawHeaders.filter((_name, index) => /^cookie$/i.test(rawHeaders[index - 1] ?? ''));
+		expect(said).toEqual(lines);
+	});
+
 	test('the hosts of an internal domain share what it names', async () => {
 		const names = ['intranet', 'wiki.intranet', 'files.intranet'];
 		const server = await world.server({

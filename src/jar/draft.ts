@@ -12,6 +12,7 @@
 import {
 	closeSync,
 	existsSync,
+	lstatSync,
 	mkdirSync,
 	openSync,
 	readdirSync,
@@ -93,8 +94,8 @@ export function takeDraftNow(target: string, patienceMs: number): Draft | undefi
 /** Makes the renames in a folder last through a power failure, where the system can. */
 export async function flushFolder(target: string): Promise<void> {
 	try {
-		await using folder = await open(dirname(target));
-		await folder.sync();
+		const folder = await open(dirname(target));
+		await folder.sync().finally(() => folder.close());
 	} catch {
 		// Windows opens no folders, and some file systems flush none.
 	}
@@ -123,7 +124,20 @@ function makeFolder(lock: string): void {
 		mkdirSync(lock, {mode: 0o700});
 	} catch (error) {
 		if (codeOf(error) !== 'EEXIST') throw error;
+		assertOurs(lock);
 	}
+}
+
+// Security: in /tmp anybody can make the folder before us, and would exchange the draft for a file of
+// his own, to which we would write the cookies.
+function assertOurs(lock: string): void {
+	const stat = lstatSync(lock, {throwIfNoEntry: false});
+	// Removed by whoever had the lock; or there are no owners, on Windows.
+	if (stat === undefined || process.getuid === undefined) return;
+	const isOurs = stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
+	if (stat.isDirectory() && isOurs) return;
+	const code = stat.isDirectory() ? 'EPERM' : 'ENOTDIR';
+	throw Object.assign(new Error(`'${lock}' is no folder of ours`), {code});
 }
 
 /** The drafts in a lock, without those that were given up: these are removed, each by its own name. */

@@ -1,10 +1,13 @@
 import {execFileSync} from 'node:child_process';
 import {
+	chmodSync,
+	chownSync,
 	existsSync,
 	mkdirSync,
 	readdirSync,
 	readFileSync,
 	statSync,
+	symlinkSync,
 	utimesSync,
 	writeFileSync,
 } from 'node:fs';
@@ -27,7 +30,7 @@ function draftOfDead(target: string): string {
 }
 
 function foreignDraft(target: string, name: string): string {
-	mkdirSync(`${target}.lock`, {recursive: true});
+	mkdirSync(`${target}.lock`, {recursive: true, mode: 0o700});
 	const path = join(`${target}.lock`, name);
 	writeFileSync(path, 'half of');
 	return path;
@@ -134,6 +137,37 @@ test('an error that is no loss of the draft is none', () => {
 	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
 	draft.drop();
 	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+});
+
+// In a folder such as /tmp a stranger could make the lock first, and put a file of his own where we
+// are about to write the cookies.
+test('a lock that is not ours alone is not used, and one that is ours is', () => {
+	const codeFor = (prepare: (lock: string) => void) => {
+		const target = tempFile('jar');
+		prepare(`${target}.lock`);
+		try {
+			takeDraftNow(target, 0)?.drop();
+		} catch (error) {
+			return (error as NodeJS.ErrnoException).code;
+		}
+		return 'taken';
+	};
+	const folder = (mode: number) => (lock: string) => {
+		mkdirSync(lock);
+		chmodSync(lock, mode);
+	};
+	expect(codeFor(folder(0o777))).toBe('EPERM');
+	expect(codeFor(folder(0o720))).toBe('EPERM');
+	expect(codeFor((lock) => symlinkSync(dirname(lock), lock))).toBe('ENOTDIR');
+	expect(codeFor(folder(0o700))).toBe('taken');
+	expect(codeFor(folder(0o755))).toBe('taken');
+});
+
+test.runIf(process.getuid?.() === 0)('nor is the lock of another user', () => {
+	const target = tempFile('jar');
+	mkdirSync(`${target}.lock`, {mode: 0o700});
+	chownSync(`${target}.lock`, 65_534, 65_534);
+	expect(() => takeDraftNow(target, 0)).toThrow(expect.objectContaining({code: 'EPERM'}));
 });
 
 test('what somebody else has put into the folder is not ours to remove, nor in the way', () => {

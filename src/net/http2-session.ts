@@ -48,6 +48,10 @@ const sessionTimeoutMs = 30_000;
 /** The settings begin what a server says (RFC 9113 §3.4), so they are there within a round trip. */
 const settingsDeadlineMs = 10_000;
 
+// Node counts what waits to be sent, and past its own 10 MB resets the answers that come: two large
+// uploads at a time would do. What a server can have us keep, the windows limit.
+const memoryMb = 1_000_000;
+
 // With the 64 KiB of RFC 9113 §6.9.2 a download over 50 ms of way would be held to 1.3 MB/s.
 const windows = {streamBytes: 1024 * 1024, sessionBytes: 4 * 1024 * 1024};
 
@@ -179,6 +183,7 @@ export class Http2Session {
 		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
 		if (socket.destroyed) throw this.#lost(socket);
 		const session = connect(origin, {
+			maxSessionMemory: memoryMb,
 			...options,
 			// What a server pushes is nobody's.
 			settings: {initialWindowSize: windows.streamBytes, ...settings, enablePush: false},

@@ -48,9 +48,11 @@ export class Http2Sessions {
 	/** Sessions by what they do, and requests that wait for one. */
 	get counts(): {active: number; idle: number; queued: number} {
 		const counts = {active: 0, idle: 0, queued: 0};
-		for (const {connecting, users} of this.#open) {
+		for (const {connecting, users, usable} of this.#open) {
 			if (connecting) counts.queued += users;
-			else counts[users > 0 ? 'active' : 'idle'] += 1;
+			else if (users > 0) counts.active += 1;
+			// One that only has to say goodbye is kept for nobody.
+			else if (usable) counts.idle += 1;
 		}
 		return counts;
 	}

@@ -48,7 +48,7 @@ export interface H2Server {
 	close(): Promise<void>;
 }
 
-/** Starts a server that speaks HTTP/2 alone and ends with the test. */
+/** Starts a server that speaks HTTP/2, and nothing else unless `allowHTTP1` says so; ends with the test. */
 export async function startH2Server(
 	pki: TestPki,
 	{credential, clientAuth = 'require', pages = {}, ...options}: H2ServerOptions = {},
@@ -85,6 +85,11 @@ export async function startH2Server(
 		const page = pages[request.path];
 		if (page) page(request);
 		else void request.ended.then(() => tell(request));
+	});
+
+	// With `allowHTTP1`.
+	server.on('request', ({httpVersionMajor}, response) => {
+		if (httpVersionMajor === 1) response.end('HTTP/1.1');
 	});
 
 	const close = closer(server);

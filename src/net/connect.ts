@@ -44,7 +44,7 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
 		phase: proxy && 'tunnel',
 	});
 	return attempt(connection, target, async (signal, watch) => {
-		const tunnel = proxy && (await dig(connection, proxy, signal));
+		const tunnel = proxy && (await dig(connection, proxy, signal, target.net));
 		if (tunnel) watch.connected();
 		const onConnect = () => watch.connected();
 		const socket = await handshake(connection, snapshot, {...target, onConnect}, tunnel, signal);
@@ -109,10 +109,15 @@ function publishHandshake(connection: Connection): void {
 	});
 }
 
-async function dig(connection: Connection, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
+async function dig(
+	connection: Connection,
+	proxy: HttpProxy,
+	signal: AbortSignal,
+	net: Peer['net'],
+): Promise<Socket> {
 	const {snapshot, host, port} = connection;
 	return inTime(proxy, async () => {
-		const socket = await reachProxy(proxy, connection, signal);
+		const socket = await reachProxy(proxy, connection, signal, net);
 		await openTunnel(socket, proxy, host, port, signal);
 		snapshot.counts.tunnels += 1;
 		connection.phase = 'handshake';

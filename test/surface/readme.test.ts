@@ -68,7 +68,7 @@ test('a comment above an example continues the one before it, or skips it with a
 });
 
 test('the examples of the README have no type errors', async () => {
-	using app = makeConsumer();
+	using app = makeConsumer(['redis']);
 	const files = examples.map(({line, code}) => {
 		// A top-level import or export makes a file a module, which `await` needs.
 		app.write(`line-${line}.ts`, `${code}\nexport {};\n`);

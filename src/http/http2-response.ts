@@ -30,15 +30,16 @@ export class Http2Response extends Readable {
 		this.statusCode = Number(status);
 		this.headers = headers;
 		this.req = request;
+		// RFC 9110 §8.6: these tell the length of what they do not send.
+		const bare = request.method === 'HEAD' || status === 304;
+		const promised = bare ? 0 : Number(headers['content-length'] ?? 0);
 		let bytes = 0;
 		stream.on('data', (chunk: Buffer) => {
 			bytes += chunk.length;
 			if (!this.push(chunk)) stream.pause();
 		});
 		stream.once('end', () => {
-			// A server that gives up with NO_ERROR ends the stream too; Node holds it to its word only where
-			// it ends it by a flag.
-			const promised = stream.endAfterHeaders ? 0 : Number(headers['content-length'] ?? 0);
+			// A server that gives up with NO_ERROR ends the stream too, and Node does not tell the two apart.
 			if (bytes < promised) this.breakOff();
 			else this.#finish();
 		});

@@ -24,7 +24,7 @@ const connectionHeaders = new Set([
 /** Makes one hop's request over HTTP/2. @param signal - Gives it up. */
 export function http2Transport(
 	sessions: Http2Sessions,
-	{hop, config, snapshot, timeouts}: ExchangeInput,
+	{hop, config, snapshot, timeouts: {connectMs, handshakeMs}}: ExchangeInput,
 	signal: AbortSignal,
 ): Transport {
 	return {
@@ -37,7 +37,10 @@ export function http2Transport(
 				showing: hop.showing,
 				net: {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})},
 				options: sessionOptions(config),
-				timeouts,
+				timeouts: {
+					...(connectMs !== undefined && {connectMs}),
+					...(handshakeMs !== undefined && {handshakeMs}),
+				},
 			});
 			const request = new Http2Request(session, headers, signal);
 			// What it lacks of a ClientRequest nobody asks for.

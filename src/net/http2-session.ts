@@ -45,6 +45,9 @@ interface SessionEvents {
 /** As long as the connections of HTTP/1.1 are. */
 const sessionTimeoutMs = 30_000;
 
+/** As axios has it for HTTP/1.1: how often TCP asks whether a silent other end is still there. */
+const keepAliveMs = 60_000;
+
 /** The settings begin what a server says (RFC 9113 §3.4), so they are there within a round trip. */
 const settingsDeadlineMs = 10_000;
 
@@ -174,21 +177,16 @@ export class Http2Session {
 
 	async #open(
 		origin: string,
-		{settings, ...options}: Http2Options,
+		options: Http2Options,
 		connectTo: (signal: AbortSignal) => Promise<Socket>,
 	): Promise<void> {
 		const {signal} = this.#attempt;
 		const socket = await connectTo(signal);
 		this.socket = socket;
+		socket.setKeepAlive(true, keepAliveMs);
 		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
 		if (socket.destroyed) throw this.#lost(socket);
-		const session = connect(origin, {
-			maxSessionMemory: memoryMb,
-			...options,
-			// What a server pushes is nobody's.
-			settings: {initialWindowSize: windows.streamBytes, ...settings, enablePush: false},
-			createConnection: () => socket,
-		});
+		const session = begin(origin, socket, options);
 		session.on('error', (error) => {
 			this.#error ??= error;
 		});
@@ -251,6 +249,26 @@ export class Http2Session {
 	#close(): void {
 		this.#end();
 		this.#events.onClose();
+	}
+}
+
+/** @throws what Node says of options that it does not take. */
+function begin(
+	origin: string,
+	socket: Socket,
+	{settings, ...options}: Http2Options,
+): ClientHttp2Session {
+	try {
+		return connect(origin, {
+			maxSessionMemory: memoryMb,
+			...options,
+			// What a server pushes is nobody's.
+			settings: {initialWindowSize: windows.streamBytes, ...settings, enablePush: false},
+			createConnection: () => socket,
+		});
+	} catch (error) {
+		socket.destroy();
+		throw error;
 	}
 }
 

@@ -12,7 +12,19 @@ const moduleFolders = [
 	'/opt/homebrew/opt/httpd/lib/httpd/modules',
 ];
 
-const modules = ['mpm_event', 'unixd', 'authz_core', 'alias', 'headers', 'log_config', 'ssl'];
+/** Directives that let it speak HTTP/2 too. */
+export const http2 = 'Protocols h2 http/1.1';
+
+const modules = [
+	'http2',
+	'mpm_event',
+	'unixd',
+	'authz_core',
+	'alias',
+	'headers',
+	'log_config',
+	'ssl',
+];
 
 /** Starts Apache with `SSLVerifyClient require` and a login; ends with the test. */
 export async function startApache(

@@ -13,10 +13,12 @@ export async function startNginx(
 	version: string,
 	/** Directives that come last. */
 	extra = '',
+	/** What is spoken on its port, as `listen` has it. */
+	speaks: 'ssl' | 'ssl http2' = 'ssl',
 ): Promise<LoggingServer> {
 	const dir = makeDir({'server.crt': cert, 'server.key': key, 'ca.crt': ca});
 	const program = await startProgram(needs(ctx, 'nginx'), (port) => {
-		writeFileSync(join(dir, 'nginx.conf'), configuration(dir, port, version, extra));
+		writeFileSync(join(dir, 'nginx.conf'), configuration(dir, `${port} ${speaks}`, version, extra));
 		return ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', 'stderr'];
 	});
 	return {
@@ -34,7 +36,7 @@ export async function startNginx(
 	};
 }
 
-function configuration(dir: string, port: number, version: string, extra: string): string {
+function configuration(dir: string, listen: string, version: string, extra: string): string {
 	return `
 daemon off;
 master_process off;
@@ -55,7 +57,7 @@ http {
 	absolute_redirect off;
 
 	server {
-		listen 127.0.0.1:${port} ssl;
+		listen 127.0.0.1:${listen};
 		ssl_certificate ${dir}/server.crt;
 		ssl_certificate_key ${dir}/server.key;
 		ssl_client_certificate ${dir}/ca.crt;

@@ -103,7 +103,10 @@ test('the tarball holds the built files, the papers and nothing else', () => {
 	const paths: string[] = pack.files.map(({path}: {path: string}) => path);
 
 	const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
-	expect(paths.filter((path) => !path.startsWith('dist/')).sort()).toEqual(papers);
+	const [guides, others] = [/^examples\/from-[\w-]+\.md$/, /^(dist|examples)\//];
+	expect(paths.filter((path) => !others.test(path)).sort()).toEqual(papers);
+	expect(paths.filter((path) => guides.test(path))).not.toHaveLength(0);
+	expect(paths.filter((path) => /^examples/.test(path) && !guides.test(path))).toEqual([]);
 	const built = paths.filter((path) => path.startsWith('dist/'));
 	expect(built).toEqual(
 		expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/cli/bin.js']),

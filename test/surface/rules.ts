@@ -18,6 +18,7 @@ const layers: readonly (readonly string[])[] = [
 	['http/'],
 	['log/'],
 	['client.ts'],
+	['parts.ts'],
 	['create.ts'],
 	['index.ts'],
 	['cli/'],
@@ -44,7 +45,7 @@ interface Door {
 
 export const doors: Readonly<Record<string, Door>> = {
 	axios: {
-		open: ['create.ts', 'errors.ts', 'http/', 'log/interceptors.ts'],
+		open: ['create.ts', 'parts.ts', 'errors.ts', 'http/', 'log/interceptors.ts'],
 		types: ['options.ts', 'session-options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
 	},
 	'tough-cookie': {
@@ -64,6 +65,7 @@ export const doors: Readonly<Record<string, Door>> = {
 /** The axios that sends, rather than its classes: whoever holds it could send past our adapter. */
 const wholeAxios: readonly string[] = [
 	'create.ts',
+	'parts.ts',
 	'http/exchange-axios.ts',
 	// For the version in `User-Agent`.
 	'http/lean-request.ts',

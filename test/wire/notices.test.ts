@@ -67,3 +67,15 @@ test('who listens to axios-mtls:identity hears what was loaded, and what is to b
 	expect(events.every(({identity}) => identity?.subject === 'CN=client')).toBe(true);
 	expect(JSON.stringify(events)).not.toContain('PRIVATE');
 });
+
+test('an instance that a silent client creates is silent, too, though it has a certificate of its own', async () => {
+	const {cert, key} = await pki.client({validTo: new Date(Date.now() + 9.5 * DAY_MS)});
+	const warn = vi.spyOn(console, 'warn').mockReturnValue();
+	onTestFinished(() => warn.mockRestore());
+	const silent = createClient({logger: false});
+	silent.create({mtls: {cert, key}});
+	expect(warn).not.toHaveBeenCalled();
+	const log = logger();
+	silent.create({mtls: {cert, key}, logger: log});
+	expect(log.warn).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,143 @@
+/*
+ * What stands behind a client: connections, cookies, and the adapter and the handle on them.
+ */
+import {inspect} from 'node:util';
+import axios, {type AxiosAdapter} from 'axios';
+import type {MtlsHandle} from './client.ts';
+import {makeAdapter} from './http/adapter.ts';
+import {type CookieJar, clientJar} from './http/cookies.ts';
+import {axiosExchange} from './http/exchange-axios.ts';
+import {http2Exchange} from './http/exchange-http2.ts';
+import {leanExchange} from './http/exchange-lean.ts';
+import {wantsHttp2} from './http/http2-options.ts';
+import {leanTakes} from './http/lean-scope.ts';
+import type {Session} from './http/session.ts';
+import {resolveTimeouts} from './http/timeouts.ts';
+import {flushJar} from './jar/file-jar.ts';
+import {CookiePolicy} from './jar/policy.ts';
+import {Lifetime} from './lifetime.ts';
+import {identitiesOf, MtlsAgent} from './net/agent.ts';
+import {Http2Sessions} from './net/http2-sessions.ts';
+import type {Identities} from './net/identities.ts';
+import {Pools} from './net/pool.ts';
+import {statsLine, statsOf} from './net/stats.ts';
+import type {ClientOptions, CookieRefusal, Logger, Timeouts} from './options.ts';
+import {refusalTeller} from './tell.ts';
+
+/** What stands behind a client. The instances that it creates share all that they do not replace. */
+export interface Parts {
+	readonly logger: Logger | false | undefined;
+	readonly agent: MtlsAgent;
+	readonly identities: Identities;
+	/** Beside the agent: the connections of the lean exchange. */
+	readonly pools: Pools;
+	readonly http2: Http2Sessions;
+	readonly ownsConnections: boolean;
+	readonly jar: CookieJar | undefined;
+	readonly cookiePolicy: CookiePolicy;
+	readonly tellRefused: (refusal: CookieRefusal) => void;
+	readonly allowInsecureRedirects: boolean;
+	readonly timeouts: Timeouts;
+	/** Belongs to the agent: whoever shares it is closed with it. */
+	readonly lifetime: Lifetime;
+	readonly session?: Session | undefined;
+	/** What a login sends with: it belongs to the calls that wait for it. */
+	readonly nested?: boolean;
+}
+
+/**
+ * Makes what the options ask for; the rest is that of `parent`.
+ *
+ * @throws {MtlsConfigError} when an option cannot be used.
+ */
+export function makeParts(given: ClientOptions, parent?: Parts): Parts {
+	const {mtls, cookies, allowInsecureRedirects} = given;
+	const logger = given.logger ?? parent?.logger;
+	const options = logger === undefined ? given : {...given, logger};
+	const timeouts = resolveTimeouts(options.timeouts, parent?.timeouts);
+	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
+	const jar = clientJar(options, cookiePolicy, parent?.jar);
+	// Last, for it may begin to watch files.
+	const connections = mtls === undefined && parent ? parent : makeConnections(options);
+	return {
+		...connections,
+		logger,
+		jar,
+		cookiePolicy,
+		tellRefused:
+			(logger === parent?.logger && parent?.tellRefused) || refusalTeller(logger ?? console),
+		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
+		timeouts,
+	};
+}
+
+function makeConnections({mtls, maxIdentities, logger}: ClientOptions) {
+	const agent = new MtlsAgent(mtls, {
+		...(logger !== undefined && {logger}),
+		...(maxIdentities !== undefined && {maxIdentities}),
+	});
+	const identities = identitiesOf(agent);
+	const pools = new Pools();
+	const http2 = new Http2Sessions();
+	identities.onRetire((snapshot) => {
+		pools.retire(snapshot);
+		http2.retire(snapshot);
+	});
+	return {
+		agent,
+		identities,
+		pools,
+		http2,
+		ownsConnections: mtls !== undefined,
+		lifetime: new Lifetime(),
+	};
+}
+
+/** The adapter on `parts`. */
+export function adapterOf(parts: Parts): AxiosAdapter {
+	const lean = leanExchange(parts.pools);
+	const http2 = http2Exchange(parts.http2);
+	const {roster} = parts.identities;
+	return makeAdapter({
+		...parts,
+		exchange: (input) => {
+			if (leanTakes(input)) return lean(input);
+			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
+		},
+		fallback: axios.getAdapter('http'),
+		snapshotAt: (origin) => roster.at(origin),
+		lists: (origin) => roster.lists(origin),
+	});
+}
+
+const closeDeadlineMs = 10_000;
+
+/** `client.mtls` on `parts`. */
+export function handleOf(parts: Parts): MtlsHandle {
+	const {agent, identities, pools, http2, jar, lifetime} = parts;
+	const stats = () => statsOf(identities, agent, [pools, http2]);
+	const line = () => statsLine(stats());
+	const close = async ({deadlineMs = closeDeadlineMs}: {deadlineMs?: number} = {}) => {
+		identities.roster.close();
+		await lifetime.end(deadlineMs);
+		agent.destroy();
+		await Promise.all([pools.destroy(), http2.destroy()]);
+		await flushJar(jar);
+	};
+	const handle: MtlsHandle = {
+		agent,
+		jar,
+		get identity() {
+			return agent.identity;
+		},
+		reload: () => agent.reload(),
+		nextIdentity: () => agent.nextIdentity(),
+		stats,
+		close,
+		toString: line,
+		[Symbol.asyncDispose]: close,
+	};
+	// Security: a print of the handle would go into the jar.
+	const told = () => ({agent: String(agent), identity: agent.identity, stats: line()});
+	return Object.defineProperties(handle, {toJSON: {value: told}, [inspect.custom]: {value: told}});
+}

@@ -180,6 +180,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
 	onResponseError(_: unknown, error: Error): void {
 		this.#request.socket ??= this.#line.socket;
+		if (this.#bytesBefore === undefined) this.#request.reusedSocket = this.#line.served;
 		if (this.#left) {
 			this.#leave();
 			return;
@@ -196,13 +197,9 @@ class Answer implements Dispatcher.DispatchHandler {
 	}
 
 	get #progress(): Progress {
+		const {socket, reusedSocket: reused} = this.#request;
 		const sent = this.#bytesBefore !== undefined;
-		return {
-			socket: this.#request.socket,
-			reused: sent ? this.#request.reusedSocket : this.#line.served,
-			sent,
-			bytesBefore: this.#bytesBefore ?? Number.POSITIVE_INFINITY,
-		};
+		return {socket, reused, sent, bytesBefore: this.#bytesBefore ?? Number.POSITIVE_INFINITY};
 	}
 
 	/** A redirect is told by its head; its body was read for the sake of the connection only. */

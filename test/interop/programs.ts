@@ -49,6 +49,7 @@ export function makeDir(files: Readonly<Record<string, string>>): string {
 /** A server that was started for one test. */
 export interface Program {
 	readonly port: number;
+	signal(name: NodeJS.Signals): void;
 	/** Ends it and resolves when it has gone, so that its log is complete. A second call waits too. */
 	stop(): Promise<void>;
 }
@@ -68,9 +69,11 @@ const startDeadlineMs = 10_000;
 export async function startProgram(
 	path: string,
 	argvFor: (port: number) => readonly string[],
+	/** Where it has been before. */
+	fixedPort?: number,
 ): Promise<Program> {
 	for (let attempt = 1; ; attempt++) {
-		const port = await closedPort();
+		const port = fixedPort ?? (await closedPort());
 		const child = spawn(path, argvFor(port), {stdio: ['ignore', 'pipe', 'pipe'], env: {}});
 		const ended = outputOf(child);
 		const stop = async () => {
@@ -79,7 +82,15 @@ export async function startProgram(
 		};
 		onTestFinished(stop);
 		const failure = await readiness(port, ended);
-		if (failure === undefined) return {port, stop};
+		if (failure === undefined) {
+			return {
+				port,
+				signal(name) {
+					child.kill(name);
+				},
+				stop,
+			};
+		}
 		if (attempt === attempts || !/in use/i.test(failure)) throw new Error(`${path}: ${failure}`);
 	}
 }

@@ -155,6 +155,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(delivered(server, '/x')).toBe(2);
 	});
 
+	test('a server that has gone is told as one that is not there', async () => {
+		const server = await world.server();
+		const client = world.client(options);
+		await idle(client, server);
+		await server.close();
+		const error = await failureOf(client.get(server.url('/x')));
+		expect(error).toMatchObject({name: 'Error', code: 'ECONNREFUSED'});
+	});
+
 	test('through a tunnel a new one is dug', async () => {
 		const [server, proxy] = await Promise.all([world.server({handler: tired()}), world.proxy()]);
 		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});

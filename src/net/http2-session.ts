@@ -172,7 +172,8 @@ export class Http2Session {
 		if (session === undefined) return this.#opened.catch(() => {});
 		const {socket} = this;
 		session.destroy();
-		if (socket && !socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+		if (socket === undefined || socket.closed) return;
+		await new Promise((resolve) => socket.once('close', resolve).destroy());
 	}
 
 	async #open(
@@ -190,8 +191,9 @@ export class Http2Session {
 		session.on('error', (error) => {
 			this.#error ??= error;
 		});
-		// Node would first send its goodbye, which after an alert never goes out.
-		socket.once('error', () => socket.destroy());
+		// Node would first send its goodbye, which after an alert never goes out, and then wait for that
+		// of the server, which need not come.
+		socket.once('error', () => socket.destroy()).once('finish', () => socket.destroy());
 		session.on('goaway', (_, lastStreamId) => {
 			this.#lastStreamId = lastStreamId;
 		});

@@ -1,10 +1,12 @@
 import {execFile} from 'node:child_process';
+import {createServer} from 'node:net';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, type IdentityMaterial, type MtlsOptions} from '../../src/index.ts';
 import type {Credential} from '../../src/testing/index.ts';
 import {type H2Request, startH2Server, tell} from '../support/h2-server.ts';
+import {listening} from '../support/listening.ts';
 import {allClosed, failureOf, makeWorld, type World} from '../support/world.ts';
 
 let world: World;
@@ -164,13 +166,8 @@ describe('close()', () => {
 
 	test('ends an attempt to connect', async () => {
 		// Takes the connection, and says nothing to the hello.
-		const {createServer} = await import('node:net');
 		const server = createServer((socket) => socket.on('error', () => {}));
-		await new Promise<void>((resolve) => {
-			server.listen(0, '127.0.0.1', () => resolve());
-		});
-		onTestFinished(() => void server.close());
-		const {port} = server.address() as {port: number};
+		const port = await listening(server);
 		const client = world.client(http2);
 		const request = failureOf(client.get(`https://localhost:${port}/`));
 		await new Promise((resolve) => server.once('connection', resolve));

@@ -2,10 +2,10 @@
  * Servers of HTTP/2 that do what they should not, or seldom do.
  */
 import {constants} from 'node:http2';
-import type {AddressInfo} from 'node:net';
 import {createServer, type TLSSocket} from 'node:tls';
-import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {beforeAll, describe, expect, test} from 'vitest';
 import {type H2Request, startH2Server, tell} from '../support/h2-server.ts';
+import {listening} from '../support/listening.ts';
 import {allClosed, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
 
 let world: World;
@@ -21,23 +21,22 @@ const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 /** A server that agrees to HTTP/2, and then does what `play` does. */
 async function raw(play: (socket: TLSSocket) => void): Promise<string> {
 	const {cert, key} = await world.pki.server();
-	const sockets = new Set<TLSSocket>();
 	const server = createServer(
-		{cert, key, ca: world.pki.ca, requestCert: true, ALPNProtocols: ['h2']},
+		{
+			cert,
+			key,
+			ca: world.pki.ca,
+			requestCert: true,
+			ALPNProtocols: ['h2'],
+			// Its end of a connection stays open until the test is over.
+			allowHalfOpen: true,
+		},
 		(socket) => {
-			sockets.add(socket);
 			socket.on('error', () => {}).on('data', () => {});
 			play(socket);
 		},
 	);
-	onTestFinished(() => {
-		for (const socket of sockets) socket.destroy();
-		server.close();
-	});
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', () => resolve());
-	});
-	return `https://localhost:${(server.address() as AddressInfo).port}/`;
+	return `https://localhost:${await listening(server)}/`;
 }
 
 describe('a server that agrees to HTTP/2', () => {
@@ -88,6 +87,18 @@ describe('a server that agrees to HTTP/2', () => {
 			'timeout of 40ms exceeded',
 		]);
 		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+	});
+
+	test('and never hangs up is not waited for', async () => {
+		const url = await raw((socket) => socket.write(settings));
+		const client = world.client({...http2, http2Options: {sessionTimeout: 1}});
+		const cancel = new AbortController();
+		const request = failureOf(client.get(url, {signal: cancel.signal}));
+		await expect.poll(() => client.mtls.stats().sockets.active).toBe(1);
+		cancel.abort();
+		await request;
+		await expect.poll(() => client.mtls.stats().sockets.idle).toBe(0);
+		await client.mtls.close();
 	});
 
 	test('and speaks HTTP/1.1 is an error of the protocol', async () => {

@@ -1,10 +1,11 @@
 import {X509Certificate} from 'node:crypto';
-import {type AddressInfo, createServer as createTcpServer} from 'node:net';
+import {createServer as createTcpServer} from 'node:net';
 import {createServer as createTlsServer} from 'node:tls';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, isMtlsError, type MtlsOptions} from '../../src/index.ts';
 import {type H2Server, resets, startH2Server} from '../support/h2-server.ts';
 import {type Cell, type Credentials, createCredentials, table} from '../support/handshake-table.ts';
+import {listening} from '../support/listening.ts';
 import {failureOf, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
 
 let world: World;
@@ -105,7 +106,7 @@ describe('a server that speaks no HTTP/2', () => {
 				bytes += chunk.length;
 			});
 		});
-		const url = await listening(server);
+		const url = `https://localhost:${await listening(server)}/`;
 
 		const {failure, code, message} = await mtlsFailureOf(world.client(http2).get(url));
 
@@ -198,22 +199,9 @@ test('verify: report tells what it lets go, once for the session', async () => {
 
 test('a port that nobody listens on is refused as ever', async () => {
 	const server = createTcpServer();
-	const url = await listening(server);
+	const url = `https://localhost:${await listening(server)}/`;
 	await new Promise((resolve) => server.close(resolve));
 	const error = await failureOf(world.client(http2).get(url));
 	expect(isMtlsError(error)).toBe(false);
 	expect(error.code).toBe('ECONNREFUSED');
 });
-
-async function listening(server: ReturnType<typeof createTcpServer>): Promise<string> {
-	const sockets = new Set<{destroy(): void}>();
-	server.on('connection', (socket) => sockets.add(socket));
-	onTestFinished(() => {
-		for (const socket of sockets) socket.destroy();
-		server.close();
-	});
-	await new Promise<void>((resolve) => {
-		server.listen(0, '127.0.0.1', () => resolve());
-	});
-	return `https://localhost:${(server.address() as AddressInfo).port}/`;
-}

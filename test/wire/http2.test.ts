@@ -1,7 +1,9 @@
+import {createServer} from 'node:http2';
 import axios, {type AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createAdapter, createClient, MtlsConfigError} from '../../src/index.ts';
 import {type H2Request, leadsTo, startH2Server, tell} from '../support/h2-server.ts';
+import {listening} from '../support/listening.ts';
 import {failureOf, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
 
 let world: World;
@@ -350,15 +352,12 @@ test('lookup and family choose the way', async () => {
 });
 
 test('a server of plain HTTP/2 is asked with prior knowledge, and shown no certificate', async () => {
-	const {createServer} = await import('node:http2');
 	const server = createServer((request, response) => response.end(`plain ${request.httpVersion}`));
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
-	const {port} = server.address() as {port: number};
+	const port = await listening(server);
 	const client = world.client(http2);
 
 	const {data, tls} = await client.get(`http://127.0.0.1:${port}/`);
 	await client.mtls.close();
-	server.close();
 
 	expect(data).toBe('plain 2.0');
 	expect(tls).toBeUndefined();

@@ -8,6 +8,7 @@ import type {Socket} from 'node:net';
 import {Writable} from 'node:stream';
 import {DeadlineError} from '../net/deadlines.ts';
 import type {Http2Session} from '../net/http2-session.ts';
+import {bareHost} from '../tls/verify.ts';
 import type {Progress} from './ending.ts';
 import {Http2Response} from './http2-response.ts';
 
@@ -24,6 +25,8 @@ export class Http2Request extends Writable {
 	res: Http2Response | undefined = undefined;
 	/** `https:` or `http:`. */
 	protocol: string;
+	/** Host without port. */
+	readonly host: string;
 	/** How far it came, where it failed without an answer. */
 	progress: Progress | undefined = undefined;
 	readonly #session: Http2Session;
@@ -36,12 +39,18 @@ export class Http2Request extends Writable {
 	 * @param headers - With pseudo-headers; names in lower case.
 	 * @param signal - Gives it up.
 	 */
-	constructor(session: Http2Session, headers: OutgoingHttpHeaders, signal: AbortSignal) {
+	constructor(
+		session: Http2Session,
+		{protocol, hostname}: URL,
+		headers: OutgoingHttpHeaders,
+		signal: AbortSignal,
+	) {
 		// As a ClientRequest it lives until its answer is complete.
 		super({autoDestroy: false});
 		this.#session = session;
 		this.#headers = headers;
-		this.protocol = `${headers[':scheme']}:`;
+		this.protocol = protocol;
+		this.host = bareHost(hostname);
 		this.once('timeout', () => session.suspect());
 		const onAbort = () => this.destroy();
 		signal.addEventListener('abort', onAbort);
@@ -64,11 +73,6 @@ export class Http2Request extends Writable {
 	/** Path and query. */
 	get path(): string {
 		return String(this.#headers[':path']);
-	}
-
-	/** Host without port. */
-	get host(): string {
-		return new URL(`${this.protocol}//${this.#headers[':authority']}`).hostname;
 	}
 
 	getHeader(name: string): OutgoingHttpHeaders[string] {

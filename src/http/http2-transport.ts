@@ -42,7 +42,7 @@ export function http2Transport(
 					...(handshakeMs !== undefined && {handshakeMs}),
 				},
 			});
-			const request = new Http2Request(session, headers, signal);
+			const request = new Http2Request(session, hop.url, headers, signal);
 			// What it lacks of a ClientRequest nobody asks for.
 			return (request as unknown as ClientRequest).once('response', respond);
 		},

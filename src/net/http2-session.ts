@@ -198,6 +198,9 @@ export class Http2Session {
 			this.#lastStreamId = lastStreamId;
 		});
 		await this.#settings(session, socket, origin);
+		// It may have ended, or nobody may wait for it any more, since the settings came.
+		if (signal.aborted) session.destroy();
+		if (session.destroyed) throw this.#lost(socket);
 		session.setLocalWindowSize(windows.sessionBytes);
 		session.once('close', () => this.#close());
 		this.#session = session;

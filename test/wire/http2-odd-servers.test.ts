@@ -66,6 +66,12 @@ describe('a server that agrees to HTTP/2', () => {
 		}
 	});
 
+	test('and hangs up with its settings has done so too', async () => {
+		const url = await raw((socket) => socket.write(settings, () => socket.destroy()));
+		const {failure} = await mtlsFailureOf(world.client(http2).post(url, 'secret'));
+		expect(failure).toMatchObject({kind: 'client-certificate-refused', certain: false});
+	});
+
 	test('and says nothing is given up in time', async () => {
 		const url = await raw(() => {});
 		const client = world.client({...http2, timeouts: {handshakeMs: 50}});

@@ -9,9 +9,9 @@ import type {IncomingMessage, ServerResponse} from 'node:http';
 import {createServer, type Socket} from 'node:net';
 import {buffer} from 'node:stream/consumers';
 import axios, {type AxiosRequestConfig} from 'axios';
-import {MemoryCookieStore} from 'tough-cookie';
 import {type ClientConfig, CookieJar, createClient} from '../../src/index.ts';
 import {createTestPki, startMtlsServer} from '../../src/testing/index.ts';
+import {SilentStore} from './silent-store.ts';
 
 /** What a request has left behind. */
 export interface Left {
@@ -128,21 +128,6 @@ async function served(
 /** Time for what was written to be read at the other end. */
 async function turns(count = 10): Promise<void> {
 	for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
-class SilentStore extends MemoryCookieStore {
-	override synchronous = false;
-	readonly #asked: () => void;
-
-	constructor(asked: () => void) {
-		super();
-		this.#asked = asked;
-	}
-
-	override findCookies(): Promise<never> {
-		this.#asked();
-		return new Promise(() => {});
-	}
 }
 
 const half = (status: number, headers: Record<string, string>) =>

@@ -1,10 +1,10 @@
 import {buffer} from 'node:stream/consumers';
 import {AxiosError} from 'axios';
-import {MemoryCookieStore} from 'tough-cookie';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
 import {CookieJar, createClient, type MtlsClient} from '../../src/index.ts';
 import type {RequestHandler} from '../../src/testing/index.ts';
 import {startPlainHttp, startTcp} from '../support/plain-server.ts';
+import {SilentStore} from '../support/silent-store.ts';
 import {
 	allClosed,
 	exchanges,
@@ -141,12 +141,6 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('after the deadline a request that waits for a jar fails with it too', async () => {
-		class SilentStore extends MemoryCookieStore {
-			override synchronous = false;
-			override findCookies(): Promise<never> {
-				return new Promise(() => {});
-			}
-		}
 		const client = world.client({...options, jar: new CookieJar(new SilentStore())});
 		const request = failureOf(client.get('https://localhost/'));
 		await client.mtls.close({deadlineMs: 0});

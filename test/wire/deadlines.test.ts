@@ -2,10 +2,10 @@ import dns from 'node:dns';
 import type {ServerResponse} from 'node:http';
 import {buffer} from 'node:stream/consumers';
 import {AxiosError} from 'axios';
-import {MemoryCookieStore} from 'tough-cookie';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {startPlainHttp, startTcp} from '../support/plain-server.ts';
+import {SilentStore} from '../support/silent-store.ts';
 import {
 	allClosed,
 	exchanges,
@@ -131,12 +131,6 @@ describe.each(exchanges)('over %s', (_, options) => {
 			late('ERR_MTLS_REQUEST_TIMEOUT', `no whole answer from localhost:${port}`);
 
 		test('waits for a jar', async () => {
-			class SilentStore extends MemoryCookieStore {
-				override synchronous = false;
-				override findCookies(): Promise<never> {
-					return new Promise(() => {});
-				}
-			}
 			const server = await world.server();
 			const client = world.client({...options, jar: new CookieJar(new SilentStore())});
 			expect(await failureOf(client.get(server.url(), {timeouts}))).toMatchObject(

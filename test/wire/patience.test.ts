@@ -1,16 +1,8 @@
 import {AxiosError, isCancel} from 'axios';
-import {MemoryCookieStore} from 'tough-cookie';
 import {expect, onTestFinished, test} from 'vitest';
 import {CookieJar, createClient} from '../../src/index.ts';
 import {startMtlsServer} from '../../src/testing/index.ts';
-
-/** A store that never answers. */
-class SilentStore extends MemoryCookieStore {
-	override synchronous = false;
-	override findCookies(): Promise<never> {
-		return new Promise(() => {});
-	}
-}
+import {SilentStore} from '../support/silent-store.ts';
 
 async function start() {
 	const server = await startMtlsServer();

@@ -30,12 +30,13 @@ export interface Left {
 }
 
 /** Where a request goes, and when it is given up. */
-interface Scene extends AsyncDisposable {
+interface Scene {
 	readonly url: string;
 	readonly client?: ClientConfig;
 	readonly config?: AxiosRequestConfig;
 	readonly reached: Promise<void>;
 	open(): number;
+	close(): Promise<void>;
 }
 
 const pki = await createTestPki();
@@ -68,7 +69,7 @@ function waiting(clientOf: (come: () => void) => ClientConfig, dispose = () => {
 		client: clientOf(come),
 		reached,
 		open: () => 0,
-		async [Symbol.asyncDispose]() {
+		async close() {
 			dispose();
 		},
 	};
@@ -92,7 +93,7 @@ async function mute(
 		...sceneOf(port),
 		reached,
 		open: () => sockets.size,
-		async [Symbol.asyncDispose]() {
+		async close() {
 			await new Promise((resolve) => server.close(resolve));
 		},
 	};
@@ -121,7 +122,7 @@ async function served(
 		config,
 		reached,
 		open: () => open,
-		[Symbol.asyncDispose]: () => server.close(),
+		close: () => server.close(),
 	};
 }
 
@@ -210,8 +211,17 @@ async function settled(isSettled: () => boolean): Promise<void> {
 
 type Play = Pick<Left, 'phase' | 'exchange' | 'deadline'> & {way: keyof typeof ways};
 
-async function play({phase, exchange, way, deadline}: Play): Promise<Left> {
-	await using scene = await (phases[phase] as () => Scene | Promise<Scene>)();
+async function play(asked: Play): Promise<Left> {
+	const scene = await (phases[asked.phase] as () => Scene | Promise<Scene>)();
+	try {
+		return await giveUp(asked, scene);
+	} finally {
+		// Node 22, which runs this as it is, has no `await using`.
+		await scene.close();
+	}
+}
+
+async function giveUp({phase, exchange, way, deadline}: Play, scene: Scene): Promise<Left> {
 	const client = createClient({mtls, logger: false, proxy: false, ...scene.client});
 	const before = process.getActiveResourcesInfo();
 	const {config, cancel, listeners} = ways[way]();

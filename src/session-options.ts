@@ -18,7 +18,8 @@ export interface SessionOptions {
 	/**
 	 * Logs in: before the first request, and again once the session is over. All requests wait for
 	 * that one login; those that met the end of the session are sent once more after it. It has
-	 * failed when it throws or rejects.
+	 * failed when it throws or rejects. What the requests of a session set as cookies is not kept once
+	 * the login after it has begun: it would take the place of the new ones.
 	 *
 	 * It must use the `client` it is given: a request of any other would wait for this very login.
 	 */

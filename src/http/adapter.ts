@@ -70,6 +70,8 @@ interface Call {
 	readonly timeoutMs: number | undefined;
 	/** Of the last answer's head, on the clock of `performance.now()`. */
 	readonly deadline: number | undefined;
+	/** Whether the cookies of an answer are kept; all are where there is no session. */
+	readonly keeps?: (answer: Answer) => boolean;
 }
 
 /** Makes an axios adapter that owns the hops. */
@@ -137,7 +139,7 @@ function begin(
 	return inSession(session, {
 		config,
 		body: hop.body,
-		send: () => walk(parts, call, hop, (answer) => answer),
+		send: (keeps) => walk(parts, {...call, keeps}, hop, (answer) => answer),
 		waiting: () => waiting(parts, call),
 		assertOpen() {
 			if (lifetime.ended) throw closedError(config);
@@ -218,7 +220,7 @@ async function send(
 		throw proxyWantsLogin(proxy, hop, config, response);
 	}
 	const lines = response.headers['set-cookie'];
-	if (jar && lines) {
+	if (jar && lines && (call.keeps?.({response, hop}) ?? true)) {
 		const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
 		await withPatience(stored, waiting(parts, call));
 	}

@@ -14,9 +14,7 @@ export function isExpired(
 	{isExpired, loginUrl}: Pick<SessionSettings, 'isExpired' | 'loginUrl'>,
 	{response, hop}: Answer,
 ): boolean | Promise<boolean> {
-	if (isExpired === undefined) {
-		return response.status === 401 || (loginUrl !== undefined && wasSent(loginUrl, response, hop));
-	}
+	if (isExpired === undefined) return saysSo(loginUrl, {response, hop});
 	const fail = (cause: unknown): never => {
 		throw unknownExpiry(response, cause);
 	};
@@ -28,6 +26,18 @@ export function isExpired(
 	} catch (cause) {
 		return fail(cause);
 	}
+}
+
+/** Whether an answer, also one that is followed, says by itself that the session is over. */
+export function refuses(
+	{isExpired, loginUrl}: Pick<SessionSettings, 'isExpired' | 'loginUrl'>,
+	answer: Answer,
+): boolean {
+	return isExpired === undefined && saysSo(loginUrl, answer);
+}
+
+function saysSo(loginUrl: URL | undefined, {response, hop}: Answer): boolean {
+	return response.status === 401 || (loginUrl !== undefined && wasSent(loginUrl, response, hop));
 }
 
 /** Whether the answer is the login page to which a redirect led, or such a redirect itself. */

@@ -1,6 +1,6 @@
 import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {Body} from './body.ts';
-import {isExpired} from './expiry.ts';
+import {isExpired, refuses} from './expiry.ts';
 import {LoginFailure, sessionError} from './login-failure.ts';
 import type {Login} from './login-turn.ts';
 import {type Waiting, withPatience} from './patience.ts';
@@ -11,8 +11,12 @@ import type {Session} from './session.ts';
 export interface SessionCall {
 	readonly config: InternalAxiosRequestConfig;
 	readonly body: Body | undefined;
-	/** All hops of it; may be called again. */
-	send(): Promise<Answer>;
+	/**
+	 * All hops of it; may be called again.
+	 *
+	 * @param keeps - Whether the cookies of an answer are to be kept.
+	 */
+	send(keeps: (answer: Answer) => boolean): Promise<Answer>;
 	/** How long it may wait, from now on. */
 	waiting(): Waiting;
 	/** Throws once the client is closed. */
@@ -23,14 +27,24 @@ export interface SessionCall {
  * Sends a call in a session: after the login, and once more after another when the session turns
  * out to be over. A second end is the app's to see, and so is the first where the body cannot be
  * sent twice.
+ *
+ * Servers let an answer that refuses end the session too, or begin one of nobody. What belongs to a
+ * session of the past must not take the place of the cookies of the login that came after it; and
+ * where processes share them, that login may have been another's, which is found out only later.
  */
 export async function inSession(session: Session, call: SessionCall): Promise<Answer> {
 	let login = session.current ?? (await loginAfter(session, call, undefined));
 	let last = false;
+	// With a body that cannot be sent twice nothing could be done about it.
+	const isSpent = () => call.body?.replayable === false;
+	const isLast = () => last || isSpent() || session.isInVain(login);
+	const keeps = (each: Answer) => {
+		if (session.current !== login) return false;
+		return !session.isShared || isLast() || !refuses(session.settings, each);
+	};
 	for (let sent = 1; ; sent += 1) {
-		const answer = await call.send();
-		// Then nothing could be done about it.
-		if (call.body?.replayable === false) return answer;
+		const answer = await call.send(keeps);
+		if (isSpent()) return answer;
 		const over = isOver(session, call, answer);
 		// To wait for a plain `false` would cost each request a turn.
 		if (!(over instanceof Promise ? await over : over)) {
@@ -38,7 +52,7 @@ export async function inSession(session: Session, call: SessionCall): Promise<An
 			return answer;
 		}
 		if (last) session.doubt(login);
-		if (last || session.isInVain(login)) return answer;
+		if (isLast()) return answer;
 
 		leave(answer.response);
 		login = await loginAfter(session, call, login);

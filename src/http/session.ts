@@ -49,6 +49,11 @@ export class Session {
 		return this.#renewal === undefined ? this.#login : undefined;
 	}
 
+	/** Whether other processes log in for it as well. */
+	get isShared(): boolean {
+		return ledgerOf(this.settings.jar) !== undefined;
+	}
+
 	/** How long requests fail at once. */
 	get retryAfterMs(): number {
 		return this.#backoff.remainingMs(this.#clock.now());

@@ -1,5 +1,5 @@
 import {AxiosError} from 'axios';
-import {Cookie, CookieJar, defaultPath, pathMatch} from 'tough-cookie';
+import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
 import {MtlsConfigError} from '../errors.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
@@ -131,8 +131,8 @@ async function storeCookie(
 }
 
 /**
- * Whether a cookie without TLS would take the place of one that came over TLS, before which it would
- * be read (RFC 6265bis §5.7, "leave secure cookies alone").
+ * Whether a cookie without TLS would take the place of one that came over TLS, or be said beside it
+ * anywhere (RFC 6265bis §5.7, "leave secure cookies alone").
  */
 async function hidesSecure(
 	jar: CookieJar,
@@ -146,12 +146,24 @@ async function hidesSecure(
 	try {
 		const secure = new URL(url.href.replace(/^http:/, 'https:'));
 		there = await policy.lawful(jar, secure).getCookies(secure.href, {allPaths: true});
+		if (cookie?.domain) there = [...there, ...(await cookiesBelow(jar, cookie.domain))];
 	} catch (cause) {
 		throw jarFailure('read', cause);
 	}
 	return there.some(
 		(other) => other.secure && other.key === cookie?.key && pathMatch(path, other.path ?? '/'),
 	);
+}
+
+/** What the hosts below a domain have, and no others see; nothing where the store cannot list it. */
+async function cookiesBelow({store}: CookieJar, domain: string): Promise<Cookie[]> {
+	let all: Cookie[];
+	try {
+		all = await store.getAllCookies();
+	} catch {
+		return [];
+	}
+	return all.filter((cookie) => cookie.TTL() > 0 && domainMatch(cookie.domain ?? '', domain));
 }
 
 function badJar(reason: string): MtlsConfigError {

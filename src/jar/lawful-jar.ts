@@ -1,8 +1,16 @@
-import {type Cookie, CookieJar, cookieCompare, pathMatch} from 'tough-cookie';
+import {type Cookie, CookieJar, cookieCompare, domainMatch, pathMatch} from 'tough-cookie';
 import type {CookiePolicy} from './policy.ts';
 
-/** Hosts for which tough-cookie looks nothing up, but throws. */
-export const oddHosts: readonly string[] = ['example', 'local', 'test'];
+/**
+ * The beginning of an https URL of which tough-cookie looks the cookies up: for `example`, `local`
+ * and `test` it throws, and for a name with a dot at its end it looks in other places than where it
+ * has put them.
+ */
+export const ordinary = /^https:\/\/(?!(?:example|local|test)[:/]|[^/]*\.(?::\d+)?\/)/;
+
+function isOdd({hostname}: URL): boolean {
+	return !ordinary.test(`https://${hostname}/`);
+}
 
 /** Another jar as a policy lets it be read: for the URLs of which not all may be sent. */
 export class LawfulJar extends CookieJar {
@@ -29,11 +37,11 @@ export class LawfulJar extends CookieJar {
 	}
 
 	async #read(url: URL, allPaths: boolean): Promise<Cookie[]> {
-		if (!oddHosts.includes(url.hostname)) return this.#jar.getCookies(url.href, {allPaths});
+		if (!isOdd(url)) return this.#jar.getCookies(url.href, {allPaths});
 		const all = await this.#jar.store.getAllCookies();
 		return all.filter(
 			(cookie) =>
-				cookie.domain === url.hostname &&
+				isFor(cookie, url.hostname) &&
 				(allPaths || pathMatch(url.pathname, cookie.path ?? '/')) &&
 				cookie.TTL() > 0,
 		);
@@ -48,4 +56,8 @@ export class LawfulJar extends CookieJar {
 		const cookies = await this.#read(above, allPaths);
 		return cookies.filter(({hostOnly}) => !hostOnly);
 	}
+}
+
+function isFor({domain, hostOnly}: Cookie, host: string): boolean {
+	return domain === host || (!hostOnly && domain !== null && domainMatch(host, domain) === true);
 }

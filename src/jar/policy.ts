@@ -12,7 +12,7 @@ import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} f
 import {MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
-import {LawfulJar, oddHosts} from './lawful-jar.ts';
+import {LawfulJar, ordinary} from './lawful-jar.ts';
 
 /** What is to be done with one `Set-Cookie` line. */
 export interface Judgement {
@@ -77,6 +77,7 @@ export class CookiePolicy {
 
 	/** Whether all that a jar says for `url` may be sent: then nobody has to look through it. */
 	#sendsAll(url: URL): boolean {
+		// One look at the URL for all: each of its parts costs as much.
 		if (!ordinary.test(url.href)) return false;
 		if (!this.#allowed && !this.#blocked && this.#internal.size === 0) return true;
 		const {hostname} = url;
@@ -117,9 +118,6 @@ export class CookiePolicy {
 	}
 }
 
-// One look at the URL for all: each of its parts costs as much.
-const ordinary = new RegExp(`^https://(?!(?:${oddHosts.join('|')})[:/])`);
-
 /** Hosts that are remembered per policy; one more and all are forgotten. */
 const capacity = 1_000;
 
@@ -133,9 +131,10 @@ export function isSendable(text: string): boolean {
 	return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
-/** What `Domain` says; empty where that is no name, which no host matches. */
+/** What `Domain` says; empty where that is no name in ASCII (§5.7), which no host matches. */
 function domainOf(cookie: Cookie): string | undefined {
 	if (cookie.domain === null) return undefined;
+	if (/[^\0-\x7f]/.test(cookie.domain)) return '';
 	try {
 		return cookie.cdomain() ?? '';
 	} catch {

@@ -52,6 +52,9 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://127.0.0.1/', 'a=1; Domain=0.0.1', 'foreign-domain'],
 		['https://a.test/', 'a=1; Domain=xn--\u0080', 'foreign-domain'],
 		['https://a.test/', 'a=1; Domain=a b', 'foreign-domain'],
+		['https://b\u00fccher.test/', 'a=1; Domain=b\u00fccher.test', 'foreign-domain'],
+		['https://a.test./', 'a=1; Domain=a.test', 'foreign-domain'],
+		['https://a.com./', 'a=1; Domain=com.', 'public-suffix'],
 		['http://a.test/', 'a=1; Secure', 'secure-over-http'],
 		['http://localhost/', 'a=1; Secure', 'secure-over-http'],
 		['http://127.0.0.1/', 'a=1; secure', 'secure-over-http'],
@@ -95,6 +98,10 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['http://localhost/', 'a=1'],
 		['https://localhost/', 'a=1; Domain=localhost; Secure'],
 		['https://bücher.test/', 'a=1; Domain=xn--bcher-kva.test'],
+		// Names that ask no search list, as in a cluster.
+		['https://a.test./', 'a=1'],
+		['https://sub.a.test.:8443/', 'a=1; Domain=a.test.'],
+		['http://bank.svc.cluster.local./', 'a=1'],
 	])('keeps from %s: %s', async (from, line) => {
 		const pair = line.split(';', 1)[0];
 		expect(await outcome([line], from, from, {jar: make()})).toEqual({refused: [], header: pair});
@@ -130,6 +137,45 @@ describe.each(jars)('a jar %s', (_, make) => {
 			await outcome(secure, 'https://a.test/', undefined, {jar});
 			const {refused} = await outcome([line], 'http://a.test/login/', undefined, {jar});
 			expect(refused.map((refusal) => refusal.reason)).toEqual(reason ? [reason] : []);
+		});
+
+		// Seen: `Domain=a.test` over http was said to https://b.a.test beside the Secure cookie of the
+		// same name. Why: it was held against the cookies of the sender alone, who does not see that one.
+		test.each(['b.a.test', 'a.test', 'c.b.a.test', 'x.a.test'])(
+			'also of %s, when http sets them for all below a.test',
+			async (host) => {
+				const jar = make();
+				const lines = ['a=safe; Secure; Path=/', 'b=any; Path=/'];
+				await outcome(lines, `https://${host}/`, undefined, {jar});
+				const {refused} = await outcome(
+					['a=evil; Domain=a.test', 'b=evil; Domain=a.test', 'c=evil; Domain=a.test'],
+					'http://x.a.test/',
+					undefined,
+					{jar},
+				);
+				expect(refused).toMatchObject([{name: 'a', reason: 'hides-secure'}]);
+				const said = (await outcome([], `https://${host}/`, undefined, {jar})).header;
+				expect(said).toMatch(/^(?=.*a=safe)(?=.*c=evil)(?!.*a=evil)/);
+			},
+		);
+
+		test('but not those of another site, or that have ended', async () => {
+			const jar = make();
+			await outcome(['a=safe; Secure; Path=/'], 'https://b.test/', undefined, {jar});
+			await outcome(['a=safe; Secure; Path=/'], 'https://b.a.test/', undefined, {jar});
+			for (const cookie of await jar.getCookies('https://b.a.test/')) cookie.expires = new Date(0);
+			const set = await outcome(['a=new; Domain=a.test'], 'http://x.a.test/', undefined, {jar});
+			expect(set).toEqual({refused: [], header: 'a=new'});
+		});
+
+		test('as far as a store that cannot list its cookies knows', async () => {
+			const jar = make();
+			jar.store.getAllCookies = () => Promise.reject(new Error('not implemented'));
+			await outcome(['a=safe; Secure; Path=/'], 'https://x.a.test/', undefined, {jar});
+			const lines = ['a=evil; Domain=a.test', 'b=any; Domain=a.test'];
+			const {refused, header} = await outcome(lines, 'http://x.a.test/', undefined, {jar});
+			expect(refused).toMatchObject([{name: 'a', reason: 'hides-secure'}]);
+			expect(header).toBe('b=any');
 		});
 
 		test('but lets https replace them', async () => {
@@ -203,6 +249,12 @@ describe('the domains of the app', () => {
 			new CookiePolicy(cookies).lawful(jar, new URL(url)) !== jar;
 		expect(asked({}, 'https://a.test/')).toBe(false);
 		expect(asked({}, 'http://a.test/')).toBe(true);
+		for (const url of ['https://a.test./', 'https://a.test.:8443/']) {
+			expect(asked({}, url)).toBe(true);
+		}
+		for (const url of ['https://a.test:8443/', 'https://a.test/./b.:1/']) {
+			expect(asked({}, url)).toBe(false);
+		}
 		expect(asked({blockedDomains: ['.ads.test']}, 'https://a.test/')).toBe(false);
 		expect(asked({blockedDomains: ['.ads.test']}, 'https://x.ads.test/')).toBe(true);
 		expect(asked({blockedDomains: ['.b.a.test']}, 'https://c.b.a.test/')).toBe(true);

@@ -80,7 +80,7 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 		parts.lifetime.begin();
 		try {
 			const response = await run(parts, given);
-			holdBody(response, given, parts.lifetime);
+			holdBody(response, given, parts.lifetime, true);
 			return response;
 		} catch (error) {
 			if (error instanceof AxiosError) {
@@ -89,6 +89,7 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 				if (error.config || !isCancel(error)) error.config = given;
 				if (error.response) error.response.config = given;
 				hideSecrets(error);
+				holdBody(error.response, given, parts.lifetime, false);
 			}
 			throw error;
 		} finally {

@@ -30,6 +30,9 @@ export function withPatience<T>(
 		if (remainingMs !== undefined) {
 			timer = setTimeout(() => reject(timeoutError(config)), remainingMs);
 		}
+		// What has happened already is not told again.
+		if (signal?.aborted) onCancel();
+		if (closed.aborted) onClosed();
 		signal?.addEventListener?.('abort', onCancel);
 		cancelToken?.subscribe(onCancel);
 		closed.addEventListener('abort', onClosed);

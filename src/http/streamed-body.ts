@@ -1,6 +1,7 @@
 import {Readable} from 'node:stream';
 import type {AxiosError, AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {Lifetime} from '../lifetime.ts';
+import {hideSecrets} from '../redact.ts';
 import {closedError} from './response.ts';
 
 /** The body of an answer that the app has yet to read. */
@@ -12,22 +13,26 @@ export function streamedBody(response: AxiosResponse | undefined): Readable | un
 /** Ends a body, and tells whoever reads it why. */
 export function endBody(body: Readable, error: AxiosError): void {
 	// Of an app that does not listen, nobody is left to be told.
-	body.once('error', () => {}).destroy(error);
+	body.once('error', () => {}).destroy(hideSecrets(error));
 }
 
-/** A body that is streamed is in flight until it is closed: the end of the client waits for it, and ends it. */
+/**
+ * A body that is streamed is in flight until it is closed: the end of the client waits for it, and ends
+ * it. One that was not accepted is not waited for, because nobody may be reading it.
+ */
 export function holdBody(
-	response: AxiosResponse,
+	response: AxiosResponse | undefined,
 	config: InternalAxiosRequestConfig,
 	lifetime: Lifetime,
+	accepted: boolean,
 ): void {
 	const body = streamedBody(response);
 	if (body === undefined) return;
 	const end = () => endBody(body, closedError(config));
-	lifetime.begin();
+	if (accepted) lifetime.begin();
 	lifetime.signal.addEventListener('abort', end);
 	body.once('close', () => {
 		lifetime.signal.removeEventListener('abort', end);
-		lifetime.done();
+		if (accepted) lifetime.done();
 	});
 }

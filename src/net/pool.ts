@@ -48,7 +48,7 @@ export class Pools {
 
 	/** A new line for one request, whichever are idle. */
 	open(route: PoolRoute, key = keyOf(route)): Line {
-		const line = new Line(route.origin, (signal) => this.#open(route, signal), {
+		const line = new Line(route.origin, (signal) => this.#connect(route, signal), {
 			onFree: () => {
 				if (this.#retired.has(route.snapshot)) void line.destroy();
 				else this.#idleOf(route.snapshot, key).push(line);
@@ -110,7 +110,7 @@ export class Pools {
 		if (byKey.size === 0) this.#idle.delete(snapshot);
 	}
 
-	#open(route: PoolRoute, signal: AbortSignal): Promise<Socket> {
+	#connect(route: PoolRoute, signal: AbortSignal): Promise<Socket> {
 		const {snapshot, showing, proxy, timeouts} = route;
 		const {protocol, hostname, port: given} = new URL(route.origin);
 		const host = bareHost(hostname);

@@ -249,3 +249,11 @@ test('a client, and its handle, end with the block that uses them', async () => 
 	await allClosed(server);
 	expect(server.connections).toHaveLength(1);
 });
+
+test('a body over plain http that was not accepted ends with the client', async () => {
+	const server = await startPlainHttp((_, response) => response.write('half, '));
+	const client = world.client({validateStatus: () => false});
+	await failureOf(client.get(server.origin, {responseType: 'stream'}));
+	await client.mtls.close();
+	await server.closed();
+});

@@ -5,6 +5,7 @@ import {AxiosError} from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {startPlainHttp, startTcp} from '../support/plain-server.ts';
+import {printed} from '../support/secrets.ts';
 import {SilentStore} from '../support/silent-store.ts';
 import {
 	allClosed,
@@ -217,6 +218,16 @@ describe('a streamed answer', () => {
 			late('ERR_MTLS_REQUEST_TIMEOUT', `no whole answer from localhost:${server.port}`, longer),
 		);
 		await allClosed(server);
+	});
+
+	test('is destroyed with an error that prints no secret', async () => {
+		const server = await world.server({handler: dripping});
+		const client = world.client({timeouts: {requestMs: longer}});
+		const headers = {Authorization: 'Bearer t0p-s3cret'};
+		const {data} = await client.get(server.url(), {responseType: 'stream', headers});
+		const error = await buffer(data).catch((reason: unknown) => reason);
+		expect(error).toMatchObject({code: 'ERR_MTLS_REQUEST_TIMEOUT'});
+		expect(printed(error)).not.toContain('t0p-s3cret');
 	});
 
 	test('is destroyed when nobody listens, and nothing is uncaught', async () => {

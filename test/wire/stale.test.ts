@@ -172,18 +172,24 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(proxy.tunnels).toHaveLength(3);
 	});
 
-	test('plain http is no other', async () => {
+	test.each([
+		['directly', false],
+		['through a proxy', true],
+	])('plain http %s is no other', async (_way, proxied) => {
 		const served = new WeakSet<object>();
 		const server = await startPlainHttp(({socket}, response) => {
 			if (served.has(socket)) return socket.destroy();
 			served.add(socket);
 			response.end('plain');
 		});
-		const client = world.client(options);
-		await Promise.all([client.get(server.origin), client.get(server.origin)]);
-		expect((await client.get(server.origin)).data).toBe('plain');
-		expect(await failureOf(client.post(server.origin, 'x'))).toMatchObject(hungUp);
-		expect(server.requests.map(({method}) => method)).toEqual(['GET', 'GET', 'GET', 'GET', 'POST']);
+		const proxy = proxied && {host: '127.0.0.1', port: server.port};
+		const client = world.client({...options, proxy});
+		const url = proxied ? 'http://a.test/' : server.origin;
+		await Promise.all([client.get(url), client.get(url)]);
+		expect(await failureOf(client.post(url, 'x'))).toMatchObject({code: 'ECONNRESET'});
+		expect((await client.get(url)).data).toBe('plain');
+		expect(server.requests.map(({method}) => method)).toEqual(['GET', 'GET', 'POST', 'GET', 'GET']);
+		expect(server.sockets).toHaveLength(3);
 	});
 });
 

@@ -14,7 +14,7 @@ const longestMs = 2 ** 31 - 1;
 export function resolveTimeouts(own: unknown, base: Timeouts = {}): Timeouts {
 	if (own === undefined) return base;
 	if (typeof own !== 'object' || own === null || Array.isArray(own)) {
-		throw badOption('timeouts', 'expected an object');
+		throw badOption('timeouts', `expected an object, found ${describe(own)}`);
 	}
 	const given = Object.entries(own).filter(([, limit]) => limit !== undefined);
 	for (const [name, limit] of given) {
@@ -40,7 +40,8 @@ function isDelay(limit: unknown): boolean {
 }
 
 function describe(value: unknown): string {
-	return typeof value === 'number' ? String(value) : value === null ? 'null' : typeof value;
+	if (value === null || typeof value === 'number') return String(value);
+	return Array.isArray(value) ? 'an array' : typeof value;
 }
 
 function badOption(option: string, message: string): MtlsConfigError {

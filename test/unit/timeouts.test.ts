@@ -39,7 +39,7 @@ test.each([-1, 2 ** 31, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('%s ms canno
 test.each([
 	['text', '100', 'string'],
 	['null', null, 'null'],
-	['a list', [100], 'object'],
+	['a list', [100], 'an array'],
 ])('%s is no time', (_, limit, found) => {
 	expect(refusalOf({connectMs: limit})).toMatchObject({
 		code: 'ERR_MTLS_BAD_OPTION',
@@ -48,8 +48,17 @@ test.each([
 	});
 });
 
-test.each([1_000, null, [], 'fast'])('%s holds no deadlines', (own) => {
-	expect(refusalOf(own)).toMatchObject({code: 'ERR_MTLS_BAD_OPTION', option: 'timeouts'});
+test.each([
+	[1_000, '1000'],
+	[null, 'null'],
+	[[], 'an array'],
+	['fast', 'string'],
+])('%s holds no deadlines', (own, found) => {
+	expect(refusalOf(own)).toMatchObject({
+		code: 'ERR_MTLS_BAD_OPTION',
+		option: 'timeouts',
+		message: `timeouts: expected an object, found ${found}`,
+	});
 });
 
 test('a deadline of another name is refused', () => {

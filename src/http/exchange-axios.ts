@@ -109,7 +109,7 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 	const base = given ?? (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
-			const sent = ours ? onOurWay(options, input, trip.over.signal) : {...options};
+			const sent = ours ? onOurWay(options, input, trip.over.signal) : options;
 			// In one turn with the request: no other one can leave its connection in between.
 			if (fresh && ours && agent) endIdle(agent, sent);
 			else if (fresh) sent.agent = false;

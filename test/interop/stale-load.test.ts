@@ -23,7 +23,7 @@ function chance(seed: number): () => number {
 	};
 }
 
-/** Counts what it is asked for, and closes one idle connection in five, at once or a little later. */
+/** Counts what it is asked for, and closes one idle connection in ten, at once or a little later. */
 function reaper() {
 	const random = chance(5);
 	const deliveries = new Map<string, number>();
@@ -39,7 +39,7 @@ function reaper() {
 			socket.destroy();
 		};
 		response.once('finish', () => {
-			if (random() >= 0.2) return;
+			if (random() >= 0.1) return;
 			if (random() < 0.5) setImmediate(close);
 			else setTimeout(close, 5 * random());
 		});
@@ -75,7 +75,6 @@ async function storm(config: AxiosRequestConfig) {
 	const client = world.client({baseURL: server.origin});
 	const ends = await ask((path) => client.request({...config, url: path}));
 	expect(ends.size).toBe(size);
-	// It was one.
 	expect(closed()).toBeGreaterThan(size / 20);
 	const failed = [...ends].filter(([path, end]) => end !== path);
 	return {failed, deliveries};
@@ -90,6 +89,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('no POST is delivered twice, and one that fails says that its connection was closed', async () => {
 		const {failed, deliveries} = await storm({...options, method: 'POST', data: 'x'});
 		expect([...deliveries].filter(([, count]) => count > 1)).toEqual([]);
+		// Some met a connection that was closed: the storm was one.
+		expect(failed.length).toBeGreaterThan(0);
 		for (const [, code] of failed) expect(code).toMatch(/^(ECONNRESET|EPIPE)$/);
 		// Those that were answered were delivered.
 		expect(deliveries.size).toBeGreaterThanOrEqual(size - failed.length);

@@ -100,9 +100,13 @@ function redactError(error: AxiosError & {failure?: unknown}): Record<string, un
 
 /**
  * Makes an error print without secrets: `JSON.stringify(error)` and `console.log(error)` show the
- * allow-listed part. The fields themselves (`config`, `request`, `response`) stay for code to read.
+ * allow-listed part. The fields themselves (`config`, `request`, `response`) stay for code to read, and
+ * are not enumerable: of an error that nobody catches Node prints all that is.
  */
 export function hideSecrets<E extends AxiosError>(error: E): E {
+	for (const name of ['config', 'request', 'response'] as const) {
+		if (Object.hasOwn(error, name)) Object.defineProperty(error, name, {enumerable: false});
+	}
 	Object.defineProperties(error, {
 		toJSON: {value: () => redactError(error), configurable: true, writable: true},
 		[inspect.custom]: {

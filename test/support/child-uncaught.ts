@@ -8,7 +8,6 @@ import {createClient} from '../../src/index.ts';
 const {URL: url = '', SECRET: secret = '', TWIN: twin} = process.env;
 const config = {
 	headers: {Authorization: `Bearer ${secret}`, Cookie: `session=${secret}`},
-	auth: undefined,
 	proxy: false as const,
 };
 const client = twin ? axios.create(config) : createClient({...config, logger: false});

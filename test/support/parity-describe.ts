@@ -48,7 +48,10 @@ export async function describeError(
 		cause: describeCause(error.cause),
 		sameConfig: (error as Partial<AxiosError>).config === config,
 		configHeaders: describeHeaders(config),
-		fields: Object.keys(error).sort(),
+		// Ours hides from prints what axios's lets Node enumerate, and says how it is to be printed.
+		fields: Object.getOwnPropertyNames(error)
+			.filter((name) => name !== 'toJSON')
+			.sort(),
 		sentUserAgent: sentUserAgent(request),
 		response: response && (await describeResponse(response, config)),
 	};

@@ -66,6 +66,9 @@ interface CookielessRequests {
 	post: CookielessBodyVerb;
 	put: CookielessBodyVerb;
 	patch: CookielessBodyVerb;
+	postForm: CookielessBodyVerb;
+	putForm: CookielessBodyVerb;
+	patchForm: CookielessBodyVerb;
 }
 type CookielessVerb = <T = unknown, D = unknown>(
 	url: string,

@@ -40,6 +40,13 @@ export class MtlsConfigError extends Error {
 	}
 }
 
+/** What a value is, for a message that must not quote it: it may be a secret in the wrong place. */
+export function kindOf(value: unknown): string {
+	if (value === null) return 'null';
+	if (value === '') return 'an empty string';
+	return Array.isArray(value) ? 'an array' : typeof value;
+}
+
 /** `error` as one of `option`, such as `mtls[1]`, where it is a mistake in `mtls`; else the very error. */
 export function relocated(error: unknown, option: string): unknown {
 	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;

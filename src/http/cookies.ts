@@ -1,6 +1,6 @@
 import {AxiosError} from 'axios';
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
-import {MtlsConfigError} from '../errors.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
@@ -35,7 +35,8 @@ export function clientJar(
 	inherited: CookieJar | undefined,
 ): CookieJar | undefined {
 	if (typeof jar !== 'string') {
-		return jarOf({jar}, jar === true ? makeJar(policy) : inherited);
+		const expected = 'a tough-cookie CookieJar, the path of a cookie file, true or false';
+		return jarOf({jar}, jar === true ? makeJar(policy) : inherited, expected);
 	}
 	const options = {rejectPublicSuffixes: !policy.hasInternal};
 	return fileJar(jar, logger === undefined ? options : {...options, logger});
@@ -49,12 +50,13 @@ export function clientJar(
 export function jarOf(
 	{jar}: {jar?: unknown},
 	fallback: CookieJar | undefined,
+	expected = 'a tough-cookie CookieJar, true or false',
 ): CookieJar | undefined {
 	if (jar === undefined || jar === null) return fallback;
 	if (jar === false) return undefined;
 	if (isJar(jar)) return jar;
 	if (jar !== true) {
-		throw badJar(`expected a tough-cookie CookieJar, true or false, found ${typeof jar}`);
+		throw badJar(`expected ${expected}, found ${kindOf(jar)}`);
 	}
 	// Cookies that are dropped without a word look like a session that does not last.
 	if (fallback === undefined) throw badJar('`true` asks for the jar of a client that has none');

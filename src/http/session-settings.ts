@@ -1,5 +1,5 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {MtlsConfigError} from '../errors.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {redactUrl} from '../redact.ts';
 import type {SessionOptions} from '../session-options.ts';
 import type {CookieJar} from './cookies.ts';
@@ -35,7 +35,7 @@ export function resolveSession(
 ): SessionSettings {
 	// JavaScript does not look at the types.
 	if (typeof options !== 'object' || options === null) {
-		throw bad('session', `expected an object with login(), or false, found ${typeof options}`);
+		throw bad('session', `expected an object with login(), or false, found ${kindOf(options)}`);
 	}
 	const unknown = Object.keys(options).find((name) => !(known as readonly string[]).includes(name));
 	if (unknown !== undefined) {
@@ -46,11 +46,11 @@ export function resolveSession(
 		);
 	}
 	if (typeof options.login !== 'function') {
-		throw bad('session.login', `expected a function, found ${typeof options.login}`);
+		throw bad('session.login', `expected a function, found ${kindOf(options.login)}`);
 	}
 	const {isExpired} = options;
 	if (isExpired !== undefined && typeof isExpired !== 'function') {
-		throw bad('session.isExpired', `expected a function, found ${typeof isExpired}`);
+		throw bad('session.isExpired', `expected a function, found ${kindOf(isExpired)}`);
 	}
 	if (client.jar === undefined) {
 		throw bad('session', 'expected a client with a jar, which keeps the session: give `jar` too');
@@ -73,7 +73,7 @@ const uris = new Axios({});
 function parseLoginUrl(text: unknown, baseURL: string | undefined): URL | undefined {
 	if (text === undefined) return undefined;
 	if (typeof text !== 'string') {
-		throw bad('session.loginUrl', `expected a string, found ${typeof text}`);
+		throw bad('session.loginUrl', `expected a string, found ${kindOf(text)}`);
 	}
 	const url = URL.parse(uris.getUri({url: text, baseURL} as AxiosRequestConfig));
 	if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
@@ -95,7 +95,7 @@ function milliseconds(
 	if (typeof value === 'number' && value > 0 && value <= longestMs) return value;
 	throw bad(
 		`session.${name}`,
-		`expected milliseconds, more than 0 and at most ${longestMs}, found ${String(value)}`,
+		`expected milliseconds, more than 0 and at most ${longestMs}, found ${typeof value === 'number' ? value : kindOf(value)}`,
 	);
 }
 

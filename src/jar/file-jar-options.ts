@@ -1,5 +1,6 @@
 import {extname} from 'node:path';
-import {MtlsConfigError} from '../config-error.ts';
+import {inspect} from 'node:util';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {Logger} from '../options.ts';
 import type {CookieFileSettings} from './cookie-file.ts';
 import {formats} from './read-file.ts';
@@ -66,6 +67,11 @@ const checks: Readonly<
  * @throws {MtlsConfigError} naming the one that cannot be used.
  */
 export function resolveFileJar(path: string, options: FileJarOptions): CookieFileSettings {
+	// JavaScript does not look at the types.
+	if (typeof options !== 'object' || options === null) {
+		const reason = `expected an object, found ${kindOf(options)}`;
+		throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'options', reason);
+	}
 	for (const [name, value] of Object.entries(options)) {
 		const [expected, isFit] = Object.hasOwn(checks, name) ? checks[name as 'format'] : [];
 		if (expected === undefined || isFit === undefined) {
@@ -73,7 +79,8 @@ export function resolveFileJar(path: string, options: FileJarOptions): CookieFil
 			throw new MtlsConfigError('ERR_MTLS_UNKNOWN_OPTION', name, reason);
 		}
 		if (value === undefined || isFit(value)) continue;
-		const found = typeof value === 'string' ? `'${value}'` : String(value);
+		const isTold = typeof value === 'string' || typeof value === 'number';
+		const found = isTold ? inspect(value) : kindOf(value);
 		throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', name, `expected ${expected}, found ${found}`);
 	}
 	const byName = extname(path).toLowerCase() === '.json' ? 'json' : 'netscape';

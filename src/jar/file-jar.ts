@@ -1,7 +1,7 @@
 import {accessSync, constants, existsSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {CookieJar} from 'tough-cookie';
-import {type ConfigErrorCode, MtlsConfigError} from '../config-error.ts';
+import {type ConfigErrorCode, kindOf, MtlsConfigError} from '../config-error.ts';
 import {CookieFile} from './cookie-file.ts';
 import {CookieFileError} from './cookie-file-error.ts';
 import {Damage} from './entry.ts';
@@ -53,7 +53,7 @@ export class FileJar extends CookieJar {
  */
 export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
 	if (typeof path !== 'string' || path.trim() === '' || /\p{Cc}/u.test(path)) {
-		const found = typeof path === 'string' ? 'a string that is none' : typeof path;
+		const found = path === '' || typeof path !== 'string' ? kindOf(path) : 'a string that is none';
 		throw refusal('ERR_MTLS_BAD_OPTION', `expected the path of a file, found ${found}`);
 	}
 	const absolute = resolve(path);

@@ -9,7 +9,7 @@
  */
 import {isIP} from 'node:net';
 import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} from 'tough-cookie';
-import {MtlsConfigError} from '../config-error.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
 import {LawfulJar, ordinary} from './lawful-jar.ts';
@@ -182,7 +182,7 @@ function parseInternal(names: readonly string[]): ReadonlySet<string> {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		option,
-		`expected names without a dot such as 'intranet', found ${Array.isArray(names) ? 'a dot' : typeof names}`,
+		`expected names without a dot such as 'intranet', found ${Array.isArray(names) ? 'a dot' : kindOf(names)}`,
 	);
 }
 
@@ -191,7 +191,7 @@ function assertKnown(options: CookieOptions): void {
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			'cookies',
-			`expected an object, found ${options === null ? 'null' : typeof options}`,
+			`expected an object, found ${kindOf(options)}`,
 		);
 	}
 	const known = ['allowedDomains', 'blockedDomains', 'internalDomains'];

@@ -1,4 +1,4 @@
-import {MtlsConfigError} from '../config-error.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {RedisCommands} from './commands.ts';
 import {longestLifeMs} from './record.ts';
 
@@ -102,15 +102,8 @@ function inRange(name: string, value: unknown, most: number): number {
 	return value;
 }
 
-// The kind alone: a value in the wrong place may be a key.
 function bad(name: string, expected: string, found: unknown): MtlsConfigError {
 	return badOption(name, expected, kindOf(found));
-}
-
-function kindOf(value: unknown): string {
-	if (value === null) return 'null';
-	if (value === '') return 'an empty string';
-	return Array.isArray(value) ? 'an array' : typeof value;
 }
 
 function badOption(name: string, expected: string, found: string): MtlsConfigError {

@@ -3,6 +3,7 @@ import {MemoryCookieStore} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../src/errors.ts';
 import {CookieJar, jarOf, makeJar, readCookies, storeCookies} from '../../src/http/cookies.ts';
+import {createClient} from '../../src/index.ts';
 import {CookiePolicy} from '../../src/jar/policy.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';
 
@@ -182,6 +183,15 @@ describe('the jar of a request', () => {
 			expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option: 'jar', message}),
 		);
 	});
+});
+
+test('the jar of a client may be a file, too, which a refusal says', () => {
+	expect(() => createClient({jar: 1 as never})).toThrow(
+		'jar: expected a tough-cookie CookieJar, the path of a cookie file, true or false, found number',
+	);
+	expect(() => createClient({jar: ''})).toThrow(
+		'jar: expected the path of a file, found an empty string',
+	);
 });
 
 describe('a store that fails', () => {

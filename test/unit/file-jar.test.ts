@@ -493,8 +493,18 @@ describe('what cannot be a cookie file', () => {
 		[{logger: null}, 'logger', 'ERR_MTLS_BAD_OPTION'],
 		[{formt: 'json'}, 'formt', 'ERR_MTLS_UNKNOWN_OPTION'],
 		[{toString: 1}, 'toString', 'ERR_MTLS_UNKNOWN_OPTION'],
+		[{format: Object.create(null)}, 'format', 'ERR_MTLS_BAD_OPTION'],
 	])('the options %o', (options, option, code) => {
 		expect(configFailure(tempFile('jar'), options as FileJarOptions)).toMatchObject({code, option});
+	});
+
+	test.each([
+		[null, 'options: expected an object, found null'],
+		['json', 'options: expected an object, found string'],
+	])('options that are %o', (options, message) => {
+		expect(() => fileJar(tempFile('jar'), options as FileJarOptions)).toThrow(
+			expect.objectContaining({name: 'MtlsConfigError', code: 'ERR_MTLS_BAD_OPTION', message}),
+		);
 	});
 
 	test.each([0, 2 ** 31 - 1])('but debounceMs may be %d', (debounceMs) => {

@@ -108,6 +108,7 @@ describe('a session', () => {
 
 describe('an option that cannot be used', () => {
 	const login = () => {};
+	const span = 'milliseconds, more than 0 and at most 2147483647';
 	const refusal = (session: unknown, config = {}) => {
 		try {
 			createClient({jar: true, session: session as SessionOptions, ...config});
@@ -119,7 +120,7 @@ describe('an option that cannot be used', () => {
 
 	test.each<[string, unknown, string]>([
 		['session', 'login', 'expected an object with login(), or false, found string'],
-		['session', null, 'expected an object with login(), or false, found object'],
+		['session', null, 'expected an object with login(), or false, found null'],
 		['session.login', {}, 'expected a function, found undefined'],
 		['session.isExpired', {login, isExpired: true}, 'expected a function, found boolean'],
 		['session.loginUrl', {login, loginUrl: 1}, 'expected a string, found number'],
@@ -128,10 +129,11 @@ describe('an option that cannot be used', () => {
 			{login, loginUrl: '/login?token=SECRET'},
 			"expected a URL, or a path and a `baseURL`, found '/login?token=[redacted]'",
 		],
-		...[0, -1, Number.NaN, '10', 2 ** 31].map((backoffMs): [string, unknown, string] => [
+		['session.backoffMs', {login, backoffMs: '10'}, `expected ${span}, found string`],
+		...[0, -1, Number.NaN, 2 ** 31].map((backoffMs): [string, unknown, string] => [
 			'session.backoffMs',
 			{login, backoffMs},
-			`expected milliseconds, more than 0 and at most 2147483647, found ${backoffMs}`,
+			`expected ${span}, found ${backoffMs}`,
 		]),
 	])('%s of %j is told with what was found', (option, session, reason) => {
 		const error = refusal(session);

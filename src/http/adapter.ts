@@ -22,7 +22,16 @@ import {inSession} from './in-session.ts';
 import {type Waiting, withPatience} from './patience.ts';
 import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
 import {withinDeadline} from './request-deadline.ts';
-import {type Answer, closedError, complete, settle, tellUrl, throwIfCancelled} from './response.ts';
+import {
+	type Answer,
+	closedError,
+	complete,
+	type Head,
+	headOf,
+	settle,
+	tellUrl,
+	throwIfCancelled,
+} from './response.ts';
 import type {Session} from './session.ts';
 import {isStale} from './stale.ts';
 import {holdBody} from './streamed-body.ts';
@@ -71,7 +80,7 @@ interface Call {
 	/** Of the last answer's head, on the clock of `performance.now()`. */
 	readonly deadline: number | undefined;
 	/** Whether the cookies of an answer are kept; all are where there is no session. */
-	readonly keeps?: (answer: Answer) => boolean;
+	readonly keeps?: (head: Head, hop: Hop) => boolean;
 }
 
 /** Makes an axios adapter that owns the hops. */
@@ -213,6 +222,11 @@ async function send(
 			if (parts.lifetime.ended) throw closedError(config);
 			const ending = fresh ? undefined : endingOf(error, hop);
 			if (ending !== undefined && isStale(ending)) continue;
+			const head = headOf(error);
+			if (head && !(head.status === 407 && isForwarded(hop, proxy))) {
+				// The app is to hear of the answer, whatever the jar says.
+				await keepCookies(parts, call, hop, head)?.catch(() => {});
+			}
 			if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
 			throw diagnose(error, hop, config);
 		}
@@ -220,12 +234,23 @@ async function send(
 	if (response.status === 407 && isForwarded(hop, proxy)) {
 		throw proxyWantsLogin(proxy, hop, config, response);
 	}
-	const lines = response.headers['set-cookie'];
-	if (jar && lines && (call.keeps?.({response, hop}) ?? true)) {
-		const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
-		await withPatience(stored, waiting(parts, call));
-	}
+	const kept = keepCookies(parts, call, hop, response);
+	if (kept !== undefined) await kept;
 	return response;
+}
+
+/** Puts what an answer sets into the jar; `undefined` where it sets nothing. */
+function keepCookies(
+	parts: AdapterParts,
+	call: Call,
+	hop: Hop,
+	head: Head,
+): Promise<void> | undefined {
+	const {jar, keeps} = call;
+	const lines = head.headers['set-cookie'];
+	if (!jar || !lines || keeps?.(head, hop) === false) return undefined;
+	const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
+	return withPatience(stored, waiting(parts, call));
 }
 
 /** Our identity, where it has yet to be fetched. */

@@ -1,7 +1,7 @@
 import {AxiosError, type AxiosResponse, type AxiosResponseHeaders} from 'axios';
 import type {Hop} from './hop.ts';
 import {isRedirect} from './redirect.ts';
-import type {Answer} from './response.ts';
+import type {Answer, Head} from './response.ts';
 import type {SessionSettings} from './session-settings.ts';
 
 /**
@@ -14,7 +14,7 @@ export function isExpired(
 	{isExpired, loginUrl}: Pick<SessionSettings, 'isExpired' | 'loginUrl'>,
 	{response, hop}: Answer,
 ): boolean | Promise<boolean> {
-	if (isExpired === undefined) return saysSo(loginUrl, {response, hop});
+	if (isExpired === undefined) return saysSo(loginUrl, response, hop);
 	const fail = (cause: unknown): never => {
 		throw unknownExpiry(response, cause);
 	};
@@ -31,17 +31,18 @@ export function isExpired(
 /** Whether an answer, also one that is followed, says by itself that the session is over. */
 export function refuses(
 	{isExpired, loginUrl}: Pick<SessionSettings, 'isExpired' | 'loginUrl'>,
-	answer: Answer,
+	head: Head,
+	hop: Hop,
 ): boolean {
-	return isExpired === undefined && saysSo(loginUrl, answer);
+	return isExpired === undefined && saysSo(loginUrl, head, hop);
 }
 
-function saysSo(loginUrl: URL | undefined, {response, hop}: Answer): boolean {
-	return response.status === 401 || (loginUrl !== undefined && wasSent(loginUrl, response, hop));
+function saysSo(loginUrl: URL | undefined, head: Head, hop: Hop): boolean {
+	return head.status === 401 || (loginUrl !== undefined && wasSent(loginUrl, head, hop));
 }
 
 /** Whether the answer is the login page to which a redirect led, or such a redirect itself. */
-function wasSent(loginUrl: URL, {status, headers}: AxiosResponse, hop: Hop): boolean {
+function wasSent(loginUrl: URL, {status, headers}: Head, hop: Hop): boolean {
 	if (hop.index > 0 && isSamePage(hop.url, loginUrl)) return true;
 	if (!isRedirect(status) || !headers.location) return false;
 	const target = URL.parse(headers.location, hop.url.href);

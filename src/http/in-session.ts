@@ -1,10 +1,11 @@
 import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {Body} from './body.ts';
 import {isExpired, refuses} from './expiry.ts';
+import type {Hop} from './hop.ts';
 import {LoginFailure, sessionError} from './login-failure.ts';
 import type {Login} from './login-turn.ts';
 import {type Waiting, withPatience} from './patience.ts';
-import {type Answer, throwIfCancelled} from './response.ts';
+import {type Answer, type Head, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
 
 /** A call of the app, as far as its session is concerned. */
@@ -16,7 +17,7 @@ export interface SessionCall {
 	 *
 	 * @param keeps - Whether the cookies of an answer are to be kept.
 	 */
-	send(keeps: (answer: Answer) => boolean): Promise<Answer>;
+	send(keeps: (head: Head, hop: Hop) => boolean): Promise<Answer>;
 	/** How long it may wait, from now on. */
 	waiting(): Waiting;
 	/** Throws once the client is closed. */
@@ -38,9 +39,9 @@ export async function inSession(session: Session, call: SessionCall): Promise<An
 	// With a body that cannot be sent twice nothing could be done about it.
 	const isSpent = () => call.body?.replayable === false;
 	const isLast = () => last || isSpent() || session.isInVain(login);
-	const keeps = (each: Answer) => {
+	const keeps = (head: Head, hop: Hop) => {
 		if (session.current !== login) return false;
-		return !session.isShared || isLast() || !refuses(session.settings, each);
+		return !session.isShared || isLast() || !refuses(session.settings, head, hop);
 	};
 	for (let sent = 1; ; sent += 1) {
 		const answer = await call.send(keeps);

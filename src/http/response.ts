@@ -3,6 +3,7 @@ import {
 	type AxiosResponse,
 	CanceledError,
 	type InternalAxiosRequestConfig,
+	isCancel,
 } from 'axios';
 import {connectionFacts, connectionOf} from '../net/connection.ts';
 import {diagnoseAnswer} from './diagnose.ts';
@@ -14,6 +15,15 @@ import {followsRedirects} from './redirect.ts';
  * can serve the next hop; past them the connection is closed.
  */
 export const redirectBody = {limitBytes: 64 * 1024, limitMs: 100} as const;
+
+/** The part of an answer that comes before its body. */
+export type Head = Pick<AxiosResponse, 'status' | 'headers'>;
+
+/** The head of an answer whose body failed; `undefined` where there was none, or nobody waits any more. */
+export function headOf(error: unknown): Head | undefined {
+	const head = error instanceof AxiosError && !isCancel(error) ? error.request?.res : undefined;
+	return head && {status: head.statusCode, headers: head.headers};
+}
 
 /** What a call came to: the last response, and the hop that it answers. */
 export interface Answer {

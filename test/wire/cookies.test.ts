@@ -1,3 +1,4 @@
+import type {ServerResponse} from 'node:http';
 import axios, {AxiosError, type RawAxiosRequestHeaders} from 'axios';
 import {wrapper} from 'axios-cookiejar-support';
 import {type Cookie, CookieJar, MemoryCookieStore, Store} from 'tough-cookie';
@@ -110,6 +111,52 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(client.mtls.jar?.getCookiesSync(server.url())).toEqual([]);
 		await client.get(server.url('/set'));
 		expect(client.mtls.jar?.getCookiesSync(server.url())).toHaveLength(1);
+	});
+
+	// Seen: a server exchanged the session cookie with an answer that was then cut off, and the client
+	// went on with the old one. Why: cookies were taken from whole answers. Now: from each head.
+	test.each<[string, object, (response: ServerResponse) => void]>([
+		[
+			'is cut off',
+			{'content-length': 9},
+			(response) => response.write('x', () => response.destroy()),
+		],
+		['is too long', {}, (response) => response.end('x'.repeat(101))],
+		[
+			'is not what its encoding says',
+			{'content-encoding': 'gzip'},
+			(response) => response.end('none'),
+		],
+	])(
+		'cookies of an answer whose body %s are kept, and it fails',
+		async (_title, headers, write) => {
+			const server = await world.server({
+				handler: pages({
+					'/broken': (_, response) => {
+						write(response.writeHead(200, {...headers, 'set-cookie': 'sid=2; Path=/'}));
+					},
+				}),
+			});
+			const client = world.client({...options, jar: true, maxContentLength: 100});
+			await failureOf(client.get(server.url('/broken')));
+			expect(client.mtls.jar?.getCookieStringSync(server.url())).toBe('sid=2');
+			await failureOf(client.get(server.url('/broken'), {jar: false}));
+			expect(server.requests.map(({headers}) => headers.cookie)).toEqual([undefined, undefined]);
+		},
+	);
+
+	test('a proxy sets no cookie of the server, not with half an answer either', async () => {
+		const proxy = await startPlainHttp((_request, response) => {
+			response.writeHead(407, {'set-cookie': 'sid=proxy; Path=/', 'content-length': 9});
+			response.write('x', () => response.destroy());
+		});
+		const client = world.client({
+			...options,
+			jar: true,
+			proxy: {protocol: 'http', host: '127.0.0.1', port: proxy.port},
+		});
+		await failureOf(client.get('http://bank.test/'));
+		expect(client.mtls.jar?.getCookieStringSync('http://bank.test/')).toBe('');
 	});
 
 	test.each([

@@ -22,8 +22,13 @@ export function open({origin}) {
 }
 
 async function answer(config) {
+	return responseTo(config, account);
+}
+
+/** What an adapter makes of an answer. */
+export function responseTo(config, data) {
 	return {
-		data: account,
+		data,
 		status: 200,
 		statusText: 'OK',
 		headers: new AxiosHeaders(Object.fromEntries(headers)),

@@ -37,6 +37,7 @@ export const peers = {
 	superagent: peer('superagent'),
 	raw: peer('raw: undici dispatch', {bound: true}),
 	core: peer('core: axios without I/O', {cookies: false, bound: true}),
+	least: peer('least: axios over raw, and nothing else', {bound: true}),
 };
 
 /**

@@ -53,15 +53,13 @@ export class CookieFile {
 	 * @throws {Damage} {@link CookieFileError}, or what `node:fs` throws.
 	 */
 	load(): void {
-		const {logger, onDamaged} = this.#settings;
+		const {logger} = this.#settings;
 		const target = resolveLinks(this.#path);
 		const mode = exposedMode(target);
 		if (mode !== undefined) {
 			tellFileNotice(logger, {event: 'file_exposed', path: this.#path, mode});
 		}
-		const read = () => this.#read(target);
-		// Another process may be about to rename it, or have begun a new one.
-		const content = onDamaged === 'rename' ? this.#hold(target, read) : read();
+		const content = this.#readAlone(target);
 		if (content === undefined) return;
 		this.#format = content.format;
 		this.#base = textsOf(content);
@@ -176,22 +174,41 @@ export class CookieFile {
 		return {texts, bytes: theirs.format.join(texts.values(), theirs.head)};
 	}
 
+	/** The same as {@link #read}, without the right to write: only who renames needs it. */
+	#readAlone(target: string): Content | undefined {
+		try {
+			return this.#look(target);
+		} catch (error) {
+			if (!this.#isToRename(error)) throw error;
+			// Another process may be about to do so, or have begun a new one.
+			return this.#hold(target, () => this.#read(target));
+		}
+	}
+
 	/** The file as it is; `undefined` when it was damaged, and is now out of the way. */
 	#read(target: string): Content | undefined {
-		const now = Date.now();
 		try {
-			const {entries, ...rest} = readCookieFile(target, this.#format, now);
-			const kept = [...entries].filter(([, {cookie}]) => isKept(cookie, this.#settings, now));
-			return {...rest, entries: new Map(kept)};
+			return this.#look(target);
 		} catch (error) {
-			if (!(error instanceof Damage) || this.#settings.onDamaged === 'error') throw error;
-			const renamed = `${target}.damaged-${new Date(now).toISOString().replaceAll(':', '')}`;
+			if (!this.#isToRename(error)) throw error;
+			const renamed = `${target}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
 			renameSync(target, renamed);
 			const {message: reason} = error;
 			const notice = {event: 'cookie_file_renamed', path: this.#path, renamed, reason} as const;
 			tellFileNotice(this.#settings.logger, notice);
 			return undefined;
 		}
+	}
+
+	#look(target: string): Content {
+		const now = Date.now();
+		const {entries, ...rest} = readCookieFile(target, this.#format, now);
+		const kept = [...entries].filter(([, {cookie}]) => isKept(cookie, this.#settings, now));
+		return {...rest, entries: new Map(kept)};
+	}
+
+	#isToRename(error: unknown): error is Damage {
+		return error instanceof Damage && this.#settings.onDamaged === 'rename';
 	}
 
 	#asKnown(now: number): Content {

@@ -15,6 +15,7 @@ import {setImmediate} from 'node:timers/promises';
 import {Cookie, CookieJar} from 'tough-cookie';
 import {describe, expect, test, vi} from 'vitest';
 import {CookieFileError, type FileJarOptions, fileJar, MtlsConfigError} from '../../src/index.ts';
+import {takeDraftNow} from '../../src/jar/draft.ts';
 import {flushJar} from '../../src/jar/file-jar.ts';
 import {largestBytes} from '../../src/jar/read-file.ts';
 import {tempFile} from '../support/temp-file.ts';
@@ -406,6 +407,18 @@ describe('a damaged file', () => {
 			},
 		});
 		expect(JSON.stringify(logger.told)).not.toContain('secret');
+	});
+
+	// Seen: a client that was made while another process saved stood still for a second, and was
+	// refused with "cannot save cookies". Why: it took the right to rename before there was need to.
+	test('is looked for without waiting for who saves', async () => {
+		const path = tempFile('jar');
+		await saved(path, ['a=1']);
+		const draft = takeDraftNow(path, 0);
+		expect(draft).toBeDefined();
+		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
+		draft?.drop();
+		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
 	});
 
 	test('that was whole when it was loaded is not written over', async () => {

@@ -245,7 +245,9 @@ export class CookieFile {
 			const why = `it is damaged (${error.message}) and was left as it is`;
 			return new CookieFileError('ERR_MTLS_JAR_DAMAGED', this.#path, why);
 		}
-		const why = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+		const {code = 'unknown error', path} = error as NodeJS.ErrnoException;
+		// Nobody looks for it there; the name of a draft would be another one each time.
+		const why = path?.endsWith('.lock') ? `${code} on '${path}'` : code;
 		return new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why, error);
 	}
 

@@ -137,7 +137,7 @@ function assertOurs(lock: string): void {
 	const isOurs = stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
 	if (stat.isDirectory() && isOurs) return;
 	const code = stat.isDirectory() ? 'EPERM' : 'ENOTDIR';
-	throw Object.assign(new Error(`'${lock}' is no folder of ours`), {code});
+	throw Object.assign(new Error(`'${lock}' is no folder of ours`), {code, path: lock});
 }
 
 /** The drafts in a lock, without those that were given up: these are removed, each by its own name. */

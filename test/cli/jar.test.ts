@@ -160,6 +160,6 @@ test('cookies that cannot be written are exit code 64, whatever the answer was',
 	const argv = ['get', server.url('/start'), '--jar', file];
 	expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
 	expect(io.err()).toMatch(
-		/^axios-mtls: --jar: cannot save cookies to '.*session\.json': ENOTDIR\n$/,
+		/^axios-mtls: --jar: cannot save cookies to '.*session\.json': ENOTDIR on '.*session\.json\.lock'\n$/,
 	);
 });

@@ -540,6 +540,18 @@ describe('a save that the system refuses', () => {
 		expect(read(path)).toBe('a=1; b=2');
 	});
 
+	test.skipIf(process.platform === 'win32')('names the lock that is not ours', async () => {
+		const path = tempFile('jar');
+		const jar = await saved(path, ['a=1']);
+		await jar.setCookie('b=2', url);
+		mkdirSync(`${path}.lock`);
+		chmodSync(`${path}.lock`, 0o777);
+		expect((await saveFailure(jar)).message).toBe(
+			`cannot save cookies to '${path}': EPERM on '${path}.lock'`,
+		);
+		expect(read(path)).toBe('a=1');
+	});
+
 	test('is told once when nobody waits for it', async () => {
 		const path = tempFile('jar');
 		const logger = recorder();
@@ -553,7 +565,7 @@ describe('a save that the system refuses', () => {
 			{
 				level: 'error',
 				fields: {event: 'cookie_file_not_saved', code: 'ERR_MTLS_JAR_NOT_SAVED', path},
-				message: `cannot save cookies to '${path}': ENOTDIR`,
+				message: `cannot save cookies to '${path}': ENOTDIR on '${path}.lock'`,
 			},
 		]);
 		rmSync(`${path}.lock`);

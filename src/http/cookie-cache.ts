@@ -51,20 +51,19 @@ export function cookiesFor(
 ): CookieList | Promise<CookieList> {
 	const entries = entriesOf(jar);
 	const version = entries && versionOf(jar.store);
-	if (entries === undefined || version === undefined) return readCookies(jar, url).then(listOf);
+	if (entries === undefined || version === undefined)
+		return readCookies(jar, url, now).then(listOf);
 
 	const key = `${url.protocol}${url.hostname}${url.pathname}`;
 	const known = entries.get(key);
 	if (known?.version === version && known.validUntil > now && known.seen.every(isUnchanged)) {
 		return known;
 	}
-	return readCookies(jar, url).then((cookies) => {
+	return readCookies(jar, url, now).then((cookies) => {
 		const entry = {
 			...listOf(cookies),
 			version,
-			validUntil: Math.min(
-				...cookies.map((cookie) => cookie.expiryTime() ?? Number.POSITIVE_INFINITY),
-			),
+			validUntil: Math.min(...cookies.map(endOf)),
 			seen: cookies.map((cookie) => {
 				const {value, expires, maxAge} = cookie;
 				return {cookie, value, expires, maxAge};
@@ -91,8 +90,25 @@ function isUnchanged({cookie, value, expires, maxAge}: Seen): boolean {
 	return cookie.value === value && cookie.expires === expires && cookie.maxAge === maxAge;
 }
 
-async function readCookies(jar: CookieJar, url: URL): Promise<Cookie[]> {
-	return jar.getCookies(url.href);
+async function readCookies(jar: CookieJar, url: URL, now: number): Promise<Cookie[]> {
+	const cookies = await jar.getCookies(url.href);
+	return cookies.filter((cookie) => !(endOf(cookie) <= now));
+}
+
+const ends = new WeakMap<Cookie, Pick<Cookie, 'maxAge'> & {readonly end: number}>();
+
+/**
+ * When a cookie expires, in ms since the epoch: `Max-Age` counts from when it was set (RFC 6265
+ * §5.3), or was seen first. tough-cookie lets it begin anew each time that the cookie is read, so
+ * that one in use would never expire.
+ */
+export function endOf(cookie: Cookie): number {
+	const {maxAge} = cookie;
+	const known = maxAge === null ? undefined : ends.get(cookie);
+	if (known !== undefined && known.maxAge === maxAge) return known.end;
+	const end = cookie.expiryTime() ?? Number.POSITIVE_INFINITY;
+	if (maxAge !== null) ends.set(cookie, {maxAge, end});
+	return end;
 }
 
 function listOf(cookies: readonly Cookie[]): CookieList {

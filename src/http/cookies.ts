@@ -5,7 +5,7 @@ import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
 import type {ClientOptions, CookieRefusal} from '../options.ts';
-import {type CookieList, cookiesFor} from './cookie-cache.ts';
+import {type CookieList, cookiesFor, endOf} from './cookie-cache.ts';
 
 export {CookieJar};
 
@@ -121,12 +121,14 @@ async function storeCookie(
 ): Promise<CookieRefusal['reason'] | undefined> {
 	if (url.protocol !== 'https:' && (await hidesSecure(jar, url, line, policy)))
 		return 'hides-secure';
-	let kept: unknown;
+	let kept: Cookie | undefined | null;
 	try {
 		kept = await jar.setCookie(line, url.href, {ignoreError: true});
 	} catch (cause) {
 		throw jarFailure('written', cause);
 	}
+	// From now on, not from when it is first read.
+	if (kept) endOf(kept);
 	if (kept !== undefined) return undefined;
 	// A cookie without a name, of which only a loose jar makes something.
 	return Cookie.parse(line) === undefined ? 'malformed' : 'refused-by-jar';

@@ -1,8 +1,9 @@
 import {createRequire} from 'node:module';
 import {Cookie, CookieJar, MemoryCookieStore} from 'tough-cookie';
-import {describe, expect, test, vi} from 'vitest';
+import {beforeEach, describe, expect, test, vi} from 'vitest';
 import {cookiesFor} from '../../src/http/cookie-cache.ts';
-import {makeJar} from '../../src/http/cookies.ts';
+import {makeJar, storeCookies} from '../../src/http/cookies.ts';
+import {CookiePolicy} from '../../src/jar/policy.ts';
 import {storeVersion} from '../../src/jar/store-version.ts';
 
 const twin: typeof import('tough-cookie') = createRequire(import.meta.url)('tough-cookie');
@@ -149,6 +150,52 @@ describe('a list is read again after', () => {
 		await ask(jar);
 		const now = expires.getTime() + fromThenMs;
 		expect(await ask(jar, {now})).toMatchObject({remembered});
+	});
+});
+
+// Seen: a client that polled several paths sent a cookie for ever that was set with Max-Age=60. Why:
+// tough-cookie counts Max-Age from the last time that the cookie was read.
+describe('Max-Age counts from when a cookie was set, however often it is read', () => {
+	const set = (jar: CookieJar) =>
+		storeCookies(jar, url, ['a=1; Path=/; Max-Age=60'], new CookiePolicy(), () => {});
+	const askAfter = (jar: CookieJar, seconds: number) => {
+		const now = start + seconds * 1_000;
+		vi.setSystemTime(now);
+		return ask(jar, {to: new URL(`https://a.test/${seconds}`), now});
+	};
+	beforeEach(() => {
+		vi.useFakeTimers({toFake: ['Date'], now: start});
+		return () => vi.useRealTimers();
+	});
+
+	test.each([
+		['a jar of ours', makeJar],
+		['a jar of the app', () => new CookieJar()],
+		[
+			'a store that is asked each time',
+			() => new CookieJar(new (class extends MemoryCookieStore {})()),
+		],
+	])('%s', async (_, make) => {
+		const jar = make();
+		await set(jar);
+		for (const seconds of [10, 30, 59.999]) {
+			expect(await askAfter(jar, seconds)).toMatchObject({text: 'a=1'});
+		}
+		expect(await askAfter(jar, 60)).toMatchObject({text: ''});
+		expect(await askAfter(jar, 61)).toMatchObject({text: ''});
+	});
+
+	test('and begins anew when the server sets it again, or the app gives it more time', async () => {
+		const jar = makeJar();
+		await set(jar);
+		await askAfter(jar, 40);
+		await set(jar);
+		expect(await askAfter(jar, 99.999)).toMatchObject({text: 'a=1'});
+		for (const cookie of await jar.getCookies(url.href)) cookie.setMaxAge(10);
+		for (const seconds of [100, 109.999]) {
+			expect(await askAfter(jar, seconds)).toMatchObject({text: 'a=1'});
+		}
+		expect(await askAfter(jar, 110)).toMatchObject({text: ''});
 	});
 });
 

@@ -106,7 +106,8 @@ function tryDraft(target: string): Draft | undefined {
 	const lock = lockOf(target);
 	if (livingDrafts(lock).length > 0) return undefined;
 	makeFolder(lock);
-	const path = join(lock, draftName());
+	const own = draftName();
+	const path = join(lock, own);
 	try {
 		closeSync(openSync(path, 'wx', 0o600));
 	} catch (error) {
@@ -114,7 +115,7 @@ function tryDraft(target: string): Draft | undefined {
 		if (codeOf(error) === 'ENOENT') return undefined;
 		throw error;
 	}
-	if (livingDrafts(lock).length === 1) return new Draft(target, path);
+	if (livingDrafts(lock, own).length === 0) return new Draft(target, path);
 	rmSync(path, {force: true});
 	return undefined;
 }
@@ -140,10 +141,13 @@ function assertOurs(lock: string): void {
 	throw Object.assign(new Error(`'${lock}' is no folder of ours`), {code, path: lock});
 }
 
-/** The drafts in a lock, without those that were given up: these are removed, each by its own name. */
-function livingDrafts(lock: string): string[] {
+/**
+ * The drafts of others in a lock, without those that were given up: these are removed, each by its
+ * own name. Ours is not judged: by the clock of a file server it may look old from its beginning.
+ */
+function livingDrafts(lock: string, own?: string): string[] {
 	return readNames(lock).filter((name) => {
-		if (!isDraftName(name)) return false;
+		if (name === own || !isDraftName(name)) return false;
 		const path = join(lock, name);
 		if (!isGivenUp(path, name)) return true;
 		rmSync(path, {force: true});

@@ -12,7 +12,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import {dirname, join} from 'node:path';
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
 import {type Draft, takeDraft, takeDraftNow} from '../../src/jar/draft.ts';
 import {draftName, isGivenUp} from '../../src/jar/draft-name.ts';
 import {tempFile} from '../support/temp-file.ts';
@@ -104,6 +104,23 @@ test('a draft from the future was written before a clock was set back', () => {
 	utimesSync(path, new Date(Date.now() + 60_000), new Date(Date.now() + 60_000));
 	expect(isGivenUp(path, name)).toBe(true);
 });
+
+// Seen: nothing was saved on a file server whose clock went a minute ahead, nor in the tests of an app
+// that set the time. Why: each draft looked given up from its beginning, also to who had made it.
+test.each([-3_600, -11, 11, 3_600])(
+	'a clock that is %d s from that of the files keeps nobody from saving',
+	async (seconds) => {
+		vi.useFakeTimers({toFake: ['Date'], now: Date.now() + seconds * 1_000});
+		onTestFinished(() => void vi.useRealTimers());
+		const target = tempFile('jar');
+		const draft = take(target);
+		await draft.fill(Buffer.from('new'));
+		draft.commit();
+		draft.drop();
+		expect(readFileSync(target, 'utf8')).toBe('new');
+		expect(readdirSync(dirname(target))).toEqual(['jar']);
+	},
+);
 
 // A process that was stopped, or slept with its laptop, comes back when another has saved.
 test('who was taken for dead overwrites nothing, and is told', async () => {

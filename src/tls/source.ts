@@ -57,7 +57,7 @@ export class SnapshotSource {
 		this.#events = events;
 		if (options.identity !== undefined) this.#assertLoadable();
 		if (when === 'now') {
-			const loaded = this.take();
+			const loaded = this.#load();
 			// Whoever waits for it hears of it.
 			if (loaded instanceof Promise) loaded.catch(() => {});
 		} else if (options.identity === undefined) this.#assertLoadable();
@@ -69,19 +69,22 @@ export class SnapshotSource {
 	}
 
 	/**
-	 * The snapshot of now; a promise only where a loader has yet to answer.
-	 *
-	 * @throws {MtlsConfigError} and rejects with it, or with what the loader threw.
+	 * The snapshot of now; a promise only where a loader has yet to answer, or where there is none: it
+	 * rejects with an `MtlsConfigError`, or with what the loader threw.
 	 */
 	take(): Snapshot | Promise<Snapshot> {
 		if (this.#current !== undefined) return this.#current;
 		if (this.#loading !== undefined) return this.#loading;
 		const {error, at} = this.#failure ?? {at: Number.NEGATIVE_INFINITY};
 		if (performance.now() - at < firstRetryMs) return Promise.reject(error);
-		return this.#load();
+		try {
+			return this.#load();
+		} catch (error) {
+			return Promise.reject(error);
+		}
 	}
 
-	/** Loads anew, and goes over to it. @throws as {@link take}; the old snapshot then stays. */
+	/** Loads anew, and goes over to it. Rejects as {@link take} does; the old snapshot then stays. */
 	async reload(): Promise<Snapshot> {
 		// What is being loaded may have been read before the change that the caller knows of.
 		await this.#loading?.catch(() => {});

@@ -187,6 +187,26 @@ test('a mistake in one of them is told when the client is made, by its place in 
 	expect(refusal({...good, pin: 1} as MtlsOptions)).toMatchObject({option: 'mtls[0].pin'});
 });
 
+test('files that are gone when they are first needed are an error of the request, by their place', async () => {
+	const server = await world.server();
+	const folder = makeSecretFolder({'tls.crt': bob.cert, 'tls.key': bob.key});
+	const client = several([
+		{
+			cert: folder.path('tls.crt'),
+			key: folder.path('tls.key'),
+			ca: world.pki.ca,
+			origins: [server.origin],
+		},
+	]);
+	folder.swap({'tls.crt': bob.cert});
+	const error = await failureOf(client.get(server.url('/')));
+	expect(error).toMatchObject({
+		code: 'ERR_MTLS_IDENTITY_FAILED',
+		cause: {name: 'MtlsConfigError', code: 'ERR_MTLS_NO_SUCH_FILE', option: 'mtls[0].key'},
+	});
+	expect(server.connections).toHaveLength(0);
+});
+
 test('reload() asks for those that are in use, and counts', async () => {
 	const server = await world.server();
 	let subject = world.alice;

@@ -1,8 +1,10 @@
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {type ClientConfig, createClient, type MtlsOptions} from '../../src/index.ts';
 import type {Credential} from '../../src/testing/index.ts';
+import {makeSecretFolder} from '../support/secret-folder.ts';
 import {
 	exchanges,
+	failureOf,
 	makeWorld,
 	mtlsFailureOf,
 	pages,

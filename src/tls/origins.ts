@@ -37,9 +37,9 @@ function parseOrigin(text: string): string {
 	const url = URL.parse(text);
 	if (
 		url?.protocol === 'https:' &&
-		url.pathname === '/' &&
-		!url.search &&
-		!url.username &&
+		url.href === `${url.origin}/` &&
+		// Of `*.` alone would be left what any name with a dot at its end has.
+		url.hostname !== '*.' &&
 		!url.origin.replace(anyLabel, '').includes('*')
 	) {
 		return url.origin;

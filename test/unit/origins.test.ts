@@ -33,6 +33,10 @@ describe('an origin is named', () => {
 	});
 });
 
+test('the dot at the end of a name makes it another origin', () => {
+	expect(close(['https://a.test', 'https://*.test'], 'https://a.test.')).toBe(0);
+});
+
 test('word for word is closer than a wildcard, and a longer one closer than a shorter', () => {
 	const origin = 'https://a.x.bank.test';
 	const [exact, long, short] = [origin, 'https://*.x.bank.test', 'https://*.bank.test'].map(
@@ -49,8 +53,12 @@ test.each([
 	'https://a.test/path',
 	'https://a.test?query',
 	'https://user@a.test',
+	'https://:password@a.test',
+	'https://a.test#fragment',
 	'https://*',
 	'https://*:8443',
+	// Of which only the dot at the end of any name would be left.
+	'https://*.',
 	'https://a.*.test',
 	'https://*.*.test',
 	'https://*a.test',

@@ -20,10 +20,11 @@ const known: ReadonlySet<string> = new Set([
  */
 export function askLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
 	const given = typeof loader === 'function' ? loader() : loader.load();
-	return isPromise(given) ? given.then(checked) : checked(given);
+	// Of another make, or of another realm, as in a test runner, it is no `instanceof Promise`.
+	return isThenable(given) ? Promise.resolve(given).then(checked) : checked(given);
 }
 
-function isPromise(value: unknown): value is Promise<IdentityMaterial> {
+function isThenable(value: unknown): value is PromiseLike<IdentityMaterial> {
 	return typeof (value as {then?: unknown} | null | undefined)?.then === 'function';
 }
 
@@ -53,7 +54,7 @@ export function materialDigest(material: IdentityMaterial): string {
 			hash.update(`\n${name} `);
 			if (typeof value === 'string' || value instanceof Uint8Array) hash.update(value);
 			// A function is asked anew, and a context of OpenSSL tells nothing: the same one is the same.
-			else hash.update(numberOf(value));
+			else hash.update(Object(value) === value ? numberOf(value) : String(value));
 		}
 	}
 	return hash.digest('base64url');

@@ -13,7 +13,7 @@ interface Entry {
 
 /** Who we are, origin by origin. */
 export interface Roster {
-	/** The snapshot for a request to `origin`; a promise only where a loader has yet to answer. */
+	/** The snapshot for a request to `origin`; a promise where a loader has yet to answer, or that rejects. */
 	at(origin: string): Snapshot | Promise<Snapshot>;
 	/** Whether the options name `origin`: then our certificate may be shown there whoever chose it. */
 	lists(origin: string): boolean;
@@ -144,7 +144,9 @@ class Several implements Roster {
 	}
 
 	close(): void {
-		for (const source of this.#loaded) source.close();
+		// Those too that a request in flight has yet to load.
+		for (const {source} of this.#entries) source.close();
+		this.#bare.close();
 	}
 
 	#sourceAt(origin: string): SnapshotSource {

@@ -23,7 +23,7 @@ export interface SourceEvents extends Pick<SnapshotContext, 'report' | 'counts'>
 /** How often files and loaders are asked where nothing else is said. */
 const defaultEveryMs = 60_000;
 
-/** After the n-th failure in a row a loader is left alone for `2 ** n - 1` turns, up to this many. */
+/** After the n-th failure in a row what failed is left alone for `2 ** n - 1` turns, up to this many. */
 const mostTurnsOff = 15;
 
 /** A loader that failed before there was any identity is not asked again at once. */
@@ -44,8 +44,12 @@ export class SnapshotSource {
 	#turnsOff = 0;
 	#failure: {readonly error: unknown; readonly at: number} | undefined;
 	#loading: Promise<Snapshot> | undefined;
+	#reloading: Promise<Snapshot> | undefined;
 	#asking = false;
 	#watch: FileWatch | undefined;
+	/** What is loaded is for those who wait, and is kept for nobody after them. */
+	#released = false;
+	#closed = false;
 
 	/**
 	 * @param options - Their shape has been looked at.
@@ -73,6 +77,7 @@ export class SnapshotSource {
 	 * rejects with an `MtlsConfigError`, or with what the loader threw.
 	 */
 	take(): Snapshot | Promise<Snapshot> {
+		this.#released = false;
 		if (this.#current !== undefined) return this.#current;
 		if (this.#loading !== undefined) return this.#loading;
 		const {error, at} = this.#failure ?? {at: Number.NEGATIVE_INFINITY};
@@ -85,20 +90,28 @@ export class SnapshotSource {
 	}
 
 	/** Loads anew, and goes over to it. Rejects as {@link take} does; the old snapshot then stays. */
-	async reload(): Promise<Snapshot> {
+	reload(): Promise<Snapshot> {
+		this.#reloading ??= this.#reload();
+		return this.#reloading;
+	}
+
+	async #reload(): Promise<Snapshot> {
 		// What is being loaded may have been read before the change that the caller knows of.
 		await this.#loading?.catch(() => {});
+		this.#reloading = undefined;
 		return this.#load();
 	}
 
 	/** Looks for new files no more. */
 	close(): void {
+		this.#closed = true;
 		this.#watch?.close();
 	}
 
 	/** Lets go of the snapshot and the files; the next `take` loads again. */
 	release(): void {
-		this.close();
+		this.#released = true;
+		this.#watch?.close();
 		const snapshot = this.#current;
 		this.#current = undefined;
 		if (snapshot !== undefined) this.#events.onRetire(snapshot);
@@ -126,20 +139,23 @@ export class SnapshotSource {
 	#make(material: IdentityMaterial): Snapshot {
 		const options: SnapshotOptions = {...this.#options, ...material};
 		// Before the files are read: what changes meanwhile is seen at the next look.
-		const madeOf = this.#describe(options, material);
+		const seen = fingerprint(filesOf(options));
+		const madeOf = describe(material, seen);
 		this.#failedOn = madeOf;
 		const {report, counts, onSnapshot, onRetire} = this.#events;
 		const snapshot = loadSnapshot(options, {now: new Date(), epoch: this.#epoch, report, counts});
 		const previous = this.#current;
-		this.#current = snapshot;
+		this.#current = this.#released ? undefined : snapshot;
 		this.#epoch += 1;
 		this.#madeOf = madeOf;
 		this.#failedOn = undefined;
 		this.#failure = undefined;
 		this.#failures = 0;
-		this.#keepWatch(options);
+		this.#turnsOff = 0;
+		this.#keepWatch(options, seen);
 		if (previous !== undefined) onRetire(previous);
 		onSnapshot(snapshot, previous);
+		if (this.#released) onRetire(snapshot);
 		return snapshot;
 	}
 
@@ -151,10 +167,6 @@ export class SnapshotSource {
 		}
 	}
 
-	#describe(options: MtlsOptions, material: IdentityMaterial): string {
-		return `${materialDigest(material)}\n${fingerprint(filesOf(options))}`;
-	}
-
 	#failed(cause: unknown): unknown {
 		const error = relocated(cause, this.#path);
 		this.#failures += 1;
@@ -164,26 +176,22 @@ export class SnapshotSource {
 		return error;
 	}
 
-	#keepWatch(options: MtlsOptions): void {
+	#keepWatch(options: MtlsOptions, seen: string): void {
 		const {reload} = this.#options;
-		if (!reload) return;
+		if (!reload || this.#closed || this.#released) return;
 		const everyMs = (reload === true ? undefined : reload.everyMs) ?? defaultEveryMs;
 		this.#watch?.close();
-		this.#watch = new FileWatch(filesOf(options), everyMs, () => this.#look());
+		this.#watch = new FileWatch(filesOf(options), seen, everyMs, (why) => this.#look(why));
 	}
 
 	/** Loads anew where there is something new. Told to `onFailure`, so nobody waits for it. */
-	#look(): void {
+	#look(why: 'turn' | 'change'): void {
 		if (this.#loading !== undefined || this.#asking) return;
 		const {identity} = this.#options;
+		if (why === 'turn') this.#turnsOff -= 1;
 		try {
-			if (identity === undefined) {
-				if (this.#isNew(this.#describe(this.#options, {}))) this.#make({});
-				return;
-			}
-			this.#turnsOff -= 1;
-			if (this.#turnsOff >= 0) return;
-			this.#lookAt(askLoader(identity));
+			if (identity === undefined) this.#lookAt({});
+			else if (why === 'change' || this.#turnsOff < 0) this.#lookAt(askLoader(identity));
 		} catch (error) {
 			this.#failed(error);
 		}
@@ -194,19 +202,29 @@ export class SnapshotSource {
 		if (this.#current === undefined) return;
 		if (material instanceof Promise) {
 			this.#asking = true;
+			const epoch = this.#epoch;
 			material
-				.then((given) => this.#lookAt(given))
+				.then((given) => {
+					// What was loaded meanwhile was asked for later than this.
+					if (epoch === this.#epoch) this.#lookAt(given);
+				})
 				.catch((error) => this.#failed(error))
 				.finally(() => {
 					this.#asking = false;
 				});
-		} else if (this.#isNew(this.#describe({...this.#options, ...material}, material))) {
-			this.#make(material);
+			return;
 		}
+		const files = filesOf({...this.#options, ...material});
+		if (this.#isNew(describe(material, fingerprint(files)))) this.#make(material);
 	}
 
-	// What could not be loaded will not be loaded by trying once more.
+	// What could not be loaded may be some time later: a certificate that was not valid yet, a file
+	// that could not be opened.
 	#isNew(madeOf: string): boolean {
-		return madeOf !== this.#madeOf && madeOf !== this.#failedOn;
+		return madeOf !== this.#madeOf && (madeOf !== this.#failedOn || this.#turnsOff < 0);
 	}
+}
+
+function describe(material: IdentityMaterial, files: string): string {
+	return `${materialDigest(material)}\n${files}`;
 }

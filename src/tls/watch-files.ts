@@ -19,13 +19,14 @@ export function fingerprint(paths: readonly string[]): string {
 	return paths.map((path) => [path, ...looks(path)].join(' ')).join('\n');
 }
 
-function looks(path: string): string[] {
+function looks(path: string, within?: string): string[] {
 	try {
 		const stat = statSync(path, {bigint: true});
 		const {dev, ino, size, mtimeNs, ctimeNs} = stat;
 		const own = [dev, ino, size, mtimeNs, ctimeNs].join(':');
-		return stat.isDirectory()
-			? [own, ...readdirSync(path).flatMap((name) => looks(join(path, name)))]
+		// Of what is below it no more is read than of files; a link may lead back up.
+		return stat.isDirectory() && within === undefined
+			? [own, ...readdirSync(path).flatMap((name) => looks(join(path, name), path))]
 			: [own];
 	} catch (error) {
 		return [(error as NodeJS.ErrnoException).code ?? 'unknown'];
@@ -35,19 +36,44 @@ function looks(path: string): string[] {
 // A rotation is several steps, which tell of themselves one by one.
 const settleMs = 50;
 
-/** Calls `look` each time that files may have changed. Keeps no process alive. */
+// In a directory where something is written all the time it never settles.
+const unsettledMs = 1_000;
+
+/**
+ * Calls `look` at each turn, and each time that files have changed: there may be other files in their
+ * directories. Keeps no process alive.
+ */
 export class FileWatch {
 	readonly #watchers: FSWatcher[] = [];
 	readonly #timer: NodeJS.Timeout;
 	#soon: NodeJS.Timeout | undefined;
+	/** When the first event came that nobody has looked at. */
+	#since: number | undefined;
 
-	constructor(paths: readonly string[], everyMs: number, look: () => void) {
-		this.#timer = setInterval(look, everyMs).unref();
+	/** @param seen - The {@link fingerprint} of what was loaded. */
+	constructor(
+		paths: readonly string[],
+		seen: string,
+		everyMs: number,
+		look: (why: 'turn' | 'change') => void,
+	) {
+		this.#timer = setInterval(() => look('turn'), everyMs).unref();
+		let last = seen;
+		const onSettled = () => {
+			this.#since = undefined;
+			const now = fingerprint(paths);
+			if (now === last) return;
+			last = now;
+			look('change');
+		};
 		// The directory, not the file: what is renamed into its place is another file.
 		for (const directory of new Set(paths.map((path) => dirname(path)))) {
 			this.#listen(directory, () => {
+				const now = performance.now();
+				this.#since ??= now;
 				clearTimeout(this.#soon);
-				this.#soon = setTimeout(look, settleMs).unref();
+				const restMs = Math.min(settleMs, this.#since + unsettledMs - now);
+				this.#soon = setTimeout(onSettled, Math.max(0, restMs)).unref();
 			});
 		}
 	}

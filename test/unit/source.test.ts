@@ -1,4 +1,8 @@
-import {expect, test, vi} from 'vitest';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {runInNewContext} from 'node:vm';
+import {expect, onTestFinished, test, vi} from 'vitest';
 import type {IdentityMaterial, MtlsOptions} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
 import {SnapshotSource} from '../../src/tls/source.ts';
@@ -123,11 +127,133 @@ test('a loader that takes its time is not asked again meanwhile', async () => {
 	vi.useRealTimers();
 });
 
+// Seen: after `reload()` had taken up a new certificate the old one came back. Why: the loader had been
+// asked at its turn before, and answered later. Now: an answer that was overtaken is dropped.
+test('a loader that answers after a reload does not bring the old identity back', async () => {
+	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
+	const gives: ((material: IdentityMaterial) => void)[] = [];
+	const identity = vi.fn(
+		(): IdentityMaterial | Promise<IdentityMaterial> =>
+			new Promise((resolve) => {
+				gives.push(resolve);
+			}),
+	);
+	identity.mockReturnValueOnce(pick(alice));
+	const {source, events} = sourceOf({identity, reload: {everyMs: 100}});
+	vi.advanceTimersByTime(100);
+	const reloaded = source.reload();
+	await vi.waitFor(() => expect(gives).toHaveLength(2));
+	gives[1]?.(pick(bob));
+	await reloaded;
+	gives[0]?.(pick(await pki.client({commonName: 'stale'})));
+	await new Promise(setImmediate);
+	expect(source.current?.identity?.subject).toBe('CN=bob');
+	expect(events.onSnapshot).toHaveBeenCalledTimes(2);
+	source.close();
+	vi.useRealTimers();
+});
+
+test('reloads that are asked for together are one', async () => {
+	const identity = vi.fn(async () => pick(alice));
+	const {source} = sourceOf({identity});
+	const [one, ...others] = await Promise.all(Array.from({length: 5}, () => source.reload()));
+	expect(new Set(others)).toEqual(new Set([one]));
+	// The first was asked before, for whoever needs an identity at all.
+	expect(identity).toHaveBeenCalledTimes(2);
+	await source.reload();
+	expect(identity).toHaveBeenCalledTimes(3);
+});
+
+// Seen: in a test runner with a realm of its own, a client without a certificate. Why: a promise of
+// another make was taken for what the loader gives. Now: whatever has `then` is waited for.
+test('a loader may give a promise of any make', async () => {
+	const Foreign: PromiseConstructor = runInNewContext('Promise');
+	const {source} = sourceOf({identity: () => Foreign.resolve(pick(alice))});
+	expect((await source.take()).identity?.subject).toBe('CN=alice');
+});
+
+// Seen: an interval and watchers that nothing could end. Why: the loader answered after the client was
+// closed, and its files were then watched.
+test('what is loaded after the end is watched by nobody', async () => {
+	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
+	for (const end of ['close', 'release'] as const) {
+		let give: (material: IdentityMaterial) => void = () => {};
+		const identity = () =>
+			new Promise<IdentityMaterial>((resolve) => {
+				give = resolve;
+			});
+		const {source} = sourceOf({identity, reload: true});
+		const taken = source.take();
+		source[end]();
+		give(pick(alice));
+		expect((await taken).identity?.subject).toBe('CN=alice');
+		expect(vi.getTimerCount()).toBe(0);
+	}
+	vi.useRealTimers();
+});
+
+// Seen: with `maxIdentities: 1` and slow loaders any number of identities stayed loaded. Why: one that
+// was released before it was there was kept when it came.
+test('what is released while it is loaded serves those who wait, and is kept for nobody', async () => {
+	const {source, events} = sourceOf({identity: async () => pick(alice)});
+	const taken = source.take();
+	source.release();
+	const snapshot = await taken;
+	expect(events.onRetire).toHaveBeenCalledExactlyOnceWith(snapshot);
+	expect(source.current).toBeUndefined();
+
+	const again = source.take();
+	expect((await again).epoch).toBe(1);
+	expect(source.current).toBe(await again);
+});
+
+// Seen: a request that failed with whatever a loader threw, token and all, and the next one with an
+// AxiosError. Why: the first failure was thrown and the others were rejections.
+test('a loader that throws when it is first needed rejects', async () => {
+	const failure = new Error('sealed');
+	const identity = () => {
+		throw failure;
+	};
+	const {source} = sourceOf({identity}, 'later');
+	await expect(source.take()).rejects.toBe(failure);
+	await expect(source.take()).rejects.toBe(failure);
+});
+
+// Seen: a certificate that came a few seconds before its time, by two clocks, was never taken up. Why:
+// what had failed was not tried again until its files changed.
+test('files that could not be loaded are tried again, ever more rarely', async () => {
+	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'Date']});
+	const folder = mkdtempSync(join(tmpdir(), 'axios-mtls-'));
+	onTestFinished(() => rmSync(folder, {recursive: true}));
+	const [cert, key] = [join(folder, 'client.crt'), join(folder, 'client.key')];
+	const put = (credential: {cert: string; key: string}) => {
+		writeFileSync(cert, credential.cert);
+		writeFileSync(key, credential.key, {mode: 0o600});
+	};
+	put(alice);
+	const {source, events} = sourceOf({cert, key, reload: {everyMs: 1_000}});
+	const validFrom = new Date(Date.now() + 20_000);
+	put(await pki.client({commonName: 'early', validFrom}));
+	vi.advanceTimersByTime(1_000);
+	expect(events.onFailure).toHaveBeenCalledOnce();
+	vi.advanceTimersByTime(18_000);
+	expect(events.onFailure.mock.calls.map(([{code}]) => code)).toEqual(
+		Array.from({length: 4}, () => 'ERR_MTLS_IDENTITY_NOT_YET_VALID'),
+	);
+	expect(source.current?.identity?.subject).toBe('CN=alice');
+	vi.advanceTimersByTime(20_000);
+	expect(source.current?.identity?.subject).toBe('CN=early');
+	source.close();
+	vi.useRealTimers();
+});
+
 test.each<[string, unknown, string]>([
 	['nothing', undefined, 'mtls.identity'],
 	['a text', 'client.pem', 'mtls.identity'],
 	['a list', [alice], 'mtls.identity'],
 	['what has an unknown field', {...pick(alice), pins: 'x'}, 'mtls.identity.pins'],
+	['a number for a certificate', {...pick(alice), cert: 5}, 'mtls.cert'],
+	['null for a key', {...pick(alice), key: null}, 'mtls.key'],
 	['a context without its certificate', {secureContext: {}}, 'mtls.cert'],
 	['a context and a key', {secureContext: {}, ...pick(alice)}, 'mtls.secureContext'],
 ])('a loader that gives %s is a mistake', async (_, given, option) => {

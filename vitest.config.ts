@@ -8,6 +8,8 @@ export default defineConfig({
 	test: {
 		include: ['test/**/*.test.ts'],
 		testTimeout: 20_000,
+		// Each test waits for its servers most of the time; without this a core is left to nobody.
+		maxWorkers: '100%',
 		// Tests of the environment (HTTPS_PROXY, NODE_TLS_REJECT_UNAUTHORIZED) need a process of their own.
 		pool: 'forks',
 	},

@@ -95,6 +95,8 @@ export class MtlsAgent extends https.Agent {
 	readonly #identities: Identities;
 	readonly #proxy: ProxySetting;
 	readonly #retired = new WeakSet<Snapshot>();
+	/** Of connections that were asked for before there was a snapshot to name them by. */
+	readonly #nameless = new WeakSet<Duplex>();
 	// Node knows the sockets that stand, not the attempts to make one.
 	#attempts = new AbortController();
 
@@ -103,12 +105,12 @@ export class MtlsAgent extends https.Agent {
 		{proxy, logger = console, maxIdentities, ...options}: MtlsAgentOptions = {},
 	) {
 		super({...options, keepAlive: true, rejectUnauthorized: true});
+		// A mistake in it is told here, not at the first request; and before any file is watched.
+		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 		this.#identities = new Identities(mtls, logger, maxIdentities);
 		identities.set(this, this.#identities);
 		this.#identities.onRetire((snapshot) => this.#retire(snapshot));
 		this.#proxy = proxy;
-		// A mistake in it is told here, not at the first request.
-		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 	}
 
 	/** The facts of our certificate; `null` when we have none, or several. */
@@ -148,10 +150,11 @@ export class MtlsAgent extends https.Agent {
 		].join('|');
 	}
 
-	/** Not for the connections of an identity that another has taken the place of. */
+	/** Not for the connections of an identity that another has taken the place of, nor where no other request would look. */
 	override keepSocketAlive(socket: Duplex): boolean {
 		const snapshot = connectionOf(socket)?.snapshot;
 		if (snapshot === undefined || this.#retired.has(snapshot)) return false;
+		if (this.#nameless.has(socket)) return false;
 		// Node's own says `undefined` where its types say `boolean`.
 		return super.keepSocketAlive(socket) as unknown as boolean;
 	}
@@ -220,9 +223,11 @@ export class MtlsAgent extends https.Agent {
 			},
 		};
 		const {proxy, forwards} = way;
-		return proxy && forwards
+		const socket = await (proxy && forwards
 			? connectToProxy(snapshot, {...target, proxy})
-			: connect(snapshot, target);
+			: connect(snapshot, target));
+		if (way.snapshot instanceof Promise) this.#nameless.add(socket);
+		return socket;
 	}
 
 	#routeOf(options: RequestOptions): AgentRoute {
@@ -231,8 +236,11 @@ export class MtlsAgent extends https.Agent {
 		const host = hostOf(options);
 		const url = new URL(`https://${host.includes(':') ? `[${host}]` : host}`);
 		url.port = String(options.port ?? '');
+		const snapshot = this.#identities.roster.at(url.origin);
+		// A request that is queued has yet to ask for it, and whoever asks for the name alone never does.
+		if (snapshot instanceof Promise) snapshot.catch(() => {});
 		const found: AgentRoute = {
-			snapshot: this.#identities.roster.at(url.origin),
+			snapshot,
 			showing: 'shown',
 			proxy: resolveProxy(this.#proxy, url),
 		};

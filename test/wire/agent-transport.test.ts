@@ -209,6 +209,36 @@ describe('the agent', () => {
 		expect(agentOf().identity).toMatchObject({subject: 'CN=alice', issuer: 'CN=Test Root CA'});
 	});
 
+	// Seen: connections that stayed open and were never used again. Why: those of the first requests had
+	// no snapshot to be named by, and lay idle under a name that nobody asks for.
+	test('keeps no connection that was asked for before its loader answered', async () => {
+		const server = await world.server();
+		const {cert, key} = world.alice;
+		const identity = async () => ({cert, key});
+		const agent = new MtlsAgent({identity, ca: world.pki.ca}, {proxy: false});
+		onTestFinished(() => agent.destroy());
+		await Promise.all([1, 2].map(() => ask(server.url('/whoami'), {agent})));
+		expect(agent.freeSockets).toEqual({});
+		for (let count = 0; count < 2; count++) await ask(server.url('/whoami'), {agent});
+		expect(server.connections).toHaveLength(3);
+		expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
+	});
+
+	// Seen: the end of a process. Why: a name was asked for while the loader failed, or by a request that
+	// waited in the queue, and nobody had heard of the failure.
+	test('whose loader fails ends no process that only asks for a name', async () => {
+		const onUnhandled = vi.fn();
+		process.on('unhandledRejection', onUnhandled);
+		onTestFinished(() => {
+			process.off('unhandledRejection', onUnhandled);
+		});
+		const agent = new MtlsAgent({identity: () => Promise.reject(new Error('sealed'))});
+		await new Promise(setImmediate);
+		expect(agent.getName({host: 'a.test'})).toContain('loading');
+		await new Promise(setImmediate);
+		expect(onUnhandled).not.toHaveBeenCalled();
+	});
+
 	test('without options has Node trust and nobody to show', () => {
 		expect(new MtlsAgent().identity).toBeNull();
 	});

@@ -1,5 +1,4 @@
-// More than this is no delay that a timer can keep.
-const longestMs = 2 ** 31 - 1;
+import {longestDelayMs} from './longest-delay.ts';
 
 /** Counts what is in flight, so that an end can wait for it. */
 export class Lifetime {
@@ -43,7 +42,7 @@ export class Lifetime {
 
 	#idleWithin(deadlineMs: number): Promise<void> {
 		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, Math.min(deadlineMs, longestMs));
+			const timer = setTimeout(resolve, Math.min(deadlineMs, longestDelayMs));
 			this.#whenIdle.push(() => {
 				clearTimeout(timer);
 				resolve();

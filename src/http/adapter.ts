@@ -5,6 +5,7 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCance
 import {MtlsConfigError} from '../errors.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
+import {longestDelayMs} from '../longest-delay.ts';
 import type {MtlsAgent} from '../net/agent.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
 import type {CookieRefusal, Timeouts} from '../options.ts';
@@ -135,7 +136,8 @@ function begin(
 	const {config, given} = asked;
 	const {lifetime} = parts;
 	// What is no number is refused by axios's exchange, in its own words.
-	const timeoutMs = Number.parseInt(String(config.timeout || ''), 10) || undefined;
+	const timeoutMs =
+		Math.min(Number.parseInt(String(config.timeout || ''), 10), longestDelayMs) || undefined;
 	const call: Call = {
 		...asked,
 		jar: jarOf(config, parts.jar),

@@ -1,5 +1,6 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {longestDelayMs} from '../longest-delay.ts';
 import {redactUrl} from '../redact.ts';
 import type {SessionOptions} from '../session-options.ts';
 import type {CookieJar} from './cookies.ts';
@@ -83,19 +84,16 @@ function parseLoginUrl(text: unknown, baseURL: string | undefined): URL | undefi
 	);
 }
 
-// Of a timer of Node: what is longer would be over at once.
-const longestMs = 2 ** 31 - 1;
-
 function milliseconds(
 	options: SessionOptions,
 	name: 'loginTimeoutMs' | 'backoffMs' | 'maxBackoffMs',
 	fallback: number,
 ): number {
 	const value: unknown = options[name] ?? fallback;
-	if (typeof value === 'number' && value > 0 && value <= longestMs) return value;
+	if (typeof value === 'number' && value > 0 && value <= longestDelayMs) return value;
 	throw bad(
 		`session.${name}`,
-		`expected milliseconds, more than 0 and at most ${longestMs}, found ${typeof value === 'number' ? value : kindOf(value)}`,
+		`expected milliseconds, more than 0 and at most ${longestDelayMs}, found ${typeof value === 'number' ? value : kindOf(value)}`,
 	);
 }
 

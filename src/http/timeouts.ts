@@ -1,10 +1,8 @@
 import {MtlsConfigError} from '../errors.ts';
+import {longestDelayMs} from '../longest-delay.ts';
 import type {Timeouts} from '../options.ts';
 
 const names: readonly string[] = ['connectMs', 'handshakeMs', 'firstByteMs', 'requestMs'];
-
-// More than this is no delay that a timer can keep.
-const longestMs = 2 ** 31 - 1;
 
 /**
  * The deadlines of a client or a request: `own`, and those of `base` that it does not give.
@@ -28,7 +26,7 @@ export function resolveTimeouts(own: unknown, base: Timeouts = {}): Timeouts {
 		if (!isDelay(limit)) {
 			throw badOption(
 				`timeouts.${name}`,
-				`expected whole milliseconds from 0 to ${longestMs}, found ${describe(limit)}`,
+				`expected whole milliseconds from 0 to ${longestDelayMs}, found ${describe(limit)}`,
 			);
 		}
 	}
@@ -36,7 +34,7 @@ export function resolveTimeouts(own: unknown, base: Timeouts = {}): Timeouts {
 }
 
 function isDelay(limit: unknown): boolean {
-	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= longestMs;
+	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= longestDelayMs;
 }
 
 function describe(value: unknown): string {

@@ -7,6 +7,7 @@ import {
 	type OutgoingHttpHeaders,
 } from 'node:http2';
 import type {Socket} from 'node:net';
+import {longestDelayMs} from '../longest-delay.ts';
 import {connectionOf, keepConnection} from './connection.ts';
 import {authorityOfUrl, type ConnectTimeouts} from './deadlines.ts';
 
@@ -241,7 +242,7 @@ export class Http2Session {
 	#rest(session: ClientHttp2Session): void {
 		session.unref();
 		if (this.#idleMs === null) return;
-		this.#idle = setTimeout(() => this.retire(), this.#idleMs).unref();
+		this.#idle = setTimeout(() => this.retire(), Math.min(this.#idleMs, longestDelayMs)).unref();
 	}
 
 	#end(): void {

@@ -1,5 +1,6 @@
 import type {SecureVersion} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
+import {longestDelayMs} from '../longest-delay.ts';
 import type {MtlsOptions} from '../options.ts';
 
 /** The lowest TLS version where nothing else is asked for. */
@@ -23,9 +24,6 @@ const version: Rule = {
 	expected: 'TLSv1.2 or TLSv1.3',
 	holds: (value) => versions.includes(value as SecureVersion),
 };
-
-// More than this is no delay that a timer can keep.
-const longestDelayMs = 2 ** 31 - 1;
 
 const isInterval: Check = (value) => {
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;

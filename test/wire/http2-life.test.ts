@@ -189,6 +189,18 @@ test('an idle session is closed after sessionTimeout, and a new one made for the
 	expect(server.connections).toHaveLength(2);
 });
 
+// Seen: with `sessionTimeout: Infinity` a connection for each request. Why: Node's timers take no more
+// than 24.8 days, and fire. Now: it is as long as one can be.
+test('an idle session is kept for a sessionTimeout that no timer can keep', async () => {
+	const server = await startH2Server(world.pki);
+	const client = world.client({...http2, http2Options: {sessionTimeout: Number.POSITIVE_INFINITY}});
+	await client.get(server.url());
+	// Meanwhile another one makes a connection.
+	await world.client(http2).get(server.url());
+	await client.get(server.url());
+	expect(server.connections).toHaveLength(2);
+});
+
 test('a session of HTTP/2 is not resumed for HTTP/1.1', async () => {
 	const server = await startH2Server(world.pki, {allowHTTP1: true, maxVersion: 'TLSv1.2'});
 	const client = world.client();

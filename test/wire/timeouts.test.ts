@@ -75,6 +75,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await allClosed(server);
 	});
 
+	// Seen: each request with a `timeout` of more than 24.8 days, which says that there is none, failed at
+	// once. Why: Node's timers take no more, and fire. Now: it is as long as one can be.
+	test.each([2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER])('has time with %d ms', async (ms) => {
+		const server = await world.server();
+		const client = world.client({...options, timeout: ms});
+		expect((await client.get(server.url('/whoami'))).status).toBe(200);
+	});
+
 	test('redirects in sum, though each of them is quick', async () => {
 		const server = await world.server({
 			handler: (request, response) => {

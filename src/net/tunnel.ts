@@ -49,6 +49,15 @@ export async function openTunnel(
 function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promise<string> {
 	return new Promise((resolve, reject) => {
 		let received = Buffer.alloc(0);
+		let bytes = 0;
+		/** Leaves answers out that announce another (RFC 9110 §15.2). @returns where the head ends; -1 before. */
+		const passInterim = (): number => {
+			for (;;) {
+				const end = received.indexOf('\r\n\r\n');
+				if (end === -1 || !isInterim(statusOf(received.toString('latin1', 0, end)))) return end;
+				received = received.subarray(end + 4);
+			}
+		};
 		const settle = () => {
 			signal.removeEventListener('abort', onAbort);
 			socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onEnd);
@@ -60,15 +69,16 @@ function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promis
 		};
 		const onAbort = () => fail(signal.reason);
 		const hungUp = (reason: string, cause?: unknown) =>
-			fail(badReply(proxy, reason, {cause, unanswered: received.length === 0}));
+			fail(badReply(proxy, reason, {cause, unanswered: bytes === 0}));
 		const onEnd = () => hungUp('it hung up before its answer was complete');
 		const onError = (cause: NodeJS.ErrnoException) =>
 			hungUp(`it hung up (${cause.code ?? cause.message})`, cause);
 		const onData = (chunk: Buffer) => {
 			received = Buffer.concat([received, chunk]);
-			const end = received.indexOf('\r\n\r\n');
+			bytes += chunk.length;
+			const end = passInterim();
 			if (!startsAsHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
-			if ((end === -1 ? received.length : end) > maxHeadBytes) {
+			if (bytes - (end === -1 ? 0 : received.length - end) > maxHeadBytes) {
 				return fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
 			}
 			if (end === -1) return;
@@ -129,6 +139,10 @@ function startsAsHttp(received: Buffer): boolean {
 function statusOf(head: string): number | undefined {
 	const status = /^HTTP\/1\.[01] (\d{3})(?: |\r|$)/.exec(head)?.[1];
 	return status === undefined ? undefined : Number(status);
+}
+
+function isInterim(status: number | undefined): boolean {
+	return status !== undefined && status >= 100 && status < 200;
 }
 
 // RFC 9110 §9.3.6: any 2xx means that the tunnel stands.

@@ -24,6 +24,13 @@ export const scenes: Readonly<Record<string, Scene>> = {
 	silence: {play: undefined, code: 'ECONNABORTED'},
 	'half-head': {play: 'HTTP/1.1 200 OK\r\nVia', code: 'ECONNABORTED'},
 	'no-end': {play: flood, ...badReply},
+	'no-end-of-interim': {play: 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(1_000), ...badReply},
+	'interim-and-refusal': {
+		play: 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 503 Busy\r\n\r\n',
+		code: 'ERR_PROXY_REFUSED',
+		kind: 'proxy-refused',
+		status: 503,
+	},
 	'one-line-without-end': {play: `HTTP/1.1 200 ${'x'.repeat(20_000)}`, ...badReply},
 	'no-http': {play: '220 mail.test ESMTP\r\n', ...badReply},
 	login: {
@@ -47,6 +54,12 @@ export const scenes: Readonly<Record<string, Scene>> = {
 	),
 	// The tunnel stood, and it is the server's handshake that ends.
 	'close-after': {play: acceptance, hangsUp: true, code: 'ECONNRESET', kind: 'reset'},
+	'interim-and-close-after': {
+		play: `HTTP/1.1 100 Continue\r\n\r\n${acceptance}`,
+		hangsUp: true,
+		code: 'ECONNRESET',
+		kind: 'reset',
+	},
 	'no-tls': {
 		play: (socket) => {
 			socket.write(acceptance);

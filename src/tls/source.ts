@@ -45,7 +45,8 @@ export class SnapshotSource {
 	#failure: {readonly error: unknown; readonly at: number} | undefined;
 	#loading: Promise<Snapshot> | undefined;
 	#reloading: Promise<Snapshot> | undefined;
-	#asking = false;
+	/** The look whose loader has yet to answer, and for how many turns it has not. */
+	#asked: {turns: number} | undefined;
 	#watch: FileWatch | undefined;
 	/** What is loaded is for those who wait, and is kept for nobody after them. */
 	#released = false;
@@ -145,6 +146,7 @@ export class SnapshotSource {
 		const {report, counts, onSnapshot, onRetire} = this.#events;
 		const snapshot = loadSnapshot(options, {now: new Date(), epoch: this.#epoch, report, counts});
 		const previous = this.#current;
+		this.#asked = undefined;
 		this.#current = this.#released ? undefined : snapshot;
 		this.#epoch += 1;
 		this.#madeOf = madeOf;
@@ -186,10 +188,14 @@ export class SnapshotSource {
 
 	/** Loads anew where there is something new. Told to `onFailure`, so nobody waits for it. */
 	#look(why: 'turn' | 'change'): void {
-		if (this.#loading !== undefined || this.#asking) return;
+		if (this.#loading !== undefined) return;
 		const {identity} = this.#options;
 		if (why === 'turn') this.#turnsOff -= 1;
 		try {
+			if (this.#asked !== undefined) {
+				if (why === 'turn') this.#wait(this.#asked);
+				return;
+			}
 			if (identity === undefined) this.#lookAt({});
 			else if (why === 'change' || this.#turnsOff < 0) this.#lookAt(askLoader(identity));
 		} catch (error) {
@@ -201,21 +207,33 @@ export class SnapshotSource {
 		// Released while the loader was asked.
 		if (this.#current === undefined) return;
 		if (material instanceof Promise) {
-			this.#asking = true;
-			const epoch = this.#epoch;
-			material
-				.then((given) => {
-					// What was loaded meanwhile was asked for later than this.
-					if (epoch === this.#epoch) this.#lookAt(given);
-				})
-				.catch((error) => this.#failed(error))
-				.finally(() => {
-					this.#asking = false;
-				});
+			void this.#await(material);
 			return;
 		}
 		const files = filesOf({...this.#options, ...material});
 		if (this.#isNew(describe(material, fingerprint(files)))) this.#make(material);
+	}
+
+	/** Does nothing with an answer that was overtaken: by a reload, or by another look. */
+	async #await(material: Promise<IdentityMaterial>): Promise<void> {
+		const asked = {turns: 0};
+		this.#asked = asked;
+		try {
+			const given = await material;
+			if (this.#asked === asked) this.#lookAt(given);
+		} catch (error) {
+			if (this.#asked === asked) this.#failed(error);
+		}
+		if (this.#asked === asked) this.#asked = undefined;
+	}
+
+	// A loader that hangs once must not end the rotation for good.
+	#wait(asked: {turns: number}): void {
+		asked.turns += 1;
+		if (asked.turns < mostTurnsOff) return;
+		this.#asked = undefined;
+		const message = `no answer for ${mostTurnsOff} turns`;
+		throw Object.assign(new Error(message), {code: 'ETIMEDOUT'});
 	}
 
 	// What could not be loaded may be some time later: a certificate that was not valid yet, a file

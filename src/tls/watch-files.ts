@@ -1,7 +1,7 @@
 import {type FSWatcher, readdirSync, statSync, watch} from 'node:fs';
 import {dirname, join} from 'node:path';
 import type {MtlsOptions} from '../options.ts';
-import {isPath} from './read-source.ts';
+import {isDirectory, isPath} from './read-source.ts';
 import {isCaSet} from './trust.ts';
 
 /** The files that `options` are read from. */
@@ -67,7 +67,11 @@ export class FileWatch {
 			look('change');
 		};
 		// The directory, not the file: what is renamed into its place is another file.
-		for (const directory of new Set(paths.map((path) => dirname(path)))) {
+		const directories = paths.flatMap((path) => [
+			dirname(path),
+			...(isDirectory(path) ? [path] : []),
+		]);
+		for (const directory of new Set(directories)) {
 			this.#listen(directory, () => {
 				const now = performance.now();
 				this.#since ??= now;

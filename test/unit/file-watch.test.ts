@@ -6,9 +6,11 @@ import {FileWatch, fingerprint} from '../../src/tls/watch-files.ts';
 
 // What the system tells of a directory comes when the test says so.
 let tell: () => void = () => {};
+let watched: string[] = [];
 vi.mock('node:fs', async (importOriginal) => ({
 	...(await importOriginal<typeof import('node:fs')>()),
-	watch: (_: string, __: object, listener: () => void) => {
+	watch: (directory: string, _: object, listener: () => void) => {
+		watched.push(directory);
 		tell = listener;
 		return {on() {}, close() {}};
 	},
@@ -24,6 +26,7 @@ beforeEach(() => {
 	writeFileSync(file, 'one');
 	vi.useFakeTimers();
 	look.mockReset();
+	watched = [];
 	const watching = new FileWatch([file], fingerprint([file]), 60_000, look);
 	onTestFinished(() => watching.close());
 });
@@ -62,6 +65,15 @@ test('a directory that never settles hides a change for a second', () => {
 	tell();
 	vi.advanceTimersByTime(10);
 	expect(look).toHaveBeenCalledExactlyOnceWith('change');
+});
+
+// Seen: a CA that was put into a directory of them was believed a minute later. Why: what happens in a
+// directory its own parent does not hear of.
+test('a directory is listened to as well as the one that it is in', () => {
+	const folder = join(file, '..');
+	const watching = new FileWatch([folder], '', 60_000, look);
+	onTestFinished(() => watching.close());
+	expect(watched.slice(1)).toEqual([join(folder, '..'), folder]);
 });
 
 // Seen: the look at a directory of CAs with two links to itself never ended. Why: it followed them

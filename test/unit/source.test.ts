@@ -153,6 +153,27 @@ test('a loader that answers after a reload does not bring the old identity back'
 	vi.useRealTimers();
 });
 
+// Seen: no rotation any more, and no word of it. Why: the loader had hung once, and was waited for for
+// ever. Now: after 15 turns it is told, and asked again.
+test('a loader that never answers is asked again', async () => {
+	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
+	const identity = vi.fn((): IdentityMaterial | Promise<IdentityMaterial> => pick(bob));
+	identity.mockReturnValueOnce(pick(alice)).mockReturnValueOnce(new Promise(() => {}));
+	const {source, events} = sourceOf({identity, reload: {everyMs: 100}});
+	vi.advanceTimersByTime(100 * 15);
+	expect(identity).toHaveBeenCalledTimes(2);
+	expect(events.onFailure).not.toHaveBeenCalled();
+	vi.advanceTimersByTime(100);
+	expect(events.onFailure).toHaveBeenCalledExactlyOnceWith(
+		expect.objectContaining({code: 'ETIMEDOUT'}),
+		0,
+	);
+	vi.advanceTimersByTime(100 * 2);
+	expect(source.current?.identity?.subject).toBe('CN=bob');
+	source.close();
+	vi.useRealTimers();
+});
+
 test('reloads that are asked for together are one', async () => {
 	const identity = vi.fn(async () => pick(alice));
 	const {source} = sourceOf({identity});

@@ -16,7 +16,7 @@ import {resolveTimeouts} from './http/timeouts.ts';
 import {flushJar} from './jar/file-jar.ts';
 import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
-import {identitiesOf, MtlsAgent} from './net/agent.ts';
+import {endConnections, identitiesOf, MtlsAgent} from './net/agent.ts';
 import {Http2Sessions} from './net/http2-sessions.ts';
 import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
@@ -120,8 +120,7 @@ export function handleOf(parts: Parts): MtlsHandle {
 	const close = async ({deadlineMs = closeDeadlineMs}: {deadlineMs?: number} = {}) => {
 		identities.roster.close();
 		await lifetime.end(deadlineMs);
-		agent.destroy();
-		await Promise.all([pools.destroy(), http2.destroy()]);
+		await Promise.all([endConnections(agent), pools.destroy(), http2.destroy()]);
 		await flushJar(jar);
 	};
 	const handle: MtlsHandle = {

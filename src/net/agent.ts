@@ -70,6 +70,17 @@ export function endIdle(agent: https.Agent, options: ClientRequestArgs): void {
 	for (const socket of agent.freeSockets[name] ?? []) socket.destroy();
 }
 
+/** Destroys an agent, and waits until its connections are closed. */
+export async function endConnections(agent: https.Agent): Promise<void> {
+	const sockets = [agent.sockets, agent.freeSockets].flatMap((byName) =>
+		Object.values(byName).flat(),
+	);
+	const open = sockets.filter((socket) => socket !== undefined && !socket.closed) as Duplex[];
+	const closed = open.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+	agent.destroy();
+	await Promise.all(closed);
+}
+
 /** Who an agent is, for those who make connections beside it. */
 export function identitiesOf(agent: MtlsAgent): Identities {
 	return identities.get(agent) as Identities;

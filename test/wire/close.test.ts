@@ -158,6 +158,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(await request).toMatchObject(closed);
 	});
 
+	// Seen: a connection that was idle still, when close() was done. Why: of the pools' it waited for the
+	// end, of the agent's not.
+	test('when it is done no connection is left', async () => {
+		const [server, proxy] = [await world.server(), await world.proxy()];
+		for (const way of [{}, {proxy: {host: '127.0.0.1', port: proxy.port}}]) {
+			const client = world.client({...options, ...way});
+			await client.get(server.url('/whoami'));
+			expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 1, queued: 0});
+			await client.mtls.close();
+			expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+		}
+	});
+
 	test('any number of calls close it once, each by its own deadline', async () => {
 		const {arrived, release, holding} = gate();
 		const server = await world.server({handler: holding()});

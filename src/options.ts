@@ -25,7 +25,8 @@ export interface MtlsOptions {
 	/**
 	 * Looks for new files, or asks `identity` again, and goes over to what is found: the requests in
 	 * flight finish as they began, every later one is on the new identity, CA and revocation list. What
-	 * cannot be loaded is told to the logger as `rotation_failed`, and the old stays.
+	 * cannot be loaded is told to the logger as `rotation_failed`, and the old stays; it is tried again at
+	 * once when a file changes, else ever more rarely, after up to 15 times `everyMs`.
 	 *
 	 * A file is also looked at as soon as its directory says that something has changed; `everyMs` is for
 	 * the file systems that say nothing. @defaultValue `false`; `true` is every 60,000 ms

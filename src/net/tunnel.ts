@@ -141,8 +141,9 @@ function statusOf(head: string): number | undefined {
 	return status === undefined ? undefined : Number(status);
 }
 
+// RFC 9110 §15.2.2: after a 101 it would not be HTTP that follows.
 function isInterim(status: number | undefined): boolean {
-	return status !== undefined && status >= 100 && status < 200;
+	return status !== undefined && status >= 100 && status < 200 && status !== 101;
 }
 
 // RFC 9110 §9.3.6: any 2xx means that the tunnel stands.

@@ -45,6 +45,12 @@ export const scenes: Readonly<Record<string, Scene>> = {
 		kind: 'proxy-refused',
 		status: 502,
 	},
+	'another-protocol': {
+		play: 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n',
+		code: 'ERR_PROXY_REFUSED',
+		kind: 'proxy-refused',
+		status: 101,
+	},
 	'early-bytes': {play: `${acceptance}HTTP/1.1 200 OK\r\n`, ...badReply},
 	...Object.fromEntries(
 		Array.from({length: acceptance.length}, (_, length) => [

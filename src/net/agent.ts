@@ -78,7 +78,15 @@ export async function endConnections(agent: https.Agent): Promise<void> {
 	const open = sockets.filter((socket) => socket !== undefined && !socket.closed) as Duplex[];
 	const closed = open.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
 	agent.destroy();
-	await Promise.all(closed);
+	await Promise.allSettled([...closed, ...(attempts.get(agent) ?? [])]);
+}
+
+/** The connections that an agent is making; Node's lists hold those that stand. */
+const attempts = new WeakMap<https.Agent, Set<Promise<unknown>>>();
+
+/** How many connections an agent is making. */
+export function attemptsOf(agent: MtlsAgent): number {
+	return attempts.get(agent)?.size ?? 0;
 }
 
 /** Who an agent is, for those who make connections beside it. */
@@ -120,6 +128,7 @@ export class MtlsAgent extends https.Agent {
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 		this.#identities = new Identities(mtls, logger, maxIdentities);
 		identities.set(this, this.#identities);
+		attempts.set(this, new Set());
 		this.#identities.onRetire((snapshot) => this.#retire(snapshot));
 		this.#proxy = proxy;
 	}
@@ -175,10 +184,14 @@ export class MtlsAgent extends https.Agent {
 		callback?: (error: Error | null, socket: Duplex) => void,
 	): undefined {
 		const done = callback as (error: unknown, socket?: Duplex) => void;
-		this.#connect(options).then(
-			(socket) => done(null, socket),
-			(error) => done(error),
-		);
+		const made = this.#connect(options);
+		attempts.get(this)?.add(made);
+		made
+			.finally(() => attempts.get(this)?.delete(made))
+			.then(
+				(socket) => done(null, socket),
+				(error) => done(error),
+			);
 		return undefined;
 	}
 
@@ -221,7 +234,7 @@ export class MtlsAgent extends https.Agent {
 		const {localAddress, family, lookup} = options;
 		const way = this.#routeOf(options);
 		const {signal} = this.#attempts;
-		const snapshot = await way.snapshot;
+		const snapshot = await unlessAborted(way.snapshot, signal);
 		const target = {
 			...way,
 			host: hostOf(options),
@@ -266,6 +279,17 @@ export class MtlsAgent extends https.Agent {
 			if (connectionOf(socket)?.snapshot === snapshot) socket.destroy();
 		}
 	}
+}
+
+/** Waits for a loader, which may never answer, for as long as the agent lives. */
+async function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+	if (!(work instanceof Promise)) return work;
+	let onAbort = () => {};
+	const aborted = new Promise<never>((_, reject) => {
+		onAbort = () => reject(signal.reason);
+		signal.addEventListener('abort', onAbort);
+	});
+	return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }
 
 function hostOf({host, hostname}: RequestOptions): string {

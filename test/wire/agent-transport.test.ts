@@ -239,6 +239,17 @@ describe('the agent', () => {
 		expect(onUnhandled).not.toHaveBeenCalled();
 	});
 
+	// Seen: a request that never failed, though its agent was destroyed. Why: the loader that it waited for
+	// never answered. Now: it ends with the agent, and `close()` need not wait for the loader.
+	test('ends a request that waits for its loader when it is destroyed', async () => {
+		const agent = new MtlsAgent({identity: () => new Promise(() => {})}, {proxy: false});
+		const request = https.get('https://localhost:1/', {agent});
+		const failed = once(request, 'error');
+		await new Promise(setImmediate);
+		agent.destroy();
+		expect(await failed).toMatchObject([{message: 'the agent was destroyed'}]);
+	});
+
 	test('without options has Node trust and nobody to show', () => {
 		expect(new MtlsAgent().identity).toBeNull();
 	});

@@ -52,7 +52,7 @@ export function withMtls(instance: AxiosInstance, options: ClientOptions = {}): 
 	// A mistake in it is told here, not at the first request.
 	if (proxy) resolveProxy(proxy as ProxySetting, new URL('https://localhost'));
 	const parts = makeParts(options);
-	return equip(instance, {...parts, session: sessionOf(instance, parts, options.session)});
+	return equip(instance, withSession(instance, parts, options));
 }
 
 /**
@@ -75,6 +75,21 @@ const adapterOptions = [
 	'timeouts',
 ] as const;
 const clientOptions = [...adapterOptions, 'session', 'logger'] as const;
+
+/** The parts with the session. Where there is a mistake in it, nobody would end what they have begun. */
+function withSession(
+	instance: AxiosInstance,
+	parts: Parts,
+	{session}: ClientOptions,
+	parent?: Parts,
+): Parts {
+	try {
+		return {...parts, session: sessionOf(instance, parts, session, parent?.session)};
+	} catch (error) {
+		if (parts.agent !== parent?.agent) parts.agent.destroy();
+		throw error;
+	}
+}
 
 /** The session of an instance that is not equipped yet: its own, that of its parent, or none. */
 function sessionOf(
@@ -110,7 +125,7 @@ function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
 		assertOptions(options);
 		const child = createPlain(rest);
 		const own = makeParts(options, parts);
-		return equip(child, {...own, session: sessionOf(child, own, options.session, parts.session)});
+		return equip(child, withSession(child, own, options, parts));
 	};
 	const mtls = handleOf(parts);
 	const own = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};

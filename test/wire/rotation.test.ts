@@ -389,6 +389,23 @@ function pick({cert, key}: Credential): IdentityMaterial {
 	return {cert, key};
 }
 
+// Seen: files that were watched to the end of the process. Why: the mistake in `session` was found when
+// the watching had begun, and nobody had the client to close it.
+test('a client that could not be made watches no file, and a child that could not leaves its parent alone', () => {
+	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
+	onTestFinished(() => {
+		vi.useRealTimers();
+	});
+	const session = {login() {}};
+	const mistake = expect.objectContaining({name: 'MtlsConfigError', option: 'session'});
+	expect(() => mounted({mtls: {reload: true}, session})).toThrow(mistake);
+	expect(vi.getTimerCount()).toBe(0);
+
+	const {client} = mounted({mtls: {reload: true}});
+	expect(() => client.create({session})).toThrow(mistake);
+	expect(vi.getTimerCount()).toBe(1);
+});
+
 test('an MtlsAgent under node:https goes over to the new certificate, too', async () => {
 	const server = await world.server({handler: pages({})});
 	const folder = makeSecretFolder(pair(world.alice));

@@ -112,6 +112,7 @@ export class SnapshotSource {
 	/** Lets go of the snapshot and the files; the next `take` loads again. */
 	release(): void {
 		this.#released = true;
+		this.#asked = undefined;
 		this.#watch?.close();
 		const snapshot = this.#current;
 		this.#current = undefined;

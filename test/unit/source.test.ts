@@ -228,6 +228,26 @@ test('what is released while it is loaded serves those who wait, and is kept for
 	expect(source.current).toBe(await again);
 });
 
+test('a look that fails after the release does not stand in the way of the next load', async () => {
+	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
+	let fail: (error: Error) => void = () => {};
+	const identity = vi.fn((): IdentityMaterial | Promise<IdentityMaterial> => pick(alice));
+	const {source, events} = sourceOf({identity, reload: {everyMs: 100}});
+	identity.mockReturnValueOnce(
+		new Promise((_, reject) => {
+			fail = reject;
+		}),
+	);
+	vi.advanceTimersByTime(100);
+	source.release();
+	fail(new Error('sealed'));
+	await new Promise(setImmediate);
+	expect((await source.take()).identity?.subject).toBe('CN=alice');
+	expect(events.onFailure).not.toHaveBeenCalled();
+	source.close();
+	vi.useRealTimers();
+});
+
 // Seen: a request that failed with whatever a loader threw, token and all, and the next one with an
 // AxiosError. Why: the first failure was thrown and the others were rejections.
 test('a loader that throws when it is first needed rejects', async () => {

@@ -19,7 +19,6 @@ import {follow} from './follow.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
 import {isForwarded} from './forward.ts';
 import {firstHop, type Hop} from './hop.ts';
-import {inSession} from './in-session.ts';
 import {type Waiting, withPatience} from './patience.ts';
 import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
 import {withinDeadline} from './request-deadline.ts';
@@ -33,7 +32,8 @@ import {
 	tellUrl,
 	throwIfCancelled,
 } from './response.ts';
-import type {Session} from './session.ts';
+import {inSession} from './session/in-session.ts';
+import type {Session} from './session/session.ts';
 import {isStale} from './stale.ts';
 import {holdBody} from './streamed-body.ts';
 import {resolveTimeouts} from './timeouts.ts';

@@ -5,7 +5,7 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import {authorityOfUrl, ConnectWatch} from '../net/deadlines.ts';
 import {answerWatch} from './answer-watch.ts';
 import type {ExchangeInput} from './exchange.ts';
-import {Http2Response} from './http2-response.ts';
+import {Http2Response} from './http2/response.ts';
 
 /** Those of `timeout` and `firstByteMs`. */
 export function keepDeadlines(request: ClientRequest, input: ExchangeInput): void {

@@ -1,6 +1,6 @@
 import type {AxiosRequestConfig, InternalAxiosRequestConfig} from 'axios';
 import {MtlsConfigError} from '../errors.ts';
-import {foreignHttp2Option} from './http2-options.ts';
+import {foreignHttp2Option} from './http2/options.ts';
 
 const agentOptions = ['httpsAgent', 'httpAgent'] as const;
 

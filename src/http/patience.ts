@@ -1,5 +1,5 @@
 import {CanceledError, type InternalAxiosRequestConfig} from 'axios';
-import {timeoutError} from './lean-errors.ts';
+import {timeoutError} from './lean/errors.ts';
 import {closedError} from './response.ts';
 
 /** What ends the waiting. */

@@ -5,7 +5,7 @@
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import type {Showing} from '../tls/snapshot.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
-import {foreignHttp2Option, wantsHttp2} from './http2-options.ts';
+import {foreignHttp2Option, wantsHttp2} from './http2/options.ts';
 
 /** What decides about a redirect. */
 export interface RedirectPolicy {

@@ -1,7 +1,7 @@
 import type {CookieJar} from 'tough-cookie';
-import type {Clock} from '../../src/http/clock.ts';
-import {Session} from '../../src/http/session.ts';
-import {resolveSession} from '../../src/http/session-settings.ts';
+import type {Clock} from '../../src/http/session/clock.ts';
+import {Session} from '../../src/http/session/session.ts';
+import {resolveSession} from '../../src/http/session/settings.ts';
 import type {SessionClient, SessionOptions} from '../../src/index.ts';
 
 /** Time that passes at once when it is waited for; deadlines are never met. */

@@ -52,7 +52,7 @@ export const doors: Readonly<Record<string, Door>> = {
 		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/', 'redis/'],
 		types: ['options.ts', 'session-options.ts', 'client.ts'],
 	},
-	undici: {open: ['net/pool.ts', 'http/exchange-lean.ts']},
+	undici: {open: ['net/pool.ts', 'http/lean/exchange.ts']},
 	'node:http2': {open: ['net/http2-session.ts'], types: ['http/']},
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
 	'@peculiar/x509': {open: [testing]},
@@ -68,7 +68,7 @@ const wholeAxios: readonly string[] = [
 	'parts.ts',
 	'http/exchange-axios.ts',
 	// For the version in `User-Agent`.
-	'http/lean-request.ts',
+	'http/lean/request.ts',
 ];
 
 /** What is wrong with an import of a file of ours; `undefined` when nothing is. */

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {foreignHttp2Option, sessionOptions, wantsHttp2} from '../../src/http/http2-options.ts';
+import {foreignHttp2Option, sessionOptions, wantsHttp2} from '../../src/http/http2/options.ts';
 import {followsRedirects} from '../../src/http/redirect.ts';
 
 test.each([

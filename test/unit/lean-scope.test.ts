@@ -4,7 +4,7 @@ import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
-import {type Asked, leanTakes} from '../../src/http/lean-scope.ts';
+import {type Asked, leanTakes} from '../../src/http/lean/scope.ts';
 import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
 function inputOf(input: Partial<Asked> = {}): Asked {

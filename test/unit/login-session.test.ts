@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {LoginBackoff} from '../../src/http/login-backoff.ts';
+import {LoginBackoff} from '../../src/http/session/login-backoff.ts';
 import type {SessionOptions} from '../../src/index.ts';
 import {CookieJar, createAdapter, createClient, MtlsConfigError} from '../../src/index.ts';
 import {sessionMember} from '../support/session-member.ts';

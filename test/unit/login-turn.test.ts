@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {LoginFailure} from '../../src/http/login-failure.ts';
+import {LoginFailure} from '../../src/http/session/login-failure.ts';
 import type {SessionOptions} from '../../src/index.ts';
 import {FakeLedger, jarWith} from '../support/fake-ledger.ts';
 import {sessionMember} from '../support/session-member.ts';

@@ -5,11 +5,11 @@ import {
 	validateHeaderValue,
 } from 'node:http';
 import type {OutgoingHttpHeaders} from 'node:http2';
-import type {Http2Sessions} from '../net/http2-sessions.ts';
-import type {ExchangeInput} from './exchange.ts';
-import type {Transport} from './exchange-axios.ts';
-import {sessionOptions} from './http2-options.ts';
-import {Http2Request} from './http2-request.ts';
+import type {Http2Sessions} from '../../net/http2-sessions.ts';
+import type {ExchangeInput} from '../exchange.ts';
+import type {Transport} from '../exchange-axios.ts';
+import {sessionOptions} from './options.ts';
+import {Http2Request} from './request.ts';
 
 /** Of HTTP/1.1 connections, and an error in HTTP/2 (RFC 9113 §8.2.2). */
 const connectionHeaders = new Set([

@@ -3,7 +3,7 @@
  * a future axios or of an app, sends the request through axios's own adapter.
  */
 import http from 'node:http';
-import type {ExchangeInput} from './exchange.ts';
+import type {ExchangeInput} from '../exchange.ts';
 
 /** Options that the lean exchange, the adapter or axios itself deals with, whatever their value. */
 const anyValue: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-import type {LoginLease, LoginLedger} from '../jar/login-ledger.ts';
+import type {LoginLease, LoginLedger} from '../../jar/login-ledger.ts';
 import {type Clock, within} from './clock.ts';
 import {LoginFailure, ledgerFailed} from './login-failure.ts';
 

@@ -1,6 +1,6 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
-import type {LeanRequest} from './lean-request.ts';
 import {parseError} from './parse-errors.ts';
+import type {LeanRequest} from './request.ts';
 
 /** What axios says when `timeout` is over. */
 export function timeoutError(

@@ -1,5 +1,5 @@
 import type {InternalAxiosRequestConfig} from 'axios';
-import type {Http2Options} from '../net/http2-session.ts';
+import type {Http2Options} from '../../net/http2-session.ts';
 
 /** Those of `http2Options` that say how a session is to be; all others could say with whom. */
 const ofSession: Readonly<Record<keyof Http2Options, true>> = {

@@ -1,8 +1,8 @@
 import {AxiosError, type AxiosResponse, type AxiosResponseHeaders} from 'axios';
-import type {Hop} from './hop.ts';
-import {isRedirect} from './redirect.ts';
-import type {Answer, Head} from './response.ts';
-import type {SessionSettings} from './session-settings.ts';
+import type {Hop} from '../hop.ts';
+import {isRedirect} from '../redirect.ts';
+import type {Answer, Head} from '../response.ts';
+import type {SessionSettings} from './settings.ts';
 
 /**
  * Whether an answer says that the session is over.

@@ -1,11 +1,11 @@
 import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
-import type {Body} from './body.ts';
+import type {Body} from '../body.ts';
+import type {Hop} from '../hop.ts';
+import {type Waiting, withPatience} from '../patience.ts';
+import {type Answer, type Head, throwIfCancelled} from '../response.ts';
 import {isExpired, refuses} from './expiry.ts';
-import type {Hop} from './hop.ts';
 import {LoginFailure, sessionError} from './login-failure.ts';
 import type {Login} from './login-turn.ts';
-import {type Waiting, withPatience} from './patience.ts';
-import {type Answer, type Head, throwIfCancelled} from './response.ts';
 import type {Session} from './session.ts';
 
 /** A call of the app, as far as its session is concerned. */

@@ -1,5 +1,5 @@
 import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
-import type {SessionError} from '../session-options.ts';
+import type {SessionError} from '../../session-options.ts';
 
 /** Why there is no session; all requests that waited for it have this one in common. */
 export class LoginFailure extends Error {

@@ -1,12 +1,12 @@
-import {publish} from '../events.ts';
-import {type LoginLedger, loginLedger} from '../jar/login-ledger.ts';
-import type {SessionClient} from '../session-options.ts';
+import {publish} from '../../events.ts';
+import {type LoginLedger, loginLedger} from '../../jar/login-ledger.ts';
+import type {SessionClient} from '../../session-options.ts';
+import type {CookieJar} from '../cookies.ts';
 import {type Clock, systemClock, within} from './clock.ts';
-import type {CookieJar} from './cookies.ts';
 import {LoginBackoff} from './login-backoff.ts';
 import {LoginFailure, loginFailed} from './login-failure.ts';
 import {type Login, takeTurn} from './login-turn.ts';
-import type {SessionSettings} from './session-settings.ts';
+import type {SessionSettings} from './settings.ts';
 
 /** Makes what a login sends with; `signal` ends its requests. */
 export type MakeSessionClient = (signal: AbortSignal) => SessionClient;

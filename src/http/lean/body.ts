@@ -1,6 +1,6 @@
 import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
-import type {Hop} from './hop.ts';
-import {ownHeaders} from './lean-request.ts';
+import type {Hop} from '../hop.ts';
+import {ownHeaders} from './request.ts';
 
 /**
  * The body of a hop as bytes; `null` where there is none.

@@ -6,11 +6,11 @@ import type {
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import {Writable} from 'node:stream';
-import {DeadlineError} from '../net/deadlines.ts';
-import type {Http2Session} from '../net/http2-session.ts';
-import {bareHost} from '../tls/verify.ts';
-import type {Progress} from './ending.ts';
-import {Http2Response} from './http2-response.ts';
+import {DeadlineError} from '../../net/deadlines.ts';
+import type {Http2Session} from '../../net/http2-session.ts';
+import {bareHost} from '../../tls/verify.ts';
+import type {Progress} from '../ending.ts';
+import {Http2Response} from './response.ts';
 
 /**
  * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps

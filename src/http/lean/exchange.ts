@@ -6,17 +6,17 @@ import {
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import type {Dispatcher} from 'undici';
-import type {Line, Pools} from '../net/pool.ts';
-import {type AnswerWatch, answerWatch} from './answer-watch.ts';
-import {keepProgress, type Progress} from './ending.ts';
-import type {Exchange, ExchangeInput} from './exchange.ts';
-import {absoluteForm, forwardHeaders, isForwarded} from './forward.ts';
-import {bodyOf} from './lean-body.ts';
-import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './lean-errors.ts';
-import {LeanRequest, wireHeaders} from './lean-request.ts';
-import {type Decoder, decoderFor, joinHeaders} from './lean-response.ts';
-import {isRedirect} from './redirect.ts';
-import {redirectBody} from './response.ts';
+import type {Line, Pools} from '../../net/pool.ts';
+import {type AnswerWatch, answerWatch} from '../answer-watch.ts';
+import {keepProgress, type Progress} from '../ending.ts';
+import type {Exchange, ExchangeInput} from '../exchange.ts';
+import {absoluteForm, forwardHeaders, isForwarded} from '../forward.ts';
+import {isRedirect} from '../redirect.ts';
+import {redirectBody} from '../response.ts';
+import {bodyOf} from './body.ts';
+import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './errors.ts';
+import {LeanRequest, wireHeaders} from './request.ts';
+import {type Decoder, decoderFor, joinHeaders} from './response.ts';
 
 /**
  * The exchange of the plain case, over undici's `dispatch`: buffered body in, buffered body out.

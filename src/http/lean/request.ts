@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import axios, {type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import type {Hop} from './hop.ts';
+import type {Hop} from '../hop.ts';
 
 /** The response half of `response.request`, as far as apps read it. */
 export interface LeanResponseView {

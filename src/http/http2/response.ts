@@ -1,7 +1,7 @@
 import type {ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader} from 'node:http2';
 import type {Socket} from 'node:net';
 import {Readable} from 'node:stream';
-import type {Http2Request} from './http2-request.ts';
+import type {Http2Request} from './request.ts';
 
 /**
  * The answer to one request over HTTP/2, in the shape of Node's `IncomingMessage`. To destroy it ends

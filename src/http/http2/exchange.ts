@@ -1,11 +1,11 @@
 import {AxiosError} from 'axios';
-import type {Http2Sessions} from '../net/http2-sessions.ts';
-import {keepProgress} from './ending.ts';
-import type {Exchange, ExchangeInput} from './exchange.ts';
-import {axiosExchange} from './exchange-axios.ts';
-import {foreignHttp2Option} from './http2-options.ts';
-import {Http2Request} from './http2-request.ts';
-import {http2Transport} from './http2-transport.ts';
+import type {Http2Sessions} from '../../net/http2-sessions.ts';
+import {keepProgress} from '../ending.ts';
+import type {Exchange, ExchangeInput} from '../exchange.ts';
+import {axiosExchange} from '../exchange-axios.ts';
+import {foreignHttp2Option} from './options.ts';
+import {Http2Request} from './request.ts';
+import {http2Transport} from './transport.ts';
 
 /**
  * The exchange of `httpVersion: 2`: axios's own adapter, with a transport of ours that sends over the

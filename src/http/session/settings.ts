@@ -1,9 +1,9 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {kindOf, MtlsConfigError} from '../config-error.ts';
-import {longestDelayMs} from '../longest-delay.ts';
-import {redactUrl} from '../redact.ts';
-import type {SessionOptions} from '../session-options.ts';
-import type {CookieJar} from './cookies.ts';
+import {kindOf, MtlsConfigError} from '../../config-error.ts';
+import {longestDelayMs} from '../../longest-delay.ts';
+import {redactUrl} from '../../redact.ts';
+import type {SessionOptions} from '../../session-options.ts';
+import type {CookieJar} from '../cookies.ts';
 
 /** The options of a session, each with a value. */
 export interface SessionSettings {

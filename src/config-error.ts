@@ -47,6 +47,22 @@ export function kindOf(value: unknown): string {
 	return Array.isArray(value) ? 'an array' : typeof value;
 }
 
+/**
+ * Looks for options that nobody reads.
+ *
+ * @param prefix - Of their paths: `session.`.
+ * @throws {MtlsConfigError} for the first one that is not `known`.
+ */
+export function assertKnown(options: object, known: readonly string[], prefix = ''): void {
+	const unknown = Object.keys(options).find((name) => !known.includes(name));
+	if (unknown === undefined) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_UNKNOWN_OPTION',
+		`${prefix}${unknown}`,
+		`no such option; known are ${known.join(', ')}`,
+	);
+}
+
 /** `error` as one of `option`, such as `mtls[1]`, where it is a mistake in `mtls`; else the very error. */
 export function relocated(error: unknown, option: string): unknown {
 	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;

@@ -5,7 +5,7 @@ import axios, {
 	type CreateAxiosDefaults,
 } from 'axios';
 import type {MtlsClient} from './client.ts';
-import {MtlsConfigError} from './errors.ts';
+import {assertKnown, MtlsConfigError} from './config-error.ts';
 import {jarOf} from './http/cookies.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
 import {Session} from './http/session/session.ts';
@@ -142,16 +142,6 @@ function splitConfig(config: ClientConfig) {
 		else if (value !== undefined) options[name] = value;
 	}
 	return {options: options as ClientOptions, rest: rest as CreateAxiosDefaults};
-}
-
-function assertKnown(options: object, known: readonly string[]): void {
-	const unknown = Object.keys(options).find((name) => !known.includes(name));
-	if (unknown === undefined) return;
-	throw new MtlsConfigError(
-		'ERR_MTLS_UNKNOWN_OPTION',
-		unknown,
-		`no such option; known are ${known.join(', ')}`,
-	);
 }
 
 function assertOptions(options: ClientOptions): void {

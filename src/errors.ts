@@ -110,9 +110,13 @@ export class MtlsError extends AxiosError {
 		this.name = 'MtlsError';
 		this.failure = failure;
 		Object.defineProperty(this, brand, {value: true});
-		// As axios does it: an enumerable cause makes loggers walk into sockets.
-		Object.defineProperty(this, 'cause', {value: cause, writable: true, configurable: true});
+		keepCause(this, cause);
 	}
+}
+
+/** Gives an error its cause as axios does it: an enumerable one makes loggers walk into sockets. */
+export function keepCause<E extends Error>(error: E, cause: unknown): E {
+	return Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
 }
 
 /** Whether `value` is an {@link MtlsError}, of this copy of the package or of another. */

@@ -2,7 +2,7 @@
  * One call, hop by hop: cookies in, exchange, cookies out, what next?
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
-import {MtlsConfigError} from '../errors.ts';
+import {keepCause, MtlsConfigError} from '../errors.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
 import {longestDelayMs} from '../longest-delay.ts';
@@ -266,8 +266,7 @@ async function ours(taken: Promise<Snapshot>, parts: AdapterParts, call: Call): 
 			'ERR_MTLS_IDENTITY_FAILED',
 			config,
 		);
-		Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
-		throw error;
+		throw keepCause(error, cause);
 	});
 	return withPatience(fetched, waiting(parts, call));
 }

@@ -1,6 +1,7 @@
 import {AxiosError} from 'axios';
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {keepCause} from '../errors.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
@@ -181,6 +182,5 @@ function jarFailure(what: 'read' | 'written', cause: unknown): AxiosError {
 		`the cookie jar could not be ${what}${typeof code === 'string' ? ` (${code})` : ''}`,
 		'ERR_MTLS_JAR_FAILED',
 	);
-	Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
-	return error;
+	return keepCause(error, cause);
 }

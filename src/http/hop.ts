@@ -5,9 +5,9 @@ import {
 	type AxiosRequestConfig,
 	type InternalAxiosRequestConfig,
 } from 'axios';
+import {decodePercent} from '../percent.ts';
 import type {Showing} from '../tls/snapshot.ts';
 import {type Body, makeBody} from './body.ts';
-import {decodePercent} from './percent.ts';
 
 /** One request of the chain that redirects make of a call. */
 export interface Hop {

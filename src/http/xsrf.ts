@@ -4,9 +4,9 @@
  * no page, that of `baseURL` stands for it.
  */
 import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {decodePercent} from '../percent.ts';
 import type {CookieList} from './cookie-cache.ts';
 import type {Hop} from './hop.ts';
-import {decodePercent} from './percent.ts';
 
 /**
  * The hop with the header `xsrfHeaderName`, which holds what its cookie `xsrfCookieName` says: where

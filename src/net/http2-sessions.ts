@@ -1,12 +1,11 @@
 import type {Socket} from 'node:net';
 import {isDeepStrictEqual} from 'node:util';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
-import {bareHost} from '../tls/verify.ts';
 import {connect} from './connect.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import type {Peer} from './handshake.ts';
 import {type Http2Options, Http2Session} from './http2-session.ts';
-import {connectPlain} from './pool.ts';
+import {connectPlain, placeOf} from './pool.ts';
 
 /** Where a request goes, as whom and how; two requests share a session when all of it agrees. */
 export interface Http2Route {
@@ -108,9 +107,8 @@ function keyOf({origin, showing}: Http2Route): string {
 
 function open(route: Http2Route, signal: AbortSignal): Promise<Socket> {
 	const {snapshot, showing, net, timeouts} = route;
-	const {protocol, hostname, port: given} = new URL(route.origin);
-	const port = Number(given) || (protocol === 'https:' ? 443 : 80);
-	const end = {host: bareHost(hostname), port, net, signal, timeouts};
-	if (protocol === 'http:') return connectPlain(end);
+	const {secure, ...place} = placeOf(route.origin);
+	const end = {...place, net, signal, timeouts};
+	if (!secure) return connectPlain(end);
 	return connect(snapshot, {...end, showing, alpn: 'h2', proxy: undefined});
 }

@@ -112,11 +112,9 @@ export class Pools {
 
 	#connect(route: PoolRoute, signal: AbortSignal): Promise<Socket> {
 		const {snapshot, showing, proxy, timeouts} = route;
-		const {protocol, hostname, port: given} = new URL(route.origin);
-		const host = bareHost(hostname);
-		const port = Number(given) || (protocol === 'https:' ? 443 : 80);
-		const end = {host, port, signal, timeouts};
-		if (protocol === 'https:') return connect(snapshot, {...end, showing, proxy});
+		const {secure, ...place} = placeOf(route.origin);
+		const end = {...place, signal, timeouts};
+		if (secure) return connect(snapshot, {...end, showing, proxy});
 		return proxy === undefined ? connectPlain(end) : connectToProxy(snapshot, {...end, proxy});
 	}
 }
@@ -208,6 +206,13 @@ export class Line {
 		this.#events.onEnd();
 		void this.#client.destroy();
 	}
+}
+
+/** Where an origin is, as sockets take it. */
+export function placeOf(origin: string): {secure: boolean; host: string; port: number} {
+	const {protocol, hostname, port} = new URL(origin);
+	const secure = protocol === 'https:';
+	return {secure, host: bareHost(hostname), port: Number(port) || (secure ? 443 : 80)};
 }
 
 interface PlainTarget {

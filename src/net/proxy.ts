@@ -1,5 +1,6 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
+import {decodePercent} from '../percent.ts';
 import {bareHost} from '../tls/verify.ts';
 import {authorityOf} from './deadlines.ts';
 import {isKeptOff} from './no-proxy.ts';
@@ -134,7 +135,7 @@ function fromUrl({protocol, hostname, port, username, password}: URL): HttpProxy
 	return new HttpProxy(
 		bareHost(hostname),
 		portOf(port, secure),
-		username || password ? `${decode(username)}:${decode(password)}` : undefined,
+		username || password ? `${decodePercent(username)}:${decodePercent(password)}` : undefined,
 		secure,
 	);
 }
@@ -146,13 +147,4 @@ function isSecure(protocol: string, option: string): boolean {
 		option,
 		`expected an http or https proxy, found '${protocol}'`,
 	);
-}
-
-function decode(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		// A stray % is what it says.
-		return text;
-	}
 }

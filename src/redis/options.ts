@@ -1,4 +1,5 @@
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {longestDelayMs} from '../longest-delay.ts';
 import type {RedisCommands} from './commands.ts';
 import {longestLifeMs} from './record.ts';
 
@@ -50,7 +51,6 @@ export interface RedisSettings {
 const commands = ['hGetAll', 'hGet', 'hDel', 'del', 'get', 'eval'] as const;
 const known = ['prefix', 'key', 'ttlSeconds', 'timeoutMs'];
 const keyBytes = 32;
-const longestTimerMs = 2 ** 31 - 1;
 
 /** @throws {MtlsConfigError} for the first option that is unknown or of the wrong kind. */
 export function resolveRedis(client: RedisCommands, options: RedisStoreOptions): RedisSettings {
@@ -61,14 +61,7 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 	if (missing) throw bad('client', `a client of node-redis with ${missing}()`, client[missing]);
 	if (typeof options !== 'object' || options === null) throw bad('options', 'an object', options);
 
-	const unknown = Object.keys(options).find((name) => !known.includes(name));
-	if (unknown !== undefined) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_UNKNOWN_OPTION',
-			`redis.${unknown}`,
-			`no such option; known are ${known.join(', ')}`,
-		);
-	}
+	assertKnown(options, known, 'redis.');
 	const {prefix, key, ttlSeconds = 86_400, timeoutMs = 2_000} = options;
 	if (typeof prefix !== 'string' || prefix === '') {
 		throw bad('prefix', 'a string that is not empty', prefix);
@@ -78,7 +71,7 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 		prefix,
 		keys: key === undefined ? [] : resolveKeys(key),
 		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, longestLifeMs / 1_000)),
-		timeoutMs: inRange('timeoutMs', timeoutMs, longestTimerMs),
+		timeoutMs: inRange('timeoutMs', timeoutMs, longestDelayMs),
 	};
 }
 

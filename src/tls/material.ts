@@ -1,16 +1,8 @@
 import {createHash} from 'node:crypto';
-import {MtlsConfigError} from '../errors.ts';
+import {assertKnown, MtlsConfigError} from '../config-error.ts';
 import type {IdentityLoader, IdentityMaterial} from '../options.ts';
 
-const known: ReadonlySet<string> = new Set([
-	'cert',
-	'key',
-	'pfx',
-	'passphrase',
-	'ca',
-	'crl',
-	'secureContext',
-]);
+const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
 
 /**
  * Asks for what `mtls.identity` has to give.
@@ -36,20 +28,15 @@ function checked(material: unknown): IdentityMaterial {
 			`expected an object with cert and key, pfx or secureContext, found ${material === null ? 'null' : typeof material}`,
 		);
 	}
-	const unknown = Object.keys(material).find((name) => !known.has(name));
-	if (unknown === undefined) return material;
-	throw new MtlsConfigError(
-		'ERR_MTLS_UNKNOWN_OPTION',
-		`mtls.identity.${unknown}`,
-		`no such option; known are ${[...known].join(', ')}`,
-	);
+	assertKnown(material, known, 'mtls.identity.');
+	return material;
 }
 
 /** Two materials with the same digest make the same identity. Nothing can be read from it. */
 export function materialDigest(material: IdentityMaterial): string {
 	const hash = createHash('sha256');
 	for (const name of known) {
-		for (const value of [material[name as keyof IdentityMaterial]].flat()) {
+		for (const value of [material[name]].flat()) {
 			if (value === undefined) continue;
 			hash.update(`\n${name} `);
 			if (typeof value === 'string' || value instanceof Uint8Array) hash.update(value);

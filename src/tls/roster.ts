@@ -59,7 +59,7 @@ class One implements Roster {
 	}
 
 	at(): Snapshot | Promise<Snapshot> {
-		return this.#source.current ?? this.#source.take();
+		return this.#source.take();
 	}
 
 	lists(origin: string): boolean {

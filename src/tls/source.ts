@@ -60,12 +60,12 @@ export class SnapshotSource {
 		this.#options = options;
 		this.#path = path;
 		this.#events = events;
-		if (options.identity !== undefined) this.#assertLoadable();
-		if (when === 'now') {
-			const loaded = this.#load();
-			// Whoever waits for it hears of it.
-			if (loaded instanceof Promise) loaded.catch(() => {});
-		} else if (options.identity === undefined) this.#assertLoadable();
+		// Files that are loaded now are looked at as they are; a loader may take its time.
+		if (when === 'later' || options.identity !== undefined) this.#assertLoadable();
+		if (when === 'later') return;
+		const loaded = this.#load();
+		// Whoever waits for it hears of it.
+		if (loaded instanceof Promise) loaded.catch(() => {});
 	}
 
 	/** The snapshot of now, where it is loaded. */

@@ -5,7 +5,7 @@ import type {Import} from './imports.ts';
 
 /** A path ends in a slash for a folder. A file imports from the lines above its own. */
 const layers: readonly (readonly string[])[] = [
-	['certificate.ts', 'config-error.ts', 'longest-delay.ts'],
+	['certificate.ts', 'config-error.ts', 'longest-delay.ts', 'percent.ts'],
 	['errors.ts'],
 	['session-options.ts', 'redact.ts', 'lifetime.ts'],
 	['options.ts'],
@@ -31,7 +31,7 @@ const testing = 'testing/';
 const narrow: Readonly<Record<string, readonly string[]>> = {
 	[testing]: [],
 	// Serves an app without axios, which errors.ts needs.
-	'redis/': ['config-error.ts', 'jar/login-ledger.ts'],
+	'redis/': ['config-error.ts', 'longest-delay.ts', 'jar/login-ledger.ts'],
 	// As any user of the package.
 	'cli/': ['index.ts', 'testing/index.ts'],
 };

@@ -1,4 +1,5 @@
 import {AxiosError, type AxiosResponse, type AxiosResponseHeaders} from 'axios';
+import {keepCause} from '../../errors.ts';
 import type {Hop} from '../hop.ts';
 import {isRedirect} from '../redirect.ts';
 import type {Answer, Head} from '../response.ts';
@@ -86,6 +87,5 @@ function unknownExpiry(response: AxiosResponse, cause: unknown): AxiosError {
 		response.request,
 		response,
 	);
-	Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
-	return error;
+	return keepCause(error, cause);
 }

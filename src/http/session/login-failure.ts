@@ -1,4 +1,5 @@
 import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
+import {keepCause} from '../../errors.ts';
 import type {SessionError} from '../../session-options.ts';
 
 /** Why there is no session; all requests that waited for it have this one in common. */
@@ -45,6 +46,5 @@ export function sessionError(
 	retryAfterMs: number,
 ): SessionError {
 	const error = new AxiosError(message, code, config);
-	Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
-	return Object.assign(error, {retryAfterMs});
+	return Object.assign(keepCause(error, cause), {retryAfterMs});
 }

@@ -1,5 +1,5 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {kindOf, MtlsConfigError} from '../../config-error.ts';
+import {assertKnown, kindOf, MtlsConfigError} from '../../config-error.ts';
 import {longestDelayMs} from '../../longest-delay.ts';
 import {redactUrl} from '../../redact.ts';
 import type {SessionOptions} from '../../session-options.ts';
@@ -38,14 +38,7 @@ export function resolveSession(
 	if (typeof options !== 'object' || options === null) {
 		throw bad('session', `expected an object with login(), or false, found ${kindOf(options)}`);
 	}
-	const unknown = Object.keys(options).find((name) => !(known as readonly string[]).includes(name));
-	if (unknown !== undefined) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_UNKNOWN_OPTION',
-			`session.${unknown}`,
-			`no such option; known are ${known.join(', ')}`,
-		);
-	}
+	assertKnown(options, known, 'session.');
 	if (typeof options.login !== 'function') {
 		throw bad('session.login', `expected a function, found ${kindOf(options.login)}`);
 	}

@@ -5,6 +5,8 @@ import {parity, redirect, type Scenario, type Stage} from '../../support/parity.
 const silence = {raw: ''} as const;
 const stalled = {raw: 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsome'} as const;
 const timeout = 80;
+/** For what is to happen before the time is up, on a machine that is busy. */
+const longTimeout = 400;
 
 const timeouts: Scenario[] = [
 	{title: 'no answer', config: {}, answers: [silence], ends: 'ECONNABORTED'},
@@ -56,16 +58,21 @@ const timeouts: Scenario[] = [
 		answers: [{raw: 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'}],
 		ends: 'ECONNABORTED',
 	},
-	{title: 'a body that stalls', config: {}, answers: [stalled], ends: 'ERR_BAD_RESPONSE'},
+	{
+		title: 'a body that stalls',
+		config: {timeout: longTimeout},
+		answers: [stalled],
+		ends: 'ERR_BAD_RESPONSE',
+	},
 	{
 		title: 'a body that stalls, without redirects',
-		config: {maxRedirects: 0},
+		config: {timeout: longTimeout, maxRedirects: 0},
 		answers: [stalled],
 		ends: 'ECONNABORTED',
 	},
 	{
 		title: 'a gzip body that stalls',
-		config: {},
+		config: {timeout: longTimeout},
 		answers: [
 			{raw: 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n\x1f\x8b'},
 		],
@@ -73,7 +80,7 @@ const timeouts: Scenario[] = [
 	},
 	{
 		title: 'a gzip body that stalls, without redirects',
-		config: {maxRedirects: 0},
+		config: {timeout: longTimeout, maxRedirects: 0},
 		answers: [
 			{raw: 'HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n\x1f\x8b'},
 		],
@@ -81,31 +88,31 @@ const timeouts: Scenario[] = [
 	},
 	{
 		title: 'an error page that stalls',
-		config: {},
+		config: {timeout: longTimeout},
 		answers: [{raw: 'HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\nsome'}],
 		ends: 'ERR_BAD_RESPONSE',
 	},
 	{
 		title: 'a stalled body for a stream',
-		config: {responseType: 'stream' as const},
+		config: {timeout: longTimeout, responseType: 'stream' as const},
 		answers: [stalled],
 		ends: 200,
 	},
 	{
 		title: 'no answer after a redirect',
-		config: {},
+		config: {timeout: longTimeout},
 		answers: [redirect('/2'), silence],
 		ends: 'ECONNABORTED',
 	},
 	{
 		title: 'a body that stalls after a redirect',
-		config: {},
+		config: {timeout: longTimeout},
 		answers: [redirect('/2'), stalled],
 		ends: 'ERR_BAD_RESPONSE',
 	},
 	{
 		title: 'a body that takes longer, without a pause as long',
-		config: {timeout: 400},
+		config: {timeout: longTimeout},
 		answers: [
 			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 120},
 		],
@@ -113,7 +120,7 @@ const timeouts: Scenario[] = [
 	},
 	{
 		title: 'a body that takes longer, without redirects',
-		config: {timeout: 400, maxRedirects: 0},
+		config: {timeout: longTimeout, maxRedirects: 0},
 		answers: [
 			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 120},
 		],

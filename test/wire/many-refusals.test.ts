@@ -6,6 +6,7 @@
 import axios from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
+import {times} from '../support/size.ts';
 import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
 
 let world: World;
@@ -13,7 +14,7 @@ beforeAll(async () => {
 	world = await makeWorld();
 });
 
-const attempts = 500;
+const attempts = times(500, 100);
 const atOnce = 10;
 const body = Buffer.alloc(2 * 1024 * 1024);
 

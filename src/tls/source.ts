@@ -29,6 +29,19 @@ const mostTurnsOff = 15;
 /** A loader that failed before there was any identity is not asked again at once. */
 const firstRetryMs = 1_000;
 
+/** A loader that has not answered for so long is asked again by who needs it; as long as a connection may take. */
+const patienceMs = 60_000;
+
+/** A load whose loader has yet to answer. */
+interface Load {
+	readonly promise: Promise<Snapshot>;
+	readonly resolve: (snapshot: Snapshot) => void;
+	readonly reject: (error: unknown) => void;
+	readonly since: number;
+	/** For how many turns it has not. */
+	turns: number;
+}
+
 /** Gives the snapshot of now, and puts another in its place when the files, or the loader's answer, are new. */
 export class SnapshotSource {
 	readonly #options: MtlsOptions;
@@ -43,7 +56,8 @@ export class SnapshotSource {
 	#failures = 0;
 	#turnsOff = 0;
 	#failure: {readonly error: unknown; readonly at: number} | undefined;
-	#loading: Promise<Snapshot> | undefined;
+	/** The one that was begun last comes last. */
+	readonly #loads = new Set<Load>();
 	#reloading: Promise<Snapshot> | undefined;
 	/** The look whose loader has yet to answer, and for how many turns it has not. */
 	#asked: {turns: number} | undefined;
@@ -80,7 +94,10 @@ export class SnapshotSource {
 	take(): Snapshot | Promise<Snapshot> {
 		this.#released = false;
 		if (this.#current !== undefined) return this.#current;
-		if (this.#loading !== undefined) return this.#loading;
+		const loading = this.#newest();
+		if (loading !== undefined && performance.now() - loading.since < patienceMs) {
+			return loading.promise;
+		}
 		const {error, at} = this.#failure ?? {at: Number.NEGATIVE_INFINITY};
 		if (performance.now() - at < firstRetryMs) return Promise.reject(error);
 		try {
@@ -97,8 +114,9 @@ export class SnapshotSource {
 	}
 
 	async #reload(): Promise<Snapshot> {
-		// What is being loaded may have been read before the change that the caller knows of.
-		await this.#loading?.catch(() => {});
+		// Those that are asked for in one turn are one. What is being loaded is not waited for: it may
+		// never come, and may have been read before the change that the caller knows of.
+		await undefined;
 		this.#reloading = undefined;
 		return this.#load();
 	}
@@ -123,19 +141,39 @@ export class SnapshotSource {
 		const {identity} = this.#options;
 		try {
 			const material = identity === undefined ? {} : askLoader(identity);
-			if (!(material instanceof Promise)) return this.#make(material);
-			this.#loading = material
-				.then((given) => this.#make(given))
-				.catch((error) => {
-					throw this.#failed(error);
-				})
-				.finally(() => {
-					this.#loading = undefined;
-				});
-			return this.#loading;
+			if (material instanceof Promise) return this.#fetch(material);
+			const snapshot = this.#make(material);
+			this.#settle(snapshot);
+			return snapshot;
 		} catch (error) {
 			throw this.#failed(error);
 		}
+	}
+
+	#fetch(material: Promise<IdentityMaterial>): Promise<Snapshot> {
+		const load = beginLoad();
+		this.#loads.add(load);
+		material
+			.then((given) => {
+				if (this.#loads.has(load)) this.#settle(this.#make(given), load);
+			})
+			.catch((error) => {
+				if (this.#loads.delete(load)) load.reject(this.#failed(error));
+			});
+		return load.promise;
+	}
+
+	/** Ends the loads that a newer answer has overtaken, up to its own: they get what is newer. */
+	#settle(snapshot: Snapshot, last?: Load): void {
+		for (const load of this.#loads) {
+			this.#loads.delete(load);
+			load.resolve(snapshot);
+			if (load === last) return;
+		}
+	}
+
+	#newest(): Load | undefined {
+		return [...this.#loads].at(-1);
 	}
 
 	#make(material: IdentityMaterial): Snapshot {
@@ -189,12 +227,12 @@ export class SnapshotSource {
 
 	/** Loads anew where there is something new. Told to `onFailure`, so nobody waits for it. */
 	#look(why: 'turn' | 'change'): void {
-		if (this.#loading !== undefined) return;
 		const {identity} = this.#options;
 		if (why === 'turn') this.#turnsOff -= 1;
 		try {
-			if (this.#asked !== undefined) {
-				if (why === 'turn') this.#wait(this.#asked);
+			const waiting = this.#newest() ?? this.#asked;
+			if (waiting !== undefined) {
+				if (why === 'turn') this.#wait(waiting);
 				return;
 			}
 			if (identity === undefined) this.#lookAt({});
@@ -234,7 +272,10 @@ export class SnapshotSource {
 		if (asked.turns < mostTurnsOff) return;
 		this.#asked = undefined;
 		const message = `no answer for ${mostTurnsOff} turns`;
-		throw Object.assign(new Error(message), {code: 'ETIMEDOUT'});
+		const error = Object.assign(new Error(message), {code: 'ETIMEDOUT'});
+		for (const {reject} of this.#loads) reject(error);
+		this.#loads.clear();
+		throw error;
 	}
 
 	// What could not be loaded may be some time later: a certificate that was not valid yet, a file
@@ -242,6 +283,15 @@ export class SnapshotSource {
 	#isNew(madeOf: string): boolean {
 		return madeOf !== this.#madeOf && (madeOf !== this.#failedOn || this.#turnsOff < 0);
 	}
+}
+
+function beginLoad(): Load {
+	let resolve: Load['resolve'] = () => {};
+	let reject: Load['reject'] = () => {};
+	const promise = new Promise<Snapshot>((...settle) => {
+		[resolve, reject] = settle;
+	});
+	return {promise, resolve, reject, since: performance.now(), turns: 0};
 }
 
 function describe(material: IdentityMaterial, files: string): string {

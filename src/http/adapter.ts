@@ -201,6 +201,8 @@ async function send(
 	throwIfCancelled(config);
 
 	const proxy = resolveProxy(config.proxy as ProxySetting, hop.url);
+	// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
+	const secure = hop.url.protocol === 'https:';
 	let response: AxiosResponse;
 	for (let fresh = false; ; fresh = true) {
 		try {
@@ -209,7 +211,7 @@ async function send(
 				config,
 				cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
 				snapshot,
-				agent: config.httpsAgent ? undefined : parts.agent,
+				agent: secure && config.httpsAgent ? undefined : parts.agent,
 				proxy,
 				follows: policy.maxRedirects !== 0,
 				idleMs: timeoutMs,

@@ -1,6 +1,7 @@
+import https from 'node:https';
 import {Readable} from 'node:stream';
-import {beforeAll, describe, expect, test} from 'vitest';
-import type {ClientConfig} from '../../src/index.ts';
+import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {type ClientConfig, createClient} from '../../src/index.ts';
 import {createTestPki, type TestPki} from '../../src/testing/index.ts';
 import type {ConnectProxy, ConnectProxyOptions} from '../support/connect-proxy.ts';
 import {closedPort, startPlainHttp, startTcp} from '../support/plain-server.ts';
@@ -261,4 +262,31 @@ describe.each(exchanges)('over %s, plain http through an https proxy', (_, optio
 			});
 		},
 	);
+});
+
+// Seen: the proxy's login and the whole request in the clear, at the TLS port of the proxy. Why: with an
+// agent of the app's own for https the request was left to axios, as one for an http proxy. Now: the
+// agent is for https alone, and the proxy is verified first.
+test('plain http by an https proxy is not sent in the clear where the app has an agent for https', async () => {
+	const heard: Buffer[] = [];
+	const proxy = await startTcp((socket) => {
+		socket.on('data', (chunk) => {
+			heard.push(chunk);
+			socket.destroy();
+		});
+	});
+	const client = createClient({
+		jar: true,
+		logger: false,
+		httpsAgent: new https.Agent(),
+		proxy: {protocol: 'https', host: 'localhost', port: proxy.port, auth},
+	});
+	onTestFinished(() => client.mtls.close());
+	const {failure} = await mtlsFailureOf(client.get('http://origin.test/'));
+	expect(failure).toMatchObject({kind: 'proxy-unreachable', side: 'proxy'});
+	// RFC 8446 §5.1: a record that holds a handshake.
+	expect(heard[0]?.[0]).toBe(22);
+	const all = Buffer.concat(heard).toString('latin1');
+	expect(all).not.toContain('origin.test');
+	expect(all).not.toContain(Buffer.from(`${login.user}:${login.password}`).toString('base64'));
 });

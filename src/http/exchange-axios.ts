@@ -149,11 +149,15 @@ function travelsByOurs({hop, agent, config, proxy}: ExchangeInput): boolean {
 /** The options of a request as our agent takes them. */
 function onOurWay(
 	options: RequestOptions,
-	{hop, agent, snapshot, proxy, timeouts}: ExchangeInput,
+	{hop, config, agent, snapshot, proxy, timeouts}: ExchangeInput,
 	signal: AbortSignal,
 ): RequestOptions {
-	const {showing} = hop;
+	const {showing, url} = hop;
 	const way = {snapshot, showing, proxy, signal, timeouts};
+	if (config.socketPath) {
+		// Security: axios names no host then, and Node would have `localhost` verified.
+		return routed({...options, host: url.hostname, port: url.port}, {...way, proxy: undefined});
+	}
 	if (!isForwarded(hop, proxy)) return routed(options, way);
 	const forwarded: RequestOptions = {
 		...options,

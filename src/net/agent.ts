@@ -162,6 +162,7 @@ export class MtlsAgent extends https.Agent {
 		return [
 			forwards ? 'any' : options.host,
 			forwards ? 'http' : options.port,
+			options.socketPath,
 			options.localAddress,
 			options.family,
 			snapshot instanceof Promise ? 'loading' : snapshot.id,
@@ -231,7 +232,7 @@ export class MtlsAgent extends https.Agent {
 				'a request through an MtlsAgent cannot bring its own; give it to the agent',
 			);
 		}
-		const {localAddress, family, lookup} = options;
+		const {socketPath, localAddress, family, lookup} = options;
 		const way = this.#routeOf(options);
 		const {signal} = this.#attempts;
 		const snapshot = await unlessAborted(way.snapshot, signal);
@@ -241,6 +242,7 @@ export class MtlsAgent extends https.Agent {
 			port: Number(options.port) || (way.forwards ? 80 : 443),
 			signal: way.signal ? AbortSignal.any([way.signal, signal]) : signal,
 			net: {
+				...(socketPath && {path: socketPath}),
 				...(localAddress !== undefined && {localAddress}),
 				...(family !== undefined && {family}),
 				...(lookup !== undefined && {lookup}),
@@ -266,7 +268,7 @@ export class MtlsAgent extends https.Agent {
 		const found: AgentRoute = {
 			snapshot,
 			showing: 'shown',
-			proxy: resolveProxy(this.#proxy, url),
+			proxy: options.socketPath ? undefined : resolveProxy(this.#proxy, url),
 		};
 		// Node asks again for the same options when the connection is free: it belongs where it began.
 		options[route] = found;

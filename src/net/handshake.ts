@@ -15,7 +15,10 @@ export interface Peer {
 	/** What is to be spoken on it (RFC 7301). @defaultValue `'http/1.1'` */
 	readonly alpn?: 'http/1.1' | 'h2';
 	/** Options of `net.connect` that choose the way there. */
-	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'>;
+	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'> & {
+		/** A Unix socket, which is connected to in the place of the host. */
+		readonly path?: string;
+	};
 	/** Called when there is a TCP connection, where there was none. */
 	readonly onConnect?: () => void;
 }

@@ -1,8 +1,10 @@
 import type {LookupAddress, LookupOptions} from 'node:dns';
 import dns from 'node:dns';
+import https from 'node:https';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {closedPort, startPlainHttp} from '../support/plain-server.ts';
-import {exchanges, failureOf, makeWorld, type World} from '../support/world.ts';
+import {tempFile} from '../support/temp-file.ts';
+import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -75,5 +77,46 @@ describe('with a lookup of the app', () => {
 		expect((await client.get(url, {lookup, family: 4})).status).toBe(200);
 		const away = client.create({proxy}).get(url.replace('two', 'other'), {lookup, family: 6});
 		expect((await failureOf(away)).code).toMatch(/^(ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)$/);
+	});
+});
+
+// Seen: a request for a Unix socket went to port 443 of this machine. Why: our agent knew hosts only, and
+// axios names none beside `socketPath`. Now: the socket is connected to, and the URL's host verified.
+describe.skipIf(process.platform === 'win32')('https over a Unix socket', () => {
+	async function listen(name: string) {
+		const {cert, key} = await world.pki.server({names: [name]});
+		const socketPath = tempFile('server.sock');
+		const asked: (string | undefined)[] = [];
+		const server = https.createServer(
+			{cert, key, ca: world.pki.ca, requestCert: true, rejectUnauthorized: true},
+			({headers}, response) => {
+				asked.push(headers.host);
+				response.end('answered');
+			},
+		);
+		await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+		onTestFinished(() => {
+			server.closeAllConnections();
+			server.close();
+		});
+		return {socketPath, asked};
+	}
+
+	test('shows our certificate to the server behind it, and goes by no proxy', async () => {
+		const {socketPath, asked} = await listen('two.test');
+		const proxy = await world.proxy();
+		const client = world.client({socketPath, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const {data, tls} = await client.get('https://two.test:8443/');
+		expect(data).toBe('answered');
+		expect(tls?.identity?.subject).toBe('CN=alice');
+		expect(asked).toEqual(['two.test:8443']);
+		expect(proxy.connectionCount).toBe(0);
+	});
+
+	test('does not reach a server of another name', async () => {
+		const {socketPath, asked} = await listen('localhost');
+		const {failure} = await mtlsFailureOf(world.client({socketPath}).get('https://two.test/'));
+		expect(failure).toMatchObject({kind: 'wrong-name', host: 'two.test'});
+		expect(asked).toEqual([]);
 	});
 });

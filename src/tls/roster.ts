@@ -136,7 +136,12 @@ class Several implements Roster {
 	}
 
 	get loaded(): number {
-		return this.#loaded.size - (this.#loaded.has(this.#bare) ? 1 : 0);
+		let count = 0;
+		// Those too that could not be loaded have their place among the used ones.
+		for (const source of this.#loaded) {
+			if (source !== this.#bare && source.current !== undefined) count += 1;
+		}
+		return count;
 	}
 
 	async reload(): Promise<void> {

@@ -206,6 +206,7 @@ test('files that are gone when they are first needed are an error of the request
 		code: 'ERR_MTLS_IDENTITY_FAILED',
 		cause: {name: 'MtlsConfigError', code: 'ERR_MTLS_NO_SUCH_FILE', option: 'mtls[0].key'},
 	});
+	expect(client.mtls.stats().identities).toBe(0);
 	expect(server.connections).toHaveLength(0);
 });
 

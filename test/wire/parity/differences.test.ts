@@ -122,6 +122,17 @@ describe('on purpose', () => {
 		expect(proxy.tunnels).toHaveLength(4);
 	});
 
+	test("with an https agent of the app's own axios digs a tunnel, ours goes where the agent leads", async () => {
+		await using proxy = await startConnectProxy();
+		const httpsAgent = new https.Agent({ca: stage.ca});
+		const settings = {httpsAgent, proxy: {host: '127.0.0.1', port: proxy.port}};
+		stage.answers = [{}, {}];
+		await axios.create(settings).get(stage.url('s'));
+		expect(proxy.tunnels).toHaveLength(1);
+		await axios.create({...settings, adapter: createAdapter()}).get(stage.url('s'));
+		expect(proxy.tunnels).toHaveLength(1);
+	});
+
 	test('a refusal of the proxy is an answer to axios, an error of its own to ours', async () => {
 		await using proxy = await startConnectProxy({verdict: 407});
 		const config = {url: stage.url('s'), proxy: {host: '127.0.0.1', port: proxy.port}};

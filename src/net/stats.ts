@@ -58,6 +58,8 @@ export function statsLine({epoch, sockets, handshakes, tunnels}: MtlsStats): str
 	].join(' | ');
 }
 
-function size(lists: NodeJS.ReadOnlyDict<readonly unknown[]>): number {
-	return Object.values(lists).reduce((sum, list) => sum + (list?.length ?? 0), 0);
+// Node's agent hears of what has ended a turn later.
+function size(lists: NodeJS.ReadOnlyDict<readonly {readonly destroyed: boolean}[]>): number {
+	const all = Object.values(lists).flatMap((list) => list ?? []);
+	return all.filter(({destroyed}) => !destroyed).length;
 }

@@ -151,7 +151,11 @@ export class SnapshotSource {
 	}
 
 	#fetch(material: Promise<IdentityMaterial>): Promise<Snapshot> {
-		const load = beginLoad();
+		const load: Load = {
+			...Promise.withResolvers<Snapshot>(),
+			since: performance.now(),
+			turns: 0,
+		};
 		this.#loads.add(load);
 		material
 			.then((given) => {
@@ -283,15 +287,6 @@ export class SnapshotSource {
 	#isNew(madeOf: string): boolean {
 		return madeOf !== this.#madeOf && (madeOf !== this.#failedOn || this.#turnsOff < 0);
 	}
-}
-
-function beginLoad(): Load {
-	let resolve: Load['resolve'] = () => {};
-	let reject: Load['reject'] = () => {};
-	const promise = new Promise<Snapshot>((...settle) => {
-		[resolve, reject] = settle;
-	});
-	return {promise, resolve, reject, since: performance.now(), turns: 0};
 }
 
 function describe(material: IdentityMaterial, files: string): string {

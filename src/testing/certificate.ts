@@ -2,12 +2,8 @@ import type {webcrypto} from 'node:crypto';
 import {isIP} from 'node:net';
 import type {Extension, X509Certificate} from '@peculiar/x509';
 import type {KeyType} from './keys.ts';
+import type {Validity} from './validity.ts';
 import {loadX509} from './x509.ts';
-
-export interface Validity {
-	readonly from: Date;
-	readonly to: Date;
-}
 
 /** Who signs: a certificate authority's name, keys and the address its certificate could be fetched from. */
 export interface Issuer {

@@ -1,16 +1,10 @@
 import type {webcrypto} from 'node:crypto';
 import {X509Certificate} from 'node:crypto';
 import type {Issuer} from './certificate.ts';
+import type {CrlOptions} from './crl-options.ts';
 import {loadX509} from './x509.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-export interface CrlOptions {
-	/** The certificates to revoke, PEM; of a chain the first. */
-	revoked?: readonly string[];
-	/** A list that should have been replaced yesterday. */
-	expired?: boolean;
-}
 
 /** Signs a revocation list, RFC 5280 section 5. */
 export async function signCrl(

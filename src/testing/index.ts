@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type {CrlOptions} from './crl.ts';
+export type {CrlOptions} from './crl-options.ts';
 export type {KeyType} from './keys.ts';
 export {
 	type CertificateAuthority,

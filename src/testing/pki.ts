@@ -1,5 +1,6 @@
 import {type CertificateContent, type Issuer, signCertificate} from './certificate.ts';
-import {type CrlOptions, signCrl} from './crl.ts';
+import {signCrl} from './crl.ts';
+import type {CrlOptions} from './crl-options.ts';
 import {exportKey, generateKeys, type KeyType} from './keys.ts';
 import {resolveValidity, type ValidityOptions} from './validity.ts';
 

@@ -1,4 +1,7 @@
-import type {Validity} from './certificate.ts';
+export interface Validity {
+	readonly from: Date;
+	readonly to: Date;
+}
 
 export interface ValidityOptions {
 	/** @defaultValue an hour ago for a leaf, a year ago for an authority */

@@ -13,6 +13,24 @@ test('the published types agree with axios-cookiejar-support and refuse wrong op
 	expect(await app.tsc('app.ts')).toMatchObject({code: 0, stdout: '', stderr: ''});
 });
 
+test('the published types need none of a browser', async () => {
+	using app = makeConsumer();
+	app.write(
+		'app.ts',
+		[
+			"import {createClient} from 'axios-mtls';",
+			"import {createTestPki, startMtlsServer} from 'axios-mtls/testing';",
+			'const pki = await createTestPki();',
+			'await using server = await startMtlsServer({pki});',
+			'await createClient({mtls: {ca: pki.ca}}).get(server.url());',
+		].join('\n'),
+	);
+
+	const outcome = await app.tsc('--lib', 'es2023,esnext.disposable', 'app.ts');
+
+	expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});
+});
+
 test('every wrong option of the fixture is an error of its own', async () => {
 	using app = makeConsumer();
 	app.write('app.ts', fixture.replaceAll('@ts-expect-error', ''));

@@ -1,0 +1,7 @@
+// In a file of its own: the types of @peculiar/x509, beside which it would stand, need those of a browser.
+export interface CrlOptions {
+	/** The certificates to revoke, PEM; of a chain the first. */
+	revoked?: readonly string[];
+	/** A list that should have been replaced yesterday. */
+	expired?: boolean;
+}

@@ -1,8 +1,8 @@
 import axios, {
 	type AxiosAdapter,
-	AxiosError,
 	type AxiosInstance,
 	type CreateAxiosDefaults,
+	isAxiosError,
 } from 'axios';
 import type {MtlsClient} from './client.ts';
 import {assertKnown, MtlsConfigError} from './config-error.ts';
@@ -113,9 +113,10 @@ function sessionOf(
 function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
 	const {logger} = parts;
 	instance.defaults.adapter = adapterOf(parts);
-	// What fails after the adapter, such as a body that is no JSON, holds the request's secrets too.
+	// What fails after the adapter, such as a body that is no JSON, holds the request's secrets too. It is
+	// of the axios that made the instance: of a CommonJS app another class than ours.
 	instance.interceptors.response.use(null, (error: unknown) => {
-		throw error instanceof AxiosError ? hideSecrets(error) : error;
+		throw isAxiosError(error) ? hideSecrets(error) : error;
 	});
 	if (logger !== false) logFailures(instance, logger);
 

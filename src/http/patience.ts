@@ -1,4 +1,4 @@
-import {CanceledError, type InternalAxiosRequestConfig} from 'axios';
+import {CanceledError, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {timeoutError} from './lean/errors.ts';
 import {closedError} from './response.ts';
 
@@ -24,8 +24,7 @@ export function withPatience<T>(
 	let onCancel: (reason?: unknown) => void;
 	let onClosed: () => void;
 	return new Promise<T>((resolve, reject) => {
-		onCancel = (reason) =>
-			reject(reason instanceof CanceledError ? reason : new CanceledError(undefined, config));
+		onCancel = (reason) => reject(isCancel(reason) ? reason : new CanceledError(undefined, config));
 		onClosed = () => reject(closedError(config));
 		if (remainingMs !== undefined) {
 			timer = setTimeout(() => reject(timeoutError(config)), remainingMs);

@@ -4,6 +4,7 @@ import {
 	type AxiosResponse,
 	CanceledError,
 	type InternalAxiosRequestConfig,
+	isCancel,
 } from 'axios';
 import type {Dispatcher} from 'undici';
 import type {Line, Pools} from '../../net/pool.ts';
@@ -269,11 +270,9 @@ class Answer implements Dispatcher.DispatchHandler {
 	}
 
 	readonly #onCancel = (reason?: unknown): void => {
-		// A token gives its CanceledError, a signal an event.
+		// A token gives its CanceledError, of a CommonJS app another class than ours; a signal an event.
 		this.#fail(
-			reason instanceof AxiosError
-				? reason
-				: new CanceledError(undefined, this.#config, this.#request),
+			isCancel(reason) ? reason : new CanceledError(undefined, this.#config, this.#request),
 		);
 	};
 

@@ -1,5 +1,6 @@
 import {createDecipheriv, createHash} from 'node:crypto';
-import {createRequire} from 'node:module';
+// Whole, for a bundle's banner that makes `require` declares the name `createRequire`.
+import nodeModule from 'node:module';
 import type forge from 'node-forge';
 import {DerError, type DerValue, objectId, octetString, readDer, sequence, tags} from './der.ts';
 import {
@@ -46,7 +47,7 @@ function rc2(keyLength: number): Cipher {
 		keyLength,
 		block: 8,
 		decrypt(key, iv, data) {
-			const library: typeof forge = createRequire(import.meta.url)('node-forge');
+			const library: typeof forge = nodeModule.createRequire(import.meta.url)('node-forge');
 			const cipher = library.rc2.createDecryptionCipher(key.toString('latin1'), keyLength * 8);
 			cipher.start(iv.toString('latin1'));
 			cipher.update(library.util.createBuffer(data.toString('latin1')));

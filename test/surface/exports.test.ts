@@ -1,4 +1,5 @@
 import {execFileSync} from 'node:child_process';
+import {readdirSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import packageJson from '../../package.json' with {type: 'json'};
@@ -57,6 +58,24 @@ test('an app that imports and requires has one package, not two', async () => {
 	);
 
 	expect(await app.node('app.js')).toEqual({code: 0, stdout: 'true\n', stderr: ''});
+});
+
+// Seen: a bundle of an app with axios, whose form-data wants `require`, declares it in a banner the usual
+// way, and did not start: our import of the same name was there already.
+test('a bundle may declare require, and what it needs for it, above the package', () => {
+	const dist = new URL('../../dist/', import.meta.url);
+	const files = readdirSync(dist, {recursive: true, encoding: 'utf8'});
+	const built = files.filter((name) => name.endsWith('.js') && !name.startsWith('cli'));
+	expect(built.length).toBeGreaterThan(3);
+
+	const taken = built.flatMap((name) => {
+		const code = readFileSync(new URL(name, dist), 'utf8');
+		const imports = [...code.matchAll(/^import (?:\* as )?(.+) from /gm)].map(([, names]) => names);
+		return imports.filter((names) =>
+			/\b(createRequire|require|__filename|__dirname)\b(?! as)/.test(names ?? ''),
+		);
+	});
+	expect(taken).toEqual([]);
 });
 
 test('what is inside the package cannot be imported', async () => {

@@ -149,7 +149,7 @@ function assertOptions(options: ClientOptions): void {
 	assertKnown(options, clientOptions);
 	const {logger} = options;
 	if (logger === undefined || logger === false) return;
-	if (typeof logger.error === 'function' && typeof logger.warn === 'function') return;
+	if (typeof logger?.error === 'function' && typeof logger.warn === 'function') return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'logger',

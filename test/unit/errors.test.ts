@@ -178,6 +178,7 @@ describe('mistakes in the options', () => {
 
 	test.each<[string, unknown, string, string]>([
 		['a logger that cannot tell', {logger: {}}, 'logger', bad],
+		['no logger, said as null', {logger: null}, 'logger', bad],
 		[
 			'an agent of the app beside mtls',
 			{mtls: {}, httpsAgent: {}},

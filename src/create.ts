@@ -12,7 +12,7 @@ import {Session} from './http/session/session.ts';
 import {resolveSession} from './http/session/settings.ts';
 import {logFailures} from './log/interceptors.ts';
 import {type ProxySetting, resolveProxy} from './net/proxy.ts';
-import type {AdapterOptions, ClientConfig, ClientOptions} from './options.ts';
+import type {AdapterOptions, AnyAxiosInstance, ClientConfig, ClientOptions} from './options.ts';
 import {adapterOf, handleOf, makeParts, type Parts} from './parts.ts';
 import {hideSecrets} from './redact.ts';
 
@@ -45,14 +45,15 @@ export function createClient(config: ClientConfig = {}): MtlsClient {
  * @returns that very instance.
  * @throws {MtlsConfigError} when an option cannot be used; the instance is then as it was.
  */
-export function withMtls(instance: AxiosInstance, options: ClientOptions = {}): MtlsClient {
+export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}): MtlsClient {
+	const target = instance as AxiosInstance;
 	assertOptions(options);
-	if (options.mtls) assertNoAgent(instance.defaults);
-	const {proxy} = instance.defaults;
+	if (options.mtls) assertNoAgent(target.defaults);
+	const {proxy} = target.defaults;
 	// A mistake in it is told here, not at the first request.
 	if (proxy) resolveProxy(proxy as ProxySetting, new URL('https://localhost'));
 	const parts = makeParts(options);
-	return equip(instance, withSession(instance, parts, options));
+	return equip(target, withSession(target, parts, options));
 }
 
 /**

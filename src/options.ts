@@ -1,5 +1,5 @@
 import type {SecureContext, SecureVersion} from 'node:tls';
-import type {CreateAxiosDefaults} from 'axios';
+import type {AxiosInstance, CreateAxiosDefaults} from 'axios';
 import type {CookieJar} from 'tough-cookie';
 import type {CertificateFacts} from './certificate.ts';
 import type {SessionOptions} from './session-options.ts';
@@ -263,6 +263,11 @@ export interface ConnectionFacts {
 	/** Our certificate where it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
 }
+
+/** An axios instance, also that of a CommonJS app: TypeScript tells the two apart. */
+export type AnyAxiosInstance =
+	| AxiosInstance
+	| import('axios', { with: {'resolution-mode': 'require'}}).AxiosInstance;
 
 declare module 'axios' {
 	interface AxiosRequestConfig {

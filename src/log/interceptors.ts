@@ -1,5 +1,5 @@
-import {type AxiosError, type AxiosInstance, isCancel} from 'axios';
-import type {Logger} from '../options.ts';
+import {type AxiosError, isCancel} from 'axios';
+import type {AnyAxiosInstance, Logger} from '../options.ts';
 import {failureFields, failureLevel, failureMessage} from './events.ts';
 
 // Each failure is told once, however many instances and interceptors it passes.
@@ -12,7 +12,7 @@ const told = new WeakSet<object>();
  * @param logger - `console` by default.
  * @returns takes the interceptor off again.
  */
-export function logFailures(instance: AxiosInstance, logger: Logger = console): () => void {
+export function logFailures(instance: AnyAxiosInstance, logger: Logger = console): () => void {
 	const id = instance.interceptors.response.use(null, (error: unknown) => {
 		tell(logger, error);
 		throw error;

@@ -34,7 +34,8 @@ export function importsOf(file: string): Import[] {
 // No `=`, `;` or bracket stands between the word and its `from`, so a declaration is no match.
 const statement = /^(?:import|export)\s+(type\s)?([\w\s$*,{}]+?)\s*from\s*'([^']+)'/gm;
 const bare = /^import\s*'([^']+)'/gm;
-const dynamic = /(typeof\s+)?\bimport\(\s*'([^']+)'\s*\)/g;
+// `resolution-mode` is an attribute of types alone.
+const dynamic = /(typeof\s+)?\bimport\(\s*'([^']+)'\s*(, \{ with: \{'resolution-mode'[^)]*)?\)/g;
 
 /** Reads what a file imports and re-exports, statically or not. */
 export function readImports(file: string, text: string): Import[] {
@@ -47,8 +48,8 @@ export function readImports(file: string, text: string): Import[] {
 		add(index, specifier, type ? [] : namesOf(clause));
 	}
 	for (const {index, 1: specifier = ''} of text.matchAll(bare)) add(index, specifier, ['*']);
-	for (const {index, 1: type, 2: specifier = ''} of text.matchAll(dynamic)) {
-		add(index, specifier, type ? [] : ['*']);
+	for (const {index, 1: type, 2: specifier = '', 3: mode} of text.matchAll(dynamic)) {
+		add(index, specifier, type || mode ? [] : ['*']);
 	}
 	return found.sort((a, b) => a.line - b.line);
 }

@@ -73,6 +73,7 @@ test('the reader knows each way to import', () => {
 		"export type {D} from './d.ts';",
 		"type X = typeof import('x');",
 		"const load = () => import('y');",
+		"type Z = import('z', { with: {'resolution-mode': 'require'}}).Z;",
 	].join('\n');
 
 	expect(
@@ -87,6 +88,7 @@ test('the reader knows each way to import', () => {
 		[10, 'http/d.ts', 'us', []],
 		[11, 'x', 'package', []],
 		[12, 'y', 'package', ['*']],
+		[13, 'z', 'package', []],
 	]);
 	expect(unreadImports('http/file.ts', text)).toEqual([]);
 	expect(unreadImports('a.ts', "const a = import(name);\nimport fs = require('fs');")).toHaveLength(

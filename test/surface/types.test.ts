@@ -31,6 +31,21 @@ test('the published types need none of a browser', async () => {
 	expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});
 });
 
+test('a CommonJS app may hand in its own instances', async () => {
+	using app = makeConsumer();
+	app.write(
+		'app.cts',
+		[
+			"import axios = require('axios');",
+			"import {createAdapter, logFailures, withMtls} from 'axios-mtls';",
+			'logFailures(axios.create({adapter: createAdapter()}));',
+			"withMtls(axios.create(), {jar: true}).get('https://a.test', {timeouts: {connectMs: 1}});",
+		].join('\n'),
+	);
+
+	expect(await app.tsc('app.cts')).toEqual({code: 0, stdout: '', stderr: ''});
+});
+
 test('every wrong option of the fixture is an error of its own', async () => {
 	using app = makeConsumer();
 	app.write('app.ts', fixture.replaceAll('@ts-expect-error', ''));

@@ -11,6 +11,7 @@ import {http2Exchange} from './http/http2/exchange.ts';
 import {wantsHttp2} from './http/http2/options.ts';
 import {leanExchange} from './http/lean/exchange.ts';
 import {leanTakes} from './http/lean/scope.ts';
+import {insecureRedirects} from './http/redirect.ts';
 import type {Session} from './http/session/session.ts';
 import {resolveTimeouts} from './http/timeouts.ts';
 import {flushJar} from './jar/file-jar.ts';
@@ -51,9 +52,11 @@ export interface Parts {
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function makeParts(given: ClientOptions, parent?: Parts): Parts {
-	const {mtls, cookies, allowInsecureRedirects} = given;
+	const {mtls, cookies} = given;
 	const logger = given.logger ?? parent?.logger;
 	const options = logger === undefined ? given : {...given, logger};
+	const {allowInsecureRedirects: ofParent = false} = parent ?? {};
+	const allowInsecureRedirects = insecureRedirects(given.allowInsecureRedirects, ofParent);
 	const timeouts = resolveTimeouts(options.timeouts, parent?.timeouts);
 	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const jar = clientJar(options, cookiePolicy, parent?.jar);
@@ -64,9 +67,9 @@ export function makeParts(given: ClientOptions, parent?: Parts): Parts {
 		logger,
 		jar,
 		cookiePolicy,
+		allowInsecureRedirects,
 		tellRefused:
 			(logger === parent?.logger && parent?.tellRefused) || refusalTeller(logger ?? console),
-		allowInsecureRedirects: allowInsecureRedirects ?? parent?.allowInsecureRedirects ?? false,
 		timeouts,
 	};
 }

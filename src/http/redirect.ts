@@ -3,6 +3,7 @@
  * each a function of values; `nextHop` puts them together.
  */
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {Showing} from '../tls/snapshot.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 import {foreignHttp2Option, wantsHttp2} from './http2/options.ts';
@@ -48,9 +49,26 @@ export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): b
 }
 
 /**
+ * `allowInsecureRedirects` of a client or a request, or else `base`.
+ *
+ * @throws {MtlsConfigError} when it is neither true nor false.
+ */
+export function insecureRedirects(own: unknown, base: boolean): boolean {
+	const allowed = own ?? base;
+	if (typeof allowed === 'boolean') return allowed;
+	// Security: the text 'false' of an environment variable must not open the way to plaintext.
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'allowInsecureRedirects',
+		`expected true or false, found a ${kindOf(allowed)}`,
+	);
+}
+
+/**
  * The policy of a call that begins with `hop`.
  *
  * @throws {AxiosError} that of axios, when `sensitiveHeaders` is no list of names.
+ * @throws {MtlsConfigError} when `allowInsecureRedirects` is neither true nor false.
  */
 export function redirectPolicy(
 	config: InternalAxiosRequestConfig,
@@ -71,7 +89,10 @@ export function redirectPolicy(
 	}
 	return {
 		maxRedirects: follows ? (config.maxRedirects ?? defaultMaxRedirects) : 0,
-		allowInsecureRedirects: config.allowInsecureRedirects ?? defaults.allowInsecureRedirects,
+		allowInsecureRedirects: insecureRedirects(
+			config.allowInsecureRedirects,
+			defaults.allowInsecureRedirects,
+		),
 		sensitiveHeaders: new Set(
 			[...sensitiveHeaders, config.xsrfHeaderName ?? ''].map((name) => name.toLowerCase()),
 		),

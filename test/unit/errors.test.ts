@@ -178,6 +178,7 @@ describe('mistakes in the options', () => {
 
 	test.each<[string, unknown, string, string]>([
 		['a logger that cannot tell', {logger: {}}, 'logger', bad],
+		['a text for a yes or no', {allowInsecureRedirects: 'false'}, 'allowInsecureRedirects', bad],
 		['no logger, said as null', {logger: null}, 'logger', bad],
 		[
 			'an agent of the app beside mtls',

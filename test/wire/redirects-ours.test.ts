@@ -143,6 +143,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(plain.sockets).toEqual([]);
 		});
 
+		test('is a mistake, told before anything is sent, where a request allows it in words', async () => {
+			const server = await world.server();
+			const wrong = {allowInsecureRedirects: 'false'} as object;
+			await expect(world.client(options).get(server.url(), wrong)).rejects.toMatchObject({
+				name: 'MtlsConfigError',
+				option: 'allowInsecureRedirects',
+			});
+			expect(server.requests).toEqual([]);
+		});
+
 		test('by beforeRedirect is refused too', async () => {
 			const plain = await startPlainHttp();
 			const server = await world.server({handler: pages({'/': redirect('/echo')})});

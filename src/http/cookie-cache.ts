@@ -1,4 +1,5 @@
 import {type Cookie, CookieJar} from 'tough-cookie';
+import {endOf} from '../jar/end-of.ts';
 import {isSendable} from '../jar/policy.ts';
 import {versionOf} from '../jar/store-version.ts';
 
@@ -93,22 +94,6 @@ function isUnchanged({cookie, value, expires, maxAge}: Seen): boolean {
 async function readCookies(jar: CookieJar, url: URL, now: number): Promise<Cookie[]> {
 	const cookies = await jar.getCookies(url.href);
 	return cookies.filter((cookie) => !(endOf(cookie) <= now));
-}
-
-const ends = new WeakMap<Cookie, Pick<Cookie, 'maxAge'> & {readonly end: number}>();
-
-/**
- * When a cookie expires, in ms since the epoch: `Max-Age` counts from when it was set (RFC 6265
- * §5.3), or was seen first. tough-cookie lets it begin anew each time that the cookie is read, so
- * that one in use would never expire.
- */
-export function endOf(cookie: Cookie): number {
-	const {maxAge} = cookie;
-	const known = maxAge === null ? undefined : ends.get(cookie);
-	if (known !== undefined && known.maxAge === maxAge) return known.end;
-	const end = cookie.expiryTime() ?? Number.POSITIVE_INFINITY;
-	if (maxAge !== null) ends.set(cookie, {maxAge, end});
-	return end;
 }
 
 function listOf(cookies: readonly Cookie[]): CookieList {

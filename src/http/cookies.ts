@@ -2,11 +2,12 @@ import {AxiosError} from 'axios';
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {keepCause} from '../errors.ts';
+import {endOf} from '../jar/end-of.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
 import type {ClientOptions, CookieRefusal} from '../options.ts';
-import {type CookieList, cookiesFor, endOf} from './cookie-cache.ts';
+import {type CookieList, cookiesFor} from './cookie-cache.ts';
 
 export {CookieJar};
 

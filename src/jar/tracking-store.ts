@@ -1,4 +1,5 @@
 import {type Cookie, MemoryCookieStore} from 'tough-cookie';
+import {endOf} from './end-of.ts';
 import {idOf, isExpired} from './entry.ts';
 import {storeVersion} from './store-version.ts';
 
@@ -46,6 +47,8 @@ export class TrackingStore extends MemoryCookieStore {
 	follow(arrived: Iterable<Cookie>, gone: Iterable<string> = []): void {
 		this.#version += 1;
 		for (const cookie of arrived) {
+			// From when the file says; tough-cookie sets that anew when the cookie is read.
+			endOf(cookie);
 			// RFC 6265 §5.3, step 11: its place in a `Cookie` header is that of the one it replaces.
 			const {creation = cookie.creation, creationIndex = cookie.creationIndex} =
 				this.find(idOf(cookie)) ?? {};

@@ -3,8 +3,10 @@ import {Cookie, CookieJar, MemoryCookieStore} from 'tough-cookie';
 import {beforeEach, describe, expect, test, vi} from 'vitest';
 import {cookiesFor} from '../../src/http/cookie-cache.ts';
 import {makeJar, storeCookies} from '../../src/http/cookies.ts';
+import {fileJar} from '../../src/jar/file-jar.ts';
 import {CookiePolicy} from '../../src/jar/policy.ts';
 import {storeVersion} from '../../src/jar/store-version.ts';
+import {tempFile} from '../support/temp-file.ts';
 
 const twin: typeof import('tough-cookie') = createRequire(import.meta.url)('tough-cookie');
 const url = new URL('https://a.test/app/page');
@@ -183,6 +185,20 @@ describe('Max-Age counts from when a cookie was set, however often it is read', 
 		}
 		expect(await askAfter(jar, 60)).toMatchObject({text: ''});
 		expect(await askAfter(jar, 61)).toMatchObject({text: ''});
+	});
+
+	// Seen: each process that opened the file within its time gave the cookie a whole one more.
+	test('and in the next process from there too, by a file of JSON', async () => {
+		const path = tempFile('jar.json');
+		const first = fileJar(path);
+		await set(first);
+		await first.save();
+		vi.setSystemTime(start + 40_000);
+		const next = fileJar(path);
+		for (const seconds of [41, 59.999]) {
+			expect(await askAfter(next, seconds)).toMatchObject({text: 'a=1'});
+		}
+		expect(await askAfter(next, 60)).toMatchObject({text: ''});
 	});
 
 	test('and begins anew when the server sets it again, or the app gives it more time', async () => {

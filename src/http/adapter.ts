@@ -18,7 +18,7 @@ import type {Exchange} from './exchange.ts';
 import {follow} from './follow.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
 import {isForwarded} from './forward.ts';
-import {firstHop, type Hop} from './hop.ts';
+import {firstHop, type Hop, ownCookie} from './hop.ts';
 import {type Waiting, withPatience} from './patience.ts';
 import {type RedirectPolicy, redirectPolicy} from './redirect.ts';
 import {withinDeadline} from './request-deadline.ts';
@@ -279,11 +279,4 @@ function waiting({lifetime}: AdapterParts, call: Call): Waiting {
 
 function remainingMs({deadline}: Call): number | undefined {
 	return deadline && Math.max(1, Math.ceil(deadline - performance.now()));
-}
-
-function ownCookie({headers}: Hop): string | undefined {
-	const cookie = headers.get('Cookie');
-	// `false` and `null` switch a header off.
-	if (!cookie) return undefined;
-	return Array.isArray(cookie) ? cookie.join('; ') : cookie.toString();
 }

@@ -100,6 +100,14 @@ export function withoutCredentials(url: URL): URL {
 	return bare;
 }
 
+/** The app's own `Cookie` header. */
+export function ownCookie({headers}: Hop): string | undefined {
+	const cookie = headers.get('Cookie');
+	// `false` and `null` switch a header off.
+	if (!cookie) return undefined;
+	return Array.isArray(cookie) ? cookie.join('; ') : cookie.toString();
+}
+
 // As axios does: what is not given is empty.
 function wholeCredentials({username, password}: Partial<AxiosBasicCredentials>) {
 	return {username: username || '', password: password || ''};

@@ -6,7 +6,7 @@
 import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {decodePercent} from '../percent.ts';
 import type {CookieList} from './cookie-cache.ts';
-import type {Hop} from './hop.ts';
+import {type Hop, ownCookie} from './hop.ts';
 
 /**
  * The hop with the header `xsrfHeaderName`, which holds what its cookie `xsrfCookieName` says: where
@@ -28,9 +28,16 @@ export function withXsrfToken(
 	const cookie = pairs.find(({name, httpOnly}) => name === xsrfCookieName && !httpOnly);
 	if (cookie === undefined || hop.headers.has(xsrfHeaderName)) return hop;
 
-	const token = decodePercent(cookie.text.slice(xsrfCookieName.length + 1));
+	const pair = ownPair(hop, xsrfCookieName) ?? cookie.text;
+	const token = decodePercent(pair.slice(xsrfCookieName.length + 1));
 	if (!token || !isWanted(hop, config)) return hop;
 	return {...hop, headers: new AxiosHeaders(hop.headers).set(xsrfHeaderName, token)};
+}
+
+/** What the app's own `Cookie` header says in the place of the jar: servers compare the two. */
+function ownPair(hop: Hop, name: string): string | undefined {
+	const pairs = ownCookie(hop)?.split(';') ?? [];
+	return pairs.map((pair) => pair.trim()).find((pair) => pair.startsWith(`${name}=`));
 }
 
 // As axios: no other value than `true` lets it go anywhere, so that a mistake is not a leak.

@@ -97,6 +97,15 @@ describe('the header is set', () => {
 		expect(tokens(server, '/echo', 'x-csrftoken')).toEqual(['django']);
 	});
 
+	// Seen: the cookie of the app, and in the header the token of the jar's, which no request said.
+	// Servers compare the two, so that every such request was refused.
+	test('with the token of the cookie that is sent, also where the app has set that itself', async () => {
+		const {server, client} = await start();
+		await client.get('/echo', {headers: {Cookie: 'a=1; XSRF-TOKEN=own%20one'}});
+		await client.get('/echo', {headers: {Cookie: 'X-XSRF-TOKEN=no; xsrf-token=no'}});
+		expect(tokens(server)).toEqual(['own one', 't0ken']);
+	});
+
 	test('with the token of the last login when a request is sent again after it', async () => {
 		const members = await startMembers(world);
 		const client = world.client({

@@ -7,7 +7,8 @@ import {longestLifeMs} from './record.ts';
 export interface RedisStoreOptions {
 	/**
 	 * The session's name: the key of its hash in Redis, and what its other keys begin with. All who
-	 * give the same one share the cookies. On a cluster write a hash tag: `session:{alice}`.
+	 * give the same one share the cookies. On a cluster write a hash tag: `session:{alice}`. None ends
+	 * in `:lease` or `:logins`, which are those other keys.
 	 *
 	 * Security: whoever chooses it chooses the session. Make it of what the app has verified.
 	 */
@@ -65,6 +66,14 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 	const {prefix, key, ttlSeconds = 86_400, timeoutMs = 2_000} = options;
 	if (typeof prefix !== 'string' || prefix === '') {
 		throw bad('prefix', 'a string that is not empty', prefix);
+	}
+	// Security: it would be a key of the ledger of another session, which could log in no more.
+	if (/:(lease|logins)$/.test(prefix)) {
+		throw badOption(
+			'prefix',
+			"a string that does not end in ':lease' or ':logins'",
+			'one that does',
+		);
 	}
 	return {
 		client,

@@ -43,6 +43,16 @@ test.each([
 });
 
 describe('a mistake is told with the option to repair', () => {
+	// Seen: with a session named `alice:lease` in the same Redis nobody could log in to `alice` any more.
+	test.each([':lease', 'alice:lease', 'alice:logins'])('the prefix %s', (prefix) => {
+		expect(mistake({prefix})).toMatchObject({
+			code: 'ERR_MTLS_BAD_OPTION',
+			option: 'redis.prefix',
+			message:
+				"redis.prefix: expected a string that does not end in ':lease' or ':logins', found one that does",
+		});
+	});
+
 	test.each([
 		[{prefix: ''}, 'prefix', 'expected a string that is not empty, found an empty string'],
 		[{prefix: undefined}, 'prefix', 'expected a string that is not empty, found undefined'],

@@ -134,7 +134,8 @@ export function isSendable(text: string): boolean {
 /** What `Domain` says; empty where that is no name in ASCII (§5.7), which no host matches. */
 function domainOf(cookie: Cookie): string | undefined {
 	if (cookie.domain === null) return undefined;
-	if (/[^\0-\x7f]/.test(cookie.domain)) return '';
+	// A second dot is one of the name's (§5.6.3); tough-cookie takes all away, and finds the cookie no more.
+	if (/[^\0-\x7f]|^\./.test(cookie.domain)) return '';
 	try {
 		return cookie.cdomain() ?? '';
 	} catch {

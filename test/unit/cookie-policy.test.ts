@@ -52,6 +52,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://127.0.0.1/', 'a=1; Domain=0.0.1', 'foreign-domain'],
 		['https://a.test/', 'a=1; Domain=xn--\u0080', 'foreign-domain'],
 		['https://a.test/', 'a=1; Domain=a b', 'foreign-domain'],
+		['https://a.test/', 'a=1; Domain=..a.test', 'foreign-domain'],
 		['https://b\u00fccher.test/', 'a=1; Domain=b\u00fccher.test', 'foreign-domain'],
 		['https://a.test./', 'a=1; Domain=a.test', 'foreign-domain'],
 		['https://a.com./', 'a=1; Domain=com.', 'public-suffix'],

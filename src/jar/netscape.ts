@@ -9,6 +9,9 @@ import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './entry.
 
 const httpOnlyPrefix = '#HttpOnly_';
 
+// Of every name without a dot it makes one; for any but this it may as well be the name of a host.
+const localhostOfPython = 'localhost.local';
+
 /** The last second that a Date can be. */
 const lastSecond = 8_640_000_000_000;
 
@@ -23,6 +26,7 @@ export const netscape = dialect({
 
 `,
 	session: '0',
+	localhost: 'localhost',
 });
 
 /**
@@ -36,9 +40,18 @@ const pythons = dialect({
 
 `,
 	session: '',
+	localhost: localhostOfPython,
 });
 
-function dialect({header, session}: {header: string; session: string}): CookieFormat {
+/** How a program writes what the format leaves open. */
+interface Dialect {
+	readonly header: string;
+	/** The expiry of what ends with the session. */
+	readonly session: string;
+	readonly localhost: string;
+}
+
+function dialect({header, ...words}: Dialect): CookieFormat {
 	return {
 		parse(bytes, now) {
 			const file = bytes.toString('latin1');
@@ -51,7 +64,7 @@ function dialect({header, session}: {header: string; session: string}): CookieFo
 			}
 			return {format: isPythons(file) ? pythons : netscape, entries};
 		},
-		write: (cookie) => writeLine(cookie, session),
+		write: (cookie) => writeLine(cookie, words),
 		join(texts) {
 			const lines = [...texts].map((text) => `${text}\n`);
 			return Buffer.from(header + lines.join(''), 'latin1');
@@ -63,7 +76,7 @@ function isPythons(file: string): boolean {
 	return /^# This is a generated file! {2}Do not edit\.\r?$/m.test(file);
 }
 
-function writeLine(cookie: Cookie, session: string): string | undefined {
+function writeLine(cookie: Cookie, words: Omit<Dialect, 'header'>): string | undefined {
 	const {domain, path, key, value, secure, httpOnly} = cookie;
 	const texts = [domain ?? '', path ?? '', key, value];
 	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
@@ -72,11 +85,11 @@ function writeLine(cookie: Cookie, session: string): string | undefined {
 	// An address has no subdomains; with a dot before it Python takes it for a name.
 	const wide = !cookie.hostOnly && isIP(domain) === 0;
 	return [
-		`${httpOnly ? httpOnlyPrefix : ''}${wide ? '.' : ''}${domain}`,
+		`${httpOnly ? httpOnlyPrefix : ''}${wide ? '.' : ''}${domain === 'localhost' ? words.localhost : domain}`,
 		word(wide),
 		path,
 		word(secure),
-		expirySeconds(cookie) ?? session,
+		expirySeconds(cookie) ?? words.session,
 		key,
 		value,
 	].join('\t');
@@ -117,7 +130,7 @@ function parseDomain(text: string, where: string): string {
 	const name = text.replace(/^([^:]+|\[.*\]):\d+$/, '$1').replace(/^\./, '');
 	const domain = /^[^\s/?#@]+$/.test(name) ? canonical(name) : undefined;
 	if (!domain) throw new Damage(`${where}: expected a domain in field 1`);
-	return domain;
+	return domain === localhostOfPython ? 'localhost' : domain;
 }
 
 function canonical(name: string): string | undefined {

@@ -179,8 +179,8 @@ test.for(Object.entries(programs))(
 				.writeHead(204, {'set-cookie': seen.length === 1 ? [session, theme] : [session]})
 				.end();
 		});
-		// Python has a name of its own for localhost.
-		const url = `http://127.0.0.1:${server.port}/app/page`;
+		// Python has a name of its own for it.
+		const url = `http://localhost:${server.port}/app/page`;
 		const file = join(makeDir({}), 'cookies.txt');
 		const run = () => promisify(execFile)(...ask(ctx, url, file), {env: {}});
 

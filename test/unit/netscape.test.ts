@@ -56,6 +56,16 @@ describe('what is read', () => {
 			{expires: 8_640_000_000_000},
 		],
 		['of a session, as Python writes it', 'a.test\tFALSE\t/\tFALSE\t\tn\tv', {}],
+		[
+			'of localhost, as Python writes it',
+			'localhost.local\tFALSE\t/\tFALSE\t\tn\tv',
+			{domain: 'localhost'},
+		],
+		[
+			'of another name that Python may have made',
+			'wiki.local\tFALSE\t/\tFALSE\t\tn\tv',
+			{domain: 'wiki.local'},
+		],
 		['without =, as Python writes it', 'a.test\tFALSE\t/\tFALSE\t0\t\tv', {key: ''}],
 		['with an empty value', 'a.test\tFALSE\t/\tFALSE\t0\tn\t', {value: ''}],
 		['with an empty value and no tab before it', 'a.test\tFALSE\t/\tFALSE\t0\tn', {value: ''}],
@@ -183,13 +193,14 @@ describe('what is written', () => {
 	});
 });
 
-test('a file of Python is gone on with as Python would: a session has no expiry, and the header stays', () => {
+test('a file of Python is gone on with as Python would: a session has no expiry, localhost its name there, and the header stays', () => {
 	const file = [
 		'# Netscape HTTP Cookie File',
 		'# http://curl.haxx.se/rfc/cookie_spec.html',
 		'# This is a generated file!  Do not edit.',
 		'',
 		'a.test\tFALSE\t/\tFALSE\t\tn\tv',
+		'localhost.local\tFALSE\t/\tFALSE\t\tn\tv',
 		'',
 	].join('\n');
 	const {format, entries} = netscape.parse(Buffer.from(file), now);

@@ -41,8 +41,9 @@ export class FileJar extends CookieJar {
  * Opens a cookie file: Netscape's `cookies.txt` or tough-cookie's JSON, whichever it is. No such
  * file is an empty jar, which is written when it has a cookie.
  *
- * Saved soon after a change, at `client.mtls.close()`, by `save()`, and when the process ends by
- * itself or by `process.exit()`. What a signal ends loses the changes of the last `debounceMs`.
+ * Saved soon after a change, at `client.mtls.close()` of the client that has it, by `save()`, and when
+ * the process ends by itself or by `process.exit()`. One that only requests bring is not saved by
+ * `close()`. What a signal ends loses the changes of the last `debounceMs`.
  * Several processes may share a file: a save takes over what the others have set and removed, and
  * of one cookie the last save counts. It is replaced as a whole, readable by its owner alone.
  *

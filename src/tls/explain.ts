@@ -116,7 +116,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 	'untrusted-issuer': (facts) => ({
 		summary: `the server's certificate ${subject(facts)} was issued by ${issuer(facts)}, which leads to no CA that is trusted here`,
 		reasons: [
-			'`mtls.ca` is not the CA of this server',
+			'`mtls.ca` does not hold the CA of this server',
 			interceptorReason,
 			...(facts.certain ? [] : ['the server does not send an intermediate certificate']),
 		],
@@ -126,7 +126,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		summary: `the server's certificate ${subject(facts)} was issued by ${issuer(facts)}, whose certificate the server did not send`,
 		reasons: [
 			'the server is configured with its certificate alone, without the chain',
-			'`mtls.ca` is not the CA of this server',
+			'`mtls.ca` does not hold the CA of this server',
 		],
 		hint: `have the server send the intermediate${
 			facts.peer?.caIssuers[0] ? ` (from ${facts.peer.caIssuers[0]})` : ''

@@ -25,7 +25,7 @@ function start(path: string, work: string, argument = ''): ChildProcess {
 
 test.each([
 	['jar.cookies', 500],
-	['jar.json', 100],
+	['jar.json', 50],
 ] as const)(
 	'kill -9 leaves the old file or the new one: %s, in %i saves',
 	{timeout: 180_000},

@@ -14,7 +14,11 @@ beforeAll(async () => {
 	world = await makeWorld();
 });
 
-const attempts = times(500, 100);
+// With TLS 1.2 it comes in the handshake, and races with nothing.
+const attemptsOn = [
+	['TLSv1.2', 100],
+	['TLSv1.3', times(500, 100)],
+] as const;
 const atOnce = 10;
 const body = Buffer.alloc(2 * 1024 * 1024);
 
@@ -24,7 +28,7 @@ const requests = [
 ] as const;
 
 describe.each(exchanges)('over %s', (_, options) => {
-	describe.each(['TLSv1.2', 'TLSv1.3'] as const)('on %s', (maxVersion) => {
+	describe.each(attemptsOn)('on %s', (maxVersion, attempts) => {
 		test.each(requests)(
 			`a server that wants a certificate is told as that, ${attempts} times of ${attempts}: %s`,
 			async (_name, request) => {

@@ -208,7 +208,8 @@ describe('reload: true', () => {
 		const failed = new Promise<void>((resolve) => {
 			logger.warn.mockImplementation(() => resolve());
 		});
-		const {folder, client} = mounted({mtls: {reload: {everyMs: 5}}, logger});
+		// The second turn after it would tell it once more.
+		const {folder, client} = mounted({mtls: {reload: {everyMs: 300}}, logger});
 		await client.get(server.url('/whoami'));
 		const next = client.mtls.nextIdentity();
 		folder.write('tls.crt', bob.cert);

@@ -35,7 +35,7 @@ import {
 import {inSession} from './session/in-session.ts';
 import type {Session} from './session/session.ts';
 import {isStale} from './stale.ts';
-import {holdBody} from './streamed-body.ts';
+import {dropBody, holdBody} from './streamed-body.ts';
 import {resolveTimeouts} from './timeouts.ts';
 import {withXsrfToken} from './xsrf.ts';
 
@@ -236,10 +236,17 @@ async function send(
 		}
 	}
 	if (response.status === 407 && isForwarded(hop, proxy)) {
+		// The proxy's words are nobody's to read.
+		dropBody(response);
 		throw proxyWantsLogin(proxy, hop, config, response);
 	}
-	const kept = keepCookies(parts, call, hop, response);
-	if (kept !== undefined) await kept;
+	try {
+		const kept = keepCookies(parts, call, hop, response);
+		if (kept !== undefined) await kept;
+	} catch (error) {
+		dropBody(response);
+		throw error;
+	}
 	return response;
 }
 

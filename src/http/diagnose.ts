@@ -1,4 +1,3 @@
-import {Readable} from 'node:stream';
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import {publish} from '../events.ts';
@@ -69,10 +68,8 @@ export function proxyWantsLogin(
 	{host, port, hasCredentials}: HttpProxy,
 	hop: Hop,
 	config: InternalAxiosRequestConfig,
-	{status, request, data}: AxiosResponse,
+	{status, request}: AxiosResponse,
 ): MtlsError {
-	// The proxy's words are nobody's to read.
-	if (data instanceof Readable) data.destroy();
 	const facts = {
 		...factsOf(hop),
 		kind: 'proxy-auth-required',

@@ -10,6 +10,13 @@ export function streamedBody(response: AxiosResponse | undefined): Readable | un
 	return body instanceof Readable && !body.closed ? body : undefined;
 }
 
+/** Lets go of the body of an answer that the app will not see: it would hold its connection. */
+export function dropBody(response: AxiosResponse): void {
+	streamedBody(response)
+		?.on('error', () => {})
+		.destroy();
+}
+
 /** Ends a body, and tells whoever reads it why. */
 export function endBody(body: Readable, error: AxiosError): void {
 	// Of an app that does not listen, nobody is left to be told.

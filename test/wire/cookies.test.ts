@@ -5,7 +5,15 @@ import {type Cookie, CookieJar, MemoryCookieStore, Store} from 'tough-cookie';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {MtlsConfigError, withMtls} from '../../src/index.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/world.ts';
+import {
+	allClosed,
+	exchanges,
+	failureOf,
+	makeWorld,
+	pages,
+	redirect,
+	type World,
+} from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -268,6 +276,23 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.requests).toHaveLength(requests);
 		},
 	);
+});
+
+// Seen: a connection that stayed open for as long as the server liked. Why: the cookies of an answer
+// could not be kept, so the app got the error alone, and nobody had its stream to close it.
+test('a streamed answer whose cookies cannot be kept leaves no connection behind', async () => {
+	const server = await world.server({
+		handler(_, response) {
+			response.writeHead(200, {'set-cookie': 'a=1'}).write('an answer without an end');
+			return true;
+		},
+	});
+	const store = new RemoteStore();
+	store.putCookie = (...args) => store.answer(args, () => Promise.reject(new Error('full')));
+	const client = world.client({jar: new CookieJar(store), responseType: 'stream'});
+	const error = await failureOf(client.get(server.url('/')));
+	expect(error.code).toBe('ERR_MTLS_JAR_FAILED');
+	await allClosed(server);
 });
 
 describe('an instance of axios-cookiejar-support', () => {

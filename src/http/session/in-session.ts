@@ -1,8 +1,9 @@
-import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
+import type {InternalAxiosRequestConfig} from 'axios';
 import type {Body} from '../body.ts';
 import type {Hop} from '../hop.ts';
 import {type Waiting, withPatience} from '../patience.ts';
 import {type Answer, type Head, throwIfCancelled} from '../response.ts';
+import {dropBody} from '../streamed-body.ts';
 import {isExpired, refuses} from './expiry.ts';
 import {LoginFailure, sessionError} from './login-failure.ts';
 import type {Login} from './login-turn.ts';
@@ -55,7 +56,7 @@ export async function inSession(session: Session, call: SessionCall): Promise<An
 		if (last) session.doubt(login);
 		if (isLast()) return answer;
 
-		leave(answer.response);
+		dropBody(answer.response);
 		login = await loginAfter(session, call, login);
 		// Of another process's login nobody here knows the age: it may be over as well, once.
 		last = !login.adopted || sent > 1;
@@ -84,9 +85,4 @@ async function loginAfter(
 		assertOpen();
 		throw error instanceof LoginFailure ? sessionError(error, config, session.retryAfterMs) : error;
 	}
-}
-
-/** Lets go of an answer that the app will not see: a stream would hold its connection. */
-function leave({data}: AxiosResponse): void {
-	if (typeof data?.destroy === 'function') data.on('error', () => {}).destroy();
 }

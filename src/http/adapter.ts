@@ -145,7 +145,11 @@ function begin(
 		timeoutMs,
 		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
-	const end = (answer: Answer) => settle(answer, given);
+	const end = (answer: Answer) => {
+		// A redirect has made a GET of it, which may fail as well.
+		if (answer.hop.body === undefined) hop.body?.discard();
+		return settle(answer, given);
+	};
 	const session = sessionOf(parts, call);
 	if (session === undefined) return walk(parts, call, hop, end);
 	return inSession(session, {
@@ -171,15 +175,21 @@ async function walk<T>(
 	end: (answer: Answer) => T,
 ): Promise<T> {
 	let strayed = false;
-	for (let hop = first; ; ) {
-		const response = await send(parts, call, hop, strayed);
-		const next = follow(call, hop, response);
-		if (next === undefined) {
-			complete(response, call.given, hop);
-			return end({response, hop});
+	let hop = first;
+	try {
+		for (;;) {
+			const response = await send(parts, call, hop, strayed);
+			const next = follow(call, hop, response);
+			if (next === undefined) {
+				complete(response, call.given, hop);
+				return end({response, hop});
+			}
+			strayed ||= next.url.origin !== hop.url.origin;
+			hop = next;
 		}
-		strayed ||= next.url.origin !== hop.url.origin;
-		hop = next;
+	} catch (error) {
+		if (hop.body === undefined) first.body?.discard();
+		throw error;
 	}
 }
 

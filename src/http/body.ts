@@ -12,11 +12,13 @@ export interface Body {
 	readonly replayable: boolean;
 	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
 	open(): unknown;
+	/** There is no next attempt: what an attempt has not read of a stream is read for nobody. */
+	discard(): void;
 }
 
 /** A body for one request; a stream is recorded while it is sent when `replayable`. */
 export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
-	if (!isStream(data)) return {data, replayable: true, open: () => data};
+	if (!isStream(data)) return {data, replayable: true, open: () => data, discard() {}};
 	return new StreamBody(data, replayable ? limitBytes : 0);
 }
 
@@ -84,6 +86,19 @@ class StreamBody implements Body {
 		});
 		this.#attempt = attempt;
 		return asForm(this.data) ? this.#dress(attempt, this.data) : attempt;
+	}
+
+	// As with axios: of a file that is not read to its end nobody would close the descriptor.
+	discard(): void {
+		this.#attempt = undefined;
+		this.#drain().catch(() => {});
+	}
+
+	async #drain(): Promise<void> {
+		while (!this.#ended) {
+			await this.#pull();
+			this.#chunks = [];
+		}
 	}
 
 	async #feed(attempt: Readable): Promise<void> {

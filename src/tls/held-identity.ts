@@ -1,10 +1,10 @@
-import {X509Certificate} from 'node:crypto';
 import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
+import {certificateBlocks, parseCertificate} from './certificates.ts';
 import type {Identity} from './identity.ts';
 import {judgeIdentity} from './notices.ts';
-import {describeBlocks, isCertificate, readPem} from './pem.ts';
+import {readPem} from './pem.ts';
 
 /**
  * The identity of a `secureContext` that the app has made, whose key is not ours to read: the facts
@@ -29,16 +29,9 @@ export function loadHeld(options: MtlsOptions, now: Date): Pick<Identity, 'facts
 			'a secureContext without the certificate that it shows',
 		);
 	}
-	const {blocks, from} = readPem(cert, 'mtls.cert');
-	const first = blocks.find(isCertificate);
-	if (first === undefined) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_NO_CERTIFICATE',
-			'mtls.cert',
-			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
-		);
-	}
-	const leaf = new X509Certificate(first.text);
+	const file = readPem(cert, 'mtls.cert');
+	const [first] = certificateBlocks(file, 'mtls.cert');
+	const leaf = parseCertificate(first, file.from, 'mtls.cert');
 	const notices = judgeIdentity(leaf, {now, allowed: allowExpired === true, option: 'mtls.cert'});
 	return {facts: certificateFacts(leaf), notices};
 }

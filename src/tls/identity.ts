@@ -1,12 +1,13 @@
-import {type KeyObject, X509Certificate} from 'node:crypto';
+import type {KeyObject, X509Certificate} from 'node:crypto';
 import {type CertificateFacts, certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions, Source} from '../options.ts';
+import {certificateBlocks, parseCertificate} from './certificates.ts';
 import {chainOf, findLeaf} from './chain.ts';
 import {assertUsable, describeKey, isPrivateKey, parseKeys} from './key.ts';
 import {type IdentityNotice, judgeExposure, judgeIdentity} from './notices.ts';
 import {type AskPassphrase, passphraseOf} from './passphrase.ts';
-import {describeBlocks, describeDamage, isCertificate, type PemFile, readPem} from './pem.ts';
+import {describeBlocks, readPem} from './pem.ts';
 import {readPkcs12} from './pkcs12.ts';
 
 export type {IdentityNotice} from './notices.ts';
@@ -112,7 +113,9 @@ function readPfx(pfx: Source, ask: AskPassphrase): Material {
 
 function readFiles(cert: Source, key: Source | undefined, ask: AskPassphrase): Material {
 	const certFile = readPem(cert, 'mtls.cert');
-	const certificates = parseCertificates(certFile);
+	const certificates = certificateBlocks(certFile, 'mtls.cert').map((block) =>
+		parseCertificate(block, certFile.from, 'mtls.cert'),
+	);
 	const keyFile = key === undefined ? certFile : readPem(key, 'mtls.key');
 	if (!keyFile.blocks.some(isPrivateKey)) {
 		throw key === undefined
@@ -137,29 +140,6 @@ function readFiles(cert: Source, key: Source | undefined, ask: AskPassphrase): M
 			...(certFile.blocks.some(isPrivateKey) ? [['mtls.cert', certFile.path] as const] : []),
 		]),
 	};
-}
-
-function parseCertificates({blocks, from}: PemFile): X509Certificate[] {
-	const certificates = blocks.filter(isCertificate);
-	if (certificates.length === 0) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_NO_CERTIFICATE',
-			'mtls.cert',
-			`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
-		);
-	}
-	return certificates.map((block) => {
-		try {
-			return new X509Certificate(block.text);
-		} catch (cause) {
-			throw new MtlsConfigError(
-				'ERR_MTLS_NO_CERTIFICATE',
-				'mtls.cert',
-				`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
-				cause,
-			);
-		}
-	});
 }
 
 // One file that both options name is told once.

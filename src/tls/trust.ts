@@ -1,10 +1,10 @@
-import {X509Certificate} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {getCACertificates} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions, Source} from '../options.ts';
-import {describeBlocks, describeDamage, isCertificate, type PemFile, readPem} from './pem.ts';
+import {certificateBlocks, parseCertificate} from './certificates.ts';
+import {isCertificate, type PemBlock, readPem} from './pem.ts';
 import {isDirectory} from './read-source.ts';
 
 type CaSet = 'default' | 'system' | 'bundled';
@@ -45,11 +45,7 @@ function load(source: Source, entry: number | undefined): string[] {
 	if (isCaSet(source)) return loadSet(source);
 	if (isDirectory(source)) return readDirectory(source, entry);
 	const file = readPem(source, 'mtls.ca', entry);
-	const certificates = certificatesOf(file);
-	if (certificates.length > 0) return certificates;
-	throw noCertificate(
-		`expected a CERTIFICATE in ${file.from}, found ${describeBlocks(file.blocks)}`,
-	);
+	return textsOf(certificateBlocks(file, 'mtls.ca'), file.from);
 }
 
 /** Whether a source is a word for a set of CAs, which is no file. */
@@ -77,7 +73,8 @@ function readDirectory(path: string, entry: number | undefined): string[] {
 		.filter((name) => certificateName.test(name))
 		.map((name) => join(path, name))
 		.filter((file) => !isDirectory(file))
-		.flatMap((file) => certificatesOf(readPem(file, 'mtls.ca', entry)));
+		.map((file) => readPem(file, 'mtls.ca', entry))
+		.flatMap(({blocks, from}) => textsOf(blocks.filter(isCertificate), from));
 	if (certificates.length > 0) return certificates;
 	const where = entry === undefined ? '' : ` (entry ${entry} of the list)`;
 	throw noCertificate(`expected certificates in directory '${path}'${where}, found none`);
@@ -97,20 +94,11 @@ function namesIn(path: string): string[] {
 	}
 }
 
-function certificatesOf({blocks, from}: PemFile): string[] {
-	return blocks.filter(isCertificate).map((block) => {
-		try {
-			new X509Certificate(block.text);
-		} catch (cause) {
-			throw noCertificate(
-				`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
-				cause,
-			);
-		}
-		return block.text;
-	});
+function textsOf(certificates: readonly PemBlock[], from: string): string[] {
+	for (const block of certificates) parseCertificate(block, from, 'mtls.ca');
+	return certificates.map(({text}) => text);
 }
 
-function noCertificate(message: string, cause?: unknown): MtlsConfigError {
-	return new MtlsConfigError('ERR_MTLS_NO_CERTIFICATE', 'mtls.ca', message, cause);
+function noCertificate(message: string): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_NO_CERTIFICATE', 'mtls.ca', message);
 }

@@ -10,6 +10,7 @@ import {SnapshotSource} from '../../src/tls/source.ts';
 const pki = await createTestPki();
 const alice = await pki.client({commonName: 'alice'});
 const bob = await pki.client({commonName: 'bob'});
+const damaged = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const pick = ({cert, key}: IdentityMaterial): IdentityMaterial => ({cert, key}) as IdentityMaterial;
 
 function sourceOf(options: MtlsOptions, when: 'now' | 'later' = 'now') {
@@ -371,6 +372,7 @@ test.each<[string, unknown, string]>([
 	['a number for a certificate', {...pick(alice), cert: 5}, 'mtls.cert'],
 	['null for a key', {...pick(alice), key: null}, 'mtls.key'],
 	['a context without its certificate', {secureContext: {}}, 'mtls.cert'],
+	['a context and a damaged certificate', {secureContext: {}, cert: damaged}, 'mtls.cert'],
 	['a context and a key', {secureContext: {}, ...pick(alice)}, 'mtls.secureContext'],
 ])('a loader that gives %s is a mistake', async (_, given, option) => {
 	const identity = () => given as IdentityMaterial;

@@ -47,6 +47,11 @@ export function kindOf(value: unknown): string {
 	return Array.isArray(value) ? 'an array' : typeof value;
 }
 
+/** The same where a number is asked for: one that does not fit is told. */
+export function numberOrKind(value: unknown): string {
+	return typeof value === 'number' ? String(value) : kindOf(value);
+}
+
 /**
  * Looks for options that nobody reads.
  *

@@ -15,6 +15,7 @@ import {type ProxySetting, resolveProxy} from './net/proxy.ts';
 import type {AdapterOptions, AnyAxiosInstance, ClientConfig, ClientOptions} from './options.ts';
 import {adapterOf, handleOf, makeParts, type Parts} from './parts.ts';
 import {hideSecrets} from './redact.ts';
+import {isLogger} from './tell.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
@@ -149,8 +150,7 @@ function splitConfig(config: ClientConfig) {
 function assertOptions(options: ClientOptions): void {
 	assertKnown(options, clientOptions);
 	const {logger} = options;
-	if (logger === undefined || logger === false) return;
-	if (typeof logger?.error === 'function' && typeof logger.warn === 'function') return;
+	if (logger === undefined || logger === false || isLogger(logger)) return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'logger',

@@ -118,6 +118,12 @@ function warn(logger: Logger | false, fields: object, message: string): void {
 	tellSafely(logger, 'warn', fields, message);
 }
 
+/** Whether a value can be told something. */
+export function isLogger(value: unknown): value is Logger {
+	const {error, warn} = (value ?? {}) as Partial<Record<keyof Logger, unknown>>;
+	return typeof error === 'function' && typeof warn === 'function';
+}
+
 /** A logger may be broken: what is told must not become a failure of its own. */
 export function tellSafely(
 	logger: Logger | false,

@@ -1,7 +1,9 @@
 import {extname} from 'node:path';
 import {inspect} from 'node:util';
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {longestDelayMs} from '../longest-delay.ts';
 import type {Logger} from '../options.ts';
+import {isLogger} from '../tell.ts';
 import type {CookieFileSettings} from './cookie-file.ts';
 import {formats} from './read-file.ts';
 
@@ -42,9 +44,6 @@ export interface FileJarOptions {
 	logger?: Logger | false;
 }
 
-// setTimeout takes no longer ones.
-const longestMs = 2 ** 31 - 1;
-
 /** By option: what it takes, and whether a value is that. */
 const checks: Readonly<
 	Record<keyof FileJarOptions, readonly [expected: string, isFit: (value: unknown) => boolean]>
@@ -54,8 +53,8 @@ const checks: Readonly<
 	ignoreExpires: ['true or false', (value) => typeof value === 'boolean'],
 	onDamaged: ["'error' or 'rename'", (value) => value === 'error' || value === 'rename'],
 	debounceMs: [
-		`0 to ${longestMs} ms`,
-		(value) => typeof value === 'number' && value >= 0 && value <= longestMs,
+		`0 to ${longestDelayMs} ms`,
+		(value) => typeof value === 'number' && value >= 0 && value <= longestDelayMs,
 	],
 	rejectPublicSuffixes: ['true or false', (value) => typeof value === 'boolean'],
 	logger: ['error() and warn(), or false', (value) => value === false || isLogger(value)],
@@ -72,12 +71,9 @@ export function resolveFileJar(path: string, options: FileJarOptions): CookieFil
 		const reason = `expected an object, found ${kindOf(options)}`;
 		throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'options', reason);
 	}
+	assertKnown(options, Object.keys(checks));
 	for (const [name, value] of Object.entries(options)) {
-		const [expected, isFit] = Object.hasOwn(checks, name) ? checks[name as 'format'] : [];
-		if (expected === undefined || isFit === undefined) {
-			const reason = `no such option; known are ${Object.keys(checks).join(', ')}`;
-			throw new MtlsConfigError('ERR_MTLS_UNKNOWN_OPTION', name, reason);
-		}
+		const [expected, isFit] = checks[name as keyof FileJarOptions];
 		if (value === undefined || isFit(value)) continue;
 		const isTold = typeof value === 'string' || typeof value === 'number';
 		const found = isTold ? inspect(value) : kindOf(value);
@@ -92,9 +88,4 @@ export function resolveFileJar(path: string, options: FileJarOptions): CookieFil
 		debounceMs: options.debounceMs ?? 250,
 		logger: options.logger ?? console,
 	};
-}
-
-function isLogger(value: unknown): boolean {
-	const {error, warn} = (value || {}) as Partial<Record<keyof Logger, unknown>>;
-	return typeof error === 'function' && typeof warn === 'function';
 }

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {assertKnown, MtlsConfigError} from '../config-error.ts';
+import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
 import type {IdentityLoader, IdentityMaterial} from '../options.ts';
 
 const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
@@ -25,7 +25,7 @@ function checked(material: unknown): IdentityMaterial {
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			'mtls.identity',
-			`expected an object with cert and key, pfx or secureContext, found ${material === null ? 'null' : typeof material}`,
+			`expected an object with cert and key, pfx or secureContext, found ${kindOf(material)}`,
 		);
 	}
 	assertKnown(material, known, 'mtls.identity.');

@@ -1,4 +1,4 @@
-import {MtlsConfigError} from '../errors.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {MtlsOptions} from '../options.ts';
 
 /** Asks for the passphrase, once however often it is called. */
@@ -31,7 +31,7 @@ function call(passphrase: () => unknown): string {
 		);
 	}
 	if (typeof value === 'string') return value;
-	const found = value instanceof Promise ? 'a promise' : value === null ? 'null' : typeof value;
+	const found = value instanceof Promise ? 'a promise' : kindOf(value);
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.passphrase',

@@ -1,5 +1,5 @@
 import {readFileSync, statSync} from 'node:fs';
-import {MtlsConfigError} from '../errors.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {Source} from '../options.ts';
 
 /** What an option held, before anyone asked what it means. */
@@ -30,7 +30,7 @@ export function readSource(source: Source, option: string, form: Form = 'PEM'): 
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			option,
-			`expected ${wanted}, found ${source === null ? 'null' : typeof source}`,
+			`expected ${wanted}, found ${kindOf(source)}`,
 		);
 	}
 	if (source.trim() === '') {

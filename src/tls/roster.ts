@@ -1,5 +1,5 @@
 import type {CertificateFacts} from '../certificate.ts';
-import {MtlsConfigError, relocated} from '../config-error.ts';
+import {MtlsConfigError, numberOrKind, relocated} from '../config-error.ts';
 import type {MtlsOptions} from '../options.ts';
 import {type OriginSet, parseOrigins} from './origins.ts';
 import {assertOptions} from './settings.ts';
@@ -212,6 +212,6 @@ function countOf(maxIdentities: unknown): number {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'maxIdentities',
-		`expected a whole number of 1 or more, found ${typeof count === 'number' ? count : typeof count}`,
+		`expected a whole number of 1 or more, found ${numberOrKind(count)}`,
 	);
 }

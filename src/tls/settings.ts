@@ -1,5 +1,5 @@
 import type {SecureVersion} from 'node:tls';
-import {MtlsConfigError} from '../errors.ts';
+import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
 import {longestDelayMs} from '../longest-delay.ts';
 import type {MtlsOptions} from '../options.ts';
 
@@ -88,17 +88,10 @@ export function assertOptions(
 	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
 		throw badOption('mtls', 'an object', options);
 	}
+	assertKnown(options, known, 'mtls.');
 	for (const [name, value] of Object.entries(options)) {
-		const rule = known.includes(name) ? rules[name as keyof MtlsOptions] : undefined;
-		if (rule === undefined) {
-			throw new MtlsConfigError(
-				'ERR_MTLS_UNKNOWN_OPTION',
-				`mtls.${name}`,
-				`no such option; known are ${known.join(', ')}`,
-			);
-		}
-		if (value !== undefined && !rule.holds(value))
-			throw badOption(`mtls.${name}`, rule.expected, value);
+		const {expected, holds} = rules[name as keyof MtlsOptions];
+		if (value !== undefined && !holds(value)) throw badOption(`mtls.${name}`, expected, value);
 	}
 	assertOrder(options);
 }
@@ -127,9 +120,7 @@ function badOption(option: string, expected: string, found: unknown): MtlsConfig
 }
 
 function describeValue(value: unknown): string {
-	if (value === null) return 'null';
-	if (Array.isArray(value)) return 'an array';
-	if (typeof value !== 'string') return typeof value;
+	if (typeof value !== 'string') return kindOf(value);
 	if (value.trim() === '') return 'an empty string';
 	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';
 }

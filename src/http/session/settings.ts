@@ -1,5 +1,5 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {assertKnown, kindOf, MtlsConfigError} from '../../config-error.ts';
+import {assertKnown, kindOf, MtlsConfigError, numberOrKind} from '../../config-error.ts';
 import {longestDelayMs} from '../../longest-delay.ts';
 import {redactUrl} from '../../redact.ts';
 import type {SessionOptions} from '../../session-options.ts';
@@ -86,7 +86,7 @@ function milliseconds(
 	if (typeof value === 'number' && value > 0 && value <= longestDelayMs) return value;
 	throw bad(
 		`session.${name}`,
-		`expected milliseconds, more than 0 and at most ${longestDelayMs}, found ${typeof value === 'number' ? value : kindOf(value)}`,
+		`expected milliseconds, more than 0 and at most ${longestDelayMs}, found ${numberOrKind(value)}`,
 	);
 }
 

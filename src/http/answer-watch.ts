@@ -1,5 +1,6 @@
 import type {Socket} from 'node:net';
-import {authorityOfUrl, DeadlineError} from '../net/deadlines.ts';
+import {authorityOfUrl} from '../host.ts';
+import {DeadlineError} from '../net/deadlines.ts';
 import type {ExchangeInput} from './exchange.ts';
 
 /** Watches for the head of an answer, from when its request is out. */

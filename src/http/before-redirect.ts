@@ -4,6 +4,7 @@ import {
 	type AxiosResponse,
 	type InternalAxiosRequestConfig,
 } from 'axios';
+import {bareHost, urlHost} from '../host.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
@@ -67,7 +68,7 @@ function urlFields(url: URL): Record<string, unknown> {
 	return {
 		protocol: url.protocol,
 		host: url.host,
-		hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+		hostname: bareHost(url.hostname),
 		port: url.port === '' ? '' : Number(url.port),
 		pathname: url.pathname,
 		search: url.search,
@@ -82,9 +83,8 @@ function urlOf({protocol, hostname, host, port, path, hash}: Record<string, unkn
 	if (protocol !== 'https:' && protocol !== 'http:') {
 		throw new TypeError(`Unsupported protocol ${protocol}`);
 	}
-	const name = String(hostname ?? host);
-	const authority = name.includes(':') ? `[${name}]` : name;
-	const url = withoutCredentials(new URL(`${protocol}//${authority}:${port ?? ''}${path}`));
+	const name = urlHost(String(hostname ?? host));
+	const url = withoutCredentials(new URL(`${protocol}//${name}:${port ?? ''}${path}`));
 	url.hash = String(hash ?? '');
 	return url;
 }

@@ -1,6 +1,7 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import {publish} from '../events.ts';
+import {bareHost, portOfUrl} from '../host.ts';
 import {type Connection, connectionEndedBy, connectionOf} from '../net/connection.ts';
 import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/failure.ts';
 import type {HttpProxy} from '../net/proxy.ts';
@@ -8,7 +9,6 @@ import {redactUrl} from '../redact.ts';
 import {alertOf} from '../tls/alert.ts';
 import {wantsHttp1} from '../tls/classify.ts';
 import {explain} from '../tls/explain.ts';
-import {bareHost} from '../tls/verify.ts';
 import type {Hop} from './hop.ts';
 import {refusalOf} from './refusal-page.ts';
 
@@ -88,7 +88,7 @@ function factsOf({url}: Hop) {
 		phase: 'response',
 		certain: true,
 		host,
-		port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+		port: portOfUrl(url),
 		servername: host,
 		url: redactUrl(url.href),
 		chain: [],

@@ -2,7 +2,8 @@
  * The deadlines of a request that axios's own adapter makes.
  */
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import {authorityOfUrl, ConnectWatch} from '../net/deadlines.ts';
+import {authorityOfUrl} from '../host.ts';
+import {ConnectWatch} from '../net/deadlines.ts';
 import {answerWatch} from './answer-watch.ts';
 import type {ExchangeInput} from './exchange.ts';
 import {Http2Response} from './http2/response.ts';

@@ -1,5 +1,6 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
-import {authorityOfUrl, DeadlineError} from '../net/deadlines.ts';
+import {authorityOfUrl} from '../host.ts';
+import {DeadlineError} from '../net/deadlines.ts';
 import {endBody, streamedBody} from './streamed-body.ts';
 
 /** What is not to take longer than `requestMs`. */

@@ -1,4 +1,5 @@
 import {MtlsConfigError} from '../config-error.ts';
+import {bareHost, urlHost} from '../host.ts';
 import {redactUrl} from '../redact.ts';
 
 /**
@@ -28,11 +29,11 @@ export class DomainList {
 /** A name or an address as URLs have it: lower case, punycode; one leading dot stays. */
 export function parseDomain(domain: unknown, option: string): string {
 	const [, dot = '', name = ''] = /^(\.?)([^.].*)$/.exec(String(domain)) ?? [];
-	const url = URL.parse(`https://${name.includes(':') ? `[${name}]` : name}/`);
+	const url = URL.parse(`https://${urlHost(name)}/`);
 	// Only a host: with a port, a path or a wildcard it would match nothing, without a word.
 	const isHost = url !== null && `https://${url.hostname}/` === url.href && !/[/?#@\\*]/.test(name);
 	if (typeof domain !== 'string' || !isHost) throw notDomains(option, domain);
-	const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+	const host = bareHost(url.hostname);
 	// An address has nothing below it.
 	if (dot && (host.includes(':') || /\.\d+$/.test(host))) throw notDomains(option, domain);
 	return dot + withoutEnd(host);

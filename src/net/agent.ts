@@ -5,9 +5,9 @@ import type {Duplex} from 'node:stream';
 import {inspect} from 'node:util';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
+import {bareHost, urlHost} from '../host.ts';
 import type {Logger, MtlsOptions} from '../options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
-import {bareHost} from '../tls/verify.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {connectionOf} from './connection.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
@@ -260,7 +260,7 @@ export class MtlsAgent extends https.Agent {
 		const given = options[route];
 		if (given) return given;
 		const host = hostOf(options);
-		const url = new URL(`https://${host.includes(':') ? `[${host}]` : host}`);
+		const url = new URL(`https://${urlHost(host)}`);
 		url.port = String(options.port ?? '');
 		const snapshot = this.#identities.roster.at(url.origin);
 		// A request that is queued has yet to ask for it, and whoever asks for the name alone never does.

@@ -7,11 +7,12 @@
 import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {publish} from '../events.ts';
+import {authorityOf} from '../host.ts';
 import type {ConnectionFacts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/verify.ts';
 import {beginConnection, type Connection, connectionFacts, keepConnection} from './connection.ts';
-import {authorityOf, type ConnectTimeouts, ConnectWatch, DeadlineError} from './deadlines.ts';
+import {type ConnectTimeouts, ConnectWatch, DeadlineError} from './deadlines.ts';
 import {handshake, type Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
 import {reachProxy} from './reach-proxy.ts';

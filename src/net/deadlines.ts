@@ -70,13 +70,3 @@ export class ConnectWatch {
 		}, limitMs);
 	}
 }
-
-/** `host:port` as a URL would have it. */
-export function authorityOf(host: string, port: number): string {
-	return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** The same for the place of a URL. */
-export function authorityOfUrl({protocol, hostname, port}: URL): string {
-	return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
-}

@@ -7,9 +7,10 @@ import {
 	type OutgoingHttpHeaders,
 } from 'node:http2';
 import type {Socket} from 'node:net';
+import {authorityOfUrl} from '../host.ts';
 import {longestDelayMs} from '../longest-delay.ts';
 import {connectionOf, keepConnection} from './connection.ts';
-import {authorityOfUrl, type ConnectTimeouts} from './deadlines.ts';
+import type {ConnectTimeouts} from './deadlines.ts';
 
 /** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */
 export type Http2Options = Pick<

@@ -1,6 +1,6 @@
 import {BlockList, isIP, isIPv4} from 'node:net';
 import {domainToASCII} from 'node:url';
-import {bareHost} from '../tls/verify.ts';
+import {bareHost, portOfUrl} from '../host.ts';
 
 /**
  * Whether `NO_PROXY` keeps `url` off the proxy. No standard says what may be in it; the rules are
@@ -9,7 +9,7 @@ import {bareHost} from '../tls/verify.ts';
  */
 export function isKeptOff(url: URL, noProxy: string): boolean {
 	const host = canonical(url.hostname);
-	const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+	const port = portOfUrl(url);
 	return noProxy
 		.toLowerCase()
 		.split(/[\s,]+/)

@@ -6,10 +6,10 @@
  */
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
+import {authorityOf, bareHost, portOfUrl} from '../host.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
-import {bareHost} from '../tls/verify.ts';
 import {connect, connectToProxy} from './connect.ts';
-import {authorityOf, type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
+import {type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
 import type {Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
 
@@ -210,9 +210,8 @@ export class Line {
 
 /** Where an origin is, as sockets take it. */
 export function placeOf(origin: string): {secure: boolean; host: string; port: number} {
-	const {protocol, hostname, port} = new URL(origin);
-	const secure = protocol === 'https:';
-	return {secure, host: bareHost(hostname), port: Number(port) || (secure ? 443 : 80)};
+	const url = new URL(origin);
+	return {secure: url.protocol === 'https:', host: bareHost(url.hostname), port: portOfUrl(url)};
 }
 
 interface PlainTarget {

@@ -1,8 +1,7 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
+import {authorityOf, bareHost} from '../host.ts';
 import {decodePercent} from '../percent.ts';
-import {bareHost} from '../tls/verify.ts';
-import {authorityOf} from './deadlines.ts';
 import {isKeptOff} from './no-proxy.ts';
 
 /** What axios takes as `config.proxy`; `undefined` leaves it to the environment, `false` means none. */

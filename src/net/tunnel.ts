@@ -1,5 +1,5 @@
 import type {Socket} from 'node:net';
-import {authorityOf} from './deadlines.ts';
+import {authorityOf} from '../host.ts';
 import type {HttpProxy} from './proxy.ts';
 import {destroyQuietly} from './reach-proxy.ts';
 import {TunnelError} from './tunnel-error.ts';

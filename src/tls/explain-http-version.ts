@@ -1,3 +1,4 @@
+import {authorityOf} from '../host.ts';
 import type {Explanation, Facts} from './explain.ts';
 
 /**
@@ -7,7 +8,7 @@ import type {Explanation, Facts} from './explain.ts';
  */
 export function explainHttpVersion(facts: Facts, asked: string | undefined): Explanation {
 	const {host, port, alert, phase} = facts;
-	const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+	const place = authorityOf(host, port);
 	const said = alert ? `: ${alert}` : '';
 	if (asked !== 'h2') {
 		return {

@@ -1,4 +1,5 @@
 import type {FailureKind, MtlsFailure} from '../errors.ts';
+import {authorityOf} from '../host.ts';
 import type {Weakness} from './classify.ts';
 
 /** What is known of a failure before it is put in words. */
@@ -22,7 +23,7 @@ type Explain = (facts: Facts) => Explanation;
 
 const subject = ({peer}: Facts) => (peer ? `'${peer.subject}'` : 'the certificate');
 const issuer = ({peer}: Facts) => (peer ? `'${peer.issuer}'` : 'its issuer');
-const place = ({host, port}: Facts) => `${host.includes(':') ? `[${host}]` : host}:${port}`;
+const place = ({host, port}: Facts) => authorityOf(host, port);
 const ours = ({identity}: Facts) => (identity ? `'${identity.subject}'` : 'our certificate');
 const spoken = ({protocol}: Facts) => (protocol ? ` (${protocol})` : '');
 const alert = (facts: Facts) => (facts.alert ? `: ${facts.alert}` : '');

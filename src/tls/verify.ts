@@ -1,5 +1,6 @@
 import {isIP} from 'node:net';
 import type {DetailedPeerCertificate} from 'node:tls';
+import {bareHost} from '../host.ts';
 import type {MtlsOptions} from '../options.ts';
 import {checkPins, loadPins} from './pin.ts';
 import {checkServerName} from './server-name.ts';
@@ -58,11 +59,6 @@ export function loadVerification(options: MtlsOptions): Verification {
 			return [named, pinned].filter((error) => error !== undefined);
 		},
 	});
-}
-
-/** A host as sockets take it: an IPv6 address of a URL without its brackets. */
-export function bareHost(host: string): string {
-	return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** The name to verify at `host`: `servername` where the options set one, never a `Host` header. */

@@ -1,10 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {
-	authorityOf,
-	authorityOfUrl,
-	type ConnectTimeouts,
-	ConnectWatch,
-} from '../../src/net/deadlines.ts';
+import {type ConnectTimeouts, ConnectWatch} from '../../src/net/deadlines.ts';
 
 beforeEach(() => {
 	vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
@@ -71,12 +66,4 @@ test('a watch that is stopped leaves no timer', () => {
 	expect(vi.getTimerCount()).toBe(1);
 	watched.stop();
 	expect(vi.getTimerCount()).toBe(0);
-});
-
-test('a host is told with its port, as a URL has it', () => {
-	expect(authorityOf('::1', 443)).toBe('[::1]:443');
-	expect(authorityOf('a.test', 80)).toBe('a.test:80');
-	expect(authorityOfUrl(new URL('https://a.test/x'))).toBe('a.test:443');
-	expect(authorityOfUrl(new URL('http://[::1]/'))).toBe('[::1]:80');
-	expect(authorityOfUrl(new URL('https://a.test:8443/'))).toBe('a.test:8443');
 });

@@ -6,9 +6,9 @@ import type {
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import {Writable} from 'node:stream';
+import {bareHost} from '../../host.ts';
 import {DeadlineError} from '../../net/deadlines.ts';
 import type {Http2Session} from '../../net/http2-session.ts';
-import {bareHost} from '../../tls/verify.ts';
 import type {Progress} from '../ending.ts';
 import {Http2Response} from './response.ts';
 

@@ -1,5 +1,6 @@
 import type {Socket} from 'node:net';
 import axios, {type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {bareHost} from '../../host.ts';
 import type {Hop} from '../hop.ts';
 
 /** The response half of `response.request`, as far as apps read it. */
@@ -40,7 +41,7 @@ export class LeanRequest {
 
 	/** Host without port. */
 	get host(): string {
-		return this.#url.hostname.replace(/^\[(.*)\]$/, '$1');
+		return bareHost(this.#url.hostname);
 	}
 
 	/** `https:` or `http:`. */

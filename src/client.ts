@@ -14,7 +14,7 @@ export interface MtlsHandle {
 	readonly jar: CookieJar | undefined;
 	/** The agent of all https connections; may be given to any other Node client. */
 	readonly agent: MtlsAgent;
-	/** The facts of our certificate; `null` when we have none, or several. */
+	/** The facts of our certificate; `null` when we have none, or several, or one that is yet to be fetched. */
 	readonly identity: CertificateFacts | null;
 	/**
 	 * Reads the files, or asks `mtls.identity`, again, and goes over to what is found: requests in flight

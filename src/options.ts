@@ -276,7 +276,7 @@ declare module 'axios' {
 		jar?: CookieJar;
 		/** `false`: a request that neither waits for the login nor asks for another. */
 		session?: false;
-		/** Follow a redirect from https to http. @defaultValue `false` */
+		/** Follow a redirect from https to http. @defaultValue that of the client */
 		allowInsecureRedirects?: boolean;
 		/** Deadlines of this request; one that is not given is the client's. */
 		timeouts?: Timeouts;

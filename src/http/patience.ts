@@ -12,8 +12,9 @@ export interface Waiting {
 }
 
 /**
- * Waits for a jar as long as the request may take: a store that never answers is ended by
- * `timeout`, `signal` and `cancelToken` as a server is, and by the end of the client.
+ * Waits for what is no server (a jar, our identity, a login, the app's own verdict) as long as the
+ * request may take: what never answers is ended by `timeout`, `signal` and `cancelToken` as a server
+ * is, and by the end of the client.
  */
 export function withPatience<T>(
 	work: Promise<T>,

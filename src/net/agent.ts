@@ -133,7 +133,7 @@ export class MtlsAgent extends https.Agent {
 		this.#proxy = proxy;
 	}
 
-	/** The facts of our certificate; `null` when we have none, or several. */
+	/** The facts of our certificate; `null` when we have none, or several, or one that is yet to be fetched. */
 	get identity(): CertificateFacts | null {
 		return this.#identities.roster.identity;
 	}

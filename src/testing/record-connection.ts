@@ -62,7 +62,7 @@ export function recordConnections(server: Server): ConnectionLog {
 	const current = new AsyncLocalStorage<Draft>();
 
 	server.prependListener('connection', (transport: Socket) => {
-		const {promise, resolve} = settleable();
+		const {promise, resolve} = Promise.withResolvers<void>();
 		const draft: Draft = {
 			id: connections.length + 1,
 			remotePort: transport.remotePort ?? 0,
@@ -157,12 +157,4 @@ function commonName(name: PeerCertificate['subject'] | undefined): string {
 function nameOf(error: Error | string): string {
 	if (typeof error === 'string') return error;
 	return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
-}
-
-function settleable(): {promise: Promise<void>; resolve: () => void} {
-	let resolve = () => {};
-	const promise = new Promise<void>((settle) => {
-		resolve = settle;
-	});
-	return {promise, resolve};
 }

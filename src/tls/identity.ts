@@ -10,8 +10,6 @@ import {type AskPassphrase, passphraseOf} from './passphrase.ts';
 import {describeBlocks, readPem} from './pem.ts';
 import {readPkcs12} from './pkcs12.ts';
 
-export type {IdentityNotice} from './notices.ts';
-
 /** A certificate and its key, checked to belong together. */
 export interface Identity {
 	readonly facts: CertificateFacts;

@@ -133,13 +133,15 @@ function begin(
 	asked: Pick<Call, 'config' | 'given' | 'timeouts'>,
 	hop: Hop,
 ): Promise<AxiosResponse> {
-	const {config, given} = asked;
+	const {config, given, timeouts} = asked;
 	const {lifetime} = parts;
 	// What is no number is refused by axios's exchange, in its own words.
 	const timeoutMs =
 		Math.min(Number.parseInt(String(config.timeout || ''), 10), longestDelayMs) || undefined;
 	const call: Call = {
-		...asked,
+		config,
+		given,
+		timeouts,
 		jar: jarOf(config, parts.jar),
 		policy: redirectPolicy(config, hop, parts),
 		timeoutMs,
@@ -181,7 +183,7 @@ async function walk<T>(
 			const response = await send(parts, call, hop, strayed);
 			const next = follow(call, hop, response);
 			if (next === undefined) {
-				complete(response, call.given, hop);
+				complete(response, call, hop);
 				return end({response, hop});
 			}
 			strayed ||= next.url.origin !== hop.url.origin;
@@ -241,7 +243,7 @@ async function send(
 				// The app is to hear of the answer, whatever the jar says.
 				await keepCookies(parts, call, hop, head)?.catch(() => {});
 			}
-			if (error instanceof AxiosError && error.response) tellUrl(error.response, config, hop);
+			if (error instanceof AxiosError && error.response) tellUrl(error.response, policy, hop);
 			throw diagnose(error, hop, config);
 		}
 	}

@@ -28,6 +28,7 @@ export function withoutCookieAgents(
 export function assertNoAgent(
 	config: Pick<AxiosRequestConfig, 'httpsAgent' | 'httpAgent' | 'http2Options'>,
 ): void {
+	if (!config.httpsAgent && !config.httpAgent && !config.http2Options) return;
 	const foreign = config.http2Options && foreignHttp2Option(config);
 	const given = agentOptions.find((name) => config[name]) ?? (foreign && `http2Options.${foreign}`);
 	if (given === undefined) return;

@@ -13,8 +13,8 @@ export interface RedirectPolicy {
 	/** 0: a redirect is an answer like any other. */
 	readonly maxRedirects: number;
 	readonly allowInsecureRedirects: boolean;
-	/** Further headers to drop on another origin, lower case: the app's list, and that of the XSRF token. */
-	readonly sensitiveHeaders: ReadonlySet<string>;
+	/** Further headers to drop on another origin: the app's list, and that of the XSRF token. */
+	readonly sensitiveHeaders: readonly string[];
 	/** The origin that the app asked for. */
 	readonly origin: string;
 	/** Whether our certificate may be shown to another origin. */
@@ -31,10 +31,12 @@ export type Step =
 	| {readonly kind: 'bad-location'; readonly reason: string}
 	| {readonly kind: 'insecure'; readonly url: URL};
 
+const stop: Step = {kind: 'stop'};
+
 /** axios's default, which is that of follow-redirects. */
 const defaultMaxRedirects = 21;
 
-const credentialHeaders = new Set(['authorization', 'cookie']);
+const credentialHeaders = ['authorization', 'cookie'];
 
 /**
  * As in axios: who brings a transport, or HTTP/2 sessions of its own making, is alone with it. Ours,
@@ -77,6 +79,7 @@ export function redirectPolicy(
 ): RedirectPolicy {
 	const follows = followsRedirects(config);
 	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
+	const {xsrfHeaderName} = config;
 	if (
 		!Array.isArray(sensitiveHeaders) ||
 		sensitiveHeaders.some((name) => typeof name !== 'string')
@@ -93,9 +96,8 @@ export function redirectPolicy(
 			config.allowInsecureRedirects,
 			defaults.allowInsecureRedirects,
 		),
-		sensitiveHeaders: new Set(
-			[...sensitiveHeaders, config.xsrfHeaderName ?? ''].map((name) => name.toLowerCase()),
-		),
+		// Compared where there is a redirect: most requests have none.
+		sensitiveHeaders: xsrfHeaderName ? [...sensitiveHeaders, xsrfHeaderName] : sensitiveHeaders,
 		origin: hop.url.origin,
 		lists: defaults.lists,
 		auth: hop.auth,
@@ -108,7 +110,7 @@ export function nextHop(
 	{status, location}: {status: number; location: string | undefined},
 	policy: RedirectPolicy,
 ): Step {
-	if (!isRedirect(status) || !location || policy.maxRedirects === 0) return {kind: 'stop'};
+	if (!isRedirect(status) || !location || policy.maxRedirects === 0) return stop;
 	if (hop.index >= policy.maxRedirects) return {kind: 'too-many'};
 
 	const target = redirectUrl(hop.url, location);
@@ -179,8 +181,9 @@ function redirectHeaders(
 	target: URL,
 	location: string,
 	method: string,
-	sensitive: ReadonlySet<string>,
+	sensitive: readonly string[],
 ): AxiosHeaders {
+	const withheld = new Set([...credentialHeaders, ...sensitive].map((name) => name.toLowerCase()));
 	const elsewhere = target.origin !== hop.url.origin;
 	const namesHost = /^\s*(\w+:|[/\\]{2})/.test(location);
 	const headers = new AxiosHeaders(hop.headers);
@@ -191,7 +194,7 @@ function redirectHeaders(
 			lower === 'proxy-authorization' ||
 			((elsewhere || namesHost) && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
-			(elsewhere && (credentialHeaders.has(lower) || sensitive.has(lower)));
+			(elsewhere && withheld.has(lower));
 		if (!drop) continue;
 		// In the place of these axios would put its own.
 		if (lower === 'user-agent' || lower === 'accept-encoding') headers.set(name, false);

@@ -8,7 +8,7 @@ import {
 import {connectionFacts, connectionOf} from '../net/connection.ts';
 import {diagnoseAnswer} from './diagnose.ts';
 import type {Hop} from './hop.ts';
-import {followsRedirects} from './redirect.ts';
+import type {RedirectPolicy} from './redirect.ts';
 
 /**
  * The body of a redirect is thrown away. Up to these limits it is waited for, so that its connection
@@ -32,9 +32,13 @@ export interface Answer {
 }
 
 /** Completes a response with what apps read in it. */
-export function complete(response: AxiosResponse, config: InternalAxiosRequestConfig, hop: Hop) {
-	response.config = config;
-	tellUrl(response, config, hop);
+export function complete(
+	response: AxiosResponse,
+	{given, policy}: {readonly given: InternalAxiosRequestConfig; readonly policy: RedirectPolicy},
+	hop: Hop,
+): void {
+	response.config = given;
+	tellUrl(response, policy, hop);
 	const connection = connectionOf(response.request?.socket);
 	const tls = connection && connectionFacts(connection);
 	if (tls !== undefined) response.tls = tls;
@@ -64,10 +68,10 @@ export function settle({response, hop}: Answer, config: InternalAxiosRequestConf
  */
 export function tellUrl(
 	{request}: AxiosResponse,
-	config: InternalAxiosRequestConfig,
+	{maxRedirects}: RedirectPolicy,
 	{url, path}: Hop,
 ): void {
-	if (request?.res && followsRedirects(config)) {
+	if (request?.res && maxRedirects !== 0) {
 		request.res.responseUrl = url.origin + path + url.hash;
 	}
 }

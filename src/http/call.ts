@@ -1,0 +1,68 @@
+import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
+import type {CookiePolicy} from '../jar/policy.ts';
+import type {Lifetime} from '../lifetime.ts';
+import type {MtlsAgent} from '../net/agent.ts';
+import type {CookieRefusal, Timeouts} from '../options.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
+import type {CookieJar} from './cookies.ts';
+import type {Exchange} from './exchange.ts';
+import type {Hop} from './hop.ts';
+import type {Waiting} from './patience.ts';
+import type {RedirectPolicy} from './redirect.ts';
+import type {Head} from './response.ts';
+import type {Session} from './session/session.ts';
+
+export type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+
+/** What an adapter is made of. */
+export interface AdapterParts {
+	readonly exchange: Exchange;
+	/** Takes what is no hop: `data:` URLs, and URLs that axios refuses in its own words. */
+	readonly fallback: Adapter;
+	readonly agent: MtlsAgent;
+	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
+	readonly ownsConnections: boolean;
+	/** For the requests that name no jar of their own. */
+	readonly jar: CookieJar | undefined;
+	/** Of the requests that use its jar and do not say `session: false`. */
+	readonly session?: Session | undefined;
+	/** The requests belong to calls that are in flight: a login's. They may begin while the client closes. */
+	readonly nested?: boolean;
+	/** Who we are, origin by origin. */
+	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
+	/** Whether our certificate may be shown at an origin that the app does not ask for. */
+	readonly lists: (origin: string) => boolean;
+	/** Holds for any jar. */
+	readonly cookiePolicy: CookiePolicy;
+	readonly tellRefused: (refusal: CookieRefusal) => void;
+	readonly allowInsecureRedirects: boolean;
+	/** For the requests that have none of their own. */
+	readonly timeouts: Timeouts;
+	/** Ends with the client. */
+	readonly lifetime: Lifetime;
+}
+
+/** What holds for all hops of one call. */
+export interface Call {
+	readonly config: InternalAxiosRequestConfig;
+	/** As the app gave it: what it gets back. */
+	readonly given: InternalAxiosRequestConfig;
+	readonly jar: CookieJar | undefined;
+	readonly policy: RedirectPolicy;
+	readonly timeouts: Timeouts;
+	readonly timeoutMs: number | undefined;
+	/** Of the last answer's head, on the clock of `performance.now()`. */
+	readonly deadline: number | undefined;
+	/** Whether the cookies of an answer are kept; all are where there is no session. */
+	readonly keeps?: (head: Head, hop: Hop) => boolean;
+}
+
+/** What a call waits with for what is no server. */
+export function waiting({lifetime}: AdapterParts, call: Call): Waiting {
+	return {config: call.config, remainingMs: remainingMs(call), closed: lifetime.signal};
+}
+
+/** For the next head, in milliseconds; `undefined` without a `timeout`. */
+export function remainingMs({deadline}: Call): number | undefined {
+	return deadline && Math.max(1, Math.ceil(deadline - performance.now()));
+}

@@ -1,0 +1,119 @@
+/*
+ * One hop of a call: cookies in, exchange, cookies out.
+ */
+import {AxiosError, type AxiosResponse} from 'axios';
+import {keepCause, MtlsConfigError} from '../errors.ts';
+import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
+import {type AdapterParts, type Call, remainingMs, waiting} from './call.ts';
+import {cookieHeader, readCookies, storeCookies} from './cookies.ts';
+import {diagnose, proxyWantsLogin} from './diagnose.ts';
+import {endingOf} from './ending.ts';
+import {isForwarded} from './forward.ts';
+import {type Hop, ownCookie} from './hop.ts';
+import {withPatience} from './patience.ts';
+import {closedError, type Head, headOf, tellUrl, throwIfCancelled} from './response.ts';
+import {isStale} from './stale.ts';
+import {dropBody} from './streamed-body.ts';
+import {withXsrfToken} from './xsrf.ts';
+
+/**
+ * Sends a hop and keeps the cookies of its answer.
+ *
+ * @param strayed - A redirect has led to another origin on the way.
+ */
+export async function send(
+	parts: AdapterParts,
+	call: Call,
+	hop: Hop,
+	strayed: boolean,
+): Promise<AxiosResponse> {
+	const {config, jar, policy, timeoutMs} = call;
+	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy);
+	const cookies =
+		asked instanceof Promise ? await withPatience(asked, waiting(parts, call)) : asked;
+	const taken = parts.snapshotAt(hop.url.origin);
+	const snapshot = taken instanceof Promise ? await ours(taken, parts, call) : taken;
+	// A jar, or a vault, may have taken its time: what was cancelled meanwhile is not sent.
+	if (parts.lifetime.ended) throw closedError(config);
+	throwIfCancelled(config);
+
+	const proxy = resolveProxy(config.proxy as ProxySetting, hop.url);
+	// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
+	const secure = hop.url.protocol === 'https:';
+	let response: AxiosResponse;
+	for (let fresh = false; ; fresh = true) {
+		try {
+			response = await parts.exchange({
+				hop: cookies === undefined || strayed ? hop : withXsrfToken(hop, config, cookies),
+				config,
+				cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
+				snapshot,
+				agent: secure && config.httpsAgent ? undefined : parts.agent,
+				proxy,
+				follows: policy.maxRedirects !== 0,
+				idleMs: timeoutMs,
+				remainingMs: remainingMs(call),
+				timeouts: call.timeouts,
+				fresh,
+				closed: parts.lifetime.signal,
+			});
+			break;
+		} catch (error) {
+			// What ended with the client is not the server's failure.
+			if (parts.lifetime.ended) throw closedError(config);
+			const ending = fresh ? undefined : endingOf(error, hop);
+			if (ending !== undefined && isStale(ending)) continue;
+			const head = headOf(error);
+			if (head && !(head.status === 407 && isForwarded(hop, proxy))) {
+				// The app is to hear of the answer, whatever the jar says.
+				await keepCookies(parts, call, hop, head)?.catch(() => {});
+			}
+			if (error instanceof AxiosError && error.response) tellUrl(error.response, policy, hop);
+			throw diagnose(error, hop, config);
+		}
+	}
+	if (response.status === 407 && isForwarded(hop, proxy)) {
+		// The proxy's words are nobody's to read.
+		dropBody(response);
+		throw proxyWantsLogin(proxy, hop, config, response);
+	}
+	try {
+		const kept = keepCookies(parts, call, hop, response);
+		if (kept !== undefined) await kept;
+	} catch (error) {
+		dropBody(response);
+		throw error;
+	}
+	return response;
+}
+
+/** Puts what an answer sets into the jar; `undefined` where it sets nothing. */
+function keepCookies(
+	parts: AdapterParts,
+	call: Call,
+	hop: Hop,
+	head: Head,
+): Promise<void> | undefined {
+	const {jar, keeps} = call;
+	const lines = head.headers['set-cookie'];
+	if (!jar || !lines || keeps?.(head, hop) === false) return undefined;
+	const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
+	return withPatience(stored, waiting(parts, call));
+}
+
+/** Our identity, where it has yet to be fetched. */
+async function ours(taken: Promise<Snapshot>, parts: AdapterParts, call: Call): Promise<Snapshot> {
+	const {config} = call;
+	// Security: what a loader throws may hold a token, so it is the cause, which does not print.
+	const fetched = taken.catch((cause) => {
+		const why = cause instanceof MtlsConfigError ? `: ${cause.message}` : '';
+		const error = new AxiosError(
+			`our identity could not be loaded${why}`,
+			'ERR_MTLS_IDENTITY_FAILED',
+			config,
+		);
+		throw keepCause(error, cause);
+	});
+	return withPatience(fetched, waiting(parts, call));
+}

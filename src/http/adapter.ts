@@ -82,7 +82,7 @@ function begin(
 		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
 	const end = (answer: Answer) => {
-		// A redirect has made a GET of it, which may fail as well.
+		// A redirect has made a GET of it. Not in `walk`: a login may come, and the body once more.
 		if (answer.hop.body === undefined) hop.body?.discard();
 		return settle(answer, given);
 	};
@@ -112,14 +112,12 @@ async function walk<T>(
 ): Promise<T> {
 	let strayed = false;
 	let hop = first;
+	let response: AxiosResponse;
 	try {
 		for (;;) {
-			const response = await send(parts, call, hop, strayed);
+			response = await send(parts, call, hop, strayed);
 			const next = follow(call, hop, response);
-			if (next === undefined) {
-				complete(response, call, hop);
-				return end({response, hop});
-			}
+			if (next === undefined) break;
 			strayed ||= next.url.origin !== hop.url.origin;
 			hop = next;
 		}
@@ -127,4 +125,6 @@ async function walk<T>(
 		if (hop.body === undefined) first.body?.discard();
 		throw error;
 	}
+	complete(response, call, hop);
+	return end({response, hop});
 }

@@ -1,3 +1,4 @@
+import {BoundedMap} from '../bounded-map.ts';
 import type {CertificateFacts} from '../certificate.ts';
 import {certificateFacts} from '../certificate.ts';
 import type {FailurePhase} from '../errors.ts';
@@ -86,8 +87,10 @@ export function connectionEndedBy(error: unknown): Connection | undefined {
 
 // By the bytes, because a server shows the same certificates on each connection: to parse those of one
 // anew is 13 % of what a full handshake costs us.
-const facts = new Map<string, CertificateFacts>();
-const capacity = 1_000;
+const facts = new BoundedMap<string, CertificateFacts>({
+	maxEntries: 1_000,
+	maxBytes: 4 * 1024 * 1024,
+});
 
 /** The facts of what the server presented, leaf first; parsed when first asked for. */
 export function chainFacts({chain}: Connection): CertificateFacts[] {
@@ -99,8 +102,7 @@ function factsOf(der: Buffer): CertificateFacts {
 	const known = facts.get(key);
 	if (known !== undefined) return known;
 	const read = Object.freeze(certificateFacts(der));
-	if (facts.size >= capacity) facts.clear();
-	facts.set(key, read);
+	facts.set(key, read, 4 * key.length);
 	return read;
 }
 

@@ -5,7 +5,14 @@ import type {Import} from './imports.ts';
 
 /** A path ends in a slash for a folder. A file imports from the lines above its own. */
 const layers: readonly (readonly string[])[] = [
-	['certificate.ts', 'config-error.ts', 'host.ts', 'longest-delay.ts', 'percent.ts'],
+	[
+		'bounded-map.ts',
+		'certificate.ts',
+		'config-error.ts',
+		'host.ts',
+		'longest-delay.ts',
+		'percent.ts',
+	],
 	['errors.ts'],
 	['session-options.ts', 'redact.ts', 'lifetime.ts'],
 	['options.ts'],

@@ -1,5 +1,5 @@
 import {type Cookie, CookieJar} from 'tough-cookie';
-import {endOf} from '../jar/end-of.ts';
+import {expiresAt, isExpired} from '../jar/expiry.ts';
 import {isSendable} from '../jar/policy.ts';
 import {versionOf} from '../jar/store-version.ts';
 
@@ -64,7 +64,7 @@ export function cookiesFor(
 		const entry = {
 			...listOf(cookies),
 			version,
-			validUntil: Math.min(...cookies.map(endOf)),
+			validUntil: firstExpiry(cookies, now),
 			seen: cookies.map((cookie) => {
 				const {value, expires, maxAge} = cookie;
 				return {cookie, value, expires, maxAge};
@@ -93,7 +93,14 @@ function isUnchanged({cookie, value, expires, maxAge}: Seen): boolean {
 
 async function readCookies(jar: CookieJar, url: URL, now: number): Promise<Cookie[]> {
 	const cookies = await jar.getCookies(url.href);
-	return cookies.filter((cookie) => !(endOf(cookie) <= now));
+	return cookies.filter((cookie) => !isExpired(cookie, now));
+}
+
+function firstExpiry(cookies: readonly Cookie[], now: number): number {
+	return cookies.reduce(
+		(first, cookie) => Math.min(first, expiresAt(cookie, now)),
+		Number.POSITIVE_INFINITY,
+	);
 }
 
 function listOf(cookies: readonly Cookie[]): CookieList {

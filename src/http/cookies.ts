@@ -2,7 +2,7 @@ import {AxiosError} from 'axios';
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {keepCause} from '../errors.ts';
-import {endOf} from '../jar/end-of.ts';
+import {isExpired, maxAgeStart} from '../jar/expiry.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
@@ -129,8 +129,8 @@ async function storeCookie(
 	} catch (cause) {
 		throw jarFailure('written', cause);
 	}
-	// From now on, not from when it is first read.
-	if (kept) endOf(kept);
+	// Before it is read, which would let `Max-Age` begin anew.
+	if (kept) maxAgeStart(kept, Date.now());
 	if (kept !== undefined) return undefined;
 	// A cookie without a name, of which only a loose jar makes something.
 	return Cookie.parse(line) === undefined ? 'malformed' : 'refused-by-jar';
@@ -169,7 +169,10 @@ async function cookiesBelow({store}: CookieJar, domain: string): Promise<Cookie[
 	} catch {
 		return [];
 	}
-	return all.filter((cookie) => cookie.TTL() > 0 && domainMatch(cookie.domain ?? '', domain));
+	const now = Date.now();
+	return all.filter(
+		(cookie) => !isExpired(cookie, now) && domainMatch(cookie.domain ?? '', domain),
+	);
 }
 
 function badJar(reason: string): MtlsConfigError {

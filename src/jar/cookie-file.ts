@@ -218,7 +218,7 @@ export class CookieFile {
 	#textOf(id: string, now: number): string | undefined {
 		const cookie = this.store.find(id);
 		if (cookie === undefined || !isKept(cookie, this.#settings, now)) return undefined;
-		const text = this.#format.write(cookie);
+		const text = this.#format.write(cookie, now);
 		if (text === undefined) {
 			const {key: name, domain} = cookie;
 			tellFileNotice(this.#settings.logger, {

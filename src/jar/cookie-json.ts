@@ -1,5 +1,6 @@
 import {Cookie, version} from 'tough-cookie';
 import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './entry.ts';
+import {maxAgeStart} from './expiry.ts';
 
 /** tough-cookie's own serialization, which `CookieJar.fromJSON` reads: all that it knows of a cookie. */
 export const cookieJson: CookieFormat = {
@@ -15,12 +16,16 @@ export const cookieJson: CookieFormat = {
 		return {format: cookieJson, entries, head};
 	},
 
-	write(cookie) {
+	write(cookie, now) {
 		const {domain, path, key, value} = cookie;
 		if (!domain || !path?.startsWith('/')) return undefined;
 		if ([domain, path, key, value].some(hasControls)) return undefined;
 		try {
-			return JSON.stringify(cookie.toJSON());
+			const json = cookie.toJSON();
+			if (cookie.maxAge === null) return JSON.stringify(json);
+			// From which whoever reads the file counts `Max-Age`; not when it was last read.
+			const lastAccessed = new Date(maxAgeStart(cookie, now)).toISOString();
+			return JSON.stringify({...json, lastAccessed});
 		} catch {
 			// A date of the app's that is none.
 			return undefined;

@@ -1,4 +1,5 @@
 import type {Cookie} from 'tough-cookie';
+import {isExpired} from './expiry.ts';
 
 /** A cookie of a file, and the text that stands for it there. */
 export interface Entry {
@@ -20,7 +21,7 @@ export interface CookieFormat {
 	/** @throws {Damage} when a part of it cannot be read. */
 	parse(bytes: Buffer, now: number): Content;
 	/** The text of one cookie, or `undefined` for one that the format cannot hold. */
-	write(cookie: Cookie): string | undefined;
+	write(cookie: Cookie, now: number): string | undefined;
 	/** A whole file. */
 	join(texts: Iterable<string>, head?: object): Buffer;
 }
@@ -52,8 +53,4 @@ export function isKept(
 	now: number,
 ): boolean {
 	return (ignoreDiscard || cookie.isPersistent()) && (ignoreExpires || !isExpired(cookie, now));
-}
-
-export function isExpired(cookie: Cookie, now: number): boolean {
-	return (cookie.expiryTime() ?? Number.POSITIVE_INFINITY) <= now;
 }

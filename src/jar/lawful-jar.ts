@@ -1,4 +1,5 @@
 import {type Cookie, CookieJar, cookieCompare, domainMatch, pathMatch} from 'tough-cookie';
+import {isExpired} from './expiry.ts';
 import type {CookiePolicy} from './policy.ts';
 
 /**
@@ -43,7 +44,7 @@ export class LawfulJar extends CookieJar {
 			(cookie) =>
 				isFor(cookie, url.hostname) &&
 				(allPaths || pathMatch(url.pathname, cookie.path ?? '/')) &&
-				cookie.TTL() > 0,
+				!isExpired(cookie, Date.now()),
 		);
 	}
 

@@ -6,6 +6,7 @@
 import {isIP} from 'node:net';
 import {Cookie, canonicalDomain} from 'tough-cookie';
 import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './entry.ts';
+import {expiresAt} from './expiry.ts';
 
 const httpOnlyPrefix = '#HttpOnly_';
 
@@ -64,7 +65,7 @@ function dialect({header, ...words}: Dialect): CookieFormat {
 			}
 			return {format: isPythons(file) ? pythons : netscape, entries};
 		},
-		write: (cookie) => writeLine(cookie, words),
+		write: (cookie, now) => writeLine(cookie, words, now),
 		join(texts) {
 			const lines = [...texts].map((text) => `${text}\n`);
 			return Buffer.from(header + lines.join(''), 'latin1');
@@ -76,7 +77,11 @@ function isPythons(file: string): boolean {
 	return /^# This is a generated file! {2}Do not edit\.\r?$/m.test(file);
 }
 
-function writeLine(cookie: Cookie, words: Omit<Dialect, 'header'>): string | undefined {
+function writeLine(
+	cookie: Cookie,
+	words: Omit<Dialect, 'header'>,
+	now: number,
+): string | undefined {
 	const {domain, path, key, value, secure, httpOnly} = cookie;
 	const texts = [domain ?? '', path ?? '', key, value];
 	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
@@ -89,7 +94,7 @@ function writeLine(cookie: Cookie, words: Omit<Dialect, 'header'>): string | und
 		word(wide),
 		path,
 		word(secure),
-		expirySeconds(cookie) ?? words.session,
+		expirySeconds(cookie, now) ?? words.session,
 		key,
 		value,
 	].join('\t');
@@ -156,9 +161,9 @@ function parseExpiry(text: string, where: string): Date | 'Infinity' {
 	return new Date(Math.max(-lastSecond, Math.min(Number(text), lastSecond)) * 1000);
 }
 
-function expirySeconds(cookie: Cookie): string | undefined {
-	const expiry = cookie.expiryTime();
-	if (expiry === undefined || Number.isNaN(expiry) || !cookie.isPersistent()) return undefined;
+function expirySeconds(cookie: Cookie, now: number): string | undefined {
+	const expiry = expiresAt(cookie, now);
+	if (Number.isNaN(expiry) || !cookie.isPersistent()) return undefined;
 	// Never 0, which would let a cookie that expired long ago live on.
 	return String(Math.max(1, Math.min(Math.floor(expiry / 1000), lastSecond)));
 }

@@ -1,6 +1,6 @@
 import {type Cookie, MemoryCookieStore} from 'tough-cookie';
-import {endOf} from './end-of.ts';
-import {idOf, isExpired} from './entry.ts';
+import {idOf} from './entry.ts';
+import {isExpired, maxAgeStart} from './expiry.ts';
 import {storeVersion} from './store-version.ts';
 
 type Done = (error: Error | null) => void;
@@ -48,7 +48,7 @@ export class TrackingStore extends MemoryCookieStore {
 		this.#version += 1;
 		for (const cookie of arrived) {
 			// From when the file says; tough-cookie sets that anew when the cookie is read.
-			endOf(cookie);
+			maxAgeStart(cookie, Date.now());
 			// RFC 6265 §5.3, step 11: its place in a `Cookie` header is that of the one it replaces.
 			const {creation = cookie.creation, creationIndex = cookie.creationIndex} =
 				this.find(idOf(cookie)) ?? {};
@@ -62,6 +62,8 @@ export class TrackingStore extends MemoryCookieStore {
 
 	override putCookie(cookie: Cookie, done?: Done): Promise<void> {
 		const id = idOf(cookie);
+		// Before it is read, which would let `Max-Age` begin anew.
+		maxAgeStart(cookie, Date.now());
 		const isNews = !isSame(this.find(id), cookie);
 		this.#version += 1;
 		const put = super.putCookie(cookie);

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
+import {maxLifetimeMs} from '../jar/expiry.ts';
 import type {LoginLease, LoginLedger} from '../jar/login-ledger.ts';
 import type {Ask} from './commands.ts';
-import {longestLifeMs} from './record.ts';
 import {acquireScript, completeScript, releaseScript} from './scripts.ts';
 
 /**
@@ -25,7 +25,7 @@ export function makeLedger(ask: Ask, prefix: string): LoginLedger {
 				async complete() {
 					// Counted also when the lease has ended meanwhile: the cookies are there.
 					// No cookie outlives the counter, which would then start from 0 beside it.
-					await run(completeScript, [lease, logins], String(longestLifeMs));
+					await run(completeScript, [lease, logins], String(maxLifetimeMs));
 				},
 				async release() {
 					await run(releaseScript, [lease]);

@@ -1,7 +1,7 @@
 import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {maxLifetimeMs} from '../jar/expiry.ts';
 import {longestDelayMs} from '../longest-delay.ts';
 import type {RedisCommands} from './commands.ts';
-import {longestLifeMs} from './record.ts';
 
 /** What {@link RedisCookieStore} takes. */
 export interface RedisStoreOptions {
@@ -79,7 +79,7 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 		client,
 		prefix,
 		keys: key === undefined ? [] : resolveKeys(key),
-		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, longestLifeMs / 1_000)),
+		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, maxLifetimeMs / 1_000)),
 		timeoutMs: inRange('timeoutMs', timeoutMs, longestDelayMs),
 	};
 }

@@ -1,7 +1,5 @@
 import {Cookie} from 'tough-cookie';
-
-/** The longest that a cookie may live (RFC 6265bis §5.5), in ms. */
-export const longestLifeMs = 400 * 86_400_000;
+import {expiresAt, maxLifetimeMs} from '../jar/expiry.ts';
 
 /** A cookie as it lies in the store. */
 export interface CookieRecord {
@@ -16,10 +14,10 @@ export interface CookieRecord {
  * @param sessionMs - For a cookie that names no end.
  */
 export function lifeOf(cookie: Cookie, sessionMs: number, now: number): number {
-	const end = cookie.expiryTime();
-	const endless = end === undefined || Number.isNaN(end) || end === Number.POSITIVE_INFINITY;
+	const end = expiresAt(cookie, now);
+	const endless = Number.isNaN(end) || end === Number.POSITIVE_INFINITY;
 	const left = endless ? sessionMs : Math.ceil(end - now);
-	return Math.max(0, Math.min(left, longestLifeMs));
+	return Math.max(0, Math.min(left, maxLifetimeMs));
 }
 
 export function writeRecord({cookie, until}: CookieRecord): string {

@@ -62,7 +62,7 @@ function isRead(format: CookieFormat, bytes: Buffer): boolean {
 	if (content === undefined) return false;
 	const {entries, head} = content;
 	const texts = [...entries.values()].map((entry) => entry.text);
-	const written = [...entries.values()].map(({cookie}) => format.write(cookie) ?? '');
+	const written = [...entries.values()].map(({cookie}) => format.write(cookie, now) ?? '');
 	for (const each of [texts, written]) {
 		const again = parse(format, format.join(each, head));
 		if (String([...(again?.entries.keys() ?? [])]) === String([...entries.keys()])) continue;

@@ -34,7 +34,7 @@ test('a jar of tough-cookie comes back with all that it knows, and ours is read 
 
 	const {entries, head} = cookieJson.parse(Buffer.from(JSON.stringify(theirs)), now);
 	expect([...entries.values()].map(({cookie}) => cookie.toJSON())).toEqual(theirs?.cookies);
-	const written = [...entries.values()].map(({cookie}) => cookieJson.write(cookie) ?? '');
+	const written = [...entries.values()].map(({cookie}) => cookieJson.write(cookie, now) ?? '');
 	const ours = cookieJson.join(written, head).toString();
 	expect(JSON.parse(ours)).toEqual(theirs);
 	expect(CookieJar.fromJSON(ours).serializeSync()).toEqual(theirs);
@@ -53,13 +53,13 @@ test('a new file is a line a cookie, and JSON also without one', () => {
 });
 
 test('a cookie without a domain or a path is not written', () => {
-	expect(cookieJson.write(new Cookie({key: 'a', path: '/'}))).toBeUndefined();
-	expect(cookieJson.write(new Cookie({key: 'a', domain: 'a.test'}))).toBeUndefined();
+	expect(cookieJson.write(new Cookie({key: 'a', path: '/'}), now)).toBeUndefined();
+	expect(cookieJson.write(new Cookie({key: 'a', domain: 'a.test'}), now)).toBeUndefined();
 });
 
 test('a cookie that no header can carry is neither written nor read', () => {
 	const cookie = new Cookie({key: 'a', value: 'b\r\nc: d', domain: 'a.test', path: '/'});
-	expect(cookieJson.write(cookie)).toBeUndefined();
+	expect(cookieJson.write(cookie, now)).toBeUndefined();
 	expect(damageOf(JSON.stringify({cookies: [cookie]}))).toBe(
 		'cookie 1 of 1: expected another `value`',
 	);
@@ -69,7 +69,7 @@ test('1,000 jars come back with every field', () => {
 	fc.assert(
 		fc.property(plainJar, (jar) => {
 			const cookies = jar.map(toCookie);
-			const texts = cookies.map((cookie) => cookieJson.write(cookie) ?? '');
+			const texts = cookies.map((cookie) => cookieJson.write(cookie, now) ?? '');
 			const {entries} = cookieJson.parse(cookieJson.join(texts), now);
 			const back = [...entries.values()].map(({cookie}) => cookie.toJSON());
 			expect(back).toEqual(cookies.map((cookie) => cookie.toJSON()));

@@ -135,7 +135,7 @@ describe('what is damaged', () => {
 
 describe('what is written', () => {
 	const write = (fields: ConstructorParameters<typeof Cookie>[0]) =>
-		netscape.write(new Cookie({...plain, expires: 'Infinity', ...fields}));
+		netscape.write(new Cookie({...plain, expires: 'Infinity', ...fields}), now);
 
 	test.each([
 		['a host-only cookie', {}, 'a.test\tFALSE\t/\tFALSE\t0\tn\tv'],
@@ -204,7 +204,7 @@ test('a file of Python is gone on with as Python would: a session has no expiry,
 		'',
 	].join('\n');
 	const {format, entries} = netscape.parse(Buffer.from(file), now);
-	const texts = [...entries.values()].map(({cookie}) => format.write(cookie) ?? '');
+	const texts = [...entries.values()].map(({cookie}) => format.write(cookie, now) ?? '');
 	expect(format.join(texts).toString()).toBe(file);
 	expect(format.parse(format.join(texts), now).format).toBe(format);
 	expect(netscape.parse(netscape.join(texts), now).format).toBe(netscape);
@@ -213,7 +213,7 @@ test('a file of Python is gone on with as Python would: a session has no expiry,
 test('1,000 jars come back field by field', () => {
 	fc.assert(
 		fc.property(plainJar, (jar) => {
-			const lines = jar.map((each) => netscape.write(toCookie(each)) ?? '');
+			const lines = jar.map((each) => netscape.write(toCookie(each), now) ?? '');
 			expect(parse(netscape.join(lines).toString('latin1'))).toEqual(jar);
 		}),
 		{numRuns: 1_000},

@@ -1,7 +1,4 @@
 import {createDecipheriv, createHash} from 'node:crypto';
-// Whole, for a bundle's banner that makes `require` declares the name `createRequire`.
-import nodeModule from 'node:module';
-import type forge from 'node-forge';
 import {DerError, type DerValue, objectId, octetString, readDer, sequence, tags} from './der.ts';
 import {
 	iterationsOf,
@@ -12,6 +9,7 @@ import {
 	type Secret,
 	UnsupportedProtection,
 } from './kdf.ts';
+import {decryptRc2Cbc} from './rc2.ts';
 
 /** A cipher in CBC mode, of which `decrypt` leaves the padding on. */
 interface Cipher {
@@ -38,22 +36,11 @@ const twoKeyTripleDes = native('des-ede3-cbc', 16, (key) =>
 // OpenSSL 3 has no DES by itself, but three times with the same key is once.
 const des = native('des-ede3-cbc', 8, (key) => Buffer.concat([key, key, key]));
 
-/**
- * RC2 (RFC 2268), which OpenSSL 3 keeps in a provider that Node does not have. Only a file that needs
- * it pays for loading the library, 30 ms.
- */
 function rc2(keyLength: number): Cipher {
 	return {
 		keyLength,
 		block: 8,
-		decrypt(key, iv, data) {
-			const library: typeof forge = nodeModule.createRequire(import.meta.url)('node-forge');
-			const cipher = library.rc2.createDecryptionCipher(key.toString('latin1'), keyLength * 8);
-			cipher.start(iv.toString('latin1'));
-			cipher.update(library.util.createBuffer(data.toString('latin1')));
-			cipher.finish(() => true);
-			return Buffer.from(cipher.output.getBytes(), 'latin1');
-		},
+		decrypt: (key, iv, data) => decryptRc2Cbc(key, 8 * keyLength, iv, data),
 	};
 }
 

@@ -64,7 +64,6 @@ export const doors: Readonly<Record<string, Door>> = {
 	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},
-	'node-forge': {open: ['tls/pbe.ts']},
 	commander: {open: ['cli/']},
 	picocolors: {open: ['cli/']},
 };

@@ -1,4 +1,3 @@
-import {execFileSync} from 'node:child_process';
 import {createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate} from 'node:crypto';
 import {performance} from 'node:perf_hooks';
 import {beforeAll, describe, expect, test} from 'vitest';
@@ -85,26 +84,6 @@ test.each(['aes-256', 'pbe-3des'] as const)('100,000 iterations with %s take no 
 	const start = performance.now();
 	expect(subjectOf({pfx, passphrase})).toBe('CN=client');
 	expect(performance.now() - start).toBeLessThan(3_000);
-});
-
-// In a process of its own: this one writes files with it.
-test.each([
-	['aes-256', false],
-	['pbe-3des', false],
-	['pbe-rc2-40', true],
-] as const)('with %s, that node-forge is loaded is %s', (how, loaded) => {
-	const pfx = pfxOf(client.leaf, client.key, {passphrase, key: how, cert: how});
-	const identity = new URL('../../src/tls/identity.ts', import.meta.url).href;
-	const program = `
-		import {createRequire} from 'node:module';
-		import {loadIdentity} from '${identity}';
-		const pfx = Buffer.from('${pfx.toString('base64')}', 'base64');
-		loadIdentity({pfx, passphrase: '${passphrase}'}, new Date());
-		const {cache} = createRequire('${identity}');
-		console.log(Object.keys(cache).some((path) => path.includes('node-forge')));
-	`;
-	const argv = ['--input-type=module', '--eval', program];
-	expect(execFileSync(process.execPath, argv, {encoding: 'utf8'}).trim()).toBe(`${loaded}`);
 });
 
 describe('what is told for mtls.pfx', () => {

@@ -1,5 +1,5 @@
-import {readFileSync} from 'node:fs';
 import {Command, CommanderError} from 'commander';
+import manifest from '../../package.json' with {type: 'json'};
 import * as help from './help.ts';
 import type {CheckArguments, GetArguments, InspectArguments, Invocation} from './invocation.ts';
 import {legacyArguments} from './legacy.ts';
@@ -40,7 +40,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 function makeProgram(found: (invocation: Invocation) => void): Command {
 	const program = new Command('axios-mtls')
 		.usage('<command> [options]')
-		.version(packageVersion(), '-V, --version')
+		.version(manifest.version, '-V, --version')
 		.helpCommand(true)
 		.addHelpText('before', help.rootExamples)
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
@@ -166,12 +166,4 @@ function commandNames(program: Command): string[] {
 
 function collect(value: string, earlier: readonly string[] = []): string[] {
 	return [...earlier, value];
-}
-
-// The same place seen from src/cli and from dist/cli.
-function packageVersion(): string {
-	const {version}: {version: string} = JSON.parse(
-		readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-	);
-	return version;
 }

@@ -110,15 +110,13 @@ async function walk<T>(
 	first: Hop,
 	end: (answer: Answer) => T,
 ): Promise<T> {
-	let strayed = false;
 	let hop = first;
 	let response: AxiosResponse;
 	try {
 		for (;;) {
-			response = await send(parts, call, hop, strayed);
+			response = await send(parts, call, hop);
 			const next = follow(call, hop, response);
 			if (next === undefined) break;
-			strayed ||= next.url.origin !== hop.url.origin;
 			hop = next;
 		}
 	} catch (error) {

@@ -5,63 +5,113 @@ import {
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import {bareHost, urlHost} from '../host.ts';
-import {type Hop, withoutCredentials} from './hop.ts';
+import {exactHeaders} from './headers.ts';
+import type {AskedRedirect, Hop} from './hop.ts';
+import {isWithheldElsewhere, type RedirectPolicy} from './redirect.ts';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
+type Headers = Record<string, string>;
+
+/** What has led to the hop that the app is asked about. */
+interface Redirect {
+	readonly previous: Hop;
+	readonly response: AxiosResponse;
+	readonly policy: Pick<RedirectPolicy, 'sensitiveHeaders'>;
+}
 
 /**
  * Lets the app look at the next hop and change it: `options` holds the fields that follow-redirects
  * gives axios users, and what the callback leaves there is what is sent.
+ *
+ * Security: a callback that changes the host or the port may send the request to an origin for which
+ * nobody has judged it. What is secret goes there only where the callback has set it itself.
+ *
+ * @throws {TypeError} when what it leaves is no place for a request.
  */
 export function askBeforeRedirect(
 	callback: BeforeRedirect,
 	hop: Hop,
-	previous: Hop,
-	{status, headers}: AxiosResponse,
+	{previous, response, policy}: Redirect,
 ): Hop {
-	const options: Record<string, unknown> = {
-		...urlFields(hop.url),
-		method: hop.method,
-		headers: plain(hop.headers),
-		auth: hop.auth && `${hop.auth.username}:${hop.auth.password}`,
-	};
+	const given = plain(hop.headers);
+	const login = hop.auth && `${hop.auth.username}:${hop.auth.password}`;
+	const asked = askedAbout(hop, previous.asked, {headers: given, auth: login});
+	const {options, written} = asked;
 	callback(
 		options,
-		{headers: plain(headers), statusCode: status},
+		{headers: plain(response.headers), statusCode: response.status},
 		{
 			url: previous.url.href,
 			method: previous.method,
 			headers: {Host: previous.url.host, ...plain(previous.headers)},
 		},
 	);
-	const method = String(options.method).toUpperCase();
-	const url = urlOf(options);
-	const sent = exactly(options.headers as Record<string, string>);
-	const path = String(options.path);
+	const path = pathOf(options);
+	const url = urlOf(options, path);
+	const headers = exactHeaders(options.headers);
+	let {auth} = options;
+	if (url.origin !== hop.url.origin && url.origin !== previous.url.origin) {
+		for (const [name, value] of Object.entries(given)) {
+			const isLeft = String(headers.get(name)) === String(value);
+			if (isLeft && !written.has(name.toLowerCase()) && isWithheldElsewhere(name, policy)) {
+				headers.delete(name);
+			}
+		}
+		if (auth === login) auth = undefined;
+	}
 	return {
 		...hop,
 		url,
 		// As it is: Node does not escape what a URL would.
-		path: path.startsWith('/') ? path : url.pathname + url.search,
-		method,
-		headers: sent,
+		path,
+		method: String(options.method).toUpperCase(),
+		headers,
 		// Node's order: a header of that name comes before.
-		auth: sent.has('Authorization') ? undefined : credentials(options.auth),
+		auth: headers.has('Authorization') ? undefined : credentials(auth),
+		asked,
 	};
 }
 
-function plain(headers: AxiosResponse['headers']): Record<string, string> {
-	// Without those that are switched off.
-	return {...new AxiosHeaders(headers as AxiosHeaders).toJSON()} as Record<string, string>;
+/**
+ * The options for the callback. As in axios one object, and in it one object of headers, serve all hops
+ * of a call: a header that is set too late for one hop is in time for the next.
+ */
+function askedAbout(
+	{url, method}: Hop,
+	before: AskedRedirect | undefined,
+	{headers, auth}: {headers: Headers; auth: string | undefined},
+): AskedRedirect {
+	const asked = before ?? {
+		// Without a prototype: what the callback deletes is not for a stranger to fill in.
+		options: Object.create(null) as Record<string, unknown>,
+		written: new Set<string>(),
+	};
+	const {options, written} = asked;
+	options.headers = refilled(options.headers ?? watched({}, written), headers);
+	written.clear();
+	Object.assign(options, urlFields(url), {method, auth});
+	return asked;
 }
 
-/** Adds nothing to the headers: what the callback has taken away stays away. */
-function exactly(headers: Record<string, string>): AxiosHeaders {
-	const exact = new AxiosHeaders(headers);
-	for (const name of ['User-Agent', 'Accept-Encoding', 'Content-Length']) {
-		if (!exact.has(name)) exact.set(name, false);
-	}
-	return exact;
+/** Headers that note which of them are set. */
+function watched(headers: Headers, written: Set<string>): Headers {
+	return new Proxy(headers, {
+		set(target, name, value) {
+			written.add(String(name).toLowerCase());
+			return Reflect.set(target, name, value);
+		},
+	});
+}
+
+function refilled(target: object, headers: Headers): object {
+	if (Array.isArray(target)) return headers;
+	for (const name of Object.keys(target)) Reflect.deleteProperty(target, name);
+	return Object.assign(target, headers);
+}
+
+function plain(headers: AxiosResponse['headers']): Headers {
+	// Without those that are switched off.
+	return {...new AxiosHeaders(headers as AxiosHeaders).toJSON()} as Headers;
 }
 
 function urlFields(url: URL): Record<string, unknown> {
@@ -78,15 +128,39 @@ function urlFields(url: URL): Record<string, unknown> {
 	};
 }
 
-// A request goes to protocol, hostname, port and path; the other fields only describe it.
-function urlOf({protocol, hostname, host, port, path, hash}: Record<string, unknown>): URL {
+/** Path and query; none is the root, as for Node. */
+function pathOf({path}: Record<string, unknown>): string {
+	const text = String(path || '/');
+	if (text.startsWith('/')) return text;
+	throw new TypeError("beforeRedirect left a path that does not begin with '/'");
+}
+
+/**
+ * Where a request goes: protocol, hostname, port and path; the other fields only describe it.
+ *
+ * Security: set one by one. Put together as text, the path `@evil.test/x` would be a host, and so
+ * would a `//evil.test/x` that is resolved.
+ */
+function urlOf({protocol, hostname, host, port, hash}: Record<string, unknown>, path: string): URL {
 	if (protocol !== 'https:' && protocol !== 'http:') {
 		throw new TypeError(`Unsupported protocol ${protocol}`);
 	}
-	const name = urlHost(String(hostname ?? host));
-	const url = withoutCredentials(new URL(`${protocol}//${name}:${port ?? ''}${path}`));
+	const name = urlHost(String(hostname || host));
+	if (/[\s/\\?#@]/.test(name)) throw new TypeError('Invalid URL');
+	const url = new URL(`${protocol}//${name}`);
+	if (port) url.port = portText(port);
+	const query = path.indexOf('?');
+	url.pathname = query < 0 ? path : path.slice(0, query);
+	url.search = query < 0 ? '' : path.slice(query);
 	url.hash = String(hash ?? '');
 	return url;
+}
+
+// What is no port a URL would leave out without a word.
+function portText(port: unknown): string {
+	const number = Number(port);
+	if (Number.isInteger(number) && number > 0 && number < 65_536) return String(number);
+	throw new TypeError('Invalid URL');
 }
 
 function credentials(auth: unknown): AxiosBasicCredentials | undefined {

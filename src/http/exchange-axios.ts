@@ -12,6 +12,7 @@ import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
+import {adoptHeaders, copyHeaders} from './headers.ts';
 import {isRedirect} from './redirect.ts';
 import {closedError, redirectBody} from './response.ts';
 
@@ -40,11 +41,17 @@ export function axiosExchange(
 	// With another version axios would send by itself.
 	if (base !== undefined) config.httpVersion = 1;
 	config.transport = transportFor(input, trip, base);
-	return untilClosed(adapter(config), input, trip).catch((error) => {
-		// A ClientRequest that waits for its socket tells nobody that it was given up.
-		trip.over.abort(new Error('the request is over'));
-		throw trip.progress ? keepProgress(error, trip.progress) : error;
-	});
+	return untilClosed(adapter(config), input, trip)
+		.catch((error) => {
+			// A ClientRequest that waits for its socket tells nobody that it was given up.
+			trip.over.abort(new Error('the request is over'));
+			throw trip.progress ? keepProgress(error, trip.progress) : error;
+		})
+		.finally(() => {
+			const {headers} = input.hop;
+			if (config.headers === headers) return;
+			adoptHeaders(headers, config.headers, input.cookie === undefined ? [] : ['cookie']);
+		});
 }
 
 /** The end of the client ends our agent's connections, and by this those of any other. */
@@ -73,8 +80,10 @@ interface Trip {
 }
 
 function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
-	// The jar's cookies belong to this hop, not to the config that the app sees again.
-	const headers = cookie === undefined ? hop.headers : new AxiosHeaders(hop.headers);
+	// The jar's cookies belong to this hop, not to the config that the app sees again. Headers of another
+	// copy of axios are no headers to ours, which would write into a copy of its own.
+	const isOurs = cookie === undefined && hop.headers instanceof AxiosHeaders;
+	const headers = isOurs ? hop.headers : copyHeaders(hop.headers);
 	if (cookie !== undefined) headers.set('Cookie', cookie, true);
 
 	const result: InternalAxiosRequestConfig = {
@@ -109,6 +118,10 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 	const base = given ?? (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
+			// A URL would escape some of it.
+			if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) {
+				options.path = hop.path;
+			}
 			const sent = ours ? onOurWay(options, input, trip.over.signal) : options;
 			// In one turn with the request: no other one can leave its connection in between.
 			if (fresh && ours && agent) endIdle(agent, sent);

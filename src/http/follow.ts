@@ -46,7 +46,7 @@ function asked(
 	if (!config.beforeRedirect) return next;
 	let changed: Hop;
 	try {
-		changed = askBeforeRedirect(config.beforeRedirect, next, hop, response);
+		changed = askBeforeRedirect(config.beforeRedirect, next, {previous: hop, response, policy});
 	} catch (error) {
 		throw redirectionFailure(error, config, response.request);
 	}
@@ -54,7 +54,11 @@ function asked(
 	if (isDowngrade(hop.url, changed.url) && !policy.allowInsecureRedirects) {
 		throw insecureRedirect(hop, changed.url, config);
 	}
-	return {...changed, showing: redirectShowing(changed.url, policy)};
+	return {
+		...changed,
+		showing: redirectShowing(changed.url, policy),
+		strayed: hop.strayed || changed.url.origin !== hop.url.origin,
+	};
 }
 
 function redirectionFailure(

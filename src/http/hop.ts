@@ -25,6 +25,17 @@ export interface Hop {
 	readonly body: Body | undefined;
 	/** Whether our certificate may be offered to this origin. */
 	readonly showing: Showing;
+	/** A redirect has led to another origin on the way. */
+	readonly strayed: boolean;
+	/** Where the app's `beforeRedirect` has been asked. */
+	readonly asked?: AskedRedirect;
+}
+
+/** What `beforeRedirect` is given: one object for all hops of a call. */
+export interface AskedRedirect {
+	readonly options: Record<string, unknown>;
+	/** Names in lower case of the headers that it has set on this hop. */
+	readonly written: Set<string>;
 }
 
 // axios's way from options to a URL. Not the static `axios`: it would mix its global defaults in.
@@ -48,6 +59,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		body: makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
 		showing: 'shown',
+		strayed: false,
 	};
 }
 

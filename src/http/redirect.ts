@@ -2,9 +2,10 @@
  * What comes after a response: RFC 9110 §15.4, and what axios users have today. Pure questions,
  * each a function of values; `nextHop` puts them together.
  */
-import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {Showing} from '../tls/snapshot.ts';
+import {copyHeaders, exactHeaders} from './headers.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 import {foreignHttp2Option, wantsHttp2} from './http2/options.ts';
 
@@ -19,7 +20,7 @@ export interface RedirectPolicy {
 	readonly origin: string;
 	/** Whether our certificate may be shown to another origin. */
 	readonly lists: (origin: string) => boolean;
-	/** Credentials of the first request; they hold on its origin only. */
+	/** Credentials of the first request; they hold on its origin only, and until a redirect leaves it. */
 	readonly auth: Hop['auth'];
 }
 
@@ -36,7 +37,7 @@ const stop: Step = {kind: 'stop'};
 /** axios's default, which is that of follow-redirects. */
 const defaultMaxRedirects = 21;
 
-const credentialHeaders = ['authorization', 'cookie'];
+const originHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'host']);
 
 /**
  * As in axios: who brings a transport, or HTTP/2 sessions of its own making, is alone with it. Ours,
@@ -91,7 +92,8 @@ export function redirectPolicy(
 		);
 	}
 	return {
-		maxRedirects: follows ? (config.maxRedirects ?? defaultMaxRedirects) : 0,
+		// As axios: what says nothing, 0 aside, is the default.
+		maxRedirects: follows ? config.maxRedirects || defaultMaxRedirects : 0,
 		allowInsecureRedirects: insecureRedirects(
 			config.allowInsecureRedirects,
 			defaults.allowInsecureRedirects,
@@ -111,7 +113,7 @@ export function nextHop(
 	policy: RedirectPolicy,
 ): Step {
 	if (!isRedirect(status) || !location || policy.maxRedirects === 0) return stop;
-	if (hop.index >= policy.maxRedirects) return {kind: 'too-many'};
+	if (hop.index + 1 > policy.maxRedirects) return {kind: 'too-many'};
 
 	const target = redirectUrl(hop.url, location);
 	if (target === undefined) return {kind: 'bad-location', reason: 'Invalid URL'};
@@ -123,6 +125,7 @@ export function nextHop(
 	}
 
 	const method = redirectMethod(hop.method, status);
+	const strayed = hop.strayed || target.origin !== hop.url.origin;
 	return {
 		kind: 'follow',
 		hop: {
@@ -130,10 +133,12 @@ export function nextHop(
 			url: target,
 			path: target.pathname + target.search,
 			method,
-			headers: redirectHeaders(hop, target, location, method, policy.sensitiveHeaders),
-			auth: target.origin === policy.origin ? policy.auth : undefined,
+			headers: redirectHeaders(hop, target, location, method, policy),
+			auth: strayed ? undefined : (policy.auth ?? hop.auth),
 			body: method === hop.method ? hop.body : undefined,
 			showing: redirectShowing(target, policy),
+			strayed,
+			...(hop.asked && {asked: hop.asked}),
 		},
 	};
 }
@@ -159,6 +164,18 @@ export function redirectShowing(
 	return target.origin === origin || lists(target.origin) ? 'shown' : 'withheld';
 }
 
+/** Whether a header belongs to the origin that it was sent to, and does not go with a redirect to another. */
+export function isWithheldElsewhere(
+	name: string,
+	{sensitiveHeaders}: Pick<RedirectPolicy, 'sensitiveHeaders'>,
+): boolean {
+	const lower = name.toLowerCase();
+	return (
+		originHeaders.has(lower) ||
+		sensitiveHeaders.some((sensitive) => sensitive.toLowerCase() === lower)
+	);
+}
+
 /** RFC 9110 §10.2.2. Credentials in a `Location` are the server's wish, not the app's: dropped. */
 function redirectUrl(from: URL, location: string): URL | undefined {
 	const target = URL.parse(location, from.href);
@@ -181,20 +198,19 @@ function redirectHeaders(
 	target: URL,
 	location: string,
 	method: string,
-	sensitive: readonly string[],
+	policy: RedirectPolicy,
 ): AxiosHeaders {
-	const withheld = new Set([...credentialHeaders, ...sensitive].map((name) => name.toLowerCase()));
 	const elsewhere = target.origin !== hop.url.origin;
 	const namesHost = /^\s*(\w+:|[/\\]{2})/.test(location);
-	const headers = new AxiosHeaders(hop.headers);
+	const headers = hop.asked ? exactHeaders(hop.asked.options.headers) : copyHeaders(hop.headers);
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();
 		const drop =
 			// For the proxy of one hop, and for the host that no other name has taken the place of.
 			lower === 'proxy-authorization' ||
-			((elsewhere || namesHost) && lower === 'host') ||
+			(namesHost && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
-			(elsewhere && withheld.has(lower));
+			(elsewhere && isWithheldElsewhere(name, policy));
 		if (!drop) continue;
 		// In the place of these axios would put its own.
 		if (lower === 'user-agent' || lower === 'accept-encoding') headers.set(name, false);

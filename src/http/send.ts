@@ -10,24 +10,16 @@ import {cookieHeader, readCookies, storeCookies} from './cookies.ts';
 import {diagnose, proxyWantsLogin} from './diagnose.ts';
 import {endingOf} from './ending.ts';
 import {isForwarded} from './forward.ts';
+import {adoptHeaders} from './headers.ts';
 import {type Hop, ownCookie} from './hop.ts';
 import {withPatience} from './patience.ts';
 import {closedError, type Head, headOf, tellUrl, throwIfCancelled} from './response.ts';
 import {isStale} from './stale.ts';
 import {dropBody} from './streamed-body.ts';
-import {withXsrfToken} from './xsrf.ts';
+import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 
-/**
- * Sends a hop and keeps the cookies of its answer.
- *
- * @param strayed - A redirect has led to another origin on the way.
- */
-export async function send(
-	parts: AdapterParts,
-	call: Call,
-	hop: Hop,
-	strayed: boolean,
-): Promise<AxiosResponse> {
+/** Sends a hop and keeps the cookies of its answer. */
+export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {config, jar, policy, timeoutMs} = call;
 	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy);
 	const cookies =
@@ -41,11 +33,12 @@ export async function send(
 	const proxy = resolveProxy(config.proxy as ProxySetting, hop.url);
 	// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
 	const secure = hop.url.protocol === 'https:';
+	const sent = cookies === undefined || hop.strayed ? hop : withXsrfToken(hop, config, cookies);
 	let response: AxiosResponse;
 	for (let fresh = false; ; fresh = true) {
 		try {
 			response = await parts.exchange({
-				hop: cookies === undefined || strayed ? hop : withXsrfToken(hop, config, cookies),
+				hop: sent,
 				config,
 				cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
 				snapshot,
@@ -71,6 +64,8 @@ export async function send(
 			}
 			if (error instanceof AxiosError && error.response) tellUrl(error.response, policy, hop);
 			throw diagnose(error, hop, config);
+		} finally {
+			if (sent !== hop) adoptHeaders(hop.headers, sent.headers, [xsrfHeader(config)]);
 		}
 	}
 	if (response.status === 407 && isForwarded(hop, proxy)) {

@@ -3,9 +3,10 @@
  * in a header, which a stranger's page cannot do. axios does so in browsers; here, where there is
  * no page, that of `baseURL` stands for it.
  */
-import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import type {InternalAxiosRequestConfig} from 'axios';
 import {decodePercent} from '../percent.ts';
 import type {CookieList} from './cookie-cache.ts';
+import {copyHeaders} from './headers.ts';
 import {type Hop, ownCookie} from './hop.ts';
 
 /**
@@ -31,7 +32,12 @@ export function withXsrfToken(
 	const pair = ownPair(hop, xsrfCookieName) ?? cookie.text;
 	const token = decodePercent(pair.slice(xsrfCookieName.length + 1));
 	if (!token || !isWanted(hop, config)) return hop;
-	return {...hop, headers: new AxiosHeaders(hop.headers).set(xsrfHeaderName, token)};
+	return {...hop, headers: copyHeaders(hop.headers).set(xsrfHeaderName, token)};
+}
+
+/** The header of the token, in lower case; empty without one. */
+export function xsrfHeader({xsrfHeaderName}: InternalAxiosRequestConfig): string {
+	return xsrfHeaderName?.toLowerCase() ?? '';
 }
 
 /** What the app's own `Cookie` header says in the place of the jar: servers compare the two. */

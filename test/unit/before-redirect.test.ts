@@ -18,7 +18,11 @@ function ask(callback: Callback, url = 'https://b.test:8443/next?q=1') {
 	const previous = hopOf({url: 'https://a.test/first', method: 'post', headers: {'X-Own': '1'}});
 	const auth = {username: 'u', password: 'p:q'};
 	const hop = hopOf({url, headers: {Accept: 'text/plain'}, auth});
-	return askBeforeRedirect(callback as never, hop, previous, response);
+	return askBeforeRedirect(callback as never, hop, {
+		previous,
+		response,
+		policy: {sensitiveHeaders: []},
+	});
 }
 
 test('the callback sees the next request, the answer and the request before', () => {

@@ -112,6 +112,13 @@ describe('as axios does it', () => {
 		[3, 2, 200],
 		[3, 3, 200],
 		[3, 4, 'ERR_FR_TOO_MANY_REDIRECTS'],
+		[1.5, 1, 200],
+		[1.5, 2, 'ERR_FR_TOO_MANY_REDIRECTS'],
+		[0.5, 1, 'ERR_FR_TOO_MANY_REDIRECTS'],
+		[-1, 1, 'ERR_FR_TOO_MANY_REDIRECTS'],
+		[Number.NaN, 21, 200],
+		[Number.NaN, 22, 'ERR_FR_TOO_MANY_REDIRECTS'],
+		[Number.POSITIVE_INFINITY, 23, 200],
 		[undefined, 21, 200],
 		[undefined, 22, 'ERR_FR_TOO_MANY_REDIRECTS'],
 	])('maxRedirects %s and %i redirects: %s', async (maxRedirects, count, expected) => {

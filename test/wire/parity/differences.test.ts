@@ -173,6 +173,42 @@ describe('on purpose', () => {
 		expect(stage.requests.map(({path}) => path)).toEqual(['/']);
 	});
 
+	test('where beforeRedirect changes the host, axios takes Authorization along, ours does not', async () => {
+		const config = {
+			url: stage.url('a'),
+			headers: {Authorization: 'Bearer t'},
+			beforeRedirect: (options: Record<string, unknown>) => {
+				options.port = stage.ports.b;
+			},
+		};
+		for (const [adapter, expected] of [
+			[axios.getAdapter('http'), ['Authorization', 'Bearer t']],
+			[createAdapter(), undefined],
+		] as const) {
+			stage.answers = [redirect('/2'), {}];
+			await axios.request({...config, adapter});
+			const [first, second] = stage.requests.splice(0);
+			expect(first?.headers).toContainEqual(['Authorization', 'Bearer t']);
+			expect(second?.server).toBe('b');
+			expect(second?.headers.find(([name]) => name === 'Authorization')).toEqual(expected);
+		}
+	});
+
+	test('on the way back from another origin axios sends auth again, ours does not', async () => {
+		const config = {url: stage.url('a'), auth: {username: 'me', password: 'pw'}};
+		for (const [adapter, expected] of [
+			[axios.getAdapter('http'), [true, false, true]],
+			[createAdapter(), [true, false, false]],
+		] as const) {
+			stage.answers = [redirect(stage.url('b')), redirect(stage.url('a')), {}];
+			await axios.request({...config, adapter});
+			const sent = stage.requests
+				.splice(0)
+				.map(({headers}) => headers.some(([name]) => name === 'Authorization'));
+			expect(sent).toEqual(expected);
+		}
+	});
+
 	test('where beforeRedirect changes the path, axios tells the old URL, ours the new', async () => {
 		const config = {
 			url: stage.url('a'),

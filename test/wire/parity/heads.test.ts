@@ -119,7 +119,7 @@ const byAuth: Scenario[] = [
 				url: s.url('a', '/x').replace('//', `//${login}`),
 				headers: {Authorization: 'Bearer t'},
 			}),
-			answers: (s) => [redirect('/2'), redirect(s.url('b')), redirect(s.url('a', '/4')), {}],
+			answers: (s) => [redirect('/2'), redirect('/3'), redirect(s.url('b')), {}],
 			ends: 200,
 		},
 		{

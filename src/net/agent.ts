@@ -1,4 +1,4 @@
-import type {ClientRequestArgs} from 'node:http';
+import type {ClientRequest, ClientRequestArgs} from 'node:http';
 import https from 'node:https';
 import type {LookupFunction} from 'node:net';
 import type {Duplex} from 'node:stream';
@@ -12,6 +12,7 @@ import {connect, connectToProxy} from './connect.ts';
 import {connectionOf} from './connection.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import {Identities} from './identities.ts';
+import {IdleSince, idleLimitMs} from './idle.ts';
 import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
 
 /** Options of `https.Agent` that do not decide about TLS, and the proxy. */
@@ -59,6 +60,11 @@ type AgentRoute = Omit<Route, 'snapshot' | 'signal' | 'timeouts'> & {
 
 // What an https request may bring to take the place of ours. Silently dropping it would hide a mistake.
 const foreign = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
+
+/** What Node's types leave out. */
+const nodeAgent = https.Agent.prototype as unknown as {
+	addRequest(this: https.Agent, request: ClientRequest, options: RequestOptions): void;
+};
 
 const identities = new WeakMap<MtlsAgent, Identities>();
 
@@ -116,6 +122,8 @@ export class MtlsAgent extends https.Agent {
 	readonly #retired = new WeakSet<Snapshot>();
 	/** Of connections that were asked for before there was a snapshot to name them by. */
 	readonly #nameless = new WeakSet<Duplex>();
+	/** Of the free connections. */
+	readonly #idle = new WeakMap<Duplex, IdleSince>();
 	// Node knows the sockets that stand, not the attempts to make one.
 	#attempts = new AbortController();
 
@@ -123,7 +131,7 @@ export class MtlsAgent extends https.Agent {
 		mtls: MtlsOptions | readonly MtlsOptions[] = {},
 		{proxy, logger = console, maxIdentities, ...options}: MtlsAgentOptions = {},
 	) {
-		super({...options, keepAlive: true, rejectUnauthorized: true});
+		super({...options, keepAlive: true, timeout: idleLimitMs, rejectUnauthorized: true});
 		// A mistake in it is told here, not at the first request; and before any file is watched.
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 		this.#identities = new Identities(mtls, logger, maxIdentities);
@@ -176,8 +184,22 @@ export class MtlsAgent extends https.Agent {
 		const snapshot = connectionOf(socket)?.snapshot;
 		if (snapshot === undefined || this.#retired.has(snapshot)) return false;
 		if (this.#nameless.has(socket)) return false;
-		// Node's own says `undefined` where its types say `boolean`.
-		return super.keepSocketAlive(socket) as unknown as boolean;
+		// Its types say that it says nothing. For the time that the server announces it has a timer.
+		const kept = super.keepSocketAlive(socket) as unknown as boolean;
+		if (kept) this.#idle.set(socket, new IdleSince());
+		return kept;
+	}
+
+	/** Called by Node for each request; documented by its use in agents of many makes alone. */
+	addRequest(request: ClientRequest, options: RequestOptions): void {
+		const free = this.freeSockets[this.getName(options)] ?? [];
+		for (const socket of [...free]) {
+			if (!this.#idle.get(socket)?.isOver(socket.timeout || idleLimitMs)) continue;
+			// Not left in the list until it is closed: Node may take the last one unseen.
+			free.splice(free.indexOf(socket), 1);
+			socket.destroy();
+		}
+		nodeAgent.addRequest.call(this, request, options);
 	}
 
 	override createConnection(
@@ -232,7 +254,7 @@ export class MtlsAgent extends https.Agent {
 				'a request through an MtlsAgent cannot bring its own; give it to the agent',
 			);
 		}
-		const {socketPath, localAddress, family, lookup} = options;
+		const {socketPath, localAddress, family, lookup, timeout} = options;
 		const way = this.#routeOf(options);
 		const {signal} = this.#attempts;
 		const snapshot = await unlessAborted(way.snapshot, signal);
@@ -252,6 +274,8 @@ export class MtlsAgent extends https.Agent {
 		const socket = await (proxy && forwards
 			? connectToProxy(snapshot, {...target, proxy})
 			: connect(snapshot, target));
+		// As `net.connect` does: where it is that of the agent, Node takes it for done.
+		if (timeout) socket.setTimeout(timeout);
 		if (way.snapshot instanceof Promise) this.#nameless.add(socket);
 		return socket;
 	}

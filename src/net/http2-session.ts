@@ -11,6 +11,7 @@ import {authorityOfUrl} from '../host.ts';
 import {longestDelayMs} from '../longest-delay.ts';
 import {connectionOf, keepConnection} from './connection.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
+import {IdleSince, idleLimitMs} from './idle.ts';
 
 /** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */
 export type Http2Options = Pick<
@@ -44,9 +45,6 @@ interface SessionEvents {
 	readonly onClose: () => void;
 }
 
-/** As long as the connections of HTTP/1.1 are. */
-const sessionTimeoutMs = 30_000;
-
 /** As axios has it for HTTP/1.1: how often TCP asks whether a silent other end is still there. */
 const keepAliveMs = 60_000;
 
@@ -76,6 +74,7 @@ export class Http2Session {
 	#ended = false;
 	#suspected = false;
 	#idle: NodeJS.Timeout | undefined;
+	#idleSince: IdleSince | undefined;
 	#error: Error | undefined;
 	#lastStreamId = Number.POSITIVE_INFINITY;
 	readonly #attempt = new AbortController();
@@ -89,7 +88,7 @@ export class Http2Session {
 		connectTo: (signal: AbortSignal) => Promise<Socket>,
 		events: SessionEvents,
 	) {
-		const {sessionTimeout = sessionTimeoutMs, ...rest} = options;
+		const {sessionTimeout = idleLimitMs, ...rest} = options;
 		this.#idleMs = sessionTimeout;
 		this.#settingsMs = timeouts.handshakeMs || settingsDeadlineMs;
 		this.#events = events;
@@ -101,6 +100,12 @@ export class Http2Session {
 	/** Whether a new request may join. */
 	get usable(): boolean {
 		return !this.#ended && !this.#suspected && this.#session?.closed !== true;
+	}
+
+	/** Whether it has been idle for longer than it is kept: its timer has yet to say so. */
+	get isOverdue(): boolean {
+		if (this.#users > 0 || this.#idleMs === null) return false;
+		return this.#idleSince?.isOver(this.#idleMs) ?? false;
 	}
 
 	/** Requests that wait for it, or are on it. */
@@ -242,6 +247,7 @@ export class Http2Session {
 	/** Waits for the next request; the process need not. */
 	#rest(session: ClientHttp2Session): void {
 		session.unref();
+		this.#idleSince = new IdleSince();
 		if (this.#idleMs === null) return;
 		this.#idle = setTimeout(() => this.retire(), Math.min(this.#idleMs, longestDelayMs)).unref();
 	}

@@ -34,6 +34,7 @@ export class Http2Sessions {
 	/** The session for a request: one that stands or is being made, or a new one. */
 	take(route: Http2Route): Http2Session {
 		const entries = this.#entries.get(route.snapshot)?.get(keyOf(route));
+		for (const {session} of entries ?? []) if (session.isOverdue) void session.destroy();
 		const found = entries?.find(
 			({session, route: {net, options, timeouts}}) =>
 				session.usable &&

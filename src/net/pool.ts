@@ -11,6 +11,7 @@ import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
 import type {Peer} from './handshake.ts';
+import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle.ts';
 import type {HttpProxy} from './proxy.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
@@ -25,8 +26,8 @@ export interface PoolRoute {
 	readonly timeouts?: ConnectTimeouts | undefined;
 }
 
-/** How long an idle connection is kept where the server does not say. */
-const keepAliveTimeoutMs = 30_000;
+/** Idle connections kept per route; as many as Node's agent keeps. */
+const maxIdle = 256;
 
 /** Verified connections, kept alive by route. */
 export class Pools {
@@ -42,7 +43,9 @@ export class Pools {
 			const line = idle?.pop();
 			if (line === undefined) return this.open(route, key);
 			// undici closes the socket just after an answer that says so, and tells it later.
-			if (line.usable) return line;
+			if (!line.usable) continue;
+			if (!line.isOverdue) return line;
+			void line.destroy();
 		}
 	}
 
@@ -51,7 +54,7 @@ export class Pools {
 		const line = new Line(route.origin, (signal) => this.#connect(route, signal), {
 			onFree: () => {
 				if (this.#retired.has(route.snapshot)) void line.destroy();
-				else this.#idleOf(route.snapshot, key).push(line);
+				else this.#keep(line, key, route.snapshot);
 			},
 			onEnd: () => {
 				this.#lines.delete(line);
@@ -84,6 +87,13 @@ export class Pools {
 		const lines = [...this.#lines];
 		this.#idle.clear();
 		await Promise.all(lines.map((line) => line.destroy()));
+	}
+
+	#keep(line: Line, key: string, snapshot: Snapshot): void {
+		const idle = this.#idleOf(snapshot, key);
+		// After a burst those go first that the server will close first.
+		if (idle.length >= maxIdle) void idle[0]?.destroy();
+		idle.push(line);
 	}
 
 	#idleOf(snapshot: Snapshot, key: string): Line[] {
@@ -138,6 +148,8 @@ export class Line {
 	socket: Socket | undefined = undefined;
 	#served = 0;
 	#ended = false;
+	#idle: IdleSince | undefined;
+	#idleLimitMs = idleLimitMs;
 	readonly #client: Client;
 	readonly #attempt = new AbortController();
 	readonly #events: LineEvents;
@@ -150,7 +162,9 @@ export class Line {
 			// Deadlines are the request's own.
 			headersTimeout: 0,
 			bodyTimeout: 0,
-			keepAliveTimeout: keepAliveTimeoutMs,
+			keepAliveTimeout: idleLimitMs,
+			keepAliveTimeoutThreshold: hintMarginMs,
+			keepAliveMaxTimeout: longestIdleMs,
 			allowH2: false,
 			connect: (_, callback) => {
 				// undici would connect again by itself when the connection is lost before the request is out.
@@ -177,6 +191,11 @@ export class Line {
 		return !this.#ended && this.socket?.destroyed === false;
 	}
 
+	/** Whether it has been idle for longer than it is kept: its timer has yet to say so. */
+	get isOverdue(): boolean {
+		return this.#idle?.isOver(this.#idleLimitMs) ?? false;
+	}
+
 	/** Whether it has carried a request. */
 	get served(): boolean {
 		return this.#served > 0;
@@ -188,9 +207,12 @@ export class Line {
 		return this.#served > 1;
 	}
 
-	/** The line is free for the next request. */
-	release(): void {
-		if (!this.#ended) this.#events.onFree();
+	/** The line is free for the next request. @param keepAlive - That header of the answer. */
+	release(keepAlive: string | undefined): void {
+		if (this.#ended) return;
+		this.#idle = new IdleSince();
+		this.#idleLimitMs = idleLimitFor(keepAlive);
+		this.#events.onFree();
 	}
 
 	/** Ends the connection, or the attempt to make it. */

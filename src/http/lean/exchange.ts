@@ -166,8 +166,8 @@ class Answer implements Dispatcher.DispatchHandler {
 
 	onResponseEnd(): void {
 		this.#complete = true;
-		this.#line.release();
 		const response = this.#response;
+		this.#line.release(response?.headers['keep-alive']);
 		if (this.#settled || response === undefined) return;
 		if (this.#left) {
 			this.#settle(() => this.#resolve(response));

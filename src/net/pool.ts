@@ -13,6 +13,7 @@ import {type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
 import type {Peer} from './handshake.ts';
 import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle.ts';
 import type {HttpProxy} from './proxy.ts';
+import {ResponseHeads} from './response-heads.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
 export interface PoolRoute {
@@ -146,6 +147,7 @@ interface LineEvents {
 export class Line {
 	/** `undefined` until it is connected; stays after it was closed, for its facts. */
 	socket: Socket | undefined = undefined;
+	#heads: ResponseHeads | undefined = undefined;
 	#served = 0;
 	#ended = false;
 	#idle: IdleSince | undefined;
@@ -172,6 +174,7 @@ export class Line {
 				open(this.#attempt.signal).then(
 					(socket) => {
 						this.socket = socket;
+						this.#heads = new ResponseHeads(socket);
 						callback(null, socket);
 					},
 					(error: Error) => callback(error, null),
@@ -201,8 +204,14 @@ export class Line {
 		return this.#served > 0;
 	}
 
+	/** The reason phrase of the response. */
+	get reason(): string {
+		return this.#heads?.reason ?? '';
+	}
+
 	/** Counts a request in. @returns whether the connection has carried one before. */
 	board(): boolean {
+		this.#heads?.expect();
 		this.#served += 1;
 		return this.#served > 1;
 	}

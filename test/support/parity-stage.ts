@@ -1,6 +1,7 @@
 import http, {type IncomingMessage} from 'node:http';
 import https from 'node:https';
 import net, {type Socket} from 'node:net';
+import {setImmediate} from 'node:timers/promises';
 import {createTestPki} from '../../src/testing/index.ts';
 
 /** A request as it came off the wire. */
@@ -33,6 +34,8 @@ export type Answer =
 			readonly raw: string | Buffer | readonly (string | Buffer)[];
 			/** Time between two of them. */
 			readonly everyMs?: number;
+			/** Each byte in a packet of its own, once the one before can have been read. */
+			readonly bytewise?: boolean;
 			readonly next?: 'end' | 'destroy' | 'reset' | 'cancel' | 'nothing';
 			readonly early?: boolean;
 	  };
@@ -175,15 +178,18 @@ function inOrder(headers: readonly [string, string][]): [string, string][] {
 // Past Node's own response, which would correct what is wrong on purpose.
 function perform(stage: Stage, socket: Socket, answer: Answer, last: boolean): void {
 	if ('raw' in answer) {
+		if (answer.bytewise) {
+			void writeBytes(socket, Buffer.concat([answer.raw].flat().map(bytesOf))).then(() =>
+				proceed(stage, socket, answer.next),
+			);
+			return;
+		}
 		for (const [index, part] of [answer.raw].flat().entries()) {
-			const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
+			const bytes = bytesOf(part);
 			if (answer.everyMs === undefined) socket.write(bytes);
 			else setTimeout(() => socket.write(bytes), index * answer.everyMs);
 		}
-		if (answer.next === 'end') socket.end();
-		if (answer.next === 'destroy') socket.destroySoon();
-		if (answer.next === 'reset') socket.resetAndDestroy();
-		if (answer.next === 'cancel') stage.onCancel();
+		proceed(stage, socket, answer.next);
 		return;
 	}
 	const {status = 200, headers = [], body = 'ok', close = last} = answer;
@@ -196,6 +202,25 @@ function perform(stage: Stage, socket: Socket, answer: Answer, last: boolean): v
 	const head = `HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n`;
 	socket.write(Buffer.concat([Buffer.from(head, 'latin1'), bytes]));
 	if (close) socket.end();
+}
+
+function proceed(stage: Stage, socket: Socket, next: string | undefined): void {
+	if (next === 'end') socket.end();
+	if (next === 'destroy') socket.destroySoon();
+	if (next === 'reset') socket.resetAndDestroy();
+	if (next === 'cancel') stage.onCancel();
+}
+
+// The client lives in this process: what is written in one turn of the event loop it reads in the next.
+async function writeBytes(socket: Socket, bytes: Buffer): Promise<void> {
+	for (const byte of bytes) {
+		socket.write(Buffer.of(byte));
+		await setImmediate();
+	}
+}
+
+function bytesOf(part: string | Buffer): Buffer {
+	return typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

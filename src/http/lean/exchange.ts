@@ -47,9 +47,6 @@ export function leanExchange(pools: Pools): Exchange {
 		});
 }
 
-// undici reads the reason phrase as UTF-8, Node byte by byte.
-const ascii = /^[\x20-\x7e]*$/;
-
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {
 	readonly #line: Line;
@@ -113,7 +110,6 @@ class Answer implements Dispatcher.DispatchHandler {
 		_: unknown,
 		status: number,
 		fields: Record<string, string | string[] | undefined>,
-		reason = '',
 	): void {
 		// An interim response (RFC 9110 §15.2): the answer is still to come.
 		if (status < 200) return;
@@ -129,7 +125,7 @@ class Answer implements Dispatcher.DispatchHandler {
 			const gone = status === 204 && headers['content-encoding'] !== '';
 			if (this.#decode !== undefined || gone) delete headers['content-encoding'];
 		}
-		const statusText = ascii.test(reason) ? reason : Buffer.from(reason, 'utf8').toString('latin1');
+		const statusText = this.#line.reason;
 		const request = this.#request;
 		request.res = {
 			statusCode: status,

@@ -5,9 +5,10 @@ import http, {
 	type RequestOptions,
 } from 'node:http';
 import https from 'node:https';
-import {Readable} from 'node:stream';
+import {type Duplex, Readable} from 'node:stream';
 import axios, {AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {endIdle, routed} from '../net/agent.ts';
+import {ProtocolSwitchError} from '../net/response-heads.ts';
 import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
@@ -127,12 +128,14 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 			if (fresh && ours && agent) endIdle(agent, sent);
 			else if (fresh) sent.agent = false;
 			const request = base.request(sent, (response) => {
-				if (follows && isRedirect(response.statusCode) && response.headers.location) {
+				if (response.statusCode === 101) refuseSwitch(request, response.socket);
+				else if (follows && isRedirect(response.statusCode) && response.headers.location) {
 					leave(request, response, respond);
 				} else respond(response);
 			});
 			trip.request = request;
 			request.protocol = hop.url.protocol;
+			tellEveryEnd(request);
 			// An app's own agent, or a stand-in for the network, is not asked for new connections.
 			if (ours || (!secure && !config.httpAgent && !config.transport)) watchProgress(request, trip);
 			keepDeadlines(request, input);
@@ -140,6 +143,30 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 			return request;
 		},
 	};
+}
+
+/** Axios waits for a response or an error, and a request of Node's can end without either. */
+function tellEveryEnd(request: ClientRequest): void {
+	let told = false;
+	const onTold = () => {
+		told = true;
+	};
+	request.once('response', onTold).once('error', onTold);
+	request.once('upgrade', (_, socket) => refuseSwitch(request, socket));
+	request.once('close', () => {
+		if (!told) request.emit('error', hangUp());
+	});
+}
+
+// In Node's words for a connection that ends without a word.
+function hangUp(): Error {
+	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
+}
+
+/** Ends a request whose response is that another protocol is to follow. */
+function refuseSwitch(request: ClientRequest, socket: Duplex): void {
+	socket.destroy();
+	request.emit('error', new ProtocolSwitchError());
 }
 
 function watchProgress(request: ClientRequest, trip: Trip): void {

@@ -1,5 +1,6 @@
-import {type Cookie, CookieJar} from 'tough-cookie';
+import {type Cookie, CookieJar, pathMatch} from 'tough-cookie';
 import {expiresAt, isExpired} from '../jar/expiry.ts';
+import {jarUrl} from '../jar/jar-url.ts';
 import {isSendable} from '../jar/policy.ts';
 import {versionOf} from '../jar/store-version.ts';
 
@@ -44,23 +45,26 @@ const memories = new WeakMap<CookieJar, Memory>();
 /**
  * The cookies of `jar` for `url` (RFC 6265 §5.4), remembered while its store does not change and
  * none expires: to look up a hundred takes tough-cookie 10 % of a small request's time.
+ *
+ * @param path - As it goes on the wire, without its query.
  */
 export function cookiesFor(
 	jar: CookieJar,
 	url: URL,
 	now: number,
+	path = url.pathname,
 ): CookieList | Promise<CookieList> {
 	const entries = entriesOf(jar);
 	const version = entries && versionOf(jar.store);
 	if (entries === undefined || version === undefined)
-		return readCookies(jar, url, now).then(listOf);
+		return readCookies(jar, url, now, path).then(listOf);
 
-	const key = `${url.protocol}${url.hostname}${url.pathname}`;
+	const key = `${url.protocol}${url.hostname}${path}`;
 	const known = entries.get(key);
 	if (known?.version === version && known.validUntil > now && known.seen.every(isUnchanged)) {
 		return known;
 	}
-	return readCookies(jar, url, now).then((cookies) => {
+	return readCookies(jar, url, now, path).then((cookies) => {
 		const entry = {
 			...listOf(cookies),
 			version,
@@ -91,9 +95,14 @@ function isUnchanged({cookie, value, expires, maxAge}: Seen): boolean {
 	return cookie.value === value && cookie.expires === expires && cookie.maxAge === maxAge;
 }
 
-async function readCookies(jar: CookieJar, url: URL, now: number): Promise<Cookie[]> {
-	const cookies = await jar.getCookies(url.href);
-	return cookies.filter((cookie) => !isExpired(cookie, now));
+async function readCookies(jar: CookieJar, url: URL, now: number, path: string): Promise<Cookie[]> {
+	const cookies = await jar.getCookies(jarUrl(jar, url, path));
+	return cookies.filter((cookie) => !isExpired(cookie, now) && isOn(cookie, path));
+}
+
+/** A jar that reads in a way of its own may have compared another path (RFC 6265 §5.1.4). */
+function isOn(cookie: Cookie, path: string): boolean {
+	return !cookie.path || pathMatch(path, cookie.path);
 }
 
 function firstExpiry(cookies: readonly Cookie[], now: number): number {

@@ -4,6 +4,7 @@ import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {keepCause} from '../errors.ts';
 import {isExpired, maxAgeStart} from '../jar/expiry.ts';
 import {fileJar} from '../jar/file-jar.ts';
+import {jarUrl} from '../jar/jar-url.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
 import type {ClientOptions, CookieRefusal} from '../options.ts';
@@ -68,14 +69,16 @@ export function jarOf(
 /**
  * The jar's cookies for `url` (RFC 6265 §5.4).
  *
+ * @param path - That of the request as it goes on the wire, without its query.
  * @returns a promise only when the jar has to be asked: to wait for nothing costs a turn, too.
  */
 export function readCookies(
 	jar: CookieJar,
 	url: URL,
 	policy: CookiePolicy,
+	path = url.pathname,
 ): CookieList | Promise<CookieList> {
-	const cookies = cookiesFor(policy.lawful(jar, url), url, Date.now());
+	const cookies = cookiesFor(policy.lawful(jar, url), url, Date.now(), path);
 	if (!(cookies instanceof Promise)) return cookies;
 	return cookies.catch((cause) => {
 		throw jarFailure('read', cause);
@@ -100,6 +103,8 @@ export function cookieHeader(
 /**
  * Puts the `Set-Cookie` lines of a response of `url` into the jar, in their order. One that is
  * refused fails neither the others nor the request (RFC 6265 §5.2): it is told.
+ *
+ * @param path - That of the request as it went on the wire, without its query.
  */
 export async function storeCookies(
 	jar: CookieJar,
@@ -107,25 +112,32 @@ export async function storeCookies(
 	lines: readonly string[],
 	policy: CookiePolicy,
 	tellRefused: (refusal: CookieRefusal) => void,
+	path = url.pathname,
 ): Promise<void> {
 	for (const given of lines) {
 		const {name, line, reason} = policy.judge(given, url);
-		const refused = line === undefined ? reason : await storeCookie(jar, url, line, policy);
+		const refused = line === undefined ? reason : await storeCookie(jar, {url, path}, line, policy);
 		if (refused !== undefined) tellRefused({name, host: url.hostname, reason: refused});
 	}
 }
 
+/** Who has set a cookie. */
+interface Sender {
+	readonly url: URL;
+	readonly path: string;
+}
+
 async function storeCookie(
 	jar: CookieJar,
-	url: URL,
+	{url, path}: Sender,
 	line: string,
 	policy: CookiePolicy,
 ): Promise<CookieRefusal['reason'] | undefined> {
-	if (url.protocol !== 'https:' && (await hidesSecure(jar, url, line, policy)))
+	if (url.protocol !== 'https:' && (await hidesSecure(jar, {url, path}, line, policy)))
 		return 'hides-secure';
 	let kept: Cookie | undefined | null;
 	try {
-		kept = await jar.setCookie(line, url.href, {ignoreError: true});
+		kept = await jar.setCookie(line, jarUrl(jar, url, path), {ignoreError: true});
 	} catch (cause) {
 		throw jarFailure('written', cause);
 	}
@@ -142,16 +154,17 @@ async function storeCookie(
  */
 async function hidesSecure(
 	jar: CookieJar,
-	url: URL,
+	sender: Sender,
 	line: string,
 	policy: CookiePolicy,
 ): Promise<boolean> {
 	const cookie = Cookie.parse(line, {loose: true});
-	const path = cookie?.path ?? defaultPath(url.pathname);
+	const path = cookie?.path ?? defaultPath(sender.path);
 	let there: Cookie[];
 	try {
-		const secure = new URL(url.href.replace(/^http:/, 'https:'));
-		there = await policy.lawful(jar, secure).getCookies(secure.href, {allPaths: true});
+		const secure = new URL(sender.url.href.replace(/^http:/, 'https:'));
+		const from = jarUrl(jar, secure, sender.path);
+		there = await policy.lawful(jar, secure).getCookies(from, {allPaths: true});
 		if (cookie?.domain) there = [...there, ...(await cookiesBelow(jar, cookie.domain))];
 	} catch (cause) {
 		throw jarFailure('read', cause);

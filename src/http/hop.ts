@@ -112,6 +112,12 @@ export function withoutCredentials(url: URL): URL {
 	return bare;
 }
 
+/** The path as it goes on the wire, without the query: what cookies are compared with. */
+export function wirePath({path}: Hop): string {
+	const end = path.indexOf('?');
+	return end === -1 ? path : path.slice(0, end);
+}
+
 /** The app's own `Cookie` header. */
 export function ownCookie({headers}: Hop): string | undefined {
 	const cookie = headers.get('Cookie');

@@ -11,7 +11,7 @@ import {diagnose, proxyWantsLogin} from './diagnose.ts';
 import {endingOf} from './ending.ts';
 import {isForwarded} from './forward.ts';
 import {adoptHeaders} from './headers.ts';
-import {type Hop, ownCookie} from './hop.ts';
+import {type Hop, ownCookie, wirePath} from './hop.ts';
 import {withPatience} from './patience.ts';
 import {closedError, type Head, headOf, tellUrl, throwIfCancelled} from './response.ts';
 import {isStale} from './stale.ts';
@@ -21,7 +21,7 @@ import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 /** Sends a hop and keeps the cookies of its answer. */
 export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {config, jar, policy, timeoutMs} = call;
-	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy);
+	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy, wirePath(hop));
 	const cookies =
 		asked instanceof Promise ? await withPatience(asked, waiting(parts, call)) : asked;
 	const taken = parts.snapshotAt(hop.url.origin);
@@ -93,7 +93,8 @@ function keepCookies(
 	const {jar, keeps} = call;
 	const lines = head.headers['set-cookie'];
 	if (!jar || !lines || keeps?.(head, hop) === false) return undefined;
-	const stored = storeCookies(jar, hop.url, lines, parts.cookiePolicy, parts.tellRefused);
+	const {cookiePolicy, tellRefused} = parts;
+	const stored = storeCookies(jar, hop.url, lines, cookiePolicy, tellRefused, wirePath(hop));
 	return withPatience(stored, waiting(parts, call));
 }
 

@@ -1,5 +1,6 @@
 import {type Cookie, CookieJar, cookieCompare, domainMatch, pathMatch} from 'tough-cookie';
 import {isExpired} from './expiry.ts';
+import {jarUrl, writtenPath} from './jar-url.ts';
 import type {CookiePolicy} from './policy.ts';
 
 /**
@@ -24,6 +25,7 @@ export class LawfulJar extends CookieJar {
 		this.#policy = policy;
 	}
 
+	/** @param url - Of {@link jarUrl}. */
 	override async getCookies(
 		url: string | URL,
 		options?: Parameters<CookieJar['getCookies']>[1],
@@ -38,12 +40,13 @@ export class LawfulJar extends CookieJar {
 	}
 
 	async #read(url: URL, allPaths: boolean): Promise<Cookie[]> {
-		if (!isOdd(url)) return this.#jar.getCookies(url.href, {allPaths});
+		const path = writtenPath(url);
+		if (!isOdd(url)) return this.#jar.getCookies(jarUrl(this.#jar, url, path), {allPaths});
 		const all = await this.#jar.store.getAllCookies();
 		return all.filter(
 			(cookie) =>
 				isFor(cookie, url.hostname) &&
-				(allPaths || pathMatch(url.pathname, cookie.path ?? '/')) &&
+				(allPaths || pathMatch(path, cookie.path ?? '/')) &&
 				!isExpired(cookie, Date.now()),
 		);
 	}

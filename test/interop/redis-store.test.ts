@@ -230,6 +230,32 @@ test('what lies in Redis shows no value, and each mark of another hand is refuse
 	expect((await store.findCookie('a.example', '/', 'x'))?.value).toBe('MARK-value');
 });
 
+test('a cookie of an encoded path is kept and sent under it as it is written', async (ctx) => {
+	const {client} = await makeFleet(ctx);
+	const {server, client: makeClient} = await makeWorld();
+	const bank = await server({
+		handler(request, response) {
+			const cookies = ['named=1; Path=/my%20app', 'default=2', 'decoded=3; Path=/my app'];
+			const isLogin = request.url?.endsWith('/login');
+			response.writeHead(204, isLogin ? {'set-cookie': cookies} : {}).end();
+			return true;
+		},
+	});
+	const jar = new CookieJar(new RedisCookieStore(client, {prefix: 'session'}));
+	const app = makeClient({jar});
+	for (const path of ['/my%20app/login', '/my%20app/data']) await app.get(bank.url(path));
+
+	expect(bank.requests.map(({headers}) => headers.cookie)).toEqual([
+		undefined,
+		'named=1; default=2',
+	]);
+	expect((await client.hKeys('session')).sort()).toEqual([
+		'["localhost","/my app","decoded"]',
+		'["localhost","/my%20app","default"]',
+		'["localhost","/my%20app","named"]',
+	]);
+});
+
 test('a key is replaced while the session goes on', async (ctx) => {
 	const {client} = await makeFleet(ctx);
 	const [old, next] = [randomBytes(32), randomBytes(32)];

@@ -1,10 +1,11 @@
 import type {ServerResponse} from 'node:http';
 import axios, {AxiosError, type RawAxiosRequestHeaders} from 'axios';
 import {wrapper} from 'axios-cookiejar-support';
-import {type Cookie, CookieJar, MemoryCookieStore, Store} from 'tough-cookie';
+import {CookieJar} from 'tough-cookie';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {MtlsConfigError, withMtls} from '../../src/index.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
+import {RemoteStore} from '../support/remote-store.ts';
 import {
 	allClosed,
 	exchanges,
@@ -23,45 +24,6 @@ beforeAll(async () => {
 const login = {user: 'alice', password: 'wonderland'};
 const setting = (...lines: string[]) =>
 	pages({'/set': (_, response) => response.writeHead(204, {'set-cookie': lines}).end()});
-
-/** Keeps its cookies a turn of the event loop away, as a store over the network does. */
-class RemoteStore extends Store {
-	override synchronous = false;
-	readonly #memory = new MemoryCookieStore();
-	asked = 0;
-
-	override findCookie(...args: unknown[]): Promise<never> {
-		const [domain, path, key] = args as [string, string, string];
-		return this.answer(args, () => this.#memory.findCookie(domain, path, key));
-	}
-	override findCookies(...args: unknown[]): Promise<never> {
-		const [domain, path, special] = args as [string, string, boolean];
-		return this.answer(args, () => this.#memory.findCookies(domain, path, special));
-	}
-	override putCookie(...args: unknown[]): Promise<never> {
-		return this.answer(args, () => this.#memory.putCookie(args[0] as Cookie));
-	}
-	override updateCookie(...args: unknown[]): Promise<never> {
-		return this.answer(args, () => this.#memory.putCookie(args[1] as Cookie));
-	}
-	override removeCookie(...args: unknown[]): Promise<never> {
-		const [domain, path, key] = args as [string, string, string];
-		return this.answer(args, () => this.#memory.removeCookie(domain, path, key));
-	}
-
-	/** By callback where one is given, else by a promise. */
-	answer(args: unknown[], work: () => Promise<unknown>): Promise<never> {
-		this.asked += 1;
-		const done = new Promise((resolve) => setImmediate(resolve)).then(work);
-		const callback = args.at(-1);
-		if (typeof callback !== 'function') return done as Promise<never>;
-		done.then(
-			(value) => callback(null, value),
-			(error) => callback(error),
-		);
-		return new Promise(() => {});
-	}
-}
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a login on a 302 holds for 20 requests on one handshake', async () => {

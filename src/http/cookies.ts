@@ -86,8 +86,8 @@ export function readCookies(
 }
 
 /**
- * The `Cookie` header: the jar's cookies after those that the app set itself. Of two with one name
- * the app's wins.
+ * The `Cookie` header: the jar's cookies, then those that the app set itself, word for word. Of two
+ * with one name the app's wins.
  */
 export function cookieHeader(
 	{text, pairs}: CookieList,
@@ -97,7 +97,7 @@ export function cookieHeader(
 	const taken = new Set(own.split(';').map((pair) => pair.split('=', 1)[0]?.trim()));
 	const kept = pairs.filter(({name}) => !taken.has(name)).map(({text}) => text);
 	if (kept.length === 0) return own || undefined;
-	return [own.replace(/[;\s]+$/, ''), ...kept].filter(Boolean).join('; ');
+	return [...kept, own.replace(/^[;\s]+|[;\s]+$/g, '')].filter(Boolean).join('; ');
 }
 
 /**

@@ -152,10 +152,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test.each([
-		[{COOKIE: 'a=mine'}, ['a=mine; A=jar; b=jar']],
-		[{cookie: ['a=mine', 'b=mine']}, ['a=mine; b=mine; A=jar']],
-		[{Cookie: 'a=mine;b=mine;'}, ['a=mine;b=mine; A=jar']],
-		[{cOOkie: ' A = mine ; b'}, ['A = mine ; b; a=jar']],
+		[{COOKIE: 'a=mine'}, ['A=jar; b=jar; a=mine']],
+		[{cookie: ['a=mine', 'b=mine']}, ['A=jar; a=mine; b=mine']],
+		[{Cookie: 'a=mine;b=mine;'}, ['A=jar; a=mine;b=mine']],
+		[{cOOkie: ' A = mine ; b'}, ['a=jar; A = mine ; b']],
 		[{Cookie: 'A=1; a=2; b=3'}, ['A=1; a=2; b=3']],
 	])("the app's %j goes on one line, and no name of it is said twice", async (headers, lines) => {
 		const server = await world.server({

@@ -156,11 +156,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const {data, config} = await world
 			.client({...options, jar: true})
 			.get(server.url('/set'), {headers});
-		expect(data.headers.cookie).toBe('a=mine; c=mine; b=jar');
+		expect(data.headers.cookie).toBe('b=jar; a=mine; c=mine');
 		expect(server.requests.map((request) => request.headers.cookie)).toEqual([
 			'a=mine; c=mine',
-			'a=mine; c=mine; b=jar',
-			'a=mine; c=mine; b=jar',
+			'b=jar; a=mine; c=mine',
+			'b=jar; a=mine; c=mine',
 		]);
 		// What the jar added belongs to one hop: sent again, the config does not carry it.
 		expect(config.headers.get('Cookie')).toBe('a=mine; c=mine');

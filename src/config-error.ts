@@ -1,4 +1,5 @@
 // Apart from errors.ts, which needs axios: a cookie store works in an app without it.
+import {inspect} from 'node:util';
 
 /** Why an option was refused. */
 export type ConfigErrorCode =
@@ -31,12 +32,29 @@ export class MtlsConfigError extends Error {
 	readonly code: ConfigErrorCode;
 	/** The option to repair, as a dotted path: `mtls.key`. */
 	readonly option: string;
+	readonly #cause: unknown;
 
 	constructor(code: ConfigErrorCode, option: string, message: string, cause?: unknown) {
-		super(`${option}: ${message}`, cause === undefined ? undefined : {cause});
+		super(`${option}: ${message}`);
 		this.name = 'MtlsConfigError';
 		this.code = code;
 		this.option = option;
+		this.#cause = cause;
+	}
+
+	/**
+	 * The original error, for code that asks for it. It is not printed: what a function of the app
+	 * threw may quote a passphrase.
+	 */
+	// Security: an own `cause` would be, and copied by structuredClone. See CausedError in errors.ts.
+	override get cause(): unknown {
+		return #cause in this ? this.#cause : undefined;
+	}
+
+	// Security: with `showHidden` and `getters` Node would ask for the cause.
+	[inspect.custom](): string {
+		const {stack, code, option} = this;
+		return `${stack} ${inspect({code, option})}`;
 	}
 }
 

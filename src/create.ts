@@ -8,6 +8,7 @@ import type {MtlsClient} from './client.ts';
 import {assertKnown, MtlsConfigError} from './config-error.ts';
 import {jarOf} from './http/cookies.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
+import {withoutBodyText} from './http/not-json.ts';
 import {Session} from './http/session/session.ts';
 import {resolveSession} from './http/session/settings.ts';
 import {logFailures} from './log/interceptors.ts';
@@ -118,7 +119,7 @@ function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
 	// What fails after the adapter, such as a body that is no JSON, holds the request's secrets too. It is
 	// of the axios that made the instance: of a CommonJS app another class than ours.
 	instance.interceptors.response.use(null, (error: unknown) => {
-		throw isAxiosError(error) ? hideSecrets(error) : error;
+		throw isAxiosError(error) ? hideSecrets(withoutBodyText(error)) : error;
 	});
 	if (logger !== false) logFailures(instance, logger);
 

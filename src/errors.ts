@@ -81,6 +81,44 @@ export interface MtlsFailure {
 	readonly hint: string;
 }
 
+/**
+ * An AxiosError whose `cause` is there for code that asks for it, and is not printed.
+ *
+ * Security: what a loader, a store or a login threw may quote a token, a cookie or a password. Node
+ * prints an own `cause`, enumerable or not, and structuredClone and postMessage copy one. An accessor
+ * of the class is neither printed nor copied.
+ */
+export class CausedError extends AxiosError {
+	// As axios users know it: Node prints the name of the class, and loggers group by it.
+	static override readonly name: string = 'AxiosError';
+	#cause: unknown;
+
+	// Not in the body of the class: TypeScript knows the `cause` of an AxiosError as a field.
+	static {
+		Object.defineProperty(CausedError.prototype, 'cause', {
+			get(this: object): unknown {
+				return #cause in this ? this.#cause : undefined;
+			},
+			set(this: CausedError, cause: unknown) {
+				this.#cause = cause;
+			},
+			configurable: true,
+		});
+	}
+
+	constructor(
+		message: string,
+		code: string,
+		cause: unknown,
+		config?: InternalAxiosRequestConfig,
+		request?: unknown,
+		response?: AxiosResponse,
+	) {
+		super(message, code, config, request, response);
+		this.#cause = cause;
+	}
+}
+
 const brand = Symbol.for('axios-mtls.MtlsError');
 
 /** What {@link MtlsError} is made from. */
@@ -102,21 +140,15 @@ export interface MtlsErrorInit {
  * Ask {@link isMtlsError} rather than `instanceof`: it also knows the
  * errors of a second copy of this package.
  */
-export class MtlsError extends AxiosError {
+export class MtlsError extends CausedError {
 	readonly failure: MtlsFailure;
 
 	constructor(message: string, {failure, code, config, request, response, cause}: MtlsErrorInit) {
-		super(message, code, config, request, response);
+		super(message, code, cause, config, request, response);
 		this.name = 'MtlsError';
 		this.failure = failure;
 		Object.defineProperty(this, brand, {value: true});
-		keepCause(this, cause);
 	}
-}
-
-/** Gives an error its cause as axios does it: an enumerable one makes loggers walk into sockets. */
-export function keepCause<E extends Error>(error: E, cause: unknown): E {
-	return Object.defineProperty(error, 'cause', {value: cause, writable: true, configurable: true});
 }
 
 /** Whether `value` is an {@link MtlsError}, of this copy of the package or of another. */

@@ -85,8 +85,27 @@ export function redactConfig(config: InternalAxiosRequestConfig): Record<string,
 	return told;
 }
 
+/**
+ * What may be told of an error that code of the app, or its store, threw: ` (ECONNREFUSED, status 403)`.
+ *
+ * Security: the message of a login may quote the password, that of a store its cookies.
+ */
+export function causeInShort(cause: unknown): string {
+	const {code, status} = (cause ?? {}) as {code?: unknown; status?: unknown};
+	const facts = [word(code), typeof status === 'number' ? `status ${status}` : undefined];
+	const told = facts.filter((fact) => fact !== undefined).join(', ');
+	return told && ` (${told})`;
+}
+
+/** The code or the name of an error of the app's, where it is a word: another text may be anything. */
+export function word(value: unknown): string | undefined {
+	return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined;
+}
+
 /** An error as plain data, for `JSON.stringify` and `console.log`. */
-function redactError(error: AxiosError & {failure?: unknown}): Record<string, unknown> {
+function redactError(given: Error): Record<string, unknown> {
+	// Also of an error that is none, and has some of the fields.
+	const error = given as AxiosError & {failure?: unknown};
 	return {
 		name: error.name,
 		message: error.message,
@@ -100,14 +119,11 @@ function redactError(error: AxiosError & {failure?: unknown}): Record<string, un
 
 /**
  * Makes an error print without secrets: `JSON.stringify(error)` and `console.log(error)` show the
- * allow-listed part. The fields themselves (`config`, `request`, `response`) stay for code to read, and
- * are not enumerable: of an error that nobody catches Node prints all that is.
+ * allow-listed part. The fields that hold more stay for code to read.
  */
-export function hideSecrets<E extends AxiosError>(error: E): E {
-	for (const name of ['config', 'request', 'response'] as const) {
-		if (Object.hasOwn(error, name)) Object.defineProperty(error, name, {enumerable: false});
-	}
-	Object.defineProperties(error, {
+export function hideSecrets<E extends Error>(error: E): E {
+	for (const name of hidden) hideField(error, name);
+	return Object.defineProperties(error, {
 		toJSON: {value: () => redactError(error), configurable: true, writable: true},
 		[inspect.custom]: {
 			value: () => {
@@ -117,5 +133,47 @@ export function hideSecrets<E extends AxiosError>(error: E): E {
 			configurable: true,
 		},
 	});
-	return error;
 }
+
+// `url` is what axios puts beside the config where a URL could not be built.
+const hidden = ['config', 'request', 'response', 'url', 'cause'] as const;
+
+// Security: of an error that nobody catches Node prints all that is enumerable, and the cause in any
+// case; with `showHidden` the rest as well. It calls no getter.
+function hideField(error: Error, name: string): void {
+	const field = Object.getOwnPropertyDescriptor(error, name);
+	if (field === undefined || !('value' in field)) return;
+	let {value} = field;
+	if (name === 'cause') redactInvalidUrl(value);
+	Object.defineProperty(error, name, {
+		get: () => value,
+		set: (next: unknown) => {
+			value = next;
+		},
+		enumerable: false,
+		configurable: true,
+	});
+}
+
+/** Takes the credentials and the query out of Node's error of a URL that cannot be parsed: it quotes all of it. */
+export function redactInvalidUrl(error: unknown): void {
+	const {code, input, base} = (error ?? {}) as {code?: unknown; input?: unknown; base?: unknown};
+	if (code !== 'ERR_INVALID_URL' || typeof input !== 'string') return;
+	Object.assign(error as object, {
+		input: redactUrl(input),
+		...(typeof base === 'string' && {base: redactUrl(base)}),
+	});
+}
+
+/**
+ * The message of an error that V8 throws for a text that is no JSON, without what it quotes of the text:
+ * of an answer, that is the body.
+ */
+export function redactJsonMessage(message: string): string {
+	const bare = message.replace(/".*"/s, '"[redacted]"');
+	return jsonMessage.test(bare) ? bare : 'not valid JSON';
+}
+
+// All that V8 says: `kJsonParse…` in https://github.com/v8/v8/blob/main/src/common/message-template.h
+const jsonMessage =
+	/^(Unexpected end of JSON input|[\w ',{}[\]:-]+ (in|after) JSON at position \d+( \(line \d+ column \d+\))?|(Unexpected token '.{1,2}', )?(\.{3})?"\[redacted\]"(\.{3})? is not valid JSON)$/su;

@@ -2,6 +2,7 @@ import type {CertificateFacts} from './certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from './errors.ts';
 import {publish} from './events.ts';
 import type {CookieRefusal, Logger} from './options.ts';
+import {word} from './redact.ts';
 import type {IdentityNotice} from './tls/notices.ts';
 
 /** A failure as flat fields for a log: the certificates in short, nothing secret. */
@@ -53,12 +54,14 @@ export function tellRotationFailure(logger: Logger | false, error: unknown, epoc
 	const {name, code} = (error ?? {}) as {name?: unknown; code?: unknown};
 	const fields = {
 		event: 'rotation_failed',
-		code: typeof code === 'string' ? code : undefined,
+		code: word(code),
 		...(mistake && {option: mistake.option}),
 		epoch,
 	};
 	publish('axios-mtls:identity', () => ({...fields, identity: null}));
-	const why = mistake ? mistake.message : `\`identity\` failed with ${String(code ?? name)}`;
+	const why = mistake
+		? mistake.message
+		: `\`identity\` failed with ${word(code) ?? word(name) ?? 'an error'}`;
 	warn(logger, fields, `the new identity cannot be used, and the old one stays: ${why}`);
 }
 

@@ -3,7 +3,7 @@
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {longestDelayMs} from '../longest-delay.ts';
-import {hideSecrets} from '../redact.ts';
+import {hideSecrets, redactInvalidUrl} from '../redact.ts';
 import {type Adapter, type AdapterParts, type Call, waiting} from './call.ts';
 import {jarOf} from './cookies.ts';
 import {follow} from './follow.ts';
@@ -34,6 +34,11 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 				if (error.response) error.response.config = given;
 				hideSecrets(error);
 				holdBody(error.response, given, parts.lifetime, false);
+			} else if (error instanceof Error && Object.hasOwn(error, 'config')) {
+				// Of a URL that could not be built: no AxiosError, and the whole config is in it.
+				hideSecrets(error);
+			} else {
+				redactInvalidUrl(error);
 			}
 			throw error;
 		} finally {

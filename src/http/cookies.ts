@@ -1,13 +1,13 @@
-import {AxiosError} from 'axios';
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
-import {keepCause} from '../errors.ts';
+import {CausedError} from '../errors.ts';
 import {isExpired, maxAgeStart} from '../jar/expiry.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import {jarUrl} from '../jar/jar-url.ts';
 import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
 import type {ClientOptions, CookieRefusal} from '../options.ts';
+import {causeInShort} from '../redact.ts';
 import {type CookieList, cookiesFor} from './cookie-cache.ts';
 
 export {CookieJar};
@@ -193,11 +193,7 @@ function badJar(reason: string): MtlsConfigError {
 }
 
 // Security: the store's own words may quote the cookies that it could not parse.
-function jarFailure(what: 'read' | 'written', cause: unknown): AxiosError {
-	const code = (cause as NodeJS.ErrnoException | null)?.code;
-	const error = new AxiosError(
-		`the cookie jar could not be ${what}${typeof code === 'string' ? ` (${code})` : ''}`,
-		'ERR_MTLS_JAR_FAILED',
-	);
-	return keepCause(error, cause);
+function jarFailure(what: 'read' | 'written', cause: unknown): CausedError {
+	const message = `the cookie jar could not be ${what}${causeInShort(cause)}`;
+	return new CausedError(message, 'ERR_MTLS_JAR_FAILED', cause);
 }

@@ -2,7 +2,7 @@
  * One hop of a call: cookies in, exchange, cookies out.
  */
 import {AxiosError, type AxiosResponse} from 'axios';
-import {keepCause, MtlsConfigError} from '../errors.ts';
+import {CausedError, MtlsConfigError} from '../errors.ts';
 import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {type AdapterParts, type Call, remainingMs, waiting} from './call.ts';
@@ -104,12 +104,8 @@ async function ours(taken: Promise<Snapshot>, parts: AdapterParts, call: Call): 
 	// Security: what a loader throws may hold a token, so it is the cause, which does not print.
 	const fetched = taken.catch((cause) => {
 		const why = cause instanceof MtlsConfigError ? `: ${cause.message}` : '';
-		const error = new AxiosError(
-			`our identity could not be loaded${why}`,
-			'ERR_MTLS_IDENTITY_FAILED',
-			config,
-		);
-		throw keepCause(error, cause);
+		const message = `our identity could not be loaded${why}`;
+		throw new CausedError(message, 'ERR_MTLS_IDENTITY_FAILED', cause, config);
 	});
 	return withPatience(fetched, waiting(parts, call));
 }

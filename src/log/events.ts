@@ -1,6 +1,6 @@
 import type {AxiosError} from 'axios';
 import {isMtlsError} from '../errors.ts';
-import {redactUrl} from '../redact.ts';
+import {redactJsonMessage, redactUrl} from '../redact.ts';
 import {failureFacts} from '../tell.ts';
 
 /** An answer that the app did not want is a warning; no answer is an error. */
@@ -13,7 +13,9 @@ export function failureMessage(error: AxiosError): string {
 	// A request that failed before it was one, in an interceptor of the app's, has no config.
 	const {config} = error;
 	const what = config ? `${config.method?.toUpperCase() ?? 'GET'} ${failedUrl(error)}` : 'request';
-	return `${what} failed: ${error.message}`;
+	// Security: of an answer that is no JSON V8 quotes the body.
+	const why = error.name === 'SyntaxError' ? redactJsonMessage(error.message) : error.message;
+	return `${what} failed: ${why}`;
 }
 
 /** The same for machines: flat, in few words, without a secret. */

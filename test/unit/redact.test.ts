@@ -1,7 +1,15 @@
 import {inspect} from 'node:util';
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {hideSecrets, redactConfig, redactHeaders, redactUrl} from '../../src/redact.ts';
+import {
+	hideSecrets,
+	redactConfig,
+	redactHeaders,
+	redactInvalidUrl,
+	redactJsonMessage,
+	redactUrl,
+} from '../../src/redact.ts';
 import {prints} from '../support/prints.ts';
 
 describe('a URL', () => {
@@ -179,3 +187,77 @@ describe('an error', () => {
 		});
 	});
 });
+
+function messageOf(body: string): string {
+	try {
+		JSON.parse(body);
+	} catch (error) {
+		return (error as Error).message;
+	}
+	return '';
+}
+
+describe('the message for a text that is no JSON', () => {
+	test.each([
+		['', 'Unexpected end of JSON input'],
+		['{"a":', 'Unexpected end of JSON input'],
+		['{a:1}', "Expected property name or '}' in JSON at position 1 (line 1 column 2)"],
+		['"\n', 'Bad control character in string literal in JSON at position 1 (line 1 column 2)'],
+		['1 2', 'Unexpected non-whitespace character after JSON at position 2 (line 1 column 3)'],
+	])('stays as it is where it quotes nothing: %j', (body, message) => {
+		expect(messageOf(body)).toBe(message);
+		expect(redactJsonMessage(message)).toBe(message);
+	});
+
+	test.each([
+		['<p>S</p>', `Unexpected token '<', "[redacted]" is not valid JSON`],
+		['{"a": 1, "b": S and so much more that it is cut', /^Unexpected token 'S', \.\.\."\[red/],
+		[
+			'"S": "S" <',
+			'Unexpected non-whitespace character after JSON at position 3 (line 1 column 4)',
+		],
+		['[""', "Expected ',' or ']' after array element in JSON at position 3 (line 1 column 4)"],
+		['\n"', /^Unterminated string in JSON at position 2/],
+		['undefined', `"[redacted]" is not valid JSON`],
+	])('quotes nothing of %j', (body, message) => {
+		expect(redactJsonMessage(messageOf(body))).toMatch(message);
+	});
+
+	test('quotes no more than one character of any text', () => {
+		const part = fc.oneof(
+			fc.string({unit: 'binary'}),
+			fc.json(),
+			fc.constantFrom('"', "'", ', "', '..."', 'is not valid JSON', '\n', '{', '['),
+		);
+		fc.assert(
+			fc.property(fc.array(part), fc.array(part), (before, after) => {
+				const body = [...before, 'hunter2', ...after].join('');
+				expect(redactJsonMessage(messageOf(body))).not.toContain('hunter2');
+			}),
+		);
+	});
+});
+
+test("Node's error of a URL that is none keeps its place, and neither password nor query", () => {
+	const error = caughtFrom(() => new URL('https://alice:S@bank.example:99999/a?b=S'));
+	redactInvalidUrl(error);
+	expect(error).toMatchObject({code: 'ERR_INVALID_URL', message: 'Invalid URL'});
+	expect((error as {input?: string}).input).toBe('https:[redacted]');
+
+	const relative = caughtFrom(() => new URL('//[bad/?a=S', 'https://alice:S@bank.example'));
+	redactInvalidUrl(relative);
+	expect(relative).toMatchObject({input: '//[bad/?a=[redacted]', base: 'https://bank.example/'});
+
+	const other = Object.assign(new Error('x'), {input: 'S'});
+	redactInvalidUrl(other);
+	expect(other.input).toBe('S');
+});
+
+function caughtFrom(make: () => unknown): unknown {
+	try {
+		make();
+	} catch (error) {
+		return error;
+	}
+	throw new Error('it was accepted');
+}

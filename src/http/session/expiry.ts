@@ -1,5 +1,5 @@
-import {AxiosError, type AxiosResponse, type AxiosResponseHeaders} from 'axios';
-import {keepCause} from '../../errors.ts';
+import type {AxiosResponse, AxiosResponseHeaders} from 'axios';
+import {CausedError} from '../../errors.ts';
 import type {Hop} from '../hop.ts';
 import {isRedirect} from '../redirect.ts';
 import type {Answer, Head} from '../response.ts';
@@ -79,13 +79,13 @@ function transformed(response: AxiosResponse): unknown {
 	}
 }
 
-function unknownExpiry(response: AxiosResponse, cause: unknown): AxiosError {
-	const error = new AxiosError(
+function unknownExpiry(response: AxiosResponse, cause: unknown): CausedError {
+	return new CausedError(
 		'session.isExpired failed on an answer',
 		'ERR_MTLS_EXPIRY_UNKNOWN',
+		cause,
 		response.config,
 		response.request,
 		response,
 	);
-	return keepCause(error, cause);
 }

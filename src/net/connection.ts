@@ -1,8 +1,9 @@
+import type {X509Certificate} from 'node:crypto';
 import {BoundedMap} from '../bounded-map.ts';
-import type {CertificateFacts} from '../certificate.ts';
-import {certificateFacts} from '../certificate.ts';
+import {bytesOfFacts, type CertificateFacts, certificateFacts} from '../certificate.ts';
 import type {FailurePhase} from '../errors.ts';
 import type {ConnectionFacts} from '../options.ts';
+import type {PeerChain} from '../peer-chain.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {HttpProxy} from './proxy.ts';
 
@@ -27,12 +28,14 @@ export interface Connection {
 	protocol: string | undefined;
 	cipher: string;
 	resumed: boolean;
-	/** `false` where the server could not be verified and `verify: 'report'` let it go on. */
+	/** `false` until the server was verified; with `verify: 'report'` it may go on without. */
 	authorized: boolean;
 	/** `undefined` until the server's half of the handshake has been read. */
 	clientCertificateRequested: boolean | undefined;
-	/** What the server presented, DER, leaf first. */
-	chain: readonly Buffer[];
+	/** What the server presented; empty on a resumed session. */
+	chain: PeerChain;
+	/** The facts of it, or of what the full handshake showed; `undefined` until they are asked for. */
+	facts: readonly CertificateFacts[] | undefined;
 	/** When the first certificate of the chain ends, in ms since the epoch. */
 	validUntil: number;
 	/** The TLS connection to an `https://` proxy, on which this one is to be made. */
@@ -54,9 +57,10 @@ export function beginConnection(
 		protocol: undefined,
 		cipher: '',
 		resumed: false,
-		authorized: true,
+		authorized: false,
 		clientCertificateRequested: undefined,
 		chain: [],
+		facts: undefined,
 		validUntil: Number.POSITIVE_INFINITY,
 		leg: undefined,
 		firstError: undefined,
@@ -85,25 +89,31 @@ export function connectionEndedBy(error: unknown): Connection | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
 }
 
-// By the bytes, because a server shows the same certificates on each connection: to parse those of one
-// anew is 13 % of what a full handshake costs us.
-const facts = new BoundedMap<string, CertificateFacts>({
+// A server shows the same certificates on each connection: to read those of one anew is 13 % of what a
+// full handshake costs us.
+const verified = new BoundedMap<string, CertificateFacts>({
 	maxEntries: 1_000,
 	maxBytes: 4 * 1024 * 1024,
 });
 
-/** The facts of what the server presented, leaf first; parsed when first asked for. */
-export function chainFacts({chain}: Connection): CertificateFacts[] {
-	return chain.map(factsOf);
+/** The facts of what the server presented, leaf first; read when first asked for. */
+export function chainFacts(connection: Connection): readonly CertificateFacts[] {
+	connection.facts ??= connection.chain.map(connection.authorized ? verifiedFacts : factsOf);
+	return connection.facts;
 }
 
-function factsOf(der: Buffer): CertificateFacts {
-	const key = der.toString('latin1');
-	const known = facts.get(key);
+function factsOf(certificate: X509Certificate): CertificateFacts {
+	return Object.freeze(certificateFacts(certificate));
+}
+
+// Security: only of what was verified. Anyone can show a new large certificate on each connection.
+function verifiedFacts(certificate: X509Certificate): CertificateFacts {
+	const key = certificate.fingerprint256;
+	const known = verified.get(key);
 	if (known !== undefined) return known;
-	const read = Object.freeze(certificateFacts(der));
-	facts.set(key, read, 4 * key.length);
-	return read;
+	const facts = factsOf(certificate);
+	verified.set(key, facts, bytesOfFacts(facts));
+	return facts;
 }
 
 const told = new WeakMap<Connection, ConnectionFacts>();

@@ -1,9 +1,10 @@
 import type {Socket, TcpSocketConnectOpts} from 'node:net';
 import {connect as connectTls, type DetailedPeerCertificate, type TLSSocket} from 'node:tls';
+import {readPeerChain} from '../peer-chain.ts';
 import type {KeptSession} from '../tls/session.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
-import {ClientAuthNotRequestedError, chainOf, type PeerName, peerName} from '../tls/verify.ts';
-import type {Connection} from './connection.ts';
+import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/verify.ts';
+import {type Connection, chainFacts} from './connection.ts';
 import {judgeFailure} from './failure.ts';
 
 /** The other end of a TLS connection, and what it may see of us. */
@@ -26,7 +27,7 @@ export interface Peer {
 /** What a handshake is held to: a snapshot, or what holds for the proxy. */
 export type Terms = Pick<
 	Snapshot,
-	'servername' | 'verification' | 'report' | 'context' | 'sessions'
+	'servername' | 'verification' | 'trustedIssuer' | 'report' | 'context' | 'sessions'
 >;
 
 /**
@@ -54,14 +55,13 @@ export function handshake(
 		servername: name.sni,
 		secureContext: terms.context(showing),
 		// What is returned is the verdict: to return nothing by mistake would switch the check off.
-		checkServerIdentity: (_, certificate) =>
-			verification.check(name, certificate as DetailedPeerCertificate)[0],
+		checkServerIdentity: () => verification.check(name, connection.chain)[0],
 		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
 		rejectUnauthorized: verification.enforced,
 		ALPNProtocols: [alpn],
 	});
 	socket.setNoDelay(true);
-	observe(socket, connection, kept);
+	observe(socket, connection, terms, kept);
 	if (onConnect) socket.once('connect', onConnect);
 	keepSessions(socket, connection, (session) => {
 		if (session) terms.sessions.set(sessionKey, session);
@@ -107,8 +107,13 @@ class NoHttp2Error extends Error {
 }
 
 /** Writes down what the handshake shows, while it can be seen. */
-function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | undefined): void {
-	const read = () => readHandshake(socket, connection, kept);
+function observe(
+	socket: TLSSocket,
+	connection: Connection,
+	terms: Terms,
+	kept: KeptSession | undefined,
+): void {
+	const read = () => readHandshake(socket, connection, terms, kept);
 	// With TLS 1.2 a refusal of our certificate ends the handshake before it is 'secure'. The keys are
 	// derived after the server's CertificateRequest was read, so this is where the facts of such a
 	// handshake are to be had; the line itself, which is secret, is not looked at.
@@ -119,19 +124,27 @@ function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | 
 	socket.once('connect', () => {
 		connection.phase = 'handshake';
 	});
-	// First in line: Node's own listener verifies, and may tear the certificate down.
-	socket.prependOnceListener('secure', () => {
-		socket.off('keylog', onKeys);
-		const certificate = read();
-		// Node's reads the chain once more, for the name: it gets what was just read, which is 7 % of
-		// what a full handshake costs us.
-		if (certificate !== undefined) socket.getPeerCertificate = () => certificate;
-		connection.phase = 'verify';
+	let {getPeerCertificate} = socket;
+	// First in line: Node's own listener verifies, and may tear the certificate down. It may be called
+	// again: with TLS 1.2 a server can make another handshake, and show another certificate.
+	socket.prependListener('secure', () => {
+		if (connection.phase !== 'response') {
+			socket.off('keylog', onKeys);
+			read();
+			connection.phase = 'verify';
+		} else if (!socket.isSessionReused()) {
+			readCertificates(socket, connection, terms);
+		}
+		// Node's asks for the chain in its older form, which takes 0.3 ms, for our check, which has it.
+		({getPeerCertificate} = socket);
+		socket.getPeerCertificate = nothing;
 	});
-	// After Node's. Not deleted: it would slow down every other property of the socket.
-	const {getPeerCertificate} = socket;
-	socket.once('secure', () => {
+	// After Node's.
+	socket.on('secure', () => {
 		socket.getPeerCertificate = getPeerCertificate;
+	});
+	socket.on('secureConnect', () => {
+		connection.authorized = socket.authorized;
 	});
 	// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
 	socket.on('error', (error) => {
@@ -139,37 +152,41 @@ function observe(socket: TLSSocket, connection: Connection, kept: KeptSession | 
 	});
 }
 
-/** @returns the server's certificate, unless the session was resumed. */
+const nothing = () => ({}) as DetailedPeerCertificate;
+
 function readHandshake(
 	socket: TLSSocket,
 	connection: Connection,
+	terms: Terms,
 	kept: KeptSession | undefined,
-): DetailedPeerCertificate | undefined {
+): void {
 	connection.protocol = socket.getProtocol() ?? undefined;
 	connection.cipher = socket.getCipher()?.standardName ?? '';
 	connection.resumed = socket.isSessionReused();
 	if (connection.resumed && kept !== undefined) {
 		// No certificate is exchanged on a resumed session: what the full handshake showed still holds.
-		connection.chain = kept.chain;
+		connection.facts = kept.chain;
 		connection.validUntil = kept.validUntil;
 		connection.clientCertificateRequested = kept.clientCertificateRequested;
-		return undefined;
+		return;
 	}
-	// Not getPeerX509Certificate(): after it getPeerCertificate() answers {} and every name check fails.
-	const certificate = socket.getPeerCertificate(true);
-	const chain = chainOf(certificate);
-	connection.chain = chain.map(({raw}) => raw);
-	connection.validUntil = Math.min(...chain.map(({valid_to}) => Date.parse(valid_to)));
+	// Once only: to read them empties what they are read from.
+	if (connection.chain.length === 0) readCertificates(socket, connection, terms);
 	// The signature algorithms that both sides know are filled by a CertificateRequest alone.
 	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
-	return certificate;
+}
+
+function readCertificates(socket: TLSSocket, connection: Connection, {trustedIssuer}: Terms): void {
+	const chain = readPeerChain(socket, trustedIssuer);
+	connection.chain = chain;
+	connection.facts = undefined;
+	connection.validUntil = Math.min(...chain.map(({validToDate}) => validToDate.getTime()));
 }
 
 /** Tells each reason for which the server could not be verified, and lets the connection go on. */
 function report(socket: TLSSocket, connection: Connection, terms: Terms, name: PeerName): void {
-	connection.authorized = false;
 	const code = String(socket.authorizationError);
-	const reasons: Error[] = [...terms.verification.check(name, socket.getPeerCertificate(true))];
+	const reasons: Error[] = [...terms.verification.check(name, connection.chain)];
 	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
 	if (!reasons.some((reason) => (reason as NodeJS.ErrnoException).code === code)) {
 		reasons.unshift(Object.assign(new Error(code), {code}));
@@ -191,7 +208,8 @@ function keepSessions(
 	const store = () => {
 		if (latest === undefined || connection.firstError !== undefined || !connection.authorized)
 			return;
-		const {chain, validUntil, clientCertificateRequested = false} = connection;
+		const {validUntil, clientCertificateRequested = false} = connection;
+		const chain = chainFacts(connection);
 		keep({session: latest, chain, validUntil, clientCertificateRequested});
 	};
 	socket.on('session', (session) => {

@@ -2,6 +2,7 @@ import {AsyncLocalStorage} from 'node:async_hooks';
 import type {Server} from 'node:https';
 import type {Socket} from 'node:net';
 import type {PeerCertificate, TLSSocket} from 'node:tls';
+import {type FindIssuer, readPeerChain} from '../peer-chain.ts';
 
 /** The client's certificate, as the server saw it. */
 export interface RecordedCertificate {
@@ -51,8 +52,15 @@ export interface ConnectionLog {
 
 type Draft = {-readonly [Field in keyof RecordedConnection]: RecordedConnection[Field]};
 
-/** Writes down what becomes of each connection, without a part in any decision. */
-export function recordConnections(server: Server): ConnectionLog {
+/**
+ * Writes down what becomes of each connection, without a part in any decision.
+ *
+ * @param findIssuer - For what handlers read of a client's chain: the CAs that the server trusts.
+ */
+export function recordConnections(
+	server: Server,
+	findIssuer: FindIssuer = () => undefined,
+): ConnectionLog {
 	const connections: Draft[] = [];
 	const drafts = new WeakMap<Socket, Draft>();
 	const sockets = new WeakMap<Draft, TLSSocket>();
@@ -103,7 +111,11 @@ export function recordConnections(server: Server): ConnectionLog {
 		const draft = meet(socket);
 		if (draft === undefined) return;
 		describeProtocol(draft, socket);
-		socket.prependOnceListener('secure', () => describeClient(draft, socket));
+		// A client may make another handshake on the same connection (TLS 1.2).
+		socket.prependListener('secure', () => {
+			readPeerChain(socket, findIssuer);
+			describeClient(draft, socket);
+		});
 		socket.on('error', (error) => {
 			draft.error ??= nameOf(error);
 		});

@@ -1,6 +1,8 @@
+import {X509Certificate} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {createServer, type Server} from 'node:https';
 import type {Socket} from 'node:net';
+import type {FindIssuer} from '../peer-chain.ts';
 import {type Credential, createTestPki, type TestPki} from './pki.ts';
 import {type RecordedConnection, recordConnections} from './record-connection.ts';
 import {type RecordedRequest, recordRequest} from './record-request.ts';
@@ -84,11 +86,12 @@ export async function startMtlsServer(options: MtlsServerOptions = {}): Promise<
 	const {clientAuth = 'require', host = '127.0.0.1'} = options;
 	const pki = options.pki ?? (await createTestPki());
 	const {cert, key, passphrase} = options.credential ?? (await pki.server());
+	const ca = [options.clientCa ?? pki.ca].flat();
 	const server = createServer({
 		cert,
 		key,
 		passphrase,
-		ca: [options.clientCa ?? pki.ca].flat(),
+		ca,
 		requestCert: clientAuth !== 'none',
 		rejectUnauthorized: clientAuth === 'require',
 		minVersion: options.minVersion,
@@ -96,7 +99,7 @@ export async function startMtlsServer(options: MtlsServerOptions = {}): Promise<
 		ciphers: options.ciphers,
 	});
 
-	const {connections, of} = recordConnections(server);
+	const {connections, of} = recordConnections(server, issuersIn(ca));
 	const requests: RecordedRequest[] = [];
 	const route = createRoutes(options.users ?? {alice: 'wonderland'});
 	server.on('request', (request, response) => {
@@ -151,6 +154,15 @@ export async function startMtlsServer(options: MtlsServerOptions = {}): Promise<
 		url: (path = '/') => new URL(path, origin).href,
 		close,
 		[Symbol.asyncDispose]: close,
+	};
+}
+
+function issuersIn(ca: readonly string[]): FindIssuer {
+	const pem = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+	let issuers: X509Certificate[] | undefined;
+	return (certificate) => {
+		issuers ??= (ca.join('\n').match(pem) ?? []).map((each) => new X509Certificate(each));
+		return issuers.find((each) => certificate.checkIssued(each));
 	};
 }
 

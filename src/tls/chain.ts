@@ -57,20 +57,27 @@ export function chainOf(
 	return chain;
 }
 
-// The name alone may be that of a CA's older key. Where no signature can be checked, as with an old
-// hash, the name has to do.
-function issuerOf(
+/**
+ * The one of `candidates` that has issued a certificate.
+ *
+ * The name alone may be that of a CA's older key. Where no signature can be checked, as with an old
+ * hash, the name has to do.
+ */
+export function issuerOf(
 	certificate: X509Certificate,
 	candidates: readonly X509Certificate[],
 ): X509Certificate | undefined {
 	const named = candidates.filter((each) => certificate.checkIssued(each));
+	if (named.length <= 1) return named[0];
 	return named.find((each) => isSignedBy(certificate, each)) ?? named[0];
 }
 
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+/** Whether the signature of a certificate is that of `issuer`'s key. */
+export function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
 	try {
 		return certificate.verify(issuer.publicKey);
 	} catch {
+		// A key of a kind that OpenSSL does not know.
 		return false;
 	}
 }

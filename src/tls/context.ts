@@ -10,7 +10,9 @@ import {loadTrust} from './trust.ts';
  *
  * @throws {MtlsConfigError} for `mtls.ca` or `mtls.crl`.
  */
-export function trustOptions(options: MtlsOptions): SecureContextOptions {
+export function trustOptions(
+	options: MtlsOptions,
+): SecureContextOptions & {readonly ca?: readonly string[]} {
 	const ca = loadTrust(options.ca);
 	const crl = loadCrl(options.crl);
 	return {

@@ -1,6 +1,7 @@
-import {X509Certificate} from 'node:crypto';
 import {publicKeyPin} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
+import type {PeerChain} from '../peer-chain.ts';
+import {isSignedBy} from './chain.ts';
 
 /** A set of public keys, as curl's `--pinnedpubkey` writes them: `sha256//BASE64`. */
 export type Pins = ReadonlySet<string>;
@@ -46,10 +47,8 @@ function describePin(pin: string | undefined): string {
 /**
  * Checks that a key of the chain was pinned. Any link may match, so that a pin on the issuer
  * outlives the leaf, and a backup pin can wait for its key.
- *
- * @param chain - DER, leaf first, as Node strings it together.
  */
-export function checkPins(pins: Pins, chain: readonly Buffer[]): PinMismatchError | undefined {
+export function checkPins(pins: Pins, chain: PeerChain): PinMismatchError | undefined {
 	const seen = signedChain(chain).map(publicKeyPin);
 	return seen.some((pin) => pins.has(pin)) ? undefined : new PinMismatchError(seen);
 }
@@ -57,24 +56,14 @@ export function checkPins(pins: Pins, chain: readonly Buffer[]): PinMismatchErro
 /**
  * The leaf, and those above it as far as each is a CA that has signed the one before.
  *
- * Security: Node goes by names and takes what the server sends, while OpenSSL may have verified the
+ * Security: the chain goes by names and takes what the server sends, while OpenSSL may have verified the
  * leaf by another way. Without this, whoever has a certificate of any trusted CA could add one that
  * says to be that CA and holds the pinned key, which is public.
  */
-function signedChain(chain: readonly Buffer[]): X509Certificate[] {
-	const certificates = chain.map((der) => new X509Certificate(der));
-	const end = certificates.findIndex((certificate, index) => {
-		const issuer = certificates[index + 1];
+function signedChain(chain: PeerChain): PeerChain {
+	const end = chain.findIndex((certificate, index) => {
+		const issuer = chain[index + 1];
 		return issuer === undefined || !issuer.ca || !isSignedBy(certificate, issuer);
 	});
-	return certificates.slice(0, end + 1);
-}
-
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-	try {
-		return certificate.verify(issuer.publicKey);
-	} catch {
-		// A key of a kind that OpenSSL does not know.
-		return false;
-	}
+	return chain.slice(0, end + 1);
 }

@@ -2,10 +2,12 @@ import type {SecureContext} from 'node:tls';
 import type {CertificateFacts} from '../certificate.ts';
 import {relocated} from '../config-error.ts';
 import type {ProxyTlsOptions} from '../options.ts';
+import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';
 import {loadIdentity} from './identity.ts';
 import {SessionCache} from './session.ts';
 import {assertOptions} from './settings.ts';
+import {trustedIssuers} from './trusted-issuers.ts';
 import {loadVerification, type Verification} from './verify.ts';
 
 /** What decides about the TLS to an `https://` proxy. Nothing of it is the client's own. */
@@ -16,6 +18,7 @@ export interface ProxyTls {
 	readonly servername: string | undefined;
 	/** Always enforced: a proxy hears where we go, and may hear a password. */
 	readonly verification: Verification;
+	readonly trustedIssuer: FindIssuer;
 	/** Never called, as nothing is let go on. */
 	readonly report: () => void;
 	context(): SecureContext;
@@ -64,6 +67,7 @@ function load(options: ProxyTlsOptions = {}, now: Date): ProxyTls {
 		identity: identity?.facts ?? null,
 		servername: options.servername,
 		verification: loadVerification(options),
+		trustedIssuer: trustedIssuers(trust.ca),
 		report() {},
 		sessions: new SessionCache(),
 		context() {

@@ -1,15 +1,18 @@
+import {BoundedMap} from '../bounded-map.ts';
+import {bytesOfFacts, type CertificateFacts} from '../certificate.ts';
+
 /** A TLS session that may be resumed, with what was learned when it was made. */
 export interface KeptSession {
 	readonly session: Buffer;
-	/** What the server presented in the full handshake, DER, leaf first: a resumed one shows nothing. */
-	readonly chain: readonly Buffer[];
+	/** What the full handshake showed, leaf first: a resumed one shows nothing. */
+	readonly chain: readonly CertificateFacts[];
 	readonly clientCertificateRequested: boolean;
 	/** When the first certificate of the chain ends, in ms since the epoch. */
 	readonly validUntil: number;
 }
 
-/** Sessions kept at most; a session is about 2 KiB. */
-const capacity = 1_000;
+/** Sessions kept at most. One is some 5 KiB, of which the server decides. */
+const bounds = {maxEntries: 1_000, maxBytes: 16 * 1024 * 1024};
 
 /**
  * TLS sessions by target (RFC 8446 §2.2), the one used last kept longest.
@@ -18,26 +21,23 @@ const capacity = 1_000;
  * snapshot: what another one accepted is never resumed. Only verified connections may store here.
  */
 export class SessionCache {
-	readonly #sessions = new Map<string, KeptSession>();
+	readonly #sessions = new BoundedMap<string, KeptSession>(bounds);
 
 	/** The session for `target`, unless a certificate behind it has expired by `now`. */
 	get(target: string, now: number): KeptSession | undefined {
 		const kept = this.#sessions.get(target);
 		if (kept === undefined) return undefined;
 		this.#sessions.delete(target);
-		if (kept.validUntil <= now) return undefined;
-		this.#sessions.set(target, kept);
+		// An end that is no date is none to wait for.
+		if (!(kept.validUntil > now)) return undefined;
+		this.set(target, kept);
 		return kept;
 	}
 
 	set(target: string, kept: KeptSession): void {
-		this.#sessions.delete(target);
-		this.#sessions.set(target, kept);
-		if (this.#sessions.size <= capacity) return;
-		for (const oldest of this.#sessions.keys()) {
-			this.#sessions.delete(oldest);
-			return;
-		}
+		const {session, chain} = kept;
+		const bytes = chain.reduce((sum, facts) => sum + bytesOfFacts(facts), session.length);
+		this.#sessions.set(target, kept, bytes + target.length);
 	}
 
 	delete(target: string): void {

@@ -2,12 +2,14 @@ import type {SecureContext} from 'node:tls';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
+import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';
 import {loadHeld} from './held-identity.ts';
 import {loadIdentity} from './identity.ts';
 import type {IdentityNotice} from './notices.ts';
 import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
 import {SessionCache} from './session.ts';
+import {trustedIssuers} from './trusted-issuers.ts';
 import {loadVerification, type Verification} from './verify.ts';
 
 /** Whether a connection may offer our certificate. */
@@ -27,6 +29,8 @@ export interface Snapshot {
 	/** The name to verify instead of the URL's host. */
 	readonly servername: string | undefined;
 	readonly verification: Verification;
+	/** Completes the chain of a server, which need not send all of it. */
+	readonly trustedIssuer: FindIssuer;
 	/** Told what would have ended a connection, had it been enforced. */
 	readonly report: Report;
 	/** Where its connections are counted, with those of all snapshots of one client. */
@@ -88,6 +92,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		notices: identity?.notices ?? [],
 		servername: options.servername,
 		verification,
+		trustedIssuer: trustedIssuers(trust.ca),
 		report: context.report,
 		counts: context.counts,
 		sessions: new SessionCache(),

@@ -1,4 +1,4 @@
-import {X509Certificate} from 'node:crypto';
+import type {X509Certificate} from 'node:crypto';
 import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import {redactUrl} from '../redact.ts';
@@ -33,15 +33,18 @@ export function loadSpiffeId(id: string | undefined): string | undefined {
 }
 
 /** Checks the URI name of an X.509-SVID (its §2: exactly one, the leaf's). */
-export function checkSpiffeId(expected: string, leaf: Buffer): SpiffeMismatchError | undefined {
-	const certificate = new X509Certificate(leaf);
+export function checkSpiffeId(
+	expected: string,
+	leaf: X509Certificate | undefined,
+): SpiffeMismatchError | undefined {
+	if (leaf === undefined) return new SpiffeMismatchError(expected, []);
 	// From the list in which Node's quotes are understood: a DNS name may hold `, URI:spiffe://…`.
-	const uris = certificateFacts(certificate)
+	const uris = certificateFacts(leaf)
 		.altNames.filter((name) => name.startsWith('URI:'))
 		.map((name) => name.slice('URI:'.length));
 	const [id = ''] = uris;
 	// X.509-SVID §5.2: the certificate of a CA signs for workloads and is none itself.
-	if (uris.length === 1 && !certificate.ca && isSpiffeId(id)) {
+	if (uris.length === 1 && !leaf.ca && isSpiffeId(id)) {
 		const wholeDomain = !expected.slice('spiffe://'.length).includes('/');
 		if (id === expected || (wholeDomain && id.startsWith(`${expected}/`))) return undefined;
 	}

@@ -1,7 +1,7 @@
 import {isIP} from 'node:net';
-import type {DetailedPeerCertificate} from 'node:tls';
 import {bareHost} from '../host.ts';
 import type {MtlsOptions} from '../options.ts';
+import type {PeerChain} from '../peer-chain.ts';
 import {checkPins, loadPins} from './pin.ts';
 import {checkServerName} from './server-name.ts';
 import {checkSpiffeId, loadSpiffeId} from './spiffe.ts';
@@ -20,8 +20,8 @@ export interface Verification {
 	readonly enforced: boolean;
 	/** The server must ask for our certificate. */
 	readonly requireClientAuth: boolean;
-	/** Why the certificate is not the one we expect under `name`, worst first; empty when it is. */
-	check(name: PeerName, certificate: DetailedPeerCertificate): readonly Error[];
+	/** Why the certificate is not the one we expect under `name`, worst first; empty when it is. Never throws. */
+	check(name: PeerName, chain: PeerChain): readonly Error[];
 }
 
 /** The server did not ask for our certificate, so the authentication would not be mutual. */
@@ -45,18 +45,18 @@ export function loadVerification(options: MtlsOptions): Verification {
 	return Object.freeze({
 		enforced: options.verify !== 'report',
 		requireClientAuth: options.requireClientAuth ?? false,
-		check(name: PeerName, certificate: DetailedPeerCertificate): Error[] {
-			const named =
-				spiffeId === undefined
-					? checkServerName(name.verify, certificate)
-					: checkSpiffeId(spiffeId, certificate.raw);
-			const pinned =
-				pins &&
-				checkPins(
-					pins,
-					chainOf(certificate).map(({raw}) => raw),
-				);
-			return [named, pinned].filter((error) => error !== undefined);
+		check(name: PeerName, chain: PeerChain): Error[] {
+			try {
+				const named =
+					spiffeId === undefined
+						? checkServerName(name.verify, chain)
+						: checkSpiffeId(spiffeId, chain[0]);
+				const pinned = pins && checkPins(pins, chain);
+				return [named, pinned].filter((error) => error !== undefined);
+			} catch (error) {
+				// Node asks from within OpenSSL's callback: what is thrown there nobody catches.
+				return [error instanceof Error ? error : new Error(String(error))];
+			}
 		},
 	});
 }
@@ -65,15 +65,4 @@ export function loadVerification(options: MtlsOptions): Verification {
 export function peerName(host: string, servername: string | undefined): PeerName {
 	const verify = bareHost(servername ?? host).replace(/\.$/, '');
 	return {verify, sni: isIP(verify) ? '' : verify};
-}
-
-/** The chain that Node hangs on a certificate, leaf first. A root is its own issuer. */
-export function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
-	const chain = new Set<DetailedPeerCertificate>();
-	let certificate: DetailedPeerCertificate | undefined = leaf;
-	while (certificate?.raw && !chain.has(certificate)) {
-		chain.add(certificate);
-		certificate = certificate.issuerCertificate;
-	}
-	return [...chain];
 }

@@ -10,9 +10,11 @@ const layers: readonly (readonly string[])[] = [
 		'certificate.ts',
 		'config-error.ts',
 		'host.ts',
+		'legacy-certificate.ts',
 		'longest-delay.ts',
 		'percent.ts',
 	],
+	['peer-chain.ts'],
 	['errors.ts'],
 	['session-options.ts', 'redact.ts', 'lifetime.ts'],
 	['options.ts'],
@@ -31,12 +33,13 @@ const layers: readonly (readonly string[])[] = [
 	['cli/'],
 ];
 
-// Stands beside the others: it is what a server does, and knows nothing of the client.
+// Stands beside the others: it is what a server does, and knows nothing of the client. Both read the
+// certificates of the other side.
 const testing = 'testing/';
 
 /** What a part may see of us, where that is less than all the lines above it. */
 const narrow: Readonly<Record<string, readonly string[]>> = {
-	[testing]: [],
+	[testing]: ['peer-chain.ts'],
 	// Serves an app without axios, which errors.ts needs.
 	'redis/': ['config-error.ts', 'longest-delay.ts', 'jar/expiry.ts', 'jar/login-ledger.ts'],
 	// As any user of the package.
@@ -61,7 +64,10 @@ export const doors: Readonly<Record<string, Door>> = {
 	},
 	undici: {open: ['net/pool.ts', 'http/lean/exchange.ts']},
 	'node:http2': {open: ['net/http2-session.ts'], types: ['http/']},
-	'node:tls': {open: ['tls/', 'net/', testing], types: ['options.ts']},
+	'node:tls': {
+		open: ['tls/', 'net/', testing, 'peer-chain.ts'],
+		types: ['legacy-certificate.ts', 'options.ts'],
+	},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},
 	commander: {open: ['cli/']},

@@ -70,8 +70,8 @@ describe('checking', () => {
 
 	/** The pins that a chain brings along. */
 	function pinsOf(chain: readonly string[]): readonly string[] {
-		const der = chain.map((pem) => parsed(pem).raw);
-		return chain.map(pinOf).filter((pin) => checkPins(new Set([pin]), der) === undefined);
+		const certificates = chain.map(parsed);
+		return chain.map(pinOf).filter((pin) => checkPins(new Set([pin]), certificates) === undefined);
 	}
 
 	test('every certificate of the chain counts', () => {
@@ -94,14 +94,14 @@ describe('checking', () => {
 		const end = await pki.server({selfSigned: true});
 		expect(pinsOf([end.leaf])).toEqual([pinOf(end.leaf)]);
 		// Its own signature is good, and it is no CA all the same.
-		const der = [end.leaf, end.leaf].map((pem) => parsed(pem).raw);
-		expect(checkPins(new Set([pinOf(pki.ca)]), der)?.message).toBe(
+		const chain = [end.leaf, end.leaf].map(parsed);
+		expect(checkPins(new Set([pinOf(pki.ca)]), chain)?.message).toBe(
 			`none of the pinned keys is in the chain, which has ${pinOf(end.leaf)}`,
 		);
 	});
 
 	test('a mismatch tells what was seen, under a code', () => {
-		const error = checkPins(new Set([a]), [parsed(leaf.leaf).raw, parsed(intermediate).raw]);
+		const error = checkPins(new Set([a]), [leaf.leaf, intermediate].map(parsed));
 		expect(error).toMatchObject({
 			name: 'PinMismatchError',
 			code: 'ERR_MTLS_PIN_MISMATCH',

@@ -1,5 +1,5 @@
 import {X509Certificate} from 'node:crypto';
-import {checkServerIdentity, type PeerCertificate} from 'node:tls';
+import {checkServerIdentity} from 'node:tls';
 import {beforeAll, expect, test} from 'vitest';
 import {createTestPki, type TestPki} from '../../src/testing/index.ts';
 import {checkServerName} from '../../src/tls/server-name.ts';
@@ -9,9 +9,9 @@ beforeAll(async () => {
 	pki = await createTestPki();
 });
 
-async function certificateFor(names: string[], commonName = 'x'): Promise<PeerCertificate> {
+async function chainFor(names: string[], commonName = 'x'): Promise<[X509Certificate]> {
 	const {leaf} = await pki.server({names, commonName});
-	return new X509Certificate(leaf).toLegacyObject();
+	return [new X509Certificate(leaf)];
 }
 
 const names = ['bank.test', '*.bank.test', '127.0.0.1', '2001:db8::1'];
@@ -25,7 +25,7 @@ test.each([
 	'2001:DB8::1',
 	'2001:0db8:0:0:0:0:0:1',
 ])('%s is in the certificate', async (name) => {
-	expect(checkServerName(name, await certificateFor(names))).toBeUndefined();
+	expect(checkServerName(name, await chainFor(names))).toBeUndefined();
 });
 
 test.each([
@@ -38,16 +38,17 @@ test.each([
 	'::ffff:127.0.0.1',
 	'',
 ])("'%s' is not, in the words of Node", async (name) => {
-	const certificate = await certificateFor(names);
-	const error = checkServerName(name, certificate);
-	expect(error).toMatchObject({code: 'ERR_TLS_CERT_ALTNAME_INVALID'});
-	expect(error?.message).toBe(checkServerIdentity(name, certificate)?.message);
+	const [leaf] = await chainFor(names);
+	const error = checkServerName(name, [leaf]);
+	const cert = leaf.toLegacyObject();
+	expect(error).toMatchObject({code: 'ERR_TLS_CERT_ALTNAME_INVALID', cert});
+	expect(error?.message).toBe(checkServerIdentity(name, cert)?.message);
 });
 
 test.each(['::1', '127.0.0.1'])('the address %s as a name is not the address', async (address) => {
 	// A common name, and a subjectAltName for names.
-	expect(checkServerName(address, await certificateFor([], address))).toBeInstanceOf(Error);
-	expect(checkServerName(address, await certificateFor(['a.test'], address))).toBeInstanceOf(Error);
+	expect(checkServerName(address, await chainFor([], address))).toBeInstanceOf(Error);
+	expect(checkServerName(address, await chainFor(['a.test'], address))).toBeInstanceOf(Error);
 });
 
 // Seen: with Node 22.23 every server under an IPv6 address was 'wrong-name'.
@@ -56,6 +57,20 @@ test.each(['::1', '127.0.0.1'])('the address %s as a name is not the address', a
 // Now: OpenSSL is asked first, so it holds whichever Node runs this.
 test('an IPv6 address is found on each Node, with or without names beside it', async () => {
 	for (const list of [['::1'], ['::1', 'a.test'], ['127.0.0.1', '::1']]) {
-		expect(checkServerName('::1', await certificateFor(list))).toBeUndefined();
+		expect(checkServerName('::1', await chainFor(list))).toBeUndefined();
 	}
+});
+
+test.each(['b.a.test', '*.a.test'])(
+	'a common name counts where there is no DNS name: %s',
+	async (name) => {
+		expect(checkServerName('b.a.test', await chainFor([], name))).toBeUndefined();
+		expect(checkServerName('b.a.test', await chainFor(['127.0.0.1'], name))).toBeUndefined();
+		expect(checkServerName('b.a.test', await chainFor(['x.test'], name))).toBeInstanceOf(Error);
+		expect(checkServerName('b.b.test', await chainFor([], name))).toBeInstanceOf(Error);
+	},
+);
+
+test('no certificate has no name', () => {
+	expect(checkServerName('a.test', [])).toMatchObject({code: 'ERR_TLS_CERT_ALTNAME_INVALID'});
 });

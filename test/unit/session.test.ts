@@ -1,12 +1,27 @@
 import {expect, test} from 'vitest';
+import type {CertificateFacts} from '../../src/index.ts';
 import {type KeptSession, SessionCache} from '../../src/tls/session.ts';
 
 const now = 1_000_000;
 
-function kept(validUntil = Number.POSITIVE_INFINITY): KeptSession {
+const facts: CertificateFacts = {
+	subject: 'CN=a',
+	issuer: 'CN=b',
+	altNames: [],
+	validFrom: '',
+	validTo: '',
+	fingerprint256: '',
+	pin: '',
+	caIssuers: [],
+};
+
+function kept(
+	validUntil = Number.POSITIVE_INFINITY,
+	chain: readonly CertificateFacts[] = [facts, facts],
+): KeptSession {
 	return {
 		session: Buffer.from('session'),
-		chain: [Buffer.from('leaf'), Buffer.from('root')],
+		chain,
 		clientCertificateRequested: true,
 		validUntil,
 	};
@@ -64,4 +79,23 @@ test('to be used keeps a session, to be replaced as well', () => {
 	cache.set('newer', kept());
 	const found = ['0', '1', '2', '3', '4'].map((target) => cache.get(target, now) !== undefined);
 	expect(found).toEqual([true, true, false, false, true]);
+});
+
+test('an end that is no date is none to wait for', () => {
+	const cache = new SessionCache();
+	cache.set('a', kept(Number.NaN));
+	expect(cache.get('a', now)).toBeUndefined();
+});
+
+// A server decides how large its certificate is, and so its session.
+test('sessions are counted in bytes: of 100 with 1 MB of facts the last 16 are kept', () => {
+	const cache = new SessionCache();
+	const large = {...facts, altNames: ['x'.repeat(499_000)]};
+	for (let i = 0; i < 100; i++) cache.set(`${i}`, kept(undefined, [large]));
+	const found = Array.from({length: 100}, (_, i) => cache.get(`${i}`, now) !== undefined);
+	expect(found).toEqual([...Array(84).fill(false), ...Array(16).fill(true)]);
+	// One that would push out all the others is not kept.
+	cache.set('vast', kept(undefined, [{...large, caIssuers: ['x'.repeat(1_000_000)]}]));
+	expect(cache.get('vast', now)).toBeUndefined();
+	expect(cache.get('99', now)).toBeDefined();
 });

@@ -1,3 +1,4 @@
+import {X509Certificate} from 'node:crypto';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../src/index.ts';
 import {createTestPki, type TestPki} from '../../src/testing/index.ts';
@@ -66,8 +67,7 @@ describe('checking', () => {
 	beforeAll(async () => {
 		pki = await createTestPki();
 	});
-	const leafWith = async (...uris: string[]) =>
-		parsed((await pki.server({names: [], uris})).leaf).raw;
+	const leafWith = async (...uris: string[]) => parsed((await pki.server({names: [], uris})).leaf);
 
 	test.each<[string, string, boolean]>([
 		[billing, billing, true],
@@ -118,10 +118,16 @@ describe('checking', () => {
 	test('no URI name is none', async () => {
 		const leaves = [await pki.server(), await pki.server({names: []})];
 		for (const {leaf} of leaves) {
-			expect(checkSpiffeId(billing, parsed(leaf).raw)?.message).toBe(
+			expect(checkSpiffeId(billing, parsed(leaf))?.message).toBe(
 				`expected ${billing}, found no SPIFFE ID`,
 			);
 		}
+	});
+
+	test('no certificate is none', () => {
+		expect(checkSpiffeId(billing, undefined)?.message).toBe(
+			`expected ${billing}, found no SPIFFE ID`,
+		);
 	});
 
 	// Node's text of the names is one line, in which a name with a comma stands in quotes.
@@ -150,7 +156,7 @@ async function leafWithName(
 	value: string,
 	uri?: string,
 	ca = false,
-): Promise<Buffer> {
+): Promise<X509Certificate> {
 	const x509 = await loadX509();
 	const algorithm = {name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256'};
 	const keys = await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify']);
@@ -166,5 +172,5 @@ async function leafWithName(
 			]),
 		],
 	});
-	return Buffer.from(certificate.rawData);
+	return new X509Certificate(Buffer.from(certificate.rawData));
 }

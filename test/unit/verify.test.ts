@@ -1,37 +1,36 @@
 import {once} from 'node:events';
 import type {AddressInfo} from 'node:net';
-import {connect as connectTls, createServer, type DetailedPeerCertificate} from 'node:tls';
+import {connect as connectTls, createServer} from 'node:tls';
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {MtlsOptions} from '../../src/index.ts';
+import {type PeerChain, readPeerChain} from '../../src/peer-chain.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {chainOf, loadVerification, peerName} from '../../src/tls/verify.ts';
+import {trustedIssuers} from '../../src/tls/trusted-issuers.ts';
+import {loadVerification, peerName} from '../../src/tls/verify.ts';
 import {pinOf} from '../support/forge.ts';
 
 const id = 'spiffe://example.org/billing';
 const noPin = `sha256//${'A'.repeat(43)}=`;
 
-let certificate: DetailedPeerCertificate;
+let chain: PeerChain;
 let pins: readonly string[];
 beforeAll(async () => {
 	const pki = await createTestPki();
 	const issuer = await pki.intermediate();
 	const leaf = await issuer.server({names: ['a.test'], uris: [id]});
 	pins = [leaf.leaf, issuer.cert, pki.ca].map(pinOf);
-	certificate = await presented(leaf, pki.ca);
+	chain = await presented(leaf, pki.ca);
 });
 
-/** A certificate as Node presents it, which no other way makes. */
-async function presented(
-	{cert, key}: {cert: string; key: string},
-	ca: string,
-): Promise<DetailedPeerCertificate> {
+/** A chain as a server presents it. */
+async function presented({cert, key}: {cert: string; key: string}, ca: string): Promise<PeerChain> {
 	await using server = createServer({cert, key}, (socket) => socket.on('error', () => {}));
 	server.listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	const {port} = server.address() as AddressInfo;
 	const socket = connectTls({port, host: '127.0.0.1', ca, servername: 'a.test'});
 	await once(socket, 'secureConnect');
-	const found = socket.getPeerCertificate(true);
+	const found = readPeerChain(socket, trustedIssuers([ca]));
 	socket.destroy();
 	return found;
 }
@@ -58,10 +57,7 @@ describe('the verdict', () => {
 		],
 	])('on %s', (_, options, host, codes) => {
 		for (const verify of ['strict', 'report'] as const) {
-			const errors = loadVerification({...options, verify}).check(
-				peerName(host, undefined),
-				certificate,
-			);
+			const errors = loadVerification({...options, verify}).check(peerName(host, undefined), chain);
 			expect(errors.map((error) => 'code' in error && error.code)).toEqual(codes);
 		}
 	});
@@ -69,7 +65,7 @@ describe('the verdict', () => {
 	test('on each pin of the chain is good', () => {
 		for (const pin of pins) {
 			const {check} = loadVerification({pins: [noPin, pin]});
-			expect(check(peerName('a.test', undefined), certificate)).toEqual([]);
+			expect(check(peerName('a.test', undefined), chain)).toEqual([]);
 		}
 	});
 
@@ -96,11 +92,27 @@ test.each([
 	expect(peerName(host, servername)).toEqual(expected);
 });
 
-test('the chain goes up to the root, which is its own issuer', () => {
-	expect(chainOf(certificate).map(({subject}) => subject.CN)).toEqual([
-		'a.test',
-		'Test Intermediate CA',
-		'Test Root CA',
-	]);
-	expect(chainOf({} as DetailedPeerCertificate)).toEqual([]);
+test('no certificate is the one of nobody', () => {
+	for (const [options, code] of [
+		[{}, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+		[{spiffeId: id}, 'ERR_MTLS_SPIFFE_MISMATCH'],
+	] as const) {
+		const [error] = loadVerification(options).check(peerName('a.test', undefined), []);
+		expect(error).toMatchObject({code});
+	}
+});
+
+// It is asked from within OpenSSL's callback: an exception there is uncaught.
+test('what cannot be read is refused, and nothing is thrown', () => {
+	const [leaf] = chain;
+	if (leaf === undefined) throw new Error('no leaf');
+	const broken = new Error('not to be read');
+	const odd = Object.create(leaf, {
+		subjectAltName: {
+			get() {
+				throw broken;
+			},
+		},
+	});
+	expect(loadVerification({}).check(peerName('a.test', undefined), [odd])).toEqual([broken]);
 });

@@ -1,0 +1,102 @@
+/*
+ * Certificates in the form of `socket.getPeerCertificate()`.
+ *
+ * Security: Node itself must not be asked for it. For an EC key it goes on to the NIST name of the
+ * curve, and Node 24 and 26 do not expect that there is none: `getPeerCertificate()` and
+ * `X509Certificate.toLegacyObject()` then end the process. Whoever shows a certificate has chosen the
+ * curve, and he may be anyone.
+ */
+import type {X509Certificate} from 'node:crypto';
+import type {DetailedPeerCertificate, PeerCertificate} from 'node:tls';
+
+/** The form of one certificate: Node's own where its key is of a usual kind, else all but the key. */
+export function legacyForm(certificate: X509Certificate): PeerCertificate {
+	const form = hasUsualKey(certificate) ? certificate.toLegacyObject() : describe(certificate);
+	const {infoAccess} = certificate;
+	// One text in an X509Certificate, and lists in what a socket answers.
+	if (infoAccess !== undefined) form.infoAccess = listsOf(infoAccess);
+	return form;
+}
+
+/** The form of a chain, leaf first: each with its issuer, and a root with itself. */
+export function detailedForm(chain: readonly X509Certificate[]): DetailedPeerCertificate {
+	let issuer: DetailedPeerCertificate | undefined;
+	for (const certificate of chain.toReversed()) {
+		const form = legacyForm(certificate) as DetailedPeerCertificate;
+		if (issuer !== undefined) form.issuerCertificate = issuer;
+		else if (certificate.checkIssued(certificate)) form.issuerCertificate = form;
+		issuer = form;
+	}
+	// As Node has it where there is no certificate.
+	return issuer ?? ({} as DetailedPeerCertificate);
+}
+
+/** By OpenSSL's names: those of the curves with a NIST name that certificates are made with. */
+const usualCurves: ReadonlySet<unknown> = new Set([
+	'secp224r1',
+	'prime256v1',
+	'secp384r1',
+	'secp521r1',
+]);
+
+function hasUsualKey(certificate: X509Certificate): boolean {
+	try {
+		const {asymmetricKeyType, asymmetricKeyDetails} = certificate.publicKey;
+		if (asymmetricKeyType === 'ec') return usualCurves.has(asymmetricKeyDetails?.namedCurve);
+		return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519';
+	} catch {
+		// Of a kind that OpenSSL does not know, or damaged.
+		return false;
+	}
+}
+
+function describe(certificate: X509Certificate): PeerCertificate {
+	const {subjectAltName, keyUsage} = certificate;
+	return {
+		subject: nameOf(certificate.subject),
+		issuer: nameOf(certificate.issuer),
+		...(subjectAltName !== undefined && {subjectaltname: subjectAltName}),
+		ca: certificate.ca,
+		valid_from: certificate.validFrom,
+		valid_to: certificate.validTo,
+		fingerprint: certificate.fingerprint,
+		fingerprint256: certificate.fingerprint256,
+		fingerprint512: certificate.fingerprint512,
+		...(keyUsage !== undefined && {ext_key_usage: keyUsage}),
+		serialNumber: certificate.serialNumber,
+		raw: certificate.raw,
+	};
+}
+
+/**
+ * Reads a name as an X509Certificate prints it: `CN=x` a line, several in one line where they are one
+ * RDN, and escaped after RFC 2253 so that no value can pass for more than one.
+ *
+ * @param text - `undefined` for an empty name, against Node's types.
+ */
+function nameOf(text: string | undefined): PeerCertificate['subject'] {
+	const name: Record<string, string | string[]> = Object.create(null);
+	for (const entry of text?.split(/\n| \+ /) ?? []) {
+		const end = entry.indexOf('=');
+		const key = entry.slice(0, end);
+		const value = entry.slice(end + 1).replaceAll(/\\([\dA-F]{2}|.)/g, unescaped);
+		const before = name[key];
+		name[key] = before === undefined ? value : [before, value].flat();
+	}
+	return name as unknown as PeerCertificate['subject'];
+}
+
+function unescaped(_: string, escaped: string): string {
+	return escaped.length === 2 ? String.fromCharCode(Number.parseInt(escaped, 16)) : escaped;
+}
+
+/** `CA Issuers - URI:http://…` a line; a value with a character of its own is a JSON string. */
+function listsOf(text: string): NonNullable<PeerCertificate['infoAccess']> {
+	const lists: NonNullable<PeerCertificate['infoAccess']> = Object.create(null);
+	for (const [, key = '', value = ''] of text.matchAll(/([^\n:]*):([^\n]*)/g)) {
+		const list = lists[key] ?? [];
+		list.push(value.startsWith('"') ? (JSON.parse(value) as string) : value);
+		lists[key] = list;
+	}
+	return lists;
+}

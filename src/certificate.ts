@@ -34,13 +34,6 @@ export function certificateFacts(source: X509Certificate | string | Buffer): Cer
 	};
 }
 
-/** About what facts hold in memory. */
-export function bytesOfFacts({subject, issuer, altNames, caIssuers}: CertificateFacts): number {
-	const texts = [subject, issuer, ...altNames, ...caIssuers];
-	// Two bytes for a character, 40 for a string, and as much again for the dates and hashes of a small one.
-	return texts.reduce((bytes, {length}) => bytes + 40 + 2 * length, 800);
-}
-
 // A failed connection is told by these facts: an odd certificate must not take the failure's place.
 function isoDate(date: Date, text: string): string {
 	return Number.isNaN(date.getTime()) ? text : date.toISOString();

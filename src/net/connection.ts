@@ -1,9 +1,8 @@
-import type {X509Certificate} from 'node:crypto';
-import {BoundedMap} from '../bounded-map.ts';
-import {bytesOfFacts, type CertificateFacts, certificateFacts} from '../certificate.ts';
+import type {CertificateFacts} from '../certificate.ts';
 import type {FailurePhase} from '../errors.ts';
 import type {ConnectionFacts} from '../options.ts';
 import type {PeerChain} from '../peer-chain.ts';
+import {PresentedCertificate, verifiedCertificate} from '../tls/presented-certificate.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {HttpProxy} from './proxy.ts';
 
@@ -32,10 +31,10 @@ export interface Connection {
 	authorized: boolean;
 	/** `undefined` until the server's half of the handshake has been read. */
 	clientCertificateRequested: boolean | undefined;
-	/** What the server presented; empty on a resumed session. */
+	/** What the handshake showed; empty on a resumed session. */
 	chain: PeerChain;
-	/** The facts of it, or of what the full handshake showed; `undefined` until they are asked for. */
-	facts: readonly CertificateFacts[] | undefined;
+	/** The same to look up, or what the full handshake showed; see {@link presentedOn}. */
+	presented: readonly PresentedCertificate[] | undefined;
 	/** When the first certificate of the chain ends, in ms since the epoch. */
 	validUntil: number;
 	/** The TLS connection to an `https://` proxy, on which this one is to be made. */
@@ -60,7 +59,7 @@ export function beginConnection(
 		authorized: false,
 		clientCertificateRequested: undefined,
 		chain: [],
-		facts: undefined,
+		presented: undefined,
 		validUntil: Number.POSITIVE_INFINITY,
 		leg: undefined,
 		firstError: undefined,
@@ -89,31 +88,19 @@ export function connectionEndedBy(error: unknown): Connection | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
 }
 
-// A server shows the same certificates on each connection: to read those of one anew is 13 % of what a
-// full handshake costs us.
-const verified = new BoundedMap<string, CertificateFacts>({
-	maxEntries: 1_000,
-	maxBytes: 4 * 1024 * 1024,
-});
+/** What the server presented, leaf first. */
+export function presentedOn(connection: Connection): readonly PresentedCertificate[] {
+	connection.presented ??= connection.chain.map((certificate) =>
+		connection.authorized
+			? verifiedCertificate(certificate)
+			: new PresentedCertificate(certificate),
+	);
+	return connection.presented;
+}
 
 /** The facts of what the server presented, leaf first; read when first asked for. */
-export function chainFacts(connection: Connection): readonly CertificateFacts[] {
-	connection.facts ??= connection.chain.map(connection.authorized ? verifiedFacts : factsOf);
-	return connection.facts;
-}
-
-function factsOf(certificate: X509Certificate): CertificateFacts {
-	return Object.freeze(certificateFacts(certificate));
-}
-
-// Security: only of what was verified. Anyone can show a new large certificate on each connection.
-function verifiedFacts(certificate: X509Certificate): CertificateFacts {
-	const key = certificate.fingerprint256;
-	const known = verified.get(key);
-	if (known !== undefined) return known;
-	const facts = factsOf(certificate);
-	verified.set(key, facts, bytesOfFacts(facts));
-	return facts;
+export function chainFacts(connection: Connection): CertificateFacts[] {
+	return presentedOn(connection).map(({facts}) => facts);
 }
 
 const told = new WeakMap<Connection, ConnectionFacts>();

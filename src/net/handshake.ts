@@ -4,7 +4,7 @@ import {readPeerChain} from '../peer-chain.ts';
 import type {KeptSession} from '../tls/session.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/verify.ts';
-import {type Connection, chainFacts} from './connection.ts';
+import {type Connection, presentedOn} from './connection.ts';
 import {judgeFailure} from './failure.ts';
 
 /** The other end of a TLS connection, and what it may see of us. */
@@ -165,7 +165,7 @@ function readHandshake(
 	connection.resumed = socket.isSessionReused();
 	if (connection.resumed && kept !== undefined) {
 		// No certificate is exchanged on a resumed session: what the full handshake showed still holds.
-		connection.facts = kept.chain;
+		connection.presented = kept.chain;
 		connection.validUntil = kept.validUntil;
 		connection.clientCertificateRequested = kept.clientCertificateRequested;
 		return;
@@ -179,7 +179,7 @@ function readHandshake(
 function readCertificates(socket: TLSSocket, connection: Connection, {trustedIssuer}: Terms): void {
 	const chain = readPeerChain(socket, trustedIssuer);
 	connection.chain = chain;
-	connection.facts = undefined;
+	connection.presented = undefined;
 	connection.validUntil = Math.min(...chain.map(({validToDate}) => validToDate.getTime()));
 }
 
@@ -209,7 +209,7 @@ function keepSessions(
 		if (latest === undefined || connection.firstError !== undefined || !connection.authorized)
 			return;
 		const {validUntil, clientCertificateRequested = false} = connection;
-		const chain = chainFacts(connection);
+		const chain = presentedOn(connection);
 		keep({session: latest, chain, validUntil, clientCertificateRequested});
 	};
 	socket.on('session', (session) => {

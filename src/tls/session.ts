@@ -1,18 +1,18 @@
 import {BoundedMap} from '../bounded-map.ts';
-import {bytesOfFacts, type CertificateFacts} from '../certificate.ts';
+import type {PresentedCertificate} from './presented-certificate.ts';
 
 /** A TLS session that may be resumed, with what was learned when it was made. */
 export interface KeptSession {
 	readonly session: Buffer;
 	/** What the full handshake showed, leaf first: a resumed one shows nothing. */
-	readonly chain: readonly CertificateFacts[];
+	readonly chain: readonly PresentedCertificate[];
 	readonly clientCertificateRequested: boolean;
 	/** When the first certificate of the chain ends, in ms since the epoch. */
 	readonly validUntil: number;
 }
 
-/** Sessions kept at most. One is some 5 KiB, of which the server decides. */
-const bounds = {maxEntries: 1_000, maxBytes: 16 * 1024 * 1024};
+/** Sessions kept at most. One is some 30 KiB with its certificates, of which the server decides. */
+const bounds = {maxEntries: 1_000, maxBytes: 64 * 1024 * 1024};
 
 /**
  * TLS sessions by target (RFC 8446 §2.2), the one used last kept longest.
@@ -35,9 +35,8 @@ export class SessionCache {
 	}
 
 	set(target: string, kept: KeptSession): void {
-		const {session, chain} = kept;
-		const bytes = chain.reduce((sum, facts) => sum + bytesOfFacts(facts), session.length);
-		this.#sessions.set(target, kept, bytes + target.length);
+		const certificates = kept.chain.reduce((sum, {bytes}) => sum + bytes, 0);
+		this.#sessions.set(target, kept, target.length + kept.session.length + certificates);
 	}
 
 	delete(target: string): void {

@@ -1,27 +1,13 @@
 import {expect, test} from 'vitest';
-import type {CertificateFacts} from '../../src/index.ts';
 import {type KeptSession, SessionCache} from '../../src/tls/session.ts';
 
 const now = 1_000_000;
 
-const facts: CertificateFacts = {
-	subject: 'CN=a',
-	issuer: 'CN=b',
-	altNames: [],
-	validFrom: '',
-	validTo: '',
-	fingerprint256: '',
-	pin: '',
-	caIssuers: [],
-};
-
-function kept(
-	validUntil = Number.POSITIVE_INFINITY,
-	chain: readonly CertificateFacts[] = [facts, facts],
-): KeptSession {
+function kept(validUntil = Number.POSITIVE_INFINITY, bytes = 10_000): KeptSession {
 	return {
 		session: Buffer.from('session'),
-		chain,
+		// Of a certificate the cache reads its size alone.
+		chain: [{bytes}, {bytes}] as unknown as KeptSession['chain'],
 		clientCertificateRequested: true,
 		validUntil,
 	};
@@ -87,15 +73,22 @@ test('an end that is no date is none to wait for', () => {
 	expect(cache.get('a', now)).toBeUndefined();
 });
 
-// A server decides how large its certificate is, and so its session.
-test('sessions are counted in bytes: of 100 with 1 MB of facts the last 16 are kept', () => {
+// A server decides how large its certificates are, and so what is kept with a session.
+test.each([
+	[31, 31],
+	[32, 31],
+	[33, 31],
+])('of %i sessions with 2 MiB of certificates the %i used last are kept', (count, expected) => {
 	const cache = new SessionCache();
-	const large = {...facts, altNames: ['x'.repeat(499_000)]};
-	for (let i = 0; i < 100; i++) cache.set(`${i}`, kept(undefined, [large]));
-	const found = Array.from({length: 100}, (_, i) => cache.get(`${i}`, now) !== undefined);
-	expect(found).toEqual([...Array(84).fill(false), ...Array(16).fill(true)]);
-	// One that would push out all the others is not kept.
-	cache.set('vast', kept(undefined, [{...large, caIssuers: ['x'.repeat(1_000_000)]}]));
+	for (let i = 0; i < count; i++) cache.set(`${i}`, kept(undefined, 1024 * 1024));
+	const found = Array.from({length: count}, (_, i) => cache.get(`${i}`, now) !== undefined);
+	expect(found).toEqual(found.map((_, i) => i >= count - expected));
+});
+
+test('a session that would push out all the others is not kept', () => {
+	const cache = new SessionCache();
+	cache.set('a', kept());
+	cache.set('vast', kept(undefined, 4 * 1024 * 1024));
 	expect(cache.get('vast', now)).toBeUndefined();
-	expect(cache.get('99', now)).toBeDefined();
+	expect(cache.get('a', now)).toBeDefined();
 });

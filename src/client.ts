@@ -6,7 +6,7 @@ import type {CookieJar} from 'tough-cookie';
 import type {CertificateFacts} from './certificate.ts';
 import type {MtlsAgent} from './net/agent.ts';
 import type {MtlsStats} from './net/stats.ts';
-import type {ClientConfig} from './options.ts';
+import type {ClientConfig, ProxySetting} from './options.ts';
 
 /** `client.mtls`: what stands behind the instance. */
 export interface MtlsHandle {
@@ -40,8 +40,16 @@ export interface MtlsHandle {
 	toString(): string;
 }
 
+/** What a request of a client takes: the options of axios and ours. */
+export type MtlsRequestConfig<D = unknown> = Omit<AxiosRequestConfig<D>, 'jar' | 'proxy'> & {
+	/** `false`: a request that carries and keeps no cookies. @defaultValue the client's */
+	jar?: CookieJar | false;
+	/** @defaultValue the client's */
+	proxy?: ProxySetting;
+};
+
 /** A request that carries and keeps no cookies. */
-export type CookielessConfig<D = unknown> = Omit<AxiosRequestConfig<D>, 'jar'> & {jar: false};
+export type CookielessConfig<D = unknown> = MtlsRequestConfig<D> & {jar: false};
 
 interface MtlsInstance extends AxiosInstance {
 	readonly mtls: MtlsHandle;
@@ -51,34 +59,34 @@ interface MtlsInstance extends AxiosInstance {
 	create(config?: ClientConfig): MtlsClient;
 }
 
-// The verbs once more for `jar: false`, which the field shared with axios-cookiejar-support cannot say.
-interface CookielessRequests {
-	<T = unknown, D = unknown>(config: CookielessConfig<D>): Promise<AxiosResponse<T, D>>;
+// The verbs once more: a field that axios, or axios-cookiejar-support, has declared cannot be widened.
+interface MtlsRequests {
+	<T = unknown, D = unknown>(config: MtlsRequestConfig<D>): Promise<AxiosResponse<T, D>>;
 	<T = unknown, D = unknown>(
 		url: string,
-		config: CookielessConfig<D>,
+		config: MtlsRequestConfig<D>,
 	): Promise<AxiosResponse<T, D>>;
-	request<T = unknown, D = unknown>(config: CookielessConfig<D>): Promise<AxiosResponse<T, D>>;
-	get: CookielessVerb;
-	delete: CookielessVerb;
-	head: CookielessVerb;
-	options: CookielessVerb;
-	post: CookielessBodyVerb;
-	put: CookielessBodyVerb;
-	patch: CookielessBodyVerb;
-	postForm: CookielessBodyVerb;
-	putForm: CookielessBodyVerb;
-	patchForm: CookielessBodyVerb;
+	request<T = unknown, D = unknown>(config: MtlsRequestConfig<D>): Promise<AxiosResponse<T, D>>;
+	get: MtlsVerb;
+	delete: MtlsVerb;
+	head: MtlsVerb;
+	options: MtlsVerb;
+	post: MtlsBodyVerb;
+	put: MtlsBodyVerb;
+	patch: MtlsBodyVerb;
+	postForm: MtlsBodyVerb;
+	putForm: MtlsBodyVerb;
+	patchForm: MtlsBodyVerb;
 }
-type CookielessVerb = <T = unknown, D = unknown>(
+type MtlsVerb = <T = unknown, D = unknown>(
 	url: string,
-	config: CookielessConfig<D>,
+	config: MtlsRequestConfig<D>,
 ) => Promise<AxiosResponse<T, D>>;
-type CookielessBodyVerb = <T = unknown, D = unknown>(
+type MtlsBodyVerb = <T = unknown, D = unknown>(
 	url: string,
 	data: D | undefined,
-	config: CookielessConfig<D>,
+	config: MtlsRequestConfig<D>,
 ) => Promise<AxiosResponse<T, D>>;
 
 /** An axios instance that has a certificate, a jar and a handle on both. */
-export type MtlsClient = MtlsInstance & CookielessRequests;
+export type MtlsClient = MtlsInstance & MtlsRequests;

@@ -74,15 +74,21 @@ export function numberOrKind(value: unknown): string {
  * Looks for options that nobody reads.
  *
  * @param prefix - Of their paths: `session.`.
+ * @param remedies - What to do instead, by name.
  * @throws {MtlsConfigError} for the first one that is not `known`.
  */
-export function assertKnown(options: object, known: readonly string[], prefix = ''): void {
+export function assertKnown(
+	options: object,
+	known: readonly string[],
+	prefix = '',
+	remedies?: ReadonlyMap<string, string>,
+): void {
 	const unknown = Object.keys(options).find((name) => !known.includes(name));
 	if (unknown === undefined) return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_UNKNOWN_OPTION',
 		`${prefix}${unknown}`,
-		`no such option; known are ${known.join(', ')}`,
+		`${remedies?.get(unknown) ?? 'no such option'}; known are ${known.join(', ')}`,
 	);
 }
 

@@ -5,18 +5,26 @@ import axios, {
 	isAxiosError,
 } from 'axios';
 import type {MtlsClient} from './client.ts';
-import {assertKnown, MtlsConfigError} from './config-error.ts';
+import {kindOf, MtlsConfigError} from './config-error.ts';
 import {jarOf} from './http/cookies.ts';
 import {assertNoAgent} from './http/foreign-agent.ts';
 import {withoutBodyText} from './http/not-json.ts';
 import {Session} from './http/session/session.ts';
 import {resolveSession} from './http/session/settings.ts';
 import {logFailures} from './log/interceptors.ts';
-import {type ProxySetting, resolveProxy} from './net/proxy.ts';
-import type {AdapterOptions, AnyAxiosInstance, ClientConfig, ClientOptions} from './options.ts';
+import {resolveProxy} from './net/proxy.ts';
+import type {
+	AdapterOptions,
+	AnyAxiosInstance,
+	ClientConfig,
+	ClientOptions,
+	ProxySetting,
+} from './options.ts';
+import {assertObject, flattened, memberOf, readOptions} from './own-options.ts';
 import {adapterOf, handleOf, makeParts, type Parts} from './parts.ts';
 import {hideSecrets} from './redact.ts';
 import {isLogger} from './tell.ts';
+import {assertNoneMisplaced, misplacedOptions} from './tls/settings.ts';
 
 /**
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
@@ -48,14 +56,13 @@ export function createClient(config: ClientConfig = {}): MtlsClient {
  * @throws {MtlsConfigError} when an option cannot be used; the instance is then as it was.
  */
 export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}): MtlsClient {
+	assertInstance(instance);
 	const target = instance as AxiosInstance;
-	assertOptions(options);
-	if (options.mtls) assertNoAgent(target.defaults);
-	const {proxy} = target.defaults;
-	// A mistake in it is told here, not at the first request.
-	if (proxy) resolveProxy(proxy as ProxySetting, new URL('https://localhost'));
-	const parts = makeParts(options);
-	return equip(target, withSession(target, parts, options));
+	const own = readClientOptions(options);
+	const defaults = readDefaults(target);
+	if (own.mtls) assertNoAgent(defaults);
+	const parts = makeParts(own);
+	return equip(target, withSession(target, parts, own));
 }
 
 /**
@@ -65,8 +72,16 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
-	assertKnown(options, adapterOptions);
-	return adapterOf(makeParts(options));
+	return adapterOf(
+		makeParts(
+			readOptions(options, {
+				known: adapterOptions,
+				option: 'options',
+				prefix: '',
+				remedies: misplaced,
+			}),
+		),
+	);
 }
 
 const adapterOptions = [
@@ -78,6 +93,7 @@ const adapterOptions = [
 	'timeouts',
 ] as const;
 const clientOptions = [...adapterOptions, 'session', 'logger'] as const;
+const misplaced = misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {${name}: …}`);
 
 /** The parts with the session. Where there is a mistake in it, nobody would end what they have begun. */
 function withSession(
@@ -103,7 +119,8 @@ function sessionOf(
 ): Session | undefined {
 	if (session === undefined) return inherited;
 	if (session === false) return undefined;
-	const {create, defaults} = instance;
+	const {create} = instance;
+	const defaults = readDefaults(instance);
 	const jar = jarOf(defaults, parts.jar);
 	return new Session(
 		resolveSession(session, {jar, baseURL: defaults.baseURL}),
@@ -126,9 +143,9 @@ function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
 	const createPlain = instance.create;
 	const create = (config: ClientConfig = {}): MtlsClient => {
 		const {options, rest} = splitConfig(config);
-		assertOptions(options);
 		const child = createPlain(rest);
-		const own = makeParts(options, parts);
+		readDefaults(child);
+		const own = makeParts(readClientOptions(options), parts);
 		return equip(child, withSession(child, own, options, parts));
 	};
 	const mtls = handleOf(parts);
@@ -138,23 +155,66 @@ function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
 
 type ClientOption = (typeof clientOptions)[number];
 
-function splitConfig(config: ClientConfig) {
-	const options: Record<string, unknown> = {};
-	const rest: Record<string, unknown> = {};
+/** Those of ours, and those of axios. */
+function splitConfig(config: unknown) {
+	assertObject(config, 'config');
+	// axios would keep it, and nobody would look at it.
+	assertNoneMisplaced(config, misplaced);
+	const options = Object.create(null);
+	const rest = Object.create(null);
 	for (const [name, value] of Object.entries(config)) {
-		if (!clientOptions.includes(name as ClientOption)) rest[name] = value;
-		else if (value !== undefined) options[name] = value;
+		if (clientOptions.includes(name as ClientOption)) options[name] = value;
+		else rest[name] = value;
 	}
 	return {options: options as ClientOptions, rest: rest as CreateAxiosDefaults};
 }
 
-function assertOptions(options: ClientOptions): void {
-	assertKnown(options, clientOptions);
+function readClientOptions(given: unknown): ClientOptions {
+	const options = readOptions<ClientOptions>(given, {
+		known: clientOptions,
+		option: 'options',
+		prefix: '',
+		remedies: misplaced,
+	});
 	const {logger} = options;
-	if (logger === undefined || logger === false || isLogger(logger)) return;
+	if (logger === undefined || logger === false || isLogger(logger)) return options;
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'logger',
 		'expected error() and warn(), or false',
 	);
+}
+
+function assertInstance(instance: unknown): void {
+	// A function with properties, or an object of the class Axios.
+	if (isInstance(instance)) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'instance',
+		`expected an axios instance, found ${kindOf(instance)}`,
+	);
+}
+
+function isInstance(value: unknown): boolean {
+	if (value === null || (typeof value !== 'function' && typeof value !== 'object')) return false;
+	return ['defaults', 'interceptors'].every((name) => memberOf(value, name) !== undefined);
+}
+
+/**
+ * What an instance is made with.
+ *
+ * @throws {MtlsConfigError} here rather than at the first request.
+ */
+function readDefaults(instance: AxiosInstance): AxiosInstance['defaults'] {
+	const defaults = flattened(instance.defaults);
+	if ('mtls' in defaults) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_UNKNOWN_OPTION',
+			'mtls',
+			'axios does not read it: give it to withMtls() or createClient()',
+		);
+	}
+	const {proxy} = defaults;
+	if (proxy) resolveProxy(proxy as ProxySetting, new URL('https://localhost'));
+	return defaults;
 }

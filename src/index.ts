@@ -1,5 +1,5 @@
 export type {CertificateFacts} from './certificate.ts';
-export type {CookielessConfig, MtlsClient, MtlsHandle} from './client.ts';
+export type {CookielessConfig, MtlsClient, MtlsHandle, MtlsRequestConfig} from './client.ts';
 export {createAdapter, createClient, withMtls} from './create.ts';
 export type {
 	ConfigErrorCode,
@@ -24,8 +24,8 @@ export type {FileJar} from './jar/file-jar.ts';
 export {fileJar} from './jar/file-jar.ts';
 export type {FileJarOptions} from './jar/file-jar-options.ts';
 export {logFailures} from './log/interceptors.ts';
-export type {MtlsAgentOptions} from './net/agent.ts';
 export {MtlsAgent} from './net/agent.ts';
+export type {MtlsAgentOptions} from './net/agent-options.ts';
 export type {MtlsStats} from './net/stats.ts';
 export type {
 	AdapterOptions,
@@ -38,6 +38,8 @@ export type {
 	IdentityMaterial,
 	Logger,
 	MtlsOptions,
+	ProxyOptions,
+	ProxySetting,
 	ProxyTlsOptions,
 	Source,
 	Timeouts,

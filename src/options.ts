@@ -128,6 +128,31 @@ export type ProxyTlsOptions = Pick<
 	| 'allowExpired'
 >;
 
+/** An HTTP proxy, by its parts. */
+export interface ProxyOptions {
+	/** Name or address, without scheme and port. */
+	host: string;
+	/** @defaultValue 80, or 443 of an `https` proxy */
+	port?: number;
+	/** How the proxy itself is spoken to: `http` or `https`. @defaultValue `'http'` */
+	protocol?: string;
+	/** Sent to the proxy as `Proxy-Authorization: Basic` (RFC 7617). */
+	auth?: {username: string; password: string};
+	/**
+	 * Sent with CONNECT, which asks for a tunnel to an https origin: a `User-Agent`, or a
+	 * `Proxy-Authorization` of another scheme in place of `auth`. They never reach an origin, so a plain
+	 * http request that the proxy passes on has none of them but `Proxy-Authorization`.
+	 */
+	headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * An HTTP proxy: its URL, such as `'http://user:password@proxy.example:3128'` (without a scheme it is
+ * `http://`), its parts, or `false` for none. Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+ * `NO_PROXY` decide.
+ */
+export type ProxySetting = string | URL | ProxyOptions | false;
+
 /** Takes what failed: `(fields, message)`, as pino does. `console` fits. */
 export interface Logger {
 	error(fields: object, message: string): void;
@@ -242,7 +267,11 @@ export interface ClientOptions extends AdapterOptions {
 }
 
 /** What {@link createClient} takes: every axios option, and ours. */
-export type ClientConfig = Omit<CreateAxiosDefaults, keyof ClientOptions> & ClientOptions;
+export type ClientConfig = Omit<CreateAxiosDefaults, keyof ClientOptions | 'proxy'> &
+	ClientOptions & {
+		/** For all requests that do not say otherwise. @defaultValue the environment decides */
+		proxy?: ProxySetting;
+	};
 
 /** The connection that answered. */
 export interface ConnectionFacts {
@@ -272,7 +301,7 @@ export type AnyAxiosInstance =
 declare module 'axios' {
 	interface AxiosRequestConfig {
 		// The very type of axios-cookiejar-support: TypeScript lets two packages declare a field
-		// only when they agree. `false` is offered by MtlsRequestConfig.
+		// only when they agree. `false` is offered by MtlsRequestConfig, and so is what `proxy` takes besides.
 		jar?: CookieJar;
 		/** `false`: a request that neither waits for the login nor asks for another. */
 		session?: false;

@@ -4,6 +4,7 @@
 import {inspect} from 'node:util';
 import axios, {type AxiosAdapter} from 'axios';
 import type {MtlsHandle} from './client.ts';
+import {MtlsConfigError, numberOrKind} from './config-error.ts';
 import {makeAdapter} from './http/adapter.ts';
 import {type CookieJar, clientJar} from './http/cookies.ts';
 import {axiosExchange} from './http/exchange-axios.ts';
@@ -23,6 +24,7 @@ import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {statsLine, statsOf} from './net/stats.ts';
 import type {ClientOptions, CookieRefusal, Logger, Timeouts} from './options.ts';
+import {memberOf, withoutPrototype} from './own-options.ts';
 import {refusalTeller} from './tell.ts';
 
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
@@ -41,22 +43,25 @@ export interface Parts {
 	readonly timeouts: Timeouts;
 	/** Belongs to the agent: whoever shares it is closed with it. */
 	readonly lifetime: Lifetime;
-	readonly session?: Session | undefined;
+	readonly session: Session | undefined;
 	/** What a login sends with: it belongs to the calls that wait for it. */
-	readonly nested?: boolean;
+	readonly nested: boolean;
 }
 
 /**
  * Makes what the options ask for; the rest is that of `parent`.
  *
+ * @param given - In an object without a prototype.
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function makeParts(given: ClientOptions, parent?: Parts): Parts {
 	const {mtls, cookies} = given;
 	const logger = given.logger ?? parent?.logger;
-	const options = logger === undefined ? given : {...given, logger};
-	const {allowInsecureRedirects: ofParent = false} = parent ?? {};
-	const allowInsecureRedirects = insecureRedirects(given.allowInsecureRedirects, ofParent);
+	const options = logger === undefined ? given : withoutPrototype({...given, logger});
+	const allowInsecureRedirects = insecureRedirects(
+		given.allowInsecureRedirects,
+		parent?.allowInsecureRedirects ?? false,
+	);
 	const timeouts = resolveTimeouts(options.timeouts, parent?.timeouts);
 	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const jar = clientJar(options, cookiePolicy, parent?.jar);
@@ -93,6 +98,8 @@ function makeConnections({mtls, maxIdentities, logger}: ClientOptions) {
 		http2,
 		ownsConnections: mtls !== undefined,
 		lifetime: new Lifetime(),
+		session: undefined,
+		nested: false,
 	};
 }
 
@@ -115,12 +122,29 @@ export function adapterOf(parts: Parts): AxiosAdapter {
 
 const closeDeadlineMs = 10_000;
 
+/**
+ * Takes anything: an event that the client is closed at brings an argument of its own.
+ *
+ * @throws {MtlsConfigError} when `deadlineMs` is no time.
+ */
+function deadlineOf(options: unknown): number {
+	const given = typeof options === 'object' && options !== null ? options : Object.create(null);
+	const deadlineMs = memberOf(given, 'deadlineMs') ?? closeDeadlineMs;
+	if (typeof deadlineMs === 'number' && !Number.isNaN(deadlineMs)) return deadlineMs;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'deadlineMs',
+		`expected milliseconds, found ${numberOrKind(deadlineMs)}`,
+	);
+}
+
 /** `client.mtls` on `parts`. */
 export function handleOf(parts: Parts): MtlsHandle {
 	const {agent, identities, pools, http2, jar, lifetime} = parts;
 	const stats = () => statsOf(identities, agent, [pools, http2]);
 	const line = () => statsLine(stats());
-	const close = async ({deadlineMs = closeDeadlineMs}: {deadlineMs?: number} = {}) => {
+	const close = async (options?: {readonly deadlineMs?: number}) => {
+		const deadlineMs = deadlineOf(options);
 		identities.roster.close();
 		await lifetime.end(deadlineMs);
 		await Promise.all([endConnections(agent), pools.destroy(), http2.destroy()]);

@@ -2,6 +2,7 @@ import type {CertificateFacts} from './certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from './errors.ts';
 import {publish} from './events.ts';
 import type {CookieRefusal, Logger} from './options.ts';
+import {memberOf} from './own-options.ts';
 import {word} from './redact.ts';
 import type {IdentityNotice} from './tls/notices.ts';
 
@@ -123,8 +124,8 @@ function warn(logger: Logger | false, fields: object, message: string): void {
 
 /** Whether a value can be told something. */
 export function isLogger(value: unknown): value is Logger {
-	const {error, warn} = (value ?? {}) as Partial<Record<keyof Logger, unknown>>;
-	return typeof error === 'function' && typeof warn === 'function';
+	if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+	return ['error', 'warn'].every((name) => typeof memberOf(value, name) === 'function');
 }
 
 /** A logger may be broken: what is told must not become a failure of its own. */

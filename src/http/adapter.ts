@@ -3,6 +3,7 @@
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {longestDelayMs} from '../longest-delay.ts';
+import {flattened} from '../own-options.ts';
 import {hideSecrets, redactInvalidUrl} from '../redact.ts';
 import {type Adapter, type AdapterParts, type Call, waiting} from './call.ts';
 import {jarOf} from './cookies.ts';
@@ -49,7 +50,7 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 
 // Not async: each turn that a call waits for is felt in a small one.
 function run(parts: AdapterParts, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-	const config = withoutCookieAgents(given);
+	const config = withoutCookieAgents(flattened(given));
 	const {lifetime, nested} = parts;
 	if (nested ? lifetime.ended : lifetime.closing) throw closedError(config);
 	if (parts.ownsConnections) assertNoAgent(config);
@@ -84,12 +85,13 @@ function begin(
 		jar: jarOf(config, parts.jar),
 		policy: redirectPolicy(config, hop, parts),
 		timeoutMs,
+		keeps: undefined,
 		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
 	const end = (answer: Answer) => {
 		// A redirect has made a GET of it. Not in `walk`: a login may come, and the body once more.
 		if (answer.hop.body === undefined) hop.body?.discard();
-		return settle(answer, given);
+		return settle(answer, config);
 	};
 	const session = sessionOf(parts, call);
 	if (session === undefined) return walk(parts, call, hop, end);

@@ -25,9 +25,9 @@ export interface AdapterParts {
 	/** For the requests that name no jar of their own. */
 	readonly jar: CookieJar | undefined;
 	/** Of the requests that use its jar and do not say `session: false`. */
-	readonly session?: Session | undefined;
+	readonly session: Session | undefined;
 	/** The requests belong to calls that are in flight: a login's. They may begin while the client closes. */
-	readonly nested?: boolean;
+	readonly nested: boolean;
 	/** Who we are, origin by origin. */
 	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
 	/** Whether our certificate may be shown at an origin that the app does not ask for. */
@@ -54,7 +54,7 @@ export interface Call {
 	/** Of the last answer's head, on the clock of `performance.now()`. */
 	readonly deadline: number | undefined;
 	/** Whether the cookies of an answer are kept; all are where there is no session. */
-	readonly keeps?: (head: Head, hop: Hop) => boolean;
+	readonly keeps: ((head: Head, hop: Hop) => boolean) | undefined;
 }
 
 /** What a call waits with for what is no server. */

@@ -9,6 +9,8 @@ import {type Duplex, Readable} from 'node:stream';
 import axios, {AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {endIdle, routed} from '../net/agent.ts';
 import {ProtocolSwitchError} from '../net/response-heads.ts';
+import {requestOptions} from '../net/socket-options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
@@ -105,7 +107,7 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
 		delete result.baseURL;
 		delete result.params;
 	}
-	return result;
+	return withoutPrototype(result);
 }
 
 /**
@@ -116,6 +118,7 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 	const {hop, agent, config, follows, fresh} = input;
 	const {ours} = trip;
 	const secure = hop.url.protocol === 'https:';
+	const isNode = given === undefined && !config.transport;
 	const base = given ?? (config.transport as Transport | undefined) ?? (secure ? https : http);
 	return {
 		request(options, respond) {
@@ -123,7 +126,9 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 			if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) {
 				options.path = hop.path;
 			}
-			const sent = ours ? onOurWay(options, input, trip.over.signal) : options;
+			const travelling = ours ? onOurWay(options, input, trip.over.signal) : options;
+			// A stand-in for Node is given what axios gives it.
+			const sent = isNode ? requestOptions(travelling) : travelling;
 			// In one turn with the request: no other one can leave its connection in between.
 			if (fresh && ours && agent) endIdle(agent, sent);
 			else if (fresh) sent.agent = false;

@@ -1,5 +1,6 @@
 import type {AxiosRequestConfig, InternalAxiosRequestConfig} from 'axios';
 import {MtlsConfigError} from '../errors.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {foreignHttp2Option} from './http2/options.ts';
 
 const agentOptions = ['httpsAgent', 'httpAgent'] as const;
@@ -14,7 +15,7 @@ export function withoutCookieAgents(
 	if (!config.httpsAgent && !config.httpAgent) return config;
 	const made = agentOptions.filter((name) => isCookieAgent(config[name]));
 	if (made.length === 0) return config;
-	const rest = {...config};
+	const rest = withoutPrototype(config);
 	for (const name of made) delete rest[name];
 	return rest;
 }

@@ -2,6 +2,7 @@
  * Plain http through a proxy: the proxy itself is asked, and told the whole URL (RFC 9112 §3.2.2).
  */
 import type {HttpProxy} from '../net/proxy.ts';
+import {isLogin} from '../net/proxy-options.ts';
 import type {Hop} from './hop.ts';
 
 /** Whether `proxy` is to be asked for this hop, rather than for a tunnel. */
@@ -39,8 +40,4 @@ export function withLogin<Value>(
 	if (authorization === undefined) return {...headers};
 	const own = Object.entries(headers).filter(([name]) => !isLogin(name));
 	return {...Object.fromEntries(own), [login]: authorization};
-}
-
-function isLogin(name: string): boolean {
-	return name.toLowerCase() === 'proxy-authorization';
 }

@@ -5,6 +5,7 @@ import {
 	type AxiosRequestConfig,
 	type InternalAxiosRequestConfig,
 } from 'axios';
+import {memberOf} from '../own-options.ts';
 import {decodePercent} from '../percent.ts';
 import type {Showing} from '../tls/snapshot.ts';
 import {type Body, makeBody} from './body.ts';
@@ -127,8 +128,9 @@ export function ownCookie({headers}: Hop): string | undefined {
 }
 
 // As axios does: what is not given is empty.
-function wholeCredentials({username, password}: Partial<AxiosBasicCredentials>) {
-	return {username: username || '', password: password || ''};
+function wholeCredentials(auth: object): AxiosBasicCredentials {
+	const [username, password] = ['username', 'password'].map((name) => memberOf(auth, name) || '');
+	return {username: String(username), password: String(password)};
 }
 
 function credentialsOf({username, password}: URL): AxiosBasicCredentials | undefined {

@@ -1,6 +1,7 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {authorityOfUrl} from '../host.ts';
 import {DeadlineError} from '../net/deadlines.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {endBody, streamedBody} from './streamed-body.ts';
 
 /** What is not to take longer than `requestMs`. */
@@ -46,7 +47,7 @@ export async function withinDeadline(call: BoundedCall): Promise<AxiosResponse> 
 		return body !== undefined;
 	};
 	try {
-		const response = await call.run({...config, signal: over.signal});
+		const response = await call.run(withoutPrototype({...config, signal: over.signal}));
 		if (!hold(response)) done();
 		return response;
 	} catch (error) {

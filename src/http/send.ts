@@ -1,9 +1,10 @@
 /*
  * One hop of a call: cookies in, exchange, cookies out.
  */
-import {AxiosError, type AxiosResponse} from 'axios';
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {CausedError, MtlsConfigError} from '../errors.ts';
-import {type ProxySetting, resolveProxy} from '../net/proxy.ts';
+import {type HttpProxy, resolveProxy} from '../net/proxy.ts';
+import type {ProxySetting} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {type AdapterParts, type Call, remainingMs, waiting} from './call.ts';
 import {cookieHeader, readCookies, storeCookies} from './cookies.ts';
@@ -30,7 +31,7 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 	if (parts.lifetime.ended) throw closedError(config);
 	throwIfCancelled(config);
 
-	const proxy = resolveProxy(config.proxy as ProxySetting, hop.url);
+	const proxy = proxyOf(config, hop.url);
 	// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
 	const secure = hop.url.protocol === 'https:';
 	const sent = cookies === undefined || hop.strayed ? hop : withXsrfToken(hop, config, cookies);
@@ -81,6 +82,20 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 		throw error;
 	}
 	return response;
+}
+
+/** @throws {AxiosError} where the environment is wrong, and where axios has an error of its own. */
+function proxyOf(config: InternalAxiosRequestConfig, url: URL): HttpProxy | undefined {
+	const setting = config.proxy as ProxySetting | undefined;
+	try {
+		return resolveProxy(setting, url);
+	} catch (cause) {
+		if (!(cause instanceof MtlsConfigError)) throw cause;
+		const isAxios = cause.option === 'proxy.auth';
+		if (setting && !isAxios) throw cause;
+		const code = isAxios ? AxiosError.ERR_BAD_OPTION : AxiosError.ERR_BAD_OPTION_VALUE;
+		throw new CausedError(cause.message, code, cause, config);
+	}
 }
 
 /** Puts what an answer sets into the jar; `undefined` where it sets nothing. */

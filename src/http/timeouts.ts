@@ -1,6 +1,7 @@
-import {assertKnown, MtlsConfigError, numberOrKind} from '../config-error.ts';
+import {MtlsConfigError, numberOrKind} from '../config-error.ts';
 import {longestDelayMs} from '../longest-delay.ts';
 import type {Timeouts} from '../options.ts';
+import {readOptions, withoutPrototype} from '../own-options.ts';
 
 const known = ['connectMs', 'handshakeMs', 'firstByteMs', 'requestMs'] as const;
 
@@ -9,13 +10,10 @@ const known = ['connectMs', 'handshakeMs', 'firstByteMs', 'requestMs'] as const;
  *
  * @throws {MtlsConfigError} for the first one that is unknown or no number of milliseconds.
  */
-export function resolveTimeouts(own: unknown, base: Timeouts = {}): Timeouts {
+export function resolveTimeouts(own: unknown, base: Timeouts = none): Timeouts {
 	if (own === undefined) return base;
-	if (typeof own !== 'object' || own === null || Array.isArray(own)) {
-		throw badOption('timeouts', `expected an object, found ${numberOrKind(own)}`);
-	}
-	const given = Object.fromEntries(Object.entries(own).filter(([, limit]) => limit !== undefined));
-	assertKnown(given, known, 'timeouts.');
+	if (typeof own === 'number') throw badOption('timeouts', `expected an object, found ${own}`);
+	const given = readOptions<Timeouts>(own, {known, option: 'timeouts'});
 	for (const [name, limit] of Object.entries(given)) {
 		if (isDelay(limit)) continue;
 		throw badOption(
@@ -23,8 +21,10 @@ export function resolveTimeouts(own: unknown, base: Timeouts = {}): Timeouts {
 			`expected whole milliseconds from 0 to ${longestDelayMs}, found ${numberOrKind(limit)}`,
 		);
 	}
-	return {...base, ...given};
+	return withoutPrototype({...base, ...given});
 }
+
+const none: Timeouts = Object.create(null);
 
 function isDelay(limit: unknown): boolean {
 	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= longestDelayMs;

@@ -1,8 +1,9 @@
 import {extname} from 'node:path';
 import {inspect} from 'node:util';
-import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {longestDelayMs} from '../longest-delay.ts';
 import type {Logger} from '../options.ts';
+import {readOptions} from '../own-options.ts';
 import {isLogger} from '../tell.ts';
 import type {CookieFileSettings} from './cookie-file.ts';
 import {formats} from './read-file.ts';
@@ -60,21 +61,21 @@ const checks: Readonly<
 	logger: ['error() and warn(), or false', (value) => value === false || isLogger(value)],
 };
 
+const known = Object.keys(checks) as readonly (keyof FileJarOptions)[];
+
 /**
  * The options of the file `path`, with the defaults.
  *
  * @throws {MtlsConfigError} naming the one that cannot be used.
  */
-export function resolveFileJar(path: string, options: FileJarOptions): CookieFileSettings {
-	// JavaScript does not look at the types.
-	if (typeof options !== 'object' || options === null) {
-		const reason = `expected an object, found ${kindOf(options)}`;
-		throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'options', reason);
-	}
-	assertKnown(options, Object.keys(checks));
+export function resolveFileJar(
+	path: string,
+	given: FileJarOptions,
+): CookieFileSettings & {readonly rejectPublicSuffixes: boolean} {
+	const options = readOptions<FileJarOptions>(given, {known, option: 'options', prefix: ''});
 	for (const [name, value] of Object.entries(options)) {
 		const [expected, isFit] = checks[name as keyof FileJarOptions];
-		if (value === undefined || isFit(value)) continue;
+		if (isFit(value)) continue;
 		const isTold = typeof value === 'string' || typeof value === 'number';
 		const found = isTold ? inspect(value) : kindOf(value);
 		throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', name, `expected ${expected}, found ${found}`);
@@ -87,5 +88,6 @@ export function resolveFileJar(path: string, options: FileJarOptions): CookieFil
 		onDamaged: options.onDamaged ?? 'error',
 		debounceMs: options.debounceMs ?? 250,
 		logger: options.logger ?? console,
+		rejectPublicSuffixes: options.rejectPublicSuffixes ?? true,
 	};
 }

@@ -58,14 +58,15 @@ export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
 		throw refusal('ERR_MTLS_BAD_OPTION', `expected the path of a file, found ${found}`);
 	}
 	const absolute = resolve(path);
-	const file = new CookieFile(absolute, resolveFileJar(path, options));
+	const {rejectPublicSuffixes, ...settings} = resolveFileJar(path, options);
+	const file = new CookieFile(absolute, settings);
 	try {
 		file.load();
 		assertWritable(absolute);
 	} catch (error) {
 		throw loadFailure(path, error);
 	}
-	return new FileJar(absolute, file, options.rejectPublicSuffixes ?? true);
+	return new FileJar(absolute, file, rejectPublicSuffixes);
 }
 
 /** Saves a jar that has a file; resolves at once for any other. What fails is told to its logger. */

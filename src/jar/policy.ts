@@ -9,8 +9,9 @@
  */
 import {isIP} from 'node:net';
 import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} from 'tough-cookie';
-import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
+import {readOptions} from '../own-options.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
 import {LawfulJar, ordinary} from './lawful-jar.ts';
 
@@ -23,6 +24,8 @@ export interface Judgement {
 	readonly reason?: CookieRefusal['reason'];
 }
 
+const known = ['allowedDomains', 'blockedDomains', 'internalDomains'] as const;
+
 /** What a client's options make of the law. */
 export class CookiePolicy {
 	readonly #allowed: DomainList | undefined;
@@ -33,8 +36,8 @@ export class CookiePolicy {
 	readonly #lawful = new WeakMap<CookieJar, LawfulJar>();
 
 	/** @throws {MtlsConfigError} when an option cannot be used. */
-	constructor(options: CookieOptions = {}) {
-		assertOptions(options);
+	constructor(given: CookieOptions = {}) {
+		const options = readOptions<CookieOptions>(given, {known, option: 'cookies'});
 		const {allowedDomains, blockedDomains, internalDomains = []} = options;
 		this.#allowed = listOf(allowedDomains, 'cookies.allowedDomains');
 		this.#blocked = listOf(blockedDomains, 'cookies.blockedDomains');
@@ -185,15 +188,4 @@ function parseInternal(names: readonly string[]): ReadonlySet<string> {
 		option,
 		`expected names without a dot such as 'intranet', found ${Array.isArray(names) ? 'a dot' : kindOf(names)}`,
 	);
-}
-
-function assertOptions(options: CookieOptions): void {
-	if (typeof options !== 'object' || options === null) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_OPTION',
-			'cookies',
-			`expected an object, found ${kindOf(options)}`,
-		);
-	}
-	assertKnown(options, ['allowedDomains', 'blockedDomains', 'internalDomains'], 'cookies.');
 }

@@ -6,26 +6,16 @@ import {inspect} from 'node:util';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import {bareHost, urlHost} from '../host.ts';
-import type {Logger, MtlsOptions} from '../options.ts';
+import type {MtlsOptions, ProxySetting} from '../options.ts';
+import {flattened, memberOf, withoutPrototype} from '../own-options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
+import {type MtlsAgentOptions, readAgentOptions} from './agent-options.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {connectionOf} from './connection.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import {Identities} from './identities.ts';
 import {IdleSince, idleLimitMs} from './idle.ts';
-import {type HttpProxy, type ProxySetting, resolveProxy} from './proxy.ts';
-
-/** Options of `https.Agent` that do not decide about TLS, and the proxy. */
-export interface MtlsAgentOptions {
-	/** An HTTP proxy for all connections, or `false` for none. @defaultValue `HTTPS_PROXY` and `NO_PROXY` decide */
-	proxy?: ProxySetting;
-	/** Told what `verify: 'report'` lets go, and what is to be said of our certificate. @defaultValue `console` */
-	logger?: Logger | false;
-	/** Idle connections kept per origin. @defaultValue 256 */
-	maxFreeSockets?: number;
-	/** Of several `mtls`, how many are kept loaded. @defaultValue 1,000 */
-	maxIdentities?: number;
-}
+import {type HttpProxy, resolveProxy} from './proxy.ts';
 
 /** How one request wants to travel; the adapter says it, other clients leave it to the agent. */
 export interface Route {
@@ -43,7 +33,7 @@ const route: unique symbol = Symbol('axios-mtls.route');
 
 /** Request options that carry `way` to the agent. */
 export function routed<O extends object>(options: O, way: Route): O {
-	return {...options, [route]: way};
+	return withoutPrototype({...options, [route]: way});
 }
 
 interface RequestOptions extends ClientRequestArgs {
@@ -118,7 +108,7 @@ export function identitiesOf(agent: MtlsAgent): Identities {
  */
 export class MtlsAgent extends https.Agent {
 	readonly #identities: Identities;
-	readonly #proxy: ProxySetting;
+	readonly #proxy: ProxySetting | undefined;
 	readonly #retired = new WeakSet<Snapshot>();
 	/** Of connections that were asked for before there was a snapshot to name them by. */
 	readonly #nameless = new WeakSet<Duplex>();
@@ -127,11 +117,16 @@ export class MtlsAgent extends https.Agent {
 	// Node knows the sockets that stand, not the attempts to make one.
 	#attempts = new AbortController();
 
-	constructor(
-		mtls: MtlsOptions | readonly MtlsOptions[] = {},
-		{proxy, logger = console, maxIdentities, ...options}: MtlsAgentOptions = {},
-	) {
-		super({...options, keepAlive: true, timeout: idleLimitMs, rejectUnauthorized: true});
+	constructor(mtls: MtlsOptions | readonly MtlsOptions[] = {}, options: MtlsAgentOptions = {}) {
+		const {proxy, logger = console, maxIdentities, ...ofNode} = readAgentOptions(options);
+		super(
+			withoutPrototype({
+				...ofNode,
+				keepAlive: true,
+				timeout: idleLimitMs,
+				rejectUnauthorized: true,
+			}),
+		);
 		// A mistake in it is told here, not at the first request; and before any file is watched.
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 		this.#identities = new Identities(mtls, logger, maxIdentities);
@@ -166,7 +161,7 @@ export class MtlsAgent extends https.Agent {
 	 * ours holds what tells two connections apart and no secret.
 	 */
 	override getName(options: RequestOptions = {}): string {
-		const {snapshot, showing, proxy, forwards} = this.#routeOf(options);
+		const {snapshot, showing, proxy, forwards = false} = withoutPrototype(this.#routeOf(options));
 		return [
 			forwards ? 'any' : options.host,
 			forwards ? 'http' : options.port,
@@ -244,9 +239,7 @@ export class MtlsAgent extends https.Agent {
 	}
 
 	async #connect(options: RequestOptions) {
-		const intruder = foreign.find(
-			(name) => name in options && options[name as keyof typeof options],
-		);
+		const intruder = foreign.find((name) => memberOf(options, name));
 		if (intruder !== undefined) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_AGENT_CONFLICT',
@@ -254,8 +247,8 @@ export class MtlsAgent extends https.Agent {
 				'a request through an MtlsAgent cannot bring its own; give it to the agent',
 			);
 		}
-		const {socketPath, localAddress, family, lookup, timeout} = options;
-		const way = this.#routeOf(options);
+		const {socketPath, localAddress, family, lookup, timeout} = flattened(options);
+		const way = withoutPrototype(this.#routeOf(options));
 		const {signal} = this.#attempts;
 		const snapshot = await unlessAborted(way.snapshot, signal);
 		const target = {

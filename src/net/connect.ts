@@ -9,6 +9,7 @@ import type {TLSSocket} from 'node:tls';
 import {publish} from '../events.ts';
 import {authorityOf} from '../host.ts';
 import type {ConnectionFacts} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/verify.ts';
 import {beginConnection, type Connection, connectionFacts, keepConnection} from './connection.ts';
@@ -33,7 +34,8 @@ export interface Target extends Peer {
  * @returns a socket whose server was verified; {@link connectionOf} tells its facts.
  * @throws the error as Node or the tunnel made it; `connectionEndedBy` tells how far it came.
  */
-export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSocket> {
+export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSocket> {
+	const target = withoutPrototype(given);
 	const {host, port, showing, proxy} = target;
 	const connection = beginConnection({
 		snapshot,
@@ -63,8 +65,9 @@ export async function connect(snapshot: Snapshot, target: Target): Promise<TLSSo
  */
 export async function connectToProxy(
 	snapshot: Snapshot,
-	target: Omit<Target, 'showing'> & {proxy: HttpProxy},
+	given: Omit<Target, 'showing'> & {proxy: HttpProxy},
 ): Promise<Socket> {
+	const target = withoutPrototype(given);
 	const {host, port, proxy, net} = target;
 	const connection = beginConnection({
 		snapshot,
@@ -83,7 +86,7 @@ export async function connectToProxy(
 /** Makes a connection within the deadline, and ties it to what comes of it. */
 async function attempt<S extends Socket>(
 	connection: Connection,
-	{host, port, signal: given, timeouts = {}}: Omit<Target, 'showing'>,
+	{host, port, signal: given, timeouts}: Omit<Target, 'showing'>,
 	make: (signal: AbortSignal, watch: ConnectWatch) => Promise<S>,
 ): Promise<S> {
 	const deadline = new AbortController();

@@ -1,6 +1,7 @@
 import type {CertificateFacts} from '../certificate.ts';
 import type {FailurePhase} from '../errors.ts';
 import type {ConnectionFacts} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import type {PeerChain} from '../peer-chain.ts';
 import {PresentedCertificate, verifiedCertificate} from '../tls/presented-certificate.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
@@ -74,8 +75,9 @@ export function keepConnection(
 	connection: Connection,
 	by: {socket: object} | {error: unknown},
 ): void {
-	if ('socket' in by) bySocket.set(by.socket, connection);
-	else if (typeof by.error === 'object' && by.error !== null) byError.set(by.error, connection);
+	const own = withoutPrototype(by);
+	if ('socket' in own) bySocket.set(own.socket, connection);
+	else if (typeof own.error === 'object' && own.error !== null) byError.set(own.error, connection);
 }
 
 /** The connection of a socket that `connect` made; `undefined` for any other socket. */

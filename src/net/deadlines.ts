@@ -1,4 +1,5 @@
 import type {Timeouts} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 
 /** Connection and handshake together may take this long, where neither has a deadline of its own. */
 const defaultMs = 60_000;
@@ -41,9 +42,10 @@ export class ConnectWatch {
 	/** @param expire - Called when there is no connection, or no handshake, in time. */
 	constructor(
 		host: string,
-		{connectMs, handshakeMs}: ConnectTimeouts,
+		timeouts: ConnectTimeouts | undefined,
 		expire: (error: DeadlineError) => void,
 	) {
+		const {connectMs, handshakeMs} = withoutPrototype(timeouts ?? {});
 		this.#host = host;
 		this.#expire = expire;
 		const apart = connectMs !== undefined || handshakeMs !== undefined;

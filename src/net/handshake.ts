@@ -1,11 +1,18 @@
 import type {Socket, TcpSocketConnectOpts} from 'node:net';
-import {connect as connectTls, type DetailedPeerCertificate, type TLSSocket} from 'node:tls';
+import {
+	type ConnectionOptions,
+	connect as connectTls,
+	type DetailedPeerCertificate,
+	type TLSSocket,
+} from 'node:tls';
+import {withoutPrototype} from '../own-options.ts';
 import {readPeerChain} from '../peer-chain.ts';
 import type {KeptSession} from '../tls/session.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/verify.ts';
 import {type Connection, presentedOn} from './connection.ts';
 import {judgeFailure} from './failure.ts';
+import {tlsOptions} from './socket-options.ts';
 
 /** The other end of a TLS connection, and what it may see of us. */
 export interface Peer {
@@ -40,16 +47,17 @@ export type Terms = Pick<
 export function handshake(
 	connection: Connection,
 	terms: Terms,
-	{host, port, showing, alpn = 'http/1.1', net, onConnect}: Peer,
+	peer: Peer,
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
+	const {host, port, showing, alpn = 'http/1.1', net, onConnect} = withoutPrototype(peer);
 	const {verification} = terms;
 	connection.alpn = alpn;
 	const name = peerName(host, terms.servername);
 	const sessionKey = [showing, host, port, name.verify, alpn].join('|');
 	const kept = terms.sessions.get(sessionKey, Date.now());
-	const socket = connectTls({
+	const options: ConnectionOptions = {
 		...(tunnel ? {socket: tunnel} : {...net, host, port}),
 		...(kept && {session: kept.session}),
 		servername: name.sni,
@@ -59,7 +67,8 @@ export function handshake(
 		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
 		rejectUnauthorized: verification.enforced,
 		ALPNProtocols: [alpn],
-	});
+	};
+	const socket = connectTls(tlsOptions(options));
 	socket.setNoDelay(true);
 	observe(socket, connection, terms, kept);
 	if (onConnect) socket.once('connect', onConnect);

@@ -9,9 +9,11 @@ import {
 import type {Socket} from 'node:net';
 import {authorityOfUrl} from '../host.ts';
 import {longestDelayMs} from '../longest-delay.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {connectionOf, keepConnection} from './connection.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import {IdleSince, idleLimitMs} from './idle.ts';
+import {http2Options} from './socket-options.ts';
 
 /** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */
 export type Http2Options = Pick<
@@ -88,9 +90,9 @@ export class Http2Session {
 		connectTo: (signal: AbortSignal) => Promise<Socket>,
 		events: SessionEvents,
 	) {
-		const {sessionTimeout = idleLimitMs, ...rest} = options;
+		const {sessionTimeout = idleLimitMs, ...rest} = withoutPrototype(options);
 		this.#idleMs = sessionTimeout;
-		this.#settingsMs = timeouts.handshakeMs || settingsDeadlineMs;
+		this.#settingsMs = withoutPrototype(timeouts).handshakeMs || settingsDeadlineMs;
 		this.#events = events;
 		this.#opened = this.#open(origin, rest, connectTo);
 		// Those who wait are told by `join`.
@@ -138,7 +140,7 @@ export class Http2Session {
 	/** Sends the head of a request that has joined. */
 	request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
 		if (this.#session === undefined) throw hangUp();
-		return this.#session.request(headers, {endStream});
+		return this.#session.request(headers, withoutPrototype({endStream}));
 	}
 
 	/** Whether the server has not begun with a request that failed, and never will (RFC 9113 §8.7). */
@@ -266,19 +268,20 @@ export class Http2Session {
 }
 
 /** @throws what Node says of options that it does not take. */
-function begin(
-	origin: string,
-	socket: Socket,
-	{settings, ...options}: Http2Options,
-): ClientHttp2Session {
+function begin(origin: string, socket: Socket, given: Http2Options): ClientHttp2Session {
+	const {settings, ...options} = withoutPrototype(given);
+	const initialWindowSize = windows.streamBytes;
 	try {
-		return connect(origin, {
-			maxSessionMemory: memoryMb,
-			...options,
-			// What a server pushes is nobody's.
-			settings: {initialWindowSize: windows.streamBytes, ...settings, enablePush: false},
-			createConnection: () => socket,
-		});
+		return connect(
+			origin,
+			http2Options({
+				maxSessionMemory: memoryMb,
+				...options,
+				// What a server pushes is nobody's.
+				settings: withoutPrototype({initialWindowSize, ...settings, enablePush: false}),
+				createConnection: () => socket,
+			}),
+		);
 	} catch (error) {
 		socket.destroy();
 		throw error;

@@ -7,6 +7,7 @@
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import {authorityOf, bareHost, portOfUrl} from '../host.ts';
+import {withoutPrototype} from '../own-options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
@@ -14,6 +15,7 @@ import type {Peer} from './handshake.ts';
 import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle.ts';
 import type {HttpProxy} from './proxy.ts';
 import {ResponseHeads} from './response-heads.ts';
+import {tcpOptions} from './socket-options.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
 export interface PoolRoute {
@@ -158,7 +160,7 @@ export class Line {
 
 	constructor(origin: string, open: (signal: AbortSignal) => Promise<Socket>, events: LineEvents) {
 		this.#events = events;
-		this.#client = new Client(origin, {
+		const options: Client.Options = {
 			// Never more than one request is given to it. But with 1 it would rest between two.
 			pipelining: 2,
 			// Deadlines are the request's own.
@@ -180,7 +182,8 @@ export class Line {
 					(error: Error) => callback(error, null),
 				);
 			},
-		});
+		};
+		this.#client = new Client(origin, withoutPrototype(options));
 		this.#client.on('disconnect', () => this.#end());
 		this.#client.on('connectionError', () => this.#end());
 	}
@@ -255,9 +258,9 @@ interface PlainTarget {
 
 /** Makes a TCP connection. */
 export function connectPlain(target: PlainTarget): Promise<Socket> {
-	const {host, port, signal, timeouts = {}, net} = target;
+	const {host, port, signal, timeouts, net} = withoutPrototype(target);
 	return new Promise((resolve, reject) => {
-		const socket = connectTcp({...net, host, port, noDelay: true});
+		const socket = connectTcp(tcpOptions({...net, host, port, noDelay: true}));
 		const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
 			socket.destroy(error),
 		);

@@ -3,6 +3,7 @@ import {peerName} from '../tls/verify.ts';
 import {beginConnection, type Connection} from './connection.ts';
 import {handshake, type Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
+import {tcpOptions} from './socket-options.ts';
 import {TunnelError} from './tunnel-error.ts';
 
 /**
@@ -45,7 +46,9 @@ export async function reachProxy(
 
 function reach(proxy: HttpProxy, signal: AbortSignal, net: Peer['net']): Promise<Socket> {
 	return new Promise((resolve, reject) => {
-		const socket = connectTcp({...net, host: proxy.host, port: proxy.port, noDelay: true});
+		const socket = connectTcp(
+			tcpOptions({...net, host: proxy.host, port: proxy.port, noDelay: true}),
+		);
 		const settle = () => {
 			signal.removeEventListener('abort', onAbort);
 			socket.off('connect', onConnect).off('error', onError);

@@ -35,6 +35,7 @@ export async function openTunnel(
 	socket.write(
 		`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
 			(authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`) +
+			proxy.connectHeaders +
 			'\r\n',
 	);
 	try {

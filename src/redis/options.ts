@@ -1,6 +1,7 @@
-import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {maxLifetimeMs} from '../jar/expiry.ts';
 import {longestDelayMs} from '../longest-delay.ts';
+import {readOptions} from '../own-options.ts';
 import type {RedisCommands} from './commands.ts';
 
 /** What {@link RedisCookieStore} takes. */
@@ -50,7 +51,7 @@ export interface RedisSettings {
 }
 
 const commands = ['hGetAll', 'hGet', 'hDel', 'del', 'get', 'eval'] as const;
-const known = ['prefix', 'key', 'ttlSeconds', 'timeoutMs'];
+const known = ['prefix', 'key', 'ttlSeconds', 'timeoutMs'] as const;
 const keyBytes = 32;
 
 /** @throws {MtlsConfigError} for the first option that is unknown or of the wrong kind. */
@@ -60,10 +61,12 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 	}
 	const missing = commands.find((name) => typeof client[name] !== 'function');
 	if (missing) throw bad('client', `a client of node-redis with ${missing}()`, client[missing]);
-	if (typeof options !== 'object' || options === null) throw bad('options', 'an object', options);
-
-	assertKnown(options, known, 'redis.');
-	const {prefix, key, ttlSeconds = 86_400, timeoutMs = 2_000} = options;
+	const own = readOptions<RedisStoreOptions>(options, {
+		known,
+		option: 'redis.options',
+		prefix: 'redis.',
+	});
+	const {prefix, key, ttlSeconds = 86_400, timeoutMs = 2_000} = own;
 	if (typeof prefix !== 'string' || prefix === '') {
 		throw bad('prefix', 'a string that is not empty', prefix);
 	}

@@ -1,6 +1,7 @@
 import {createSecureContext, type SecureContext, type SecureContextOptions} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {MtlsOptions} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {loadCrl} from './crl.ts';
 import {lowestVersion} from './settings.ts';
 import {loadTrust} from './trust.ts';
@@ -28,7 +29,7 @@ export function trustOptions(
 /** @throws {MtlsConfigError} for what OpenSSL refuses: the ciphers, or else the certificate. */
 export function makeContext(options: SecureContextOptions): SecureContext {
 	try {
-		return createSecureContext(options);
+		return createSecureContext(withoutPrototype(options));
 	} catch (cause) {
 		const {code, message} = cause as NodeJS.ErrnoException;
 		const option = /cipher/i.test(`${code} ${message}`) ? 'mtls.ciphers' : 'mtls.cert';

@@ -1,6 +1,7 @@
 import {createSecureContext} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions, Source} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {describeBlocks, describeDamage, type PemBlock, readPem} from './pem.ts';
 
 /**
@@ -33,7 +34,7 @@ function readCrls(source: Source, entry: number | undefined): string[] {
 function assertParses(block: PemBlock, from: string): void {
 	try {
 		// Node has no other reader of CRLs. With an empty `ca` it does not load all of its own.
-		createSecureContext({ca: [], crl: block.text});
+		createSecureContext(withoutPrototype({ca: [], crl: block.text}));
 	} catch (cause) {
 		throw noCrl(`an X509 CRL in ${from} cannot be parsed${describeDamage(block)}`, cause);
 	}

@@ -2,6 +2,7 @@ import type {KeyObject, X509Certificate} from 'node:crypto';
 import {type CertificateFacts, certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions, Source} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {certificateBlocks, parseCertificate} from './certificates.ts';
 import {chainOf, findLeaf} from './chain.ts';
 import {assertUsable, describeKey, isPrivateKey, parseKeys} from './key.ts';
@@ -53,7 +54,7 @@ export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefi
 		return {
 			facts: certificateFacts(leaf),
 			cert: chainOf(leaf, certificates).map(String).join(''),
-			key: key.export({type: 'pkcs8', format: 'pem'}).toString(),
+			key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
 			notices: [...notices, ...exposures(material)],
 		};
 	}

@@ -1,5 +1,6 @@
 import {createPrivateKey, type KeyObject} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {type Envelope, isEncrypted, openOld, readEnvelope} from './encrypted-key.ts';
 import {UnsupportedProtection} from './kdf.ts';
 import type {AskPassphrase} from './passphrase.ts';
@@ -46,7 +47,7 @@ export function describeKey(key: KeyObject): string {
 
 function parseKey(block: PemBlock, from: string): KeyObject {
 	try {
-		return createPrivateKey(block.text);
+		return createPrivateKey(withoutPrototype({key: block.text, format: 'pem' as const}));
 	} catch (cause) {
 		if (block.label !== 'OPENSSH PRIVATE KEY') throw unreadable(block, from, cause);
 		throw new MtlsConfigError(
@@ -74,7 +75,7 @@ function decryptKey(block: PemBlock, passphrase: string | undefined, from: strin
 		throw bad(`the key in ${from} is encrypted and no passphrase was given`);
 	}
 	try {
-		return createPrivateKey({key: block.text, passphrase});
+		return createPrivateKey(withoutPrototype({key: block.text, passphrase}));
 	} catch (cause) {
 		const envelope = readEnvelope(block);
 		if (envelope === undefined) throw unreadable(block, from, cause);
@@ -100,7 +101,8 @@ function parseOld(
 	try {
 		const opened = openOld(envelope, passphrase);
 		if (opened === undefined) return undefined;
-		return createPrivateKey({key: opened.whole, format: 'der', type: typeOf(block.label)});
+		const type = typeOf(block.label);
+		return createPrivateKey(withoutPrototype({key: opened.whole, format: 'der' as const, type}));
 	} catch (cause) {
 		if (!(cause instanceof UnsupportedProtection)) throw unreadable(block, from, cause);
 		throw new MtlsConfigError(

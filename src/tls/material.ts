@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
-import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
 import type {IdentityLoader, IdentityMaterial} from '../options.ts';
+import {readOptions} from '../own-options.ts';
 
 const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
 
@@ -21,15 +21,11 @@ function isThenable(value: unknown): value is PromiseLike<IdentityMaterial> {
 }
 
 function checked(material: unknown): IdentityMaterial {
-	if (typeof material !== 'object' || material === null || Array.isArray(material)) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_OPTION',
-			'mtls.identity',
-			`expected an object with cert and key, pfx or secureContext, found ${kindOf(material)}`,
-		);
-	}
-	assertKnown(material, known, 'mtls.identity.');
-	return material;
+	return readOptions(material, {
+		known,
+		option: 'mtls.identity',
+		expected: 'an object with cert and key, pfx or secureContext',
+	});
 }
 
 /** Two materials with the same digest make the same identity. Nothing can be read from it. */

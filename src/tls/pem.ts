@@ -17,7 +17,7 @@ export interface PemFile {
 	/** For messages: `file 'client.key'`, `the given text`. Never content. */
 	readonly from: string;
 	/** Where it was read. */
-	readonly path?: string;
+	readonly path: string | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ export function readPem(source: Source, option: string, entry?: number): PemFile
 	const {blocks, cut} = blocksOf(content);
 	if (cut !== undefined) throw found(`a ${cut} block that is cut short`);
 	if (blocks.length === 0) throw found(describeContent(content));
-	return {blocks, from, ...(content.path !== undefined && {path: content.path})};
+	return {blocks, from, path: content.path};
 }
 
 /** Whether a block holds a certificate; the longer label is an old one that OpenSSL still reads. */

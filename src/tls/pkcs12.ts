@@ -1,6 +1,7 @@
 import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
 import type {Source} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {DerError, readDer} from './der.ts';
 import {derKind} from './der-kind.ts';
 import {UnsupportedProtection} from './kdf.ts';
@@ -14,7 +15,7 @@ export interface Pkcs12 {
 	readonly keys: readonly KeyObject[];
 	readonly certificates: readonly X509Certificate[];
 	readonly from: string;
-	readonly path?: string;
+	readonly path: string | undefined;
 }
 
 // Node takes a PFX only into a context, whole: OpenSSL then trusts the CA in it, refuses RC2, and
@@ -36,7 +37,7 @@ export function readPkcs12(source: Source, ask: AskPassphrase): Pkcs12 {
 			keys: keys.map((der) => parseKey(der, from)),
 			certificates: certificates.map((der) => parseCertificate(der, from)),
 			from,
-			...(path !== undefined && {path}),
+			path,
 		};
 	} catch (error) {
 		if (error instanceof DerError) throw notPkcs12(`the PKCS#12 in ${from} is damaged`, error);
@@ -100,7 +101,9 @@ function open(pfx: Pfx, ask: AskPassphrase, from: string): Bags {
 
 function parseKey(der: Buffer, from: string): KeyObject {
 	try {
-		return createPrivateKey({key: der, format: 'der', type: 'pkcs8'});
+		return createPrivateKey(
+			withoutPrototype({key: der, format: 'der' as const, type: 'pkcs8' as const}),
+		);
 	} catch (cause) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_UNSUPPORTED_KEY',

@@ -6,7 +6,6 @@ import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';
 import {loadIdentity} from './identity.ts';
 import {SessionCache} from './session.ts';
-import {assertOptions} from './settings.ts';
 import {trustedIssuers} from './trusted-issuers.ts';
 import {loadVerification, type Verification} from './verify.ts';
 
@@ -25,23 +24,8 @@ export interface ProxyTls {
 	readonly sessions: SessionCache;
 }
 
-const names = [
-	'cert',
-	'key',
-	'pfx',
-	'passphrase',
-	'ca',
-	'crl',
-	'pins',
-	'servername',
-	'minVersion',
-	'maxVersion',
-	'ciphers',
-	'allowExpired',
-] as const satisfies readonly (keyof ProxyTlsOptions)[];
-
 /**
- * Reads `mtls.proxy`. Without it a proxy is verified by what Node trusts, and is shown nothing.
+ * Loads `mtls.proxy`. Without it a proxy is verified by what Node trusts, and is shown nothing.
  *
  * @throws {MtlsConfigError} for the first option that cannot be used: `mtls.proxy.ca`.
  */
@@ -53,8 +37,7 @@ export function loadProxyTls(options: ProxyTlsOptions | undefined, now: Date): P
 	}
 }
 
-function load(options: ProxyTlsOptions = {}, now: Date): ProxyTls {
-	assertOptions(options, names);
+function load(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyTls {
 	const identity = loadIdentity(options, now);
 	const trust = trustOptions(options);
 	// A mistake in it belongs to the construction. What nobody has set can wait for an https proxy,

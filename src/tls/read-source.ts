@@ -10,7 +10,7 @@ export interface Content {
 	/** For messages: `file 'client.key'`, `the given text`. Never content. */
 	readonly from: string;
 	/** Where it was read. */
-	readonly path?: string;
+	readonly path: string | undefined;
 }
 
 /** What an option takes, for messages. */
@@ -23,7 +23,7 @@ export type Form = 'PEM' | 'PKCS#12';
  */
 export function readSource(source: Source, option: string, form: Form = 'PEM'): Content {
 	if (source instanceof Uint8Array) {
-		return {bytes: Buffer.from(source), isText: false, from: 'the given bytes'};
+		return {bytes: Buffer.from(source), isText: false, from: 'the given bytes', path: undefined};
 	}
 	const wanted = form === 'PEM' ? 'PEM text, bytes or a path' : 'bytes or a path';
 	if (typeof source !== 'string') {
@@ -37,7 +37,12 @@ export function readSource(source: Source, option: string, form: Form = 'PEM'): 
 		throw new MtlsConfigError(codeOf(form), option, `expected ${wanted}, found an empty string`);
 	}
 	if (!isPath(source)) {
-		return {bytes: Buffer.from(source, 'latin1'), isText: true, from: 'the given text'};
+		return {
+			bytes: Buffer.from(source, 'latin1'),
+			isText: true,
+			from: 'the given text',
+			path: undefined,
+		};
 	}
 	return {
 		bytes: readFile(source, option, form, wanted),

@@ -2,7 +2,7 @@ import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, numberOrKind, relocated} from '../config-error.ts';
 import type {MtlsOptions} from '../options.ts';
 import {type OriginSet, parseOrigins} from './origins.ts';
-import {assertOptions} from './settings.ts';
+import {readMtlsOptions} from './settings.ts';
 import type {Snapshot} from './snapshot.ts';
 import {SnapshotSource, type SourceEvents} from './source.ts';
 
@@ -52,8 +52,8 @@ class One implements Roster {
 	readonly #source: SnapshotSource;
 	readonly #origins: OriginSet;
 
-	constructor(options: MtlsOptions, events: SourceEvents) {
-		assertOptions(options);
+	constructor(given: MtlsOptions, events: SourceEvents) {
+		const options = readMtlsOptions(given);
 		this.#origins = parseOrigins(options.origins ?? []);
 		this.#source = new SnapshotSource(options, 'mtls', events, 'now');
 	}
@@ -115,7 +115,7 @@ class Several implements Roster {
 			},
 		};
 		this.#entries = list.map((options, index) => entryOf(options, `mtls[${index}]`, counting));
-		this.#bare = new SnapshotSource({}, 'mtls', counting, 'later');
+		this.#bare = new SnapshotSource(readMtlsOptions({}), 'mtls', counting, 'later');
 	}
 
 	at(origin: string): Snapshot | Promise<Snapshot> {
@@ -187,9 +187,9 @@ function closest(entries: readonly Entry[], origin: string): SnapshotSource | un
 	return best;
 }
 
-function entryOf(options: MtlsOptions, path: string, events: SourceEvents): Entry {
+function entryOf(given: MtlsOptions, path: string, events: SourceEvents): Entry {
 	try {
-		assertOptions(options);
+		const options = readMtlsOptions(given);
 		if (!options.origins?.length) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_BAD_OPTION',

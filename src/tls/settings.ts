@@ -1,7 +1,8 @@
 import type {SecureVersion} from 'node:tls';
-import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {kindOf, MtlsConfigError, relocated} from '../config-error.ts';
 import {longestDelayMs} from '../longest-delay.ts';
-import type {MtlsOptions} from '../options.ts';
+import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
+import {memberOf, readOptions, withoutPrototype} from '../own-options.ts';
 
 /** The lowest TLS version where nothing else is asked for. */
 export const lowestVersion: SecureVersion = 'TLSv1.2';
@@ -26,13 +27,21 @@ const version: Rule = {
 };
 
 const isInterval: Check = (value) => {
-	if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-	return Object.entries(value).every(
-		([name, delay]) =>
-			name === 'everyMs' &&
-			(delay === undefined || (Number.isInteger(delay) && delay >= 1 && delay <= longestDelayMs)),
-	);
+	try {
+		const {everyMs} = readReload(value);
+		return everyMs === undefined || isDelay(everyMs);
+	} catch {
+		return false;
+	}
 };
+
+function isDelay(ms: number): boolean {
+	return Number.isInteger(ms) && ms >= 1 && ms <= longestDelayMs;
+}
+
+function readReload(value: unknown): {readonly everyMs?: number} {
+	return readOptions(value, {known: ['everyMs'], option: 'mtls.reload'});
+}
 
 const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	cert: source,
@@ -45,7 +54,10 @@ const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	identity: {
 		expected: 'a function, or an object with load()',
 		holds: (value) =>
-			typeof value === 'function' || typeof (value as {load?: unknown} | null)?.load === 'function',
+			typeof value === 'function' ||
+			(typeof value === 'object' &&
+				value !== null &&
+				typeof memberOf(value, 'load') === 'function'),
 	},
 	reload: {
 		expected: 'true, false or {everyMs}, of 1 ms or more',
@@ -75,25 +87,92 @@ const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	},
 };
 
+const names = Object.keys(rules) as readonly (keyof MtlsOptions)[];
+
+// Words of node:tls for which there is none here.
+const replaced: readonly (readonly [string, string])[] = [
+	[
+		'rejectUnauthorized',
+		"verification cannot be switched off: name the server's CA in `mtls.ca`, or log what fails with `mtls.verify: 'report'`",
+	],
+	[
+		'checkServerIdentity',
+		'verification cannot be replaced: narrow it with `mtls.servername`, `mtls.pins` or `mtls.spiffeId`',
+	],
+];
+
 /**
- * Looks at the shape of the options, before any file is read.
+ * The options of `mtls`, and those for which there is another way, where they are given beside it:
+ * what to do instead, by name. `proxy` is a word of its own there.
+ */
+export function misplacedOptions(how: (name: string) => string): ReadonlyMap<string, string> {
+	const beside = names.filter((name) => name !== 'proxy');
+	return new Map([...beside.map((name) => [name, how(name)] as const), ...replaced]);
+}
+
+/**
+ * Looks for options that nobody would read where they are.
  *
- * @param known - Where not all options of `mtls` may be given.
+ * @param misplaced - As {@link misplacedOptions} gives them.
+ * @throws {MtlsConfigError} for the first one.
+ */
+export function assertNoneMisplaced(options: object, misplaced: ReadonlyMap<string, string>): void {
+	for (const [name, value] of Object.entries(options)) {
+		const remedy = value === undefined ? undefined : misplaced.get(name);
+		if (remedy !== undefined) throw new MtlsConfigError('ERR_MTLS_UNKNOWN_OPTION', name, remedy);
+	}
+}
+
+const proxyNames = [
+	'cert',
+	'key',
+	'pfx',
+	'passphrase',
+	'ca',
+	'crl',
+	'pins',
+	'servername',
+	'minVersion',
+	'maxVersion',
+	'ciphers',
+	'allowExpired',
+] as const satisfies readonly (keyof ProxyTlsOptions)[];
+
+/**
+ * Reads `mtls`, and what lies in it, before any file is read.
+ *
  * @throws {MtlsConfigError} for the first option that is unknown or of the wrong type.
  */
-export function assertOptions(
-	options: MtlsOptions,
-	known: readonly string[] = Object.keys(rules),
-): void {
-	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-		throw badOption('mtls', 'an object', options);
+export function readMtlsOptions(given: unknown): MtlsOptions {
+	const {reload, proxy, ...options} = readKnown<MtlsOptions>(given, names);
+	return withoutPrototype({
+		...options,
+		...(reload !== undefined && {
+			reload: typeof reload === 'boolean' ? reload : readReload(reload),
+		}),
+		...(proxy !== undefined && {proxy: readProxyTls(proxy)}),
+	});
+}
+
+const remedies = new Map(replaced);
+
+function readProxyTls(given: unknown): ProxyTlsOptions {
+	try {
+		return readKnown(given, proxyNames);
+	} catch (error) {
+		throw relocated(error, 'mtls.proxy');
 	}
-	assertKnown(options, known, 'mtls.');
+}
+
+function readKnown<T extends MtlsOptions>(given: unknown, known: readonly (keyof T & string)[]): T {
+	if (typeof given === 'string') throw badOption('mtls', 'an object', given);
+	const options = readOptions<T>(given, {known, option: 'mtls', remedies});
 	for (const [name, value] of Object.entries(options)) {
 		const {expected, holds} = rules[name as keyof MtlsOptions];
-		if (value !== undefined && !holds(value)) throw badOption(`mtls.${name}`, expected, value);
+		if (!holds(value)) throw badOption(`mtls.${name}`, expected, value);
 	}
 	assertOrder(options);
+	return options;
 }
 
 // OpenSSL takes a range in which there is no version, and then fails each handshake.

@@ -1,5 +1,6 @@
 import {relocated} from '../config-error.ts';
 import type {IdentityMaterial, MtlsOptions} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {askLoader, materialDigest} from './material.ts';
 import {
 	assertLoadable,
@@ -67,7 +68,7 @@ export class SnapshotSource {
 	#closed = false;
 
 	/**
-	 * @param options - Their shape has been looked at.
+	 * @param options - As `readMtlsOptions` gives them.
 	 * @throws {MtlsConfigError} when they cannot be used, unless a loader has yet to answer.
 	 */
 	constructor(options: MtlsOptions, path: string, events: SourceEvents, when: 'now' | 'later') {
@@ -140,7 +141,7 @@ export class SnapshotSource {
 	#load(): Snapshot | Promise<Snapshot> {
 		const {identity} = this.#options;
 		try {
-			const material = identity === undefined ? {} : askLoader(identity);
+			const material = identity === undefined ? noMaterial : askLoader(identity);
 			if (material instanceof Promise) return this.#fetch(material);
 			const snapshot = this.#make(material);
 			this.#settle(snapshot);
@@ -181,7 +182,7 @@ export class SnapshotSource {
 	}
 
 	#make(material: IdentityMaterial): Snapshot {
-		const options: SnapshotOptions = {...this.#options, ...material};
+		const options: SnapshotOptions = withoutPrototype({...this.#options, ...material});
 		// Before the files are read: what changes meanwhile is seen at the next look.
 		const seen = fingerprint(filesOf(options));
 		const madeOf = describe(material, seen);
@@ -239,7 +240,7 @@ export class SnapshotSource {
 				if (why === 'turn') this.#wait(waiting);
 				return;
 			}
-			if (identity === undefined) this.#lookAt({});
+			if (identity === undefined) this.#lookAt(noMaterial);
 			else if (why === 'change' || this.#turnsOff < 0) this.#lookAt(askLoader(identity));
 		} catch (error) {
 			this.#failed(error);
@@ -253,7 +254,7 @@ export class SnapshotSource {
 			void this.#await(material);
 			return;
 		}
-		const files = filesOf({...this.#options, ...material});
+		const files = filesOf(withoutPrototype({...this.#options, ...material}));
 		if (this.#isNew(describe(material, fingerprint(files)))) this.#make(material);
 	}
 
@@ -288,6 +289,9 @@ export class SnapshotSource {
 		return madeOf !== this.#madeOf && (madeOf !== this.#failedOn || this.#turnsOff < 0);
 	}
 }
+
+/** Where nothing is to be fetched. */
+const noMaterial: IdentityMaterial = Object.create(null);
 
 function describe(material: IdentityMaterial, files: string): string {
 	return `${materialDigest(material)}\n${files}`;

@@ -1,6 +1,7 @@
 import {type FSWatcher, readdirSync, statSync, watch} from 'node:fs';
 import {dirname, join} from 'node:path';
 import type {MtlsOptions} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import {isDirectory, isPath} from './read-source.ts';
 import {isCaSet} from './trust.ts';
 
@@ -90,7 +91,7 @@ export class FileWatch {
 
 	#listen(directory: string, onChange: () => void): void {
 		try {
-			const watcher = watch(directory, {persistent: false}, onChange);
+			const watcher = watch(directory, withoutPrototype({persistent: false}), onChange);
 			// Such as a directory that is removed: then there is the interval.
 			watcher.on('error', () => watcher.close());
 			this.#watchers.push(watcher);

@@ -15,6 +15,7 @@ const layers: readonly (readonly string[])[] = [
 		'percent.ts',
 	],
 	['peer-chain.ts'],
+	['own-options.ts'],
 	['errors.ts'],
 	['session-options.ts', 'redact.ts', 'lifetime.ts'],
 	['options.ts'],
@@ -41,7 +42,13 @@ const testing = 'testing/';
 const narrow: Readonly<Record<string, readonly string[]>> = {
 	[testing]: ['peer-chain.ts'],
 	// Serves an app without axios, which errors.ts needs.
-	'redis/': ['config-error.ts', 'longest-delay.ts', 'jar/expiry.ts', 'jar/login-ledger.ts'],
+	'redis/': [
+		'config-error.ts',
+		'longest-delay.ts',
+		'own-options.ts',
+		'jar/expiry.ts',
+		'jar/login-ledger.ts',
+	],
 	// As any user of the package.
 	'cli/': ['index.ts', 'testing/index.ts'],
 };

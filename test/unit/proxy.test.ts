@@ -1,7 +1,8 @@
 import {inspect} from 'node:util';
 import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {MtlsConfigError} from '../../src/errors.ts';
-import {HttpProxy, type ProxySetting, resolveProxy} from '../../src/net/proxy.ts';
+import {HttpProxy, resolveProxy} from '../../src/net/proxy.ts';
+import type {ProxySetting} from '../../src/options.ts';
 
 const url = new URL('https://api.test/');
 
@@ -165,10 +166,10 @@ describe('the environment', () => {
 	test.each([
 		[
 			'socks5://user:s3cret@proxy.test:1080',
-			"proxy: expected an http or https proxy, found 'socks5:'",
+			'HTTPS_PROXY: expected an http or https proxy, found socks5',
 		],
-		['http://user:s3cret@proxy.test:0', "proxy.port: no port: '0'"],
-		['http://user:s3cret@', 'proxy: the proxy of the environment is not a URL'],
+		['http://user:s3cret@proxy.test:0', 'HTTPS_PROXY: expected a port from 1 to 65535'],
+		['http://user:s3cret@', 'HTTPS_PROXY: expected the URL of an http or https proxy'],
 	])('%s is refused without its password', (value, message) => {
 		vi.stubEnv('HTTPS_PROXY', value);
 		const resolve = () => resolveProxy(undefined, url);

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {MtlsConfigError, type MtlsOptions} from '../../src/index.ts';
-import {assertOptions} from '../../src/tls/settings.ts';
+import {readMtlsOptions} from '../../src/tls/settings.ts';
 
 /** As JavaScript gives them. */
-const check = (options: unknown) => () => assertOptions(options as MtlsOptions);
+const check = (options: unknown) => () => readMtlsOptions(options);
 
 function expectRefused(options: unknown, code: string, option: string, found: string): void {
 	expect(check(options)).toThrow(MtlsConfigError);

@@ -1,5 +1,6 @@
 import type {InternalAxiosRequestConfig} from 'axios';
 import type {Http2Options} from '../../net/http2-session.ts';
+import {withoutPrototype} from '../../own-options.ts';
 
 /** Those of `http2Options` that say how a session is to be; all others could say with whom. */
 const ofSession: Readonly<Record<keyof Http2Options, true>> = {
@@ -32,5 +33,5 @@ export function foreignHttp2Option({http2Options}: Config): string | undefined {
 /** The options of a session that has none of {@link foreignHttp2Option}. */
 export function sessionOptions({http2Options}: Config): Http2Options {
 	const given = Object.entries(http2Options ?? {});
-	return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+	return withoutPrototype(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
 }

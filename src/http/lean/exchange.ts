@@ -35,17 +35,34 @@ export function leanExchange(pools: Pools): Exchange {
 			const method = hop.method as Dispatcher.HttpMethod;
 			line.dispatch(
 				isForwarded(hop, proxy)
-					? {
-							path: absoluteForm(hop, hop.path),
+					? new DispatchOptions(
+							absoluteForm(hop, hop.path),
 							method,
-							headers: forwardHeaders(hop, headers, proxy),
+							forwardHeaders(hop, headers, proxy),
 							body,
-						}
-					: {path: hop.path, method, headers, body},
+						)
+					: new DispatchOptions(hop.path, method, headers, body),
 				new Answer(input, line, new LeanRequest(hop, headers), resolve, reject),
 			);
 		});
 }
+
+/** A request as undici takes it. It reads more options than these, such as `upgrade` and `query`. */
+class DispatchOptions implements Dispatcher.DispatchOptions {
+	readonly path: string;
+	readonly method: Dispatcher.HttpMethod;
+	readonly headers: string[];
+	readonly body: Buffer | null;
+
+	constructor(path: string, method: Dispatcher.HttpMethod, headers: string[], body: Buffer | null) {
+		this.path = path;
+		this.method = method;
+		this.headers = headers;
+		this.body = body;
+	}
+}
+// So that what somebody has put into `Object.prototype` is none of them.
+Object.setPrototypeOf(DispatchOptions.prototype, null);
 
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {

@@ -1,6 +1,7 @@
 import type {Socket} from 'node:net';
 import axios, {type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {bareHost} from '../../host.ts';
+import {withoutPrototype} from '../../own-options.ts';
 import type {Hop} from '../hop.ts';
 
 /** The response half of `response.request`, as far as apps read it. */
@@ -59,7 +60,7 @@ export class LeanRequest {
 
 	/** All headers that were sent, names in lower case. */
 	getHeaders(): Record<string, string | string[]> {
-		const headers: Record<string, string | string[]> = {host: this.#url.host};
+		const headers: Record<string, string | string[]> = withoutPrototype({host: this.#url.host});
 		for (let i = 0; i < this.#headers.length; i += 2) {
 			const name = String(this.#headers[i]).toLowerCase();
 			const value = String(this.#headers[i + 1]);

@@ -1,5 +1,6 @@
 import {promisify} from 'node:util';
 import zlib from 'node:zlib';
+import {withoutPrototype} from '../../own-options.ts';
 
 /** Headers of which Node keeps the first and drops the rest (`IncomingMessage.headers`). */
 const single: ReadonlySet<string> = new Set([
@@ -27,7 +28,7 @@ const single: ReadonlySet<string> = new Set([
 export function joinHeaders(
 	headers: Record<string, string | string[] | undefined>,
 ): Record<string, string | string[]> {
-	for (const name in headers) {
+	for (const name of Object.keys(headers)) {
 		const given = headers[name];
 		const value = Array.isArray(given) ? given.map(trimEnd) : trimEnd(given ?? '');
 		if (name === 'set-cookie') {
@@ -47,47 +48,44 @@ function trimEnd(value: string): string {
 }
 
 /** Undoes one content encoding. */
-export type Decoder = (body: Buffer, options: zlib.ZlibOptions) => Promise<Buffer>;
+export type Decoder = (body: Buffer, limit: {readonly maxOutputLength?: number}) => Promise<Buffer>;
 
 // As axios sets them: a body that ends early is given out as far as it goes.
-const flush = {
+const zlibFlush = {
 	flush: zlib.constants.Z_SYNC_FLUSH,
 	finishFlush: zlib.constants.Z_SYNC_FLUSH,
 };
+const brotliFlush = {
+	flush: zlib.constants.BROTLI_OPERATION_FLUSH,
+	finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH,
+};
+const zstdFlush = {flush: zlib.constants.ZSTD_e_flush, finishFlush: zlib.constants.ZSTD_e_flush};
 const unzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.unzip);
 const zlibHeader = Buffer.from([0x78, 0x9c]);
 const brotli = promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress);
 const zstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
-const decoders: Readonly<Record<string, Decoder>> = {
-	gzip: (body, options) => unzip(body, {...flush, ...options}),
+const gunzip: Decoder = (body, limit) => unzip(body, withoutPrototype({...zlibFlush, ...limit}));
+
+// By the server's word, which may be `constructor`.
+const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+	['gzip', gunzip],
+	['x-gzip', gunzip],
+	['compress', gunzip],
+	['x-compress', gunzip],
 	// Some servers send raw deflate, without the header of RFC 1950 §2.2: axios lends them one.
-	deflate: (body, options) =>
-		unzip(body.length === 0 || body[0] === 0x78 ? body : Buffer.concat([zlibHeader, body]), {
-			...flush,
-			...options,
-		}),
-	br: (body, {maxOutputLength}) =>
-		brotli(body, {
-			flush: zlib.constants.BROTLI_OPERATION_FLUSH,
-			finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH,
-			...(maxOutputLength !== undefined && {maxOutputLength}),
-		}),
-	zstd: (body, {maxOutputLength}) =>
-		zstd(body, {
-			flush: zlib.constants.ZSTD_e_flush,
-			finishFlush: zlib.constants.ZSTD_e_flush,
-			...(maxOutputLength !== undefined && {maxOutputLength}),
-		}),
-};
-const aliases: Readonly<Record<string, string>> = {
-	'x-gzip': 'gzip',
-	compress: 'gzip',
-	'x-compress': 'gzip',
-};
+	[
+		'deflate',
+		(body, limit) => {
+			const bare = body.length > 0 && body[0] !== 0x78;
+			return gunzip(bare ? Buffer.concat([zlibHeader, body]) : body, limit);
+		},
+	],
+	['br', (body, limit) => brotli(body, withoutPrototype({...brotliFlush, ...limit}))],
+	['zstd', (body, limit) => zstd(body, withoutPrototype({...zstdFlush, ...limit}))],
+]);
 
 /** What undoes `encoding`; `undefined` for one that axios leaves alone. */
 export function decoderFor(encoding: string): Decoder | undefined {
-	const name = encoding.toLowerCase();
-	return decoders[aliases[name] ?? name];
+	return decoders.get(encoding.toLowerCase());
 }

@@ -53,26 +53,28 @@ const anyValue: ReadonlySet<string> = new Set([
 	'formDataHeaderPolicy',
 	'allowedSocketPaths',
 	'http2Options',
+	// axios hides it in its configs, and shows it where an interceptor has added a property of its own.
+	'hasOwnProperty',
 	// Of plugins, which keep their own state there.
 	'axios-retry',
 	'skipAuthRefresh',
 ]);
 
 /** Options that are left to axios's adapter unless they hold one of these. */
-const someValues: Readonly<Record<string, readonly unknown[]>> = {
-	responseType: [undefined, null, '', 'json', 'text', 'arraybuffer'],
-	httpVersion: [undefined, 1],
-	httpAgent: [undefined, null],
-	httpsAgent: [undefined, null],
-	socketPath: [undefined, null, ''],
-	transport: [undefined, null],
-	lookup: [undefined, null],
-	family: [undefined, null],
-	maxRate: [undefined, null],
-	onUploadProgress: [undefined, null],
-	onDownloadProgress: [undefined, null],
-	insecureHTTPParser: [undefined, null, false],
-};
+const someValues: ReadonlyMap<string, readonly unknown[]> = new Map([
+	['responseType', [undefined, null, '', 'json', 'text', 'arraybuffer']],
+	['httpVersion', [undefined, 1]],
+	['httpAgent', [undefined, null]],
+	['httpsAgent', [undefined, null]],
+	['socketPath', [undefined, null, '']],
+	['transport', [undefined, null]],
+	['lookup', [undefined, null]],
+	['family', [undefined, null]],
+	['maxRate', [undefined, null]],
+	['onUploadProgress', [undefined, null]],
+	['onDownloadProgress', [undefined, null]],
+	['insecureHTTPParser', [undefined, null, false]],
+]);
 
 const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const withoutBody: ReadonlySet<string> = new Set(['GET', 'DELETE', 'OPTIONS']);
@@ -112,7 +114,7 @@ export function leanTakes({config, hop}: Asked): boolean {
 	for (const name in config) {
 		if (anyValue.has(name)) continue;
 		const value: unknown = config[name as keyof typeof config];
-		const allowed = someValues[name];
+		const allowed = someValues.get(name);
 		if (allowed === undefined ? value !== undefined : !allowed.includes(value)) return false;
 	}
 	if (config.timeout && Number.isNaN(Number.parseInt(String(config.timeout), 10))) return false;

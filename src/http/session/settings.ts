@@ -1,6 +1,7 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {assertKnown, kindOf, MtlsConfigError, numberOrKind} from '../../config-error.ts';
+import {kindOf, MtlsConfigError, numberOrKind} from '../../config-error.ts';
 import {longestDelayMs} from '../../longest-delay.ts';
+import {readOptions} from '../../own-options.ts';
 import {redactUrl} from '../../redact.ts';
 import type {SessionOptions} from '../../session-options.ts';
 import type {CookieJar} from '../cookies.ts';
@@ -31,18 +32,19 @@ const known = [
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function resolveSession(
-	options: SessionOptions,
+	given: SessionOptions,
 	client: {jar: CookieJar | undefined; baseURL: string | undefined},
 ): SessionSettings {
+	const options = readOptions<SessionOptions>(given, {
+		known,
+		option: 'session',
+		expected: 'an object with login(), or false',
+	});
+	const {login, isExpired} = options;
 	// JavaScript does not look at the types.
-	if (typeof options !== 'object' || options === null) {
-		throw bad('session', `expected an object with login(), or false, found ${kindOf(options)}`);
+	if (typeof login !== 'function') {
+		throw bad('session.login', `expected a function, found ${kindOf(login)}`);
 	}
-	assertKnown(options, known, 'session.');
-	if (typeof options.login !== 'function') {
-		throw bad('session.login', `expected a function, found ${kindOf(options.login)}`);
-	}
-	const {isExpired} = options;
 	if (isExpired !== undefined && typeof isExpired !== 'function') {
 		throw bad('session.isExpired', `expected a function, found ${kindOf(isExpired)}`);
 	}
@@ -52,8 +54,8 @@ export function resolveSession(
 	return {
 		jar: client.jar,
 		// Called on the options, where they may be an object with a state of its own.
-		login: (using) => options.login(using),
-		isExpired: isExpired && ((response) => isExpired.call(options, response)),
+		login: (using) => login.call(given, using),
+		isExpired: isExpired && ((response) => isExpired.call(given, response)),
 		loginUrl: parseLoginUrl(options.loginUrl, client.baseURL),
 		loginTimeoutMs: milliseconds(options, 'loginTimeoutMs', 30_000),
 		backoffMs: milliseconds(options, 'backoffMs', 1_000),

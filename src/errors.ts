@@ -61,6 +61,11 @@ export interface MtlsFailure {
 	readonly servername: string;
 	/** The URL of the hop that failed, which after a redirect is not `config.url`. No credentials. */
 	readonly url: string;
+	/**
+	 * The origin whose redirect led here, where another identity of `mtls` is used, so that the request was
+	 * nobody's. See `allowRedirectsFrom`.
+	 */
+	readonly redirectedFrom?: string;
 	/** The TLS version that was agreed on, where it came to that: `TLSv1.3`. */
 	readonly protocol?: string;
 	/** The name of the TLS alert that the server sent (RFC 8446 §6): `unknown_ca`. */

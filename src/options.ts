@@ -80,9 +80,21 @@ export interface MtlsOptions {
 	 * certificate when a redirect leads there. The origin of each URL that the app itself asks for always
 	 * may; any other never does. A `*` stands for one or more labels.
 	 *
-	 * In a list of several `mtls` it is where this one is used at all, and has to be given.
+	 * In a list of several `mtls` it is where this one is used at all, and has to be given. A redirect
+	 * from there to any of them shows the certificate; one from elsewhere does not.
 	 */
 	origins?: readonly string[];
+	/**
+	 * In a list of several `mtls`: further origins whose redirects to `origins` are sent as this identity,
+	 * with its certificate and the jar's cookies. Without it such a request goes there as nobody's, and
+	 * what it is answered sets no cookie, so that no server can have another one told something in your
+	 * name. Written as `origins` are.
+	 *
+	 * Security: who is named here chooses method, path and query of what is done as this identity.
+	 * @defaultValue none: a redirect shows the certificate where it comes from `origins`, or leads back to
+	 * the origin that the app asked for
+	 */
+	allowRedirectsFrom?: readonly string[];
 	/**
 	 * Load a certificate whose validity has ended or not begun, or that is not for clients; it is told
 	 * to the logger instead. @defaultValue `false`

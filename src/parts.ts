@@ -116,7 +116,7 @@ export function adapterOf(parts: Parts): AxiosAdapter {
 		},
 		fallback: axios.getAdapter('http'),
 		snapshotAt: (origin) => roster.at(origin),
-		lists: (origin) => roster.lists(origin),
+		arrival: (target, redirector) => roster.arrival(target, redirector),
 	});
 }
 

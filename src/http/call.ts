@@ -3,6 +3,7 @@ import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
 import type {MtlsAgent} from '../net/agent.ts';
 import type {CookieRefusal, Timeouts} from '../options.ts';
+import type {Roster} from '../tls/roster.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {CookieJar} from './cookies.ts';
 import type {Exchange} from './exchange.ts';
@@ -30,8 +31,8 @@ export interface AdapterParts {
 	readonly nested: boolean;
 	/** Who we are, origin by origin. */
 	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
-	/** Whether our certificate may be shown at an origin that the app does not ask for. */
-	readonly lists: (origin: string) => boolean;
+	/** How a redirect may lead to an origin that the app did not ask for. */
+	readonly arrival: Roster['arrival'];
 	/** Holds for any jar. */
 	readonly cookiePolicy: CookiePolicy;
 	readonly tellRefused: (refusal: CookieRefusal) => void;

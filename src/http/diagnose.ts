@@ -7,7 +7,7 @@ import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/fai
 import type {HttpProxy} from '../net/proxy.ts';
 import {redactUrl} from '../redact.ts';
 import {alertOf} from '../tls/alert.ts';
-import {wantsHttp1} from '../tls/classify.ts';
+import {type Verdict, wantsHttp1} from '../tls/classify.ts';
 import {explain} from '../tls/explain.ts';
 import type {Hop} from './hop.ts';
 import {refusalOf} from './refusal-page.ts';
@@ -22,7 +22,7 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 	const found = connectionOfFailure(error);
 	if (found === undefined) return error;
 	const {connection, cause} = found;
-	const judged = judgeFailure(connection, cause, redactUrl(hop.url.href));
+	const judged = judgeFailure(connection, cause, redactUrl(hop.url.href), hop.guestOf);
 	return judged === undefined ? error : mtlsError(judged, {config, request: error.request, cause});
 }
 
@@ -41,13 +41,32 @@ export function diagnoseAnswer(
 	if (connection === undefined || connection.phase === 'tunnel') return error;
 	const {status, headers, data} = response;
 	const kind = refusalOf({status, server: headers.server, data});
+	const verdict: Verdict | undefined =
+		kind === undefined
+			? refusalOfNobody(status, hop, connection)
+			: {kind, side: 'client', certain: true};
 	// Only a certificate that was offered can be refused.
-	if (kind === undefined || (kind === 'client-certificate-refused' && !connection.identity)) {
+	if (
+		verdict === undefined ||
+		(verdict.kind === 'client-certificate-refused' && !connection.identity)
+	) {
 		return error;
 	}
-	const verdict = {kind, side: 'client', certain: true} as const;
-	const judged = tellFailure(connection, verdict, redactUrl(hop.url.href), {code: error.code});
+	const judged = tellFailure(connection, verdict, redactUrl(hop.url.href), {
+		code: error.code,
+		redirectedFrom: hop.guestOf,
+		...(!verdict.certain && {answeredBy: status}),
+	});
 	return mtlsError(judged, {config, request: response.request, response});
+}
+
+const refusals: ReadonlySet<number> = new Set([400, 401, 403]);
+
+/** A server that knows its clients by their certificates has refused what came to it in nobody's name. */
+function refusalOfNobody(status: number, hop: Hop, connection: Connection): Verdict | undefined {
+	if (hop.guestOf === undefined || connection.clientCertificateRequested !== true) return undefined;
+	if (!refusals.has(status)) return undefined;
+	return {kind: 'client-certificate-required', side: 'client', certain: false};
 }
 
 /** The error of a redirect that would leave TLS. */

@@ -2,7 +2,7 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {askBeforeRedirect} from './before-redirect.ts';
 import {insecureRedirect} from './diagnose.ts';
 import type {Hop} from './hop.ts';
-import {isDowngrade, nextHop, type RedirectPolicy, redirectShowing} from './redirect.ts';
+import {isDowngrade, nextHop, type RedirectPolicy, shownAt} from './redirect.ts';
 
 /**
  * The hop that follows a response; `undefined` when the response is the answer.
@@ -56,7 +56,7 @@ function asked(
 	}
 	return {
 		...changed,
-		showing: redirectShowing(changed.url, policy),
+		...shownAt(changed.url, hop, policy),
 		strayed: hop.strayed || changed.url.origin !== hop.url.origin,
 	};
 }

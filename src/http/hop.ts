@@ -28,6 +28,11 @@ export interface Hop {
 	readonly showing: Showing;
 	/** A redirect has led to another origin on the way. */
 	readonly strayed: boolean;
+	/**
+	 * The origin whose redirect led to where another identity of ours is used. It has no say there: the
+	 * request goes without that identity's certificate and cookies.
+	 */
+	readonly guestOf?: string | undefined;
 	/** Where the app's `beforeRedirect` has been asked. */
 	readonly asked?: AskedRedirect;
 }

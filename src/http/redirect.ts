@@ -4,7 +4,7 @@
  */
 import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
-import type {Showing} from '../tls/snapshot.ts';
+import type {Roster} from '../tls/roster.ts';
 import {copyHeaders, exactHeaders} from './headers.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 import {foreignHttp2Option, wantsHttp2} from './http2/options.ts';
@@ -18,8 +18,8 @@ export interface RedirectPolicy {
 	readonly sensitiveHeaders: readonly string[];
 	/** The origin that the app asked for. */
 	readonly origin: string;
-	/** Whether our certificate may be shown to another origin. */
-	readonly lists: (origin: string) => boolean;
+	/** How a redirect may lead to another origin than that. */
+	readonly arrival: Roster['arrival'];
 	/** Credentials of the first request; they hold on its origin only, and until a redirect leaves it. */
 	readonly auth: Hop['auth'];
 }
@@ -76,7 +76,7 @@ export function insecureRedirects(own: unknown, base: boolean): boolean {
 export function redirectPolicy(
 	config: InternalAxiosRequestConfig,
 	hop: Hop,
-	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'lists'>,
+	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'arrival'>,
 ): RedirectPolicy {
 	const follows = followsRedirects(config);
 	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
@@ -101,7 +101,7 @@ export function redirectPolicy(
 		// Compared where there is a redirect: most requests have none.
 		sensitiveHeaders: xsrfHeaderName ? [...sensitiveHeaders, xsrfHeaderName] : sensitiveHeaders,
 		origin: hop.url.origin,
-		lists: defaults.lists,
+		arrival: defaults.arrival,
 		auth: hop.auth,
 	};
 }
@@ -136,8 +136,8 @@ export function nextHop(
 			headers: redirectHeaders(hop, target, location, method, policy),
 			auth: strayed ? undefined : (policy.auth ?? hop.auth),
 			body: method === hop.method ? hop.body : undefined,
-			showing: redirectShowing(target, policy),
 			strayed,
+			...shownAt(target, hop, policy),
 			...(hop.asked && {asked: hop.asked}),
 		},
 	};
@@ -154,14 +154,23 @@ export function isDowngrade(from: URL, to: URL): boolean {
 }
 
 /**
- * Whether our certificate may be offered to `target`: to the origin that the app asked for, and to
- * those it listed.
+ * Whether our certificate may be offered at `target`, to which the answer to `hop` leads: to the origin
+ * that the app asked for, and to those it listed.
  */
-export function redirectShowing(
+export function shownAt(
 	target: URL,
-	{origin, lists}: Pick<RedirectPolicy, 'origin' | 'lists'>,
-): Showing {
-	return target.origin === origin || lists(target.origin) ? 'shown' : 'withheld';
+	hop: Pick<Hop, 'url' | 'showing' | 'guestOf'>,
+	{origin, arrival}: Pick<RedirectPolicy, 'origin' | 'arrival'>,
+): Pick<Hop, 'showing' | 'guestOf'> {
+	if (target.origin === origin) return {showing: 'shown', guestOf: undefined};
+	const from = hop.url.origin;
+	// Security: who came without a certificate was sent there by somebody, whose word it may be.
+	const redirector = {first: origin, from: hop.showing === 'shown' ? from : undefined};
+	const standing = arrival(target.origin, redirector);
+	return {
+		showing: standing === 'invited' ? 'shown' : 'withheld',
+		guestOf: standing === 'guest' ? (hop.guestOf ?? from) : undefined,
+	};
 }
 
 /** Whether a header belongs to the origin that it was sent to, and does not go with a redirect to another. */

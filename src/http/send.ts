@@ -21,7 +21,8 @@ import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 
 /** Sends a hop and keeps the cookies of its answer. */
 export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<AxiosResponse> {
-	const {config, jar, policy, timeoutMs} = call;
+	const {config, policy, timeoutMs} = call;
+	const jar = jarAt(call, hop);
 	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy, wirePath(hop));
 	const cookies =
 		asked instanceof Promise ? await withPatience(asked, waiting(parts, call)) : asked;
@@ -98,6 +99,12 @@ function proxyOf(config: InternalAxiosRequestConfig, url: URL): HttpProxy | unde
 	}
 }
 
+// Security: with the cookies that another identity of ours has there, it would be done in its name; and
+// what is answered to nobody could end its session, or begin one of a stranger's.
+function jarAt({jar}: Call, {guestOf}: Hop): Call['jar'] {
+	return guestOf === undefined ? jar : undefined;
+}
+
 /** Puts what an answer sets into the jar; `undefined` where it sets nothing. */
 function keepCookies(
 	parts: AdapterParts,
@@ -105,7 +112,8 @@ function keepCookies(
 	hop: Hop,
 	head: Head,
 ): Promise<void> | undefined {
-	const {jar, keeps} = call;
+	const {keeps} = call;
+	const jar = jarAt(call, hop);
 	const lines = head.headers['set-cookie'];
 	if (!jar || !lines || keeps?.(head, hop) === false) return undefined;
 	const {cookiePolicy, tellRefused} = parts;

@@ -19,12 +19,14 @@ export interface JudgedFailure {
  * Judges why `connection` failed with `cause`.
  *
  * @param url - Of the request, without credentials.
+ * @param redirectedFrom - The origin whose redirect led there, where we are nobody for it.
  * @returns `undefined` when the connection is not to blame.
  */
 export function judgeFailure(
 	connection: Connection,
 	cause: unknown,
 	url: string,
+	redirectedFrom?: string,
 ): JudgedFailure | undefined {
 	const atProxy = judgeLeg(connection, cause);
 	const verdict = atProxy?.verdict ?? judge(connection, cause);
@@ -32,6 +34,7 @@ export function judgeFailure(
 	return tellFailure(connection, verdict, url, {
 		code: codeOf(cause),
 		proxyStatus: cause instanceof TunnelError ? cause.status : undefined,
+		redirectedFrom,
 		explanation: atProxy?.explanation,
 	});
 }
@@ -40,6 +43,10 @@ export function judgeFailure(
 interface Besides {
 	readonly code?: string | undefined;
 	readonly proxyStatus?: number | undefined;
+	/** The origin whose redirect led there, where we are nobody for it. */
+	readonly redirectedFrom?: string | undefined;
+	/** Of the answer that is the failure. */
+	readonly answeredBy?: number;
 	/** In place of what is said of such a failure in general. */
 	readonly explanation?: Explanation | undefined;
 }
@@ -53,11 +60,12 @@ export function tellFailure(
 	connection: Connection,
 	{weakness, layer, ...verdict}: Verdict,
 	url: string,
-	{code, proxyStatus, explanation}: Besides,
+	{code, proxyStatus, redirectedFrom, answeredBy, explanation}: Besides,
 ): JudgedFailure {
 	const {proxy} = connection;
 	const facts = {
 		...factsOf(connection, verdict, url),
+		...(redirectedFrom !== undefined && {redirectedFrom}),
 		...(proxy !== undefined && {
 			proxy: {
 				host: proxy.host,
@@ -72,6 +80,7 @@ export function tellFailure(
 		explain({
 			...facts,
 			...(weakness && {weakness}),
+			...(answeredBy !== undefined && {answeredBy}),
 			...(proxy && {proxyLogin: proxy.hasCredentials}),
 		});
 	return {

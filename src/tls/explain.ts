@@ -7,6 +7,8 @@ export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {
 	readonly weakness?: Weakness;
 	/** Whether we had a user and password for the proxy. */
 	readonly proxyLogin?: boolean;
+	/** The status of an answer that does not say why. */
+	readonly answeredBy?: number;
 };
 
 /** A failure for people. */
@@ -27,7 +29,10 @@ const place = ({host, port}: Facts) => authorityOf(host, port);
 const ours = ({identity}: Facts) => (identity ? `'${identity.subject}'` : 'our certificate');
 const spoken = ({protocol}: Facts) => (protocol ? ` (${protocol})` : '');
 const alert = (facts: Facts) => (facts.alert ? `: ${facts.alert}` : '');
-const ended = (facts: Facts) => (facts.alert ? `sent ${facts.alert}` : 'hung up');
+const ended = (facts: Facts) => {
+	if (facts.answeredBy !== undefined) return `answered ${facts.answeredBy}`;
+	return facts.alert ? `sent ${facts.alert}` : 'hung up';
+};
 const through = ({proxy}: Facts) => (proxy ? `${proxy.host}:${proxy.port}` : 'the proxy');
 
 // Apache's per-directory SSLVerifyClient: post-handshake authentication, RFC 8446 §4.6.2.
@@ -83,6 +88,37 @@ const weaknesses = {
 		level: 1,
 	},
 } as const;
+
+const withoutCertificate: Explain = (facts) => ({
+	summary: `${place(facts)} wants a client certificate and was shown none${
+		facts.certain ? '' : ` (it ${ended(facts)} after asking for one)`
+	}`,
+	reasons: [
+		...(asksTooLate(facts) ? [lateReason] : []),
+		...(facts.identity
+			? asksTooLate(facts)
+				? []
+				: [wrongKeyReason]
+			: [
+					'no `mtls.cert` and `mtls.key` are set',
+					'a redirect led to an origin that may not see the certificate (`mtls.origins`)',
+				]),
+	],
+	hint: asksTooLate(facts)
+		? `set \`mtls.maxVersion: 'TLSv1.2'\`${
+				facts.identity ? '' : ', beside `mtls.cert` and `mtls.key`,'
+			} with which the server can ask at that point`
+		: 'give the certificate and key that the server issued to you as `mtls.cert` and `mtls.key`',
+});
+
+/** Where a redirect of one server leads to where another identity is used. */
+const uninvited: Explain = (facts) => ({
+	summary: withoutCertificate(facts).summary,
+	reasons: [
+		`a redirect from ${facts.redirectedFrom} led there, which may not have something done as the identity that is used there`,
+	],
+	hint: `if it may, name ${facts.redirectedFrom} in the \`allowRedirectsFrom\` of that identity`,
+});
 
 const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 	expired: (facts) => {
@@ -185,27 +221,8 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 		reasons: ['the server builds its Location without knowing that it is behind TLS'],
 		hint: 'have the server redirect to https, or set `allowInsecureRedirects: true` where nothing in the session is secret',
 	}),
-	'client-certificate-required': (facts) => ({
-		summary: `${place(facts)} wants a client certificate and was shown none${
-			facts.certain ? '' : ` (it ${ended(facts)} after asking for one)`
-		}`,
-		reasons: [
-			...(asksTooLate(facts) ? [lateReason] : []),
-			...(facts.identity
-				? asksTooLate(facts)
-					? []
-					: [wrongKeyReason]
-				: [
-						'no `mtls.cert` and `mtls.key` are set',
-						'a redirect led to an origin that may not see the certificate (`mtls.origins`)',
-					]),
-		],
-		hint: asksTooLate(facts)
-			? `set \`mtls.maxVersion: 'TLSv1.2'\`${
-					facts.identity ? '' : ', beside `mtls.cert` and `mtls.key`,'
-				} with which the server can ask at that point`
-			: 'give the certificate and key that the server issued to you as `mtls.cert` and `mtls.key`',
-	}),
+	'client-certificate-required': (facts) =>
+		facts.redirectedFrom === undefined ? withoutCertificate(facts) : uninvited(facts),
 	'client-certificate-refused': (facts) => ({
 		summary: facts.certain
 			? `${place(facts)} refused our certificate ${ours(facts)}${alert(facts)}`

@@ -8,15 +8,18 @@ export interface OriginSet {
 }
 
 /**
- * Reads `mtls.origins`: `https://api.bank.example`, `https://*.bank.example:8443`.
+ * Reads a list of origins: `https://api.bank.example`, `https://*.bank.example:8443`.
  *
- * @throws {MtlsConfigError} for `mtls.origins`, when one is no https origin.
+ * @throws {MtlsConfigError} for `option`, when one is no https origin.
  */
-export function parseOrigins(origins: readonly string[]): OriginSet {
+export function parseOrigins(
+	origins: readonly string[],
+	option: 'mtls.origins' | 'mtls.allowRedirectsFrom' = 'mtls.origins',
+): OriginSet {
 	const exact = new Set<string>();
 	const suffixes: string[] = [];
 	for (const text of origins) {
-		const origin = parseOrigin(text);
+		const origin = parseOrigin(text, option);
 		if (origin.startsWith(anyLabel)) suffixes.push(origin.slice(anyLabel.length - 1));
 		else exact.add(origin);
 	}
@@ -33,7 +36,7 @@ export function parseOrigins(origins: readonly string[]): OriginSet {
 
 const anyLabel = 'https://*.';
 
-function parseOrigin(text: string): string {
+function parseOrigin(text: string, option: string): string {
 	const url = URL.parse(text);
 	if (
 		url?.protocol === 'https:' &&
@@ -46,7 +49,7 @@ function parseOrigin(text: string): string {
 	}
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
-		'mtls.origins',
+		option,
 		`expected an origin such as https://api.bank.example, found '${redactUrl(text)}'`,
 	);
 }

@@ -8,15 +8,36 @@ import {SnapshotSource, type SourceEvents} from './source.ts';
 
 interface Entry {
 	readonly origins: OriginSet;
+	/** Whose redirects may lead there with our certificate, besides `origins`. */
+	readonly redirectors: OriginSet;
+	/** There is a certificate, not just trust. */
+	readonly hasIdentity: boolean;
 	readonly source: SnapshotSource;
+}
+
+/** How a request goes to an origin that a redirect has chosen. */
+type Arrival =
+	/** With our certificate. */
+	| 'invited'
+	/** Without it. */
+	| 'stranger'
+	/** Without it, nor with anything else by which we are known: another identity of ours is used there. */
+	| 'guest';
+
+/** What led to a redirect. */
+interface Redirector {
+	/** The origin that the app asked for. */
+	readonly first: string;
+	/** The origin that redirects; `undefined` where we came there without a certificate ourselves. */
+	readonly from: string | undefined;
 }
 
 /** Who we are, origin by origin. */
 export interface Roster {
 	/** The snapshot for a request to `origin`; a promise where a loader has yet to answer, or that rejects. */
 	at(origin: string): Snapshot | Promise<Snapshot>;
-	/** Whether the options name `origin`: then our certificate may be shown there whoever chose it. */
-	lists(origin: string): boolean;
+	/** How a redirect may lead to `target`, another origin than the app asked for. */
+	arrival(target: string, redirector: Redirector): Arrival;
 	/** The facts of our certificate; `null` without one, and where there are several. */
 	readonly identity: CertificateFacts | null;
 	/** The epoch of our one identity; with several how often one of them was replaced. */
@@ -54,6 +75,13 @@ class One implements Roster {
 
 	constructor(given: MtlsOptions, events: SourceEvents) {
 		const options = readMtlsOptions(given);
+		if (options.allowRedirectsFrom !== undefined) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_BAD_OPTION',
+				'mtls.allowRedirectsFrom',
+				'is for one identity of a list; of a single one `origins` says where a redirect may lead',
+			);
+		}
 		this.#origins = parseOrigins(options.origins ?? []);
 		this.#source = new SnapshotSource(options, 'mtls', events, 'now');
 	}
@@ -62,8 +90,8 @@ class One implements Roster {
 		return this.#source.take();
 	}
 
-	lists(origin: string): boolean {
-		return this.#origins.closeness(origin) > 0;
+	arrival(target: string): Arrival {
+		return this.#origins.closeness(target) > 0 ? 'invited' : 'stranger';
 	}
 
 	get identity(): CertificateFacts | null {
@@ -91,11 +119,11 @@ class Several implements Roster {
 	readonly identity = null;
 	readonly #entries: readonly Entry[];
 	/** For origins that no entry names: Node's trust, and no certificate. */
-	readonly #bare: SnapshotSource;
+	readonly #bare: Entry;
 	readonly #maxIdentities: number;
 	/** Used last comes last. */
 	readonly #loaded = new Set<SnapshotSource>();
-	readonly #byOrigin = new Map<string, SnapshotSource>();
+	readonly #byOrigin = new Map<string, Entry>();
 	#swaps = 0;
 
 	constructor(list: readonly MtlsOptions[], events: SourceEvents, maxIdentities: unknown) {
@@ -115,11 +143,16 @@ class Several implements Roster {
 			},
 		};
 		this.#entries = list.map((options, index) => entryOf(options, `mtls[${index}]`, counting));
-		this.#bare = new SnapshotSource(readMtlsOptions({}), 'mtls', counting, 'later');
+		this.#bare = {
+			origins: parseOrigins([]),
+			redirectors: parseOrigins([]),
+			hasIdentity: false,
+			source: new SnapshotSource(readMtlsOptions({}), 'mtls', counting, 'later'),
+		};
 	}
 
 	at(origin: string): Snapshot | Promise<Snapshot> {
-		const source = this.#sourceAt(origin);
+		const {source} = this.#entryAt(origin);
 		this.#loaded.delete(source);
 		this.#loaded.add(source);
 		const snapshot = source.take();
@@ -127,8 +160,15 @@ class Several implements Roster {
 		return snapshot;
 	}
 
-	lists(origin: string): boolean {
-		return this.#entries.some(({origins}) => origins.closeness(origin) > 0);
+	arrival(target: string, {first, from}: Redirector): Arrival {
+		const entry = this.#entryAt(target);
+		if (entry === this.#bare) return 'stranger';
+		const mayShow =
+			!entry.hasIdentity ||
+			entry === this.#entryAt(first) ||
+			(from !== undefined &&
+				(entry === this.#entryAt(from) || entry.redirectors.closeness(from) > 0));
+		return mayShow ? 'invited' : 'guest';
 	}
 
 	get epoch(): number {
@@ -139,7 +179,7 @@ class Several implements Roster {
 		let count = 0;
 		// Those too that could not be loaded have their place among the used ones.
 		for (const source of this.#loaded) {
-			if (source !== this.#bare && source.current !== undefined) count += 1;
+			if (source !== this.#bare.source && source.current !== undefined) count += 1;
 		}
 		return count;
 	}
@@ -151,17 +191,17 @@ class Several implements Roster {
 	close(): void {
 		// Those too that a request in flight has yet to load.
 		for (const {source} of this.#entries) source.close();
-		this.#bare.close();
+		this.#bare.source.close();
 	}
 
-	#sourceAt(origin: string): SnapshotSource {
+	#entryAt(origin: string): Entry {
 		const known = this.#byOrigin.get(origin);
 		if (known !== undefined) return known;
-		const source = closest(this.#entries, origin) ?? this.#bare;
+		const entry = closest(this.#entries, origin) ?? this.#bare;
 		// A wildcard stands for any number of origins.
 		if (this.#byOrigin.size >= rememberedOrigins) this.#byOrigin.clear();
-		this.#byOrigin.set(origin, source);
-		return source;
+		this.#byOrigin.set(origin, entry);
+		return entry;
 	}
 
 	#releaseOldest(): void {
@@ -175,17 +215,20 @@ class Several implements Roster {
 
 const rememberedOrigins = 10_000;
 
-function closest(entries: readonly Entry[], origin: string): SnapshotSource | undefined {
-	let best: SnapshotSource | undefined;
+function closest(entries: readonly Entry[], origin: string): Entry | undefined {
+	let best: Entry | undefined;
 	let closeness = 0;
-	for (const {origins, source} of entries) {
-		const own = origins.closeness(origin);
+	for (const entry of entries) {
+		const own = entry.origins.closeness(origin);
 		if (own <= closeness) continue;
-		best = source;
+		best = entry;
 		closeness = own;
 	}
 	return best;
 }
+
+/** What makes of an `mtls` an identity. */
+const identityOptions = ['cert', 'key', 'pfx', 'identity'] as const;
 
 function entryOf(given: MtlsOptions, path: string, events: SourceEvents): Entry {
 	try {
@@ -199,6 +242,8 @@ function entryOf(given: MtlsOptions, path: string, events: SourceEvents): Entry 
 		}
 		return {
 			origins: parseOrigins(options.origins),
+			redirectors: parseOrigins(options.allowRedirectsFrom ?? [], 'mtls.allowRedirectsFrom'),
+			hasIdentity: identityOptions.some((name) => options[name] !== undefined),
 			source: new SnapshotSource(options, path, events, 'later'),
 		};
 	} catch (error) {

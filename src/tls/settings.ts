@@ -21,6 +21,10 @@ const text: Check = (value) => typeof value === 'string' && value.trim() !== '';
 const source: Rule = {expected: 'a source', holds: () => true};
 const flag: Rule = {expected: 'true or false', holds: (value) => typeof value === 'boolean'};
 const string: Rule = {expected: 'a string that is not empty', holds: text};
+const strings: Rule = {
+	expected: 'a list of strings',
+	holds: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+};
 const version: Rule = {
 	expected: 'TLSv1.2 or TLSv1.3',
 	holds: (value) => versions.includes(value as SecureVersion),
@@ -76,10 +80,8 @@ const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	minVersion: version,
 	maxVersion: version,
 	ciphers: string,
-	origins: {
-		expected: 'a list of strings',
-		holds: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
-	},
+	origins: strings,
+	allowRedirectsFrom: strings,
 	allowExpired: flag,
 	proxy: {
 		expected: 'an object',

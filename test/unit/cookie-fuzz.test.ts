@@ -113,7 +113,8 @@ test('100,000 Location headers', () => {
 		data: 'body',
 	});
 	const origin = 'https://listed.test';
-	const defaults = {allowInsecureRedirects: false, lists: (one: string) => one === origin};
+	const arrival = (one: string) => (one === origin ? 'invited' : 'stranger');
+	const defaults = {allowInsecureRedirects: false, arrival};
 	const policy = redirectPolicy(configOf({url: hop.url.href}), hop, defaults as never);
 	const kinds = new Map<string, number>();
 	const property = fc.property(bent, (one) => {

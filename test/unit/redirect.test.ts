@@ -5,8 +5,8 @@ import {
 	nextHop,
 	type RedirectPolicy,
 	redirectPolicy,
-	redirectShowing,
 	type Step,
+	shownAt,
 } from '../../src/http/redirect.ts';
 import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
@@ -21,7 +21,7 @@ function step(
 	{index = 0, ...policy}: Partial<RedirectPolicy> & {index?: number} = {},
 ): Step {
 	const hop = hopOf(config);
-	const defaults = {allowInsecureRedirects: false, lists: () => false};
+	const defaults = {allowInsecureRedirects: false, arrival: () => 'stranger' as const};
 	return nextHop(
 		{...hop, index},
 		{status, location},
@@ -177,7 +177,10 @@ describe('out of TLS', () => {
 	test('`false` in the request overrules `true` of the client', () => {
 		const hop = hopOf();
 		const config = configOf({allowInsecureRedirects: false});
-		const policy = redirectPolicy(config, hop, {allowInsecureRedirects: true, lists: () => false});
+		const policy = redirectPolicy(config, hop, {
+			allowInsecureRedirects: true,
+			arrival: () => 'stranger',
+		});
 		expect(policy.allowInsecureRedirects).toBe(false);
 	});
 
@@ -244,7 +247,7 @@ describe('what goes along', () => {
 		(sensitiveHeaders) => {
 			const config = configOf({sensitiveHeaders: sensitiveHeaders as string[]});
 			const make = () =>
-				redirectPolicy(config, hopOf(), {allowInsecureRedirects: false, lists: () => false});
+				redirectPolicy(config, hopOf(), {allowInsecureRedirects: false, arrival: () => 'stranger'});
 			expect(make).toThrow(AxiosError);
 			expect(make).toThrow(
 				expect.objectContaining({
@@ -259,7 +262,7 @@ describe('what goes along', () => {
 		const auth = {username: 'u', password: 'p'};
 		const policy = redirectPolicy(configOf({auth}), hopOf({auth}), {
 			allowInsecureRedirects: false,
-			lists: () => false,
+			arrival: () => 'stranger',
 		});
 		const there = followed({auth}, {location: 'https://b.test/'}, policy);
 		expect(there.auth).toBeUndefined();
@@ -272,7 +275,7 @@ describe('what goes along', () => {
 		const there = followed({headers}, {location: 'https://b.test/'});
 		const policy = redirectPolicy(configOf(), hopOf(), {
 			allowInsecureRedirects: false,
-			lists: () => false,
+			arrival: () => 'stranger',
 		});
 		const back = nextHop(there, {status: 302, location: 'https://a.test/'}, policy);
 		expect(back.kind === 'follow' && back.hop.headers.has('Authorization')).toBe(false);
@@ -289,7 +292,8 @@ test.each([
 	['https://a.test./', 'withheld'],
 	['https://b.test/', 'withheld'],
 ])('our certificate at %s is %s', (target, expected) => {
-	const lists = (origin: string) => origin === 'https://listed.test';
-	expect(redirectShowing(new URL(target), {origin: 'https://a.test', lists})).toBe(expected);
-	expect(followed({}, {location: target}, {lists}).showing).toBe(expected);
+	const arrival = (origin: string) => (origin === 'https://listed.test' ? 'invited' : 'stranger');
+	const policy = {origin: 'https://a.test', arrival} as const;
+	expect(shownAt(new URL(target), hopOf(), policy)).toEqual({showing: expected});
+	expect(followed({}, {location: target}, {arrival}).showing).toBe(expected);
 });

@@ -39,7 +39,9 @@ export function refuses(
 }
 
 function saysSo(loginUrl: URL | undefined, head: Head, hop: Hop): boolean {
-	return head.status === 401 || (loginUrl !== undefined && wasSent(loginUrl, head, hop));
+	// Nobody's request is answered by 401 whatever has become of the session.
+	const unauthorized = head.status === 401 && hop.guestOf === undefined;
+	return unauthorized || (loginUrl !== undefined && wasSent(loginUrl, head, hop));
 }
 
 /** Whether the answer is the login page to which a redirect led, or such a redirect itself. */

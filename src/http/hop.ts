@@ -5,6 +5,7 @@ import {
 	type AxiosRequestConfig,
 	type InternalAxiosRequestConfig,
 } from 'axios';
+import {BoundedMap} from '../bounded-map.ts';
 import {memberOf} from '../own-options.ts';
 import {decodePercent} from '../percent.ts';
 import type {Showing} from '../tls/snapshot.ts';
@@ -86,13 +87,31 @@ function withParams(
 type Place = Pick<Hop, 'url' | 'path' | 'auth'>;
 
 // An app asks for the same few URLs again and again: to remember them is worth 2 % of a small request.
-const known = new Map<string, Place>();
-const capacity = 1_000;
+const known = new BoundedMap<string, Place>({maxEntries: 1_000, maxBytes: 4 * 1024 * 1024});
+
+/** One that is longer is hardly asked for twice. */
+const longestKnown = 4_096;
+
+/** What names a place, if it may be remembered. */
+function keyOf({
+	url,
+	baseURL,
+	allowAbsoluteUrls,
+	socketPath,
+}: InternalAxiosRequestConfig): string | undefined {
+	if (url !== undefined && typeof url !== 'string') return undefined;
+	if (baseURL !== undefined && typeof baseURL !== 'string') return undefined;
+	if ((url?.length ?? 0) + (baseURL?.length ?? 0) > longestKnown) return undefined;
+	const how =
+		(allowAbsoluteUrls === false ? 1 : 0) + (socketPath ? 2 : 0) + (url === undefined ? 4 : 0);
+	// Security: with its length in front no baseURL can end in what another request asks for.
+	return `${how} ${baseURL?.length ?? ''} ${baseURL ?? ''}${url ?? ''}`;
+}
 
 function placeOf(config: InternalAxiosRequestConfig): Place | undefined {
 	const {url, baseURL, allowAbsoluteUrls, socketPath} = config;
-	const key = `${allowAbsoluteUrls} ${socketPath ? 1 : 0} ${baseURL} ${url}`;
-	const seen = known.get(key);
+	const key = keyOf(config);
+	const seen = key === undefined ? undefined : known.get(key);
 	if (seen !== undefined) return seen;
 
 	const full = uris.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
@@ -103,8 +122,8 @@ function placeOf(config: InternalAxiosRequestConfig): Place | undefined {
 		path: given.pathname + given.search,
 		auth: credentialsOf(given),
 	};
-	if (known.size >= capacity) known.clear();
-	known.set(key, place);
+	// The URL holds it once more, and so do its parts.
+	if (key !== undefined) known.set(key, place, 1_000 + 8 * key.length);
 	return place;
 }
 

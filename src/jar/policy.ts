@@ -9,6 +9,7 @@
  */
 import {isIP} from 'node:net';
 import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} from 'tough-cookie';
+import {BoundedMap} from '../bounded-map.ts';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {readOptions} from '../own-options.ts';
@@ -32,7 +33,7 @@ export class CookiePolicy {
 	readonly #blocked: DomainList | undefined;
 	readonly #internal: ReadonlySet<string>;
 	// Per host: to look through the lists for each request would not be free.
-	readonly #known = new Map<string, boolean>();
+	readonly #known = new BoundedMap<string, boolean>({maxEntries: 1_000, maxBytes: 256 * 1024});
 	readonly #lawful = new WeakMap<CookieJar, LawfulJar>();
 
 	/** @throws {MtlsConfigError} when an option cannot be used. */
@@ -91,8 +92,7 @@ export class CookiePolicy {
 		const sendsAll =
 			this.internalDomainOf(host) === undefined &&
 			domainsOf(host).every((domain) => this.#listed(domain) === undefined);
-		if (this.#known.size >= capacity) this.#known.clear();
-		this.#known.set(hostname, sendsAll);
+		this.#known.set(hostname, sendsAll, 100 + 2 * hostname.length);
 		return sendsAll;
 	}
 
@@ -120,9 +120,6 @@ export class CookiePolicy {
 		return getPublicSuffix(domain, options) === undefined;
 	}
 }
-
-/** Hosts that are remembered per policy; one more and all are forgotten. */
-const capacity = 1_000;
 
 /** A URL's host as cookies have it: without the brackets of an IPv6 address. */
 function hostOf({hostname}: URL): string {

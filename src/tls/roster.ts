@@ -1,3 +1,4 @@
+import {BoundedMap} from '../bounded-map.ts';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, numberOrKind, relocated} from '../config-error.ts';
 import type {MtlsOptions} from '../options.ts';
@@ -123,7 +124,11 @@ class Several implements Roster {
 	readonly #maxIdentities: number;
 	/** Used last comes last. */
 	readonly #loaded = new Set<SnapshotSource>();
-	readonly #byOrigin = new Map<string, Entry>();
+	// A wildcard stands for any number of origins, of any length.
+	readonly #byOrigin = new BoundedMap<string, Entry>({
+		maxEntries: 10_000,
+		maxBytes: 4 * 1024 * 1024,
+	});
 	#swaps = 0;
 
 	constructor(list: readonly MtlsOptions[], events: SourceEvents, maxIdentities: unknown) {
@@ -198,9 +203,7 @@ class Several implements Roster {
 		const known = this.#byOrigin.get(origin);
 		if (known !== undefined) return known;
 		const entry = closest(this.#entries, origin) ?? this.#bare;
-		// A wildcard stands for any number of origins.
-		if (this.#byOrigin.size >= rememberedOrigins) this.#byOrigin.clear();
-		this.#byOrigin.set(origin, entry);
+		this.#byOrigin.set(origin, entry, 100 + 2 * origin.length);
 		return entry;
 	}
 
@@ -212,8 +215,6 @@ class Several implements Roster {
 		}
 	}
 }
-
-const rememberedOrigins = 10_000;
 
 function closest(entries: readonly Entry[], origin: string): Entry | undefined {
 	let best: Entry | undefined;

@@ -1,6 +1,8 @@
+import {Axios, type AxiosRequestConfig} from 'axios';
+import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {firstHop, withoutCredentials} from '../../src/http/hop.ts';
-import {configOf, hopOf} from '../support/hops.ts';
+import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
 test.each([
 	[{url: 'https://a.test'}, 'https://a.test/'],
@@ -60,4 +62,58 @@ test('a URL without credentials is a copy', () => {
 	const url = new URL('https://u:p@a.test/x?q#f');
 	expect(withoutCredentials(url).href).toBe('https://a.test/x?q');
 	expect(url.href).toBe('https://u:p@a.test/x?q#f');
+});
+
+describe('a URL that was asked for before', () => {
+	// Seen: what is remembered of a URL was found by `baseURL` and `url` with a blank between them, so that
+	// another request, which divides the same text elsewhere, went to the host of the first.
+	test.each<[string, HopConfig, HopConfig, string]>([
+		[
+			'with the same text in its baseURL',
+			{baseURL: 'https://bank.test @evil.test', url: '/x'},
+			{baseURL: 'https://bank.test', url: '@evil.test /x'},
+			'https://bank.test/@evil.test%20/x',
+		],
+		[
+			'with no url',
+			{baseURL: 'https://a.test', url: undefined} as unknown as HopConfig,
+			{baseURL: 'https://a.test', url: 'undefined'},
+			'https://a.test/undefined',
+		],
+		[
+			'with an empty baseURL',
+			{baseURL: '', url: 'https://a.test/2'},
+			{baseURL: 'https://b.test', url: 'https://a.test/2'},
+			'https://a.test/2',
+		],
+		[
+			'with another word about absolute URLs',
+			{baseURL: 'https://a.test', url: 'https://b.test/'},
+			{baseURL: 'https://a.test', url: 'https://b.test/', allowAbsoluteUrls: false},
+			'https://a.test/https://b.test/',
+		],
+	])('%s is not taken for another', (_, before, now, expected) => {
+		hopOf(before);
+		expect(hopOf(now).url.href).toBe(expected);
+	});
+
+	test('leads where axios leads, however it is divided', () => {
+		const uris = new Axios({});
+		const part = fc.string({unit: fc.constantFrom(...'a1 /@.:0'), maxLength: 8});
+		const sent = fc.record({rest: part, url: part});
+		fc.assert(
+			fc.property(sent, ({rest, url}) => {
+				const config = {baseURL: `https://a.test${rest}`, url};
+				const full = URL.parse(uris.getUri(config as AxiosRequestConfig));
+				const hop = full === null ? undefined : withoutCredentials(full).href;
+				expect(firstHop(configOf(config))?.url.href).toBe(hop);
+			}),
+			{numRuns: 2_000, seed: 7},
+		);
+	});
+
+	test.each([4_095, 4_096, 4_097, 200_000])('is found again at %i characters', (length) => {
+		const url = `https://a.test/${'x'.repeat(length - 'https://a.test/'.length)}`;
+		for (const _ of [1, 2]) expect(hopOf({url}).url.href).toBe(url);
+	});
 });

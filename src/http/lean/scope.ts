@@ -3,6 +3,7 @@
  * a future axios or of an app, sends the request through axios's own adapter.
  */
 import http from 'node:http';
+import {BoundedMap} from '../../bounded-map.ts';
 import type {ExchangeInput} from '../exchange.ts';
 
 /** Options that the lean exchange, the adapter or axios itself deals with, whatever their value. */
@@ -89,16 +90,14 @@ const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 type NameKind = 'plain' | 'length' | 'foreign';
 
 // The names are the same few in every request.
-const nameKinds = new Map<string, NameKind>();
-const capacity = 1_000;
+const nameKinds = new BoundedMap<string, NameKind>({maxEntries: 1_000, maxBytes: 256 * 1024});
 
 function kindOf(name: string): NameKind {
 	let kind = nameKinds.get(name);
 	if (kind !== undefined) return kind;
 	if (/^content-length$/i.test(name)) kind = 'length';
 	else kind = connectionHeaders.test(name) || !token.test(name) ? 'foreign' : 'plain';
-	if (nameKinds.size >= capacity) nameKinds.clear();
-	nameKinds.set(name, kind);
+	nameKinds.set(name, kind, 100 + 2 * name.length);
 	return kind;
 }
 

@@ -25,10 +25,11 @@ export function makeBody(data: unknown, replayable: boolean, limitBytes = replay
 /** What axios takes for a stream: anything that can be piped. */
 type Source = Stream & Partial<Form>;
 
-/** The part of npm's `form-data` that axios asks for headers and length. */
+/** The part of npm's `form-data` that axios asks for headers and length; without a length it sends chunks. */
 interface Form {
+	append(...field: unknown[]): unknown;
 	getHeaders(): Record<string, string>;
-	getLength(callback: (error: Error | null, length: number) => void): void;
+	getLength?(callback: (error: Error | null, length: number) => void): void;
 }
 
 function isStream(data: unknown): data is Source {
@@ -152,16 +153,19 @@ class StreamBody implements Body {
 
 	/** Lets axios find in an attempt what it looks for in a form. */
 	#dress(attempt: Readable, form: Form): Readable {
-		// Asked once: a form that has been read knows its length no more.
-		this.#length ??= new Promise((resolve, reject) =>
-			form.getLength((error, length) => (error ? reject(error) : resolve(length))),
-		);
-		const length = this.#length;
-		length.catch(() => {});
-		return Object.assign(attempt, {
+		const dressed = Object.assign(attempt, {
 			append() {},
 			toString: () => '[object FormData]',
 			getHeaders: () => form.getHeaders(),
+		});
+		if (typeof form.getLength !== 'function') return dressed;
+		// Asked once: a form that has been read knows its length no more.
+		this.#length ??= new Promise((resolve, reject) =>
+			form.getLength?.((error, length) => (error ? reject(error) : resolve(length))),
+		);
+		const length = this.#length;
+		length.catch(() => {});
+		return Object.assign(dressed, {
 			getLength: (callback: (error: unknown, length?: number) => void) => {
 				length.then((value) => callback(null, value), callback);
 			},
@@ -169,8 +173,14 @@ class StreamBody implements Body {
 	}
 }
 
+// As axios tells one: by these, and by its name.
 function asForm(source: Source): source is Stream & Form {
-	return typeof source.getHeaders === 'function' && typeof source.getLength === 'function';
+	const {append, getHeaders} = source;
+	if (typeof append !== 'function' || typeof getHeaders !== 'function') return false;
+	// Security: what somebody has put into Object.prototype is no form of the app's.
+	if (getHeaders === (Object.prototype as Partial<Form>).getHeaders) return false;
+	const name = Object.prototype.toString.call(source);
+	return (name === '[object Object]' ? source.toString() : name) === '[object FormData]';
 }
 
 function readerOf(source: Source): AsyncIterator<Uint8Array | string> {

@@ -29,7 +29,26 @@ export const bodies: Readonly<Record<string, () => unknown>> = {
 	'a Readable': () => Readable.from([Buffer.from('first, '), Buffer.from('second')]),
 	'an empty Readable': () => Readable.from([]),
 	'a stream of the old kind': () => oldForm(),
+	'a form without a length': () => likeForm({}),
+	'a form whose length fails': () =>
+		likeForm({getLength: (done: (error: Error) => void) => done(new Error('no length'))}),
+	'a stream with headers that is no form': () => likeForm({append: undefined}),
+	'a stream with headers and a length that is no form': () =>
+		likeForm({
+			toString: () => 'a stream',
+			getLength: (done: (error: null, length: number) => void) => done(null, 5),
+		}),
 };
+
+/** A stream that axios takes for a form by what it has, but for what `more` says. */
+function likeForm(more: object): Readable {
+	return Object.assign(Readable.from([Buffer.from('parts')]), {
+		append() {},
+		toString: () => '[object FormData]',
+		getHeaders: () => ({'content-type': 'multipart/form-data; boundary=like', 'x-form': '1'}),
+		...more,
+	});
+}
 
 /** Walks and talks like npm's `form-data`: no Readable, with headers and length of its own. */
 function oldForm(): Stream {

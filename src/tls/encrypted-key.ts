@@ -1,6 +1,7 @@
-import {type DerValue, readDer} from './der.ts';
+import {type DerValue, objectId, readDer, sequence, smallInteger} from './der.ts';
 import {derKind} from './der-kind.ts';
-import {UnsupportedProtection} from './kdf.ts';
+import {DerivationBudget} from './derivation-budget.ts';
+import {pbkdf2Rounds, UnsupportedProtection} from './kdf.ts';
 import {decryptDesPem, decryptPrivateKeyInfo} from './pbe.ts';
 import type {PemBlock} from './pem.ts';
 
@@ -39,6 +40,32 @@ export function readEnvelope({label, text}: PemBlock): Envelope | undefined {
 	return cipher === undefined || !isWhole ? undefined : {style: 'rfc1421', cipher, iv, data};
 }
 
+const pbes2 = '1.2.840.113549.1.5.13';
+const scrypt = '1.3.6.1.4.1.11591.4.11';
+
+/**
+ * How many rounds of key derivation an envelope asks for, in ours or in OpenSSL.
+ *
+ * @throws {DerError} when it does not say.
+ */
+export function roundsOf(envelope: Envelope): number {
+	// One round of MD5.
+	if (envelope.style === 'rfc1421') return 1;
+	const [algorithm] = sequence(envelope.value);
+	const [name, parameters] = sequence(algorithm);
+	if (objectId(name) !== pbes2) {
+		// PBES1 and PKCS#12: key and IV of the longest are three digests of SHA-1.
+		const [, count] = sequence(parameters);
+		return 3 * smallInteger(count);
+	}
+	const [kdf] = sequence(parameters);
+	const [oid, details] = sequence(kdf);
+	if (objectId(oid) !== scrypt) return pbkdf2Rounds(details);
+	const [, cost, blockSize, parallel] = sequence(details);
+	// All blocks are filled, and then mixed (RFC 7914 §5).
+	return 2 * smallInteger(cost) * smallInteger(blockSize) * smallInteger(parallel);
+}
+
 /**
  * Opens what OpenSSL 3 has given up: RC2 and DES.
  *
@@ -46,7 +73,11 @@ export function readEnvelope({label, text}: PemBlock): Envelope | undefined {
  * @throws {UnsupportedProtection} for a cipher that is not known here either, and {DerError}.
  */
 export function openOld(envelope: Envelope, passphrase: string): DerValue | undefined {
-	if (envelope.style === 'pkcs8') return decryptPrivateKeyInfo(envelope.value, passphrase);
+	if (envelope.style === 'pkcs8') {
+		// Its rounds have been looked at.
+		const budget = new DerivationBudget(Number.POSITIVE_INFINITY);
+		return decryptPrivateKeyInfo(envelope.value, {secret: passphrase, budget});
+	}
 	const {cipher, iv, data} = envelope;
 	if (cipher !== 'DES-CBC') throw new UnsupportedProtection(`the cipher ${cipher}`);
 	return decryptDesPem(data, iv, passphrase);

@@ -8,12 +8,20 @@ import {
 	smallInteger,
 	tags,
 } from './der.ts';
+import type {DerivationBudget} from './derivation-budget.ts';
 
 /**
  * A passphrase as a file may mean it. `undefined` is none at all, which PKCS#12 knows apart from an
  * empty one.
  */
 export type Secret = string | undefined;
+
+/** One attempt to open a file. */
+export interface Attempt {
+	readonly secret: Secret;
+	/** Of the file: all attempts share it. */
+	readonly budget: DerivationBudget;
+}
 
 /** Protected in a way that we do not know. */
 export class UnsupportedProtection extends Error {
@@ -56,10 +64,33 @@ export function hashOf(algorithm: DerValue | undefined): string {
 	return name;
 }
 
+const digestLengths: Readonly<Record<string, number>> = {
+	md5: 16,
+	sha1: 20,
+	sha224: 28,
+	sha256: 32,
+	sha384: 48,
+	sha512: 64,
+};
+
+/** How many rounds it takes to derive `length` bytes: PBKDF2 and PKCS#12 begin anew for each digest. */
+export function roundsFor(length: number, name: string, iterations: number): number {
+	return iterations * Math.ceil(length / (digestLengths[name] ?? 1));
+}
+
+/** The most that PBKDF2 with `parameters` takes for a key of the ciphers that it is used with. */
+export function pbkdf2Rounds(parameters: DerValue | undefined): number {
+	const [, count, ...rest] = sequence(parameters);
+	const prf = rest.find(({tag}) => tag === tags.sequence);
+	// OpenSSL knows more hashes than we do: none is shorter than SHA-1.
+	const name = prf && hashes[objectId(sequence(prf)[0])];
+	return roundsFor(32, name ?? 'sha1', smallInteger(count));
+}
+
 /** PBKDF2 (RFC 8018 A.2), as an AlgorithmIdentifier describes it; `length` where it does not say. */
 export function pbkdf2Key(
 	algorithm: DerValue | undefined,
-	secret: Secret,
+	{secret, budget}: Attempt,
 	length?: number,
 ): Buffer {
 	const [oid, parameters] = sequence(algorithm);
@@ -70,19 +101,16 @@ export function pbkdf2Key(
 	const [given, prf] = rest[0]?.tag === tags.integer ? rest : [undefined, rest[0]];
 	const wanted = length ?? smallInteger(given);
 	if (wanted < 1 || wanted > 512) throw new DerError('no length of a key');
-	return pbkdf2Sync(
-		secret ?? '',
-		octetString(salt),
-		iterationsOf(count),
-		wanted,
-		prf === undefined ? 'sha1' : hashOf(prf),
-	);
+	const name = prf === undefined ? 'sha1' : hashOf(prf);
+	const iterations = iterationsOf(count);
+	budget.spend(roundsFor(wanted, name, iterations));
+	return pbkdf2Sync(secret ?? '', octetString(salt), iterations, wanted, name);
 }
 
 /** What a key of PKCS#12 is for (RFC 7292 B.3). */
 export const purposes = {key: 1, iv: 2, mac: 3} as const;
 
-/** The key derivation of PKCS#12 itself (RFC 7292 B.2). */
+/** The key derivation of PKCS#12 itself (RFC 7292 B.2). Its rounds are paid for by the caller. */
 export function pkcs12Key(
 	name: string,
 	secret: Secret,
@@ -96,8 +124,8 @@ export function pkcs12Key(
 	const input = Buffer.concat([repeat(salt, block), repeat(bmpString(secret), block)]);
 	const key: Buffer[] = [];
 	for (let have = 0; have < length; ) {
-		let digest = createHash(name).update(diversifier).update(input).digest();
-		for (let n = 1; n < iterations; n++) digest = hash(name, digest, 'buffer');
+		const digest = createHash(name).update(diversifier).update(input).digest();
+		rehash(name, digest, iterations - 1);
 		key.push(digest);
 		have += digest.length;
 		addToBlocks(input, repeat(digest, block).subarray(0, block), block);
@@ -128,13 +156,24 @@ function addToBlocks(input: Buffer, addend: Buffer, block: number): void {
 }
 
 /** PBKDF1 (RFC 8018 §5.1), of which the old ciphers take 16 bytes. */
-export function pbkdf1Key(name: string, secret: Secret, salt: Buffer, iterations: number): Buffer {
-	let digest = createHash(name)
+export function pbkdf1Key(
+	name: string,
+	{secret, budget}: Attempt,
+	salt: Buffer,
+	iterations: number,
+): Buffer {
+	budget.spend(iterations);
+	const digest = createHash(name)
 		.update(secret ?? '')
 		.update(salt)
 		.digest();
-	for (let n = 1; n < iterations; n++) digest = hash(name, digest, 'buffer');
+	rehash(name, digest, iterations - 1);
 	return digest.subarray(0, 16);
+}
+
+/** Hashes a digest `times` over, in its place. As text: a Buffer each takes 3 to 6 times as long. */
+function rehash(name: string, digest: Buffer, times: number): void {
+	for (let n = 0; n < times; n++) digest.write(hash(name, digest, 'binary'), 'binary');
 }
 
 /** An HMAC over `data`. */

@@ -1,7 +1,8 @@
 import {createPrivateKey, type KeyObject} from 'node:crypto';
 import {MtlsConfigError} from '../errors.ts';
 import {withoutPrototype} from '../own-options.ts';
-import {type Envelope, isEncrypted, openOld, readEnvelope} from './encrypted-key.ts';
+import {DerivationBudget, DerivationTooLong} from './derivation-budget.ts';
+import {type Envelope, isEncrypted, openOld, readEnvelope, roundsOf} from './encrypted-key.ts';
 import {UnsupportedProtection} from './kdf.ts';
 import type {AskPassphrase} from './passphrase.ts';
 import {describeDamage, type PemBlock, type PemFile} from './pem.ts';
@@ -17,8 +18,9 @@ export function isPrivateKey({label}: PemBlock): boolean {
  * @throws {MtlsConfigError} for `mtls.key`, or for `mtls.passphrase` when that does not open one.
  */
 export function parseKeys({blocks, from}: PemFile, ask: AskPassphrase): KeyObject[] {
+	const budget = new DerivationBudget();
 	return blocks.filter(isPrivateKey).map((block) => {
-		const key = isEncrypted(block) ? decryptKey(block, ask(), from) : parseKey(block, from);
+		const key = isEncrypted(block) ? decryptKey(block, ask(), from, budget) : parseKey(block, from);
 		assertUsable(key, 'mtls.key', from);
 		return key;
 	});
@@ -68,20 +70,44 @@ function unreadable(block: PemBlock, from: string, cause?: unknown): MtlsConfigE
 	);
 }
 
-function decryptKey(block: PemBlock, passphrase: string | undefined, from: string): KeyObject {
+function decryptKey(
+	block: PemBlock,
+	passphrase: string | undefined,
+	from: string,
+	budget: DerivationBudget,
+): KeyObject {
 	const bad = (message: string, cause?: unknown) =>
 		new MtlsConfigError('ERR_MTLS_BAD_PASSPHRASE', 'mtls.passphrase', message, cause);
 	if (passphrase === undefined) {
 		throw bad(`the key in ${from} is encrypted and no passphrase was given`);
 	}
+	const envelope = readEnvelope(block);
+	if (envelope === undefined) throw unreadable(block, from);
+	// Security: OpenSSL derives as often as the file says, without a limit.
+	assertAffordable(block, envelope, from, budget);
 	try {
 		return createPrivateKey(withoutPrototype({key: block.text, passphrase}));
 	} catch (cause) {
-		const envelope = readEnvelope(block);
-		if (envelope === undefined) throw unreadable(block, from, cause);
 		const key = isRefusedCipher(cause) ? parseOld(block, envelope, passphrase, from) : undefined;
 		if (key !== undefined) return key;
 		throw bad(`the passphrase does not open the key in ${from}`, cause);
+	}
+}
+
+function assertAffordable(
+	block: PemBlock,
+	envelope: Envelope,
+	from: string,
+	budget: DerivationBudget,
+): void {
+	try {
+		budget.spend(roundsOf(envelope));
+	} catch (cause) {
+		if (cause instanceof DerivationTooLong) {
+			const message = `the key in ${from} asks for ${cause.message}`;
+			throw new MtlsConfigError('ERR_MTLS_UNSUPPORTED_KEY', 'mtls.key', message, cause);
+		}
+		throw unreadable(block, from, cause);
 	}
 }
 

@@ -1,12 +1,13 @@
 import {createDecipheriv, createHash} from 'node:crypto';
 import {DerError, type DerValue, objectId, octetString, readDer, sequence, tags} from './der.ts';
 import {
+	type Attempt,
 	iterationsOf,
 	pbkdf1Key,
 	pbkdf2Key,
 	pkcs12Key,
 	purposes,
-	type Secret,
+	roundsFor,
 	UnsupportedProtection,
 } from './kdf.ts';
 import {decryptRc2Cbc} from './rc2.ts';
@@ -76,9 +77,9 @@ const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
 export function decryptWith(
 	algorithm: DerValue | undefined,
 	encrypted: Buffer,
-	secret: Secret,
+	attempt: Attempt,
 ): DerValue | undefined {
-	const {cipher, key, iv} = resolve(algorithm, secret);
+	const {cipher, key, iv} = resolve(algorithm, attempt);
 	if (iv.length !== cipher.block) throw new DerError('an IV of another length');
 	if (encrypted.length === 0 || encrypted.length % cipher.block !== 0) {
 		throw new DerError('not in whole blocks');
@@ -88,7 +89,7 @@ export function decryptWith(
 
 function resolve(
 	algorithm: DerValue | undefined,
-	secret: Secret,
+	attempt: Attempt,
 ): {cipher: Cipher; key: Buffer; iv: Buffer} {
 	const [name, parameters] = sequence(algorithm);
 	const oid = objectId(name);
@@ -99,7 +100,7 @@ function resolve(
 		if (cipher === undefined) {
 			throw new UnsupportedProtection(`the cipher ${objectId(cipherName)}`);
 		}
-		return {cipher, key: pbkdf2Key(kdf, secret, cipher.keyLength), iv: octetString(iv)};
+		return {cipher, key: pbkdf2Key(kdf, attempt, cipher.keyLength), iv: octetString(iv)};
 	}
 
 	const pkcs12 = pkcs12Ciphers[oid];
@@ -110,24 +111,28 @@ function resolve(
 	const [saltValue, count] = sequence(parameters);
 	const salt = octetString(saltValue);
 	const iterations = iterationsOf(count);
+	const {secret, budget} = attempt;
 	if (pkcs12 !== undefined) {
+		const {keyLength, block} = pkcs12;
+		const rounds = (length: number) => roundsFor(length, 'sha1', iterations);
+		budget.spend(rounds(keyLength) + rounds(block));
 		const derive = (purpose: number, length: number) =>
 			pkcs12Key('sha1', secret, salt, iterations, purpose, length);
 		return {
 			cipher: pkcs12,
-			key: derive(purposes.key, pkcs12.keyLength),
-			iv: derive(purposes.iv, pkcs12.block),
+			key: derive(purposes.key, keyLength),
+			iv: derive(purposes.iv, block),
 		};
 	}
 	const [hash = '', cipher = des] = old ?? [];
-	const both = pbkdf1Key(hash, secret, salt, iterations);
+	const both = pbkdf1Key(hash, attempt, salt, iterations);
 	return {cipher, key: both.subarray(0, 8), iv: both.subarray(8)};
 }
 
 /** A PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 §3), opened; `undefined` as with {@link decryptWith}. */
-export function decryptPrivateKeyInfo(value: DerValue, secret: Secret): DerValue | undefined {
+export function decryptPrivateKeyInfo(value: DerValue, attempt: Attempt): DerValue | undefined {
 	const [algorithm, encrypted] = sequence(value);
-	return decryptWith(algorithm, octetString(encrypted), secret);
+	return decryptWith(algorithm, octetString(encrypted), attempt);
 }
 
 /** What an RFC 1421 block of `DES-CBC` holds: OpenSSL's `-des`, with a key of one round of MD5. */

@@ -9,14 +9,16 @@ import {
 	sequence,
 	smallInteger,
 } from './der.ts';
+import {DerivationTooLong} from './derivation-budget.ts';
 import {
+	type Attempt,
 	hashOf,
 	hmac,
 	iterationsOf,
 	pbkdf2Key,
 	pkcs12Key,
 	purposes,
-	type Secret,
+	roundsFor,
 	UnsupportedProtection,
 } from './kdf.ts';
 import {decryptPrivateKeyInfo, decryptWith} from './pbe.ts';
@@ -40,7 +42,7 @@ export type Part =
 export interface Pfx {
 	readonly parts: readonly Part[];
 	/** Whether the MAC is the one that a passphrase gives; absent where the file has none. */
-	readonly fits?: (secret: Secret) => boolean;
+	readonly fits?: (attempt: Attempt) => boolean;
 }
 
 /**
@@ -59,7 +61,7 @@ export function parsePfx(outer: DerValue): Pfx {
 	const parts = sequence(readDer(safe)).map(parsePart);
 	return macData === undefined
 		? {parts}
-		: {parts, fits: (secret) => macFits(macData, safe, secret)};
+		: {parts, fits: (attempt) => macFits(macData, safe, attempt)};
 }
 
 function parsePart(info: DerValue): Part {
@@ -73,7 +75,7 @@ function parsePart(info: DerValue): Part {
 	return {algorithm, encrypted: octetString(encrypted)};
 }
 
-function macFits(macData: DerValue, data: Buffer, secret: Secret): boolean {
+function macFits(macData: DerValue, data: Buffer, attempt: Attempt): boolean {
 	const [digestInfo, saltValue, count] = sequence(macData);
 	const [algorithm, digestValue] = sequence(digestInfo);
 	const [oid, parameters] = sequence(algorithm);
@@ -81,13 +83,15 @@ function macFits(macData: DerValue, data: Buffer, secret: Secret): boolean {
 	let mac: Buffer;
 	if (objectId(oid) === oids.pbmac1) {
 		const [kdf, scheme] = sequence(parameters);
-		mac = hmac(hashOf(scheme), pbkdf2Key(kdf, secret), data);
+		mac = hmac(hashOf(scheme), pbkdf2Key(kdf, attempt), data);
 	} else {
 		const hash = hashOf(algorithm);
 		// Left out, it is one round (RFC 7292 §4).
 		const iterations = count === undefined ? 1 : iterationsOf(count);
 		const salt = octetString(saltValue);
 		const length = hmac(hash, salt, data).length;
+		attempt.budget.spend(roundsFor(length, hash, iterations));
+		const {secret} = attempt;
 		mac = hmac(hash, pkcs12Key(hash, secret, salt, iterations, purposes.mac, length), data);
 	}
 	return mac.length === expected.length && timingSafeEqual(mac, expected);
@@ -103,16 +107,16 @@ export interface Bags {
 /** What is in the parts; `undefined` when the secret does not open one of them, or may not be used. */
 export function readBags(
 	parts: readonly Part[],
-	secret: Secret,
+	attempt: Attempt,
 	mayDecrypt = true,
 ): Bags | undefined {
 	const found: Bags = {keys: [], certificates: []};
 	for (const part of parts) {
 		if ('encrypted' in part) {
 			if (!mayDecrypt) return undefined;
-			const bags = decryptWith(part.algorithm, part.encrypted, secret);
-			if (bags === undefined || !collect(bags, secret, mayDecrypt, found)) return undefined;
-		} else if (!collect(part.bags, secret, mayDecrypt, found)) {
+			const bags = decryptWith(part.algorithm, part.encrypted, attempt);
+			if (bags === undefined || !collect(bags, attempt, mayDecrypt, found)) return undefined;
+		} else if (!collect(part.bags, attempt, mayDecrypt, found)) {
 			return undefined;
 		}
 	}
@@ -121,7 +125,7 @@ export function readBags(
 
 function collect(
 	bags: DerValue,
-	secret: Secret,
+	attempt: Attempt,
 	mayDecrypt: boolean,
 	found: Bags,
 	depth = 0,
@@ -133,7 +137,7 @@ function collect(
 				found.keys.push(explicit0(value).whole);
 				return true;
 			case oids.shroudedKeyBag: {
-				const key = mayDecrypt ? decryptPrivateKeyInfo(explicit0(value), secret) : undefined;
+				const key = mayDecrypt ? decryptPrivateKeyInfo(explicit0(value), attempt) : undefined;
 				if (key !== undefined) found.keys.push(key.whole);
 				return key !== undefined;
 			}
@@ -146,7 +150,7 @@ function collect(
 			}
 			case oids.safeContentsBag:
 				if (depth > 8) throw new DerError('nested too deep');
-				return collect(explicit0(value), secret, mayDecrypt, found, depth + 1);
+				return collect(explicit0(value), attempt, mayDecrypt, found, depth + 1);
 			default:
 				// CRLs and secrets of other programs: nothing that makes an identity.
 				return true;
@@ -155,18 +159,19 @@ function collect(
 }
 
 /** Whether a passphrase opens any of what is encrypted, so that it is the file that is wrong. */
-export function opens(parts: readonly Part[], secret: string): boolean {
+export function opens(parts: readonly Part[], attempt: Attempt): boolean {
 	return parts.some((part) => {
 		try {
 			if ('encrypted' in part) {
-				return decryptWith(part.algorithm, part.encrypted, secret) !== undefined;
+				return decryptWith(part.algorithm, part.encrypted, attempt) !== undefined;
 			}
 			return sequence(part.bags).some((bag) => {
 				const [type, value] = sequence(bag);
 				if (objectId(type) !== oids.shroudedKeyBag) return false;
-				return decryptPrivateKeyInfo(explicit0(value), secret) !== undefined;
+				return decryptPrivateKeyInfo(explicit0(value), attempt) !== undefined;
 			});
-		} catch {
+		} catch (error) {
+			if (error instanceof DerivationTooLong) throw error;
 			// Damaged or not, this part does not speak for the passphrase.
 			return false;
 		}

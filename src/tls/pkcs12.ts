@@ -4,6 +4,7 @@ import type {Source} from '../options.ts';
 import {withoutPrototype} from '../own-options.ts';
 import {DerError, readDer} from './der.ts';
 import {derKind} from './der-kind.ts';
+import {DerivationBudget, DerivationTooLong} from './derivation-budget.ts';
 import {UnsupportedProtection} from './kdf.ts';
 import type {AskPassphrase} from './passphrase.ts';
 import {describeBlocks, describeContent} from './pem.ts';
@@ -41,6 +42,14 @@ export function readPkcs12(source: Source, ask: AskPassphrase): Pkcs12 {
 		};
 	} catch (error) {
 		if (error instanceof DerError) throw notPkcs12(`the PKCS#12 in ${from} is damaged`, error);
+		if (error instanceof DerivationTooLong) {
+			throw new MtlsConfigError(
+				'ERR_MTLS_UNSUPPORTED_KEY',
+				'mtls.pfx',
+				`the PKCS#12 in ${from} asks for ${error.message}`,
+				error,
+			);
+		}
 		if (error instanceof UnsupportedProtection) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_UNSUPPORTED_KEY',
@@ -75,19 +84,21 @@ function pkcs12Bytes(content: Content): Buffer {
 
 function open(pfx: Pfx, ask: AskPassphrase, from: string): Bags {
 	const {fits} = pfx;
+	const budget = new DerivationBudget();
 	if (fits === undefined) {
 		// Nothing asks for a passphrase unless a bag turns out to be encrypted.
-		const plain = readBags(pfx.parts, undefined, false);
+		const plain = readBags(pfx.parts, {secret: undefined, budget}, false);
 		if (plain !== undefined) return plain;
 	}
 	const given = ask();
 	// "None" is written in two ways: as an empty passphrase, and as none.
 	for (const secret of given ? [given] : [undefined, '']) {
-		if (fits?.(secret) === false) continue;
-		const bags = readBags(pfx.parts, secret);
+		const attempt = {secret, budget};
+		if (fits?.(attempt) === false) continue;
+		const bags = readBags(pfx.parts, attempt);
 		if (bags !== undefined) return bags;
 	}
-	if (given && fits !== undefined && opens(pfx.parts, given)) {
+	if (given && fits !== undefined && opens(pfx.parts, {secret: given, budget})) {
 		throw notPkcs12(`the PKCS#12 in ${from} is damaged: the passphrase fits, and the MAC does not`);
 	}
 	throw new MtlsConfigError(

@@ -99,6 +99,20 @@ describe('openssl', () => {
 	});
 });
 
+test.for<[string, readonly string[]]>([
+	['', []],
+	[' in its legacy form', ['-legacy']],
+])('600,000 iterations as openssl writes them%s are derived', async ([, argv], ctx) => {
+	const openssl = needs(ctx, 'openssl');
+	const {cert, key} = await intermediate.client({commonName: 'alice'});
+	const out = file('');
+	const words = ['-passout', `file:${file(`${passphrase}\n`)}`, '-iter', '600000', ...argv];
+	const source = file(cert + key);
+	const argv12 = ['pkcs12', '-export', '-in', source, '-out', out, ...words];
+	expect(await succeeds(openssl, argv12)).toBe(true);
+	expect(loadIdentity({pfx: out, passphrase}, new Date())?.facts.subject).toBe('CN=alice');
+});
+
 describe('curl', () => {
 	// Its `--pass` is read from a file here, as everything that others could see in `ps`.
 	test.for(curls.map((form) => [form.name, form] as const))(

@@ -1,0 +1,151 @@
+/*
+ * Run as a process of its own, which may end at any time: asks the servers that stdin names, in every
+ * way there is, and prints each verdict as soon as it is there, a line of JSON each.
+ */
+import {writeSync} from 'node:fs';
+import {text} from 'node:stream/consumers';
+import tls from 'node:tls';
+import axios from 'axios';
+import {
+	type ClientConfig,
+	createClient,
+	type MtlsClient,
+	type MtlsOptions,
+} from '../../src/index.ts';
+import type {Shown} from './odd-keys.ts';
+import {tlsCurves} from './tls-curves.ts';
+
+/** What a process is asked to do. */
+export interface Questions {
+	/** PEM, by name. */
+	readonly ca: Readonly<Record<string, readonly string[]>>;
+	readonly servers: readonly (Pick<Shown, 'name' | 'trust' | 'closely'> & {
+		readonly port: number;
+	})[];
+	/** With Node's own client, or with ours in each of {@link ways}. */
+	readonly who: 'node' | 'ours';
+	/** A plain proxy, and a server that our CA vouches for. */
+	readonly proxyPort: number;
+	readonly goodPort: number;
+}
+
+/** What came of one handshake. */
+export interface Verdict {
+	readonly name: string;
+	readonly version: Version;
+	readonly way: string;
+	/** `OK`, or the code of the error. */
+	readonly verdict: string;
+}
+
+type Version = (typeof versions)[number];
+
+const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+
+interface Way {
+	readonly config?: (questions: Questions) => ClientConfig;
+	readonly mtls?: MtlsOptions;
+	/** For the few servers that are tried closely. */
+	readonly closely?: true;
+}
+
+/** Ways of our client to a server. */
+const ways: Readonly<Record<string, Way>> = {
+	direct: {},
+	'through a tunnel': {
+		config: ({proxyPort: port}) => ({proxy: {host: '127.0.0.1', port}}),
+	},
+	'over HTTP/2': {config: () => ({httpVersion: 2, http2Options: {sessionTimeout: 1}})},
+	"by axios's adapter": {config: () => ({onDownloadProgress() {}}), closely: true},
+	'with verification reported': {mtls: {verify: 'report'}, closely: true},
+	'under another name': {mtls: {servername: 'other.test'}, closely: true},
+};
+
+const asProxy = 'as the proxy';
+
+tls.DEFAULT_ECDH_CURVE = tlsCurves;
+
+const questions = JSON.parse(await text(process.stdin)) as Questions;
+for (const version of versions) {
+	if (questions.who === 'node') await askWithNode(version);
+	else await askWithOurs(version);
+}
+
+/**
+ * Node's verdict on the chain. Where that is good Node goes on to read the certificate, at which it may
+ * end the process: that part is left out, and so is the name, which is right.
+ */
+async function askWithNode(version: Version): Promise<void> {
+	for (const {name, port, trust} of questions.servers) {
+		const socket = tls.connect({
+			port,
+			host: 'localhost',
+			servername: 'localhost',
+			ca: questions.ca[trust] as string[],
+			minVersion: version,
+			maxVersion: version,
+			checkServerIdentity: () => undefined,
+		});
+		socket.getPeerCertificate = () => ({}) as tls.DetailedPeerCertificate;
+		const verdict = await new Promise<string>((resolve) => {
+			socket.once('secureConnect', () => resolve('OK'));
+			socket.once('error', (error) => resolve(codeOf(error)));
+		});
+		socket.destroy();
+		tell({name, version, way: 'node', verdict});
+	}
+}
+
+async function askWithOurs(version: Version): Promise<void> {
+	const range = {minVersion: version, maxVersion: version} as const;
+	for (const [trust, ca] of Object.entries(questions.ca)) {
+		const servers = questions.servers.filter((server) => server.trust === trust);
+		await Promise.all([
+			...Object.entries(ways).map(async ([way, {config, mtls, closely: few}]) => {
+				// Not one client for all, which could resume what another way has begun.
+				await using client = makeClient({
+					...config?.(questions),
+					mtls: {ca: [...ca], ...range, ...mtls},
+				});
+				for (const {name, port, closely} of servers) {
+					if (few && !closely) continue;
+					const verdict = await ask(client, port);
+					tell({name, version, way, verdict});
+				}
+			}),
+			(async () => {
+				for (const {name, port} of servers) {
+					await using client = makeClient({
+						mtls: {ca: questions.ca.ours as string[], proxy: {ca: [...ca], ...range}},
+						proxy: {protocol: 'https', host: 'localhost', port},
+					});
+					const verdict = await ask(client, questions.goodPort);
+					tell({name, version, way: asProxy, verdict});
+				}
+			})(),
+		]);
+	}
+}
+
+function makeClient(config: ClientConfig): MtlsClient & AsyncDisposable {
+	const client = createClient({logger: false, proxy: false, ...config});
+	return Object.assign(client, {[Symbol.asyncDispose]: () => client.mtls.close()});
+}
+
+async function ask(client: MtlsClient, port: number): Promise<string> {
+	try {
+		await client.get(`https://localhost:${port}/`, {headers: {Connection: 'close'}});
+		return 'OK';
+	} catch (error) {
+		return codeOf(error);
+	}
+}
+
+function codeOf(error: unknown): string {
+	if (axios.isAxiosError(error)) return String(error.code);
+	return error instanceof Error && 'code' in error ? String(error.code) : `no code: ${error}`;
+}
+
+function tell(verdict: Verdict): void {
+	writeSync(1, `${JSON.stringify(verdict)}\n`);
+}

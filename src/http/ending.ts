@@ -1,6 +1,7 @@
 import type {Socket} from 'node:net';
 import {AxiosError} from 'axios';
 import {connectionOf} from '../net/connection.ts';
+import {refusedSession} from '../net/session-offer.ts';
 import {alertOf} from '../tls/alert.ts';
 import type {Hop} from './hop.ts';
 import type {Ending} from './stale.ts';
@@ -30,14 +31,15 @@ export function endingOf(error: unknown, {method, body}: Hop): Ending | undefine
 	const known = progress.get(error);
 	if (known === undefined) return undefined;
 	const {socket, reused, sent, bytesBefore, refused = false} = known;
-	const first = connectionOf(socket)?.firstError;
+	const connection = connectionOf(socket);
 	return {
 		method,
 		code: error.code,
 		reused,
 		sent,
 		answered: socket !== undefined && socket.bytesRead > bytesBefore,
-		alerted: alertOf(first?.message ?? '') !== undefined,
+		alerted: alertOf(connection?.firstError?.message ?? '') !== undefined,
+		unresumed: refusedSession(connection),
 		refused,
 		replayable: body?.replayable ?? true,
 	};

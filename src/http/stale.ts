@@ -11,6 +11,8 @@ export interface Ending {
 	readonly answered: boolean;
 	/** The server said why, by a TLS alert. */
 	readonly alerted: boolean;
+	/** It resumed a TLS session, and the server ended it without a word of an answer. */
+	readonly unresumed: boolean;
 	/** The server has said that it did not begin with it, and never will. */
 	readonly refused: boolean;
 	/** There is another attempt at the body. */
@@ -35,12 +37,15 @@ const hangUps: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']
  * new one (RFC 9112 §9.3.1, §9.5).
  *
  * A POST is not, unless nothing of it was sent: that it was not answered does not mean that it was not
- * obeyed. Nor is what fails on a new connection, where the server had nothing to be done with. What an
- * HTTP/2 server has refused to begin with is sent once more whatever it is (RFC 9113 §8.7).
+ * obeyed. Nor is what fails on a new connection, where the server had nothing to be done with, unless it
+ * was a TLS session, which the next one makes anew; that tells a refusal from it too. What an HTTP/2
+ * server has refused to begin with is sent once more whatever it is (RFC 9113 §8.7).
  */
 export function isStale(ending: Ending): boolean {
-	const {method, code, reused, sent, answered, alerted, refused, replayable} = ending;
+	const {method, code, reused, sent, answered, alerted, unresumed, refused, replayable} = ending;
 	if (refused) return replayable;
+	const repeatable = replayable && (!sent || idempotent.has(method));
+	if (unresumed) return repeatable && !answered;
 	if (!reused || answered || alerted || !hangUps.has(code)) return false;
-	return replayable && (!sent || idempotent.has(method));
+	return repeatable;
 }

@@ -17,6 +17,7 @@ import {type ConnectTimeouts, ConnectWatch, DeadlineError} from './deadlines.ts'
 import {handshake, type Peer} from './handshake.ts';
 import type {HttpProxy} from './proxy.ts';
 import {reachProxy} from './reach-proxy.ts';
+import {refusedSession} from './session-offer.ts';
 import {openTunnel} from './tunnel.ts';
 import {TunnelError} from './tunnel-error.ts';
 
@@ -37,7 +38,7 @@ export interface Target extends Peer {
 export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSocket> {
 	const target = withoutPrototype(given);
 	const {host, port, showing, proxy} = target;
-	const connection = beginConnection({
+	const end = {
 		snapshot,
 		host,
 		port,
@@ -45,8 +46,8 @@ export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSoc
 		proxy,
 		identity: showing === 'shown' ? snapshot.identity : null,
 		phase: proxy && 'tunnel',
-	});
-	return attempt(connection, target, async (signal, watch) => {
+	} as const;
+	return attempt(end, target, async (connection, signal, watch) => {
 		const tunnel = proxy && (await dig(connection, proxy, signal, target.net));
 		if (tunnel) watch.connected();
 		const onConnect = () => watch.connected();
@@ -69,7 +70,7 @@ export async function connectToProxy(
 ): Promise<Socket> {
 	const target = withoutPrototype(given);
 	const {host, port, proxy, net} = target;
-	const connection = beginConnection({
+	const end = {
 		snapshot,
 		host,
 		port,
@@ -77,17 +78,21 @@ export async function connectToProxy(
 		proxy,
 		identity: null,
 		phase: 'tunnel',
-	});
-	return attempt(connection, target, (signal) =>
+	} as const;
+	return attempt(end, target, (connection, signal) =>
 		inTime(proxy, () => reachProxy(proxy, connection, signal, net)),
 	);
 }
 
-/** Makes a connection within the deadline, and ties it to what comes of it. */
+/**
+ * Makes a connection within the deadline, and ties it to what comes of it. Where the other end refuses
+ * to resume a TLS session, it is made once more: nothing of a request was sent, and a full handshake
+ * tells what is the matter, if anything is.
+ */
 async function attempt<S extends Socket>(
-	connection: Connection,
+	end: Parameters<typeof beginConnection>[0],
 	{host, port, signal: given, timeouts}: Omit<Target, 'showing'>,
-	make: (signal: AbortSignal, watch: ConnectWatch) => Promise<S>,
+	make: (connection: Connection, signal: AbortSignal, watch: ConnectWatch) => Promise<S>,
 ): Promise<S> {
 	const deadline = new AbortController();
 	const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
@@ -95,12 +100,21 @@ async function attempt<S extends Socket>(
 	);
 	const signal = given ? AbortSignal.any([given, deadline.signal]) : deadline.signal;
 	try {
-		const socket = await make(signal, watch);
-		keepConnection(connection, {socket});
-		return socket;
-	} catch (error) {
-		keepConnection(connection, {error});
-		throw error;
+		for (;;) {
+			const connection = beginConnection(end);
+			try {
+				const socket = await make(connection, signal, watch);
+				// An alert may come with the last of the handshake.
+				if (socket.destroyed && refusedSession(connection)) continue;
+				keepConnection(connection, {socket});
+				return socket;
+			} catch (error) {
+				// What was refused is not offered again, so this ends.
+				if (refusedSession(connection) && !signal.aborted) continue;
+				keepConnection(connection, {error});
+				throw error;
+			}
+		}
 	} finally {
 		watch.stop();
 	}

@@ -6,6 +6,7 @@ import type {PeerChain} from '../peer-chain.ts';
 import {PresentedCertificate, verifiedCertificate} from '../tls/presented-certificate.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {HttpProxy} from './proxy.ts';
+import type {SessionOffer} from './session-offer.ts';
 
 /**
  * What is known of one connection, gathered while it is made and kept for as long as its socket.
@@ -40,6 +41,8 @@ export interface Connection {
 	validUntil: number;
 	/** The TLS connection to an `https://` proxy, on which this one is to be made. */
 	leg: Connection | undefined;
+	/** The TLS session that the other end was offered. */
+	offer: SessionOffer | undefined;
 	/** The first error of the socket: it carries the alert, where what a client reports later may not. */
 	firstError: Error | undefined;
 }
@@ -63,6 +66,7 @@ export function beginConnection(
 		presented: undefined,
 		validUntil: Number.POSITIVE_INFINITY,
 		leg: undefined,
+		offer: undefined,
 		firstError: undefined,
 	};
 }

@@ -55,6 +55,8 @@ export class ConnectWatch {
 
 	/** There is a TCP connection, or a tunnel: what is left is the handshake. */
 	connected(): void {
+		// A second attempt has what is left of the first.
+		if (this.#connected) return;
 		this.#connected = true;
 		if (this.#handshakeMs !== undefined) this.#start(this.#handshakeMs);
 	}

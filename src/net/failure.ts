@@ -125,6 +125,7 @@ function judge(connection: Connection, cause: unknown): Verdict | undefined {
 		phase: connection.phase,
 		chain: chainFacts(connection),
 		clientCertificateRequested: connection.clientCertificateRequested,
+		resumed: connection.resumed,
 		identityOffered: connection.identity !== null,
 	});
 }

@@ -12,6 +12,7 @@ import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/verify.ts';
 import {type Connection, presentedOn} from './connection.ts';
 import {judgeFailure} from './failure.ts';
+import {SessionOffer, watchOffer} from './session-offer.ts';
 import {tlsOptions} from './socket-options.ts';
 
 /** The other end of a TLS connection, and what it may see of us. */
@@ -71,6 +72,7 @@ export function handshake(
 	const socket = connectTls(tlsOptions(options));
 	socket.setNoDelay(true);
 	observe(socket, connection, terms, kept);
+	if (kept) watchOffer(socket, connection, new SessionOffer(terms.sessions, sessionKey), signal);
 	if (onConnect) socket.once('connect', onConnect);
 	keepSessions(socket, connection, (session) => {
 		if (session) terms.sessions.set(sessionKey, session);
@@ -229,6 +231,10 @@ function keepSessions(
 	socket.once('secureConnect', store);
 	socket.on('error', (error) => {
 		if (!isOurOwn(error)) keep(undefined);
+	});
+	// A server that hangs up without a word may have refused us: the next handshake is to tell again.
+	socket.once('end', () => {
+		if (socket.bytesRead === 0) keep(undefined);
 	});
 }
 

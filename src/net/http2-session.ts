@@ -13,6 +13,7 @@ import {withoutPrototype} from '../own-options.ts';
 import {connectionOf, keepConnection} from './connection.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import {IdleSince, idleLimitMs} from './idle.ts';
+import {refusedSession} from './session-offer.ts';
 import {http2Options} from './socket-options.ts';
 
 /** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */
@@ -190,8 +191,35 @@ export class Http2Session {
 		options: Http2Options,
 		connectTo: (signal: AbortSignal) => Promise<Socket>,
 	): Promise<void> {
-		const {signal} = this.#attempt;
-		const socket = await connectTo(signal);
+		const late = new AbortController();
+		const signal = AbortSignal.any([this.#attempt.signal, late.signal]);
+		let timer: NodeJS.Timeout | undefined;
+		try {
+			for (;;) {
+				const socket = await connectTo(signal);
+				// A second attempt has what is left of the first.
+				timer ??= setTimeout(() => {
+					late.abort(new NoSettingsError(new URL(origin), this.#settingsMs));
+				}, this.#settingsMs);
+				try {
+					return await this.#start(socket, origin, options, signal);
+				} catch (error) {
+					// With TLS 1.3 a session can be refused as late as this, and no request was sent.
+					if (!refusedSession(connectionOf(socket)) || signal.aborted) throw error;
+					this.#error = undefined;
+				}
+			}
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
+	async #start(
+		socket: Socket,
+		origin: string,
+		options: Http2Options,
+		signal: AbortSignal,
+	): Promise<void> {
 		this.socket = socket;
 		socket.setKeepAlive(true, keepAliveMs);
 		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
@@ -206,7 +234,7 @@ export class Http2Session {
 		session.on('goaway', (_, lastStreamId) => {
 			this.#lastStreamId = lastStreamId;
 		});
-		await this.#settings(session, socket, origin);
+		await this.#settings(session, socket, signal);
 		// It may have ended, or nobody may wait for it any more, since the settings came.
 		if (signal.aborted) session.destroy();
 		if (session.destroyed) throw this.#lost(socket);
@@ -215,16 +243,10 @@ export class Http2Session {
 		this.#session = session;
 	}
 
-	#settings(session: ClientHttp2Session, socket: Socket, origin: string): Promise<void> {
-		const {signal} = this.#attempt;
-		const late = new NoSettingsError(new URL(origin), this.#settingsMs);
+	#settings(session: ClientHttp2Session, socket: Socket, signal: AbortSignal): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const onAbort = () => session.destroy(signal.reason as Error);
-			const timer = setTimeout(() => session.destroy(late), this.#settingsMs);
-			const settle = () => {
-				clearTimeout(timer);
-				signal.removeEventListener('abort', onAbort);
-			};
+			const settle = () => signal.removeEventListener('abort', onAbort);
 			if (signal.aborted) onAbort();
 			else signal.addEventListener('abort', onAbort);
 			session.once('remoteSettings', () => {

@@ -12,6 +12,8 @@ export interface Evidence {
 	/** What the server presented, leaf first. */
 	readonly chain: readonly CertificateFacts[];
 	readonly clientCertificateRequested: boolean | undefined;
+	/** A TLS session was resumed: no certificate was shown. */
+	readonly resumed: boolean;
 	/** We had a certificate to offer on this connection. */
 	readonly identityOffered: boolean;
 }
@@ -108,7 +110,7 @@ const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
  * Says what a failed connection means.
  *
  * @returns `undefined` when TLS had no part in it: no TCP connection, or a hang-up of a server that
- * had accepted us and did not ask for a certificate.
+ * had accepted us, and did not ask for a certificate or resumed a session.
  */
 export function classify(evidence: Evidence): Verdict | undefined {
 	const {code = '', phase} = evidence;
@@ -208,6 +210,8 @@ function refusedUs({identityOffered}: Evidence, certain: boolean): Verdict {
 }
 
 function judgeHangUp(evidence: Evidence): Verdict | undefined {
+	// The server took the session for a certificate, and has seen none since.
+	if (evidence.resumed && evidence.phase === 'response') return undefined;
 	if (evidence.clientCertificateRequested) return refusedUs(evidence, false);
 	if (evidence.phase === 'handshake' || evidence.phase === 'verify') {
 		return {kind: 'reset', side: 'both', certain: false};

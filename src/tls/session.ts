@@ -15,6 +15,13 @@ export interface KeptSession {
 const bounds = {maxEntries: 1_000, maxBytes: 64 * 1024 * 1024};
 
 /**
+ * How long none is offered to a server that has refused one. A refusal looks like a restart, after which
+ * sessions are soon worth their while again; and a server that never resumes costs one more connection
+ * in that time.
+ */
+const refusedForMs = 5 * 60_000;
+
+/**
  * TLS sessions by target (RFC 8446 §2.2), the one used last kept longest.
  *
  * Security: Node checks neither names nor chain on a resumed session, so a cache belongs to one
@@ -22,9 +29,15 @@ const bounds = {maxEntries: 1_000, maxBytes: 64 * 1024 * 1024};
  */
 export class SessionCache {
 	readonly #sessions = new BoundedMap<string, KeptSession>(bounds);
+	/** Until when none is offered to those who refused one. */
+	readonly #refusedUntil = new BoundedMap<string, number>({
+		maxEntries: 1_000,
+		maxBytes: 1024 * 1024,
+	});
 
 	/** The session for `target`, unless a certificate behind it has expired by `now`. */
 	get(target: string, now: number): KeptSession | undefined {
+		if (now < (this.#refusedUntil.get(target) ?? 0)) return undefined;
 		const kept = this.#sessions.get(target);
 		if (kept === undefined) return undefined;
 		this.#sessions.delete(target);
@@ -37,6 +50,12 @@ export class SessionCache {
 	set(target: string, kept: KeptSession): void {
 		const certificates = kept.chain.reduce((sum, {bytes}) => sum + bytes, 0);
 		this.#sessions.set(target, kept, target.length + kept.session.length + certificates);
+	}
+
+	/** At `now` the target would not resume the session that it was offered. */
+	refuse(target: string, now: number): void {
+		this.delete(target);
+		this.#refusedUntil.set(target, now + refusedForMs, 2 * target.length);
 	}
 
 	delete(target: string): void {

@@ -21,6 +21,7 @@ function judge(evidence: Partial<Evidence>): Verdict | undefined {
 		phase: 'handshake',
 		chain: [],
 		clientCertificateRequested: undefined,
+		resumed: false,
 		identityOffered: false,
 		...evidence,
 	});
@@ -258,6 +259,13 @@ describe('hang-ups', () => {
 			}
 		},
 	);
+});
+
+test('a hang-up after a session was resumed says nothing of a certificate that was not shown', () => {
+	const evidence = {code: 'ECONNRESET', clientCertificateRequested: true, identityOffered: true};
+	expect(judge({...evidence, phase: 'response', resumed: true})).toBeUndefined();
+	expect(judge({...evidence, phase: 'response', resumed: false})).toBeDefined();
+	expect(judge({...evidence, phase: 'handshake', resumed: true})).toBeDefined();
 });
 
 describe('what OpenSSL says on this side', () => {

@@ -43,6 +43,15 @@ test('each of the two has its own deadline where one is asked for', () => {
 	expect(after(1)).toEqual(['no TLS handshake with a.test:443 within 50 ms']);
 });
 
+test('a second attempt to connect has what is left of the first', () => {
+	const {watched, after} = watch({connectMs: 100, handshakeMs: 50});
+	watched.connected();
+	expect(after(30)).toEqual([]);
+	watched.connected();
+	expect(after(19)).toEqual([]);
+	expect(after(1)).toEqual(['no TLS handshake with a.test:443 within 50 ms']);
+});
+
 test('the other has 60,000 ms of its own', () => {
 	const slow = watch({connectMs: 100_000});
 	expect(slow.after(99_999)).toEqual([]);

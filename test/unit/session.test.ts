@@ -92,3 +92,37 @@ test('a session that would push out all the others is not kept', () => {
 	expect(cache.get('vast', now)).toBeUndefined();
 	expect(cache.get('a', now)).toBeDefined();
 });
+
+const refusedForMs = 5 * 60_000;
+
+test('a target that refuses its session is offered none for five minutes', () => {
+	const cache = new SessionCache();
+	cache.set('a', kept());
+	cache.set('b', kept());
+	cache.refuse('a', now);
+	expect(cache.get('a', now)).toBeUndefined();
+	expect(cache.get('b', now)).toBeDefined();
+
+	// That of the full handshake which follows.
+	const latest = kept();
+	cache.set('a', latest);
+	expect(cache.get('a', now + refusedForMs - 1)).toBeUndefined();
+	expect(cache.get('a', now + refusedForMs)).toBe(latest);
+	expect(cache.get('a', now + refusedForMs + 1)).toBe(latest);
+});
+
+test('a session that was refused is forgotten', () => {
+	const cache = new SessionCache();
+	cache.set('a', kept());
+	cache.refuse('a', now);
+	expect(cache.get('a', now + refusedForMs)).toBeUndefined();
+});
+
+test.each([999, 1000, 1001])('of %i targets that refuse the 1000 latest are known', (count) => {
+	const cache = new SessionCache();
+	for (let i = 0; i < count; i++) cache.refuse(`${i}`, now);
+	for (const target of ['0', '1', `${count - 1}`]) cache.set(target, kept());
+	expect(cache.get('0', now) === undefined).toBe(count <= 1000);
+	expect(cache.get('1', now)).toBeUndefined();
+	expect(cache.get(`${count - 1}`, now)).toBeUndefined();
+});

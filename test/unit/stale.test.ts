@@ -10,6 +10,7 @@ function ended(how: Partial<Ending> = {}): boolean {
 		sent: true,
 		answered: false,
 		alerted: false,
+		unresumed: false,
 		refused: false,
 		replayable: true,
 		...how,
@@ -41,6 +42,28 @@ describe('what the server has refused to begin with is sent once more', () => {
 
 	test('but not a body that cannot be read twice', () => {
 		expect(ended({...refused, replayable: false})).toBe(false);
+	});
+});
+
+describe('what a server has ended that had resumed a TLS session', () => {
+	const unresumed = {unresumed: true, reused: false};
+
+	test.each(['GET', 'PUT', 'DELETE'])(
+		'is sent once more: a %s, whatever the server said',
+		(method) => {
+			expect(ended({...unresumed, method})).toBe(true);
+			expect(ended({...unresumed, method, alerted: true, code: 'ERR_SSL_SOME_ALERT'})).toBe(true);
+		},
+	);
+
+	test.each(['POST', 'PATCH'])('is sent once more: a %s of which nothing was sent', (method) => {
+		expect(ended({...unresumed, method, sent: false})).toBe(true);
+		expect(ended({...unresumed, method, sent: true})).toBe(false);
+	});
+
+	test('is not sent again where it was answered in part, or cannot be read twice', () => {
+		expect(ended({...unresumed, answered: true})).toBe(false);
+		expect(ended({...unresumed, replayable: false})).toBe(false);
 	});
 });
 

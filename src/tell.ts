@@ -1,5 +1,6 @@
 import type {CertificateFacts} from './certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from './errors.ts';
+import {escapeControls} from './escape-controls.ts';
 import {publish} from './events.ts';
 import type {CookieRefusal, Logger} from './options.ts';
 import {memberOf} from './own-options.ts';
@@ -44,7 +45,7 @@ export function tellIdentity(
 	for (const notice of notices) {
 		publish('axios-mtls:identity', () => ({...notice, identity}));
 		const fields = {...notice, identity: certificateInShort(identity)};
-		warn(logger, fields, `our certificate '${identity.subject}' ${inWords(notice)}`);
+		warn(logger, fields, `our certificate '${fields.identity.subject}' ${inWords(notice)}`);
 	}
 }
 
@@ -152,5 +153,13 @@ function certificateInShort({
 	validTo,
 	fingerprint256,
 }: CertificateFacts) {
-	return {subject, issuer, altNames, validFrom, validTo, fingerprint256};
+	return {
+		// Security: of the server's they are its own words.
+		subject: escapeControls(subject),
+		issuer: escapeControls(issuer),
+		altNames: altNames.map(escapeControls),
+		validFrom,
+		validTo,
+		fingerprint256,
+	};
 }

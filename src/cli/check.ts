@@ -22,7 +22,7 @@ import {DeadlineError, tellStacks} from './failure.ts';
 import {fileErrorCode, replaceFile} from './files.ts';
 import {identityOf, parseDeadline, parseProxy} from './get-options.ts';
 import type {CheckArguments} from './invocation.ts';
-import {type Io, say} from './io.ts';
+import {type Io, printable, say, sayJson} from './io.ts';
 import {UsageError} from './usage-error.ts';
 
 /**
@@ -43,11 +43,11 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 	const judged = judge(seen);
 	const report = {...judged, next: nextCommands(judged, options, seen.place)};
 
-	if (options.json) say(io, JSON.stringify(report, null, 2));
+	if (options.json) sayJson(io, report);
 	else for (const line of renderText(report, io.colors)) say(io, line);
 	if (options.html !== undefined) {
 		writePage(options.html, report);
-		if (!options.json) say(io, `\nThe page is in ${options.html}`);
+		if (!options.json) say(io, `\nThe page is in ${printable(options.html)}`);
 	}
 	if (seen.answer.error !== undefined) tellStacks(seen.answer.error, io);
 	return report.exitCode;

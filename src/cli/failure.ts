@@ -28,7 +28,10 @@ export function tellFailure(error: unknown, what: string, io: Io): ExitCode {
 /** Where a failure came from, on stderr, for those who asked to see it. */
 export function tellStacks(error: unknown, io: Io): void {
 	if (io.env.AXIOS_MTLS_DEBUG !== '1') return;
-	for (const stack of stacks(error)) io.stderr.write(`${stack}\n`);
+	for (const stack of stacks(error)) {
+		const lines = stack.split('\n').map(printable);
+		io.stderr.write(`${lines.join('\n')}\n`);
+	}
 }
 
 /** The reasons of a failure, most likely first, and what to do about it. */

@@ -1,4 +1,7 @@
 import type {Writable} from 'node:stream';
+import {escapeJson} from '../escape-controls.ts';
+
+export {escapeControls as printable} from '../escape-controls.ts';
 
 /** All that a command knows of the world around it, so that a test can be that world. */
 export interface Io {
@@ -16,18 +19,7 @@ export function say(io: Io, line = ''): void {
 	io.stdout.write(`${line}\n`);
 }
 
-/**
- * Text of a stranger, fit for a terminal: control characters are escaped.
- *
- * Security: a certificate's subject or a reason phrase could otherwise move the cursor and rewrite
- * the verdict above it.
- */
-export function printable(text: string): string {
-	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-	return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (character) => {
-		const code = character.charCodeAt(0);
-		return code < 0x100
-			? `\\x${code.toString(16).padStart(2, '0')}`
-			: `\\u${code.toString(16).padStart(4, '0')}`;
-	});
+/** Writes a value as JSON to stdout, which may be a terminal. */
+export function sayJson(io: Io, value: unknown): void {
+	say(io, escapeJson(JSON.stringify(value, null, 2)));
 }

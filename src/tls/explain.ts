@@ -1,4 +1,5 @@
 import type {FailureKind, MtlsFailure} from '../errors.ts';
+import {escapeControls} from '../escape-controls.ts';
 import {authorityOf} from '../host.ts';
 import type {Weakness} from './classify.ts';
 
@@ -311,7 +312,15 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 
 /** Puts a failure in words. */
 export function explain(facts: Facts): Explanation {
-	const explained = explanations[facts.kind];
-	if (explained) return explained(facts);
-	return {summary: `${place(facts)}: ${facts.kind}`, reasons: [], hint: 'see the cause'};
+	const {summary, reasons, hint} = explanations[facts.kind]?.(facts) ?? {
+		summary: `${place(facts)}: ${facts.kind}`,
+		reasons: [],
+		hint: 'see the cause',
+	};
+	// Security: the names in them are a stranger's words, and they go to logs and terminals.
+	return {
+		summary: escapeControls(summary),
+		reasons: reasons.map(escapeControls),
+		hint: escapeControls(hint),
+	};
 }

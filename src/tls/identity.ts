@@ -1,6 +1,7 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
 import {type CertificateFacts, certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
+import {escapeControls} from '../escape-controls.ts';
 import type {MtlsOptions, Source} from '../options.ts';
 import {withoutPrototype} from '../own-options.ts';
 import {certificateBlocks, parseCertificate} from './certificates.ts';
@@ -63,7 +64,7 @@ export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefi
 	throw new MtlsConfigError(
 		'ERR_MTLS_KEY_MISMATCH',
 		material.keyOption,
-		`the key (${kinds}) does not fit the certificate '${subject}'`,
+		`the key (${kinds}) does not fit the certificate '${escapeControls(subject)}'`,
 	);
 }
 

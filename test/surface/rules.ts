@@ -9,6 +9,7 @@ const layers: readonly (readonly string[])[] = [
 		'bounded-map.ts',
 		'certificate.ts',
 		'config-error.ts',
+		'escape-controls.ts',
 		'host.ts',
 		'legacy-certificate.ts',
 		'longest-delay.ts',
@@ -49,8 +50,8 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'jar/expiry.ts',
 		'jar/login-ledger.ts',
 	],
-	// As any user of the package.
-	'cli/': ['index.ts', 'testing/index.ts'],
+	// As any user of the package; what a terminal may be shown is one rule for both.
+	'cli/': ['index.ts', 'testing/index.ts', 'escape-controls.ts'],
 };
 
 /** Where a package may be imported. */

@@ -16,6 +16,7 @@ import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
 import {adoptHeaders, copyHeaders} from './headers.ts';
+import {withProxyLogin} from './proxy-login.ts';
 import {isRedirect} from './redirect.ts';
 import {closedError, redirectBody} from './response.ts';
 
@@ -33,9 +34,10 @@ const adapter = axios.getAdapter('http');
  * @param makeBase - Makes what sends in the place of `http` and `https`, until its signal gives it up.
  */
 export function axiosExchange(
-	input: ExchangeInput,
+	given: ExchangeInput,
 	makeBase?: (signal: AbortSignal) => Transport,
 ): ReturnType<Exchange> {
+	const input = withProxyLogin(given);
 	const ours = makeBase === undefined && travelsByOurs(input);
 	const config = hopConfig(input, ours);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
@@ -51,9 +53,10 @@ export function axiosExchange(
 			throw trip.progress ? keepProgress(error, trip.progress) : error;
 		})
 		.finally(() => {
-			const {headers} = input.hop;
+			const {headers} = given.hop;
 			if (config.headers === headers) return;
-			adoptHeaders(headers, config.headers, input.cookie === undefined ? [] : ['cookie']);
+			const own = input.cookie === undefined ? [] : ['cookie'];
+			adoptHeaders(headers, config.headers, [...own, 'proxy-authorization']);
 		});
 }
 

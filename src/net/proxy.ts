@@ -38,6 +38,13 @@ export class HttpProxy {
 			: `Basic ${Buffer.from(this.#credentials, 'utf8').toString('base64')}`;
 	}
 
+	/** The same with a `Proxy-Authorization`, unless it has one. */
+	withAuthorization(value: string): HttpProxy {
+		if (this.authorization !== undefined) return this;
+		const headers = [...this.#headers, ['Proxy-Authorization', value] as const];
+		return new HttpProxy(this.host, this.port, undefined, this.secure, headers);
+	}
+
 	/** What is sent with CONNECT besides, each with its line end. */
 	get connectHeaders(): string {
 		return this.#headers

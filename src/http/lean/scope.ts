@@ -4,6 +4,7 @@
  */
 import http from 'node:http';
 import {BoundedMap} from '../../bounded-map.ts';
+import {isLogin} from '../../net/proxy-options.ts';
 import type {ExchangeInput} from '../exchange.ts';
 
 /** Options that the lean exchange, the adapter or axios itself deals with, whatever their value. */
@@ -87,7 +88,7 @@ const connectionHeaders =
 /** RFC 9110 §5.6.2. Node has words of its own for a name that is none. */
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-type NameKind = 'plain' | 'length' | 'foreign';
+type NameKind = 'plain' | 'length' | 'proxy' | 'foreign';
 
 // The names are the same few in every request.
 const nameKinds = new BoundedMap<string, NameKind>({maxEntries: 1_000, maxBytes: 256 * 1024});
@@ -96,6 +97,7 @@ function kindOf(name: string): NameKind {
 	let kind = nameKinds.get(name);
 	if (kind !== undefined) return kind;
 	if (/^content-length$/i.test(name)) kind = 'length';
+	else if (isLogin(name)) kind = 'proxy';
 	else kind = connectionHeaders.test(name) || !token.test(name) ? 'foreign' : 'plain';
 	nameKinds.set(name, kind, 100 + 2 * name.length);
 	return kind;
@@ -127,7 +129,7 @@ export function leanTakes({config, hop}: Asked): boolean {
 	return plainBody && method && hasPlainHead(hop, data);
 }
 
-function hasPlainHead({headers, path}: ExchangeInput['hop'], data: unknown): boolean {
+function hasPlainHead({headers, path, url}: ExchangeInput['hop'], data: unknown): boolean {
 	for (const name of Object.keys(headers)) {
 		const value: unknown = headers[name];
 		if (value === undefined) continue;
@@ -139,6 +141,8 @@ function hasPlainHead({headers, path}: ExchangeInput['hop'], data: unknown): boo
 		}
 		// A list is Node's to write: `Cookie` on one line, others on one each.
 		if (kind === 'foreign' || Array.isArray(value)) return false;
+		// Over TLS it is nothing for the origin.
+		if (kind === 'proxy' && url.protocol === 'https:') return false;
 		// The right one is what the hop before a redirect has left.
 		if (kind === 'length' && (!data || value !== String(lengthOf(data)))) return false;
 	}

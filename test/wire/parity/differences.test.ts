@@ -194,6 +194,21 @@ describe('on purpose', () => {
 		}
 	});
 
+	test("over https axios shows a proxy's login of the app to the origin, ours does not", async () => {
+		const config = {url: stage.url('s'), headers: {'Proxy-Authorization': 'Basic x', 'X-A': '1'}};
+		const httpsAgent = new https.Agent({ca: stage.ca});
+		for (const [client, expected] of [
+			[axios.create({httpsAgent, adapter: axios.getAdapter('http')}), true],
+			[axios.create({adapter: createAdapter({mtls: {ca: stage.ca}})}), false],
+		] as const) {
+			stage.answers = [{}];
+			await client.request(config);
+			const names = stage.requests.splice(0)[0]?.headers.map(([name]) => name);
+			expect(names).toContain('X-A');
+			expect(names?.includes('Proxy-Authorization')).toBe(expected);
+		}
+	});
+
 	test('on the way back from another origin axios sends auth again, ours does not', async () => {
 		const config = {url: stage.url('a'), auth: {username: 'me', password: 'pw'}};
 		for (const [adapter, expected] of [

@@ -1,4 +1,5 @@
 import {type Cookie, CookieJar, pathMatch} from 'tough-cookie';
+import {BoundedMap} from '../bounded-map.ts';
 import {expiresAt, isExpired} from '../jar/expiry.ts';
 import {jarUrl} from '../jar/jar-url.ts';
 import {isSendable} from '../jar/policy.ts';
@@ -34,11 +35,16 @@ interface Seen extends Pick<Cookie, 'value' | 'expires' | 'maxAge'> {
 /** What is remembered of a jar, for as long as it reads from its store as it did. */
 interface Memory extends Pick<CookieJar, 'store' | 'getCookies'> {
 	/** `undefined` of a jar that reads in a way of its own: what it says may depend on anything. */
-	readonly entries: Map<string, Entry> | undefined;
+	readonly entries: BoundedMap<string, Entry> | undefined;
 }
 
-/** URLs that are remembered per jar; one more and all are forgotten. */
-const capacity = 1_000;
+/**
+ * Of each jar.
+ *
+ * Security: a server chooses how large its cookies are, and by redirects how many paths there are.
+ * What is larger than most servers take as a header is looked up each time.
+ */
+const bounds = {maxEntries: 1_000, maxBytes: 1024 * 1024};
 
 const memories = new WeakMap<CookieJar, Memory>();
 
@@ -74,19 +80,23 @@ export function cookiesFor(
 				return {cookie, value, expires, maxAge};
 			}),
 		};
-		if (entries.size >= capacity) entries.clear();
-		entries.set(key, entry);
+		entries.set(key, entry, bytesOf(key, entry));
 		return entry;
 	});
 }
 
-function entriesOf(jar: CookieJar): Map<string, Entry> | undefined {
+/** About what an entry holds: its text, each pair once more, and some 250 bytes a cookie for objects. */
+function bytesOf(key: string, {text, pairs}: Entry): number {
+	return 2 * (key.length + text.length) + 250 * (pairs.length + 1);
+}
+
+function entriesOf(jar: CookieJar): BoundedMap<string, Entry> | undefined {
 	const {store, getCookies} = jar;
 	const known = memories.get(jar);
 	if (known && known.store === store && known.getCookies === getCookies) return known.entries;
 	// By its code: the app's copy of tough-cookie may be another one.
 	const isPlain = String(getCookies) === String(CookieJar.prototype.getCookies);
-	const entries = isPlain ? new Map<string, Entry>() : undefined;
+	const entries = isPlain ? new BoundedMap<string, Entry>(bounds) : undefined;
 	memories.set(jar, {store, getCookies, entries});
 	return entries;
 }

@@ -54,7 +54,7 @@ describe('what is remembered', () => {
 		expect(await ask(jar, {to: new URL(to)})).toMatchObject({remembered});
 	});
 
-	test('of 1,000 URLs; with one more all are forgotten', async () => {
+	test('of 1,000 URLs; with one more the first is forgotten', async () => {
 		const jar = await warm(new CookieJar());
 		const visit = (index: number) => ask(jar, {to: new URL(`https://a.test/app/${index}`)});
 		for (let index = 1; index < 1_000; index += 1) await visit(index);
@@ -62,6 +62,36 @@ describe('what is remembered', () => {
 		expect(await visit(999)).toEqual({remembered: true, text: 'a=1'});
 		await visit(1_000);
 		expect(await ask(jar)).toEqual({remembered: false, text: 'a=1'});
+		expect(await visit(999)).toEqual({remembered: true, text: 'a=1'});
+	});
+
+	// 128 KiB: each name and value is held twice, beside 250 bytes a cookie.
+	test('of lists that are not too large: the others are looked up each time', async () => {
+		const key = 'https:a.test/app/page'.length;
+		const most = (128 * 1024 - 500) / 2 - key - 'a='.length;
+		for (const [length, remembered] of [
+			[most - 1, true],
+			[most, true],
+			[most + 1, false],
+		] as const) {
+			const jar = new CookieJar();
+			await jar.setCookie(`a=${'x'.repeat(length)}`, url.href);
+			await ask(jar);
+			expect(await ask(jar)).toEqual({remembered, text: `a=${'x'.repeat(length)}`});
+		}
+	});
+
+	test('of as many large lists as fit into a MiB', async () => {
+		const jar = new CookieJar();
+		await jar.setCookie(`a=${'x'.repeat(50_000)}; Path=/`, url.href);
+		const visit = (index: number) => ask(jar, {to: new URL(`https://a.test/${index}`)});
+		for (let index = 0; index < 20; index += 1) await visit(index);
+		const kept: number[] = [];
+		for (let index = 19; index >= 0; index -= 1) {
+			if ((await visit(index)).remembered) kept.push(index);
+			else break;
+		}
+		expect(kept).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11, 10]);
 	});
 
 	test('whether a cookie is kept from scripts', async () => {

@@ -30,6 +30,16 @@ const notPassed: Readonly<Record<string, string>> = {
 		'a NUL in a header: the HTTP parsers of Node and undici refuse the answer',
 	'disabled-chromium0023':
 		'a CR in a header: the HTTP parsers of Node and undici refuse the answer',
+	// curl does not either, nor does the URL parser of browsers decode a path.
+	'disabled-path0029':
+		'`/f%6Fo` is to match `Path=/foo`: RFC 6265 5.1.4 compares the path as it is written',
+};
+
+/** What they end with: a code, or the cookies of the second request. */
+const ends = {
+	'disabled-chromium0022': expect.stringMatching(/^HPE_/),
+	'disabled-chromium0023': expect.stringMatching(/^HPE_/),
+	'disabled-path0029': undefined,
 };
 
 /** Those that say `Secure` expect nothing over http, and would over https. */
@@ -101,7 +111,7 @@ test("all of them but those listed pass over http and axios's exchange", async (
 	onTestFinished(() => client.mtls.close());
 	const failures = await failuresOf(all, client, `http://home.example.org:${port}`, cookies);
 	expect(Object.keys(failures)).toEqual(Object.keys(notPassed));
-	for (const code of Object.values(failures)) expect(code).toMatch(/^HPE_/);
+	expect(failures).toEqual(ends);
 });
 
 test('all of them but those listed pass over https and the lean exchange', async () => {
@@ -121,7 +131,7 @@ test('all of them but those listed pass over https and the lean exchange', async
 	const asked = all.filter((one) => !secure.includes(one));
 	const failures = await failuresOf(asked, client, 'https://home.example.org', cookies);
 	expect(Object.keys(failures)).toEqual(Object.keys(notPassed));
-	for (const code of Object.values(failures)) expect(code).toMatch(/^HPE_/);
+	expect(failures).toEqual(ends);
 });
 
 test('tough-cookie alone passes all of them, those that never reach it too', async () => {

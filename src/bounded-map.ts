@@ -63,6 +63,10 @@ export class BoundedMap<K, V> {
 		this.#bytes -= entry.bytes;
 	}
 
+	*values(): Generator<V> {
+		for (const {value} of this.#entries.values()) yield value;
+	}
+
 	clear(): void {
 		this.#entries.clear();
 		this.#bytes = 0;

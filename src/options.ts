@@ -175,7 +175,11 @@ export interface Logger {
  * Whose cookies a jar keeps and sends. What RFC 6265bis refuses is refused in any case, whoever made
  * the jar: a cookie for a public suffix or a stranger's domain, a `Secure` one without TLS (on
  * localhost too), a `__Host-` or `__Secure-` one that does not keep its promise. It never fails the
- * request: the logger is told `cookie_refused`, once per cookie and reason.
+ * request: the logger is told `cookie_refused`, once per cookie and reason; of a host and reason ten,
+ * then the 11th, 100th, 1,000th and so on with their `count`.
+ *
+ * The limits are those of browsers: 4,096 bytes of name and value, 1,024 of an attribute, 400 days, 180
+ * cookies of a domain, 3,000 in all. What has to go for others is told as `cookie_evicted`.
  *
  * The lists are those of Python's `DefaultCookiePolicy`: `bank.example` is what that host keeps for
  * itself, `.bank.example` what it keeps for all below it with `Domain=bank.example`, and all that
@@ -197,11 +201,11 @@ export interface CookieOptions {
 	internalDomains?: readonly string[];
 }
 
-/** A cookie that was not kept. Its value is not told. */
+/** A cookie that was not kept, or had to go for others. Its value is not told. */
 export interface CookieRefusal {
 	/** Empty where none could be read. */
 	readonly name: string;
-	/** Who sent it. */
+	/** Who sent it; of one that had to go, the domain that it was for. */
 	readonly host: string;
 	readonly reason:
 		| 'malformed'
@@ -212,7 +216,13 @@ export interface CookieRefusal {
 		| 'secure-over-http'
 		| 'hides-secure'
 		| 'prefix'
-		| 'refused-by-jar';
+		/** Its name and value together have more than 4,096 bytes. */
+		| 'too-large'
+		| 'refused-by-jar'
+		/** It had to go: servers have set more than 180 for its domain. */
+		| 'domain-full'
+		/** The same, and more than 3,000 in all. */
+		| 'jar-full';
 }
 
 /**

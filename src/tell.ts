@@ -1,3 +1,4 @@
+import {BoundedMap} from './bounded-map.ts';
 import type {CertificateFacts} from './certificate.ts';
 import {MtlsConfigError, type MtlsFailure} from './errors.ts';
 import {escapeControls} from './escape-controls.ts';
@@ -67,25 +68,47 @@ export function tellRotationFailure(logger: Logger | false, error: unknown, epoc
 	warn(logger, fields, `the new identity cannot be used, and the old one stays: ${why}`);
 }
 
-/** As a teller of cookies that were not kept: each once, as a server sends it with each response. */
+/**
+ * As a teller of cookies that were not kept: each once, as a server sends it with each response. One
+ * that sets ever new ones would fill a log: of each host and reason the first ten are told, and from
+ * then on each tenfold of them, with their `count`.
+ */
 export function refusalTeller(logger: Logger | false): (refusal: CookieRefusal) => void {
-	const told = new Set<string>();
+	const told = new BoundedMap<string, Told>({maxEntries: 1_000, maxBytes: 2 * 1024 * 1024});
 	return ({name, host, reason}) => {
+		const key = `${reason} ${host}`;
+		const known = told.get(key) ?? {names: new Set(), count: 0, nextCount: toldOneByOne + 1};
+		// About what the names take.
+		if (known.count === 0) told.set(key, known, key.length + 120 * toldOneByOne);
 		const shown = printable(name);
-		const key = JSON.stringify([shown, host, reason]);
-		if (told.has(key)) return;
-		if (told.size >= toldCapacity) told.clear();
-		told.add(key);
-		warn(
-			logger,
-			{event: 'cookie_refused', name: shown, host, reason},
-			`the cookie '${shown}' of ${host} was refused: ${reasons[reason]}`,
-		);
+		if (known.names.has(shown)) return;
+		known.count += 1;
+		const event = reason.endsWith('-full') ? 'cookie_evicted' : 'cookie_refused';
+		const fields = {event, name: shown, host, reason};
+		const what = event === 'cookie_evicted' ? 'had to go' : 'was refused';
+		const message = `the cookie '${shown}' of ${host} ${what}: ${reasons[reason]}`;
+		if (known.count <= toldOneByOne) {
+			known.names.add(shown);
+			warn(logger, fields, message);
+		} else if (known.count === known.nextCount) {
+			const {count} = known;
+			known.nextCount = 10 ** Math.ceil(Math.log10(count + 1));
+			const next = `the next of this host and reason to be told is number ${known.nextCount}`;
+			warn(logger, {...fields, count}, `${message} (number ${count}; ${next})`);
+		}
 	};
 }
 
-/** Refusals that are remembered; one more and all are forgotten. */
-const toldCapacity = 1_000;
+/** What was told of a host for one reason. */
+interface Told {
+	/** Of those that were told one by one. */
+	readonly names: Set<string>;
+	count: number;
+	/** The one to be told next. */
+	nextCount: number;
+}
+
+const toldOneByOne = 10;
 
 const reasons: Readonly<Record<CookieRefusal['reason'], string>> = {
 	malformed: 'it is no cookie',
@@ -96,7 +119,10 @@ const reasons: Readonly<Record<CookieRefusal['reason'], string>> = {
 	'secure-over-http': 'it is Secure and came without TLS',
 	'hides-secure': 'it came without TLS and would hide a Secure one',
 	prefix: 'it is not what its prefix promises',
+	'too-large': 'its name and value have more than 4,096 bytes',
 	'refused-by-jar': 'the jar does not take it',
+	'domain-full': 'its domain has more than 180',
+	'jar-full': 'there are more than 3,000',
 };
 
 // A server chooses it: it must not write lines of its own into a log, nor fill it.

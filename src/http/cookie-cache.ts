@@ -25,6 +25,8 @@ interface Entry extends CookieList {
 	/** When the first of the cookies expires, in ms since the epoch. */
 	readonly validUntil: number;
 	readonly seen: readonly Seen[];
+	/** In ms since the epoch: no store hears of it. */
+	usedAt: number;
 }
 
 /** What an app may change on a cookie that it has got from the jar, which the store does not hear of. */
@@ -68,6 +70,7 @@ export function cookiesFor(
 	const key = `${url.protocol}${url.hostname}${path}`;
 	const known = entries.get(key);
 	if (known?.version === version && known.validUntil > now && known.seen.every(isUnchanged)) {
+		known.usedAt = now;
 		return known;
 	}
 	return readCookies(jar, url, now, path).then((cookies) => {
@@ -79,10 +82,20 @@ export function cookiesFor(
 				const {value, expires, maxAge} = cookie;
 				return {cookie, value, expires, maxAge};
 			}),
+			usedAt: now,
 		};
 		entries.set(key, entry, bytesOf(key, entry));
 		return entry;
 	});
+}
+
+/** Tells the cookies of a jar when they were used last, where the jar was not asked for them. */
+export function noteUse(jar: CookieJar): void {
+	for (const {seen, usedAt} of memories.get(jar)?.entries?.values() ?? []) {
+		for (const {cookie} of seen) {
+			if (Number(cookie.lastAccessed) < usedAt) cookie.lastAccessed = new Date(usedAt);
+		}
+	}
 }
 
 /** About what an entry holds: its text, each pair once more, and some 250 bytes a cookie for objects. */

@@ -1,6 +1,7 @@
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import {CausedError} from '../errors.ts';
+import {type Eviction, limitOf} from '../jar/eviction.ts';
 import {isExpired, maxAgeStart} from '../jar/expiry.ts';
 import {fileJar} from '../jar/file-jar.ts';
 import {jarUrl} from '../jar/jar-url.ts';
@@ -8,7 +9,7 @@ import type {CookiePolicy} from '../jar/policy.ts';
 import {strictJar} from '../jar/strict-jar.ts';
 import type {ClientOptions, CookieRefusal} from '../options.ts';
 import {causeInShort} from '../redact.ts';
-import {type CookieList, cookiesFor} from './cookie-cache.ts';
+import {type CookieList, cookiesFor, noteUse} from './cookie-cache.ts';
 
 export {CookieJar};
 
@@ -102,7 +103,8 @@ export function cookieHeader(
 
 /**
  * Puts the `Set-Cookie` lines of a response of `url` into the jar, in their order. One that is
- * refused fails neither the others nor the request (RFC 6265 §5.2): it is told.
+ * refused fails neither the others nor the request (RFC 6265 §5.2): it is told. So is one that has to
+ * go, because they are too many.
  *
  * @param path - That of the request as it went on the wire, without its query.
  */
@@ -111,14 +113,34 @@ export async function storeCookies(
 	url: URL,
 	lines: readonly string[],
 	policy: CookiePolicy,
-	tellRefused: (refusal: CookieRefusal) => void,
+	tell: (refusal: CookieRefusal) => void,
 	path = url.pathname,
 ): Promise<void> {
 	for (const given of lines) {
-		const {name, line, reason} = policy.judge(given, url);
+		const {name, line, reason} = policy.judge(given, url, Date.now());
 		const refused = line === undefined ? reason : await storeCookie(jar, {url, path}, line, policy);
-		if (refused !== undefined) tellRefused({name, host: url.hostname, reason: refused});
+		if (refused !== undefined) tell({name, host: url.hostname, reason: refused});
 	}
+	for (const {cookie, reason} of await evictExcess(jar)) {
+		tell({name: cookie.key, host: cookie.domain ?? '', reason});
+	}
+}
+
+async function evictExcess(jar: CookieJar): Promise<readonly Eviction[]> {
+	if (!hasStore(jar)) return [];
+	const limit = limitOf(jar.store);
+	if (!limit.mayBeOver) return [];
+	noteUse(jar);
+	try {
+		return await limit.evict(Date.now());
+	} catch (cause) {
+		throw jarFailure('written', cause);
+	}
+}
+
+// By shape, a jar may be of another make than tough-cookie's.
+function hasStore({store}: Partial<CookieJar>): boolean {
+	return typeof store === 'object' && store !== null;
 }
 
 /** Who has set a cookie. */
@@ -143,6 +165,7 @@ async function storeCookie(
 	}
 	// Before it is read, which would let `Max-Age` begin anew.
 	if (kept) maxAgeStart(kept, Date.now());
+	if (kept && hasStore(jar)) limitOf(jar.store).add(kept);
 	if (kept !== undefined) return undefined;
 	// A cookie without a name, of which only a loose jar makes something.
 	return Cookie.parse(line) === undefined ? 'malformed' : 'refused-by-jar';

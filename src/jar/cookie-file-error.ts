@@ -4,7 +4,7 @@ export type CookieFileErrorCode =
 	| 'ERR_MTLS_JAR_DAMAGED'
 	/** Another process did not finish with it. */
 	| 'ERR_MTLS_JAR_LOCKED'
-	/** The system refused: see `cause`. */
+	/** The system refused: see `cause`; or the file would be larger than the 64 MiB that are read. */
 	| 'ERR_MTLS_JAR_NOT_SAVED';
 
 /**

@@ -7,7 +7,7 @@ import {type Draft, flushFolder, takeDraft, takeDraftNow} from './draft.ts';
 import {type Content, type CookieFormat, Damage, isKept, type Keeping} from './entry.ts';
 import {tellFileNotice, tellNotSaved} from './file-notices.ts';
 import {mergeVersions} from './merge.ts';
-import {readCookieFile, resolveLinks} from './read-file.ts';
+import {largestBytes, readCookieFile, resolveLinks} from './read-file.ts';
 import {TrackingStore} from './tracking-store.ts';
 
 /** How long another process is waited for: longer than one that hangs keeps its right. */
@@ -171,7 +171,17 @@ export class CookieFile {
 		});
 		this.store.follow(arrived, gone);
 		if (isSame(texts, textsOf(theirs))) return {texts};
-		return {texts, bytes: theirs.format.join(texts.values(), theirs.head)};
+		return {texts, bytes: this.#join(theirs, texts.values())};
+	}
+
+	/** A whole file. One that is too large could not be read again. */
+	#join({format, head}: Content, texts: Iterable<string>): Buffer {
+		const all = [...texts];
+		const characters = all.reduce((sum, {length}) => sum + length, 0);
+		const bytes = characters > largestBytes ? undefined : format.join(all, head);
+		if (bytes !== undefined && bytes.length <= largestBytes) return bytes;
+		const why = `the cookies take more than ${largestBytes / 1024 / 1024} MiB`;
+		throw new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why);
 	}
 
 	/** The same as {@link #read}, without the right to write: only who renames needs it. */

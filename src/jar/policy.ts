@@ -13,6 +13,7 @@ import {BoundedMap} from '../bounded-map.ts';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {readOptions} from '../own-options.ts';
+import {limitAttributes, withoutDomain} from './attributes.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
 import {LawfulJar, ordinary} from './lawful-jar.ts';
 
@@ -51,12 +52,14 @@ export class CookiePolicy {
 	}
 
 	/** Judges a `Set-Cookie` line of a response of `url` (RFC 6265bis §5.7). */
-	judge(line: string, url: URL): Judgement {
+	judge(given: string, url: URL, now: number): Judgement {
+		const line = limitAttributes(given, now);
 		// Security: as the most lenient jar would read it, so that none keeps what was not judged.
 		const cookie = Cookie.parse(line, {loose: true});
-		if (cookie === undefined || !isSendable(line)) return {name: '', reason: 'malformed'};
+		if (cookie === undefined || !isSendable(given)) return {name: '', reason: 'malformed'};
 
 		const name = cookie.key;
+		if (name.length + cookie.value.length > maxPairBytes) return {name, reason: 'too-large'};
 		const host = hostOf(url);
 		const domain = domainOf(cookie);
 		const isAlone = domain === host && (isIP(host) !== 0 || this.#isPublicSuffix(host));
@@ -121,6 +124,9 @@ export class CookiePolicy {
 	}
 }
 
+/** Of a cookie's name and value together (RFC 6265bis §5.7, step 4). */
+const maxPairBytes = 4_096;
+
 /** A URL's host as cookies have it: without the brackets of an IPv6 address. */
 function hostOf({hostname}: URL): string {
 	return canonicalDomain(hostname) ?? hostname;
@@ -164,12 +170,6 @@ function unsafe(
 	if (prefix === undefined) return undefined;
 	const keepsIt = key !== '' && secure && (prefix === 'secure' || (isHostOnly && path === '/'));
 	return keepsIt ? undefined : 'prefix';
-}
-
-/** A host that is a public suffix, or an address, keeps a cookie for itself alone (§5.7, step 9). */
-function withoutDomain(line: string): string {
-	const [pair, ...attributes] = line.split(';');
-	return [pair, ...attributes.filter((text) => !/^\s*domain\s*(=|$)/i.test(text))].join(';');
 }
 
 function listOf(domains: readonly string[] | undefined, option: string): DomainList | undefined {

@@ -1,4 +1,5 @@
 import {type Cookie, pathMatch, permuteDomain} from 'tough-cookie';
+import type {CookieCounts} from '../jar/store-counts.ts';
 import type {Ask} from './commands.ts';
 import {RedisJarError} from './error.ts';
 import {type CookieId, fieldOf, fieldsBelow, parseField} from './field.ts';
@@ -19,9 +20,15 @@ export interface SessionParts {
 /** The cookies of one session: a hash with a field a cookie. Each method is one command. */
 export class SessionHash {
 	readonly #parts: SessionParts;
+	#counts: CookieCounts | undefined;
 
 	constructor(parts: SessionParts) {
 		this.#parts = parts;
+	}
+
+	/** By domain, when the cookies were last read; those that are over are among them. */
+	get counts(): CookieCounts | undefined {
+		return this.#counts;
 	}
 
 	async find(id: CookieId): Promise<Cookie | undefined> {
@@ -81,12 +88,15 @@ export class SessionHash {
 	async #select(wanted: (id: CookieId) => boolean): Promise<Cookie[]> {
 		const {ask, prefix} = this.#parts;
 		const entries = Object.entries(await ask((redis) => redis.hGetAll(prefix)));
-		return this.#living(
-			entries.filter(([field]) => {
-				const id = parseField(field);
-				return id !== undefined && wanted(id);
-			}),
-		);
+		const counts = new Map<string, number>();
+		const found = entries.filter(([field]) => {
+			const id = parseField(field);
+			if (id === undefined) return false;
+			counts.set(id.domain, (counts.get(id.domain) ?? 0) + 1);
+			return wanted(id);
+		});
+		this.#counts = counts;
+		return this.#living(found);
 	}
 
 	#living(entries: readonly (readonly [field: string, value: string])[]): Cookie[] {

@@ -1,5 +1,6 @@
 import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} from 'tough-cookie';
 import {type LoginLedger, loginLedger} from '../jar/login-ledger.ts';
+import {type CookieCounts, storeCounts} from '../jar/store-counts.ts';
 import {makeAsk, type RedisCommands} from './commands.ts';
 import type {CookieId} from './field.ts';
 import {makeLedger} from './ledger.ts';
@@ -30,6 +31,11 @@ export class RedisCookieStore extends Store {
 	/** How the processes of this session agree on who logs in. */
 	readonly [loginLedger]: LoginLedger;
 	readonly #hash: SessionHash;
+
+	/** What the last reading has seen: none is made for it. */
+	get [storeCounts](): CookieCounts | undefined {
+		return this.#hash.counts;
+	}
 
 	/** @param client - Connected, or about to be; whoever made it closes it. */
 	constructor(client: RedisCommands, options: RedisStoreOptions) {

@@ -256,6 +256,34 @@ test('a cookie of an encoded path is kept and sent under it as it is written', a
 	]);
 });
 
+test('of 181 cookies of a domain the one that was set longest ago goes, and a request asks once', async (ctx) => {
+	const {client, commands} = await makeFleet(ctx);
+	const {server, client: makeClient} = await makeWorld();
+	let next = 0;
+	const bank = await server({
+		handler(_, response) {
+			response.writeHead(204, {'set-cookie': `c${next++}=1; Path=/`}).end();
+			return true;
+		},
+	});
+	const visit = async () => {
+		// A process of its own: it has not seen what the others have set.
+		const jar = new CookieJar(new RedisCookieStore(client, {prefix: 'session'}));
+		commands.length = 0;
+		await makeClient({jar}).get(bank.url('/'));
+		return [...commands];
+	};
+
+	const asked = await visit();
+	expect(asked).toEqual(['HGETALL', 'HGET', 'EVAL']);
+	while (next < 180) expect(await visit()).toEqual(asked);
+	expect(await visit()).toEqual([...asked, 'HGETALL', 'HDEL']);
+	expect(await visit()).toEqual([...asked, 'HGETALL', 'HDEL']);
+
+	const left = (await client.hKeys('session')).map((field) => JSON.parse(field)[2]);
+	expect(left.sort()).toEqual(Array.from({length: 180}, (_, index) => `c${index + 2}`).sort());
+});
+
 test('a key is replaced while the session goes on', async (ctx) => {
 	const {client} = await makeFleet(ctx);
 	const [old, next] = [randomBytes(32), randomBytes(32)];

@@ -61,6 +61,12 @@ describe('BoundedMap', () => {
 		expect([map.size, map.bytes]).toEqual([0, 0]);
 	});
 
+	it('lists the values that it keeps, the first one first', () => {
+		const map = new BoundedMap<string, string>({maxEntries: 2, maxBytes: 80});
+		for (const key of ['a', 'b', 'c']) map.set(key, key.toUpperCase(), 1);
+		expect([...map.values()]).toEqual(['B', 'C']);
+	});
+
 	it('is empty once it is cleared', () => {
 		const map = new BoundedMap<string, string>({maxEntries: 10, maxBytes: 80});
 		map.set('key', 'value', 10);

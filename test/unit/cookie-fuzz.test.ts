@@ -101,6 +101,7 @@ test('100,000 Set-Cookie headers', async () => {
 		'public-suffix',
 		'refused-by-jar',
 		'secure-over-http',
+		'too-large',
 	]);
 });
 

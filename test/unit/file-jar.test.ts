@@ -375,6 +375,50 @@ describe('two jars of one file', () => {
 	});
 });
 
+// Seen: a jar that was larger than the 64 MiB that are read was saved, and could not be opened again.
+test.each(['jar', 'jar.json'])(
+	'a file of more than 64 MiB is not written as %s, and what was there stays',
+	{timeout: 120_000},
+	async (name) => {
+		/** Puts a cookie in by which the file comes to have `bytes` in all. */
+		const grow = async (bytes: number, logger: FileJarOptions['logger'] = false) => {
+			const path = tempFile(name);
+			const jar = await saved(path, ['a=1', 'b=x; Path=/b'], {logger});
+			const length = bytes - statSync(path).size + 1;
+			const [cookie] = await jar.getCookies(`${url}b`);
+			if (cookie?.key !== 'b') throw new Error('no cookie');
+			await jar.store.putCookie(Object.assign(new Cookie(), cookie, {value: 'x'.repeat(length)}));
+			return {path, jar};
+		};
+		for (const bytes of [largestBytes - 1, largestBytes]) {
+			const {path, jar} = await grow(bytes);
+			await jar.save();
+			expect(statSync(path).size).toBe(bytes);
+			if (bytes === largestBytes) expect(read(path)).toBe('a=1');
+		}
+
+		const logger = recorder();
+		const {path, jar} = await grow(largestBytes + 1, logger);
+		const message = `cannot save cookies to '${path}': the cookies take more than 64 MiB`;
+		expect(await saveFailure(jar)).toMatchObject({code: 'ERR_MTLS_JAR_NOT_SAVED', path, message});
+		await flushJar(jar);
+		expect(logger.told).toEqual([
+			{
+				level: 'error',
+				fields: {event: 'cookie_file_not_saved', code: 'ERR_MTLS_JAR_NOT_SAVED', path},
+				message,
+			},
+		]);
+		expect(readdirSync(dirname(path))).toEqual([name]);
+		await saved(path, ['c=3']);
+		expect(open(path).getCookieStringSync(`${url}b`)).toBe('b=x; a=1; c=3');
+
+		await jar.store.removeCookie('a.test', '/b', 'b');
+		await jar.save();
+		expect(open(path).getCookieStringSync(`${url}b`)).toBe('a=1; c=3');
+	},
+);
+
 describe('a damaged file', () => {
 	const damaged = `${header}\n${line('a')}a.test\tFALSE\t/\tsecret\n`;
 

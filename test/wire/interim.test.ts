@@ -40,6 +40,18 @@ const ways = {
 		const config = {proxy: {host: '127.0.0.1', port: proxy.port}};
 		return {url: server.url(), config, count: () => proxy.tunnels.length};
 	},
+	async 'a tunnel through an https proxy'() {
+		const {cert, key} = await world.pki.server();
+		const [server, proxy] = await Promise.all([
+			secureServer(),
+			world.proxy({tls: {cert, key, ca: world.pki.ca}}),
+		]);
+		const config = {
+			mtls: {proxy: {ca: world.pki.ca}},
+			proxy: {protocol: 'https', host: 'localhost', port: proxy.port},
+		};
+		return {url: server.url(), config, count: () => proxy.tunnels.length};
+	},
 	async 'a proxy in the clear'() {
 		// What a proxy passes on is a response of its own, so it is the proxy that says it.
 		const proxy = await startPlainHttp((request) => void answerRaw(request, interim + ok));
@@ -83,6 +95,26 @@ test('interim responses are passed over on every way to a server, and the connec
 			expect(count(), `connections by ${name}, over ${by}`).toBe(1);
 		}
 	}
+});
+
+test('a server may say 100 while the body is on its way, as often as it likes', async () => {
+	const server = await world.server({
+		handler: (request) => {
+			void (async () => {
+				for await (const _ of request) request.socket.write(interim);
+				request.socket.write(ok);
+			})();
+			return true;
+		},
+	});
+	for (const [by, options] of exchanges) {
+		const client = world.client(options);
+		for (let i = 0; i < 3; i++) {
+			const {status, data} = await client.post(server.url(), 'x'.repeat(3_000_000));
+			expect({status, data}, by).toEqual({status: 200, data: 'ok'});
+		}
+	}
+	expect(server.connections).toHaveLength(exchanges.length);
 });
 
 test('a head in two packets is read wherever it is cut', async () => {

@@ -91,6 +91,7 @@ function begin(
 	const end = (answer: Answer) => {
 		// A redirect has made a GET of it. Not in `walk`: a login may come, and the body once more.
 		if (answer.hop.body === undefined) hop.body?.discard();
+		else hop.body?.last();
 		return settle(answer, config);
 	};
 	const session = sessionOf(parts, call);

@@ -12,13 +12,18 @@ export interface Body {
 	readonly replayable: boolean;
 	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
 	open(): unknown;
-	/** There is no next attempt: what an attempt has not read of a stream is read for nobody. */
+	/** The attempt that `open` gave is over; what it has not read of a stream waits for the next one. */
+	stop(attempt: unknown): void;
+	/** There is no attempt after the present one: what that leaves of a stream is read for nobody. */
+	last(): void;
+	/** As `last`, and the present one is over. */
 	discard(): void;
 }
 
 /** A body for one request; a stream is recorded while it is sent when `replayable`. */
 export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
-	if (!isStream(data)) return {data, replayable: true, open: () => data, discard() {}};
+	if (!isStream(data))
+		return {data, replayable: true, open: () => data, stop() {}, last() {}, discard() {}};
 	return new StreamBody(data, replayable ? limitBytes : 0);
 }
 
@@ -52,6 +57,8 @@ class StreamBody implements Body {
 	#ended = false;
 	/** Sent chunks were let go: there is no second attempt. */
 	#lost = false;
+	/** There is no attempt after the present one. */
+	#last = false;
 	#attempt: Readable | undefined;
 	#reader: AsyncIterator<Uint8Array | string> | undefined;
 	#pulling: Promise<void> | undefined;
@@ -87,6 +94,17 @@ class StreamBody implements Body {
 		});
 		this.#attempt = attempt;
 		return asForm(this.data) ? this.#dress(attempt, this.data) : attempt;
+	}
+
+	stop(attempt: unknown): void {
+		if (attempt !== this.#attempt) return;
+		this.#attempt = undefined;
+		if (this.#last) this.discard();
+	}
+
+	last(): void {
+		this.#last = true;
+		if (this.#attempt === undefined) this.discard();
 	}
 
 	// As with axios: of a file that is not read to its end nobody would close the descriptor.

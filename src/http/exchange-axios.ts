@@ -11,6 +11,7 @@ import {endIdle, routed} from '../net/agent.ts';
 import {ProtocolSwitchError} from '../net/response-heads.ts';
 import {requestOptions} from '../net/socket-options.ts';
 import {withoutPrototype} from '../own-options.ts';
+import {endUpload} from './end-upload.ts';
 import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
@@ -45,7 +46,7 @@ export function axiosExchange(
 	const base = makeBase?.(trip.over.signal);
 	// With another version axios would send by itself.
 	if (base !== undefined) config.httpVersion = 1;
-	config.transport = transportFor(input, trip, base);
+	config.transport = transportFor(input, trip, base, config.data);
 	return untilClosed(adapter(config), input, trip)
 		.catch((error) => {
 			// A ClientRequest that waits for its socket tells nobody that it was given up.
@@ -117,7 +118,12 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
  * Where axios makes its request. Ours stands in the way to tell the agent how this hop travels, to
  * keep the deadlines, and to spare axios the body of a redirect.
  */
-function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undefined): Transport {
+function transportFor(
+	input: ExchangeInput,
+	trip: Trip,
+	given: Transport | undefined,
+	attempt: unknown,
+): Transport {
 	const {hop, agent, config, follows, fresh} = input;
 	const {ours} = trip;
 	const secure = hop.url.protocol === 'https:';
@@ -142,6 +148,8 @@ function transportFor(input: ExchangeInput, trip: Trip, given: Transport | undef
 				} else respond(response);
 			});
 			trip.request = request;
+			endUpload(request);
+			request.once('close', () => hop.body?.stop(attempt));
 			request.protocol = hop.url.protocol;
 			tellEveryEnd(request);
 			// An app's own agent, or a stand-in for the network, is not asked for new connections.
@@ -235,10 +243,11 @@ function leave(request: ClientRequest, response: IncomingMessage, respond: Respo
 	};
 	const timer = setTimeout(done, redirectBody.limitMs);
 	response.on('error', () => {}).once('close', done);
-	// Of a request that is not out yet: to end it would call half a body whole, to leave it open would
-	// spoil the connection.
 	const length = Number(response.headers['content-length'] ?? 0);
-	if (length > redirectBody.limitBytes || !request.writableFinished) done();
+	if (length > redirectBody.limitBytes) done();
+	// Of a request that is not out yet: to end it would call half a body whole, to leave it open would
+	// spoil the connection. Of one that is, we may be told in this turn.
+	else if (!request.writableFinished) setImmediate(() => request.writableFinished || done());
 	let bytes = 0;
 	response.on('data', (chunk: Buffer) => {
 		bytes += chunk.length;

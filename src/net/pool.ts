@@ -11,6 +11,7 @@ import {withoutPrototype} from '../own-options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
+import {unsentGraceMs} from './early-response.ts';
 import type {Peer} from './handshake.ts';
 import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle.ts';
 import type {HttpProxy} from './proxy.ts';
@@ -219,12 +220,29 @@ export class Line {
 		return this.#served > 1;
 	}
 
+	/** Whether the system has taken all that was written; it says so a turn of the event loop later. */
+	get sent(): boolean {
+		return !this.socket?.writableLength;
+	}
+
 	/** The line is free for the next request. @param keepAlive - That header of the answer. */
 	release(keepAlive: string | undefined): void {
 		if (this.#ended) return;
 		this.#idle = new IdleSince();
 		this.#idleLimitMs = idleLimitFor(keepAlive);
 		this.#events.onFree();
+	}
+
+	/** The response is complete, and the request is not out: free if it soon is. */
+	releaseOnceSent(keepAlive: string | undefined): void {
+		const release = () => {
+			clearTimeout(timer);
+			this.socket?.off('drain', release);
+			if (this.sent) this.release(keepAlive);
+			else void this.destroy();
+		};
+		const timer = setTimeout(release, unsentGraceMs).unref();
+		this.socket?.once('drain', release);
 	}
 
 	/** Ends the connection, or the attempt to make it. */

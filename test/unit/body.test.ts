@@ -214,6 +214,57 @@ describe('a source that fails', () => {
 	});
 });
 
+describe('a stream that an attempt leaves unread', () => {
+	const chunks = ['one ', 'two ', 'three'];
+	const source = () => Readable.from(chunks, {objectMode: false});
+
+	test('is read for nobody once the last attempt is over', async () => {
+		const stream = source();
+		const body = makeBody(stream, true);
+		const attempt = body.open() as Readable;
+		expect(await readSome(attempt, 4)).toBe('one ');
+		body.last();
+		body.stop(attempt);
+		await closed(stream);
+		expect(stream.readableEnded).toBe(true);
+	});
+
+	test('is read for nobody too where the attempt is over first', async () => {
+		const stream = source();
+		const body = makeBody(stream, true);
+		body.stop(body.open());
+		body.last();
+		await closed(stream);
+		expect(stream.readableEnded).toBe(true);
+	});
+
+	test('is left to the last attempt while that goes on', async () => {
+		const body = makeBody(source(), true);
+		const attempt = body.open();
+		body.last();
+		expect(await text(attempt)).toBe('one two three');
+	});
+
+	test('is left to the next attempt while there may be one', async () => {
+		const stream = source();
+		const body = makeBody(stream, true);
+		const first = body.open() as Readable;
+		expect(await readSome(first, 4)).toBe('one ');
+		body.stop(first);
+		expect(stream.readableEnded).toBe(false);
+		expect(await text(body.open())).toBe('one two three');
+	});
+
+	test('is not taken from the next attempt by the end of the one before', async () => {
+		const body = makeBody(source(), true);
+		const first = body.open();
+		const second = body.open();
+		body.last();
+		body.stop(first);
+		expect(await text(second)).toBe('one two three');
+	});
+});
+
 /** A form as `axios.postForm` makes it: npm's `form-data`, a stream of the old kind. */
 interface Form extends Readable {
 	getHeaders(): Record<string, string>;

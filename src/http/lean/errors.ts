@@ -53,9 +53,11 @@ export function wireError(
 	return AxiosError.from(parseError(error) ?? nodeError(error), undefined, config, request);
 }
 
-/** Whether undici has ended the connection, rather than the system or what came over it. */
-export function isUndicis({code}: NodeJS.ErrnoException): boolean {
-	return code?.startsWith('UND_ERR_') ?? false;
+/** Whether a response that had begun broke off with its connection. */
+export function isBrokenOff(error: NodeJS.ErrnoException): boolean {
+	// Where the server has said that it closes, undici lets the parser find out.
+	if (error.code?.startsWith('UND_ERR_')) return true;
+	return parseError(error)?.code === 'HPE_INVALID_EOF_STATE';
 }
 
 function nodeError(error: NodeJS.ErrnoException): Error {

@@ -7,6 +7,7 @@ import {
 	isCancel,
 } from 'axios';
 import type {Dispatcher} from 'undici';
+import {mayBeUnread} from '../../net/early-response.ts';
 import type {Line, Pools} from '../../net/pool.ts';
 import {type AnswerWatch, answerWatch} from '../answer-watch.ts';
 import {keepProgress, type Progress} from '../ending.ts';
@@ -15,7 +16,7 @@ import {absoluteForm, forwardHeaders, isForwarded} from '../forward.ts';
 import {isRedirect} from '../redirect.ts';
 import {redirectBody} from '../response.ts';
 import {bodyOf} from './body.ts';
-import {abortedError, isUndicis, timeoutError, tooLongError, wireError} from './errors.ts';
+import {abortedError, isBrokenOff, timeoutError, tooLongError, wireError} from './errors.ts';
 import {LeanRequest, wireHeaders} from './request.ts';
 import {type Decoder, decoderFor, joinHeaders} from './response.ts';
 
@@ -42,7 +43,7 @@ export function leanExchange(pools: Pools): Exchange {
 							body,
 						)
 					: new DispatchOptions(hop.path, method, headers, body),
-				new Answer(input, line, new LeanRequest(hop, headers), resolve, reject),
+				new Answer(input, line, new LeanRequest(hop, headers), body?.length ?? 0, resolve, reject),
 			);
 		});
 }
@@ -70,6 +71,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	readonly #input: ExchangeInput;
 	readonly #config: InternalAxiosRequestConfig;
 	readonly #request: LeanRequest;
+	readonly #bodyBytes: number;
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
 	readonly #watch: AnswerWatch | undefined;
@@ -92,6 +94,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		input: ExchangeInput,
 		line: Line,
 		request: LeanRequest,
+		bodyBytes: number,
 		resolve: (response: AxiosResponse) => void,
 		reject: (error: unknown) => void,
 	) {
@@ -101,6 +104,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		this.#config = config;
 		this.#line = line;
 		this.#request = request;
+		this.#bodyBytes = bodyBytes;
 		this.#resolve = resolve;
 		this.#reject = reject;
 		this.#limit = maxContentLength > -1 ? maxContentLength : Number.POSITIVE_INFINITY;
@@ -179,8 +183,18 @@ class Answer implements Dispatcher.DispatchHandler {
 
 	onResponseEnd(): void {
 		this.#complete = true;
+		// Of a body that is out already we are told in this turn.
+		if (this.#bodyBytes > 0 && !this.#line.sent) setImmediate(() => this.#end());
+		else this.#end();
+	}
+
+	#end(): void {
 		const response = this.#response;
-		this.#line.release(response?.headers['keep-alive']);
+		const {status = 0, headers} = response ?? {};
+		const keepAlive = headers?.['keep-alive'];
+		if (mayBeUnread(status, this.#bodyBytes)) void this.#line.destroy();
+		else if (this.#bodyBytes > 0 && !this.#line.sent) this.#line.releaseOnceSent(keepAlive);
+		else this.#line.release(keepAlive);
 		if (this.#settled || response === undefined) return;
 		if (this.#left) {
 			this.#settle(() => this.#resolve(response));
@@ -203,7 +217,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		const response = this.#response;
 		this.#settle(() =>
 			this.#reject(
-				response !== undefined && isUndicis(error)
+				response !== undefined && isBrokenOff(error)
 					? this.#abortedError(response)
 					: keepProgress(wireError(error, this.#config, this.#request), this.#progress),
 			),

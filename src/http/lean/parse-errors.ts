@@ -21,7 +21,11 @@ const codes: readonly (readonly [reason: RegExp, code: string])[] = [
 ];
 
 /** The error as Node words it; `undefined` for an error of another kind. */
-export function parseError({name, message, code}: NodeJS.ErrnoException): Error | undefined {
+export function parseError({
+	name,
+	message,
+	code,
+}: NodeJS.ErrnoException): NodeJS.ErrnoException | undefined {
 	if (code === 'UND_ERR_HEADERS_OVERFLOW') return worded('Header overflow', 'HPE_HEADER_OVERFLOW');
 	// undici looks at the length first, and does not say that the head was broken after it.
 	if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
@@ -34,6 +38,6 @@ export function parseError({name, message, code}: NodeJS.ErrnoException): Error 
 	return worded(reason, codes.find(([pattern]) => pattern.test(reason))?.[1] ?? 'HPE_STRICT');
 }
 
-function worded(reason: string, code: string): Error {
+function worded(reason: string, code: string): NodeJS.ErrnoException {
 	return Object.assign(new Error(`Parse Error: ${reason}`), {code});
 }

@@ -49,6 +49,14 @@ const framing: readonly [string, Answer, number | string][] = [
 		'ERR_BAD_RESPONSE',
 	],
 	[
+		'chunks without an end, before which the server says that it closes',
+		{
+			raw: `${ok}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n`,
+			next: 'end',
+		},
+		'ERR_BAD_RESPONSE',
+	],
+	[
 		'chunks of a size that is none',
 		{raw: `${ok}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n`},
 		'HPE_INVALID_CHUNK_SIZE',

@@ -15,6 +15,10 @@ export interface Progress {
 	readonly bytesBefore: number;
 	/** The server has not begun with it, which HTTP/2 can say. */
 	readonly refused?: boolean;
+	/** But with others on that connection. */
+	readonly othersBegun?: boolean;
+	/** That connection takes no more. */
+	readonly goneAway?: boolean;
 }
 
 const progress = new WeakMap<object, Progress>();
@@ -30,7 +34,7 @@ export function endingOf(error: unknown, {method, body}: Hop): Ending | undefine
 	if (!(error instanceof AxiosError)) return undefined;
 	const known = progress.get(error);
 	if (known === undefined) return undefined;
-	const {socket, reused, sent, bytesBefore, refused = false} = known;
+	const {socket, reused, sent, bytesBefore, refused, othersBegun, goneAway} = known;
 	const connection = connectionOf(socket);
 	return {
 		method,
@@ -40,7 +44,9 @@ export function endingOf(error: unknown, {method, body}: Hop): Ending | undefine
 		answered: socket !== undefined && socket.bytesRead > bytesBefore,
 		alerted: alertOf(connection?.firstError?.message ?? '') !== undefined,
 		unresumed: refusedSession(connection),
-		refused,
+		refused: refused === true,
+		othersBegun: othersBegun === true,
+		goneAway: goneAway === true,
 		replayable: body?.replayable ?? true,
 	};
 }

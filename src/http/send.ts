@@ -15,7 +15,7 @@ import {adoptHeaders} from './headers.ts';
 import {type Hop, ownCookie, wirePath} from './hop.ts';
 import {withPatience} from './patience.ts';
 import {closedError, type Head, headOf, tellUrl, throwIfCancelled} from './response.ts';
-import {isStale} from './stale.ts';
+import {Retries} from './retries.ts';
 import {dropBody} from './streamed-body.ts';
 import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 
@@ -37,7 +37,8 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 	const secure = hop.url.protocol === 'https:';
 	const sent = cookies === undefined || hop.strayed ? hop : withXsrfToken(hop, config, cookies);
 	let response: AxiosResponse;
-	for (let fresh = false; ; fresh = true) {
+	let retries: Retries | undefined;
+	for (;;) {
 		try {
 			response = await parts.exchange({
 				hop: sent,
@@ -50,15 +51,23 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 				idleMs: timeoutMs,
 				remainingMs: remainingMs(call),
 				timeouts: call.timeouts,
-				fresh,
+				fresh: retries !== undefined,
 				closed: parts.lifetime.signal,
 			});
 			break;
 		} catch (error) {
 			// What ended with the client is not the server's failure.
 			if (parts.lifetime.ended) throw closedError(config);
-			const ending = fresh ? undefined : endingOf(error, hop);
-			if (ending !== undefined && isStale(ending)) continue;
+			const ending = endingOf(error, hop);
+			if (ending !== undefined) {
+				retries ??= new Retries();
+				if (retries.allow(ending)) {
+					await retries.pause(waiting(parts, call));
+					throwIfCancelled(config);
+					continue;
+				}
+				retries.explain(error as AxiosError);
+			}
 			const head = headOf(error);
 			if (head && !(head.status === 407 && isForwarded(hop, proxy))) {
 				// The app is to hear of the answer, whatever the jar says.

@@ -15,6 +15,10 @@ export interface Ending {
 	readonly unresumed: boolean;
 	/** The server has said that it did not begin with it, and never will. */
 	readonly refused: boolean;
+	/** It has begun with others on that connection. */
+	readonly othersBegun: boolean;
+	/** That connection takes no more. */
+	readonly goneAway: boolean;
 	/** There is another attempt at the body. */
 	readonly replayable: boolean;
 }
@@ -39,7 +43,7 @@ const hangUps: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']
  * A POST is not, unless nothing of it was sent: that it was not answered does not mean that it was not
  * obeyed. Nor is what fails on a new connection, where the server had nothing to be done with, unless it
  * was a TLS session, which the next one makes anew; that tells a refusal from it too. What an HTTP/2
- * server has refused to begin with is sent once more whatever it is (RFC 9113 §8.7).
+ * server has refused to begin with is sent again whatever it is (RFC 9113 §8.7).
  */
 export function isStale(ending: Ending): boolean {
 	const {method, code, reused, sent, answered, alerted, unresumed, refused, replayable} = ending;

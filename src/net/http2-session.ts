@@ -144,18 +144,30 @@ export class Http2Session {
 		return this.#session.request(headers, withoutPrototype({endStream}));
 	}
 
+	/** Whether requests that have joined come too late. */
+	get closed(): boolean {
+		const session = this.#session;
+		return session === undefined || session.closed || session.destroyed;
+	}
+
 	/** Whether the server has not begun with a request that failed, and never will (RFC 9113 §8.7). */
-	hasRefused(stream: ClientHttp2Stream): boolean {
-		const {id, rstCode} = stream;
-		if (id === undefined) return true;
-		return id > this.#lastStreamId || rstCode === constants.NGHTTP2_REFUSED_STREAM;
+	hasRefused(stream: ClientHttp2Stream | undefined): boolean {
+		if (stream?.id === undefined) return true;
+		return stream.id > this.#lastStreamId || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+	}
+
+	/** Whether the server has begun with a request, as far as it has said. */
+	get hasBegun(): boolean {
+		// RFC 9113 §6.8: the largest is said by a server that is yet to say which is the last.
+		return this.answered || (this.#lastStreamId > 0 && this.#lastStreamId < 2 ** 31 - 1);
 	}
 
 	/** Why a stream ended: the session's own error, where it took the stream with it. */
-	errorOf(error: Error | undefined): Error {
+	errorOf(stream: ClientHttp2Stream | undefined, error: Error | undefined): Error {
+		const gone = this.#session === undefined || this.#session.destroyed || this.socket?.destroyed;
 		const first = connectionOf(this.socket)?.firstError;
 		const lost = this.#session?.destroyed && (first ?? this.#error);
-		return lost || error || hangUp();
+		return lost || error || (gone ? hangUp() : resetError(stream?.rstCode));
 	}
 
 	/** Takes no more requests until the server has answered a ping: what waited on it was not answered. */
@@ -318,6 +330,13 @@ class NoSettingsError extends Error {
 		super(`no HTTP/2 settings from ${authorityOfUrl(url)} within ${limitMs} ms`);
 		this.name = 'NoSettingsError';
 	}
+}
+
+// In Node's words, which has none for the codes that are no error.
+function resetError(rstCode: number | undefined): Error {
+	const name = rstCode === constants.NGHTTP2_CANCEL ? 'NGHTTP2_CANCEL' : 'NGHTTP2_NO_ERROR';
+	const error = new Error(`Stream closed with error code ${name}`);
+	return Object.assign(error, {code: 'ERR_HTTP2_STREAM_ERROR'});
 }
 
 // In Node's words for a connection that ends without a word.

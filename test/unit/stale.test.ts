@@ -12,6 +12,8 @@ function ended(how: Partial<Ending> = {}): boolean {
 		alerted: false,
 		unresumed: false,
 		refused: false,
+		othersBegun: false,
+		goneAway: false,
 		replayable: true,
 		...how,
 	});

@@ -312,15 +312,6 @@ describe('a request that the server has not begun with', () => {
 		},
 	);
 
-	test('is not sent a third time', async () => {
-		const server = await startH2Server(world.pki, {pages: {'/': resets('NGHTTP2_REFUSED_STREAM')}});
-		expect(await failureOf(world.client(http2).post(server.url(), 'body'))).toMatchObject({
-			code: 'ERR_HTTP2_STREAM_ERROR',
-			message: 'Stream closed with error code NGHTTP2_REFUSED_STREAM',
-		});
-		expect(server.requests).toHaveLength(2);
-	});
-
 	// Of four requests the server has begun with the first, and says so.
 	async function goAway(code: number) {
 		const asked: H2Request[] = [];

@@ -11,6 +11,7 @@ import {DeadlineError} from '../../net/deadlines.ts';
 import type {Http2Session} from '../../net/http2-session.ts';
 import type {Progress} from '../ending.ts';
 import {Http2Response} from './response.ts';
+import {type StreamEnd, watchEnd} from './stream-end.ts';
 
 /**
  * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps
@@ -111,16 +112,29 @@ export class Http2Request extends Writable {
 		});
 	}
 
-	/** The answer is complete, and so may be the whole exchange. */
+	/** The response is complete. What of the request is not out by then, the server does not wait for. */
 	finish(): void {
-		if (this.writableFinished) this.destroy();
+		// Of what is out already Node is told in this turn.
+		if (this.#isSent) this.destroy();
+		else setImmediate(() => this.destroy());
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
 		if (error instanceof DeadlineError) this.#session.suspect();
-		if (!this.res?.complete) this.#stream?.close(cancel);
+		if (!this.res?.complete || !this.#isSent) this.#drop();
 		this.#session.leave();
 		done(error);
+	}
+
+	get #isSent(): boolean {
+		return this.#stream?.writableFinished === true;
+	}
+
+	// Node lets go of what is yet to be sent when a stream is destroyed, which it does by itself for one
+	// that we close, but not for one that the server has reset without an error.
+	#drop(): void {
+		if (this.#stream?.closed) this.#stream.destroy();
+		else this.#stream?.close(cancel);
 	}
 
 	/** @param bare - There is no body, if the head has yet to be sent. */
@@ -131,7 +145,9 @@ export class Http2Request extends Writable {
 				try {
 					this.#stream ??= this.#begin(bare);
 				} catch (error) {
-					this.destroy(error as Error);
+					// Before Node 24; it is by `close` that later ones tell of a session that has ended since.
+					if (this.#session.closed) this.#lose(undefined, error as Error);
+					else this.destroy(error as Error);
 					return;
 				}
 				use(this.#stream);
@@ -142,11 +158,15 @@ export class Http2Request extends Writable {
 
 	#begin(bare: boolean): ClientHttp2Stream {
 		const stream = this.#session.request(this.#headers, bare);
+		const end = watchEnd(stream, () => {
+			// Without a response nobody reads it, and Node waits for that.
+			if (this.res === undefined) stream.destroy();
+		});
 		let failure: Error | undefined;
 		stream.on('error', (error) => {
 			failure = error;
 		});
-		stream.once('response', (headers) => this.#answer(stream, headers));
+		stream.once('response', (headers) => this.#answer(stream, end, headers));
 		stream.once('close', () => this.#end(stream, failure));
 		stream.setTimeout(this.#pauseMs, () => this.emit('timeout'));
 		return stream;
@@ -154,11 +174,12 @@ export class Http2Request extends Writable {
 
 	#answer(
 		stream: ClientHttp2Stream,
+		end: StreamEnd,
 		headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
 	): void {
 		if (this.destroyed) return;
 		this.#session.answered = true;
-		this.res = new Http2Response(stream, headers, this);
+		this.res = new Http2Response(stream, end, headers, this);
 		this.emit('response', this.res);
 	}
 
@@ -169,20 +190,26 @@ export class Http2Request extends Writable {
 			this.destroy();
 			return;
 		}
-		const {socket} = this;
-		const reused = this.#session.answered;
+		this.#lose(stream, failure);
+	}
+
+	/** There is no response. */
+	#lose(stream: ClientHttp2Stream | undefined, failure: Error | undefined): void {
+		const {answered: reused} = this.#session;
 		const refused = this.#session.hasRefused(stream);
 		// Another one may begin where this one must not.
 		if (refused) this.#session.retire();
 		this.reusedSocket = reused;
 		this.progress = {
-			socket,
+			socket: this.socket,
 			reused,
 			sent: !refused,
 			bytesBefore: Number.POSITIVE_INFINITY,
 			refused,
+			othersBegun: this.#session.hasBegun,
+			goneAway: this.#session.closed,
 		};
-		this.destroy(this.#session.errorOf(failure));
+		this.destroy(this.#session.errorOf(stream, failure));
 	}
 }
 

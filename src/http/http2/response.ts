@@ -2,6 +2,7 @@ import type {ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader} f
 import type {Socket} from 'node:net';
 import {Readable} from 'node:stream';
 import type {Http2Request} from './request.ts';
+import type {StreamEnd} from './stream-end.ts';
 
 /**
  * The answer to one request over HTTP/2, in the shape of Node's `IncomingMessage`. To destroy it ends
@@ -22,6 +23,7 @@ export class Http2Response extends Readable {
 
 	constructor(
 		stream: ClientHttp2Stream,
+		end: StreamEnd,
 		{':status': status, ...headers}: IncomingHttpHeaders & IncomingHttpStatusHeader,
 		request: Http2Request,
 	) {
@@ -30,8 +32,8 @@ export class Http2Response extends Readable {
 		this.statusCode = Number(status);
 		this.headers = headers;
 		this.req = request;
-		// RFC 9110 §8.6: these tell the length of what they do not send.
-		const bare = request.method === 'HEAD' || status === 304;
+		// RFC 9110 §6.4.1: their head is all of them, and may tell the length of what they do not send.
+		const bare = request.method === 'HEAD' || status === 204 || status === 304;
 		const promised = bare ? 0 : Number(headers['content-length'] ?? 0);
 		let bytes = 0;
 		stream.on('data', (chunk: Buffer) => {
@@ -39,9 +41,9 @@ export class Http2Response extends Readable {
 			if (!this.push(chunk)) stream.pause();
 		});
 		stream.once('end', () => {
-			// A server that gives up with NO_ERROR ends the stream too, and Node does not tell the two apart.
-			if (bytes < promised) this.breakOff();
-			else this.#finish();
+			// Servers of Node say of a response that they give up that there is no more.
+			if ((end.whole || bare) && bytes >= promised) this.#finish();
+			else this.breakOff();
 		});
 		stream.pause();
 	}

@@ -3,7 +3,7 @@ import tls, {type TlsOptions} from 'node:tls';
 import {listening} from './listening.ts';
 
 /** What a server does with an upload that it has answered by its head alone. */
-export type Next = 'reads on' | 'stops reading' | 'closes' | 'cuts it off';
+type Next = 'reads on' | 'stops reading' | 'closes' | 'cuts it off';
 
 export interface EarlyAnswer {
 	/** Without it nothing is said. */

@@ -103,7 +103,7 @@ async function askWithOurs(version: Version): Promise<void> {
 		await Promise.all([
 			...Object.entries(ways).map(async ([way, {config, mtls, closely: few}]) => {
 				// Not one client for all, which could resume what another way has begun.
-				await using client = makeClient({
+				const client = makeClient({
 					...config?.(questions),
 					mtls: {ca: [...ca], ...range, ...mtls},
 				});
@@ -112,24 +112,25 @@ async function askWithOurs(version: Version): Promise<void> {
 					const verdict = await ask(client, port);
 					tell({name, version, way, verdict});
 				}
+				await client.mtls.close();
 			}),
 			(async () => {
 				for (const {name, port} of servers) {
-					await using client = makeClient({
+					const client = makeClient({
 						mtls: {ca: questions.ca.ours as string[], proxy: {ca: [...ca], ...range}},
 						proxy: {protocol: 'https', host: 'localhost', port},
 					});
 					const verdict = await ask(client, questions.goodPort);
 					tell({name, version, way: asProxy, verdict});
+					await client.mtls.close();
 				}
 			})(),
 		]);
 	}
 }
 
-function makeClient(config: ClientConfig): MtlsClient & AsyncDisposable {
-	const client = createClient({logger: false, proxy: false, ...config});
-	return Object.assign(client, {[Symbol.asyncDispose]: () => client.mtls.close()});
+function makeClient(config: ClientConfig): MtlsClient {
+	return createClient({logger: false, proxy: false, ...config});
 }
 
 async function ask(client: MtlsClient, port: number): Promise<string> {

@@ -41,6 +41,7 @@ test('no key of a server ends the process, and the verdict on it is that of Node
 	const questions = {ca, servers, proxyPort: proxy.port, goodPort};
 
 	const byNode = await run({...questions, who: 'node'});
+	expect(byNode).toMatchObject({signal: null, code: 0});
 	const node = new Map(byNode.verdicts.map((it) => [`${it.version} ${it.name}`, it.verdict]));
 	const {signal, code, verdicts} = await run({...questions, who: 'ours'});
 

@@ -3,6 +3,7 @@
  * way there is, and prints each verdict as soon as it is there, a line of JSON each.
  */
 import {writeSync} from 'node:fs';
+import https from 'node:https';
 import {text} from 'node:stream/consumers';
 import tls from 'node:tls';
 import axios from 'axios';
@@ -22,8 +23,8 @@ export interface Questions {
 	readonly servers: readonly (Pick<Shown, 'name' | 'trust' | 'closely'> & {
 		readonly port: number;
 	})[];
-	/** With Node's own client, or with ours in each of {@link ways}. */
-	readonly who: 'node' | 'ours';
+	/** With Node's own client, with the same but for its reading of the certificate, or with ours in each of {@link ways}. */
+	readonly who: 'node' | 'node, unread' | 'ours';
 	/** A plain proxy, and a server that our CA vouches for. */
 	readonly proxyPort: number;
 	readonly goodPort: number;
@@ -67,33 +68,49 @@ tls.DEFAULT_ECDH_CURVE = tlsCurves;
 
 const questions = JSON.parse(await text(process.stdin)) as Questions;
 for (const version of versions) {
-	if (questions.who === 'node') await askWithNode(version);
-	else await askWithOurs(version);
+	if (questions.who === 'ours') await askWithOurs(version);
+	else await askWithNode(version);
 }
 
-/**
- * Node's verdict on the chain. Where that is good Node goes on to read the certificate, at which it may
- * end the process: that part is left out, and so is the name, which is right.
- */
 async function askWithNode(version: Version): Promise<void> {
 	for (const {name, port, trust} of questions.servers) {
-		const socket = tls.connect({
+		const options = {
 			port,
 			host: 'localhost',
 			servername: 'localhost',
 			ca: questions.ca[trust] as string[],
 			minVersion: version,
 			maxVersion: version,
-			checkServerIdentity: () => undefined,
-		});
-		socket.getPeerCertificate = () => ({}) as tls.DetailedPeerCertificate;
-		const verdict = await new Promise<string>((resolve) => {
-			socket.once('secureConnect', () => resolve('OK'));
-			socket.once('error', (error) => resolve(codeOf(error)));
-		});
-		socket.destroy();
+			agent: false,
+		};
+		const verdict = await (questions.who === 'node' ? requested(options) : connected(options));
 		tell({name, version, way: 'node', verdict});
 	}
+}
+
+/** Node's verdict. */
+function requested(options: https.RequestOptions): Promise<string> {
+	return new Promise((resolve) => {
+		https
+			.get(options, (response) => response.resume().once('end', () => resolve('OK')))
+			.once('error', (error) => resolve(codeOf(error)));
+	});
+}
+
+/**
+ * Node's verdict on the chain. Where that is good Node goes on to read the certificate for the name, at
+ * which it may end the process.
+ */
+function connected(options: tls.ConnectionOptions): Promise<string> {
+	const socket = tls.connect({...options, checkServerIdentity: () => undefined});
+	socket.getPeerCertificate = () => ({}) as tls.DetailedPeerCertificate;
+	return new Promise((resolve) => {
+		socket.once('error', (error) => resolve(codeOf(error)));
+		socket.once('secureConnect', () => {
+			resolve('OK');
+			socket.destroy();
+		});
+	});
 }
 
 async function askWithOurs(version: Version): Promise<void> {

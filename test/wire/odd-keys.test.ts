@@ -4,23 +4,17 @@
  * Why: Node 24 and 26 crash in `getPeerCertificate()` on such a key, and it was called before the verdict.
  * Now: it is never called (src/legacy-certificate.ts), and the verdict is Node's own.
  */
-import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import type {IncomingMessage} from 'node:http';
-import {createSecureServer} from 'node:http2';
 import https from 'node:https';
-import {type AddressInfo, connect as connectTcp, type Server} from 'node:net';
 import {createInterface} from 'node:readline';
-import {type Duplex, pipeline} from 'node:stream';
 import {json, text} from 'node:stream/consumers';
 import type {TLSSocket} from 'node:tls';
-import {fileURLToPath} from 'node:url';
 import {isDeepStrictEqual} from 'node:util';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import type {ChildServer, ClientSeen} from '../support/child-mtls-server.ts';
-import type {Questions, Verdict} from '../support/child-verdicts.ts';
 import {startConnectProxy} from '../support/connect-proxy.ts';
 import {makeOddChains, type OddChains, type Shown} from '../support/odd-keys.ts';
+import {listening, startChild, startServer, verdictsOf} from '../support/odd-servers.ts';
 import {tlsCurves} from '../support/tls-curves.ts';
 
 let odd: OddChains;
@@ -40,10 +34,10 @@ test('no key of a server ends the process, and the verdict on it is that of Node
 	}
 	const questions = {ca, servers, proxyPort: proxy.port, goodPort};
 
-	const byNode = await run({...questions, who: 'node'});
+	const byNode = await verdictsOf({...questions, who: 'node, unread'});
 	expect(byNode).toMatchObject({signal: null, code: 0});
 	const node = new Map(byNode.verdicts.map((it) => [`${it.version} ${it.name}`, it.verdict]));
-	const {signal, code, verdicts} = await run({...questions, who: 'ours'});
+	const {signal, code, verdicts} = await verdictsOf({...questions, who: 'ours'});
 
 	expect({signal, code}).toEqual({signal: null, code: 0});
 	const few = chains.filter(({closely}) => closely);
@@ -162,47 +156,4 @@ async function startPlainServer({cert, key}: Shown, ca: readonly string[]): Prom
 		},
 	);
 	return listening(server);
-}
-
-function startChild(name: string, ...argv: readonly string[]) {
-	const script = fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url));
-	const child = spawn(process.execPath, [script, ...argv], {stdio: ['pipe', 'pipe', 'inherit']});
-	onTestFinished(() => void child.kill());
-	return child;
-}
-
-async function run(questions: Questions) {
-	const child = startChild('child-verdicts');
-	child.stdin.end(JSON.stringify(questions));
-	const [output, [code, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-	const lines = output.split('\n').filter((line) => line !== '');
-	return {code, signal, verdicts: lines.map((line) => JSON.parse(line) as Verdict)};
-}
-
-/** Starts a server that speaks HTTP/1.1 and HTTP/2, and is a proxy to those who ask for one. */
-async function startServer({cert, key}: Shown): Promise<number> {
-	const server = createSecureServer({
-		cert,
-		key,
-		allowHTTP1: true,
-		ecdhCurve: tlsCurves,
-		// To refuse a weak key is up to the client.
-		ciphers: 'DEFAULT@SECLEVEL=0',
-	});
-	server.on('request', (_, response) => response.end('ok'));
-	server.on('connect', ({url}: IncomingMessage, client: Duplex) => {
-		const {hostname, port} = new URL(`http://${url}`);
-		const target = connectTcp(Number(port), hostname);
-		client.write('HTTP/1.1 200 OK\r\n\r\n');
-		pipeline(client, target, client, () => {});
-	});
-	server.on('sessionError', () => {});
-	return listening(server);
-}
-
-async function listening(server: Server): Promise<number> {
-	server.listen(0, '127.0.0.1');
-	await once(server, 'listening');
-	onTestFinished(() => void server.close());
-	return (server.address() as AddressInfo).port;
 }

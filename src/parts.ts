@@ -8,6 +8,7 @@ import {MtlsConfigError, numberOrKind} from './config-error.ts';
 import {makeAdapter} from './http/adapter.ts';
 import {type CookieJar, clientJar} from './http/cookies.ts';
 import {axiosExchange} from './http/exchange-axios.ts';
+import {assertNoClientOption} from './http/foreign-agent.ts';
 import {http2Exchange} from './http/http2/exchange.ts';
 import {wantsHttp2} from './http/http2/options.ts';
 import {leanExchange} from './http/lean/exchange.ts';
@@ -112,6 +113,7 @@ export function adapterOf(parts: Parts): AxiosAdapter {
 		...parts,
 		exchange: (input) => {
 			if (leanTakes(input)) return lean(input);
+			assertNoClientOption(input.config);
 			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
 		},
 		fallback: axios.getAdapter('http'),

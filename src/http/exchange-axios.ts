@@ -19,7 +19,7 @@ import {absoluteForm, isForwarded, withLogin} from './forward.ts';
 import {adoptHeaders, copyHeaders} from './headers.ts';
 import {withProxyLogin} from './proxy-login.ts';
 import {isRedirect} from './redirect.ts';
-import {closedError, redirectBody} from './response.ts';
+import {closedError, headerOf, redirectBody} from './response.ts';
 
 type Respond = (response: IncomingMessage) => void;
 /** What axios makes its requests with. */
@@ -143,7 +143,11 @@ function transportFor(
 			else if (fresh) sent.agent = false;
 			const request = base.request(sent, (response) => {
 				if (response.statusCode === 101) refuseSwitch(request, response.socket);
-				else if (follows && isRedirect(response.statusCode) && response.headers.location) {
+				else if (
+					follows &&
+					isRedirect(response.statusCode) &&
+					headerOf(response.headers, 'location')
+				) {
 					leave(request, response, respond);
 				} else respond(response);
 			});

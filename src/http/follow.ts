@@ -3,6 +3,7 @@ import {askBeforeRedirect} from './before-redirect.ts';
 import {insecureRedirect} from './diagnose.ts';
 import type {Hop} from './hop.ts';
 import {isDowngrade, nextHop, type RedirectPolicy, shownAt} from './redirect.ts';
+import {headerOf} from './response.ts';
 
 /**
  * The hop that follows a response; `undefined` when the response is the answer.
@@ -15,7 +16,7 @@ export function follow(
 	response: AxiosResponse,
 ): Hop | undefined {
 	const {status, headers, request} = response;
-	const step = nextHop(hop, {status, location: headers.location}, policy);
+	const step = nextHop(hop, {status, location: headerOf(headers, 'location')}, policy);
 	switch (step.kind) {
 		case 'stop':
 			return undefined;

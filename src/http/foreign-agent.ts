@@ -40,6 +40,24 @@ export function assertNoAgent(
 	);
 }
 
+// Words of ours alone: who gives them to a request believes that they hold.
+const ofClients = ['mtls', 'pins', 'spiffeId', 'requireClientAuth'] as const;
+
+/**
+ * Looks for options of a client, which a request cannot bring.
+ *
+ * @throws {MtlsConfigError} naming the first one.
+ */
+export function assertNoClientOption(config: object): void {
+	const given = ofClients.find((name) => Reflect.get(config, name) !== undefined);
+	if (given === undefined) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_UNKNOWN_OPTION',
+		given,
+		'belongs to a client, not to a request: make one with create({mtls: …}), or give a list of `mtls` with their origins',
+	);
+}
+
 // By the name of its mark: axios-cookiejar-support exports neither the mark nor the class.
 function isCookieAgent(agent: unknown): boolean {
 	return (

@@ -25,6 +25,14 @@ export function headOf(error: unknown): Head | undefined {
 	return head && {status: head.statusCode, headers: head.headers};
 }
 
+/** A header of an answer, which may be called as something is that `Object.prototype` has. */
+export function headerOf<H extends object, N extends keyof H>(
+	headers: H,
+	name: N,
+): H[N] | undefined {
+	return Object.hasOwn(headers, name) ? headers[name] : undefined;
+}
+
 /** What a call came to: the last response, and the hop that it answers. */
 export interface Answer {
 	readonly response: AxiosResponse;

@@ -14,7 +14,7 @@ import {isForwarded} from './forward.ts';
 import {adoptHeaders} from './headers.ts';
 import {type Hop, ownCookie, wirePath} from './hop.ts';
 import {withPatience} from './patience.ts';
-import {closedError, type Head, headOf, tellUrl, throwIfCancelled} from './response.ts';
+import {closedError, type Head, headerOf, headOf, tellUrl, throwIfCancelled} from './response.ts';
 import {Retries} from './retries.ts';
 import {dropBody} from './streamed-body.ts';
 import {withXsrfToken, xsrfHeader} from './xsrf.ts';
@@ -123,7 +123,7 @@ function keepCookies(
 ): Promise<void> | undefined {
 	const {keeps} = call;
 	const jar = jarAt(call, hop);
-	const lines = head.headers['set-cookie'];
+	const lines = headerOf(head.headers, 'set-cookie');
 	if (!jar || !lines || keeps?.(head, hop) === false) return undefined;
 	const {cookiePolicy, tellRefused} = parts;
 	const stored = storeCookies(jar, hop.url, lines, cookiePolicy, tellRefused, wirePath(hop));

@@ -37,6 +37,12 @@ describe('config.proxy', () => {
 		[{host: 'p', port: 1, auth: 'u:p'}, 'http://p:1', 'u:p'],
 		[{hostname: 'p', host: 'q', port: 1}, 'http://p:1', undefined],
 		[new URL('https://u%40:p@p.test'), 'https://p.test:443', 'u@:p'],
+		['http://user:pw@p.test:3128', 'http://p.test:3128', 'user:pw'],
+		['p.test:3128', 'http://p.test:3128', undefined],
+		[' HTTPS://u:p%40@p.test ', 'https://p.test:443', 'u:p@'],
+		['[::1]:3128', 'http://[::1]:3128', undefined],
+		[{host: 'p', port: 1, username: 'u', password: 'p'}, 'http://p:1', 'u:p'],
+		[{host: 'my_proxy', port: 1}, 'http://my_proxy:1', undefined],
 	])('%j is the proxy %s', (setting, expected, login) => {
 		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
 		const proxy = resolveProxy(setting as ProxySetting, url);
@@ -80,10 +86,54 @@ describe('config.proxy', () => {
 		[{host: 'p', port: 1.5}, 'proxy.port'],
 		[{host: 'p', port: 'x'}, 'proxy.port'],
 		[{host: 'p', port: 1, auth: {}}, 'proxy.auth'],
+		[{host: 5, port: 1}, 'proxy.host'],
+		[{host: 'http://hunter2', port: 1}, 'proxy.host'],
+		[{host: 'hunter2:3128'}, 'proxy.host'],
+		[{host: 'u@hunter2', port: 1}, 'proxy.host'],
+		[{host: 'p', port: 'hunter2'}, 'proxy.port'],
+		[{host: 'p', port: 1, protocol: 'hunter2'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, headers: 'hunter2'}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {'x y': 'hunter2'}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {x: 'hunter2\r\nHost: evil'}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {x: 1}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {Host: 'hunter2'}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {'content-length': '1'}}, 'proxy.headers'],
+		[
+			{host: 'p', port: 1, auth: {username: 'u'}, headers: {'proxy-authorization': 'hunter2'}},
+			'proxy.headers',
+		],
+		['socks5://u:hunter2@p.test', 'proxy'],
+		['http://u:hunter2@', 'proxy'],
+		['http://u:hunter2@p:99999', 'proxy'],
+		[5, 'proxy'],
+		[['hunter2'], 'proxy'],
 	])('%j is refused, naming %s', (setting, option) => {
 		const resolve = () => resolveProxy(setting as ProxySetting, url);
 		expect(resolve).toThrow(MtlsConfigError);
 		expect(resolve).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));
+		// A password may stand in the wrong place.
+		expect(resolve).not.toThrow(/hunter2/);
+	});
+
+	test('an option that nobody reads is refused', () => {
+		const setting = {host: 'p', port: 1, header: {}} as ProxySetting;
+		expect(() => resolveProxy(setting, url)).toThrow(
+			expect.objectContaining({code: 'ERR_MTLS_UNKNOWN_OPTION', option: 'proxy.header'}),
+		);
+	});
+
+	test('headers are for CONNECT, and tell pools apart', () => {
+		const setting = {host: 'p', port: 1, headers: {'User-Agent': 'app/1', 'X-Tag': 'a'}};
+		const proxy = resolveProxy(setting, url);
+		expect(proxy?.connectHeaders).toBe('User-Agent: app/1\r\nX-Tag: a\r\n');
+		expect(proxy?.authorization).toBeUndefined();
+		expect(proxy?.poolKey).not.toBe(resolveProxy({host: 'p', port: 1}, url)?.poolKey);
+
+		const bearer = {host: 'p', port: 1, headers: {'proxy-authorization': 'Bearer t'}};
+		const withToken = resolveProxy(bearer, url);
+		expect(withToken?.authorization).toBe('Bearer t');
+		expect(withToken?.connectHeaders).toBe('');
+		expect(inspect(withToken, {showHidden: true, depth: 9})).not.toContain('Bearer');
 	});
 
 	test.each([1, 65_535])('port %i is one', (port) => {

@@ -6,6 +6,7 @@ import {
 } from 'node:http';
 import type {OutgoingHttpHeaders} from 'node:http2';
 import type {Http2Sessions} from '../../net/http2-sessions.ts';
+import {withoutPrototype} from '../../own-options.ts';
 import type {ExchangeInput} from '../exchange.ts';
 import type {Transport} from '../exchange-axios.ts';
 import {sessionOptions} from './options.ts';
@@ -53,7 +54,7 @@ export function http2Transport(
 function headOf({method, path, headers, auth}: RequestOptions, url: URL): OutgoingHttpHeaders {
 	assertPath(path);
 	const {host, ...fields} = fieldsOf(headers as OutgoingHttpHeaders);
-	return {
+	return withoutPrototype({
 		':scheme': url.protocol.slice(0, -1),
 		':method': method,
 		':path': path ?? '/',
@@ -61,7 +62,7 @@ function headOf({method, path, headers, auth}: RequestOptions, url: URL): Outgoi
 		':authority': host === undefined ? url.host : String(host),
 		...fields,
 		...(auth && {authorization: `Basic ${Buffer.from(auth, 'utf8').toString('base64')}`}),
-	};
+	});
 }
 
 function fieldsOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
@@ -74,7 +75,7 @@ function fieldsOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
 		for (const item of [value].flat()) validateHeaderValue(name, String(item));
 		fields[lower] = value;
 	}
-	return fields;
+	return withoutPrototype(fields);
 }
 
 // Node looks at the path of HTTP/1.1 alone; but a server may pass it on in that.

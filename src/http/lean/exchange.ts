@@ -14,7 +14,7 @@ import {keepProgress, type Progress} from '../ending.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
 import {absoluteForm, forwardHeaders, isForwarded} from '../forward.ts';
 import {isRedirect} from '../redirect.ts';
-import {redirectBody} from '../response.ts';
+import {headerOf, redirectBody} from '../response.ts';
 import {bodyOf} from './body.ts';
 import {abortedError, isBrokenOff, timeoutError, tooLongError, wireError} from './errors.ts';
 import {LeanRequest, wireHeaders} from './request.ts';
@@ -136,10 +136,11 @@ class Answer implements Dispatcher.DispatchHandler {
 		if (status < 200) return;
 		this.#watch?.stop();
 		const headers = joinHeaders(fields);
-		this.#left = this.#input.follows && isRedirect(status) && Boolean(headers.location);
+		this.#left =
+			this.#input.follows && isRedirect(status) && Boolean(headerOf(headers, 'location'));
 		if (
 			!this.#left &&
-			headers['content-encoding'] !== undefined &&
+			headerOf(headers, 'content-encoding') !== undefined &&
 			this.#config.decompress !== false
 		) {
 			this.#decode = decoderFor(String(headers['content-encoding']));

@@ -2,7 +2,7 @@ import type {AxiosResponse, AxiosResponseHeaders} from 'axios';
 import {CausedError} from '../../errors.ts';
 import type {Hop} from '../hop.ts';
 import {isRedirect} from '../redirect.ts';
-import type {Answer, Head} from '../response.ts';
+import {type Answer, type Head, headerOf} from '../response.ts';
 import type {SessionSettings} from './settings.ts';
 
 /**
@@ -47,8 +47,9 @@ function saysSo(loginUrl: URL | undefined, head: Head, hop: Hop): boolean {
 /** Whether the answer is the login page to which a redirect led, or such a redirect itself. */
 function wasSent(loginUrl: URL, {status, headers}: Head, hop: Hop): boolean {
 	if (hop.index > 0 && isSamePage(hop.url, loginUrl)) return true;
-	if (!isRedirect(status) || !headers.location) return false;
-	const target = URL.parse(headers.location, hop.url.href);
+	const location = headerOf(headers, 'location');
+	if (!isRedirect(status) || !location) return false;
+	const target = URL.parse(location, hop.url.href);
 	return target !== null && isSamePage(target, loginUrl);
 }
 

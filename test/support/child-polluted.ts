@@ -1,0 +1,180 @@
+/*
+ * Run as a process of its own, as what it does would end a test runner: puts each of CASES into
+ * `Object.prototype`, makes requests meanwhile, and prints what came of them as JSON.
+ */
+import https from 'node:https';
+import {createClient, isMtlsError, type MtlsClient} from '../../src/index.ts';
+
+/** When the prototype is polluted. */
+type Phase = 'before creation' | 'after creation' | 'for one request';
+
+/** Where to, and as whom. */
+interface World {
+	readonly cert: string;
+	readonly key: string;
+	readonly ca: string;
+	readonly mallory: {readonly cert: string; readonly key: string};
+	readonly strangerCa: string;
+	readonly bank: string;
+	readonly http2: string;
+	readonly stranger: string;
+	readonly proxyPort: number;
+}
+
+const {WORLD = '', CASES = '', PHASE: phase = 'before creation'} = process.env;
+const world = JSON.parse(WORLD) as World;
+const cases = JSON.parse(CASES) as readonly (readonly [name: string, literals: unknown[]])[];
+
+function make(): MtlsClient {
+	const {cert, key, ca} = world;
+	return createClient({
+		mtls: {cert, key, ca},
+		jar: true,
+		logger: false,
+		proxy: false,
+		timeout: 4_000,
+	});
+}
+
+/** Nothing that differs from one run to the next. */
+function told(text: unknown): string {
+	return String(JSON.stringify(text)).replaceAll(/:\d{4,5}\b/g, ':port');
+}
+
+async function outcome(request: Promise<{status: number; data: unknown}>): Promise<string> {
+	try {
+		const {status, data} = await request;
+		return told([status, data]);
+	} catch (error) {
+		if (isMtlsError(error)) return told([error.code, error.failure.kind]);
+		if (!(error instanceof Error)) return told(['thrown', String(error)]);
+		const {name, message} = error;
+		return told([name, message.slice(0, 200)]);
+	}
+}
+
+const axiosExchange = {onDownloadProgress() {}};
+
+/** What a client gets from those it knows, and from those it must not trust. */
+async function ask(client: MtlsClient): Promise<Record<string, string>> {
+	const {bank, stranger} = world;
+	return {
+		plain: await outcome(client.get(`${bank}/echo`, {headers: {Authorization: 'Bearer t'}})),
+		authorized: await outcome(
+			client.post(`${bank}/echo`, 'body', {auth: {} as {username: string; password: string}}),
+		),
+		axios: await outcome(client.post(`${bank}/echo`, {a: 1}, axiosExchange)),
+		http2: await outcome(client.get(`${world.http2}/echo`, {httpVersion: 2})),
+		stranger: await outcome(client.get(stranger, {headers: {Authorization: 'Bearer t'}})),
+		strangerByAxios: await outcome(client.get(stranger, axiosExchange)),
+		redirected: await outcome(client.get(`${bank}/to-other`)),
+		downgraded: await outcome(client.get(`${bank}/to-plain`)),
+		notRedirected: await outcome(client.get(`${bank}/nowhere`)),
+	};
+}
+
+const evilJar = {getCookies: async () => [], setCookie: async () => undefined, store: {}};
+const evil: Readonly<Record<string, readonly unknown[]>> = Object.assign(Object.create(null), {
+	adapter: [async () => ({status: 200, data: 'evil', headers: {}})],
+	auth: [{username: 'evil', password: 'evil'}],
+	baseURL: [world.stranger],
+	beforeRedirect: [
+		(options: {hostname?: string}) => {
+			options.hostname = 'evil.test';
+		},
+	],
+	ca: [world.strangerCa],
+	cert: [world.mallory.cert],
+	cookies: [{blockedDomains: ['localhost']}],
+	cancelToken: [{reason: 'evil', throwIfRequested() {}, subscribe() {}, unsubscribe() {}}],
+	headers: [{'X-Evil': '1'}],
+	httpAgent: [new https.Agent()],
+	httpsAgent: [new https.Agent({ca: world.strangerCa})],
+	http2Options: [{ca: world.strangerCa}],
+	identity: [() => world.mallory],
+	jar: [evilJar],
+	key: [world.mallory.key],
+	login: [async () => {}],
+	logger: [{error() {}, warn() {}}],
+	lookup: [(_: string, __: object, done: (error: Error) => void) => done(new Error('evil'))],
+	maxRedirects: [0, 5],
+	mtls: [{verify: 'report'}, {ca: world.strangerCa}],
+	origins: [[world.stranger, world.bank]],
+	allowRedirectsFrom: [[world.bank]],
+	params: [{evil: 1}],
+	proxy: [{host: '127.0.0.1', port: world.proxyPort}, `http://127.0.0.1:${world.proxyPort}`],
+	session: [Buffer.from('evil'), {login() {}}],
+	signal: [AbortSignal.abort()],
+	socketPath: ['/no/evil.sock'],
+	timeouts: [{requestMs: 1}],
+	transformRequest: [[() => 'evil']],
+	transformResponse: [[() => 'evil']],
+	transport: [https],
+	url: [world.stranger],
+	validateStatus: [() => false],
+});
+
+const count = /Ms$|^max|^timeout$|^port$|^family$|^httpVersion$/;
+
+function hostile(name: string, literals: readonly unknown[]): unknown[] {
+	return [
+		...new Set([...literals, ...(evil[name] ?? []), ...(count.test(name) ? [1] : []), 'evil']),
+	];
+}
+
+function pollute(name: string, value: unknown): void {
+	const how = {value, configurable: true, enumerable: true, writable: true};
+	Object.defineProperty(Object.prototype, name, Object.assign(Object.create(null), how));
+}
+
+function clean(name: string): void {
+	Reflect.deleteProperty(Object.prototype, name);
+}
+
+async function run(name: string, value: unknown): Promise<Record<string, string>> {
+	let client: MtlsClient | undefined;
+	try {
+		if ((phase as Phase) === 'before creation') pollute(name, value);
+		client = make();
+		if (phase === 'after creation') {
+			pollute(name, value);
+			await client.mtls.reload();
+		}
+		if (phase === 'for one request') {
+			await ask(client);
+			pollute(name, value);
+		}
+		const answers = await ask(client);
+		clean(name);
+		return answers;
+	} catch (error) {
+		clean(name);
+		return {failed: told(String(error))};
+	} finally {
+		await client?.mtls.close({deadlineMs: 0});
+	}
+}
+
+let current = '';
+process.on('uncaughtException', (error) => {
+	clean(current);
+	process.stdout.write(`${JSON.stringify({name: current, uncaught: String(error)})}\n`);
+});
+
+const usual = make();
+const expected = await ask(usual);
+await usual.mtls.close();
+process.stdout.write(`${JSON.stringify({expected})}\n`);
+
+for (const [name, literals] of cases) {
+	current = name;
+	for (const value of hostile(name, literals)) {
+		const answers = await run(name, value);
+		const differs = Object.entries({...expected, ...answers}).filter(
+			([what, answer]) => answer !== expected[what],
+		);
+		const shown = typeof value === 'function' ? 'a function' : told(value).slice(0, 60);
+		process.stdout.write(`${JSON.stringify({name, value: shown, differs})}\n`);
+	}
+}
+process.exit(0);

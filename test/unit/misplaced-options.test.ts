@@ -1,0 +1,106 @@
+import axios from 'axios';
+import {describe, expect, test} from 'vitest';
+import {
+	createAdapter,
+	createClient,
+	MtlsAgent,
+	MtlsConfigError,
+	type MtlsOptions,
+	withMtls,
+} from '../../src/index.ts';
+
+type Make = (options: never) => unknown;
+
+const makers: [string, Make][] = [
+	['createClient', createClient as Make],
+	['withMtls', ((options: object) => withMtls(axios.create(), options)) as Make],
+	['createAdapter', createAdapter as Make],
+	['client.create', ((options: object) => createClient().create(options)) as Make],
+];
+
+function refusal(make: () => unknown): MtlsConfigError {
+	try {
+		make();
+	} catch (error) {
+		expect(error).toBeInstanceOf(MtlsConfigError);
+		return error as MtlsConfigError;
+	}
+	throw new Error('it was accepted');
+}
+
+describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
+	test.each(['cert', 'key', 'pfx', 'ca', 'passphrase', 'pins', 'servername'])(
+		'%s beside mtls',
+		(name) => {
+			const error = refusal(() => make({[name]: 'hunter2'} as never));
+			expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
+			expect(error.message).toContain(`belongs in \`mtls\`: give mtls: {${name}: …}`);
+			expect(error.message).not.toContain('hunter2');
+		},
+	);
+
+	test.each([
+		['rejectUnauthorized', 'verification cannot be switched off'],
+		['checkServerIdentity', 'verification cannot be replaced'],
+	])('%s, at the top and in mtls', (name, message) => {
+		for (const [option, options] of [
+			[name, {[name]: false}],
+			[`mtls.${name}`, {mtls: {[name]: false}}],
+		]) {
+			const error = refusal(() => make(options as never));
+			expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option});
+			expect(error.message).toContain(message);
+		}
+	});
+
+	test.each([null, 5, 'x', []])('%j for options', (given) => {
+		const error = refusal(() => make(given as never));
+		expect(error.code).toBe('ERR_MTLS_BAD_OPTION');
+		expect(error.option).toMatch(/^(config|options)$/);
+		expect(error.message).toContain('expected an object');
+	});
+
+	test('keeps what an app has put into the config for itself', () => {
+		const options = make === createClient ? {metadata: 1, id: 'a'} : {};
+		expect(() => make(options as never)).not.toThrow();
+	});
+});
+
+test.each([
+	['cert', 'belongs in the first argument: {cert: …}'],
+	['rejectUnauthorized', 'verification cannot be switched off'],
+])('an MtlsAgent refuses %s beside its mtls', (name, message) => {
+	const error = refusal(() => new MtlsAgent({}, {[name]: false}));
+	expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
+	expect(error.message).toContain(message);
+	expect(() => new MtlsAgent({}, {keepAliveMsecs: 500} as never)).not.toThrow();
+});
+
+test.each(['mtls', 'pins', 'spiffeId', 'requireClientAuth'])(
+	'a request that brings %s is refused before anything is asked',
+	async (name) => {
+		const client = createClient({logger: false, proxy: false});
+		const config = {[name]: {} as MtlsOptions} as object;
+		const error = await client.get('https://localhost:1/', config).catch((reason) => reason);
+		expect(error).toBeInstanceOf(MtlsConfigError);
+		expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
+		expect(error.message).toContain('belongs to a client');
+		await client.mtls.close();
+	},
+);
+
+test('an instance that axios has made with mtls is refused where it is equipped', () => {
+	const instance = axios.create({mtls: {}} as object);
+	expect(refusal(() => withMtls(instance))).toMatchObject({option: 'mtls'});
+	expect(refusal(() => withMtls(5 as never))).toMatchObject({option: 'instance'});
+});
+
+test('a deadline of close() that is no time is refused, and what an event brings is not', async () => {
+	const client = createClient({logger: false});
+	await expect(client.mtls.close({deadlineMs: '5' as never})).rejects.toMatchObject({
+		code: 'ERR_MTLS_BAD_OPTION',
+		option: 'deadlineMs',
+	});
+	await client.mtls.close('SIGTERM' as never);
+	await client.mtls.close(null as never);
+});

@@ -30,7 +30,7 @@ import {assertNoneMisplaced, misplacedOptions} from './tls/settings.ts';
  * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
  *
  * @param config - Every axios option, and `mtls`, `jar`, `cookies`, `session`, `logger`,
- * `allowInsecureRedirects`, `timeouts`.
+ * `allowInsecureRedirects`, `timeouts`, `maxSockets`, `maxTotalSockets`.
  * @throws {MtlsConfigError} when an option cannot be used: here, not at the first request.
  *
  * @example
@@ -87,6 +87,8 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
 const adapterOptions = [
 	'mtls',
 	'maxIdentities',
+	'maxSockets',
+	'maxTotalSockets',
 	'jar',
 	'cookies',
 	'allowInsecureRedirects',

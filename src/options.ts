@@ -233,7 +233,8 @@ export interface Timeouts {
 	/**
 	 * To a TCP connection, the look-up of the name included. Through a proxy: to the tunnel, and a proxy
 	 * that is too slow is an {@link MtlsError} of kind `proxy-timeout`. A request that finds a connection
-	 * kept alive waits for none. `ERR_MTLS_CONNECT_TIMEOUT`
+	 * kept alive waits for none. Where it is given, the wait for a free connection is a part of it.
+	 * `ERR_MTLS_CONNECT_TIMEOUT`
 	 * @defaultValue 60,000 with `handshakeMs`; when one of them is given, 60,000 for the other
 	 */
 	readonly connectMs?: number;
@@ -251,8 +252,21 @@ export interface Timeouts {
 	readonly requestMs?: number;
 }
 
+/**
+ * How many connections there may be, of whatever kind: HTTP/1.1, HTTP/2 sessions, tunnels. Requests that
+ * find none free wait for one, first in, first out, for as long as `timeouts.connectMs` where it is
+ * given, axios's `timeout` and the `signal` let them. An answer that is streamed holds its connection until
+ * it is read or destroyed; a request that is to be answered meanwhile needs another.
+ */
+export interface ConnectionBounds {
+	/** Per origin and identity; the connections of an identity that was replaced count with those of the new one. @defaultValue `Infinity` */
+	maxSockets?: number;
+	/** In all. Where another origin needs one, the one that is idle for longest is closed. @defaultValue `Infinity` */
+	maxTotalSockets?: number;
+}
+
 /** What {@link createAdapter} takes. */
-export interface AdapterOptions {
+export interface AdapterOptions extends ConnectionBounds {
 	/**
 	 * Who we are and whom we believe. Without it: no certificate of ours, and Node's default trust. Of a
 	 * list, the one whose `origins` name the request's origin most closely; where none does, no

@@ -19,12 +19,12 @@ import {resolveTimeouts} from './http/timeouts.ts';
 import {flushJar} from './jar/file-jar.ts';
 import {CookiePolicy} from './jar/policy.ts';
 import {Lifetime} from './lifetime.ts';
-import {endConnections, identitiesOf, MtlsAgent} from './net/agent.ts';
+import {endConnections, identitiesOf, limitOf, MtlsAgent} from './net/agent.ts';
 import {Http2Sessions} from './net/http2-sessions.ts';
 import type {Identities} from './net/identities.ts';
 import {Pools} from './net/pool.ts';
 import {statsLine, statsOf} from './net/stats.ts';
-import type {ClientOptions, CookieRefusal, Logger, Timeouts} from './options.ts';
+import type {ClientOptions, ConnectionBounds, CookieRefusal, Logger, Timeouts} from './options.ts';
 import {memberOf, withoutPrototype} from './own-options.ts';
 import {refusalTeller} from './tell.ts';
 
@@ -36,6 +36,8 @@ export interface Parts {
 	/** Beside the agent: the connections of the lean exchange. */
 	readonly pools: Pools;
 	readonly http2: Http2Sessions;
+	/** Of all these connections together. */
+	readonly bounds: ConnectionBounds;
 	readonly ownsConnections: boolean;
 	readonly jar: CookieJar | undefined;
 	readonly cookiePolicy: CookiePolicy;
@@ -67,7 +69,10 @@ export function makeParts(given: ClientOptions, parent?: Parts): Parts {
 	const cookiePolicy = (cookies === undefined && parent?.cookiePolicy) || new CookiePolicy(cookies);
 	const jar = clientJar(options, cookiePolicy, parent?.jar);
 	// Last, for it may begin to watch files.
-	const connections = mtls === undefined && parent ? parent : makeConnections(options);
+	const connections =
+		mtls === undefined && parent
+			? sharedConnections(parent, given)
+			: makeConnections(options, parent?.bounds);
 	return {
 		...connections,
 		logger,
@@ -80,14 +85,35 @@ export function makeParts(given: ClientOptions, parent?: Parts): Parts {
 	};
 }
 
-function makeConnections({mtls, maxIdentities, logger}: ClientOptions) {
+/** @throws {MtlsConfigError} for a bound: it would hold for the parent's requests too. */
+function sharedConnections(parent: Parts, given: ClientOptions): Parts {
+	const bound = (['maxSockets', 'maxTotalSockets'] as const).find(
+		(name) => given[name] !== undefined,
+	);
+	if (bound === undefined) return parent;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		bound,
+		'this instance shares the connections of the one that creates it; give it there, or `mtls` besides',
+	);
+}
+
+function makeConnections(options: ClientOptions, ofParent: ConnectionBounds = {}) {
+	const {mtls, maxIdentities, maxSockets, maxTotalSockets, logger} = options;
+	const bounds: ConnectionBounds = {
+		...ofParent,
+		...(maxSockets !== undefined && {maxSockets}),
+		...(maxTotalSockets !== undefined && {maxTotalSockets}),
+	};
 	const agent = new MtlsAgent(mtls, {
 		...(logger !== undefined && {logger}),
 		...(maxIdentities !== undefined && {maxIdentities}),
+		...bounds,
 	});
 	const identities = identitiesOf(agent);
-	const pools = new Pools();
-	const http2 = new Http2Sessions();
+	const limit = limitOf(agent);
+	const pools = new Pools(limit);
+	const http2 = new Http2Sessions(limit);
 	identities.onRetire((snapshot) => {
 		pools.retire(snapshot);
 		http2.retire(snapshot);
@@ -97,6 +123,7 @@ function makeConnections({mtls, maxIdentities, logger}: ClientOptions) {
 		identities,
 		pools,
 		http2,
+		bounds,
 		ownsConnections: mtls !== undefined,
 		lifetime: new Lifetime(),
 		session: undefined,

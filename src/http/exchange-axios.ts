@@ -7,7 +7,7 @@ import http, {
 import https from 'node:https';
 import {type Duplex, Readable} from 'node:stream';
 import axios, {AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
-import {endIdle, routed} from '../net/agent.ts';
+import {endIdle, limitOf, routed} from '../net/agent.ts';
 import {ProtocolSwitchError} from '../net/response-heads.ts';
 import {requestOptions} from '../net/socket-options.ts';
 import {withoutPrototype} from '../own-options.ts';
@@ -196,12 +196,20 @@ function watchProgress(request: ClientRequest, trip: Trip): void {
 	});
 }
 
-/** Whether our agent makes the connection: for https always, for http when a proxy is to be asked. */
+// Who puts something else in its place later, as nock does, is to see plain http as axios sends it.
+const {request: nodeRequest} = http;
+
+/**
+ * Whether our agent makes the connection: for https always, for http when a proxy is to be asked, or
+ * where connections are counted.
+ */
 function travelsByOurs({hop, agent, config, proxy}: ExchangeInput): boolean {
-	if (agent === undefined || !isForwarded(hop, proxy)) {
-		return agent !== undefined && hop.url.protocol === 'https:';
+	if (agent === undefined) return false;
+	if (hop.url.protocol === 'https:') return true;
+	if (!isForwarded(hop, proxy) || config.socketPath) {
+		const isNode = http.request === nodeRequest && !config.transport;
+		return limitOf(agent) !== undefined && isNode && !config.httpAgent;
 	}
-	if (config.socketPath) return false;
 	// Security: axios would take the agent of https for an https proxy, and with it our certificate.
 	return !config.httpAgent || proxy.secure;
 }
@@ -209,26 +217,27 @@ function travelsByOurs({hop, agent, config, proxy}: ExchangeInput): boolean {
 /** The options of a request as our agent takes them. */
 function onOurWay(
 	options: RequestOptions,
-	{hop, config, agent, snapshot, proxy, timeouts}: ExchangeInput,
+	{hop, config, agent, snapshot, proxy, timeouts, fresh}: ExchangeInput,
 	signal: AbortSignal,
 ): RequestOptions {
 	const {showing, url} = hop;
-	const way = {snapshot, showing, proxy, signal, timeouts};
+	const plain = url.protocol !== 'https:';
+	// The protocol is the agent's own: Node asks that they agree.
+	const sent: RequestOptions = plain
+		? {...options, agent, protocol: 'https:', defaultPort: 80}
+		: options;
+	const way = {snapshot, showing, proxy, plain, signal, timeouts, again: fresh};
 	if (config.socketPath) {
 		// Security: axios names no host then, and Node would have `localhost` verified.
-		return routed({...options, host: url.hostname, port: url.port}, {...way, proxy: undefined});
+		return routed({...sent, host: url.hostname, port: url.port}, {...way, proxy: undefined});
 	}
-	if (!isForwarded(hop, proxy)) return routed(options, way);
+	if (!isForwarded(hop, proxy)) return routed(sent, way);
 	const forwarded: RequestOptions = {
-		...options,
-		agent,
-		// The agent's own: Node asks that they agree.
-		protocol: 'https:',
-		defaultPort: 80,
+		...sent,
 		path: absoluteForm(hop, options.path ?? '/'),
 		headers: withLogin(options.headers as OutgoingHttpHeaders, proxy),
 	};
-	return routed(forwarded, {...way, showing: 'withheld', forwards: true});
+	return routed(forwarded, {...way, showing: 'withheld', plain: false, forwards: true});
 }
 
 /** Tells the head of a redirect, and lets go of the rest and of a request that it has overtaken. */

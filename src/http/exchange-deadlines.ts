@@ -3,10 +3,13 @@
  */
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {authorityOfUrl} from '../host.ts';
+import {hostWaitedFor} from '../net/agent-queue.ts';
 import {ConnectWatch} from '../net/deadlines.ts';
 import {answerWatch} from './answer-watch.ts';
 import type {ExchangeInput} from './exchange.ts';
+import {Http2Request} from './http2/request.ts';
 import {Http2Response} from './http2/response.ts';
+import {timeoutError} from './lean/errors.ts';
 
 /** Those of `timeout` and `firstByteMs`. */
 export function keepDeadlines(request: ClientRequest, input: ExchangeInput): void {
@@ -19,10 +22,17 @@ export function keepDeadlines(request: ClientRequest, input: ExchangeInput): voi
 }
 
 /** The deadlines of follow-redirects: one until the head of the answer, one for each pause after it. */
-function keepTimeout(request: ClientRequest, {follows, remainingMs, idleMs}: ExchangeInput): void {
+function keepTimeout(
+	request: ClientRequest,
+	{config, follows, remainingMs, idleMs}: ExchangeInput,
+): void {
 	if (remainingMs === undefined) return;
-	// Which axios listens to.
-	const timer = setTimeout(() => request.emit('timeout'), remainingMs);
+	const timer = setTimeout(() => {
+		const host = request instanceof Http2Request ? request.waitsFor : hostWaitedFor(request);
+		// Which axios listens to.
+		if (host === undefined) request.emit('timeout');
+		else request.destroy(lateWaiting(config, host));
+	}, remainingMs);
 	request.once('close', () => clearTimeout(timer));
 	request.prependOnceListener('response', (response: IncomingMessage) => {
 		clearTimeout(timer);
@@ -35,6 +45,12 @@ function keepTimeout(request: ClientRequest, {follows, remainingMs, idleMs}: Exc
 			else response.socket.destroy();
 		});
 	});
+}
+
+/** What axios makes its error of: with its words, and where the time went. */
+function lateWaiting(config: ExchangeInput['config'], host: string): Error {
+	const {name, message, code} = timeoutError(config, undefined, host);
+	return Object.assign(new Error(message), {name, code});
 }
 
 /** Those of a connection that our agent does not make. */

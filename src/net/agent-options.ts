@@ -1,9 +1,9 @@
-import type {Logger, ProxySetting} from '../options.ts';
+import type {ConnectionBounds, Logger, ProxySetting} from '../options.ts';
 import {assertObject, flattened} from '../own-options.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/settings.ts';
 
 /** Options of `https.Agent` that do not decide about TLS, and the proxy. */
-export interface MtlsAgentOptions {
+export interface MtlsAgentOptions extends ConnectionBounds {
 	/** An HTTP proxy for all connections, or `false` for none. @defaultValue `HTTPS_PROXY` and `NO_PROXY` decide */
 	proxy?: ProxySetting;
 	/** Told what `verify: 'report'` lets go, and what is to be said of our certificate. @defaultValue `console` */

@@ -5,16 +5,19 @@ import type {Duplex} from 'node:stream';
 import {inspect} from 'node:util';
 import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
-import {bareHost, urlHost} from '../host.ts';
+import {authorityOf, bareHost, urlHost} from '../host.ts';
 import type {MtlsOptions, ProxySetting} from '../options.ts';
 import {flattened, memberOf, withoutPrototype} from '../own-options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {type MtlsAgentOptions, readAgentOptions} from './agent-options.ts';
+import {type AgentClaim, AgentQueue} from './agent-queue.ts';
 import {connect, connectToProxy} from './connect.ts';
 import {connectionOf} from './connection.ts';
+import {type ConnectionLimit, connectionLimit, routeKey} from './connection-limit.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import {Identities} from './identities.ts';
-import {IdleSince, idleLimitMs} from './idle.ts';
+import {idleLimitMs} from './idle.ts';
+import {connectPlain} from './pool.ts';
 import {type HttpProxy, resolveProxy} from './proxy.ts';
 
 /** How one request wants to travel; the adapter says it, other clients leave it to the agent. */
@@ -24,6 +27,10 @@ export interface Route {
 	readonly proxy: HttpProxy | undefined;
 	/** The proxy itself is asked, for plain http: one connection serves any number of origins. */
 	readonly forwards?: boolean;
+	/** Plain http, which is asked directly. */
+	readonly plain?: boolean;
+	/** It was sent before, on a connection that was stale. */
+	readonly again?: boolean;
 	/** Aborted when the request is over, so that an attempt to connect does not outlive it. */
 	readonly signal: AbortSignal;
 	readonly timeouts: ConnectTimeouts;
@@ -51,11 +58,6 @@ type AgentRoute = Omit<Route, 'snapshot' | 'signal' | 'timeouts'> & {
 // What an https request may bring to take the place of ours. Silently dropping it would hide a mistake.
 const foreign = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
-/** What Node's types leave out. */
-const nodeAgent = https.Agent.prototype as unknown as {
-	addRequest(this: https.Agent, request: ClientRequest, options: RequestOptions): void;
-};
-
 const identities = new WeakMap<MtlsAgent, Identities>();
 
 /** Ends the idle connections that a request with `options` could be given, so that it gets a new one. */
@@ -80,9 +82,18 @@ export async function endConnections(agent: https.Agent): Promise<void> {
 /** The connections that an agent is making; Node's lists hold those that stand. */
 const attempts = new WeakMap<https.Agent, Set<Promise<unknown>>>();
 
-/** How many connections an agent is making. */
-export function attemptsOf(agent: MtlsAgent): number {
-	return attempts.get(agent)?.size ?? 0;
+const queues = new WeakMap<https.Agent, AgentQueue>();
+
+/** How many requests wait for a connection that an agent is making, or for a free one. */
+export function queuedAt(agent: MtlsAgent): number {
+	return (attempts.get(agent)?.size ?? 0) + (queues.get(agent)?.size ?? 0);
+}
+
+const limits = new WeakMap<https.Agent, ConnectionLimit | undefined>();
+
+/** How many connections there may be, the agent's own among them; `undefined` for any number. */
+export function limitOf(agent: https.Agent): ConnectionLimit | undefined {
+	return limits.get(agent);
 }
 
 /** Who an agent is, for those who make connections beside it. */
@@ -112,15 +123,19 @@ export class MtlsAgent extends https.Agent {
 	readonly #retired = new WeakSet<Snapshot>();
 	/** Of connections that were asked for before there was a snapshot to name them by. */
 	readonly #nameless = new WeakSet<Duplex>();
-	/** Of the free connections. */
-	readonly #idle = new WeakMap<Duplex, IdleSince>();
+	/** Connections of plain http. */
+	readonly #plain = new WeakSet<Duplex>();
+	readonly #queue: AgentQueue;
 	// Node knows the sockets that stand, not the attempts to make one.
 	#attempts = new AbortController();
 
 	constructor(mtls: MtlsOptions | readonly MtlsOptions[] = {}, options: MtlsAgentOptions = {}) {
-		const {proxy, logger = console, maxIdentities, ...ofNode} = readAgentOptions(options);
+		const given = readAgentOptions(options);
+		const limit = connectionLimit(given);
+		const {proxy, logger = console, maxIdentities, maxSockets, maxTotalSockets, ...ofNode} = given;
 		super(
 			withoutPrototype({
+				// Without the bounds: Node counts the sockets that stand, and would queue requests of its own.
 				...ofNode,
 				keepAlive: true,
 				timeout: idleLimitMs,
@@ -132,6 +147,9 @@ export class MtlsAgent extends https.Agent {
 		this.#identities = new Identities(mtls, logger, maxIdentities);
 		identities.set(this, this.#identities);
 		attempts.set(this, new Set());
+		limits.set(this, limit);
+		this.#queue = new AgentQueue(this, limit);
+		queues.set(this, this.#queue);
 		this.#identities.onRetire((snapshot) => this.#retire(snapshot));
 		this.#proxy = proxy;
 	}
@@ -161,14 +179,16 @@ export class MtlsAgent extends https.Agent {
 	 * ours holds what tells two connections apart and no secret.
 	 */
 	override getName(options: RequestOptions = {}): string {
-		const {snapshot, showing, proxy, forwards = false} = withoutPrototype(this.#routeOf(options));
+		const way = withoutPrototype(this.#routeOf(options));
+		const {snapshot, showing, proxy, forwards = false, plain = false} = way;
 		return [
 			forwards ? 'any' : options.host,
 			forwards ? 'http' : options.port,
 			options.socketPath,
 			options.localAddress,
 			options.family,
-			snapshot instanceof Promise ? 'loading' : snapshot.id,
+			// Plain http shows no identity.
+			plain ? 'plain' : snapshot instanceof Promise ? 'loading' : snapshot.id,
 			showing,
 			proxy?.poolKey ?? 'direct',
 		].join('|');
@@ -177,24 +197,22 @@ export class MtlsAgent extends https.Agent {
 	/** Not for the connections of an identity that another has taken the place of, nor where no other request would look. */
 	override keepSocketAlive(socket: Duplex): boolean {
 		const snapshot = connectionOf(socket)?.snapshot;
-		if (snapshot === undefined || this.#retired.has(snapshot)) return false;
-		if (this.#nameless.has(socket)) return false;
+		const outlived = snapshot === undefined || this.#retired.has(snapshot);
+		if ((outlived && !this.#plain.has(socket)) || this.#nameless.has(socket)) return false;
 		// Its types say that it says nothing. For the time that the server announces it has a timer.
 		const kept = super.keepSocketAlive(socket) as unknown as boolean;
-		if (kept) this.#idle.set(socket, new IdleSince());
+		if (kept) this.#queue.keep(socket);
 		return kept;
 	}
 
-	/** Called by Node for each request; documented by its use in agents of many makes alone. */
+	override reuseSocket(socket: Duplex, request: ClientRequest): void {
+		this.#queue.use(socket);
+		super.reuseSocket(socket, request);
+	}
+
+	/** Takes each request from Node, whose types and documentation leave it out. */
 	addRequest(request: ClientRequest, options: RequestOptions): void {
-		const free = this.freeSockets[this.getName(options)] ?? [];
-		for (const socket of [...free]) {
-			if (!this.#idle.get(socket)?.isOver(socket.timeout || idleLimitMs)) continue;
-			// Not left in the list until it is closed: Node may take the last one unseen.
-			free.splice(free.indexOf(socket), 1);
-			socket.destroy();
-		}
-		nodeAgent.addRequest.call(this, request, options);
+		this.#queue.add(request, options, () => this.#claimOf(options));
 	}
 
 	override createConnection(
@@ -202,7 +220,12 @@ export class MtlsAgent extends https.Agent {
 		callback?: (error: Error | null, socket: Duplex) => void,
 	): undefined {
 		const done = callback as (error: unknown, socket?: Duplex) => void;
-		const made = this.#connect(options);
+		const made = this.#queue.make(
+			options,
+			() => this.#claimOf(options),
+			this.#attempts.signal,
+			(waitedMs) => this.#connect(options, waitedMs),
+		);
 		attempts.get(this)?.add(made);
 		made
 			.finally(() => attempts.get(this)?.delete(made))
@@ -219,7 +242,9 @@ export class MtlsAgent extends https.Agent {
 	 */
 	override destroy(): void {
 		this.#identities.roster.close();
-		this.#attempts.abort(new Error('the agent was destroyed'));
+		const error = new Error('the agent was destroyed');
+		this.#queue.destroy(error);
+		this.#attempts.abort(error);
 		this.#attempts = new AbortController();
 		super.destroy();
 	}
@@ -238,7 +263,7 @@ export class MtlsAgent extends https.Agent {
 		return String(this);
 	}
 
-	async #connect(options: RequestOptions) {
+	async #connect(options: RequestOptions, waitedMs: number) {
 		const intruder = foreign.find((name) => memberOf(options, name));
 		if (intruder !== undefined) {
 			throw new MtlsConfigError(
@@ -254,8 +279,9 @@ export class MtlsAgent extends https.Agent {
 		const target = {
 			...way,
 			host: hostOf(options),
-			port: Number(options.port) || (way.forwards ? 80 : 443),
+			port: portOf(options, way),
 			signal: way.signal ? AbortSignal.any([way.signal, signal]) : signal,
+			timeouts: {...way.timeouts, waitedMs},
 			net: {
 				...(socketPath && {path: socketPath}),
 				...(localAddress !== undefined && {localAddress}),
@@ -263,22 +289,38 @@ export class MtlsAgent extends https.Agent {
 				...(lookup !== undefined && {lookup}),
 			},
 		};
-		const {proxy, forwards} = way;
+		const {proxy, forwards, plain} = way;
 		const socket = await (proxy && forwards
 			? connectToProxy(snapshot, {...target, proxy})
-			: connect(snapshot, target));
+			: plain
+				? connectPlain(target)
+				: connect(snapshot, target));
+		if (plain) this.#plain.add(socket);
 		// As `net.connect` does: where it is that of the agent, Node takes it for done.
 		if (timeout) socket.setTimeout(timeout);
 		if (way.snapshot instanceof Promise) this.#nameless.add(socket);
 		return socket;
 	}
 
+	#claimOf(options: RequestOptions): AgentClaim {
+		const way = withoutPrototype(this.#routeOf(options));
+		const {snapshot, showing, proxy, forwards, plain, again = false, signal} = way;
+		const {origin} = urlOf(options, plain ? 'http:' : 'https:');
+		const identityKey =
+			snapshot instanceof Promise ? this.#identities.roster.keyAt(origin) : snapshot.identityKey;
+		return {
+			route: routeKey(identityKey, forwards && proxy ? proxy : {origin, showing}),
+			host: authorityOf(hostOf(options), portOf(options, way)),
+			connectMs: withoutPrototype(way.timeouts ?? {}).connectMs,
+			again,
+			signal,
+		};
+	}
+
 	#routeOf(options: RequestOptions): AgentRoute {
 		const given = options[route];
 		if (given) return given;
-		const host = hostOf(options);
-		const url = new URL(`https://${urlHost(host)}`);
-		url.port = String(options.port ?? '');
+		const url = urlOf(options);
 		const snapshot = this.#identities.roster.at(url.origin);
 		// A request that is queued has yet to ask for it, and whoever asks for the name alone never does.
 		if (snapshot instanceof Promise) snapshot.catch(() => {});
@@ -309,6 +351,16 @@ async function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Prom
 		signal.addEventListener('abort', onAbort);
 	});
 	return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
+}
+
+function urlOf(options: RequestOptions, protocol = 'https:'): URL {
+	const url = new URL(`${protocol}//${urlHost(hostOf(options))}`);
+	url.port = String(options.port ?? '');
+	return url;
+}
+
+function portOf({port}: RequestOptions, {forwards, plain}: AgentRoute): number {
+	return Number(port) || (forwards || plain ? 80 : 443);
 }
 
 function hostOf({host, hostname}: RequestOptions): string {

@@ -6,6 +6,7 @@ const defaultMs = 60_000;
 
 /** What can take too long, and what is then said of it. */
 const phases = {
+	place: {code: 'ERR_MTLS_CONNECT_TIMEOUT', missing: 'no free connection to'},
 	connect: {code: 'ERR_MTLS_CONNECT_TIMEOUT', missing: 'no connection to'},
 	handshake: {code: 'ERR_MTLS_HANDSHAKE_TIMEOUT', missing: 'no TLS handshake with'},
 	firstByte: {code: 'ERR_MTLS_FIRST_BYTE_TIMEOUT', missing: 'no answer from'},
@@ -28,7 +29,10 @@ export class DeadlineError extends Error {
 }
 
 /** The deadlines of one attempt to connect. They are its own: whoever shares a connection has none. */
-export type ConnectTimeouts = Pick<Timeouts, 'connectMs' | 'handshakeMs'>;
+export type ConnectTimeouts = Pick<Timeouts, 'connectMs' | 'handshakeMs'> & {
+	/** What the wait for a free connection has taken of `connectMs`. */
+	readonly waitedMs?: number;
+};
 
 /** Watches over one attempt to connect. */
 export class ConnectWatch {
@@ -45,12 +49,13 @@ export class ConnectWatch {
 		timeouts: ConnectTimeouts | undefined,
 		expire: (error: DeadlineError) => void,
 	) {
-		const {connectMs, handshakeMs} = withoutPrototype(timeouts ?? {});
+		const {connectMs, handshakeMs, waitedMs} = withoutPrototype(timeouts ?? {});
 		this.#host = host;
 		this.#expire = expire;
 		const apart = connectMs !== undefined || handshakeMs !== undefined;
 		this.#handshakeMs = apart ? (handshakeMs ?? defaultMs) : undefined;
-		this.#start(connectMs ?? defaultMs);
+		// Where nobody has given one, it is no limit to the wait either.
+		this.#start(connectMs ?? defaultMs, connectMs === undefined ? 0 : waitedMs);
 	}
 
 	/** There is a TCP connection, or a tunnel: what is left is the handshake. */
@@ -65,12 +70,12 @@ export class ConnectWatch {
 		clearTimeout(this.#timer);
 	}
 
-	#start(limitMs: number): void {
+	#start(limitMs: number, waitedMs = 0): void {
 		clearTimeout(this.#timer);
 		if (limitMs === 0) return;
 		this.#timer = setTimeout(() => {
 			const phase = this.#connected ? 'handshake' : 'connect';
 			this.#expire(new DeadlineError(phase, this.#host, limitMs));
-		}, limitMs);
+		}, limitMs - waitedMs);
 	}
 }

@@ -46,6 +46,12 @@ interface SessionEvents {
 	readonly onEnd: () => void;
 	/** It is no more. */
 	readonly onClose: () => void;
+	/** It stands. */
+	readonly onOpen: () => void;
+	/** No request is on it, and the next one may come. */
+	readonly onIdle: () => void;
+	/** A request joins it. */
+	readonly onJoin: () => void;
 }
 
 /** As axios has it for HTTP/1.1: how often TCP asks whether a silent other end is still there. */
@@ -70,6 +76,8 @@ const windows = {streamBytes: 1024 * 1024, sessionBytes: 4 * 1024 * 1024};
 export class Http2Session {
 	/** `undefined` until it is connected; stays after it was closed, for its facts. */
 	socket: Socket | undefined;
+	/** The host to which it waits for a place, with its port. */
+	waitsFor: string | undefined = undefined;
 	/** A request on it was answered. */
 	answered = false;
 	#session: ClientHttp2Session | undefined;
@@ -81,14 +89,16 @@ export class Http2Session {
 	#error: Error | undefined;
 	#lastStreamId = Number.POSITIVE_INFINITY;
 	readonly #attempt = new AbortController();
-	readonly #opened: Promise<void>;
+	readonly #opened: Promise<Http2Session>;
+	/** The one that its requests went over to. */
+	#heir: Http2Session | undefined;
 	readonly #idleMs: number | null;
 	readonly #settingsMs: number;
 	readonly #events: SessionEvents;
 
 	constructor(
 		{origin, options, timeouts}: SessionTarget,
-		connectTo: (signal: AbortSignal) => Promise<Socket>,
+		connectTo: (signal: AbortSignal) => Promise<Socket | undefined>,
 		events: SessionEvents,
 	) {
 		const {sessionTimeout = idleLimitMs, ...rest} = withoutPrototype(options);
@@ -120,16 +130,37 @@ export class Http2Session {
 		return this.#session === undefined;
 	}
 
-	/** Counts a request in and waits until the session stands. `leave` has to follow in any case. */
-	join(): Promise<void> {
-		this.#users += 1;
-		clearTimeout(this.#idle);
-		this.#session?.ref();
+	/**
+	 * Counts a request in and waits until the session stands. `leave` has to follow in any case.
+	 *
+	 * @returns the session that stands, which may be another.
+	 */
+	join(): Promise<Http2Session> {
+		this.#add(1);
 		return this.#opened;
+	}
+
+	/** Gives its requests to `other`, which stands, and does without a connection. */
+	yieldTo(other: Http2Session): void {
+		this.#heir = other;
+		other.#add(this.#users);
+		this.#users = 0;
+		this.#end();
+	}
+
+	#add(users: number): void {
+		this.#users += users;
+		clearTimeout(this.#idle);
+		this.#events.onJoin();
+		this.#session?.ref();
 	}
 
 	/** Counts a request out. */
 	leave(): void {
+		if (this.#heir !== undefined) {
+			this.#heir.leave();
+			return;
+		}
 		this.#users -= 1;
 		if (this.#users > 0) return;
 		if (this.#session === undefined) void this.destroy(new Error('nobody waits for it'));
@@ -191,7 +222,10 @@ export class Http2Session {
 		this.#end();
 		this.#attempt.abort(reason);
 		const session = this.#session;
-		if (session === undefined) return this.#opened.catch(() => {});
+		if (session === undefined) {
+			await this.#opened.catch(() => {});
+			return;
+		}
 		const {socket} = this;
 		session.destroy();
 		if (socket === undefined || socket.closed) return;
@@ -201,14 +235,18 @@ export class Http2Session {
 	async #open(
 		origin: string,
 		options: Http2Options,
-		connectTo: (signal: AbortSignal) => Promise<Socket>,
-	): Promise<void> {
+		connectTo: (signal: AbortSignal) => Promise<Socket | undefined>,
+	): Promise<Http2Session> {
 		const late = new AbortController();
 		const signal = AbortSignal.any([this.#attempt.signal, late.signal]);
 		let timer: NodeJS.Timeout | undefined;
 		try {
 			for (;;) {
 				const socket = await connectTo(signal);
+				if (socket === undefined) {
+					this.#close();
+					return this.#heir ?? this;
+				}
 				// A second attempt has what is left of the first.
 				timer ??= setTimeout(() => {
 					late.abort(new NoSettingsError(new URL(origin), this.#settingsMs));
@@ -231,7 +269,7 @@ export class Http2Session {
 		origin: string,
 		options: Http2Options,
 		signal: AbortSignal,
-	): Promise<void> {
+	): Promise<Http2Session> {
 		this.socket = socket;
 		socket.setKeepAlive(true, keepAliveMs);
 		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
@@ -253,6 +291,8 @@ export class Http2Session {
 		session.setLocalWindowSize(windows.sessionBytes);
 		session.once('close', () => this.#close());
 		this.#session = session;
+		this.#events.onOpen();
+		return this;
 	}
 
 	#settings(session: ClientHttp2Session, socket: Socket, signal: AbortSignal): Promise<void> {
@@ -284,6 +324,7 @@ export class Http2Session {
 	#rest(session: ClientHttp2Session): void {
 		session.unref();
 		this.#idleSince = new IdleSince();
+		this.#events.onIdle();
 		if (this.#idleMs === null) return;
 		this.#idle = setTimeout(() => this.retire(), Math.min(this.#idleMs, longestDelayMs)).unref();
 	}

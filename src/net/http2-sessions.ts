@@ -1,7 +1,11 @@
 import type {Socket} from 'node:net';
 import {isDeepStrictEqual} from 'node:util';
+import {authorityOf} from '../host.ts';
+import {withoutPrototype} from '../own-options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {connect} from './connect.ts';
+import {type ConnectionLimit, type PlaceRequest, routeKey} from './connection-limit.ts';
+import type {Place} from './connection-place.ts';
 import type {ConnectTimeouts} from './deadlines.ts';
 import type {Peer} from './handshake.ts';
 import {type Http2Options, Http2Session} from './http2-session.ts';
@@ -17,6 +21,8 @@ export interface Http2Route {
 	readonly options: Http2Options;
 	/** Of the attempt to make it: no matter once it stands. */
 	readonly timeouts: ConnectTimeouts;
+	/** The request was refused on another session. */
+	readonly again: boolean;
 }
 
 interface Entry {
@@ -30,17 +36,21 @@ export class Http2Sessions {
 	/** Those that take no more requests too, until they are closed. */
 	readonly #open = new Set<Http2Session>();
 	readonly #retired = new WeakSet<Snapshot>();
+	readonly #limit: ConnectionLimit | undefined;
+
+	/** @param limit - Of which these are some of the connections. */
+	constructor(limit: ConnectionLimit | undefined) {
+		this.#limit = limit;
+	}
 
 	/** The session for a request: one that stands or is being made, or a new one. */
 	take(route: Http2Route): Http2Session {
 		const entries = this.#entries.get(route.snapshot)?.get(keyOf(route));
 		for (const {session} of entries ?? []) if (session.isOverdue) void session.destroy();
 		const found = entries?.find(
-			({session, route: {net, options, timeouts}}) =>
-				session.usable &&
-				isDeepStrictEqual(net, route.net) &&
-				isDeepStrictEqual(options, route.options) &&
-				(!session.connecting || isDeepStrictEqual(timeouts, route.timeouts)),
+			(entry) =>
+				fits(entry, route) &&
+				(!entry.session.connecting || isDeepStrictEqual(entry.route.timeouts, route.timeouts)),
 		);
 		return found?.session ?? this.#begin(route);
 	}
@@ -70,15 +80,36 @@ export class Http2Sessions {
 	}
 
 	#begin(route: Http2Route): Http2Session {
-		const session = new Http2Session(route, (signal) => open(route, signal), {
+		const limit = this.#limit;
+		let place: Place | undefined;
+		const connectTo = async (signal: AbortSignal) => {
+			if (limit === undefined) return open(route, signal);
+			place = await limit.placeFor(claimOf(route), signal, () => this.#yield(session, route));
+			session.waitsFor = undefined;
+			return place && inPlace(place, route, signal);
+		};
+		const session: Http2Session = new Http2Session(route, connectTo, {
 			onEnd: () => this.#forget(session, route),
 			onClose: () => this.#open.delete(session),
+			onOpen: () => place?.share(session),
+			onIdle: () => place?.rest(() => void session.destroy()),
+			onJoin: () => place?.use(),
 		});
+		if (limit) session.waitsFor = claimOf(route).host;
 		this.#open.add(session);
 		// For a request that began before the swap; no other is to join it.
 		if (this.#retired.has(route.snapshot)) session.retire();
 		else this.#entriesOf(route).push({route, session});
 		return session;
+	}
+
+	/** Gives the requests of a session that waits for a connection to one that stands. */
+	#yield(session: Http2Session, route: Http2Route): boolean {
+		const entries = this.#entries.get(route.snapshot)?.get(keyOf(route));
+		const found = entries?.find((entry) => fits(entry, route) && !entry.session.connecting);
+		if (found === undefined) return false;
+		session.yieldTo(found.session);
+		return true;
 	}
 
 	#entriesOf(route: Http2Route): Entry[] {
@@ -102,8 +133,35 @@ export class Http2Sessions {
 	}
 }
 
+/** Whether a request may join a session, once it stands. */
+function fits({session, route: {net, options}}: Entry, route: Http2Route): boolean {
+	return (
+		session.usable && isDeepStrictEqual(net, route.net) && isDeepStrictEqual(options, route.options)
+	);
+}
+
 function keyOf({origin, showing}: Http2Route): string {
 	return `${origin}|${showing}`;
+}
+
+function claimOf({origin, snapshot, showing, timeouts, again}: Http2Route): PlaceRequest {
+	const {host, port} = placeOf(origin);
+	return {
+		route: routeKey(snapshot.identityKey, {origin, showing}),
+		host: authorityOf(host, port),
+		connectMs: withoutPrototype(timeouts).connectMs,
+		again,
+	};
+}
+
+/** Opens a connection that has a place. */
+function inPlace(place: Place, route: Http2Route, signal: AbortSignal): Promise<Socket> {
+	const timeouts = {...route.timeouts, waitedMs: place.waitedMs};
+	return place.hold(async () => {
+		// Nobody may wait for it any more.
+		signal.throwIfAborted();
+		return open({...route, timeouts}, signal);
+	});
 }
 
 function open(route: Http2Route, signal: AbortSignal): Promise<Socket> {

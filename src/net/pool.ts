@@ -10,11 +10,14 @@ import {authorityOf, bareHost, portOfUrl} from '../host.ts';
 import {withoutPrototype} from '../own-options.ts';
 import type {Showing, Snapshot} from '../tls/snapshot.ts';
 import {connect, connectToProxy} from './connect.ts';
+import {type ConnectionLimit, type PlaceRequest, routeKey} from './connection-limit.ts';
+import type {Place} from './connection-place.ts';
 import {type ConnectTimeouts, ConnectWatch} from './deadlines.ts';
 import {unsentGraceMs} from './early-response.ts';
 import type {Peer} from './handshake.ts';
 import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle.ts';
 import type {HttpProxy} from './proxy.ts';
+import {QueuedLine} from './queued-line.ts';
 import {ResponseHeads} from './response-heads.ts';
 import {tcpOptions} from './socket-options.ts';
 
@@ -38,44 +41,97 @@ export class Pools {
 	readonly #idle = new Map<Snapshot, Map<string, Line[]>>();
 	readonly #lines = new Set<Line>();
 	readonly #retired = new WeakSet<Snapshot>();
+	readonly #queued = new Set<QueuedLine>();
+	readonly #limit: ConnectionLimit | undefined;
 
-	/** A line for one request: the one that was idle for the shortest time, or a new one. */
-	take(route: PoolRoute): Line {
+	/** @param limit - Of which these are some of the connections. */
+	constructor(limit: ConnectionLimit | undefined) {
+		this.#limit = limit;
+	}
+
+	/**
+	 * A line for one request: the one that was idle for the shortest time, a new one, or what stands for
+	 * one where there are as many as there may be.
+	 *
+	 * @param fresh - A new one, whichever are idle.
+	 */
+	take(route: PoolRoute, fresh: boolean): RequestLine {
 		const key = keyOf(route);
-		const idle = this.#idle.get(route.snapshot)?.get(key);
+		const limit = this.#limit;
+		// Those who wait come first.
+		if (limit?.contended) return this.#queue(limit, route, key, fresh);
+		const line = fresh ? undefined : this.#takeIdle(route.snapshot, key);
+		if (line !== undefined) return line;
+		if (limit === undefined) return this.#open(route, key);
+		const place = limit.take(countedAs(route));
+		return place ? this.#open(route, key, place) : this.#queue(limit, route, key, fresh);
+	}
+
+	#takeIdle(snapshot: Snapshot, key: string): Line | undefined {
+		const idle = this.#idle.get(snapshot)?.get(key);
 		for (;;) {
 			const line = idle?.pop();
-			if (line === undefined) return this.open(route, key);
+			if (line === undefined) return undefined;
 			// undici closes the socket just after an answer that says so, and tells it later.
 			if (!line.usable) continue;
-			if (!line.isOverdue) return line;
-			void line.destroy();
+			if (line.isOverdue) void line.destroy();
+			else {
+				line.place?.use();
+				return line;
+			}
 		}
 	}
 
-	/** A new line for one request, whichever are idle. */
-	open(route: PoolRoute, key = keyOf(route)): Line {
-		const line = new Line(route.origin, (signal) => this.#connect(route, signal), {
-			onFree: () => {
-				if (this.#retired.has(route.snapshot)) void line.destroy();
-				else this.#keep(line, key, route.snapshot);
-			},
-			onEnd: () => {
-				this.#lines.delete(line);
-				this.#forget(line, key, route.snapshot);
-			},
+	#queue(limit: ConnectionLimit, route: PoolRoute, key: string, fresh: boolean): QueuedLine {
+		const {host, port} = placeOf(route.origin);
+		const claim: PlaceRequest = {
+			route: countedAs(route),
+			host: authorityOf(host, port),
+			connectMs: withoutPrototype(route.timeouts ?? {}).connectMs,
+			again: fresh,
+		};
+		const queued = new QueuedLine(claim.host, {
+			wait: (events) => limit.wait({...claim, ...events}),
+			takeIdle: () => (fresh ? undefined : this.#takeIdle(route.snapshot, key)),
+			open: (place) => this.#open(route, key, place),
+			onEnd: (line) => this.#queued.delete(line),
 		});
+		this.#queued.add(queued);
+		return queued;
+	}
+
+	#open(route: PoolRoute, key: string, place?: Place): Line {
+		const connect = (signal: AbortSignal) =>
+			place
+				? place.hold(() => this.#connect(waited(route, place), signal))
+				: this.#connect(route, signal);
+		const line = new Line(
+			route.origin,
+			connect,
+			{
+				onFree: () => {
+					if (this.#retired.has(route.snapshot)) void line.destroy();
+					else this.#keep(line, key, route.snapshot);
+				},
+				onEnd: () => {
+					this.#lines.delete(line);
+					this.#forget(line, key, route.snapshot);
+					place?.releaseUnused();
+				},
+			},
+			place,
+		);
 		this.#lines.add(line);
 		return line;
 	}
 
-	/** Connections by what they do; one that is being made stands for the request that waits for it. */
+	/** Connections by what they do, and requests that wait for one: each that is being made has one, too. */
 	get counts(): {active: number; idle: number; queued: number} {
 		let idle = 0;
 		for (const lines of this.#idle.values()) for (const {length} of lines.values()) idle += length;
-		let queued = 0;
-		for (const {socket} of this.#lines) if (socket === undefined) queued += 1;
-		return {active: this.#lines.size - idle - queued, idle, queued};
+		let making = 0;
+		for (const {socket} of this.#lines) if (socket === undefined) making += 1;
+		return {active: this.#lines.size - idle - making, idle, queued: making + this.#queued.size};
 	}
 
 	/** Ends the idle connections of `snapshot`, and each other one when its request is over. */
@@ -86,8 +142,9 @@ export class Pools {
 		for (const line of Array.from(idle?.values() ?? []).flat()) void line.destroy();
 	}
 
-	/** Ends all connections, those in use included. */
+	/** Ends all connections, those in use included, and the requests that wait for one. */
 	async destroy(): Promise<void> {
+		for (const queued of [...this.#queued]) void queued.destroy();
 		const lines = [...this.#lines];
 		this.#idle.clear();
 		await Promise.all(lines.map((line) => line.destroy()));
@@ -98,6 +155,7 @@ export class Pools {
 		// After a burst those go first that the server will close first.
 		if (idle.length >= maxIdle) void idle[0]?.destroy();
 		idle.push(line);
+		line.place?.rest(() => void line.destroy());
 	}
 
 	#idleOf(snapshot: Snapshot, key: string): Line[] {
@@ -140,16 +198,55 @@ function keyOf({origin, showing, proxy}: PoolRoute): string {
 	return `${origin}|${showing}|${proxy?.poolKey ?? 'direct'}`;
 }
 
+/** What the connections to an origin are counted as: those through different proxies together. */
+function countedAs(route: PoolRoute): string {
+	const {origin, snapshot, proxy} = route;
+	const forwards = proxy !== undefined && origin.startsWith('http:');
+	return routeKey(snapshot.identityKey, forwards ? proxy : route);
+}
+
+/** With what is left of the time to connect. */
+function waited(route: PoolRoute, {waitedMs}: Place): PoolRoute {
+	return {...route, timeouts: {...route.timeouts, waitedMs}};
+}
+
 /** Tells the pool what becomes of a line. */
 interface LineEvents {
 	readonly onFree: () => void;
 	readonly onEnd: () => void;
 }
 
+/** Told of one response, or of why there is none: of what was never sent too. */
+export type ResponseHandler = Dispatcher.DispatchHandler & {
+	onResponseError(controller: unknown, error: Error): void;
+};
+
+/** What carries one request. */
+export interface RequestLine
+	extends Pick<
+		Line,
+		| 'socket'
+		| 'served'
+		| 'sent'
+		| 'reason'
+		| 'dispatch'
+		| 'board'
+		| 'release'
+		| 'releaseOnceSent'
+		| 'destroy'
+	> {
+	/** The host, with its port, that a free connection to is waited for. */
+	readonly waitsFor: string | undefined;
+}
+
 /** One connection, which lives until its socket closes. */
-export class Line {
+export class Line implements RequestLine {
 	/** `undefined` until it is connected; stays after it was closed, for its facts. */
 	socket: Socket | undefined = undefined;
+	/** It has a connection, or an attempt to make one. */
+	readonly waitsFor = undefined;
+	/** Among the connections that are counted, where they are. */
+	readonly place: Place | undefined;
 	#heads: ResponseHeads | undefined = undefined;
 	#served = 0;
 	#ended = false;
@@ -159,8 +256,14 @@ export class Line {
 	readonly #attempt = new AbortController();
 	readonly #events: LineEvents;
 
-	constructor(origin: string, open: (signal: AbortSignal) => Promise<Socket>, events: LineEvents) {
+	constructor(
+		origin: string,
+		open: (signal: AbortSignal) => Promise<Socket>,
+		events: LineEvents,
+		place: Place | undefined,
+	) {
 		this.#events = events;
+		this.place = place;
 		const options: Client.Options = {
 			// Never more than one request is given to it. But with 1 it would rest between two.
 			pipelining: 2,
@@ -190,7 +293,7 @@ export class Line {
 	}
 
 	/** Sends a request; `release` or `destroy` follows when its answer is complete. */
-	dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+	dispatch(options: Dispatcher.DispatchOptions, handler: ResponseHandler): void {
 		this.#client.dispatch(options, handler);
 	}
 

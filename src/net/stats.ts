@@ -1,4 +1,4 @@
-import {attemptsOf, type MtlsAgent} from './agent.ts';
+import {type MtlsAgent, queuedAt} from './agent.ts';
 import type {Identities} from './identities.ts';
 
 /** A client's connections in numbers. */
@@ -40,7 +40,7 @@ export function statsOf(
 		sockets: {
 			active: sum('active') + size(agent.sockets),
 			idle: sum('idle') + size(agent.freeSockets),
-			queued: sum('queued') + size(agent.requests) + attemptsOf(agent),
+			queued: sum('queued') + size(agent.requests) + queuedAt(agent),
 		},
 		handshakes: {full: counts.fullHandshakes, resumed: counts.resumedHandshakes},
 		tunnels: counts.tunnels,

@@ -37,6 +37,8 @@ interface Redirector {
 export interface Roster {
 	/** The snapshot for a request to `origin`; a promise where a loader has yet to answer, or that rejects. */
 	at(origin: string): Snapshot | Promise<Snapshot>;
+	/** The `identityKey` of that snapshot, be it loaded or not. */
+	keyAt(origin: string): string;
 	/** How a redirect may lead to `target`, another origin than the app asked for. */
 	arrival(target: string, redirector: Redirector): Arrival;
 	/** The facts of our certificate; `null` without one, and where there are several. */
@@ -89,6 +91,10 @@ class One implements Roster {
 
 	at(): Snapshot | Promise<Snapshot> {
 		return this.#source.take();
+	}
+
+	keyAt(): string {
+		return this.#source.key;
 	}
 
 	arrival(target: string): Arrival {
@@ -163,6 +169,10 @@ class Several implements Roster {
 		const snapshot = source.take();
 		if (this.#loaded.size > this.#maxIdentities) this.#releaseOldest();
 		return snapshot;
+	}
+
+	keyAt(origin: string): string {
+		return this.#entryAt(origin).source.key;
 	}
 
 	arrival(target: string, {first, from}: Redirector): Arrival {

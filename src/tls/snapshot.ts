@@ -23,6 +23,8 @@ export interface Snapshot {
 	readonly epoch: number;
 	/** Part of every pool key: no other snapshot of this process has it. */
 	readonly id: string;
+	/** Of the identity that it is one of: the same before and after a swap. */
+	readonly identityKey: string;
 	readonly identity: CertificateFacts | null;
 	/** What is to be told of our certificate: that it expires soon, that its key can be read by others. */
 	readonly notices: readonly IdentityNotice[];
@@ -62,6 +64,7 @@ export interface ConnectionCounts {
 export interface SnapshotContext {
 	readonly now: Date;
 	readonly epoch: number;
+	readonly identityKey: string;
 	readonly report: Report;
 	readonly counts: ConnectionCounts;
 }
@@ -87,6 +90,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 
 	return Object.freeze({
 		epoch: context.epoch,
+		identityKey: context.identityKey,
 		id: String(made),
 		identity: identity?.facts ?? null,
 		notices: identity?.notices ?? [],

@@ -43,6 +43,8 @@ interface Load {
 	turns: number;
 }
 
+let sources = 0;
+
 /** Gives the snapshot of now, and puts another in its place when the files, or the loader's answer, are new. */
 export class SnapshotSource {
 	readonly #options: MtlsOptions;
@@ -66,6 +68,8 @@ export class SnapshotSource {
 	/** What is loaded is for those who wait, and is kept for nobody after them. */
 	#released = false;
 	#closed = false;
+	/** No other source of this process has it. */
+	readonly key: string;
 
 	/**
 	 * @param options - As `readMtlsOptions` gives them.
@@ -75,6 +79,8 @@ export class SnapshotSource {
 		this.#options = options;
 		this.#path = path;
 		this.#events = events;
+		sources += 1;
+		this.key = String(sources);
 		// Files that are loaded now are looked at as they are; a loader may take its time.
 		if (when === 'later' || options.identity !== undefined) this.#assertLoadable();
 		if (when === 'later') return;
@@ -188,7 +194,13 @@ export class SnapshotSource {
 		const madeOf = describe(material, seen);
 		this.#failedOn = madeOf;
 		const {report, counts, onSnapshot, onRetire} = this.#events;
-		const snapshot = loadSnapshot(options, {now: new Date(), epoch: this.#epoch, report, counts});
+		const snapshot = loadSnapshot(options, {
+			now: new Date(),
+			epoch: this.#epoch,
+			identityKey: this.key,
+			report,
+			counts,
+		});
 		const previous = this.#current;
 		this.#asked = undefined;
 		this.#current = this.#released ? undefined : snapshot;

@@ -30,9 +30,9 @@ export class Http2Request extends Writable {
 	readonly host: string;
 	/** How far it came, where it failed without an answer. */
 	progress: Progress | undefined = undefined;
-	readonly #session: Http2Session;
+	#session: Http2Session;
 	readonly #headers: OutgoingHttpHeaders;
-	readonly #joined: Promise<void>;
+	readonly #joined: Promise<unknown>;
 	#stream: ClientHttp2Stream | undefined = undefined;
 	#pauseMs = 0;
 
@@ -52,19 +52,26 @@ export class Http2Request extends Writable {
 		this.#headers = headers;
 		this.protocol = protocol;
 		this.host = bareHost(hostname);
-		this.once('timeout', () => session.suspect());
+		this.once('timeout', () => this.#session.suspect());
 		const onAbort = () => this.destroy();
 		signal.addEventListener('abort', onAbort);
 		this.once('close', () => signal.removeEventListener('abort', onAbort));
-		this.#joined = session.join();
-		this.#joined.then(
-			() => {
-				this.socket = session.socket;
-				this.reusedSocket = session.answered;
+		const joined = session.join();
+		this.#joined = joined;
+		joined.then(
+			(standing) => {
+				this.#session = standing;
+				this.socket = standing.socket;
+				this.reusedSocket = standing.answered;
 			},
 			(error) => this.destroy(error),
 		);
 		if (signal.aborted) onAbort();
+	}
+
+	/** The host to which it waits for a free connection, with its port. */
+	get waitsFor(): string | undefined {
+		return this.#session.waitsFor;
 	}
 
 	get method(): string {

@@ -25,7 +25,7 @@ const connectionHeaders = new Set([
 /** Makes one hop's request over HTTP/2. @param signal - Gives it up. */
 export function http2Transport(
 	sessions: Http2Sessions,
-	{hop, config, snapshot, timeouts: {connectMs, handshakeMs}}: ExchangeInput,
+	{hop, config, snapshot, fresh, timeouts: {connectMs, handshakeMs}}: ExchangeInput,
 	signal: AbortSignal,
 ): Transport {
 	return {
@@ -38,6 +38,7 @@ export function http2Transport(
 				showing: hop.showing,
 				net: {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})},
 				options: sessionOptions(config),
+				again: fresh,
 				timeouts: {
 					...(connectMs !== undefined && {connectMs}),
 					...(handshakeMs !== undefined && {handshakeMs}),

@@ -2,13 +2,19 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {parseError} from './parse-errors.ts';
 import type {LeanRequest} from './request.ts';
 
-/** What axios says when `timeout` is over. */
+/**
+ * What axios says when `timeout` is over.
+ *
+ * @param waitsFor - The host to which there was no free connection, with its port.
+ */
 export function timeoutError(
 	config: InternalAxiosRequestConfig,
-	request?: LeanRequest,
+	request?: unknown,
+	waitsFor?: string,
 ): AxiosError {
+	const where = waitsFor === undefined ? '' : ` waiting for a free connection to ${waitsFor}`;
 	return new AxiosError(
-		config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded`,
+		config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded${where}`,
 		config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,
 		config,
 		request,

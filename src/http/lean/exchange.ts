@@ -8,7 +8,7 @@ import {
 } from 'axios';
 import type {Dispatcher} from 'undici';
 import {mayBeUnread} from '../../net/early-response.ts';
-import type {Line, Pools} from '../../net/pool.ts';
+import type {Pools, RequestLine} from '../../net/pool.ts';
 import {type AnswerWatch, answerWatch} from '../answer-watch.ts';
 import {keepProgress, type Progress} from '../ending.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
@@ -32,7 +32,7 @@ export function leanExchange(pools: Pools): Exchange {
 			const headers = wireHeaders(hop, config, cookie, body);
 			const {origin} = hop.url;
 			const route = {origin, snapshot, showing: hop.showing, proxy, timeouts};
-			const line = fresh ? pools.open(route) : pools.take(route);
+			const line = pools.take(route, fresh);
 			const method = hop.method as Dispatcher.HttpMethod;
 			line.dispatch(
 				isForwarded(hop, proxy)
@@ -67,7 +67,7 @@ Object.setPrototypeOf(DispatchOptions.prototype, null);
 
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {
-	readonly #line: Line;
+	readonly #line: RequestLine;
 	readonly #input: ExchangeInput;
 	readonly #config: InternalAxiosRequestConfig;
 	readonly #request: LeanRequest;
@@ -92,7 +92,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
 	constructor(
 		input: ExchangeInput,
-		line: Line,
+		line: RequestLine,
 		request: LeanRequest,
 		bodyBytes: number,
 		resolve: (response: AxiosResponse) => void,
@@ -109,7 +109,8 @@ class Answer implements Dispatcher.DispatchHandler {
 		this.#reject = reject;
 		this.#limit = maxContentLength > -1 ? maxContentLength : Number.POSITIVE_INFINITY;
 		if (remainingMs !== undefined) {
-			this.#timer = setTimeout(() => this.#fail(timeoutError(config, request)), remainingMs);
+			const expire = () => this.#fail(timeoutError(config, request, line.waitsFor));
+			this.#timer = setTimeout(expire, remainingMs);
 		}
 		this.#watch = answerWatch(input, (late) => this.#fail(wireError(late, config, request)));
 		config.signal?.addEventListener?.('abort', this.#onCancel);

@@ -128,7 +128,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(response.tls).toBeUndefined();
 			expect(server.requests[0]?.headers).toMatchObject({
 				authorization: 'Bearer t',
-				cookie: 'own=1; session=1',
+				cookie: 'session=1; own=1',
 			});
 			expect(plain.requests[0]?.headers).not.toHaveProperty('authorization');
 			expect(plain.requests[0]?.headers).not.toHaveProperty('cookie');

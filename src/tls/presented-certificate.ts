@@ -4,14 +4,18 @@ import {type CertificateFacts, certificateFacts} from '../certificate.ts';
 
 /** A certificate that a server has presented. Its facts are read when they are first asked for. */
 export class PresentedCertificate {
-	/** About what it holds in memory: OpenSSL's form is several times the DER, and the facts as much again. */
-	readonly bytes: number;
 	readonly #certificate: X509Certificate;
 	#facts: CertificateFacts | undefined;
+	#bytes: number | undefined;
 
 	constructor(certificate: X509Certificate) {
 		this.#certificate = certificate;
-		this.bytes = 4_000 + 8 * certificate.raw.length;
+	}
+
+	/** About what it holds in memory: OpenSSL's form is several times the DER, and the facts as much again. */
+	get bytes(): number {
+		this.#bytes ??= 4_000 + 8 * this.#certificate.raw.length;
+		return this.#bytes;
 	}
 
 	get facts(): CertificateFacts {

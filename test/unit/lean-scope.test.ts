@@ -4,6 +4,7 @@ import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
+import {joinHeaders} from '../../src/http/lean/response.ts';
 import {type Asked, leanTakes} from '../../src/http/lean/scope.ts';
 import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
@@ -248,4 +249,26 @@ describe('the request', () => {
 	])('with the timeout %j: %s', (timeout, expected) => {
 		expect(taken({timeout: timeout as number})).toBe(expected);
 	});
+});
+
+// axios copies `hasOwnProperty` into its configs, and shows it where an interceptor has added a
+// property that cannot be written.
+test.each([
+	['hasOwnProperty', true],
+	['toString', false],
+	['valueOf', false],
+	['constructor', false],
+])('an option called %s is looked at as any other', (name, taken) => {
+	const config = {...configOf(), [name]: Object.prototype.hasOwnProperty};
+	expect(leanTakes({config, hop: hopOf()})).toBe(taken);
+});
+
+test('headers are joined though the prototype of all objects has a function', () => {
+	const how = {value: () => {}, configurable: true, enumerable: true, writable: true};
+	Object.defineProperty(Object.prototype, 'foo', how);
+	try {
+		expect(joinHeaders({etag: 'a ', 'set-cookie': 'b'})).toEqual({etag: 'a', 'set-cookie': ['b']});
+	} finally {
+		Reflect.deleteProperty(Object.prototype, 'foo');
+	}
 });

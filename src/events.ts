@@ -24,6 +24,11 @@ export interface FailureEvent extends MtlsFailure {
 
 /** On `axios-mtls:identity`: a certificate of ours was loaded, or there is something to say of it. */
 export interface IdentityEvent {
+	/**
+	 * `identity_loaded`, `identity_rotated`, `rotation_failed`; `identity_expiring` (with `validTo` and
+	 * `daysLeft`), `identity_expired`, `identity_not_yet_valid`, `identity_wrong_purpose` and
+	 * `file_exposed`, each with `shownTo`: `server`, or `proxy` for the certificate in `mtls.proxy`.
+	 */
 	readonly event: string;
 	readonly identity: CertificateFacts | null;
 	readonly [fact: string]: unknown;

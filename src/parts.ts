@@ -174,7 +174,7 @@ export function handleOf(parts: Parts): MtlsHandle {
 	const line = () => statsLine(stats());
 	const close = async (options?: {readonly deadlineMs?: number}) => {
 		const deadlineMs = deadlineOf(options);
-		identities.roster.close();
+		identities.close();
 		await lifetime.end(deadlineMs);
 		await Promise.all([endConnections(agent), pools.destroy(), http2.destroy()]);
 		await flushJar(jar);

@@ -6,6 +6,7 @@ import {publish} from './events.ts';
 import type {CookieRefusal, Logger} from './options.ts';
 import {memberOf} from './own-options.ts';
 import {word} from './redact.ts';
+import {inWords, isExpiry} from './tls/expiry.ts';
 import type {IdentityNotice} from './tls/notices.ts';
 
 /** A failure as flat fields for a log: the certificates in short, nothing secret. */
@@ -35,19 +36,37 @@ export function tellUnverified(
 	);
 }
 
-/** Tells what is to be said of our certificate as it is loaded. */
-export function tellIdentity(
-	logger: Logger | false,
-	{identity, notices}: {identity: CertificateFacts | null; notices: readonly IdentityNotice[]},
-	event: 'identity_loaded' | 'identity_rotated' = 'identity_loaded',
+/** A certificate of ours, as far as it is told of. */
+export interface OwnCertificate {
+	readonly facts: CertificateFacts;
+	/** Whom it is shown to. */
+	readonly shownTo: 'server' | 'proxy';
+	/** The option that gives the next one, where there is one: `mtls.reload`. */
+	readonly renewedBy: string | undefined;
+}
+
+/** Publishes that our certificate was loaded; there is nothing to log of that. */
+export function tellLoaded(
+	identity: CertificateFacts,
+	event: 'identity_loaded' | 'identity_rotated',
 ): void {
-	if (identity === null) return;
 	publish('axios-mtls:identity', () => ({event, identity}));
-	for (const notice of notices) {
-		publish('axios-mtls:identity', () => ({...notice, identity}));
-		const fields = {...notice, identity: certificateInShort(identity)};
-		warn(logger, fields, `our certificate '${fields.identity.subject}' ${inWords(notice)}`);
-	}
+}
+
+/** Tells what is to be said of a certificate of ours. */
+export function tellNotice(
+	logger: Logger | false,
+	notice: IdentityNotice,
+	{facts, shownTo, renewedBy}: OwnCertificate,
+	now: number,
+): void {
+	publish('axios-mtls:identity', () => ({...notice, shownTo, identity: facts}));
+	const fields = {...notice, shownTo, identity: certificateInShort(facts)};
+	const whose = shownTo === 'proxy' ? 'our certificate for the proxy' : 'our certificate';
+	const message = `${whose} '${fields.identity.subject}' ${noticeInWords(notice, now)}`;
+	const renewal =
+		renewedBy && isExpiry(notice) ? `; \`${renewedBy}\` has brought no newer one` : '';
+	warn(logger, fields, message + renewal);
 }
 
 /** Tells that the new files, or the loader, gave nothing to go over to. */
@@ -130,10 +149,10 @@ function printable(name: string): string {
 	return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }
 
-function inWords(notice: IdentityNotice): string {
+function noticeInWords(notice: IdentityNotice, now: number): string {
 	switch (notice.event) {
 		case 'identity_expiring':
-			return `expires on ${notice.validTo}, in ${notice.daysLeft} days`;
+			return `expires on ${notice.validTo}, in ${inWords(Date.parse(notice.validTo) - now)}`;
 		case 'identity_expired':
 			return `expired on ${notice.validTo}`;
 		case 'identity_not_yet_valid':

@@ -241,7 +241,7 @@ export class MtlsAgent extends https.Agent {
 	 * agent, it can be used again.
 	 */
 	override destroy(): void {
-		this.#identities.roster.close();
+		this.#identities.close();
 		const error = new Error('the agent was destroyed');
 		this.#queue.destroy(error);
 		this.#attempts.abort(error);

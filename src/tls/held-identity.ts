@@ -2,7 +2,7 @@ import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import type {MtlsOptions} from '../options.ts';
 import {certificateBlocks, parseCertificate} from './certificates.ts';
-import type {Identity} from './identity.ts';
+import {type Identity, renewedBy} from './identity.ts';
 import {judgeIdentity} from './notices.ts';
 import {readPem} from './pem.ts';
 
@@ -32,6 +32,11 @@ export function loadHeld(options: MtlsOptions, now: Date): Pick<Identity, 'facts
 	const file = readPem(cert, 'mtls.cert');
 	const [first] = certificateBlocks(file, 'mtls.cert');
 	const leaf = parseCertificate(first, file.from, 'mtls.cert');
-	const notices = judgeIdentity(leaf, {now, allowed: allowExpired === true, option: 'mtls.cert'});
+	const notices = judgeIdentity(leaf, {
+		now,
+		allowed: allowExpired === true,
+		option: 'mtls.cert',
+		isRenewed: renewedBy(options) !== undefined,
+	});
 	return {facts: certificateFacts(leaf), notices};
 }

@@ -51,7 +51,12 @@ export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefi
 		const leaf = findLeaf(key, certificates, now);
 		if (leaf === undefined) continue;
 		const allowed = options.allowExpired === true;
-		const notices = judgeIdentity(leaf, {now, allowed, option: certOption});
+		const notices = judgeIdentity(leaf, {
+			now,
+			allowed,
+			option: certOption,
+			isRenewed: renewedBy(options) !== undefined,
+		});
 		return {
 			facts: certificateFacts(leaf),
 			cert: chainOf(leaf, certificates).map(String).join(''),
@@ -66,6 +71,12 @@ export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefi
 		material.keyOption,
 		`the key (${kinds}) does not fit the certificate '${escapeControls(subject)}'`,
 	);
+}
+
+/** The option that gives the next certificate, where there is one. */
+export function renewedBy({identity, reload}: MtlsOptions): string | undefined {
+	if (identity !== undefined) return 'mtls.identity';
+	return reload ? 'mtls.reload' : undefined;
 }
 
 function readMaterial(options: MtlsOptions): Material | undefined {

@@ -1,16 +1,11 @@
 import type {X509Certificate} from 'node:crypto';
 import {statSync} from 'node:fs';
 import {MtlsConfigError} from '../errors.ts';
+import {DAY_MS, type ExpiryNotice, expirySteps} from './expiry.ts';
 
 /** What is to be told of an identity that was loaded all the same. */
 export type IdentityNotice =
-	| {
-			readonly event: 'identity_expiring';
-			readonly validTo: string;
-			/** Whole days that are left. */
-			readonly daysLeft: number;
-	  }
-	| {readonly event: 'identity_expired'; readonly validTo: string}
+	| ExpiryNotice
 	| {readonly event: 'identity_not_yet_valid'; readonly validFrom: string}
 	| {readonly event: 'identity_wrong_purpose'}
 	| {
@@ -21,9 +16,16 @@ export type IdentityNotice =
 			readonly mode: number;
 	  };
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-const expiringDays = 30;
+/** What our certificate is judged by. */
+interface Judging {
+	readonly now: Date;
+	/** It is used whatever is wrong with it. */
+	readonly allowed: boolean;
+	/** That it was read from, for messages. */
+	readonly option: string;
+	/** Whether a newer one is looked for. */
+	readonly isRenewed: boolean;
+}
 
 /**
  * Judges our certificate's validity and purpose.
@@ -33,7 +35,7 @@ const expiringDays = 30;
  */
 export function judgeIdentity(
 	leaf: X509Certificate,
-	{now, allowed, option}: {now: Date; allowed: boolean; option: string},
+	{now, allowed, option, isRenewed}: Judging,
 ): IdentityNotice[] {
 	const refusals = [judgeValidity(leaf, now), judgePurpose(leaf)].filter(
 		(each) => each !== undefined,
@@ -43,7 +45,7 @@ export function judgeIdentity(
 		const hint = '`allowExpired: true` loads it all the same';
 		throw new MtlsConfigError(first.code, option, `our certificate ${first.message}; ${hint}`);
 	}
-	return [...refusals.map(({notice}) => notice), ...expiring(leaf, now)];
+	return [...refusals.map(({notice}) => notice), ...expiring(leaf, now, isRenewed)];
 }
 
 interface Refusal {
@@ -92,11 +94,13 @@ function judgePurpose(leaf: X509Certificate): Refusal | undefined {
 	};
 }
 
-function expiring({validToDate}: X509Certificate, now: Date): IdentityNotice[] {
-	const left = (validToDate.getTime() - now.getTime()) / DAY_MS;
-	if (!(left >= 0 && left <= expiringDays)) return [];
-	const validTo = validToDate.toISOString();
-	return [{event: 'identity_expiring', validTo, daysLeft: Math.floor(left)}];
+function expiring(leaf: X509Certificate, now: Date, isRenewed: boolean): IdentityNotice[] {
+	const [validFrom, validTo] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
+	const [first = 0] = expirySteps({validFrom, validTo}, isRenewed);
+	const left = validTo - now.getTime();
+	if (!(left >= 0 && left <= first)) return [];
+	const daysLeft = Math.floor(left / DAY_MS);
+	return [{event: 'identity_expiring', validTo: leaf.validToDate.toISOString(), daysLeft}];
 }
 
 /** Tells a file with a private key that others than its owner may open. */

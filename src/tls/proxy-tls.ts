@@ -5,6 +5,7 @@ import type {ProxyTlsOptions} from '../options.ts';
 import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';
 import {loadIdentity} from './identity.ts';
+import type {IdentityNotice} from './notices.ts';
 import {SessionCache} from './session.ts';
 import {trustedIssuers} from './trusted-issuers.ts';
 import {loadVerification, type Verification} from './verify.ts';
@@ -13,6 +14,8 @@ import {loadVerification, type Verification} from './verify.ts';
 export interface ProxyTls {
 	/** The certificate for proxies alone; `null` when there is none. */
 	readonly identity: CertificateFacts | null;
+	/** What is to be told of it. */
+	readonly notices: readonly IdentityNotice[];
 	/** The name to verify instead of the proxy's host. */
 	readonly servername: string | undefined;
 	/** Always enforced: a proxy hears where we go, and may hear a password. */
@@ -48,6 +51,7 @@ function load(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyT
 			: makeContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
 	return Object.freeze({
 		identity: identity?.facts ?? null,
+		notices: (identity?.notices ?? []).map(ofProxy),
 		servername: options.servername,
 		verification: loadVerification(options),
 		trustedIssuer: trustedIssuers(trust.ca),
@@ -58,4 +62,9 @@ function load(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyT
 			return context;
 		},
 	});
+}
+
+function ofProxy(notice: IdentityNotice): IdentityNotice {
+	if (!('option' in notice)) return notice;
+	return {...notice, option: notice.option.replace('mtls', 'mtls.proxy')};
 }

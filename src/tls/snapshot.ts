@@ -5,7 +5,7 @@ import type {MtlsOptions} from '../options.ts';
 import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';
 import {loadHeld} from './held-identity.ts';
-import {loadIdentity} from './identity.ts';
+import {loadIdentity, renewedBy} from './identity.ts';
 import type {IdentityNotice} from './notices.ts';
 import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
 import {SessionCache} from './session.ts';
@@ -28,6 +28,8 @@ export interface Snapshot {
 	readonly identity: CertificateFacts | null;
 	/** What is to be told of our certificate: that it expires soon, that its key can be read by others. */
 	readonly notices: readonly IdentityNotice[];
+	/** The option that gives the next certificate, where there is one. */
+	readonly renewedBy: string | undefined;
 	/** The name to verify instead of the URL's host. */
 	readonly servername: string | undefined;
 	readonly verification: Verification;
@@ -94,6 +96,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		id: String(made),
 		identity: identity?.facts ?? null,
 		notices: identity?.notices ?? [],
+		renewedBy: renewedBy(options),
 		servername: options.servername,
 		verification,
 		trustedIssuer: trustedIssuers(trust.ca),

@@ -144,6 +144,7 @@ export function adapterOf(parts: Parts): AxiosAdapter {
 			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
 		},
 		fallback: axios.getAdapter('http'),
+		trusting: (ca) => parts.identities.trusting(ca),
 		snapshotAt: (origin) => roster.at(origin),
 		arrival: (target, redirector) => roster.arrival(target, redirector),
 	});

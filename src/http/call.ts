@@ -2,6 +2,7 @@ import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {CookiePolicy} from '../jar/policy.ts';
 import type {Lifetime} from '../lifetime.ts';
 import type {MtlsAgent} from '../net/agent.ts';
+import type {Trusted} from '../net/identities.ts';
 import type {CookieRefusal, Timeouts} from '../options.ts';
 import type {Roster} from '../tls/roster.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
@@ -29,6 +30,8 @@ export interface AdapterParts {
 	readonly session: Session | undefined;
 	/** The requests belong to calls that are in flight: a login's. They may begin while the client closes. */
 	readonly nested: boolean;
+	/** Without `mtls`: who believes the CAs that the app has given to all its https requests. */
+	readonly trusting: (ca: Trusted) => Snapshot;
 	/** Who we are, origin by origin. */
 	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
 	/** How a redirect may lead to an origin that the app did not ask for. */

@@ -7,6 +7,7 @@ import http, {
 import https from 'node:https';
 import {type Duplex, Readable} from 'node:stream';
 import axios, {AxiosHeaders, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {MtlsConfigError} from '../errors.ts';
 import {endIdle, limitOf, routed} from '../net/agent.ts';
 import {ProtocolSwitchError} from '../net/response-heads.ts';
 import {requestOptions} from '../net/socket-options.ts';
@@ -16,6 +17,7 @@ import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
+import {hasOwnProxies, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
 import {adoptHeaders, copyHeaders} from './headers.ts';
 import {withProxyLogin} from './proxy-login.ts';
 import {isRedirect} from './redirect.ts';
@@ -86,7 +88,8 @@ interface Trip {
 	progress: Progress | undefined;
 }
 
-function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
+function hopConfig(input: ExchangeInput, ours: boolean) {
+	const {hop, config, cookie} = input;
 	// The jar's cookies belong to this hop, not to the config that the app sees again. Headers of another
 	// copy of axios are no headers to ours, which would write into a copy of its own.
 	const isOurs = cookie === undefined && hop.headers instanceof AxiosHeaders;
@@ -101,9 +104,10 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
 		maxRedirects: 0,
 		// Every status is an answer here; the adapter judges the last one.
 		validateStatus: null,
-		// What goes by a proxy goes below our agent. An agent of the app's own is axios's to send there.
-		proxy: !ours && isForwarded(hop, proxy) ? proxy.toAxios() : false,
 	};
+	const proxy = ours ? false : proxyForAxios(input);
+	if (proxy === undefined) delete result.proxy;
+	else result.proxy = proxy;
 	if (hop.auth) result.auth = hop.auth;
 	else delete result.auth;
 	if (hop.index > 0) {
@@ -112,6 +116,23 @@ function hopConfig({hop, config, cookie, proxy}: ExchangeInput, ours: boolean) {
 		delete result.params;
 	}
 	return withoutPrototype(result);
+}
+
+/**
+ * What goes by a proxy goes below our agent. An agent of the app's own is axios's to send there: over
+ * TLS it leads where it leads, unless it is that of the whole process, which axios has to go round.
+ */
+function proxyForAxios({hop, proxy, globalAgent}: ExchangeInput) {
+	// An agent may have an environment of its own to look at.
+	if (proxy === undefined) return globalAgent && hasOwnProxies(globalAgent) ? undefined : false;
+	if (hop.url.protocol === 'http:') return proxy.toAxios();
+	if (globalAgent === undefined) return false;
+	if (!proxy.isOurs) return proxy.toAxios();
+	throw new MtlsConfigError(
+		'ERR_MTLS_AGENT_CONFLICT',
+		'proxy',
+		'an https proxy, or headers for it, go with no other agent in the place of https.globalAgent; give `mtls`, or the agent as `httpsAgent`',
+	);
 }
 
 /**
@@ -124,7 +145,7 @@ function transportFor(
 	given: Transport | undefined,
 	attempt: unknown,
 ): Transport {
-	const {hop, agent, config, follows, fresh} = input;
+	const {hop, agent, config, follows, fresh, globalAgent, proxy} = input;
 	const {ours} = trip;
 	const secure = hop.url.protocol === 'https:';
 	const isNode = given === undefined && !config.transport;
@@ -141,8 +162,11 @@ function transportFor(
 			// In one turn with the request: no other one can leave its connection in between.
 			if (fresh && ours && agent) endIdle(agent, sent);
 			else if (fresh) sent.agent = false;
+			const followed = !ours && secure && globalAgent !== undefined;
+			if (followed) Object.assign(sent, {rejectUnauthorized: true});
 			const request = base.request(sent, (response) => {
-				if (response.statusCode === 101) refuseSwitch(request, response.socket);
+				if (followed && proxy && isRefusedTunnel(response)) refuseTunnel(request, response, proxy);
+				else if (response.statusCode === 101) refuseSwitch(request, response.socket);
 				else if (
 					follows &&
 					isRedirect(response.statusCode) &&
@@ -157,7 +181,10 @@ function transportFor(
 			request.protocol = hop.url.protocol;
 			tellEveryEnd(request);
 			// An app's own agent, or a stand-in for the network, is not asked for new connections.
-			if (ours || (!secure && !config.httpAgent && !config.transport)) watchProgress(request, trip);
+			if (ours || (!secure && !config.httpAgent && !globalAgent && !config.transport)) {
+				watchProgress(request, trip);
+			}
+			if (followed) refuseUnverified(request);
 			keepDeadlines(request, input);
 			if (!ours) watchConnecting(request, input);
 			return request;
@@ -203,15 +230,15 @@ const {request: nodeRequest} = http;
  * Whether our agent makes the connection: for https always, for http when a proxy is to be asked, or
  * where connections are counted.
  */
-function travelsByOurs({hop, agent, config, proxy}: ExchangeInput): boolean {
+function travelsByOurs({hop, agent, config, proxy, globalAgent}: ExchangeInput): boolean {
 	if (agent === undefined) return false;
 	if (hop.url.protocol === 'https:') return true;
 	if (!isForwarded(hop, proxy) || config.socketPath) {
 		const isNode = http.request === nodeRequest && !config.transport;
-		return limitOf(agent) !== undefined && isNode && !config.httpAgent;
+		return limitOf(agent) !== undefined && isNode && !(config.httpAgent || globalAgent);
 	}
 	// Security: axios would take the agent of https for an https proxy, and with it our certificate.
-	return !config.httpAgent || proxy.secure;
+	return !(config.httpAgent || globalAgent) || proxy.secure;
 }
 
 /** The options of a request as our agent takes them. */

@@ -1,3 +1,4 @@
+import type {Agent as HttpAgent} from 'node:http';
 import type {Agent} from 'node:https';
 import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {HttpProxy} from '../net/proxy.ts';
@@ -12,6 +13,8 @@ export interface ExchangeInput {
 	readonly snapshot: Snapshot;
 	/** Makes the https connections; `undefined` where the config brings an agent of its own. */
 	readonly agent: Agent | undefined;
+	/** The one that the app has put in the place of Node's: it makes the connection. */
+	readonly globalAgent?: HttpAgent | undefined;
 	/** The config of the call; the hop overrules its URL, method, headers and data. */
 	readonly config: InternalAxiosRequestConfig;
 	/** The `Cookie` header of this hop. */

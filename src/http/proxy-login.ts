@@ -9,7 +9,7 @@ import {copyHeaders} from './headers.ts';
  * Security: inside of the tunnel, or without one, the origin would read the login of the proxy.
  */
 export function withProxyLogin(input: ExchangeInput): ExchangeInput {
-	const {hop, proxy} = input;
+	const {hop, proxy, globalAgent} = input;
 	if (hop.url.protocol !== 'https:' || !Object.keys(hop.headers).some(isLogin)) return input;
 	const headers = copyHeaders(hop.headers);
 	const login = headers.get('Proxy-Authorization');
@@ -18,7 +18,10 @@ export function withProxyLogin(input: ExchangeInput): ExchangeInput {
 		...input,
 		hop: {...hop, headers},
 		// A header that is switched off says nothing.
-		proxy: login ? proxy?.withAuthorization(sendable(String(login))) : proxy,
+		proxy:
+			login && globalAgent === undefined
+				? proxy?.withAuthorization(sendable(String(login)))
+				: proxy,
 	};
 }
 

@@ -11,8 +11,10 @@ import {cookieHeader, readCookies, storeCookies} from './cookies.ts';
 import {diagnose, proxyWantsLogin} from './diagnose.ts';
 import {endingOf} from './ending.ts';
 import {isForwarded} from './forward.ts';
+import {type GlobalAgent, globalAgent as globalAgentOf, hasOwnProxies} from './global-agent.ts';
 import {adoptHeaders} from './headers.ts';
 import {type Hop, ownCookie, wirePath} from './hop.ts';
+import {wantsHttp2} from './http2/options.ts';
 import {withPatience} from './patience.ts';
 import {closedError, type Head, headerOf, headOf, tellUrl, throwIfCancelled} from './response.ts';
 import {Retries} from './retries.ts';
@@ -26,15 +28,19 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy, wirePath(hop));
 	const cookies =
 		asked instanceof Promise ? await withPatience(asked, waiting(parts, call)) : asked;
-	const taken = parts.snapshotAt(hop.url.origin);
+	const secure = hop.url.protocol === 'https:';
+	const {agent: globalAgent, ca} = followed(parts, config, secure);
+	const taken = ca === undefined ? parts.snapshotAt(hop.url.origin) : parts.trusting(ca);
 	const snapshot = taken instanceof Promise ? await ours(taken, parts, call) : taken;
 	// A jar, or a vault, may have taken its time: what was cancelled meanwhile is not sent.
 	if (parts.lifetime.ended) throw closedError(config);
 	throwIfCancelled(config);
 
-	const proxy = proxyOf(config, hop.url);
-	// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
-	const secure = hop.url.protocol === 'https:';
+	const asksItself =
+		globalAgent !== undefined &&
+		(config.proxy ?? undefined) === undefined &&
+		hasOwnProxies(globalAgent);
+	const proxy = asksItself ? undefined : proxyOf(config, hop.url);
 	const sent = cookies === undefined || hop.strayed ? hop : withXsrfToken(hop, config, cookies);
 	let response: AxiosResponse;
 	let retries: Retries | undefined;
@@ -45,7 +51,9 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 				config,
 				cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
 				snapshot,
-				agent: secure && config.httpsAgent ? undefined : parts.agent,
+				// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
+				agent: secure && (config.httpsAgent || globalAgent) ? undefined : parts.agent,
+				globalAgent,
 				proxy,
 				follows: policy.maxRedirects !== 0,
 				idleMs: timeoutMs,
@@ -112,6 +120,19 @@ function proxyOf(config: InternalAxiosRequestConfig, url: URL): HttpProxy | unde
 // what is answered to nobody could end its session, or begin one of a stranger's.
 function jarAt({jar}: Call, {guestOf}: Hop): Call['jar'] {
 	return guestOf === undefined ? jar : undefined;
+}
+
+const nothingFollowed: GlobalAgent = {};
+
+/** What is to be followed of Node's global agent: nothing where the connections are ours or the request's. */
+function followed(
+	{ownsConnections}: AdapterParts,
+	config: InternalAxiosRequestConfig,
+	secure: boolean,
+): GlobalAgent {
+	if (ownsConnections || (secure ? config.httpsAgent : config.httpAgent)) return nothingFollowed;
+	// axios asks no agent for HTTP/2.
+	return wantsHttp2(config) ? nothingFollowed : globalAgentOf(secure);
 }
 
 /** Puts what an answer sets into the jar; `undefined` where it sets nothing. */

@@ -1,5 +1,6 @@
 import type {CertificateFacts} from '../certificate.ts';
-import type {Logger, MtlsOptions} from '../options.ts';
+import {relocated} from '../config-error.ts';
+import type {Logger, MtlsOptions, Source} from '../options.ts';
 import {
 	type OwnCertificate,
 	tellLoaded,
@@ -9,8 +10,12 @@ import {
 } from '../tell.ts';
 import {isExpiry} from '../tls/expiry.ts';
 import {makeRoster, type Roster} from '../tls/roster.ts';
-import type {ConnectionCounts, Snapshot} from '../tls/snapshot.ts';
+import {readMtlsOptions} from '../tls/settings.ts';
+import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
 import {ExpiryWatch} from './expiry-watch.ts';
+
+/** PEM, as `node:tls` takes it. */
+export type Trusted = Source | readonly Source[];
 
 /** What an agent, the pools beside it and the handle on both share: who we are, now and after each swap. */
 export class Identities {
@@ -18,6 +23,7 @@ export class Identities {
 	/** Of the connections under all of them. */
 	readonly counts: ConnectionCounts = {fullHandshakes: 0, resumedHandshakes: 0, tunnels: 0};
 	readonly #retireListeners: ((snapshot: Snapshot) => void)[] = [];
+	#trusted: {readonly ca: Trusted; readonly snapshot: Snapshot} | undefined;
 	#waiters: ((identity: CertificateFacts | null) => void)[] = [];
 	readonly #expiry: ExpiryWatch;
 
@@ -48,6 +54,42 @@ export class Identities {
 			},
 			maxIdentities,
 		);
+	}
+
+	/**
+	 * Node's trust with `ca` in its place, and no certificate of ours: what an app has given all its https
+	 * requests. The one before is done with.
+	 *
+	 * @throws {MtlsConfigError} when it cannot be used.
+	 */
+	trusting(ca: Trusted): Snapshot {
+		const known = this.#trusted;
+		if (known !== undefined && isSame(known.ca, ca)) return known.snapshot;
+		// A copy: a list may grow.
+		const snapshot = this.#loadTrusting(Array.isArray(ca) ? [...ca] : ca);
+		if (known !== undefined) {
+			for (const listener of this.#retireListeners) listener(known.snapshot);
+		}
+		return snapshot;
+	}
+
+	#loadTrusting(ca: Trusted): Snapshot {
+		try {
+			const options = readMtlsOptions({ca: [ca].flat().map(asBytes)});
+			const {counts, roster} = this;
+			const snapshot = loadSnapshot(options, {
+				now: new Date(),
+				epoch: roster.epoch,
+				// The same identity, which is none: its connections are bounded together.
+				identityKey: roster.keyAt(''),
+				report() {},
+				counts,
+			});
+			this.#trusted = {ca, snapshot};
+			return snapshot;
+		} catch (error) {
+			throw relocated(error, 'https.globalAgent.options');
+		}
 	}
 
 	/** Calls `listener` with each snapshot that no request is to begin with any more. */
@@ -94,4 +136,15 @@ function certificatesOf({identity, renewedBy, proxy}: Snapshot): OwnCertificate[
 			? []
 			: [{facts: proxy.identity, shownTo: 'proxy', renewedBy: undefined} as const]),
 	];
+}
+
+function isSame(one: Trusted, other: Trusted): boolean {
+	if (one === other) return true;
+	if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+	return one.every((source, index) => source === other[index]);
+}
+
+// For Node a text is PEM, and never the path of a file.
+function asBytes(source: Source): Source {
+	return typeof source === 'string' ? Buffer.from(source) : source;
 }

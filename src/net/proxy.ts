@@ -57,11 +57,16 @@ export class HttpProxy {
 		return this.authorization !== undefined;
 	}
 
+	/** Whether more is to be known of it than axios's own adapter does. */
+	get isOurs(): boolean {
+		return this.secure || this.#headers.length > 0;
+	}
+
 	/** The same for axios's own adapter, credentials included. */
 	toAxios(): ProxyOptions & {port: number} {
 		const [username = '', ...password] = this.#credentials?.split(':') ?? [];
 		return {
-			protocol: 'http',
+			protocol: this.secure ? 'https' : 'http',
 			host: this.host,
 			port: this.port,
 			...(this.#credentials !== undefined && {auth: {username, password: password.join(':')}}),

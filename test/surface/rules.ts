@@ -75,7 +75,7 @@ export const doors: Readonly<Record<string, Door>> = {
 	'node:http2': {open: ['net/http2-session.ts'], types: ['http/']},
 	'node:tls': {
 		open: ['tls/', 'net/', testing, 'peer-chain.ts'],
-		types: ['legacy-certificate.ts', 'options.ts'],
+		types: ['legacy-certificate.ts', 'options.ts', 'http/global-agent.ts'],
 	},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},

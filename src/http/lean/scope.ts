@@ -104,14 +104,14 @@ function kindOf(name: string): NameKind {
 }
 
 /** What a request asks for. */
-export type Asked = Pick<ExchangeInput, 'config' | 'hop'>;
+export type Asked = Pick<ExchangeInput, 'config' | 'hop' | 'globalAgent'>;
 
 // Who puts something else in its place later, as msw does, wants to see the requests.
 const {request} = http;
 
 /** Whether the lean exchange does all that this request asks for. */
-export function leanTakes({config, hop}: Asked): boolean {
-	if (http.request !== request) return false;
+export function leanTakes({config, hop, globalAgent}: Asked): boolean {
+	if (http.request !== request || globalAgent !== undefined) return false;
 	for (const name in config) {
 		if (anyValue.has(name)) continue;
 		const value: unknown = config[name as keyof typeof config];

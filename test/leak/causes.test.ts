@@ -10,7 +10,9 @@ import {format, inspect} from 'node:util';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import {MessageChannel, receiveMessageOnPort, Worker} from 'node:worker_threads';
+import axios from 'axios';
 import {expect, onTestFinished, test} from 'vitest';
+import {createClient} from '../../src/index.ts';
 import {secret, wrappedError, wrappedKinds} from '../support/wrapped-errors.ts';
 
 // Seen: the last words of a process printed the token that a loader had thrown, and so did whoever got
@@ -121,6 +123,21 @@ test.each(kinds.filter(([, {depth}]) => depth !== undefined))(
 		expect(error).toMatchObject({token: secret, cause: {message: secret}});
 	},
 );
+
+test("the error of a URL that is none is Node's, as in axios, and tells where it may be wrong", async () => {
+	const url = (password: string) => `https://alice:${password}@localhost:99999/a?token=${password}`;
+	const theirs = await axios.get(url('S')).catch((error) => error);
+	const ours = await createClient({logger: false})
+		.get(url(secret))
+		.catch((error) => error);
+	expect(theirs).toMatchObject({
+		name: 'TypeError',
+		code: 'ERR_INVALID_URL',
+		message: 'Invalid URL',
+	});
+	expect(ours).toBeInstanceOf(TypeError);
+	expect(ours).toMatchObject({...theirs, name: 'TypeError', input: 'https:[redacted]'});
+});
 
 test('every sink shows what is in an error that hides nothing', () => {
 	const cause = Object.assign(new Error(secret), {toJSON: () => secret});

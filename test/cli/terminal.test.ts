@@ -138,9 +138,10 @@ test('a hostile subject is harmless in the message, the reasons and the log of t
 test('a certificate of ours with a hostile subject is harmless in what is said of it', async () => {
 	const world = await makeWorld();
 	const DAY_MS = 24 * 60 * 60 * 1000;
+	const validFrom = new Date(Date.now() - 80 * DAY_MS);
 	const validTo = new Date(Date.now() + 5 * DAY_MS);
 	const [own, other] = await Promise.all([
-		world.pki.client({commonName: hostile, validTo}),
+		world.pki.client({commonName: hostile, validFrom, validTo}),
 		world.pki.client(),
 	]);
 	const log = {error: vi.fn(), warn: vi.fn()};

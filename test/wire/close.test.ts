@@ -90,7 +90,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 			...options,
 			mtls: [
 				{origins: [server.origin], cert: world.alice.cert, key: world.alice.key, ca},
-				{origins: [target.origin], cert, key, ca, reload: true},
+				{
+					origins: [target.origin],
+					allowRedirectsFrom: [server.origin],
+					cert,
+					key,
+					ca,
+					reload: true,
+				},
 			],
 			logger: false,
 			proxy: false,

@@ -122,6 +122,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 		// That one is for the proxy of a hop; axios keeps it on none.
 		expect(data.headers).not.toHaveProperty('proxy-authorization');
+		// A request that brings a login for a proxy goes by axios's adapter, which has connections of its own.
+		expect(new Set(shown(bank))).toEqual(new Set(['alice']));
+	});
+
+	test('a path on the same origin is asked on the connection that redirected there', async () => {
+		const bank = await world.server({handler: pages({'/here': redirect('/echo')})});
+		const {'Proxy-Authorization': _, ...headers} = credentials;
+		await world.client({...options, headers}).get(bank.url('/here'));
 		expect(shown(bank)).toEqual(['alice']);
 	});
 

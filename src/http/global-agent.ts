@@ -46,32 +46,7 @@ type FullAgent = http.Agent & {
 	readonly options: https.AgentOptions & {readonly proxyEnv?: unknown};
 };
 
-/** Node's methods: a class, or somebody who patches an agent, makes connections otherwise by one of them. */
-interface Original extends Methods {
-	readonly prototype: object;
-}
-
-type Methods = Pick<
-	FullAgent,
-	'addRequest' | 'createConnection' | 'createSocket' | 'getName' | 'keepSocketAlive' | 'reuseSocket'
->;
-
-const originals = {http: originalOf(http.Agent), https: originalOf(https.Agent)} as const;
 const node: GlobalAgent = {};
-
-function originalOf({prototype}: {readonly prototype: http.Agent}): Original {
-	const {addRequest, createConnection, createSocket, getName, keepSocketAlive, reuseSocket} =
-		prototype as FullAgent;
-	return {
-		prototype,
-		addRequest,
-		createConnection,
-		createSocket,
-		getName,
-		keepSocketAlive,
-		reuseSocket,
-	};
-}
 
 /**
  * What the global agent for https, or for http, is by now. Asked for each request: nobody tells when it
@@ -81,7 +56,7 @@ function originalOf({prototype}: {readonly prototype: http.Agent}): Original {
  */
 export function globalAgent(secure: boolean): GlobalAgent {
 	const agent = (secure ? https : http).globalAgent as FullAgent;
-	if (isNodes(agent, secure ? originals.https : originals.http)) {
+	if (isNodes(agent, (secure ? https.Agent : http.Agent).prototype as FullAgent)) {
 		const {ca} = agent.options;
 		return ca && secure ? {ca: ca as Source | Source[]} : node;
 	}
@@ -95,17 +70,18 @@ export function globalAgent(secure: boolean): GlobalAgent {
 	return {agent};
 }
 
-// Asked for each request: loops over the names of methods would cost four times as much.
+// Asked for each request: loops over the names of methods would cost four times as much. What is put
+// into the prototype, as nock and msw do, holds for our agents too.
 /** Whether connections of ours do the same, but for its CAs. */
-function isNodes(agent: FullAgent, original: Original): boolean {
+function isNodes(agent: FullAgent, prototype: FullAgent): boolean {
 	if (
-		Object.getPrototypeOf(agent) !== original.prototype ||
-		agent.createConnection !== original.createConnection ||
-		agent.addRequest !== original.addRequest ||
-		agent.createSocket !== original.createSocket ||
-		agent.getName !== original.getName ||
-		agent.keepSocketAlive !== original.keepSocketAlive ||
-		agent.reuseSocket !== original.reuseSocket ||
+		Object.getPrototypeOf(agent) !== prototype ||
+		agent.createConnection !== prototype.createConnection ||
+		agent.addRequest !== prototype.addRequest ||
+		agent.createSocket !== prototype.createSocket ||
+		agent.getName !== prototype.getName ||
+		agent.keepSocketAlive !== prototype.keepSocketAlive ||
+		agent.reuseSocket !== prototype.reuseSocket ||
 		agent.maxSockets !== Number.POSITIVE_INFINITY ||
 		agent.maxTotalSockets !== Number.POSITIVE_INFINITY ||
 		agent.keepAlive !== true
@@ -132,6 +108,9 @@ export function hasOwnProxies(agent: http.Agent): boolean {
 	);
 }
 
+/** What `@mswjs/interceptors`, below nock and msw, says of a connection that there is not: no server has this word. */
+const mocked = 'MOCKED_CONNECTION_NOT_VERIFIED';
+
 /**
  * Ends a request before it is sent where its agent has taken a server that could not be verified.
  *
@@ -143,6 +122,7 @@ export function refuseUnverified(request: ClientRequest): void {
 		const judge = () => {
 			if (socket.authorized) return;
 			const code = String(socket.authorizationError ?? 'ERR_TLS_CERT_UNVERIFIED');
+			if (code === mocked) return;
 			const why = `the server could not be verified (${code}), and its agent took it`;
 			request.destroy(Object.assign(new Error(why), {code}));
 		};

@@ -1,4 +1,5 @@
 /* The plugins that axios apps already use, beside ours. */
+import https from 'node:https';
 import axios, {type AxiosInstance, type AxiosResponse} from 'axios';
 import {createAuthRefresh} from 'axios-auth-refresh';
 import MockAdapter from 'axios-mock-adapter';
@@ -244,6 +245,17 @@ describe('msw', () => {
 		expect(response.status).toBe(201);
 		expect(response.data).toEqual({from: 'msw', own: '1', body: {a: 1}});
 		expect(response.headers['x-mock']).toBe('1');
+	});
+
+	test('answers too where the app has an agent of its own in the place of the global one', async () => {
+		const before = https.globalAgent;
+		onTestFinished(() => {
+			https.globalAgent = before;
+		});
+		https.globalAgent = new https.Agent({keepAlive: true, maxSockets: 1});
+		listen();
+		const client = axios.create({adapter: createAdapter()});
+		expect((await client.post('https://mocked.invalid/x', {a: 1})).data.from).toBe('msw');
 	});
 
 	test('is out of the way once it is closed', async () => {

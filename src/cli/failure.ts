@@ -52,8 +52,9 @@ function describe(error: unknown, what: string): Told {
 			],
 		};
 	}
-	if (error instanceof MtlsConfigError) {
-		const {option, why} = inWordsOfTheShell(error);
+	const mistake = mistakeOf(error);
+	if (mistake !== undefined) {
+		const {option, why} = inWordsOfTheShell(mistake);
 		return {code: exitCodes.usage, lines: [`${option}: ${why}`]};
 	}
 	if (error instanceof CookieFileError) {
@@ -75,6 +76,12 @@ function describe(error: unknown, what: string): Told {
 	};
 }
 
+/** The mistake in an option, or in a variable of the environment, which is found at the first request. */
+function mistakeOf(error: unknown): MtlsConfigError | undefined {
+	const found = error instanceof Error && 'isAxiosError' in error ? error.cause : error;
+	return found instanceof MtlsConfigError ? found : undefined;
+}
+
 const flags: Readonly<Record<string, string>> = {
 	'mtls.cert': '--cert',
 	'mtls.key': '--key',
@@ -93,9 +100,7 @@ const flags: Readonly<Record<string, string>> = {
 
 function inWordsOfTheShell({option, message}: MtlsConfigError): {option: string; why: string} {
 	const why = message.startsWith(`${option}: `) ? message.slice(option.length + 2) : message;
-	// What --proxy holds is `proxy.host` or `proxy.protocol`.
-	const flag = option === 'proxy' ? 'HTTPS_PROXY' : flags[option];
-	return {option: flag ?? option, why: inFlags(why)};
+	return {option: flags[option] ?? option, why: inFlags(why)};
 }
 
 /** A text of the library, which names its options in backquotes, with the flags of the shell. */

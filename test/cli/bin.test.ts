@@ -48,7 +48,7 @@ test('a proxy of the environment that cannot be used is exit code 64, and its pa
 
 	expect(code).toBe(64);
 	expect(stderr).toMatch(
-		/^axios-mtls: HTTPS_PROXY: expected an http or https proxy, found 'socks5:'/,
+		/^axios-mtls: HTTPS_PROXY: expected an http or https proxy, found socks5$/m,
 	);
 	expect(stderr).not.toContain('top-secret');
 });

@@ -18,7 +18,7 @@ import type {Peer} from './handshake.ts';
 import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle.ts';
 import type {HttpProxy} from './proxy.ts';
 import {QueuedLine} from './queued-line.ts';
-import {ResponseHeads} from './response-heads.ts';
+import {ResponseHeads, type StatusLine} from './response-heads.ts';
 import {tcpOptions} from './socket-options.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
@@ -228,7 +228,7 @@ export interface RequestLine
 		| 'socket'
 		| 'served'
 		| 'sent'
-		| 'reason'
+		| 'statusLine'
 		| 'dispatch'
 		| 'board'
 		| 'release'
@@ -311,9 +311,9 @@ export class Line implements RequestLine {
 		return this.#served > 0;
 	}
 
-	/** The reason phrase of the response. */
-	get reason(): string {
-		return this.#heads?.reason ?? '';
+	/** That of the latest response. */
+	get statusLine(): StatusLine | undefined {
+		return this.#heads;
 	}
 
 	/** Counts a request in. @returns whether the connection has carried one before. */

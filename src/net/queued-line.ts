@@ -2,6 +2,7 @@ import type {Socket} from 'node:net';
 import type {Claim} from './connection-limit.ts';
 import type {Place} from './connection-place.ts';
 import type {Line, RequestLine, ResponseHandler} from './pool.ts';
+import type {StatusLine} from './response-heads.ts';
 
 /** How the pool serves a request that waits. */
 export interface LineQueue {
@@ -42,8 +43,8 @@ export class QueuedLine implements RequestLine {
 		return this.#line?.sent ?? false;
 	}
 
-	get reason(): string {
-		return this.#line?.reason ?? '';
+	get statusLine(): StatusLine | undefined {
+		return this.#line?.statusLine;
 	}
 
 	/** Sends a request in its turn, which may be failed without having been sent. */

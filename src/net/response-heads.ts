@@ -23,7 +23,9 @@ export class ProtocolSwitchError extends Error {
 	}
 }
 
-/** The three digits of `HTTP/1.1 100`: the parser insists on finding them there (RFC 9112 §4). */
+/** Where the digits of `HTTP/1.1 100` are: the parser insists on finding them there (RFC 9112 §4). */
+const majorAt = 5;
+const minorAt = 7;
 const statusBegins = 9;
 const statusEnds = 12;
 
@@ -32,14 +34,24 @@ const lf = 10;
 const digit0 = 48;
 const digit2 = 50;
 
+/** What undici does not tell, or not as it was sent. */
+export interface StatusLine {
+	/** Byte by byte as Node reads it. */
+	readonly reason: string;
+	/** `1.1`, `1.0`. */
+	readonly httpVersion: string;
+}
+
 /** Reads along on a connection, and looks at the head of each response before undici does. */
-export class ResponseHeads {
+export class ResponseHeads implements StatusLine {
 	/** What the next byte is of: a status line, its reason, or the fields of an interim response. */
 	#part: 'status' | 'reason' | 'fields' | undefined = undefined;
 	/** How much of a status line has come. */
 	#length = 0;
 	#status = 0;
 	#reason = '';
+	#major = 1;
+	#minor = 1;
 	/** How much has come of the empty line that ends a head. */
 	#ending = 0;
 
@@ -54,9 +66,14 @@ export class ResponseHeads {
 		};
 	}
 
-	/** Of the latest response, byte by byte as Node reads it. */
+	/** Of the latest response. */
 	get reason(): string {
 		return this.#reason.slice(1);
+	}
+
+	/** Of the latest response. */
+	get httpVersion(): string {
+		return `${this.#major}.${this.#minor}`;
 	}
 
 	/** A request is sent: the next byte is of its response. */
@@ -84,6 +101,8 @@ export class ResponseHeads {
 			const byte = chunk[i] as number;
 			// Empty lines before a head are passed over (RFC 9112 §2.2).
 			if (this.#length === 0 && (byte === cr || byte === lf)) continue;
+			if (this.#length === majorAt) this.#major = byte - digit0;
+			else if (this.#length === minorAt) this.#minor = byte - digit0;
 			if (this.#length >= statusBegins) this.#status = this.#status * 10 + byte - digit0;
 			this.#length += 1;
 			if (this.#length < statusEnds) continue;

@@ -103,14 +103,26 @@ function describeRequest(request: ClientRequest | undefined): object | undefined
 		accept: request.getHeader?.('ACCEPT'),
 		hasCookie: request.hasHeader?.('cookie'),
 		hasSocket: typeof request.socket === 'object',
+		// Ours is a subclass of Node's.
+		agent: agentOf(request)?.constructor.name.replace('MtlsAgent', 'Agent'),
+		methods: [request.on, request.once, request.off, request.emit, request.destroy].map(
+			(method) => typeof method,
+		),
 		res: res && {
 			status: res.statusCode,
 			reason: res.statusMessage,
 			headers: Object.entries(res.headers),
 			responseUrl: res.responseUrl,
 			req: res.req === request,
+			rawHeaders: res.rawHeaders,
+			httpVersion: [res.httpVersion, res.httpVersionMajor, res.httpVersionMinor],
 		},
 	};
+}
+
+// Node's types leave it out.
+function agentOf(request: ClientRequest): object | undefined {
+	return (request as {agent?: object}).agent;
 }
 
 interface Answered {
@@ -118,6 +130,10 @@ interface Answered {
 	readonly statusMessage: string;
 	readonly headers: object;
 	readonly responseUrl?: string;
+	readonly rawHeaders: readonly string[];
+	readonly httpVersion: string;
+	readonly httpVersionMajor: number;
+	readonly httpVersionMinor: number;
 	readonly req: unknown;
 }
 

@@ -19,6 +19,7 @@ import {bodyOf} from './body.ts';
 import {abortedError, isBrokenOff, timeoutError, tooLongError, wireError} from './errors.ts';
 import {LeanRequest, wireHeaders} from './request.ts';
 import {type Decoder, decoderFor, joinHeaders} from './response.ts';
+import {LeanResponse} from './response-view.ts';
 
 /**
  * The exchange of the plain case, over undici's `dispatch`: buffered body in, buffered body out.
@@ -43,7 +44,14 @@ export function leanExchange(pools: Pools): Exchange {
 							body,
 						)
 					: new DispatchOptions(hop.path, method, headers, body),
-				new Answer(input, line, new LeanRequest(hop, headers), body?.length ?? 0, resolve, reject),
+				new Answer(
+					input,
+					line,
+					new LeanRequest(hop, headers, input.agent),
+					body?.length ?? 0,
+					resolve,
+					reject,
+				),
 			);
 		});
 }
@@ -129,7 +137,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	}
 
 	onResponseStart(
-		_: unknown,
+		{rawHeaders}: Dispatcher.DispatchController,
 		status: number,
 		fields: Record<string, string | string[] | undefined>,
 	): void {
@@ -148,15 +156,11 @@ class Answer implements Dispatcher.DispatchHandler {
 			const gone = status === 204 && headers['content-encoding'] !== '';
 			if (this.#decode !== undefined || gone) delete headers['content-encoding'];
 		}
-		const statusText = this.#line.reason;
+		const {reason: statusText = '', httpVersion = '1.1'} = this.#line.statusLine ?? {};
 		const request = this.#request;
-		request.res = {
-			statusCode: status,
-			statusMessage: statusText,
-			headers,
-			socket: request.socket,
-			req: request,
-		};
+		const head = {statusCode: status, statusMessage: statusText, headers, httpVersion};
+		// Of a connection of HTTP/1.1 they are in turn.
+		request.res = new LeanResponse(request, head, (rawHeaders ?? []) as Buffer[]);
 		this.#response = {
 			status,
 			statusText,

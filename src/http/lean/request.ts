@@ -1,25 +1,18 @@
+import http from 'node:http';
+import type {Agent} from 'node:https';
 import type {Socket} from 'node:net';
 import axios, {type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {bareHost} from '../../host.ts';
 import {withoutPrototype} from '../../own-options.ts';
 import type {Hop} from '../hop.ts';
-
-/** The response half of `response.request`, as far as apps read it. */
-export interface LeanResponseView {
-	readonly statusCode: number;
-	readonly statusMessage: string;
-	readonly headers: Record<string, string | string[]>;
-	readonly socket: Socket | undefined;
-	readonly req: LeanRequest;
-	/** The URL that answered, after redirects. */
-	responseUrl?: string;
-}
+import {PastEvents} from './past-events.ts';
+import type {LeanResponse} from './response-view.ts';
 
 /**
  * `response.request` and `error.request` of the lean exchange: the fields that apps read on Node's
  * `ClientRequest`. It only tells; the request itself is undici's.
  */
-export class LeanRequest {
+export class LeanRequest extends PastEvents {
 	readonly method: string;
 	/** Path and query. */
 	readonly path: string;
@@ -28,16 +21,28 @@ export class LeanRequest {
 	/** Whether the connection had carried a request before. */
 	reusedSocket = false;
 	/** Set once the head of the answer is there. */
-	res: LeanResponseView | undefined = undefined;
+	res: LeanResponse | undefined = undefined;
 	/** Names and values in turn, as they were sent. */
 	readonly #headers: readonly string[];
 	readonly #url: URL;
+	readonly #agent: Agent | undefined;
 
-	constructor({method, path, url}: Hop, headers: readonly string[]) {
+	constructor({method, path, url}: Hop, headers: readonly string[], agent: Agent | undefined) {
+		super();
+		this.#agent = agent;
 		this.method = method;
 		this.path = path;
 		this.#url = url;
 		this.#headers = headers;
+	}
+
+	/** That of the client, with the same identity and trust; of http, where it has nothing to do, Node's. */
+	get agent(): http.Agent | undefined {
+		return this.#url.protocol === 'https:' ? this.#agent : http.globalAgent;
+	}
+
+	get connection(): Socket | undefined {
+		return this.socket;
 	}
 
 	/** Host without port. */

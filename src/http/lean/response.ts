@@ -43,7 +43,7 @@ export function joinHeaders(
 }
 
 // undici leaves the blanks behind a value.
-function trimEnd(value: string): string {
+export function trimEnd(value: string): string {
 	return value.charCodeAt(value.length - 1) > 0x20 ? value : value.replace(/[\t ]+$/, '');
 }
 

@@ -189,6 +189,16 @@ export function tellSafely(
 	}
 }
 
+const maxLoggedNames = 20;
+const maxLoggedNameLength = 256;
+
+// A server that was not verified says how many there are, and each failure is logged.
+function inShort(names: readonly string[]): string[] {
+	const shown = names.slice(0, maxLoggedNames).map((name) => name.slice(0, maxLoggedNameLength));
+	const left = names.length - shown.length;
+	return left > 0 ? [...shown, `and ${left} more`] : shown;
+}
+
 /** A certificate by which a person knows it. */
 function certificateInShort({
 	subject,
@@ -202,7 +212,7 @@ function certificateInShort({
 		// Security: of the server's they are its own words.
 		subject: escapeControls(subject),
 		issuer: escapeControls(issuer),
-		altNames: altNames.map(escapeControls),
+		altNames: inShort(altNames).map(escapeControls),
 		validFrom,
 		validTo,
 		fingerprint256,

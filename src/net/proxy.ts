@@ -100,17 +100,20 @@ export function resolveProxy(
 ): HttpProxy | undefined {
 	if (setting === false) return undefined;
 	if (setting) return proxyOf(readProxy(setting));
-	const name = variableFor(url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
-	const text = name && process.env[name];
-	if (!text || isKeptOff(url, process.env.no_proxy || process.env.NO_PROXY || '')) return undefined;
-	return proxyOf(readProxyUrl(text, name));
+	const own = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
+	const proxy = variableOf(own, 'all_proxy');
+	if (proxy === undefined || isKeptOff(url, variableOf('no_proxy')?.text ?? '')) return undefined;
+	return proxyOf(readProxyUrl(proxy.text, proxy.name));
 }
 
-/** The variable that is set: in lower case first, as curl does. */
-function variableFor(own: 'https_proxy' | 'http_proxy'): string | undefined {
-	const names = [own, own.toUpperCase(), 'all_proxy', 'ALL_PROXY'];
-	// The environment has a prototype as well.
-	return names.find((name) => process.env[name] && Object.hasOwn(process.env, name));
+/** The first variable that is set: each in lower case first, as curl does. */
+function variableOf(...names: readonly string[]): {name: string; text: string} | undefined {
+	for (const name of names.flatMap((lower) => [lower, lower.toUpperCase()])) {
+		// Security: the environment has a prototype as well.
+		const text = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
+		if (text) return {name, text};
+	}
+	return undefined;
 }
 
 function proxyOf({host, port, credentials, secure, headers}: ProxyParts): HttpProxy {

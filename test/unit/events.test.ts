@@ -137,3 +137,33 @@ describe('what failed before it was a request', () => {
 		expect(failureMessage(error as AxiosError)).toBe(`request failed: ${error.message}`);
 	});
 });
+
+describe('the names of a certificate', () => {
+	const fieldsWith = (altNames: string[]) =>
+		failureFields(
+			new MtlsError('it expired', {
+				failure: {...failure, peer: {...peer, altNames}},
+				code: 'CERT_HAS_EXPIRED',
+				config: config({}),
+			}),
+		).peer as {altNames: string[]};
+	const names = (count: number) => Array.from({length: count}, (_, i) => `DNS:${i}.test`);
+
+	// Seen: anyone on the way, with a certificate of 2,000 names, had 90 kB logged for each failure.
+	test.each([
+		[19, 19],
+		[20, 20],
+		[21, 21],
+		[2_000, 21],
+	])('of %i names %i entries are logged', (count, entries) => {
+		const {altNames} = fieldsWith(names(count));
+		expect(altNames).toHaveLength(entries);
+		expect(altNames.slice(0, 19)).toEqual(names(19));
+		expect(altNames.at(-1)).toBe(count > 20 ? `and ${count - 20} more` : `DNS:${count - 1}.test`);
+	});
+
+	test.each([255, 256, 257])('of a name of %i characters 256 are logged at most', (length) => {
+		const {altNames} = fieldsWith(['x'.repeat(length)]);
+		expect(altNames[0]).toHaveLength(Math.min(length, 256));
+	});
+});

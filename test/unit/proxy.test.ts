@@ -180,6 +180,18 @@ describe('the environment', () => {
 		expect(resolveProxy(undefined, url)?.host).toBe('lower-own.test');
 	});
 
+	// Security: it would lead past a proxy that filters, or that is the only way out.
+	test.each(['no_proxy', 'NO_PROXY'])('is not switched off by %s in Object.prototype', (name) => {
+		for (const own of ['no_proxy', 'NO_PROXY']) delete process.env[own];
+		vi.stubEnv('HTTPS_PROXY', 'own.test');
+		Object.defineProperty(Object.prototype, name, {value: '*', configurable: true});
+		try {
+			expect(resolveProxy(undefined, url)?.host).toBe('own.test');
+		} finally {
+			Reflect.deleteProperty(Object.prototype, name);
+		}
+	});
+
 	test('is read at each call', () => {
 		expect(resolveProxy(undefined, url)).toBeUndefined();
 		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test');

@@ -73,6 +73,14 @@ class DispatchOptions implements Dispatcher.DispatchOptions {
 // So that what somebody has put into `Object.prototype` is none of them.
 Object.setPrototypeOf(DispatchOptions.prototype, null);
 
+/**
+ * A piece of a body that holds no more memory than it counts for. undici hands out views on what it has
+ * read, and of that a server can make most the framing: a chunk of one byte with an extension of 15 kB.
+ */
+function owned(chunk: Buffer): Buffer {
+	return chunk.buffer.byteLength > 4 * chunk.length ? Buffer.from(chunk) : chunk;
+}
+
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {
 	readonly #line: RequestLine;
@@ -181,7 +189,7 @@ class Answer implements Dispatcher.DispatchHandler {
 			return;
 		}
 		this.#timer?.refresh();
-		this.#chunks.push(chunk);
+		this.#chunks.push(owned(chunk));
 		// Encoded it may be a little longer than decoded, where the limit holds.
 		const limit = this.#decode === undefined ? this.#limit : 2 * this.#limit + 65_536;
 		if (this.#size > limit) this.#fail(tooLongError(this.#config, this.#request));

@@ -6,6 +6,7 @@ import {longestDelayMs} from '../longest-delay.ts';
 import {flattened} from '../own-options.ts';
 import {hideSecrets, redactInvalidUrl} from '../redact.ts';
 import {type Adapter, type AdapterParts, type Call, waiting} from './call.ts';
+import {leaveOutCaller} from './caller-frames.ts';
 import {jarOf} from './cookies.ts';
 import {follow} from './follow.ts';
 import {assertNoAgent, withoutCookieAgents} from './foreign-agent.ts';
@@ -28,6 +29,7 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 			holdBody(response, given, parts.lifetime, true);
 			return response;
 		} catch (error) {
+			if (error instanceof Error) leaveOutCaller(error);
 			if (error instanceof AxiosError) {
 				// A hop's own config holds the jar's cookies, which a retry would send once more.
 				// A token that is cancelled gives all its requests one error, which knows of none.

@@ -1,5 +1,6 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {askBeforeRedirect} from './before-redirect.ts';
+import {leaveOutCaller} from './caller-frames.ts';
 import {insecureRedirect} from './diagnose.ts';
 import type {Hop} from './hop.ts';
 import {isDowngrade, nextHop, type RedirectPolicy, shownAt} from './redirect.ts';
@@ -91,5 +92,5 @@ function redirectError(
 	options?: ErrorOptions,
 ): AxiosError {
 	const error = Object.assign(new Error(message, options), {name: `Error [${code}]`, code});
-	return AxiosError.from(error, code, config, request);
+	return AxiosError.from(leaveOutCaller(error), code, config, request);
 }

@@ -17,7 +17,13 @@ import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
-import {hasOwnProxies, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
+import {
+	assertTunnel,
+	hasOwnProxies,
+	isRefusedTunnel,
+	refuseTunnel,
+	refuseUnverified,
+} from './global-agent.ts';
 import {adoptHeaders, copyHeaders} from './headers.ts';
 import {withProxyLogin} from './proxy-login.ts';
 import {isRedirect} from './redirect.ts';
@@ -163,7 +169,10 @@ function transportFor(
 			if (fresh && ours && agent) endIdle(agent, sent);
 			else if (fresh) sent.agent = false;
 			const followed = !ours && secure && globalAgent !== undefined;
-			if (followed) Object.assign(sent, {rejectUnauthorized: true});
+			if (followed) {
+				assertTunnel(sent);
+				Object.assign(sent, {rejectUnauthorized: true});
+			}
 			const request = base.request(sent, (response) => {
 				if (followed && proxy && isRefusedTunnel(response)) refuseTunnel(request, response, proxy);
 				else if (response.statusCode === 101) refuseSwitch(request, response.socket);

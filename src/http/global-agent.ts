@@ -132,6 +132,21 @@ export function refuseUnverified(request: ClientRequest): void {
 	});
 }
 
+/**
+ * Security: older versions of axios asked a proxy for https URLs in the clear, with all that the request
+ * says.
+ *
+ * @throws {MtlsConfigError} when a request is not on its way to a path on a server.
+ */
+export function assertTunnel({path}: http.RequestOptions): void {
+	if (path?.startsWith('/')) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_AGENT_CONFLICT',
+		'proxy',
+		'this version of axios has no tunnel for an agent in the place of https.globalAgent; give `mtls`, or a later axios',
+	);
+}
+
 /** Whether a response over TLS came from before the TLS: axios takes the refusal of a tunnel for an answer. */
 export function isRefusedTunnel({socket}: IncomingMessage): boolean {
 	return !(socket as Partial<TLSSocket>).encrypted;

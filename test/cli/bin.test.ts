@@ -68,7 +68,7 @@ test('the demo of the process passes, without colours in a pipe, whatever the en
 	expect(stderr).not.toContain('axios-mtls');
 });
 
-test('a reader that goes away ends no command with a crash', async () => {
+test('a reader that goes away ends no command with a crash', {timeout: 60_000}, async () => {
 	using dir = tempDir();
 	await using server = await startMtlsServer({
 		handler(_request, response) {

@@ -48,10 +48,13 @@ async function sent(client: AxiosInstance, config: AxiosRequestConfig) {
 	) as unknown;
 }
 
-describe.each([
+const modules: readonly (readonly [name: string, axios: typeof esm])[] = [
 	['an ECMAScript module', esm],
 	['a CommonJS module', commonJs],
-])('with axios as %s', (_, axios) => {
+];
+
+// AXIOS puts an older one in the place of the module alone; to compare, both have to be of one version.
+describe.each(process.env.AXIOS ? modules.slice(0, 1) : modules)('with axios as %s', (_, axios) => {
 	const jars = [
 		['without a jar', {}],
 		['with a jar', {jar: true}],

@@ -47,7 +47,7 @@ test('no key of a server ends the process, and the verdict on it is that of Node
 		return verdict === expected ? [] : [{name, version, way, verdict, expected}];
 	});
 	expect(differences).toEqual([]);
-}, 120_000);
+}, 400_000);
 
 /** What our client makes of a server, by what Node itself makes of it. */
 function expectedOn(way: string, node: string | undefined): string | undefined {
@@ -93,7 +93,7 @@ test('no key of a client ends the process of startMtlsServer, and the verdict on
 	expect(differences).toEqual([]);
 	child.stdin.end();
 	expect(await ended).toEqual([0, null]);
-}, 120_000);
+}, 400_000);
 
 test.each(['get', 'check'])(
 	'axios-mtls %s tells of a server with such a key, and ends with its own exit code',

@@ -57,7 +57,8 @@ const node: GlobalAgent = {};
 export function globalAgent(secure: boolean): GlobalAgent {
 	const agent = (secure ? https : http).globalAgent as FullAgent;
 	if (isNodes(agent, (secure ? https.Agent : http.Agent).prototype as FullAgent)) {
-		const {ca} = agent.options;
+		// Security: an own one alone. A CA that is merged into `Object.prototype` is nobody's to trust.
+		const ca = Object.hasOwn(agent.options, 'ca') ? agent.options.ca : undefined;
 		return ca && secure ? {ca: ca as Source | Source[]} : node;
 	}
 	if (secure && agent.options?.rejectUnauthorized === false) {

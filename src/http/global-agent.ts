@@ -10,6 +10,7 @@ import type {TLSSocket} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {HttpProxy} from '../net/proxy.ts';
 import type {Source} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 
 /** What an app has made of a global agent. */
 export interface GlobalAgent {
@@ -46,7 +47,7 @@ type FullAgent = http.Agent & {
 	readonly options: https.AgentOptions & {readonly proxyEnv?: unknown};
 };
 
-const node: GlobalAgent = {};
+const node: GlobalAgent = withoutPrototype({});
 
 /**
  * What the global agent for https, or for http, is by now. Asked for each request: nobody tells when it
@@ -59,7 +60,7 @@ export function globalAgent(secure: boolean): GlobalAgent {
 	if (isNodes(agent, (secure ? https.Agent : http.Agent).prototype as FullAgent)) {
 		// Security: an own one alone. A CA that is merged into `Object.prototype` is nobody's to trust.
 		const ca = Object.hasOwn(agent.options, 'ca') ? agent.options.ca : undefined;
-		return ca && secure ? {ca: ca as Source | Source[]} : node;
+		return ca && secure ? withoutPrototype({ca: ca as Source | Source[]}) : node;
 	}
 	if (secure && agent.options?.rejectUnauthorized === false) {
 		throw new MtlsConfigError(
@@ -68,7 +69,7 @@ export function globalAgent(secure: boolean): GlobalAgent {
 			'an agent that does not verify its servers is not followed; give `mtls`, such as `mtls: {ca}`',
 		);
 	}
-	return {agent};
+	return withoutPrototype({agent});
 }
 
 // Asked for each request: loops over the names of methods would cost four times as much. What is put

@@ -5,6 +5,7 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {CausedError, MtlsConfigError} from '../errors.ts';
 import {type HttpProxy, resolveProxy} from '../net/proxy.ts';
 import type {ProxySetting} from '../options.ts';
+import {withoutPrototype} from '../own-options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {type AdapterParts, type Call, remainingMs, waiting} from './call.ts';
 import {cookieHeader, readCookies, storeCookies} from './cookies.ts';
@@ -122,7 +123,7 @@ function jarAt({jar}: Call, {guestOf}: Hop): Call['jar'] {
 	return guestOf === undefined ? jar : undefined;
 }
 
-const nothingFollowed: GlobalAgent = {};
+const nothingFollowed: GlobalAgent = withoutPrototype({});
 
 /** What is to be followed of Node's global agent: nothing where the connections are ours or the request's. */
 function followed(

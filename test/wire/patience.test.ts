@@ -42,5 +42,5 @@ test('cookies that the app gives as a list are one header, beside those of the j
 	await jar.setCookie('a=jar; Path=/', server.origin);
 	await jar.setCookie('c=jar; Path=/', server.origin);
 	await client.get('/whoami', {jar, headers: {Cookie: ['a=1', 'b=2']}});
-	expect(server.requests[0]?.headers.cookie).toBe('a=1; b=2; c=jar');
+	expect(server.requests[0]?.headers.cookie).toBe('c=jar; a=1; b=2');
 });

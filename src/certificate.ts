@@ -1,23 +1,5 @@
 import {createHash, X509Certificate} from 'node:crypto';
-
-/** What may be told of a certificate: nothing in it is secret. */
-export interface CertificateFacts {
-	/** Distinguished name, one line: `CN=api.bank.example, O=Bank`. */
-	readonly subject: string;
-	readonly issuer: string;
-	/** subjectAltName entries as OpenSSL prints them: `DNS:localhost`, `IP Address:127.0.0.1`. */
-	readonly altNames: readonly string[];
-	/** ISO 8601, UTC; as OpenSSL prints it where that is no date. */
-	readonly validFrom: string;
-	/** ISO 8601, UTC. */
-	readonly validTo: string;
-	/** SHA-256 of the whole certificate, upper-case hex pairs with colons. */
-	readonly fingerprint256: string;
-	/** SHA-256 of the public key, as curl's `--pinnedpubkey` takes it: `sha256//BASE64`. Empty for a key of a kind that OpenSSL does not know. */
-	readonly pin: string;
-	/** Where the issuer's certificate can be fetched (RFC 5280 §4.2.2.1, caIssuers); often empty. */
-	readonly caIssuers: readonly string[];
-}
+import type {CertificateFacts} from './facts.ts';
 
 /** Reads the facts of one certificate, given as PEM or DER. Throws what `X509Certificate` throws, on what it cannot parse. */
 export function certificateFacts(source: X509Certificate | string | Buffer): CertificateFacts {

@@ -3,7 +3,7 @@
  */
 import type {AxiosInstance, AxiosRequestConfig, AxiosResponse} from 'axios';
 import type {CookieJar} from 'tough-cookie';
-import type {CertificateFacts} from './certificate.ts';
+import type {CertificateFacts} from './facts.ts';
 import type {MtlsAgent} from './net/agent.ts';
 import type {MtlsStats} from './net/stats.ts';
 import type {ClientConfig, ProxySetting} from './options.ts';

@@ -3,9 +3,7 @@
  * nothing while nobody does.
  */
 import {channel} from 'node:diagnostics_channel';
-import type {CertificateFacts} from './certificate.ts';
-import type {MtlsFailure} from './errors.ts';
-import type {ConnectionFacts} from './options.ts';
+import type {CertificateFacts, ConnectionFacts, MtlsFailure} from './facts.ts';
 
 /** On `axios-mtls:handshake`: a TLS connection stands. */
 export interface HandshakeEvent extends ConnectionFacts {

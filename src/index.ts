@@ -1,14 +1,6 @@
-export type {CertificateFacts} from './certificate.ts';
 export type {CookielessConfig, MtlsClient, MtlsHandle, MtlsRequestConfig} from './client.ts';
 export {createAdapter, createClient, withMtls} from './create.ts';
-export type {
-	ConfigErrorCode,
-	FailureKind,
-	FailurePhase,
-	FailureSide,
-	MtlsErrorInit,
-	MtlsFailure,
-} from './errors.ts';
+export type {ConfigErrorCode, MtlsErrorInit} from './errors.ts';
 export {isMtlsError, MtlsConfigError, MtlsError} from './errors.ts';
 export type {
 	FailureEvent,
@@ -17,6 +9,14 @@ export type {
 	LoginEvent,
 	MtlsEvents,
 } from './events.ts';
+export type {
+	CertificateFacts,
+	ConnectionFacts,
+	FailureKind,
+	FailurePhase,
+	FailureSide,
+	MtlsFailure,
+} from './facts.ts';
 export {CookieJar} from './http/cookies.ts';
 export type {CookieFileErrorCode} from './jar/cookie-file-error.ts';
 export {CookieFileError} from './jar/cookie-file-error.ts';
@@ -31,7 +31,6 @@ export type {
 	AdapterOptions,
 	ClientConfig,
 	ClientOptions,
-	ConnectionFacts,
 	CookieOptions,
 	CookieRefusal,
 	IdentityLoader,
@@ -41,7 +40,9 @@ export type {
 	ProxyOptions,
 	ProxySetting,
 	ProxyTlsOptions,
+	SessionClient,
+	SessionError,
+	SessionOptions,
 	Source,
 	Timeouts,
 } from './options.ts';
-export type {SessionClient, SessionError, SessionOptions} from './session-options.ts';

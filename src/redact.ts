@@ -4,8 +4,7 @@
  */
 import {inspect} from 'node:util';
 import type {AxiosError, InternalAxiosRequestConfig} from 'axios';
-
-const mask = '[redacted]';
+import {mask, redactUrl} from './redact-url.ts';
 
 const tellable = [
 	'method',
@@ -29,39 +28,6 @@ const tellableHeaders = new Set([
 	'host',
 	'user-agent',
 ]);
-
-/** The URL, or the path, without user, password, fragment and the values of its query. */
-export function redactUrl(url: string): string {
-	// As the URL parser does, so that what it reads as credentials is what goes.
-	const text = url.trim().replace(/[\t\n\r]/g, '');
-	const scheme = /^([a-z][a-z0-9+.-]*:|(?=[/\\]{2}))/i.exec(text)?.[0];
-	if (scheme === undefined) return redactParts(text);
-	if (/^(data|blob):/i.test(scheme)) return scheme + mask;
-
-	const parsed = URL.parse(text, scheme === '' ? 'https://base.invalid' : undefined);
-	// Where a URL that none can parse keeps its password is anybody's guess.
-	if (parsed === null) return text.includes('@') ? scheme + mask : redactParts(text);
-	if (!parsed.username && !parsed.password) return redactParts(text);
-	parsed.username = '';
-	parsed.password = '';
-	return redactParts(scheme === '' ? parsed.href.slice(parsed.protocol.length) : parsed.href);
-}
-
-function redactParts(text: string): string {
-	const [path = '', query] = text.replace(/#.*$/s, '').split(/\?(.*)/s, 2);
-	return query === undefined ? path : `${path}?${redactQuery(query)}`;
-}
-
-function redactQuery(query: string): string {
-	return query.split('&').map(redactParameter).join('&');
-}
-
-// What has no name may be a token itself.
-function redactParameter(text: string): string {
-	const equals = text.indexOf('=');
-	if (equals === -1) return text && mask;
-	return `${text.slice(0, equals)}=${mask}`;
-}
 
 /** Headers with their names kept and all but the well-known harmless values masked. */
 export function redactHeaders(headers: object): Record<string, unknown> {

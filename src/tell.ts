@@ -1,8 +1,8 @@
 import {BoundedMap} from './bounded-map.ts';
-import type {CertificateFacts} from './certificate.ts';
-import {MtlsConfigError, type MtlsFailure} from './errors.ts';
+import {MtlsConfigError} from './errors.ts';
 import {escapeControls} from './escape-controls.ts';
 import {publish} from './events.ts';
+import type {CertificateFacts, MtlsFailure} from './facts.ts';
 import type {CookieRefusal, Logger} from './options.ts';
 import {memberOf} from './own-options.ts';
 import {word} from './redact.ts';

@@ -7,11 +7,10 @@ import type {CookieRefusal, Timeouts} from '../options.ts';
 import type {Roster} from '../tls/roster.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {CookieJar} from './cookies.ts';
-import type {Exchange} from './exchange.ts';
+import type {Exchange, Head} from './exchange.ts';
 import type {Hop} from './hop.ts';
 import type {Waiting} from './patience.ts';
 import type {RedirectPolicy} from './redirect.ts';
-import type {Head} from './response.ts';
 import type {Session} from './session/session.ts';
 
 export type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;

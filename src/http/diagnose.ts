@@ -5,7 +5,7 @@ import {bareHost, portOfUrl} from '../host.ts';
 import {type Connection, connectionEndedBy, connectionOf} from '../net/connection.ts';
 import {codeFor, type JudgedFailure, judgeFailure, tellFailure} from '../net/failure.ts';
 import type {HttpProxy} from '../net/proxy.ts';
-import {redactUrl} from '../redact.ts';
+import {redactUrl} from '../redact-url.ts';
 import {alertOf} from '../tls/alert.ts';
 import {type Verdict, wantsHttp1} from '../tls/classify.ts';
 import {explain} from '../tls/explain.ts';

@@ -12,9 +12,11 @@ import {endIdle, limitOf, routed} from '../net/agent.ts';
 import {ProtocolSwitchError} from '../net/response-heads.ts';
 import {requestOptions} from '../net/socket-options.ts';
 import {withoutPrototype} from '../own-options.ts';
+import {closedError} from './axios-errors.ts';
 import {endUpload} from './end-upload.ts';
 import {keepProgress, type Progress} from './ending.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
+import {headerOf, isRedirect, redirectBody} from './exchange.ts';
 import {keepDeadlines, watchConnecting} from './exchange-deadlines.ts';
 import {absoluteForm, isForwarded, withLogin} from './forward.ts';
 import {
@@ -26,8 +28,6 @@ import {
 } from './global-agent.ts';
 import {adoptHeaders, copyHeaders} from './headers.ts';
 import {withProxyLogin} from './proxy-login.ts';
-import {isRedirect} from './redirect.ts';
-import {closedError, headerOf, redirectBody} from './response.ts';
 
 type Respond = (response: IncomingMessage) => void;
 /** What axios makes its requests with. */

@@ -6,10 +6,10 @@ import {authorityOfUrl} from '../host.ts';
 import {hostWaitedFor} from '../net/agent-queue.ts';
 import {ConnectWatch} from '../net/deadlines.ts';
 import {answerWatch} from './answer-watch.ts';
+import {timeoutError} from './axios-errors.ts';
 import type {ExchangeInput} from './exchange.ts';
 import {Http2Request} from './http2/request.ts';
 import {Http2Response} from './http2/response.ts';
-import {timeoutError} from './lean/errors.ts';
 
 /** Those of `timeout` and `firstByteMs`. */
 export function keepDeadlines(request: ClientRequest, input: ExchangeInput): void {

@@ -1,6 +1,6 @@
 import type {Agent as HttpAgent} from 'node:http';
 import type {Agent} from 'node:https';
-import type {AxiosResponse, InternalAxiosRequestConfig} from 'axios';
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import type {HttpProxy} from '../net/proxy.ts';
 import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
@@ -39,3 +39,31 @@ export interface ExchangeInput {
  * Rejects with an AxiosError, as axios's own adapter does.
  */
 export type Exchange = (input: ExchangeInput) => Promise<AxiosResponse>;
+
+/**
+ * The body of a redirect is thrown away. Up to these limits it is waited for, so that its connection
+ * can serve the next hop; past them the connection is closed.
+ */
+export const redirectBody = {limitBytes: 64 * 1024, limitMs: 100} as const;
+
+/** The part of an answer that comes before its body. */
+export type Head = Pick<AxiosResponse, 'status' | 'headers'>;
+
+/** The head of an answer whose body failed; `undefined` where there was none, or nobody waits any more. */
+export function headOf(error: unknown): Head | undefined {
+	const head = error instanceof AxiosError && !isCancel(error) ? error.request?.res : undefined;
+	return head && {status: head.statusCode, headers: head.headers};
+}
+
+/** A header of an answer, which may be called as something is that `Object.prototype` has. */
+export function headerOf<H extends object, N extends keyof H>(
+	headers: H,
+	name: N,
+): H[N] | undefined {
+	return Object.hasOwn(headers, name) ? headers[name] : undefined;
+}
+
+/** Whether a response with a `Location` is to be followed. A 304 is a cached answer, a 305 withdrawn (RFC 9110 §15.4.5, §15.4.6). */
+export function isRedirect(status = 0): boolean {
+	return status >= 300 && status < 400 && status !== 304 && status !== 305;
+}

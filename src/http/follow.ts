@@ -2,9 +2,9 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {askBeforeRedirect} from './before-redirect.ts';
 import {leaveOutCaller} from './caller-frames.ts';
 import {insecureRedirect} from './diagnose.ts';
+import {headerOf} from './exchange.ts';
 import type {Hop} from './hop.ts';
 import {isDowngrade, nextHop, type RedirectPolicy, shownAt} from './redirect.ts';
-import {headerOf} from './response.ts';
 
 /**
  * The hop that follows a response; `undefined` when the response is the answer.

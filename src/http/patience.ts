@@ -1,6 +1,5 @@
 import {CanceledError, type InternalAxiosRequestConfig, isCancel} from 'axios';
-import {timeoutError} from './lean/errors.ts';
-import {closedError} from './response.ts';
+import {closedError, timeoutError} from './axios-errors.ts';
 
 /** What ends the waiting. */
 export interface Waiting {

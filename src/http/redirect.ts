@@ -5,6 +5,7 @@
 import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {kindOf, MtlsConfigError} from '../config-error.ts';
 import type {Roster} from '../tls/roster.ts';
+import {isRedirect} from './exchange.ts';
 import {copyHeaders, exactHeaders} from './headers.ts';
 import {type Hop, withoutCredentials} from './hop.ts';
 import {foreignHttp2Option, wantsHttp2} from './http2/options.ts';
@@ -141,11 +142,6 @@ export function nextHop(
 			...(hop.asked && {asked: hop.asked}),
 		},
 	};
-}
-
-/** Whether a response with a `Location` is to be followed. A 304 is a cached answer, a 305 withdrawn (RFC 9110 §15.4.5, §15.4.6). */
-export function isRedirect(status = 0): boolean {
-	return status >= 300 && status < 400 && status !== 304 && status !== 305;
 }
 
 /** Whether a redirect leaves TLS. */

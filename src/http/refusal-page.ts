@@ -1,7 +1,7 @@
 /*
  * Servers that let everybody in and refuse the certificate, or the lack of one, in HTTP.
  */
-import type {FailureKind} from '../errors.ts';
+import type {FailureKind} from '../facts.ts';
 
 /** The part of an answer that tells who wrote it. */
 export interface Page {

@@ -2,7 +2,7 @@ import {Readable} from 'node:stream';
 import type {AxiosError, AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import type {Lifetime} from '../lifetime.ts';
 import {hideSecrets} from '../redact.ts';
-import {closedError} from './response.ts';
+import {closedError} from './axios-errors.ts';
 
 /** The body of an answer that the app has yet to read. */
 export function streamedBody(response: AxiosResponse | undefined): Readable | undefined {

@@ -1,6 +1,6 @@
 import {MtlsConfigError} from '../config-error.ts';
 import {bareHost, urlHost} from '../host.ts';
-import {redactUrl} from '../redact.ts';
+import {redactUrl} from '../redact-url.ts';
 
 /**
  * Domains in the words of Python's

@@ -1,6 +1,7 @@
 import type {AxiosError} from 'axios';
 import {isMtlsError} from '../errors.ts';
-import {redactJsonMessage, redactUrl} from '../redact.ts';
+import {redactJsonMessage} from '../redact.ts';
+import {redactUrl} from '../redact-url.ts';
 import {failureFacts} from '../tell.ts';
 
 /** An answer that the app did not want is a warning; no answer is an error. */

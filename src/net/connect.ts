@@ -7,8 +7,8 @@
 import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {publish} from '../events.ts';
+import type {ConnectionFacts} from '../facts.ts';
 import {authorityOf} from '../host.ts';
-import type {ConnectionFacts} from '../options.ts';
 import {withoutPrototype} from '../own-options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/verify.ts';

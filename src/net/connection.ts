@@ -1,6 +1,4 @@
-import type {CertificateFacts} from '../certificate.ts';
-import type {FailurePhase} from '../errors.ts';
-import type {ConnectionFacts} from '../options.ts';
+import type {CertificateFacts, ConnectionFacts, FailurePhase} from '../facts.ts';
 import {withoutPrototype} from '../own-options.ts';
 import type {PeerChain} from '../peer-chain.ts';
 import {PresentedCertificate, verifiedCertificate} from '../tls/presented-certificate.ts';

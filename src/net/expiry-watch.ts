@@ -1,4 +1,4 @@
-import type {CertificateFacts} from '../certificate.ts';
+import type {CertificateFacts} from '../facts.ts';
 import type {OwnCertificate} from '../tell.ts';
 import {DAY_MS, type ExpiryNotice, expiryNotice, expirySteps} from '../tls/expiry.ts';
 

@@ -1,4 +1,4 @@
-import type {MtlsFailure} from '../errors.ts';
+import type {MtlsFailure} from '../facts.ts';
 import {classify, type Verdict} from '../tls/classify.ts';
 import {type Explanation, explain, type Facts} from '../tls/explain.ts';
 import {explainHttpVersion} from '../tls/explain-http-version.ts';

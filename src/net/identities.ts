@@ -1,5 +1,5 @@
-import type {CertificateFacts} from '../certificate.ts';
 import {relocated} from '../config-error.ts';
+import type {CertificateFacts} from '../facts.ts';
 import type {Logger, MtlsOptions, Source} from '../options.ts';
 import {
 	type OwnCertificate,

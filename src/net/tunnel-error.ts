@@ -1,4 +1,4 @@
-import type {FailureKind} from '../errors.ts';
+import type {FailureKind} from '../facts.ts';
 
 interface TunnelErrorInit {
 	readonly status?: number;

@@ -1,5 +1,4 @@
-import type {CertificateFacts} from '../certificate.ts';
-import type {FailureKind, FailurePhase, FailureSide} from '../errors.ts';
+import type {CertificateFacts, FailureKind, FailurePhase, FailureSide} from '../facts.ts';
 import {alertOf} from './alert.ts';
 
 /** What the wire left behind when a connection failed. */

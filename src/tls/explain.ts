@@ -1,5 +1,5 @@
-import type {FailureKind, MtlsFailure} from '../errors.ts';
 import {escapeControls} from '../escape-controls.ts';
+import type {FailureKind, MtlsFailure} from '../facts.ts';
 import {authorityOf} from '../host.ts';
 import type {Weakness} from './classify.ts';
 

@@ -1,7 +1,8 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
-import {type CertificateFacts, certificateFacts} from '../certificate.ts';
+import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
 import {escapeControls} from '../escape-controls.ts';
+import type {CertificateFacts} from '../facts.ts';
 import type {MtlsOptions, Source} from '../options.ts';
 import {withoutPrototype} from '../own-options.ts';
 import {certificateBlocks, parseCertificate} from './certificates.ts';

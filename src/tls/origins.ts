@@ -1,5 +1,5 @@
 import {MtlsConfigError} from '../errors.ts';
-import {redactUrl} from '../redact.ts';
+import {redactUrl} from '../redact-url.ts';
 
 /** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
 export interface OriginSet {

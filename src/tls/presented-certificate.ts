@@ -1,6 +1,7 @@
 import type {X509Certificate} from 'node:crypto';
 import {BoundedMap} from '../bounded-map.ts';
-import {type CertificateFacts, certificateFacts} from '../certificate.ts';
+import {certificateFacts} from '../certificate.ts';
+import type {CertificateFacts} from '../facts.ts';
 
 /** A certificate that a server has presented. Its facts are read when they are first asked for. */
 export class PresentedCertificate {

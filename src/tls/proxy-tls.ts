@@ -1,6 +1,6 @@
 import type {SecureContext} from 'node:tls';
-import type {CertificateFacts} from '../certificate.ts';
 import {relocated} from '../config-error.ts';
+import type {CertificateFacts} from '../facts.ts';
 import type {ProxyTlsOptions} from '../options.ts';
 import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';

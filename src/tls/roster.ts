@@ -1,6 +1,6 @@
 import {BoundedMap} from '../bounded-map.ts';
-import type {CertificateFacts} from '../certificate.ts';
 import {MtlsConfigError, numberOrKind, relocated} from '../config-error.ts';
+import type {CertificateFacts} from '../facts.ts';
 import type {MtlsOptions} from '../options.ts';
 import {type OriginSet, parseOrigins} from './origins.ts';
 import {readMtlsOptions} from './settings.ts';

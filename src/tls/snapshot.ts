@@ -1,6 +1,6 @@
 import type {SecureContext} from 'node:tls';
-import type {CertificateFacts} from '../certificate.ts';
-import {MtlsConfigError, type MtlsFailure} from '../errors.ts';
+import {MtlsConfigError} from '../errors.ts';
+import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {MtlsOptions} from '../options.ts';
 import type {FindIssuer} from '../peer-chain.ts';
 import {makeContext, trustOptions} from './context.ts';

@@ -1,7 +1,7 @@
 import type {X509Certificate} from 'node:crypto';
 import {certificateFacts} from '../certificate.ts';
 import {MtlsConfigError} from '../errors.ts';
-import {redactUrl} from '../redact.ts';
+import {redactUrl} from '../redact-url.ts';
 
 /** The server's certificate carries another SPIFFE ID than the one that was expected. */
 export class SpiffeMismatchError extends Error {

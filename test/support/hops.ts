@@ -1,5 +1,6 @@
 import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {firstHop, type Hop} from '../../src/http/hop.ts';
+import {firstHop} from '../../src/http/first-hop.ts';
+import type {Hop} from '../../src/http/hop.ts';
 
 export type HopConfig = Omit<Partial<InternalAxiosRequestConfig>, 'headers'> & {
 	headers?: Record<string, string | string[]>;

@@ -5,6 +5,7 @@ import type {Import} from './imports.ts';
 
 /** A path ends in a slash for a folder. A file imports from the lines above its own. */
 const layers: readonly (readonly string[])[] = [
+	['facts.ts'],
 	[
 		'bounded-map.ts',
 		'certificate.ts',
@@ -15,10 +16,10 @@ const layers: readonly (readonly string[])[] = [
 		'longest-delay.ts',
 		'percent.ts',
 	],
-	['peer-chain.ts'],
+	['redact-url.ts', 'peer-chain.ts'],
 	['own-options.ts'],
 	['errors.ts'],
-	['session-options.ts', 'redact.ts', 'lifetime.ts'],
+	['redact.ts', 'lifetime.ts'],
 	['options.ts'],
 	['events.ts'],
 	['tls/'],
@@ -65,11 +66,11 @@ interface Door {
 export const doors: Readonly<Record<string, Door>> = {
 	axios: {
 		open: ['create.ts', 'parts.ts', 'errors.ts', 'http/', 'log/interceptors.ts'],
-		types: ['options.ts', 'session-options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
+		types: ['options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
 	},
 	'tough-cookie': {
 		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/', 'redis/'],
-		types: ['options.ts', 'session-options.ts', 'client.ts'],
+		types: ['options.ts', 'client.ts'],
 	},
 	undici: {open: ['net/pool.ts', 'http/lean/exchange.ts']},
 	'node:http2': {open: ['net/http2-session.ts'], types: ['http/']},

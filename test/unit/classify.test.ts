@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {CertificateFacts} from '../../src/certificate.ts';
+import type {CertificateFacts} from '../../src/facts.ts';
 import type {FailureKind} from '../../src/index.ts';
 import {classify, type Evidence, type Verdict, type Weakness} from '../../src/tls/classify.ts';
 

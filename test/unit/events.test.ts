@@ -1,6 +1,6 @@
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {describe, expect, test} from 'vitest';
-import type {CertificateFacts} from '../../src/certificate.ts';
+import type {CertificateFacts} from '../../src/facts.ts';
 import {MtlsConfigError, MtlsError, type MtlsFailure} from '../../src/index.ts';
 import {failureFields, failureLevel, failureMessage} from '../../src/log/events.ts';
 

@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import type {CertificateFacts} from '../../src/certificate.ts';
+import type {CertificateFacts} from '../../src/facts.ts';
 import type {FailureKind} from '../../src/index.ts';
 import {explain, type Facts} from '../../src/tls/explain.ts';
 

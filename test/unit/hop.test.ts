@@ -1,7 +1,8 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {firstHop, withoutCredentials} from '../../src/http/hop.ts';
+import {firstHop} from '../../src/http/first-hop.ts';
+import {withoutCredentials} from '../../src/http/hop.ts';
 import {configOf, type HopConfig, hopOf} from '../support/hops.ts';
 
 test.each([

@@ -8,8 +8,8 @@ import {
 	redactHeaders,
 	redactInvalidUrl,
 	redactJsonMessage,
-	redactUrl,
 } from '../../src/redact.ts';
+import {redactUrl} from '../../src/redact-url.ts';
 import {prints} from '../support/prints.ts';
 
 describe('a URL', () => {

@@ -1,7 +1,7 @@
 import {AxiosError} from 'axios';
 import {describe, expect, test} from 'vitest';
+import {isRedirect} from '../../src/http/exchange.ts';
 import {
-	isRedirect,
 	nextHop,
 	type RedirectPolicy,
 	redirectPolicy,

@@ -1,8 +1,8 @@
 import type {AxiosResponse, AxiosResponseHeaders} from 'axios';
 import {CausedError} from '../../errors.ts';
+import {type Head, headerOf, isRedirect} from '../exchange.ts';
 import type {Hop} from '../hop.ts';
-import {isRedirect} from '../redirect.ts';
-import {type Answer, type Head, headerOf} from '../response.ts';
+import type {Answer} from '../response.ts';
 import type {SessionSettings} from './settings.ts';
 
 /**

@@ -1,8 +1,10 @@
 import type {InternalAxiosRequestConfig} from 'axios';
+import {throwIfCancelled} from '../axios-errors.ts';
 import type {Body} from '../body.ts';
+import type {Head} from '../exchange.ts';
 import type {Hop} from '../hop.ts';
 import {type Waiting, withPatience} from '../patience.ts';
-import {type Answer, type Head, throwIfCancelled} from '../response.ts';
+import type {Answer} from '../response.ts';
 import {dropBody} from '../streamed-body.ts';
 import {isExpired, refuses} from './expiry.ts';
 import {LoginFailure, sessionError} from './login-failure.ts';

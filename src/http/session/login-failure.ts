@@ -1,7 +1,7 @@
 import type {InternalAxiosRequestConfig} from 'axios';
 import {CausedError} from '../../errors.ts';
+import type {SessionError} from '../../options.ts';
 import {causeInShort} from '../../redact.ts';
-import type {SessionError} from '../../session-options.ts';
 
 /** Why there is no session; all requests that waited for it have this one in common. */
 export class LoginFailure extends Error {

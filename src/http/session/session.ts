@@ -1,6 +1,6 @@
 import {publish} from '../../events.ts';
 import {type LoginLedger, loginLedger} from '../../jar/login-ledger.ts';
-import type {SessionClient} from '../../session-options.ts';
+import type {SessionClient} from '../../options.ts';
 import type {CookieJar} from '../cookies.ts';
 import {type Clock, systemClock, within} from './clock.ts';
 import {LoginBackoff} from './login-backoff.ts';

@@ -1,9 +1,9 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
 import {kindOf, MtlsConfigError, numberOrKind} from '../../config-error.ts';
 import {longestDelayMs} from '../../longest-delay.ts';
+import type {SessionOptions} from '../../options.ts';
 import {readOptions} from '../../own-options.ts';
-import {redactUrl} from '../../redact.ts';
-import type {SessionOptions} from '../../session-options.ts';
+import {redactUrl} from '../../redact-url.ts';
 import type {CookieJar} from '../cookies.ts';
 
 /** The options of a session, each with a value. */

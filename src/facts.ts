@@ -1,0 +1,116 @@
+/*
+ * Plain data that errors, responses, events and the handle of a client carry. None of it is secret.
+ */
+
+/** What may be told of a certificate: nothing in it is secret. */
+export interface CertificateFacts {
+	/** Distinguished name, one line: `CN=api.bank.example, O=Bank`. */
+	readonly subject: string;
+	readonly issuer: string;
+	/** subjectAltName entries as OpenSSL prints them: `DNS:localhost`, `IP Address:127.0.0.1`. */
+	readonly altNames: readonly string[];
+	/** ISO 8601, UTC; as OpenSSL prints it where that is no date. */
+	readonly validFrom: string;
+	/** ISO 8601, UTC. */
+	readonly validTo: string;
+	/** SHA-256 of the whole certificate, upper-case hex pairs with colons. */
+	readonly fingerprint256: string;
+	/** SHA-256 of the public key, as curl's `--pinnedpubkey` takes it: `sha256//BASE64`. Empty for a key of a kind that OpenSSL does not know. */
+	readonly pin: string;
+	/** Where the issuer's certificate can be fetched (RFC 5280 §4.2.2.1, caIssuers); often empty. */
+	readonly caIssuers: readonly string[];
+}
+
+/** The connection that answered. */
+export interface ConnectionFacts {
+	/** `TLSv1.3` or `TLSv1.2`. */
+	readonly protocol: string;
+	/** IETF name of the cipher suite: `TLS_AES_256_GCM_SHA384`. */
+	readonly cipher: string;
+	/** The server was verified. `false` only with `verify: 'report'`. */
+	readonly authorized: boolean;
+	/** The server asked for our certificate. */
+	readonly clientCertificateRequested: boolean;
+	/** The TLS session was resumed, so no certificate was exchanged on this connection. */
+	readonly resumed: boolean;
+	/** The server's certificate. */
+	readonly peer: CertificateFacts;
+	/** The server's chain, leaf first: what it presented, up to the CA if that is known here. */
+	readonly chain: readonly CertificateFacts[];
+	/** Our certificate where it was offered on this connection, else `null`. */
+	readonly identity: CertificateFacts | null;
+}
+
+/** What went wrong. The headings of the README's table of failures. */
+export type FailureKind =
+	| 'expired'
+	| 'not-yet-valid'
+	| 'wrong-name'
+	| 'self-signed'
+	| 'untrusted-issuer'
+	| 'missing-intermediate'
+	| 'revoked'
+	| 'revocation-unknown'
+	| 'wrong-purpose'
+	| 'too-weak'
+	| 'invalid-certificate'
+	| 'pin-mismatch'
+	| 'spiffe-mismatch'
+	| 'client-auth-not-requested'
+	| 'insecure-redirect'
+	| 'client-certificate-required'
+	| 'client-certificate-refused'
+	| 'protocol-mismatch'
+	| 'cipher-mismatch'
+	| 'legacy-renegotiation'
+	| 'not-tls'
+	| 'reset'
+	| 'proxy-unreachable'
+	| 'proxy-auth-required'
+	| 'proxy-refused'
+	| 'proxy-timeout'
+	| 'proxy-bad-reply';
+
+/** How far the request had come. */
+export type FailurePhase = 'config' | 'tunnel' | 'handshake' | 'verify' | 'response';
+
+/** `server`: we refused it. `client`: it refused us. `proxy`: the way there failed. */
+export type FailureSide = 'server' | 'client' | 'proxy' | 'both';
+
+/** The facts of a failure, as fields; none of them is secret. */
+export interface MtlsFailure {
+	readonly kind: FailureKind;
+	readonly phase: FailurePhase;
+	readonly side: FailureSide;
+	/** `false` where the wire leaves a doubt: see `reasons`. */
+	readonly certain: boolean;
+	readonly host: string;
+	readonly port: number;
+	/** The name that was verified, and sent as SNI unless it is an IP address. */
+	readonly servername: string;
+	/** The URL of the hop that failed, which after a redirect is not `config.url`. No credentials. */
+	readonly url: string;
+	/**
+	 * The origin whose redirect led here, where another identity of `mtls` is used, so that the request was
+	 * nobody's. See `allowRedirectsFrom`.
+	 */
+	readonly redirectedFrom?: string;
+	/** The TLS version that was agreed on, where it came to that: `TLSv1.3`. */
+	readonly protocol?: string;
+	/** The name of the TLS alert that the server sent (RFC 8446 §6): `unknown_ca`. */
+	readonly alert?: string;
+	/** Whether the server asked for our certificate; absent where the handshake ended before that. */
+	readonly clientCertificateRequested?: boolean;
+	/** The certificate that the server presented. */
+	readonly peer?: CertificateFacts;
+	/** The server's chain, leaf first: what it presented, up to the CA if that is known here. */
+	readonly chain: readonly CertificateFacts[];
+	/** Our own certificate where it was offered on this connection, else `null`. */
+	readonly identity: CertificateFacts | null;
+	/** The proxy of this connection and the status it answered to CONNECT with. */
+	readonly proxy?: {readonly host: string; readonly port: number; readonly status?: number};
+	/** Why, most likely first. */
+	readonly reasons: readonly string[];
+	/** What to do, in one sentence. */
+	readonly hint: string;
+}

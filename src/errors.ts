@@ -3,7 +3,7 @@
  * ├─ AxiosError                 everything else that axios users know: status, timeout, refused, cancelled
  * │  └─ MtlsError               a connection that was not trusted, or that did not trust us: see `failure`
  * ├─ MtlsConfigError            a mistake in the options, thrown when the client is made
- * └─ CookieFileError            cookies that could not be saved (jar/cookie-file-error.ts)
+ * └─ CookieFileError            cookies that could not be saved (cookies/file/cookie-file-error.ts)
  *
  * MtlsConfigError is no AxiosError: no request was made, so retry logic has nothing to look at.
  */

@@ -1,14 +1,16 @@
-export type {CookielessConfig, MtlsClient, MtlsHandle, MtlsRequestConfig} from './client.ts';
-export {createAdapter, createClient, withMtls} from './create.ts';
+export {createAdapter, createClient, withMtls} from './client/create-client.ts';
+export type {CookielessConfig, MtlsClient, MtlsHandle, MtlsRequestConfig} from './client/types.ts';
+export type {MtlsAgentOptions} from './connection/agent-options.ts';
+export {MtlsAgent} from './connection/mtls-agent.ts';
+export type {MtlsStats} from './connection/stats.ts';
+export type {CookieFileErrorCode} from './cookies/file/cookie-file-error.ts';
+export {CookieFileError} from './cookies/file/cookie-file-error.ts';
+export type {FileJar} from './cookies/file/file-jar.ts';
+export {fileJar} from './cookies/file/file-jar.ts';
+export type {FileJarOptions} from './cookies/file/file-jar-options.ts';
+export {CookieJar} from './cookies/jar.ts';
 export type {ConfigErrorCode, MtlsErrorInit} from './errors.ts';
 export {isMtlsError, MtlsConfigError, MtlsError} from './errors.ts';
-export type {
-	FailureEvent,
-	HandshakeEvent,
-	IdentityEvent,
-	LoginEvent,
-	MtlsEvents,
-} from './events.ts';
 export type {
 	CertificateFacts,
 	ConnectionFacts,
@@ -17,16 +19,14 @@ export type {
 	FailureSide,
 	MtlsFailure,
 } from './facts.ts';
-export {CookieJar} from './http/cookies.ts';
-export type {CookieFileErrorCode} from './jar/cookie-file-error.ts';
-export {CookieFileError} from './jar/cookie-file-error.ts';
-export type {FileJar} from './jar/file-jar.ts';
-export {fileJar} from './jar/file-jar.ts';
-export type {FileJarOptions} from './jar/file-jar-options.ts';
-export {logFailures} from './log/interceptors.ts';
-export {MtlsAgent} from './net/agent.ts';
-export type {MtlsAgentOptions} from './net/agent-options.ts';
-export type {MtlsStats} from './net/stats.ts';
+export type {
+	FailureEvent,
+	HandshakeEvent,
+	IdentityEvent,
+	LoginEvent,
+	MtlsEvents,
+} from './logging/diagnostics-channel.ts';
+export {logFailures} from './logging/log-failures.ts';
 export type {
 	AdapterOptions,
 	ClientConfig,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import pc from 'picocolors';
-import {exitCodes} from './exit.ts';
 import {run} from './run.ts';
+import {exitCodes} from './shared/exit-codes.ts';
 
 const {stdout, stderr} = process;
 

@@ -2,13 +2,13 @@ import {randomBytes, X509Certificate} from 'node:crypto';
 import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {createTestPki} from '../testing/index.ts';
-import {type ExitCode, exitCodes} from './exit.ts';
-import {fileErrorCode, privateMode, replaceFile, writeNew} from './files.ts';
 import type {CertsArguments} from './invocation.ts';
-import {type Io, say} from './io.ts';
-import {shortName} from './names.ts';
-import {commandsToTry, defaultPort, fileNames, quote} from './try-it.ts';
-import {UsageError} from './usage-error.ts';
+import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
+import {fileErrorCode, privateMode, replaceFile, writeNew} from './shared/files.ts';
+import {shortName} from './shared/format-certificate.ts';
+import {type Io, say} from './shared/io.ts';
+import {commandsToTry, defaultPort, fileNames, quote} from './shared/sample-commands.ts';
+import {UsageError} from './shared/usage-error.ts';
 
 const publicMode = 0o644;
 

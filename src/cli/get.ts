@@ -1,11 +1,11 @@
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createClient, fileJar} from '../index.ts';
-import {type ExitCode, exitCodes} from './exit.ts';
-import {DeadlineError, tellFailure} from './failure.ts';
-import {identityOf, parseDeadline, parseProxy, parseUrl} from './get-options.ts';
 import type {GetArguments} from './invocation.ts';
-import {type Io, printable, say} from './io.ts';
+import {identityOf, parseDeadline, parseProxy, parseUrl} from './shared/client-options.ts';
+import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
+import {type Io, printable, say} from './shared/io.ts';
+import {DeadlineError, tellFailure} from './shared/report-error.ts';
 
 /**
  * Asks one URL; prints status and reason, then the body, then a line end, as the Python ancestor did

@@ -1,14 +1,14 @@
-import {parseArguments} from './args.ts';
 import {certs} from './certs.ts';
-import {check} from './check.ts';
-import {demo} from './demo.ts';
-import {type ExitCode, exitCodes} from './exit.ts';
-import {tellFailure} from './failure.ts';
+import {check} from './check/check.ts';
+import {parseArguments} from './commands.ts';
+import {demo} from './demo/demo.ts';
 import {get} from './get.ts';
-import {inspect} from './inspect.ts';
+import {inspect} from './inspect/inspect.ts';
 import type {Invocation} from './invocation.ts';
-import type {Io} from './io.ts';
 import {serve} from './serve.ts';
+import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
+import type {Io} from './shared/io.ts';
+import {tellFailure} from './shared/report-error.ts';
 
 /**
  * The whole program: a command line in, an exit code out. Throws nothing.

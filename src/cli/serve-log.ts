@@ -1,7 +1,7 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import type {Socket} from 'node:net';
 import type {MtlsServer, RecordedConnection, RequestHandler} from '../testing/index.ts';
-import {type Io, printable, say} from './io.ts';
+import {type Io, printable, say} from './shared/io.ts';
 
 /** Tells what a server sees: a line for each client that it lets in or refuses, a line for each request. */
 export interface ServeLog {

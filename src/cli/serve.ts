@@ -2,13 +2,13 @@ import {createPrivateKey, X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type MtlsServer, startMtlsServer} from '../testing/index.ts';
-import {type ExitCode, exitCodes} from './exit.ts';
-import {fileErrorCode} from './files.ts';
 import type {ServeArguments} from './invocation.ts';
-import {type Io, say} from './io.ts';
 import {createServeLog} from './serve-log.ts';
-import {commandsToTry, fileNames, login, loginToTry, quote} from './try-it.ts';
-import {UsageError} from './usage-error.ts';
+import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
+import {fileErrorCode} from './shared/files.ts';
+import {type Io, say} from './shared/io.ts';
+import {commandsToTry, fileNames, login, loginToTry, quote} from './shared/sample-commands.ts';
+import {UsageError} from './shared/usage-error.ts';
 
 /**
  * Runs a server that insists on a client certificate, with a login behind it, on the files that

@@ -1,7 +1,7 @@
 import {kindOf, MtlsConfigError} from '../config-error.ts';
-import {maxLifetimeMs} from '../jar/expiry.ts';
-import {longestDelayMs} from '../longest-delay.ts';
-import {readOptions} from '../own-options.ts';
+import {maxLifetimeMs} from '../cookies/expiry.ts';
+import {readOptions} from '../util/check-options.ts';
+import {longestDelayMs} from '../util/clock.ts';
 import type {RedisCommands} from './commands.ts';
 
 /** What {@link RedisCookieStore} takes. */

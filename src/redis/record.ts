@@ -1,5 +1,5 @@
 import {Cookie} from 'tough-cookie';
-import {expiresAt, maxLifetimeMs} from '../jar/expiry.ts';
+import {expiresAt, maxLifetimeMs} from '../cookies/expiry.ts';
 
 /** A cookie as it lies in the store. */
 export interface CookieRecord {

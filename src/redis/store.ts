@@ -1,12 +1,12 @@
 import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} from 'tough-cookie';
-import {type LoginLedger, loginLedger} from '../jar/login-ledger.ts';
-import {type CookieCounts, storeCounts} from '../jar/store-counts.ts';
+import {type CookieCounts, storeCounts} from '../cookies/store-counts.ts';
+import {type LoginLedger, loginLedger} from '../login/login-lock.ts';
 import {makeAsk, type RedisCommands} from './commands.ts';
+import {SessionHash} from './cookie-hash.ts';
+import {makeSeal} from './encryption.ts';
 import type {CookieId} from './field.ts';
-import {makeLedger} from './ledger.ts';
+import {makeLedger} from './login-lock.ts';
 import {type RedisStoreOptions, resolveRedis} from './options.ts';
-import {makeSeal} from './seal.ts';
-import {SessionHash} from './session-hash.ts';
 
 /**
  * The cookies of one session in Redis or Valkey, for a tough-cookie jar. Every process that gives

@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+export type {RecordedCertificate, RecordedConnection} from './connection-log.ts';
 export type {CrlOptions} from './crl-options.ts';
 export type {KeyType} from './keys.ts';
 export {
@@ -15,8 +17,7 @@ export {
 	type TestPki,
 	type TestPkiOptions,
 } from './pki.ts';
-export type {RecordedCertificate, RecordedConnection} from './record-connection.ts';
-export type {RecordedRequest} from './record-request.ts';
+export type {RecordedRequest} from './request-log.ts';
 export {
 	type MtlsServer,
 	type MtlsServerOptions,

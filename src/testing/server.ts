@@ -2,11 +2,11 @@ import {X509Certificate} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {createServer, type Server} from 'node:https';
 import type {Socket} from 'node:net';
-import type {FindIssuer} from '../peer-chain.ts';
+import type {FindIssuer} from '../tls/peer/peer-chain.ts';
+import {type RecordedConnection, recordConnections} from './connection-log.ts';
+import {createRoutes, sendJson} from './demo-routes.ts';
 import {type Credential, createTestPki, type TestPki} from './pki.ts';
-import {type RecordedConnection, recordConnections} from './record-connection.ts';
-import {type RecordedRequest, recordRequest} from './record-request.ts';
-import {createRoutes, sendJson} from './routes.ts';
+import {type RecordedRequest, recordRequest} from './request-log.ts';
 
 export interface MtlsServerOptions {
 	/** @defaultValue a new one, found as `pki` of the server */

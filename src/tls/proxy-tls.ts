@@ -2,13 +2,13 @@ import type {SecureContext} from 'node:tls';
 import {relocated} from '../config-error.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {ProxyTlsOptions} from '../options.ts';
-import type {FindIssuer} from '../peer-chain.ts';
-import {makeContext, trustOptions} from './context.ts';
-import {loadIdentity} from './identity.ts';
-import type {IdentityNotice} from './notices.ts';
-import {SessionCache} from './session.ts';
-import {trustedIssuers} from './trusted-issuers.ts';
-import {loadVerification, type Verification} from './verify.ts';
+import type {IdentityNotice} from './credentials/checks.ts';
+import {loadIdentity} from './credentials/load-credentials.ts';
+import type {FindIssuer} from './peer/peer-chain.ts';
+import {makeContext, trustOptions} from './secure-context.ts';
+import {SessionCache} from './session-cache.ts';
+import {trustedIssuers} from './trust/trusted-issuers.ts';
+import {loadVerification, type Verification} from './trust/verification.ts';
 
 /** What decides about the TLS to an `https://` proxy. Nothing of it is the client's own. */
 export interface ProxyTls {

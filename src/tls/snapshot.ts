@@ -2,15 +2,15 @@ import type {SecureContext} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {MtlsOptions} from '../options.ts';
-import type {FindIssuer} from '../peer-chain.ts';
-import {makeContext, trustOptions} from './context.ts';
-import {loadHeld} from './held-identity.ts';
-import {loadIdentity, renewedBy} from './identity.ts';
-import type {IdentityNotice} from './notices.ts';
+import type {IdentityNotice} from './credentials/checks.ts';
+import {loadHeld} from './credentials/context-certificate.ts';
+import {loadIdentity, renewedBy} from './credentials/load-credentials.ts';
+import type {FindIssuer} from './peer/peer-chain.ts';
 import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
-import {SessionCache} from './session.ts';
-import {trustedIssuers} from './trusted-issuers.ts';
-import {loadVerification, type Verification} from './verify.ts';
+import {makeContext, trustOptions} from './secure-context.ts';
+import {SessionCache} from './session-cache.ts';
+import {trustedIssuers} from './trust/trusted-issuers.ts';
+import {loadVerification, type Verification} from './trust/verification.ts';
 
 /** Whether a connection may offer our certificate. */
 export type Showing = 'shown' | 'withheld';

@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {startMtlsServer} from '../../src/testing/index.ts';
-import {fakeIo, identityOptions, type TempDir, tempDir} from './fake-io.ts';
+import {fakeIo, identityOptions, type TempDir, tempDir} from '../support/fake-io.ts';
 
 const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url));
 

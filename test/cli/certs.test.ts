@@ -3,7 +3,7 @@ import {createPrivateKey, X509Certificate} from 'node:crypto';
 import {chmodSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
-import {fakeIo, tempDir} from './fake-io.ts';
+import {fakeIo, tempDir} from '../support/fake-io.ts';
 
 const names = ['ca.crt', 'ca.key', 'client.crt', 'client.key', 'server.crt', 'server.key'];
 

@@ -3,7 +3,7 @@ import {createServer, type Server, type Socket} from 'node:net';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {createTestPki, startMtlsServer} from '../../src/testing/index.ts';
-import {fakeIo, identityOptions, tempDir} from './fake-io.ts';
+import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
 
 // Exit code 0 is in get.test.ts, 64 in usage.test.ts.
 

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {startMtlsServer} from '../../src/testing/index.ts';
-import {fakeIo, identityOptions, tempDir} from './fake-io.ts';
+import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
 
 test('get prints status and reason, then the body, then a line end', async () => {
 	using dir = tempDir();

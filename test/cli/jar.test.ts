@@ -2,7 +2,7 @@ import {chmodSync, readdirSync, readFileSync, statSync, symlinkSync} from 'node:
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {type MtlsServerOptions, startMtlsServer} from '../../src/testing/index.ts';
-import {fakeIo, identityOptions, tempDir} from './fake-io.ts';
+import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
 
 /** Logs in by GET, so that a command line can do it: the cookie is set on the 302. */
 const loginByGet: NonNullable<MtlsServerOptions['handler']> = ({url}, response) => {

@@ -5,7 +5,7 @@ import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {type FakeIo, fakeIo, type TempDir, tempDir} from './fake-io.ts';
+import {type FakeIo, fakeIo, type TempDir, tempDir} from '../support/fake-io.ts';
 
 test('serve answers a client of its files, tells each client and request, and ends with 0 when told to', async () => {
 	using dir = tempDir();

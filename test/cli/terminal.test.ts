@@ -4,8 +4,8 @@ import {expect, onTestFinished, test, vi} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {createServeLog} from '../../src/cli/serve-log.ts';
 import {createTestPki, startMtlsServer, type TestPki} from '../../src/testing/index.ts';
-import {failureOf, makeWorld} from '../support/world.ts';
-import {fakeIo, identityOptions, tempDir} from './fake-io.ts';
+import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
+import {failureOf, makeWorld} from '../support/fixture.ts';
 
 // Seen: `check --json` wrote what JSON.stringify leaves, and the text of a certificate's subject turned
 // the direction of a line.

@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
-import {exitCodes} from '../../src/cli/exit.ts';
 import {run} from '../../src/cli/run.ts';
+import {exitCodes} from '../../src/cli/shared/exit-codes.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {fakeIo, identityOptions, tempDir} from './fake-io.ts';
+import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
 
 for (const argv of [[], ['-h'], ['--help'], ['help']]) {
 	test(`axios-mtls ${argv.join(' ')} shows worked examples, the commands and the exit codes`, async () => {

@@ -1,6 +1,6 @@
 import axios, {CanceledError, isCancel} from 'axios';
 import {expect} from 'vitest';
-import {failureOf} from './world.ts';
+import {failureOf} from './fixture.ts';
 
 /** The two ways of axios to say that a request is not wanted any more. */
 export const ways = [

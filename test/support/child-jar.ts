@@ -2,7 +2,7 @@
  * Run as a process of its own: opens argv's cookie file and works on it, as the second word of argv
  * says.
  */
-import {fileJar} from '../../src/jar/file-jar.ts';
+import {fileJar} from '../../src/cookies/file/file-jar.ts';
 
 const [path = '', work = '', argument = ''] = process.argv.slice(2);
 const url = 'https://a.test/';

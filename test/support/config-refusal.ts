@@ -1,7 +1,7 @@
 import {createPrivateKey, type KeyExportOptions} from 'node:crypto';
 import {expect} from 'vitest';
 import {createClient, MtlsAgent, MtlsConfigError, type MtlsOptions} from '../../src/index.ts';
-import {pemMarks, prints} from './prints.ts';
+import {pemMarks, prints} from './printed-forms.ts';
 
 /**
  * The error that refuses `mtls`: the same from a client and from an agent, and without a word of

@@ -1,5 +1,5 @@
-import {type CookieJar, cookieHeader, readCookies} from '../../src/http/cookies.ts';
-import type {CookiePolicy} from '../../src/jar/policy.ts';
+import {type CookieJar, cookieHeader, readCookies} from '../../src/cookies/jar.ts';
+import type {CookiePolicy} from '../../src/cookies/policy.ts';
 
 /** The `Cookie` header of a request to `to`. */
 export async function cookieHeaderTo(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {Cookie} from 'tough-cookie';
-import {idOf} from '../../src/jar/entry.ts';
+import {idOf} from '../../src/cookies/file/format.ts';
 
 /** What every cookie file holds of a cookie; `expires` in seconds since the epoch, 0 for a session. */
 export interface PlainCookie {

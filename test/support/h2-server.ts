@@ -10,8 +10,8 @@ import {
 import type {Server} from 'node:https';
 import type {AddressInfo, Socket} from 'node:net';
 import {onTestFinished} from 'vitest';
+import {recordConnections} from '../../src/testing/connection-log.ts';
 import type {Credential, RecordedConnection, TestPki} from '../../src/testing/index.ts';
-import {recordConnections} from '../../src/testing/record-connection.ts';
 
 /** What reached the server of one request. */
 export interface H2Request {

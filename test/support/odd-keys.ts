@@ -4,7 +4,7 @@
 import {generateKeyPairSync, getCurves, type KeyObject} from 'node:crypto';
 import {createSecureContext} from 'node:tls';
 import {toPem, writeCertificate} from './certificate-writer.ts';
-import {times} from './size.ts';
+import {times} from './iterations.ts';
 
 /** What a side of a handshake shows, PEM. */
 export interface Shown {

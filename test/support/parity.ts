@@ -11,10 +11,10 @@ import axios, {
 } from 'axios';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
-import {describeError, describeResponse, exchangeOf, type Outcome} from './parity-describe.ts';
-import {type Answer, openStage, type Stage, type WireRequest} from './parity-stage.ts';
+import {type Answer, openStage, type Stage, type WireRequest} from './parity-server.ts';
+import {describeError, describeResponse, exchangeOf, type Outcome} from './parity-suite.ts';
 
-export {type Answer, redirect, type Stage} from './parity-stage.ts';
+export {type Answer, redirect, type Stage} from './parity-server.ts';
 
 /** For scenarios whose end is axios's to tell, such as that of zlib. */
 export const anyEnd: unique symbol = Symbol('any end');

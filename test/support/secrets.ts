@@ -1,7 +1,7 @@
 import {createPrivateKey} from 'node:crypto';
 import {expect} from 'vitest';
 import {type Credential, createTestPki, type TestPki} from '../../src/testing/index.ts';
-import {pemMarks, prints} from './prints.ts';
+import {pemMarks, prints} from './printed-forms.ts';
 
 /** Each secret of a request, marked by where it was put. */
 export const marks = {

@@ -97,27 +97,55 @@ test('the reader knows each way to import', () => {
 });
 
 test.each([
-	['tls/pem.ts', "import {connect} from '../net/connect.ts';", /net\/ is no layer before tls\//],
-	['tls/pem.ts', "import type {Hop} from '../http/hop.ts';", /http\/ is no layer before tls\//],
-	['http/hop.ts', "import {tell} from '../log/events.ts';", /log\/ is no layer before http\//],
-	['jar/file.ts', "import {hop} from '../http/hop.ts';", /http\/ is no layer before jar\//],
-	['options.ts', "import {MtlsAgent} from './net/agent.ts';", /net\/ is no layer/],
-	['options.ts', "import type {Hop} from './http/hop.ts';", /http\/ is no layer/],
-	['create.ts', "import {createTestPki} from './testing/index.ts';", /testing\/ is for tests/],
+	[
+		'tls/pem.ts',
+		"import {connect} from '../connection/connect.ts';",
+		/connection\/ is no layer before tls\//,
+	],
+	[
+		'tls/pem.ts',
+		"import type {Hop} from '../exchange/hop.ts';",
+		/exchange\/ is no layer before tls\//,
+	],
+	[
+		'exchange/hop.ts',
+		"import {send} from '../request/send-hop.ts';",
+		/request\/ is no layer before exchange\//,
+	],
+	[
+		'cookies/jar.ts',
+		"import {hop} from '../exchange/hop.ts';",
+		/exchange\/ is no layer before cookies\//,
+	],
+	[
+		'options.ts',
+		"import {MtlsAgent} from './connection/mtls-agent.ts';",
+		/connection\/ is no layer/,
+	],
+	['options.ts', "import type {Hop} from './exchange/hop.ts';", /exchange\/ is no layer/],
+	[
+		'client/handle.ts',
+		"import {createTestPki} from '../testing/index.ts';",
+		/testing\/ is for tests/,
+	],
 	[
 		'testing/pki.ts',
 		"import {MtlsError} from '../errors.ts';",
-		/testing\/ imports itself, peer-chain\.ts$/,
+		/testing\/ imports itself, tls\/peer\/peer-chain\.ts$/,
 	],
 	['cli/get.ts', "import {MtlsError} from '../errors.ts';", /cli\/ imports itself, index\.ts/],
 	['cli/get.ts', "import {issue} from '../testing/pki.ts';", /cli\/ imports itself, index\.ts/],
 	['utils/a.ts', "import {MtlsError} from '../errors.ts';", /the file is in no layer/],
-	['net/pool.ts', "import {AxiosError} from 'axios';", /only in create\.ts/],
-	['http/hop.ts', "import axios from 'axios';", /all of axios only in create\.ts/],
-	['http/hop.ts', "import type {CookieJar} from 'tough-cookie';", /only in http\/cookies\.ts/],
+	['connection/pool.ts', "import {AxiosError} from 'axios';", /only in errors\.ts/],
+	[
+		'request/hop.ts',
+		"import axios from 'axios';",
+		/all of axios only in client\/create-client\.ts/,
+	],
+	['request/hop.ts', "import type {CookieJar} from 'tough-cookie';", /only in cookies\/, redis\//],
 	['options.ts', "import {CookieJar} from 'tough-cookie';", /its types also in options\.ts/],
-	['http/hop.ts', "import {connect} from 'node:tls';", /only in tls\/, net\/, testing\//],
-	['http/hop.ts', "import got from 'got';", /no door/],
+	['request/hop.ts', "import {connect} from 'node:tls';", /only in tls\/, connection\/, testing\//],
+	['request/hop.ts', "import got from 'got';", /no door/],
 ])('in %s, %s breaks a rule', (file, line, complaint) => {
 	const [found] = readImports(file, line);
 	if (found === undefined) throw new Error('nothing was read');

@@ -1,37 +1,23 @@
 /*
- * Who may import whom (design, section 4), as one list to read from top to bottom.
+ * Who may import whom as one list to read from top to bottom.
  */
 import type {Import} from './imports.ts';
 
 /** A path ends in a slash for a folder. A file imports from the lines above its own. */
 const layers: readonly (readonly string[])[] = [
-	['facts.ts'],
-	[
-		'bounded-map.ts',
-		'certificate.ts',
-		'config-error.ts',
-		'escape-controls.ts',
-		'host.ts',
-		'legacy-certificate.ts',
-		'longest-delay.ts',
-		'percent.ts',
-	],
-	['redact-url.ts', 'peer-chain.ts'],
-	['own-options.ts'],
-	['errors.ts'],
-	['redact.ts', 'lifetime.ts'],
-	['options.ts'],
-	['events.ts'],
+	['config-error.ts', 'facts.ts'],
+	['util/'],
+	['errors.ts', 'options.ts'],
+	['failures/'],
 	['tls/'],
-	['tell.ts'],
-	['net/'],
-	['jar/'],
+	['logging/'],
+	['connection/'],
+	['cookies/'],
+	['login/'],
 	['redis/'],
-	['http/'],
-	['log/'],
-	['client.ts'],
-	['parts.ts'],
-	['create.ts'],
+	['exchange/'],
+	['request/'],
+	['client/'],
 	['index.ts'],
 	['cli/'],
 ];
@@ -42,18 +28,18 @@ const testing = 'testing/';
 
 /** What a part may see of us, where that is less than all the lines above it. */
 const narrow: Readonly<Record<string, readonly string[]>> = {
-	[testing]: ['peer-chain.ts'],
+	[testing]: ['tls/peer/peer-chain.ts'],
 	// Serves an app without axios, which errors.ts needs.
 	'redis/': [
 		'config-error.ts',
-		'longest-delay.ts',
-		'own-options.ts',
-		'jar/expiry.ts',
-		'jar/login-ledger.ts',
-		'jar/store-counts.ts',
+		'util/clock.ts',
+		'util/check-options.ts',
+		'cookies/expiry.ts',
+		'cookies/store-counts.ts',
+		'login/login-lock.ts',
 	],
 	// As any user of the package; what a terminal may be shown is one rule for both.
-	'cli/': ['index.ts', 'testing/index.ts', 'escape-controls.ts'],
+	'cli/': ['index.ts', 'testing/index.ts', 'util/escape-controls.ts'],
 };
 
 /** Where a package may be imported. */
@@ -65,18 +51,21 @@ interface Door {
 
 export const doors: Readonly<Record<string, Door>> = {
 	axios: {
-		open: ['create.ts', 'parts.ts', 'errors.ts', 'http/', 'log/interceptors.ts'],
-		types: ['options.ts', 'client.ts', 'redact.ts', 'log/events.ts'],
+		open: ['errors.ts', 'logging/log-failures.ts', 'exchange/', 'login/', 'request/', 'client/'],
+		types: ['options.ts', 'logging/', 'failures/'],
 	},
 	'tough-cookie': {
-		open: ['http/cookies.ts', 'http/cookie-cache.ts', 'jar/', 'redis/'],
-		types: ['options.ts', 'client.ts'],
+		open: ['cookies/', 'redis/'],
+		types: ['options.ts', 'client/types.ts', 'login/'],
 	},
-	undici: {open: ['net/pool.ts', 'http/lean/exchange.ts']},
-	'node:http2': {open: ['net/http2-session.ts'], types: ['http/']},
+	undici: {open: ['connection/pool.ts', 'exchange/undici/exchange.ts']},
+	'node:http2': {
+		open: ['connection/http2-connection.ts'],
+		types: ['exchange/http2/', 'exchange/http2-options.ts'],
+	},
 	'node:tls': {
-		open: ['tls/', 'net/', testing, 'peer-chain.ts'],
-		types: ['legacy-certificate.ts', 'options.ts', 'http/global-agent.ts'],
+		open: ['tls/', 'connection/', testing],
+		types: ['options.ts', 'exchange/global-agent.ts', 'failures/'],
 	},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},
@@ -86,11 +75,11 @@ export const doors: Readonly<Record<string, Door>> = {
 
 /** The axios that sends, rather than its classes: whoever holds it could send past our adapter. */
 const wholeAxios: readonly string[] = [
-	'create.ts',
-	'parts.ts',
-	'http/exchange-axios.ts',
+	'client/create-client.ts',
+	'client/client-state.ts',
+	'exchange/axios.ts',
 	// For the version in `User-Agent`.
-	'http/lean/request.ts',
+	'exchange/undici/request.ts',
 ];
 
 /** What is wrong with an import of a file of ours; `undefined` when nothing is. */

@@ -1,0 +1,111 @@
+import {day, listNames} from '../../shared/format-certificate.ts';
+import type {CheckedCookie, CheckFailure, CheckReport, Link, Step, StepState} from '../report.ts';
+import {sentence} from '../text.ts';
+import {drawChainSvg} from './chain-diagram.ts';
+import {escapeHtml} from './escape.ts';
+import {pageStyle} from './style.ts';
+import {drawTimeline} from './timeline.ts';
+
+/**
+ * The report as one page that needs nothing else: no script, no font, no image from elsewhere.
+ *
+ * Security: much of it is a stranger's text. All of it is escaped, and the page forbids itself
+ * scripts and requests, so that a slip in the escaping would still run nothing.
+ */
+export function renderPage(report: CheckReport): string {
+	const {url, steps, chain, cookies, failure, next, checkedAt} = report;
+	const now = new Date(checkedAt);
+	const chainState = steps.find(({id}) => id === 'chain')?.state;
+	const trusted = chainState === 'good' || chainState === 'doubtful';
+	return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${failure === null ? 'All well' : escapeHtml(failure.kind)}: ${escapeHtml(url)}</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<main>
+<header><p>axios-mtls check</p><h1>${escapeHtml(url)}</h1></header>
+${verdict(report)}
+${failure === null ? '' : `${causes(failure)}\n${nextCard(next)}`}
+${card('Step by step', `<ul class="steps">${steps.map(stepItem).join('\n')}</ul>`)}
+${card('The chain', scrolling(drawChainSvg(report, trusted, now)))}
+${card('When they are valid', withNote(drawTimeline(chain, now)))}
+${card('In full', chain.map(fullLink).join('\n'))}
+${card('Cookies, without their values', cookieList(cookies))}
+${failure === null ? nextCard(next) : ''}
+</main>
+</body>
+</html>
+`;
+}
+
+function card(title: string, content: string): string {
+	return content === '' ? '' : `<section><h2>${title}</h2>\n${content}\n</section>`;
+}
+
+function nextCard(next: readonly string[]): string {
+	return card('Next', next.map((command) => `<pre>${escapeHtml(command)}</pre>`).join('\n'));
+}
+
+function verdict({failure, summary, checkedAt, exitCode, tls}: CheckReport): string {
+	const facts = [
+		...(failure === null ? [] : [failure.certain ? failure.kind : `${failure.kind}, most likely`]),
+		...(tls === null ? [] : [tls.protocol]),
+		`checked on ${day(checkedAt)} at ${checkedAt.slice(11, 16)} UTC`,
+		`exit code ${exitCode}`,
+	];
+	return `<section class="verdict ${failure === null ? 'good' : 'bad'}"><strong>${escapeHtml(sentence(summary))}</strong>
+<span>${escapeHtml(facts.join(' · '))}</span></section>`;
+}
+
+function causes({reasons, hint}: CheckFailure): string {
+	const items = reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('\n');
+	return card(
+		'Likely causes, the likeliest first',
+		`<ol>${items}</ol>\n<p class="hint"><b>What to do:</b> ${escapeHtml(hint)}</p>`,
+	);
+}
+
+const signs: Readonly<Record<StepState, string>> = {good: '✓', bad: '✗', doubtful: '!', open: '·'};
+
+function stepItem({title, state, text}: Step): string {
+	return `<li class="${state}"><i>${signs[state]}</i><b>${escapeHtml(title)}</b><span>${escapeHtml(text)}</span></li>`;
+}
+
+// On a telephone a drawing keeps a size that can be read.
+function scrolling(drawing: string): string {
+	return drawing && `<div class="scroll">${drawing}</div>`;
+}
+
+function withNote(timeline: string): string {
+	if (timeline === '') return '';
+	return `${scrolling(timeline)}\n<p class="note">The scale is wide near today and narrow far away, so that weeks show beside years.</p>`;
+}
+
+function fullLink(link: Link): string {
+	const rows = [
+		['subject', link.subject],
+		['issuer', link.issuer],
+		['names', link.altNames.length > 0 ? listNames(link.altNames, 50) : 'none'],
+		['valid', `${link.validFrom} to ${link.validTo}`],
+		['pin', `${link.pin || 'none'}${link.pinned ? ' (pinned)' : ''}`],
+		['SHA-256', link.fingerprint256],
+	];
+	const items = rows.map(
+		([term = '', text = '']) => `<dt>${term}</dt><dd>${escapeHtml(text)}</dd>`,
+	);
+	return `<h3>${link.role}</h3><dl>${items.join('')}</dl>`;
+}
+
+function cookieList(cookies: readonly CheckedCookie[]): string {
+	const items = cookies.map(
+		({name, attributes}) =>
+			`<dt>${escapeHtml(name || '(no name)')}</dt><dd>${escapeHtml(attributes.join('; ')) || 'no attributes'}</dd>`,
+	);
+	return items.length === 0 ? '' : `<dl>${items.join('')}</dl>`;
+}

@@ -1,0 +1,94 @@
+import type {CertificateFacts, FailureKind} from '../../index.ts';
+import type {ExitCode} from '../shared/exit-codes.ts';
+
+/** `open`: nothing was seen that would decide it. */
+export type StepState = 'good' | 'bad' | 'doubtful' | 'open';
+
+export type StepId =
+	| 'address'
+	| 'connection'
+	| 'tunnel'
+	| 'protocol'
+	| 'chain'
+	| 'name'
+	| 'pins'
+	| 'revocation'
+	| 'client-certificate'
+	| 'answer';
+
+/** One thing that was looked at. */
+export interface Step {
+	readonly id: StepId;
+	readonly title: string;
+	readonly state: StepState;
+	/** What was seen, as a person would say it. */
+	readonly text: string;
+}
+
+/** A certificate of the server's chain. */
+export interface Link extends CertificateFacts {
+	readonly role: 'server' | 'intermediate' | 'root';
+	readonly validity: 'valid' | 'expired' | 'not-yet-valid';
+	/** Whole days until it ends; `null` where that is no date. */
+	readonly daysLeft: number | null;
+	/** One of `--pin` is its key's. */
+	readonly pinned: boolean;
+}
+
+/** How it ended, where it did not end with an answer. */
+export interface CheckFailure {
+	readonly kind: FailureKind | 'network' | 'timeout';
+	readonly side: 'server' | 'client' | 'proxy' | 'both' | 'network';
+	readonly certain: boolean;
+	readonly message: string;
+	/** Most likely first. */
+	readonly reasons: readonly string[];
+	readonly hint: string;
+}
+
+/** A cookie that the server set. Its value is nobody's business. */
+export interface CheckedCookie {
+	readonly name: string;
+	/** `Path=/`, `Secure`: as the server wrote them. */
+	readonly attributes: readonly string[];
+}
+
+/**
+ * All that `check` has seen: what `--json` prints, and what the text and the page are drawn from.
+ * Nothing in it is secret.
+ */
+export interface CheckReport {
+	/** Raised when a field changes its meaning. */
+	readonly format: 1;
+	/** Without user, password and query. */
+	readonly url: string;
+	/** ISO 8601, UTC. */
+	readonly checkedAt: string;
+	readonly exitCode: ExitCode;
+	/** One sentence. */
+	readonly summary: string;
+	readonly steps: readonly Step[];
+	readonly tls: {readonly protocol: string; readonly cipher: string} | null;
+	/** Leaf first. */
+	readonly chain: readonly Link[];
+	/** Who signed the last of the chain, where its certificate is not there. */
+	readonly missingIssuer: string | null;
+	/** `null` where it could not be seen. */
+	readonly clientCertificate: {
+		readonly requested: boolean | null;
+		/** The server does not answer, or not the same, without one. */
+		readonly required: boolean | null;
+		readonly accepted: boolean | null;
+		readonly ours: CertificateFacts | null;
+	};
+	readonly http: {
+		readonly status: number;
+		readonly statusText: string;
+		/** Of a redirect, without user, password and query. */
+		readonly location: string | null;
+	} | null;
+	readonly cookies: readonly CheckedCookie[];
+	readonly failure: CheckFailure | null;
+	/** Commands to try next, for a POSIX shell. */
+	readonly next: readonly string[];
+}

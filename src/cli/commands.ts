@@ -1,0 +1,169 @@
+import {Command, CommanderError} from 'commander';
+import manifest from '../../package.json' with {type: 'json'};
+import * as help from './help.ts';
+import type {CheckArguments, GetArguments, InspectArguments, Invocation} from './invocation.ts';
+import {legacyArguments} from './positional-args.ts';
+import {UsageError} from './shared/usage-error.ts';
+
+/**
+ * Reads a command line, without the first two words of `process.argv`.
+ *
+ * @throws {UsageError} for a command, option or number of arguments that does not exist.
+ */
+export function parseArguments(argv: readonly string[]): Invocation {
+	let invocation: Invocation | undefined;
+	let printed = '';
+	const program = makeProgram((parsed) => {
+		invocation = parsed;
+	});
+	const words = argv.length === 0 ? ['--help'] : legacyArguments(argv, commandNames(program));
+	for (const command of [program, ...program.commands]) {
+		command.exitOverride().configureOutput({
+			writeOut: (text) => {
+				printed += text;
+			},
+			// The error that is thrown says the same.
+			writeErr: () => {},
+			getOutHelpWidth: () => 88,
+			getOutHasColors: () => false,
+		});
+	}
+	try {
+		program.parse(words, {from: 'user'});
+	} catch (error) {
+		if (!(error instanceof CommanderError)) throw error;
+		if (error.exitCode !== 0) throw usageError(error, words);
+	}
+	return invocation ?? {command: 'help', text: printed};
+}
+
+function makeProgram(found: (invocation: Invocation) => void): Command {
+	const program = new Command('axios-mtls')
+		.usage('<command> [options]')
+		.version(manifest.version, '-V, --version')
+		.helpCommand(true)
+		.addHelpText('before', help.rootExamples)
+		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		// Without an action of its own commander would print the help on stderr and fail.
+		.argument('[command...]')
+		.action(([word = '--']: string[]) => {
+			throw new UsageError(word, 'no such command', seeHelp);
+		});
+
+	program
+		.command('get')
+		.summary('ask a URL with a client certificate')
+		.argument('<url>', 'https://host[:port]/path')
+		.option('--cert <file>', 'our certificate with its intermediates, PEM')
+		.option('--key <file>', 'its private key, PEM')
+		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
+		.option('--passphrase-file <file>', 'its first line opens the key')
+		.option('--allow-expired', 'show our certificate even when its time is over')
+		.option(
+			'--jar <file>',
+			'keep cookies in this file between runs, as curl -b and -c do; JSON if .json',
+		)
+		.option('-L, --location', 'follow redirects')
+		.option('--proxy <url>', 'http://[user:password@]host:port')
+		.option('--timeout <seconds>', 'for the whole of it')
+		.addHelpText('before', help.getExamples)
+		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.action((url: string, options: Omit<GetArguments, 'command' | 'url'>) =>
+			found({command: 'get', url, ...options}),
+		);
+
+	program
+		.command('check')
+		.summary('do the handshake step by step, and say what there is to see')
+		.argument('<url>', 'https://host[:port]/path')
+		.option('--cert <file>', 'our certificate with its intermediates, PEM')
+		.option('--key <file>', 'its private key, PEM')
+		.option('--pfx <file>', 'both in one PKCS#12 file')
+		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
+		.option('--allow-expired', 'show our certificate even when its time is over')
+		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
+		.option('--pin <pin>', 'sha256//BASE64 of a key of the chain; repeatable', collect)
+		.option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
+		.option('--spiffe-id <id>', 'spiffe://domain[/path], in place of the name')
+		.option('--proxy <url>', 'http://[user:password@]host:port')
+		.option('--timeout <seconds>', 'for the whole of it', '30')
+		.option('--json', 'print one JSON object, for machines')
+		.option('--html <file>', 'write a page that draws the chain and its time')
+		.addHelpText('before', help.checkExamples)
+		.addHelpText('after', `${help.jsonHelp}\n${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.action((url: string, options: Omit<CheckArguments, 'command' | 'url'>) =>
+			found({command: 'check', url, ...options}),
+		);
+
+	program
+		.command('inspect')
+		.summary('say what is in a certificate, key, PKCS#12 or bundle')
+		.argument('<file>', 'PEM, DER or PKCS#12')
+		.option('--key <file>', 'does this key fit?')
+		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
+		.addHelpText('before', help.inspectExamples)
+		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.action((file: string, options: Omit<InspectArguments, 'command' | 'file'>) =>
+			found({command: 'inspect', file, ...options}),
+		);
+
+	program
+		.command('certs')
+		.summary('make a CA, a server and a client certificate')
+		.argument('<dir>', 'made when it is not there')
+		.option('--force', 'overwrite')
+		.addHelpText('before', help.certsExamples)
+		.addHelpText('after', help.exitCodesHelp)
+		.action((dir: string, options: {force?: boolean}) =>
+			found({command: 'certs', dir, ...options}),
+		);
+
+	program
+		.command('serve')
+		.summary('run a server that insists on a client certificate')
+		.argument('<dir>', 'where `axios-mtls certs` has put its files')
+		.option('--port <number>', '0 for any free one', '8443')
+		.addHelpText('before', help.serveExamples)
+		.addHelpText('after', help.exitCodesHelp)
+		.action((dir: string, options: {port: string}) => found({command: 'serve', dir, ...options}));
+
+	program
+		.command('demo')
+		.summary('see it all at work, in this process')
+		.addHelpText('before', help.demoExamples)
+		.addHelpText('after', help.exitCodesHelp)
+		.action(() => found({command: 'demo'}));
+
+	return program;
+}
+
+const seeHelp = '`axios-mtls --help` shows examples';
+
+const hints: readonly [RegExp, string][] = [
+	[
+		/^--?pass/,
+		'a passphrase on the command line can be read by others: use --passphrase-file, or AXIOS_MTLS_PASSPHRASE',
+	],
+	[/^(-k|--insecure)$/, 'there is no such switch: name the CA of the server with --ca'],
+];
+
+function usageError({code, message}: CommanderError, words: readonly string[]): UsageError {
+	// Security: commander repeats the value too, and `--passphrase=...` is a likely mistake.
+	const why =
+		message
+			.replace(/^error: /, '')
+			.replace(/=[^']*'/, "'")
+			.split(/[\n:]/)[0] ?? '';
+	const option = /'(-[^']*)'/.exec(why)?.[1];
+	const hint =
+		code === 'commander.unknownOption' && hints.find(([it]) => it.test(option ?? ''))?.[1];
+	return new UsageError(words[0] ?? '', why, hint || seeHelp);
+}
+
+function commandNames(program: Command): string[] {
+	return program.commands.map((command) => command.name());
+}
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+	return [...earlier, value];
+}

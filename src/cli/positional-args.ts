@@ -1,0 +1,36 @@
+import {UsageError} from './shared/usage-error.ts';
+
+/**
+ * Turns the five positional arguments of the Python ancestor, `host port key_file cert_file
+ * ca_file`, into the `get` that they stand for. Options may follow. Anything else comes back as it was.
+ */
+export function legacyArguments(
+	argv: readonly string[],
+	commands: readonly string[],
+): readonly string[] {
+	const [host, port, key, cert, ca] = argv;
+	if (host === undefined || port === undefined || commands.includes(host)) return argv;
+	if (key === undefined || cert === undefined || ca === undefined) return argv;
+	if (argv.slice(0, 5).some((word) => word.startsWith('-'))) return argv;
+
+	return ['get', originOf(host, port), `--key=${key}`, `--cert=${cert}`, `--ca=${ca}`].concat(
+		argv.slice(5),
+	);
+}
+
+function originOf(host: string, port: string): string {
+	if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+		throw new UsageError(
+			'host port key_file cert_file ca_file',
+			`'${port}' is not a port`,
+			'`axios-mtls --help` shows examples',
+		);
+	}
+	const url = URL.parse(
+		`https://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${port}/`,
+	);
+	if (url === null || url.username || url.pathname !== '/') {
+		throw new UsageError('host port key_file cert_file ca_file', `'${host}' is not a host name`);
+	}
+	return url.href;
+}

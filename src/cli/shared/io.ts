@@ -1,0 +1,25 @@
+import type {Writable} from 'node:stream';
+import {escapeJson} from '../../util/escape-controls.ts';
+
+export {escapeControls as printable} from '../../util/escape-controls.ts';
+
+/** All that a command knows of the world around it, so that a test can be that world. */
+export interface Io {
+	readonly stdout: Writable;
+	readonly stderr: Writable;
+	readonly env: Readonly<Record<string, string | undefined>>;
+	/** Whether stdout is a terminal that wants colours. */
+	readonly colors: boolean;
+	/** Resolves when the user wants it to end (SIGINT, SIGTERM), or nobody reads on. Listens from the call on. */
+	stopped(): Promise<void>;
+}
+
+/** Writes one line to stdout. */
+export function say(io: Io, line = ''): void {
+	io.stdout.write(`${line}\n`);
+}
+
+/** Writes a value as JSON to stdout, which may be a terminal. */
+export function sayJson(io: Io, value: unknown): void {
+	say(io, escapeJson(JSON.stringify(value, null, 2)));
+}

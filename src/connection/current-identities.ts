@@ -1,0 +1,150 @@
+import {relocated} from '../config-error.ts';
+import type {CertificateFacts} from '../facts.ts';
+import {
+	type OwnCertificate,
+	tellLoaded,
+	tellNotice,
+	tellRotationFailure,
+	tellUnverified,
+} from '../logging/messages.ts';
+import type {Logger, MtlsOptions, Source} from '../options.ts';
+import {isExpiry} from '../tls/credentials/expiry.ts';
+import {makeRoster, type Roster} from '../tls/rotation/identity-selector.ts';
+import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
+import {readMtlsOptions} from '../tls/tls-options.ts';
+import {ExpiryWatch} from './expiry-watch.ts';
+
+/** PEM, as `node:tls` takes it. */
+export type Trusted = Source | readonly Source[];
+
+/** What an agent, the pools beside it and the handle on both share: who we are, now and after each swap. */
+export class Identities {
+	readonly roster: Roster;
+	/** Of the connections under all of them. */
+	readonly counts: ConnectionCounts = {fullHandshakes: 0, resumedHandshakes: 0, tunnels: 0};
+	readonly #retireListeners: ((snapshot: Snapshot) => void)[] = [];
+	#trusted: {readonly ca: Trusted; readonly snapshot: Snapshot} | undefined;
+	#waiters: ((identity: CertificateFacts | null) => void)[] = [];
+	readonly #expiry: ExpiryWatch;
+
+	/** @throws {MtlsConfigError} for the first option that cannot be used. */
+	constructor(
+		mtls: MtlsOptions | readonly MtlsOptions[],
+		logger: Logger | false,
+		maxIdentities: number | undefined,
+	) {
+		this.#expiry = new ExpiryWatch((notice, certificate, now) =>
+			tellNotice(logger, notice, certificate, now),
+		);
+		this.roster = makeRoster(
+			mtls,
+			{
+				counts: this.counts,
+				report: (judged) => tellUnverified(logger, judged),
+				onSnapshot: (snapshot, previous) => {
+					this.#tell(logger, snapshot, previous);
+					this.#expiry.add(snapshot, certificatesOf(snapshot));
+					if (previous !== undefined) this.#release(snapshot.identity);
+				},
+				onFailure: (error, epoch) => tellRotationFailure(logger, error, epoch),
+				onRetire: (snapshot) => {
+					this.#expiry.remove(snapshot);
+					for (const listener of this.#retireListeners) listener(snapshot);
+				},
+			},
+			maxIdentities,
+		);
+	}
+
+	/**
+	 * Node's trust with `ca` in its place, and no certificate of ours: what an app has given all its https
+	 * requests. The one before is done with.
+	 *
+	 * @throws {MtlsConfigError} when it cannot be used.
+	 */
+	trusting(ca: Trusted): Snapshot {
+		const known = this.#trusted;
+		if (known !== undefined && isSame(known.ca, ca)) return known.snapshot;
+		// A copy: a list may grow.
+		const snapshot = this.#loadTrusting(Array.isArray(ca) ? [...ca] : ca);
+		if (known !== undefined) {
+			for (const listener of this.#retireListeners) listener(known.snapshot);
+		}
+		return snapshot;
+	}
+
+	#loadTrusting(ca: Trusted): Snapshot {
+		try {
+			const options = readMtlsOptions({ca: [ca].flat().map(asBytes)});
+			const {counts, roster} = this;
+			const snapshot = loadSnapshot(options, {
+				now: new Date(),
+				epoch: roster.epoch,
+				// The same identity, which is none: its connections are bounded together.
+				identityKey: roster.keyAt(''),
+				report() {},
+				counts,
+			});
+			this.#trusted = {ca, snapshot};
+			return snapshot;
+		} catch (error) {
+			throw relocated(error, 'https.globalAgent.options');
+		}
+	}
+
+	/** Calls `listener` with each snapshot that no request is to begin with any more. */
+	onRetire(listener: (snapshot: Snapshot) => void): void {
+		this.#retireListeners.push(listener);
+	}
+
+	/** Resolves at the next swap, with the facts of the certificate that took effect. */
+	next(): Promise<CertificateFacts | null> {
+		return new Promise((resolve) => this.#waiters.push(resolve));
+	}
+
+	/** Looks for new files no more, and tells of no certificate that ends. */
+	close(): void {
+		this.roster.close();
+		this.#expiry.close();
+	}
+
+	#tell(logger: Logger | false, snapshot: Snapshot, previous: Snapshot | undefined): void {
+		const {identity, notices, proxy} = snapshot;
+		if (identity !== null) {
+			tellLoaded(identity, previous === undefined ? 'identity_loaded' : 'identity_rotated');
+		}
+		for (const certificate of certificatesOf(snapshot)) {
+			const {facts, shownTo} = certificate;
+			for (const notice of shownTo === 'proxy' ? proxy.notices : notices) {
+				if (isExpiry(notice) && !this.#expiry.isNews(notice, facts)) continue;
+				tellNotice(logger, notice, certificate, Date.now());
+			}
+		}
+	}
+
+	#release(identity: CertificateFacts | null): void {
+		const waiters = this.#waiters;
+		this.#waiters = [];
+		for (const resolve of waiters) resolve(identity);
+	}
+}
+
+function certificatesOf({identity, renewedBy, proxy}: Snapshot): OwnCertificate[] {
+	return [
+		...(identity === null ? [] : [{facts: identity, shownTo: 'server', renewedBy} as const]),
+		...(proxy.identity === null
+			? []
+			: [{facts: proxy.identity, shownTo: 'proxy', renewedBy: undefined} as const]),
+	];
+}
+
+function isSame(one: Trusted, other: Trusted): boolean {
+	if (one === other) return true;
+	if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+	return one.every((source, index) => source === other[index]);
+}
+
+// For Node a text is PEM, and never the path of a file.
+function asBytes(source: Source): Source {
+	return typeof source === 'string' ? Buffer.from(source) : source;
+}

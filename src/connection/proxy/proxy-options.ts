@@ -1,0 +1,164 @@
+/*
+ * A proxy as it is given: a URL as text or as such, or its parts. Nothing of it is quoted in a
+ * message, for a password may stand in the wrong place.
+ */
+import {isIP} from 'node:net';
+import {kindOf, MtlsConfigError, numberOrKind} from '../../config-error.ts';
+import type {ProxyOptions, ProxySetting} from '../../options.ts';
+import {assertObject, memberOf, readOptions} from '../../util/check-options.ts';
+import {decodePercent} from '../../util/percent.ts';
+import {bareHost} from '../../util/url.ts';
+
+/** What a proxy is made of. */
+export interface ProxyParts {
+	readonly host: string;
+	readonly port: number;
+	/** It is spoken to over TLS. */
+	readonly secure: boolean;
+	/** `user:password`, decoded. */
+	readonly credentials: string | undefined;
+	/** Names and values of what is sent with CONNECT. */
+	readonly headers: readonly (readonly [string, string])[];
+}
+
+/** Fields that axios reads too, though its types do not name them. */
+interface Given extends Omit<ProxyOptions, 'auth'> {
+	readonly hostname?: string;
+	readonly auth?: unknown;
+	readonly username?: string;
+	readonly password?: string;
+}
+
+const known = [
+	'host',
+	'port',
+	'protocol',
+	'auth',
+	'headers',
+	'hostname',
+	'username',
+	'password',
+] as const;
+
+/**
+ * Reads a proxy.
+ *
+ * @throws {MtlsConfigError} for the part that cannot be used.
+ */
+export function readProxy(setting: Exclude<ProxySetting, false>): ProxyParts {
+	if (typeof setting === 'string') return readProxyUrl(setting, 'proxy');
+	assertObject(setting, 'proxy', 'a URL, an object with host and port, or false');
+	// A URL, of whichever realm, or what `url.parse` makes of one.
+	const href = memberOf(setting, 'href');
+	if (typeof href === 'string') return readProxyUrl(href, 'proxy');
+
+	const given = readOptions<Given>(setting, {known, option: 'proxy'});
+	const secure = isSecure(given.protocol ?? 'http', 'proxy.protocol');
+	const host = hostOf(given.hostname || given.host);
+	const port = portOf(given.port, secure, 'proxy.port');
+	const credentials = credentialsOf(given);
+	const headers = headersOf(given.headers);
+	if (credentials !== undefined && headers.some(([name]) => isLogin(name))) {
+		throw bad('proxy.headers', '`auth` says the Proxy-Authorization: give one of the two');
+	}
+	return {host, port, secure, credentials, headers};
+}
+
+/** Whether a header holds a login at a proxy. */
+export function isLogin(name: string): boolean {
+	return name.toLowerCase() === 'proxy-authorization';
+}
+
+/** Reads the URL of a proxy; one without a scheme is `http://`. @param option - For messages. */
+export function readProxyUrl(text: string, option: string): ProxyParts {
+	const url = URL.parse(/^\s*[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text.trim()}`);
+	if (url === null) {
+		throw bad(option, 'expected the URL of an http or https proxy, found text that is no URL');
+	}
+	const {protocol, hostname, port, username, password} = url;
+	const secure = isSecure(protocol, option);
+	return {
+		host: bareHost(hostname),
+		port: portOf(port, secure, option),
+		secure,
+		credentials:
+			username || password ? `${decodePercent(username)}:${decodePercent(password)}` : undefined,
+		headers: [],
+	};
+}
+
+// What else a proxy may be, and is not yet taken.
+const otherSchemes = /^(socks|socks4|socks4a|socks5|socks5h|ftp|ws|wss|pac)$/;
+
+function isSecure(protocol: unknown, option: string): boolean {
+	const scheme = typeof protocol === 'string' ? protocol.toLowerCase().replace(/:$/, '') : '';
+	if (scheme === 'http' || scheme === 'https') return scheme === 'https';
+	const found = otherSchemes.test(scheme) ? scheme : 'something else';
+	throw bad(option, `expected an http or https proxy, found ${found}`);
+}
+
+function hostOf(given: unknown): string {
+	const expected = 'expected a name or an address';
+	if (typeof given !== 'string' || given === '') {
+		throw bad('proxy.host', `${expected}, found ${given === undefined ? 'none' : kindOf(given)}`);
+	}
+	if (given.includes('://')) {
+		throw bad('proxy.host', `${expected}, found a URL: give it as text, proxy: 'http://…'`);
+	}
+	const host = bareHost(given);
+	if (isIP(host) || (!/[\s:/?#@\\[\]]/.test(host) && URL.canParse(`http://${host}`))) return host;
+	throw bad('proxy.host', `${expected} without a port, found something else`);
+}
+
+function portOf(port: unknown, secure: boolean, option: string): number {
+	const usual = secure ? 443 : 80;
+	const number = port === undefined || port === null || port === '' ? usual : Number(port);
+	if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+	throw bad(option, `expected a port from 1 to 65535, found ${numberOrKind(port)}`);
+}
+
+// axios takes a string too, and leaves out what is not given.
+function credentialsOf({auth, username, password}: Given): string | undefined {
+	if (username) return loginOf(username, password, 'proxy.username');
+	if (!auth) return undefined;
+	if (typeof auth === 'string') return auth;
+	assertObject(auth, 'proxy.auth', 'an object with username and password');
+	return loginOf(memberOf(auth, 'username'), memberOf(auth, 'password'), 'proxy.auth');
+}
+
+function loginOf(username: unknown, password: unknown, option: string): string {
+	if (username || password) return `${username ?? ''}:${password ?? ''}`;
+	throw bad(option, 'expected a username, a password or both, found neither');
+}
+
+/** They would end the head, or say another length or place than that of CONNECT (RFC 9110 §9.3.6). */
+const notOurs = /^(host|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
+
+/** RFC 9110 §5.6.2 and §5.5: what may stand in a head. */
+const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+function headersOf(given: unknown): [string, string][] {
+	if (given === undefined) return [];
+	assertObject(given, 'proxy.headers', 'an object of names and values');
+	// A `Headers`, a Map or an AxiosHeaders as well.
+	const isIterable = Symbol.iterator in given;
+	const entries: Iterable<[unknown, unknown]> = isIterable
+		? (given as Iterable<[unknown, unknown]>)
+		: Object.entries(given);
+	return Array.from(entries, ([name, value]) => {
+		if (typeof name !== 'string' || !token.test(name)) {
+			throw bad('proxy.headers', 'expected names of headers, found one that HTTP cannot carry');
+		}
+		if (notOurs.test(name)) throw bad('proxy.headers', `${name.toLowerCase()} cannot be given`);
+		if (typeof value !== 'string' || !fieldValue.test(value)) {
+			const found = typeof value === 'string' ? 'characters that it cannot carry' : kindOf(value);
+			throw bad('proxy.headers', `expected text for ${name.toLowerCase()}, found ${found}`);
+		}
+		return [name, value];
+	});
+}
+
+function bad(option: string, message: string): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, message);
+}

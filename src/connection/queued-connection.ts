@@ -1,0 +1,98 @@
+import type {Socket} from 'node:net';
+import type {Claim} from './connection-limit.ts';
+import type {Place} from './connection-slot.ts';
+import type {Line, RequestLine, ResponseHandler} from './pool.ts';
+import type {StatusLine} from './response-heads.ts';
+
+/** How the pool serves a request that waits. */
+export interface LineQueue {
+	/** @returns what ends the waiting. */
+	wait(claim: Pick<Claim, 'reuse' | 'begin' | 'expire'>): () => void;
+	takeIdle(): Line | undefined;
+	open(place: Place): Line;
+	/** It waits no more. */
+	onEnd(line: QueuedLine): void;
+}
+
+/** Stands for the connection of a request that has to wait for one. */
+export class QueuedLine implements RequestLine {
+	readonly #host: string;
+	#line: Line | undefined;
+	#handler: ResponseHandler | undefined;
+	#leave = () => {};
+	readonly #queue: LineQueue;
+
+	constructor(host: string, queue: LineQueue) {
+		this.#host = host;
+		this.#queue = queue;
+	}
+
+	get waitsFor(): string | undefined {
+		return this.#line === undefined ? this.#host : undefined;
+	}
+
+	get socket(): Socket | undefined {
+		return this.#line?.socket;
+	}
+
+	get served(): boolean {
+		return this.#line?.served ?? false;
+	}
+
+	get sent(): boolean {
+		return this.#line?.sent ?? false;
+	}
+
+	get statusLine(): StatusLine | undefined {
+		return this.#line?.statusLine;
+	}
+
+	/** Sends a request in its turn, which may be failed without having been sent. */
+	dispatch(options: Parameters<Line['dispatch']>[0], handler: ResponseHandler): void {
+		this.#handler = handler;
+		const go = (line: Line) => {
+			this.#settle();
+			this.#line = line;
+			line.dispatch(options, handler);
+		};
+		this.#leave = this.#queue.wait({
+			reuse: () => {
+				const line = this.#queue.takeIdle();
+				if (line !== undefined) go(line);
+				return line !== undefined;
+			},
+			begin: (place) => go(this.#queue.open(place)),
+			expire: (error) => this.#fail(error),
+		});
+	}
+
+	board(): boolean {
+		return this.#line?.board() ?? false;
+	}
+
+	release(keepAlive: string | undefined): void {
+		this.#line?.release(keepAlive);
+	}
+
+	releaseOnceSent(keepAlive: string | undefined): void {
+		this.#line?.releaseOnceSent(keepAlive);
+	}
+
+	async destroy(reason?: Error): Promise<void> {
+		if (this.#line !== undefined) return this.#line.destroy(reason);
+		this.#leave();
+		this.#fail(reason ?? new Error('the connection was closed'));
+	}
+
+	#fail(error: Error): void {
+		const handler = this.#settle();
+		handler?.onResponseError(undefined, error);
+	}
+
+	#settle(): ResponseHandler | undefined {
+		const handler = this.#handler;
+		this.#handler = undefined;
+		this.#queue.onEnd(this);
+		return handler;
+	}
+}

@@ -1,0 +1,107 @@
+import {Cookie, version} from 'tough-cookie';
+import {maxAgeStart} from '../expiry.ts';
+import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './format.ts';
+
+/** tough-cookie's own serialization, which `CookieJar.fromJSON` reads: all that it knows of a cookie. */
+export const cookieJson: CookieFormat = {
+	parse(bytes) {
+		const file = parseObject(bytes);
+		const {cookies, ...head} = file;
+		if (!Array.isArray(cookies)) throw new Damage('expected an object with a list `cookies`');
+		const entries = new Map<string, Entry>();
+		for (const [index, each] of cookies.entries()) {
+			const cookie = parseCookie(each, `cookie ${index + 1} of ${cookies.length}`);
+			entries.set(idOf(cookie), {cookie, text: JSON.stringify(each)});
+		}
+		return {format: cookieJson, entries, head};
+	},
+
+	write(cookie, now) {
+		const {domain, path, key, value} = cookie;
+		if (!domain || !path?.startsWith('/')) return undefined;
+		if ([domain, path, key, value].some(hasControls)) return undefined;
+		try {
+			const json = cookie.toJSON();
+			if (cookie.maxAge === null) return JSON.stringify(json);
+			// From which whoever reads the file counts `Max-Age`; not when it was last read.
+			const lastAccessed = new Date(maxAgeStart(cookie, now)).toISOString();
+			return JSON.stringify({...json, lastAccessed});
+		} catch {
+			// A date of the app's that is none.
+			return undefined;
+		}
+	},
+
+	// A line a cookie, so that a person can compare two files.
+	join(texts, head = {version: `tough-cookie@${version}`, storeType: 'MemoryCookieStore'}) {
+		const fields = Object.entries(head).map(
+			([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)},`,
+		);
+		const cookies = `"cookies": [${[...texts].map((text) => `\n\t\t${text}`).join(',')}\n\t]`;
+		return Buffer.from(`{\n\t${[...fields, cookies].join('\n\t')}\n}\n`);
+	},
+};
+
+function parseObject(bytes: Buffer): Record<string, unknown> {
+	let text: string;
+	try {
+		text = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
+	} catch {
+		throw new Damage('expected JSON in UTF-8');
+	}
+	try {
+		const value: unknown = JSON.parse(text);
+		if (isObject(value)) return value;
+	} catch (error) {
+		// Security: the rest of V8's message quotes what it stumbled over, which may be a cookie.
+		const line = /\(line (\d+) column \d+\)$/.exec(String(error))?.[1];
+		throw new Damage(`${line === undefined ? '' : `line ${line}: `}expected JSON`);
+	}
+	throw new Damage('expected an object with a list `cookies`');
+}
+
+const isText = (value: unknown) => typeof value === 'string' && !hasControls(value);
+const isFlag = (value: unknown) => typeof value === 'boolean';
+const isTime = (value: unknown) =>
+	value === null ||
+	value === 'Infinity' ||
+	((typeof value === 'string' || typeof value === 'number') &&
+		!Number.isNaN(new Date(value).getTime()));
+
+// What of a field tough-cookie takes; anything else it drops without a word, and the next save would
+// make that final.
+const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
+	key: isText,
+	value: isText,
+	expires: isTime,
+	maxAge: (value) =>
+		value === null || typeof value === 'number' || value === 'Infinity' || value === '-Infinity',
+	domain: (value) => value !== '' && isText(value),
+	path: (value) => isText(value) && String(value).startsWith('/'),
+	secure: isFlag,
+	httpOnly: isFlag,
+	extensions: (value) => value === null || (Array.isArray(value) && value.every(isText)),
+	hostOnly: (value) => value === null || isFlag(value),
+	pathIsDefault: (value) => value === null || isFlag(value),
+	creation: isTime,
+	lastAccessed: isTime,
+	sameSite: isText,
+};
+
+const required = ['domain', 'path'];
+
+function parseCookie(value: unknown, where: string): Cookie {
+	if (!isObject(value)) throw new Damage(`${where}: expected an object`);
+	for (const [name, isRight] of Object.entries(checks)) {
+		const given = Object.hasOwn(value, name);
+		if (given ? isRight(value[name]) : !required.includes(name)) continue;
+		throw new Damage(`${where}: expected another \`${name}\``);
+	}
+	const cookie = Cookie.fromJSON(value);
+	if (!cookie) throw new Damage(`${where}: expected a cookie`);
+	return cookie;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

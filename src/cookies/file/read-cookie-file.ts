@@ -1,0 +1,79 @@
+import {lstatSync, readFileSync, readlinkSync, realpathSync, statSync} from 'node:fs';
+import {basename, dirname, join, resolve} from 'node:path';
+import type {Content, CookieFormat} from './format.ts';
+import {cookieJson} from './json.ts';
+import {netscape} from './netscape.ts';
+
+/** Larger is no cookie file: a browser's largest is a hundredth of it. */
+export const largestBytes = 64 * 1024 * 1024;
+
+/** The formats by the names of the option. */
+export const formats = {netscape, json: cookieJson} as const;
+
+/**
+ * Reads a cookie file; no file is an empty one.
+ *
+ * @throws {Damage} when a part of it cannot be read, or what `node:fs` throws.
+ */
+export function readCookieFile(path: string, fallback: CookieFormat, now: number): Content {
+	const stat = statSync(path, {throwIfNoEntry: false});
+	// A pipe would keep us waiting.
+	if (stat && !stat.isFile()) throw unfit(stat.isDirectory() ? 'EISDIR' : 'EINVAL');
+	if (stat && stat.size > largestBytes) throw unfit('EFBIG');
+	return parseCookies((stat && readIfThere(path)) ?? Buffer.alloc(0), fallback, now);
+}
+
+/**
+ * Reads cookies in the format that they are in, or none in the format `fallback`.
+ *
+ * @throws {Damage}
+ */
+function parseCookies(bytes: Buffer, fallback: CookieFormat, now: number): Content {
+	const content = withoutMark(bytes);
+	const first = content.find((byte) => !isSpace(byte));
+	// `touch` and mktemp make a file like this, and there is nothing in it to lose.
+	if (first === undefined) return {format: fallback, entries: new Map()};
+	return (first === openingBrace ? cookieJson : netscape).parse(content, now);
+}
+
+const openingBrace = 0x7b;
+
+/** Where a path leads to through symbolic links, even if there is nothing yet. */
+export function resolveLinks(path: string): string {
+	try {
+		return realpathSync(path);
+	} catch (error) {
+		if (!isNoEntry(error)) throw error;
+	}
+	const folder = realpathSync(dirname(path));
+	if (!lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink()) {
+		return join(folder, basename(path));
+	}
+	return resolveLinks(resolve(folder, readlinkSync(path)));
+}
+
+// The byte order mark of Windows's editors.
+function withoutMark(bytes: Buffer): Buffer {
+	return bytes.subarray(0, 3).equals(Buffer.from('\ufeff')) ? bytes.subarray(3) : bytes;
+}
+
+function isSpace(byte: number): boolean {
+	return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function readIfThere(path: string): Buffer | undefined {
+	try {
+		return readFileSync(path);
+	} catch (error) {
+		if (isNoEntry(error)) return undefined;
+		throw error;
+	}
+}
+
+function unfit(code: string): Error {
+	return Object.assign(new Error('not a file of cookies'), {code});
+}
+
+function isNoEntry(error: unknown): boolean {
+	return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

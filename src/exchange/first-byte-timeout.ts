@@ -1,0 +1,42 @@
+import type {Socket} from 'node:net';
+import {DeadlineError} from '../connection/connect-timeout.ts';
+import {authorityOfUrl} from '../util/url.ts';
+import type {ExchangeInput} from './exchange.ts';
+
+/** Watches for the head of an answer, from when its request is out. */
+export class AnswerWatch {
+	#timer: NodeJS.Timeout | undefined;
+	#stopped = false;
+	readonly #start: () => void;
+
+	/** @param expire - Called when the head is not there in time. */
+	constructor(url: URL, firstByteMs: number, expire: (late: DeadlineError) => void) {
+		this.#start = () => {
+			if (this.#stopped) return;
+			const late = new DeadlineError('firstByte', authorityOfUrl(url), firstByteMs);
+			this.#timer = setTimeout(() => expire(late), firstByteMs);
+		};
+	}
+
+	/** All of the request was given to `socket`. */
+	sent(socket: Socket | undefined): void {
+		// A large body is given to it at once, and goes out as fast as the server reads.
+		if (socket?.writableNeedDrain) socket.once('drain', this.#start);
+		else this.#start();
+	}
+
+	/** The head is there, or nobody waits for it any more. */
+	stop(): void {
+		this.#stopped = true;
+		clearTimeout(this.#timer);
+	}
+}
+
+/** The watch that a request asks for. */
+export function answerWatch(
+	{hop, timeouts}: Pick<ExchangeInput, 'hop' | 'timeouts'>,
+	expire: (late: DeadlineError) => void,
+): AnswerWatch | undefined {
+	const {firstByteMs} = timeouts;
+	return firstByteMs ? new AnswerWatch(hop.url, firstByteMs, expire) : undefined;
+}

@@ -1,0 +1,61 @@
+import type {AxiosBasicCredentials, AxiosHeaders} from 'axios';
+import type {Showing} from '../tls/snapshot.ts';
+import type {Body} from './request-body.ts';
+
+/** One request of the chain that redirects make of a call. */
+export interface Hop {
+	/** 0 for the request that the app made. */
+	readonly index: number;
+	/** With its query, without credentials and fragment. */
+	readonly url: URL;
+	/** Path and query as they go on the wire: axios leaves characters there that a URL would escape. */
+	readonly path: string;
+	readonly method: string;
+	/** The app's headers; the jar's cookies are not among them. */
+	readonly headers: AxiosHeaders;
+	readonly auth: AxiosBasicCredentials | undefined;
+	/** `undefined` once a redirect has turned the request into a GET. */
+	readonly body: Body | undefined;
+	/** Whether our certificate may be offered to this origin. */
+	readonly showing: Showing;
+	/** A redirect has led to another origin on the way. */
+	readonly strayed: boolean;
+	/**
+	 * The origin whose redirect led to where another identity of ours is used. It has no say there: the
+	 * request goes without that identity's certificate and cookies.
+	 */
+	readonly guestOf?: string | undefined;
+	/** Where the app's `beforeRedirect` has been asked. */
+	readonly asked?: AskedRedirect;
+}
+
+/** What `beforeRedirect` is given: one object for all hops of a call. */
+export interface AskedRedirect {
+	readonly options: Record<string, unknown>;
+	/** Names in lower case of the headers that it has set on this hop. */
+	readonly written: Set<string>;
+}
+
+/** The same place without user, password and fragment. */
+export function withoutCredentials(url: URL): URL {
+	if (!url.username && !url.password && !url.hash) return url;
+	const bare = new URL(url);
+	bare.username = '';
+	bare.password = '';
+	bare.hash = '';
+	return bare;
+}
+
+/** The path as it goes on the wire, without the query: what cookies are compared with. */
+export function wirePath({path}: Hop): string {
+	const end = path.indexOf('?');
+	return end === -1 ? path : path.slice(0, end);
+}
+
+/** The app's own `Cookie` header. */
+export function ownCookie({headers}: Hop): string | undefined {
+	const cookie = headers.get('Cookie');
+	// `false` and `null` switch a header off.
+	if (!cookie) return undefined;
+	return Array.isArray(cookie) ? cookie.join('; ') : cookie.toString();
+}

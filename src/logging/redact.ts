@@ -1,0 +1,145 @@
+/*
+ * What may be told of a request. An allow-list: a field that is not named here stays untold, so
+ * that an option of a future axios, or of an app, cannot carry a secret into a log.
+ */
+import {inspect} from 'node:util';
+import type {AxiosError, InternalAxiosRequestConfig} from 'axios';
+import {mask, redactUrl} from '../util/redact-url.ts';
+
+const tellable = [
+	'method',
+	'url',
+	'baseURL',
+	'timeout',
+	'responseType',
+	'maxRedirects',
+	'maxContentLength',
+	'maxBodyLength',
+] as const;
+
+// The values of these headers are what they are for; any other header may hold a key of the app's.
+const tellableHeaders = new Set([
+	'accept',
+	'accept-encoding',
+	'accept-language',
+	'content-encoding',
+	'content-length',
+	'content-type',
+	'host',
+	'user-agent',
+]);
+
+/** Headers with their names kept and all but the well-known harmless values masked. */
+export function redactHeaders(headers: object): Record<string, unknown> {
+	const told: Record<string, unknown> = {};
+	for (const [name, value] of Object.entries(headers)) {
+		if (value === undefined || value === null || typeof value === 'function') continue;
+		told[name] = tellableHeaders.has(name.toLowerCase()) ? value : mask;
+	}
+	return told;
+}
+
+/** The part of an axios config that explains a failure and holds no secret: no body, no credentials, no agent. */
+export function redactConfig(config: InternalAxiosRequestConfig): Record<string, unknown> {
+	const told: Record<string, unknown> = {};
+	for (const name of tellable) {
+		const value = config[name];
+		if (value === undefined) continue;
+		told[name] = name === 'url' || name === 'baseURL' ? redactUrl(String(value)) : value;
+	}
+	if (config.headers) told.headers = redactHeaders(config.headers);
+	return told;
+}
+
+/**
+ * What may be told of an error that code of the app, or its store, threw: ` (ECONNREFUSED, status 403)`.
+ *
+ * Security: the message of a login may quote the password, that of a store its cookies.
+ */
+export function causeInShort(cause: unknown): string {
+	const {code, status} = (cause ?? {}) as {code?: unknown; status?: unknown};
+	const facts = [word(code), typeof status === 'number' ? `status ${status}` : undefined];
+	const told = facts.filter((fact) => fact !== undefined).join(', ');
+	return told && ` (${told})`;
+}
+
+/** The code or the name of an error of the app's, where it is a word: another text may be anything. */
+export function word(value: unknown): string | undefined {
+	return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined;
+}
+
+/** An error as plain data, for `JSON.stringify` and `console.log`. */
+function redactError(given: Error): Record<string, unknown> {
+	// Also of an error that is none, and has some of the fields.
+	const error = given as AxiosError & {failure?: unknown};
+	return {
+		name: error.name,
+		message: error.message,
+		...(error.code !== undefined && {code: error.code}),
+		...(error.status !== undefined && {status: error.status}),
+		...(error.failure !== undefined && {failure: error.failure}),
+		...(error.config !== undefined && {config: redactConfig(error.config)}),
+		...(error.stack !== undefined && {stack: error.stack}),
+	};
+}
+
+/**
+ * Makes an error print without secrets: `JSON.stringify(error)` and `console.log(error)` show the
+ * allow-listed part. The fields that hold more stay for code to read.
+ */
+export function hideSecrets<E extends Error>(error: E): E {
+	for (const name of hidden) hideField(error, name);
+	return Object.defineProperties(error, {
+		toJSON: {value: () => redactError(error), configurable: true, writable: true},
+		[inspect.custom]: {
+			value: () => {
+				const {name, message, stack, ...rest} = redactError(error);
+				return `${stack ?? `${name}: ${message}`} ${inspect(rest, {depth: 6})}`;
+			},
+			configurable: true,
+		},
+	});
+}
+
+// `url` is what axios puts beside the config where a URL could not be built.
+const hidden = ['config', 'request', 'response', 'url', 'cause'] as const;
+
+// Security: of an error that nobody catches Node prints all that is enumerable, and the cause in any
+// case; with `showHidden` the rest as well. It calls no getter.
+function hideField(error: Error, name: string): void {
+	const field = Object.getOwnPropertyDescriptor(error, name);
+	if (field === undefined || !('value' in field)) return;
+	let {value} = field;
+	if (name === 'cause') redactInvalidUrl(value);
+	Object.defineProperty(error, name, {
+		get: () => value,
+		set: (next: unknown) => {
+			value = next;
+		},
+		enumerable: false,
+		configurable: true,
+	});
+}
+
+/** Takes the credentials and the query out of Node's error of a URL that cannot be parsed: it quotes all of it. */
+export function redactInvalidUrl(error: unknown): void {
+	const {code, input, base} = (error ?? {}) as {code?: unknown; input?: unknown; base?: unknown};
+	if (code !== 'ERR_INVALID_URL' || typeof input !== 'string') return;
+	Object.assign(error as object, {
+		input: redactUrl(input),
+		...(typeof base === 'string' && {base: redactUrl(base)}),
+	});
+}
+
+/**
+ * The message of an error that V8 throws for a text that is no JSON, without what it quotes of the text:
+ * of an answer, that is the body.
+ */
+export function redactJsonMessage(message: string): string {
+	const bare = message.replace(/".*"/s, '"[redacted]"');
+	return jsonMessage.test(bare) ? bare : 'not valid JSON';
+}
+
+// All that V8 says: `kJsonParse…` in https://github.com/v8/v8/blob/main/src/common/message-template.h
+const jsonMessage =
+	/^(Unexpected end of JSON input|[\w ',{}[\]:-]+ (in|after) JSON at position \d+( \(line \d+ column \d+\))?|(Unexpected token '.{1,2}', )?(\.{3})?"\[redacted\]"(\.{3})? is not valid JSON)$/su;

@@ -1,0 +1,46 @@
+import type {InternalAxiosRequestConfig} from 'axios';
+import {CausedError} from '../errors.ts';
+import {causeInShort} from '../logging/redact.ts';
+import type {SessionError} from '../options.ts';
+
+/** Why there is no session; all requests that waited for it have this one in common. */
+export class LoginFailure extends Error {
+	override readonly name = 'LoginFailure';
+	readonly code: 'ERR_MTLS_LOGIN_FAILED' | 'ERR_MTLS_LEDGER_FAILED';
+	readonly #cause: unknown;
+
+	constructor(code: LoginFailure['code'], message: string, cause?: unknown) {
+		super(message);
+		this.code = code;
+		this.#cause = cause;
+	}
+
+	override get cause(): unknown {
+		return this.#cause;
+	}
+}
+
+/** The login threw. */
+export function loginFailed(cause: unknown): LoginFailure {
+	const error =
+		cause instanceof Error ? cause : new Error(`login() threw a ${typeof cause}`, {cause});
+	return new LoginFailure('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
+}
+
+/** The ledger threw. */
+export function ledgerFailed(what: string, cause: unknown): LoginFailure {
+	return new LoginFailure(
+		'ERR_MTLS_LEDGER_FAILED',
+		`the ledger of logins could not be ${what}${causeInShort(cause)}`,
+		cause,
+	);
+}
+
+/** The error of one request that waited. */
+export function sessionError(
+	{code, message, cause}: LoginFailure,
+	config: InternalAxiosRequestConfig,
+	retryAfterMs: number,
+): SessionError {
+	return Object.assign(new CausedError(message, code, cause, config), {retryAfterMs});
+}

@@ -1,0 +1,124 @@
+import type {X509Certificate} from 'node:crypto';
+import {statSync} from 'node:fs';
+import {MtlsConfigError} from '../../errors.ts';
+import {DAY_MS, type ExpiryNotice, expirySteps} from './expiry.ts';
+
+/** What is to be told of an identity that was loaded all the same. */
+export type IdentityNotice =
+	| ExpiryNotice
+	| {readonly event: 'identity_not_yet_valid'; readonly validFrom: string}
+	| {readonly event: 'identity_wrong_purpose'}
+	| {
+			readonly event: 'file_exposed';
+			readonly option: string;
+			readonly path: string;
+			/** The permission bits: `0o644`. */
+			readonly mode: number;
+	  };
+
+/** What our certificate is judged by. */
+interface Judging {
+	readonly now: Date;
+	/** It is used whatever is wrong with it. */
+	readonly allowed: boolean;
+	/** That it was read from, for messages. */
+	readonly option: string;
+	/** Whether a newer one is looked for. */
+	readonly isRenewed: boolean;
+}
+
+/**
+ * Judges our certificate's validity and purpose.
+ *
+ * @returns what is to be told of one that is used.
+ * @throws {MtlsConfigError} for `option`, unless `allowed`, when a server would refuse it.
+ */
+export function judgeIdentity(
+	leaf: X509Certificate,
+	{now, allowed, option, isRenewed}: Judging,
+): IdentityNotice[] {
+	const refusals = [judgeValidity(leaf, now), judgePurpose(leaf)].filter(
+		(each) => each !== undefined,
+	);
+	const [first] = refusals;
+	if (first !== undefined && !allowed) {
+		const hint = '`allowExpired: true` loads it all the same';
+		throw new MtlsConfigError(first.code, option, `our certificate ${first.message}; ${hint}`);
+	}
+	return [...refusals.map(({notice}) => notice), ...expiring(leaf, now, isRenewed)];
+}
+
+interface Refusal {
+	readonly code:
+		| 'ERR_MTLS_IDENTITY_EXPIRED'
+		| 'ERR_MTLS_IDENTITY_NOT_YET_VALID'
+		| 'ERR_MTLS_WRONG_PURPOSE';
+	readonly message: string;
+	readonly notice: IdentityNotice;
+}
+
+function judgeValidity(leaf: X509Certificate, now: Date): Refusal | undefined {
+	const {validFromDate: from, validToDate: until} = leaf;
+	if (until < now) {
+		const validTo = until.toISOString();
+		return {
+			code: 'ERR_MTLS_IDENTITY_EXPIRED',
+			message: `expired on ${validTo}`,
+			notice: {event: 'identity_expired', validTo},
+		};
+	}
+	if (from > now) {
+		const validFrom = from.toISOString();
+		return {
+			code: 'ERR_MTLS_IDENTITY_NOT_YET_VALID',
+			message: `is not valid before ${validFrom}`,
+			notice: {event: 'identity_not_yet_valid', validFrom},
+		};
+	}
+	return undefined;
+}
+
+// RFC 5280 §4.2.1.12: anyExtendedKeyUsage, id-kp-clientAuth.
+const clientPurposes = ['2.5.29.37.0', '1.3.6.1.5.5.7.3.2'];
+
+function judgePurpose(leaf: X509Certificate): Refusal | undefined {
+	// Node's name for extendedKeyUsage; without the extension a certificate is for any purpose.
+	const purposes: readonly string[] | undefined = leaf.keyUsage;
+	if (purposes === undefined || clientPurposes.some((oid) => purposes.includes(oid))) {
+		return undefined;
+	}
+	return {
+		code: 'ERR_MTLS_WRONG_PURPOSE',
+		message: `is not for clients: its extendedKeyUsage (${purposes.join(', ')}) lacks clientAuth`,
+		notice: {event: 'identity_wrong_purpose'},
+	};
+}
+
+function expiring(leaf: X509Certificate, now: Date, isRenewed: boolean): IdentityNotice[] {
+	const [validFrom, validTo] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
+	const [first = 0] = expirySteps({validFrom, validTo}, isRenewed);
+	const left = validTo - now.getTime();
+	if (!(left >= 0 && left <= first)) return [];
+	const daysLeft = Math.floor(left / DAY_MS);
+	return [{event: 'identity_expiring', validTo: leaf.validToDate.toISOString(), daysLeft}];
+}
+
+/** Tells a file with a private key that others than its owner may open. */
+export function judgeExposure(option: string, path: string | undefined): IdentityNotice[] {
+	const mode = path === undefined ? undefined : exposedMode(path);
+	return path === undefined || mode === undefined
+		? []
+		: [{event: 'file_exposed', option, path, mode}];
+}
+
+/**
+ * The permission bits of a file that others than its owner may open. As with ssh: on Windows the mode
+ * says nothing, and of a file that belongs to another user it is not ours to complain.
+ */
+export function exposedMode(path: string): number | undefined {
+	if (process.platform === 'win32') return undefined;
+	const stat = statSync(path, {throwIfNoEntry: false});
+	if (stat === undefined || !stat.isFile() || stat.uid !== process.getuid?.()) return undefined;
+	const mode = stat.mode & 0o777;
+	return (mode & 0o077) === 0 ? undefined : mode;
+}

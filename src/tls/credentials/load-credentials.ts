@@ -1,0 +1,165 @@
+import type {KeyObject, X509Certificate} from 'node:crypto';
+import {MtlsConfigError} from '../../errors.ts';
+import type {CertificateFacts} from '../../facts.ts';
+import type {MtlsOptions, Source} from '../../options.ts';
+import {withoutPrototype} from '../../util/check-options.ts';
+import {escapeControls} from '../../util/escape-controls.ts';
+import {readPkcs12} from '../pkcs12/pkcs12.ts';
+import {certificateFacts} from './certificate-facts.ts';
+import {certificateBlocks, parseCertificate} from './certificates.ts';
+import {chainOf, findLeaf} from './chain.ts';
+import {type IdentityNotice, judgeExposure, judgeIdentity} from './checks.ts';
+import {type AskPassphrase, passphraseOf} from './passphrase.ts';
+import {describeBlocks, readPem} from './pem.ts';
+import {assertUsable, describeKey, isPrivateKey, parseKeys} from './private-key.ts';
+
+/** A certificate and its key, checked to belong together. */
+export interface Identity {
+	readonly facts: CertificateFacts;
+	/** Leaf first, then each one's issuer as far as they were given: what goes on the wire. */
+	readonly cert: string;
+	/** PKCS#8 PEM, decrypted. Lives until the secure context is made, no longer. */
+	readonly key: string;
+	/** What a user should know of it although it was loaded. */
+	readonly notices: readonly IdentityNotice[];
+}
+
+/** What the files of an identity hold. */
+interface Material {
+	readonly keys: readonly KeyObject[];
+	readonly certificates: readonly X509Certificate[];
+	/** The options to name when the certificate, or the key, is at fault. */
+	readonly certOption: string;
+	readonly keyOption: string;
+	/** Files with a private key in them, by option. */
+	readonly keyPaths: ReadonlyMap<string, string | undefined>;
+}
+
+/**
+ * Loads `cert`, `key`, `pfx` and `passphrase`.
+ *
+ * Node itself accepts a certificate without its key, and sends an expired one without a word; both
+ * are refused here.
+ *
+ * @returns `undefined` when none of `cert`, `key` and `pfx` is given.
+ * @throws {MtlsConfigError} with the option to repair.
+ */
+export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefined {
+	const material = readMaterial(options);
+	if (material === undefined) return undefined;
+	const {keys, certificates, certOption} = material;
+	for (const key of keys) {
+		const leaf = findLeaf(key, certificates, now);
+		if (leaf === undefined) continue;
+		const allowed = options.allowExpired === true;
+		const notices = judgeIdentity(leaf, {
+			now,
+			allowed,
+			option: certOption,
+			isRenewed: renewedBy(options) !== undefined,
+		});
+		return {
+			facts: certificateFacts(leaf),
+			cert: chainOf(leaf, certificates).map(String).join(''),
+			key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
+			notices: [...notices, ...exposures(material)],
+		};
+	}
+	const kinds = keys.map(describeKey).join(', ');
+	const subject = certificates[0]?.subject?.split('\n').join(', ') ?? '';
+	throw new MtlsConfigError(
+		'ERR_MTLS_KEY_MISMATCH',
+		material.keyOption,
+		`the key (${kinds}) does not fit the certificate '${escapeControls(subject)}'`,
+	);
+}
+
+/** The option that gives the next certificate, where there is one. */
+export function renewedBy({identity, reload}: MtlsOptions): string | undefined {
+	if (identity !== undefined) return 'mtls.identity';
+	return reload ? 'mtls.reload' : undefined;
+}
+
+function readMaterial(options: MtlsOptions): Material | undefined {
+	const {cert, key, pfx} = options;
+	const ask = passphraseOf(options);
+	if (pfx !== undefined) {
+		if (cert === undefined && key === undefined) return readPfx(pfx, ask);
+		const other = cert === undefined ? 'key' : 'cert';
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'mtls.pfx',
+			`it brings certificate and key, so \`${other}\` cannot be given besides`,
+		);
+	}
+	if (cert !== undefined) return readFiles(cert, key, ask);
+	if (key === undefined) return undefined;
+	throw new MtlsConfigError('ERR_MTLS_CERT_MISSING', 'mtls.cert', 'a key without a certificate');
+}
+
+function readPfx(pfx: Source, ask: AskPassphrase): Material {
+	const {keys, certificates, from, path} = readPkcs12(pfx, ask);
+	if (keys.length === 0) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_KEY_MISSING',
+			'mtls.pfx',
+			`expected a private key in the PKCS#12 in ${from}, found ${certificates.length} certificates alone`,
+		);
+	}
+	if (certificates.length === 0) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_NO_CERTIFICATE',
+			'mtls.pfx',
+			`expected a certificate in the PKCS#12 in ${from}, found a key alone`,
+		);
+	}
+	for (const key of keys) assertUsable(key, 'mtls.pfx', from);
+	return {
+		keys,
+		certificates,
+		certOption: 'mtls.pfx',
+		keyOption: 'mtls.pfx',
+		keyPaths: new Map([['mtls.pfx', path]]),
+	};
+}
+
+function readFiles(cert: Source, key: Source | undefined, ask: AskPassphrase): Material {
+	const certFile = readPem(cert, 'mtls.cert');
+	const certificates = certificateBlocks(certFile, 'mtls.cert').map((block) =>
+		parseCertificate(block, certFile.from, 'mtls.cert'),
+	);
+	const keyFile = key === undefined ? certFile : readPem(key, 'mtls.key');
+	if (!keyFile.blocks.some(isPrivateKey)) {
+		throw key === undefined
+			? new MtlsConfigError(
+					'ERR_MTLS_KEY_MISSING',
+					'mtls.key',
+					`a certificate (${certFile.from}) without its key`,
+				)
+			: new MtlsConfigError(
+					'ERR_MTLS_NOT_PEM',
+					'mtls.key',
+					`expected a PRIVATE KEY in ${keyFile.from}, found ${describeBlocks(keyFile.blocks)}`,
+				);
+	}
+	return {
+		keys: parseKeys(keyFile, ask),
+		certificates,
+		certOption: 'mtls.cert',
+		keyOption: 'mtls.key',
+		keyPaths: new Map([
+			...(key === undefined ? [] : [['mtls.key', keyFile.path] as const]),
+			...(certFile.blocks.some(isPrivateKey) ? [['mtls.cert', certFile.path] as const] : []),
+		]),
+	};
+}
+
+// One file that both options name is told once.
+function exposures({keyPaths}: Material): IdentityNotice[] {
+	const seen = new Set<string | undefined>();
+	return Array.from(keyPaths).flatMap(([option, path]) => {
+		if (seen.has(path)) return [];
+		seen.add(path);
+		return judgeExposure(option, path);
+	});
+}

@@ -1,0 +1,126 @@
+import {MtlsConfigError} from '../../errors.ts';
+import type {Source} from '../../options.ts';
+import {derKind} from '../pkcs12/der-label.ts';
+import {type Content, readSource} from './read-input.ts';
+
+const armourLine = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
+
+/** One `-----BEGIN label-----` block (RFC 7468), with its armour. */
+export interface PemBlock {
+	readonly label: string;
+	readonly text: string;
+}
+
+/** What an option held, and where it came from. */
+export interface PemFile {
+	readonly blocks: readonly PemBlock[];
+	/** For messages: `file 'client.key'`, `the given text`. Never content. */
+	readonly from: string;
+	/** Where it was read. */
+	readonly path: string | undefined;
+}
+
+/**
+ * Reads an option that takes PEM text, its bytes, or a path. Bytes and files may be DER too, which
+ * becomes the one block that it would be in PEM.
+ *
+ * @param entry - Which of a list `source` is, from 1: for messages.
+ * @throws {MtlsConfigError} naming `option`, when there is no such file, nothing of this kind in it,
+ * or a block that is cut short.
+ */
+export function readPem(source: Source, option: string, entry?: number): PemFile {
+	const content = readSource(source, option);
+	const from = entry === undefined ? content.from : `${content.from} (entry ${entry} of the list)`;
+	const found = (what: string) =>
+		new MtlsConfigError('ERR_MTLS_NOT_PEM', option, `expected PEM in ${from}, found ${what}`);
+
+	const {blocks, cut} = blocksOf(content);
+	if (cut !== undefined) throw found(`a ${cut} block that is cut short`);
+	if (blocks.length === 0) throw found(describeContent(content));
+	return {blocks, from, path: content.path};
+}
+
+/** Whether a block holds a certificate; the longer label is an old one that OpenSSL still reads. */
+export function isCertificate({label}: PemBlock): boolean {
+	return label === 'CERTIFICATE' || label === 'X509 CERTIFICATE';
+}
+
+// What people are handed in place of the thing they need, and the way from one to the other.
+const advice: Readonly<Record<string, string>> = {
+	PKCS12: ' (a .p12 or .pfx file, which goes in `pfx`)',
+	PKCS7: ' (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
+	'OPENSSH PRIVATE KEY': ' (`ssh-keygen -p -m PEM` rewrites it)',
+};
+
+/** The labels of the blocks, for the message that says what was found instead. */
+export function describeBlocks(blocks: readonly PemBlock[]): string {
+	const labels = Array.from(new Set(blocks.map(({label}) => label)));
+	return labels.map((label) => `${label}${advice[label] ?? ''}`).join(', ');
+}
+
+/** Why a block may be beyond OpenSSL: what comes of a PEM that was squeezed into one line. */
+export function describeDamage({text}: PemBlock): string {
+	if (text.includes('\\n')) return ': its line ends are written as \\n';
+	if (!text.trim().includes('\n')) return ': its line ends are missing';
+	return '';
+}
+
+/** Puts DER bytes into armour. */
+function pemBlock(label: string, bytes: Uint8Array): PemBlock {
+	const lines = Buffer.from(bytes)
+		.toString('base64')
+		.replace(/.{64}(?!$)/g, '$&\n');
+	return {label, text: `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`};
+}
+
+/** Every block; `cut` is the label of the first that has no end, or no beginning. */
+function blocksOf({bytes, isText}: Content): {blocks: PemBlock[]; cut?: string} {
+	// A string went through a decoder, which has damaged DER more often than not.
+	const der = isText ? undefined : derKind(bytes);
+	if (typeof der === 'object' && der.label !== undefined) {
+		return {blocks: [pemBlock(der.label, der.bytes)]};
+	}
+
+	const text = bytes.toString('latin1');
+	const blocks: PemBlock[] = [];
+	let open: {label: string; index: number} | undefined;
+	for (const {0: armour, 1: word, 2: label = '', index} of text.matchAll(armourLine)) {
+		if (word === 'BEGIN' && open === undefined) {
+			open = {label, index};
+		} else if (word === 'END' && open?.label === label) {
+			blocks.push({label, text: `${straighten(text.slice(open.index, index))}${armour}\n`});
+			open = undefined;
+		} else {
+			return {blocks, cut: open?.label ?? label};
+		}
+	}
+	return open === undefined ? {blocks} : {blocks, cut: open.label};
+}
+
+// Out of YAML a block comes indented, and out of an e-mail with blank lines: OpenSSL then does not find
+// its end. With RFC 1421 headers one blank line has a meaning, which is where they end.
+function straighten(block: string): string {
+	const lines = block.split('\n').map((line) => line.trim());
+	if (lines.length === 1) return block;
+	const end = lines.findLastIndex((line) => line !== '') + 1;
+	const kept = lines
+		.slice(0, end)
+		.filter((line, index) => line !== '' || lines[index - 1]?.includes(':'));
+	return `${kept.join('\n')}\n`;
+}
+
+/** Tells the usual mistakes apart without repeating a byte of what may be a key. */
+export function describeContent({bytes}: Content): string {
+	const text = bytes.toString('latin1');
+	if (text.trim() === '') return 'nothing';
+	const der = derKind(bytes);
+	if (der === 'damaged') return 'DER (binary) data that is cut short or damaged';
+	if (der !== undefined) return `DER (binary) data${der.label ? ` of a ${der.label}` : ''}`;
+	if (text.startsWith('\xfe\xed\xfe\xed')) {
+		return 'a Java keystore (`keytool -importkeystore -deststoretype pkcs12` makes a PKCS#12 file of it)';
+	}
+	if (text.includes('\0')) return 'UTF-16 text or other binary data';
+	if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'an HTML page';
+	if (/^(ssh-|ecdsa-|sk-)/.test(text)) return 'an OpenSSH public key';
+	return `${text.length} bytes without a -----BEGIN line`;
+}

@@ -1,0 +1,57 @@
+import {createHash} from 'node:crypto';
+import type {IdentityLoader, IdentityMaterial} from '../../options.ts';
+import {readOptions} from '../../util/check-options.ts';
+
+const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
+
+/**
+ * Asks for what `mtls.identity` has to give.
+ *
+ * @returns a promise only where the loader gave one.
+ * @throws {MtlsConfigError} for `mtls.identity`, when it is not what can be loaded, and what the loader throws.
+ */
+export function askLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
+	const given = typeof loader === 'function' ? loader() : loader.load();
+	// Of another make, or of another realm, as in a test runner, it is no `instanceof Promise`.
+	return isThenable(given) ? Promise.resolve(given).then(checked) : checked(given);
+}
+
+function isThenable(value: unknown): value is PromiseLike<IdentityMaterial> {
+	return typeof (value as {then?: unknown} | null | undefined)?.then === 'function';
+}
+
+function checked(material: unknown): IdentityMaterial {
+	return readOptions(material, {
+		known,
+		option: 'mtls.identity',
+		expected: 'an object with cert and key, pfx or secureContext',
+	});
+}
+
+/** Two materials with the same digest make the same identity. Nothing can be read from it. */
+export function materialDigest(material: IdentityMaterial): string {
+	const hash = createHash('sha256');
+	for (const name of known) {
+		for (const value of [material[name]].flat()) {
+			if (value === undefined) continue;
+			hash.update(`\n${name} `);
+			if (typeof value === 'string' || value instanceof Uint8Array) hash.update(value);
+			// A function is asked anew, and a context of OpenSSL tells nothing: the same one is the same.
+			else hash.update(Object(value) === value ? numberOf(value) : String(value));
+		}
+	}
+	return hash.digest('base64url');
+}
+
+const numbers = new WeakMap<object, number>();
+let counted = 0;
+
+function numberOf(object: object): string {
+	let number = numbers.get(object);
+	if (number === undefined) {
+		counted += 1;
+		number = counted;
+		numbers.set(object, number);
+	}
+	return String(number);
+}

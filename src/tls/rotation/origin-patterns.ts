@@ -1,0 +1,55 @@
+import {MtlsConfigError} from '../../errors.ts';
+import {redactUrl} from '../../util/redact-url.ts';
+
+/** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
+export interface OriginSet {
+	/** How closely it names `origin`, as in `new URL(…).origin`: 0 not at all, most when word for word. */
+	closeness(origin: string): number;
+}
+
+/**
+ * Reads a list of origins: `https://api.bank.example`, `https://*.bank.example:8443`.
+ *
+ * @throws {MtlsConfigError} for `option`, when one is no https origin.
+ */
+export function parseOrigins(
+	origins: readonly string[],
+	option: 'mtls.origins' | 'mtls.allowRedirectsFrom' = 'mtls.origins',
+): OriginSet {
+	const exact = new Set<string>();
+	const suffixes: string[] = [];
+	for (const text of origins) {
+		const origin = parseOrigin(text, option);
+		if (origin.startsWith(anyLabel)) suffixes.push(origin.slice(anyLabel.length - 1));
+		else exact.add(origin);
+	}
+	return {
+		closeness(origin) {
+			if (exact.has(origin)) return Number.POSITIVE_INFINITY;
+			if (!origin.startsWith('https:')) return 0;
+			// The suffix begins with its dot, so that `*.bank.example` does not stand for `evilbank.example`.
+			const fitting = suffixes.filter((suffix) => origin.endsWith(suffix));
+			return Math.max(0, ...fitting.map(({length}) => length));
+		},
+	};
+}
+
+const anyLabel = 'https://*.';
+
+function parseOrigin(text: string, option: string): string {
+	const url = URL.parse(text);
+	if (
+		url?.protocol === 'https:' &&
+		url.href === `${url.origin}/` &&
+		// Of `*.` alone would be left what any name with a dot at its end has.
+		url.hostname !== '*.' &&
+		!url.origin.replace(anyLabel, '').includes('*')
+	) {
+		return url.origin;
+	}
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		option,
+		`expected an origin such as https://api.bank.example, found '${redactUrl(text)}'`,
+	);
+}

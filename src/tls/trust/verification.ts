@@ -1,0 +1,68 @@
+import {isIP} from 'node:net';
+import type {MtlsOptions} from '../../options.ts';
+import {bareHost} from '../../util/url.ts';
+import type {PeerChain} from '../peer/peer-chain.ts';
+import {checkPins, loadPins} from './pins.ts';
+import {checkServerName} from './server-name.ts';
+import {checkSpiffeId, loadSpiffeId} from './spiffe-id.ts';
+
+/** The name that a connection is checked against, and what it says in SNI. */
+export interface PeerName {
+	/** Host name or IP address, without brackets or trailing dot. */
+	readonly verify: string;
+	/** Empty for an IP address, which RFC 6066 §3 does not allow in SNI. */
+	readonly sni: string;
+}
+
+/** What a server must show besides a chain that OpenSSL accepts. */
+export interface Verification {
+	/** `false` with `verify: 'report'`: a failure is told and the connection goes on. */
+	readonly enforced: boolean;
+	/** The server must ask for our certificate. */
+	readonly requireClientAuth: boolean;
+	/** Why the certificate is not the one we expect under `name`, worst first; empty when it is. Never throws. */
+	check(name: PeerName, chain: PeerChain): readonly Error[];
+}
+
+/** The server did not ask for our certificate, so the authentication would not be mutual. */
+export class ClientAuthNotRequestedError extends Error {
+	readonly code = 'ERR_MTLS_CLIENT_AUTH_NOT_REQUESTED';
+
+	constructor() {
+		super('the server did not ask for a client certificate');
+		this.name = 'ClientAuthNotRequestedError';
+	}
+}
+
+/**
+ * Reads the options that narrow whom we believe.
+ *
+ * @throws {MtlsConfigError} for `mtls.pins` or `mtls.spiffeId`.
+ */
+export function loadVerification(options: MtlsOptions): Verification {
+	const pins = loadPins(options.pins);
+	const spiffeId = loadSpiffeId(options.spiffeId);
+	return Object.freeze({
+		enforced: options.verify !== 'report',
+		requireClientAuth: options.requireClientAuth ?? false,
+		check(name: PeerName, chain: PeerChain): Error[] {
+			try {
+				const named =
+					spiffeId === undefined
+						? checkServerName(name.verify, chain)
+						: checkSpiffeId(spiffeId, chain[0]);
+				const pinned = pins && checkPins(pins, chain);
+				return [named, pinned].filter((error) => error !== undefined);
+			} catch (error) {
+				// Node asks from within OpenSSL's callback: what is thrown there nobody catches.
+				return [error instanceof Error ? error : new Error(String(error))];
+			}
+		},
+	});
+}
+
+/** The name to verify at `host`: `servername` where the options set one, never a `Host` header. */
+export function peerName(host: string, servername: string | undefined): PeerName {
+	const verify = bareHost(servername ?? host).replace(/\.$/, '');
+	return {verify, sni: isIP(verify) ? '' : verify};
+}

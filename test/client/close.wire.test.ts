@@ -1,0 +1,279 @@
+import {buffer} from 'node:stream/consumers';
+import {AxiosError} from 'axios';
+import {beforeAll, describe, expect, test, vi} from 'vitest';
+import {CookieJar, createClient, type MtlsClient} from '../../src/index.ts';
+import type {RequestHandler} from '../../src/testing/index.ts';
+import {
+	allClosed,
+	exchanges,
+	failureOf,
+	makeWorld,
+	redirect,
+	type World,
+} from '../support/fixture.ts';
+import {startPlainHttp, startTcp} from '../support/plain-server.ts';
+import {SilentStore} from '../support/silent-store.ts';
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+const closed = {
+	name: 'AxiosError',
+	code: 'ERR_MTLS_CLIENT_CLOSED',
+	message: 'the client was closed',
+};
+
+/** Holds each request back until `answer` is called. */
+function gate() {
+	let arrive = () => {};
+	let release = () => {};
+	const arrived = new Promise<void>((resolve) => {
+		arrive = resolve;
+	});
+	const released = new Promise<void>((resolve) => {
+		release = resolve;
+	});
+	const holding =
+		(then: RequestHandler = (_, response) => response.end('late')): RequestHandler =>
+		async (request, response, recorded) => {
+			arrive();
+			await released;
+			then(request, response, recorded);
+			return true;
+		};
+	return {arrived, release: () => release(), holding};
+}
+
+async function isPending(work: Promise<unknown>): Promise<boolean> {
+	await new Promise((resolve) => setImmediate(resolve));
+	const pending = Symbol('pending');
+	return (await Promise.race([work, Promise.resolve(pending)])) === pending;
+}
+
+/** A socket that is ended counts until it is closed. */
+function nothingLeft(client: MtlsClient): Promise<void> {
+	return vi.waitFor(() =>
+		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0}),
+	);
+}
+
+describe.each(exchanges)('over %s', (_, options) => {
+	test('what is in flight is answered, what is new is refused', async () => {
+		const {arrived, release, holding} = gate();
+		const server = await world.server({handler: holding()});
+		const client = world.client(options);
+		const request = client.get(server.url('/x'));
+		await arrived;
+		const closing = client.mtls.close();
+		const error = await failureOf(client.get(server.url('/new')));
+		expect(error).toMatchObject({...closed, config: {url: server.url('/new')}});
+		expect(await isPending(closing)).toBe(true);
+		release();
+		expect((await request).data).toBe('late');
+		await closing;
+		await allClosed(server);
+		expect(server.requests).toHaveLength(1);
+		await nothingLeft(client);
+	});
+
+	test('a redirect of what is in flight is followed, to an identity that is loaded then too', async () => {
+		const {arrived, release, holding} = gate();
+		const [target, {cert, key}] = await Promise.all([
+			world.server(),
+			world.pki.client({commonName: 'bob'}),
+		]);
+		const server = await world.server({handler: holding(redirect(target.url('/whoami')))});
+		const ca = world.pki.ca;
+		const client = createClient({
+			...options,
+			mtls: [
+				{origins: [server.origin], cert: world.alice.cert, key: world.alice.key, ca},
+				{
+					origins: [target.origin],
+					allowRedirectsFrom: [server.origin],
+					cert,
+					key,
+					ca,
+					reload: true,
+				},
+			],
+			logger: false,
+			proxy: false,
+		});
+		const request = client.get(server.url('/x'));
+		await arrived;
+		const closing = client.mtls.close();
+		release();
+		expect((await request).data).toMatchObject({client: 'bob'});
+		await closing;
+		await Promise.all([allClosed(server), allClosed(target)]);
+	});
+
+	test('after the deadline what is left fails with the same code', async () => {
+		const {arrived, holding} = gate();
+		const server = await world.server({handler: holding()});
+		const client = world.client(options);
+		const request = failureOf(client.get(server.url('/x')));
+		await arrived;
+		await client.mtls.close({deadlineMs: 20});
+		expect(await request).toMatchObject({...closed, config: {url: server.url('/x')}});
+		await allClosed(server);
+		await nothingLeft(client);
+	});
+
+	test.each([
+		['connects', false],
+		['digs a tunnel', true],
+	])('after the deadline a request that %s fails with it too', async (_title, tunnels) => {
+		const mute = await startTcp();
+		const proxy = tunnels && {host: '127.0.0.1', port: mute.port};
+		const client = world.client({...options, proxy});
+		const request = failureOf(client.get(`https://localhost:${mute.port}/`));
+		await client.mtls.close({deadlineMs: 20});
+		expect(await request).toMatchObject(closed);
+		await mute.closed();
+		await nothingLeft(client);
+	});
+
+	test('after the deadline a request over plain http fails with it too', async () => {
+		const server = await startPlainHttp(() => {});
+		const client = world.client(options);
+		const request = failureOf(client.get(server.origin));
+		await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+		await client.mtls.close({deadlineMs: 0});
+		expect(await request).toMatchObject(closed);
+		await server.closed();
+	});
+
+	test('after the deadline a request that waits for a jar fails with it too', async () => {
+		const client = world.client({...options, jar: new CookieJar(new SilentStore())});
+		const request = failureOf(client.get('https://localhost/'));
+		await client.mtls.close({deadlineMs: 0});
+		expect(await request).toMatchObject(closed);
+	});
+
+	test('after the deadline a request that waits for our identity fails with it too', async () => {
+		const client = createClient({
+			...options,
+			mtls: {identity: () => new Promise(() => {}), ca: world.pki.ca},
+			logger: false,
+		});
+		const request = failureOf(client.get('https://localhost/'));
+		await client.mtls.close({deadlineMs: 0});
+		expect(await request).toMatchObject(closed);
+	});
+
+	// Seen: a connection that was idle still, when close() was done. Why: of the pools' it waited for the
+	// end, of the agent's not.
+	test('when it is done no connection is left', async () => {
+		const [server, proxy] = [await world.server(), await world.proxy()];
+		for (const way of [{}, {proxy: {host: '127.0.0.1', port: proxy.port}}]) {
+			const client = world.client({...options, ...way});
+			await client.get(server.url('/whoami'));
+			expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 1, queued: 0});
+			await client.mtls.close();
+			expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+		}
+	});
+
+	test('any number of calls close it once, each by its own deadline', async () => {
+		const {arrived, release, holding} = gate();
+		const server = await world.server({handler: holding()});
+		const client = world.client(options);
+		const request = failureOf(client.get(server.url('/x')));
+		await arrived;
+		const patient = client.mtls.close({deadlineMs: Number.POSITIVE_INFINITY});
+		expect(await isPending(patient)).toBe(true);
+		await client.mtls.close({deadlineMs: 0});
+		expect(await request).toMatchObject(closed);
+		await patient;
+		release();
+		await client.mtls.close();
+		await client.mtls[Symbol.asyncDispose]();
+		await allClosed(server);
+	});
+});
+
+describe('a streamed body', () => {
+	/** Sends half of an answer, and the rest when asked to. */
+	async function streaming(config = {}) {
+		const {release, holding} = gate();
+		const rest = holding((_, response) => response.end('rest'));
+		const server = await world.server({
+			handler: (request, response, recorded) => {
+				response.writeHead(200);
+				response.write('half, ');
+				return rest(request, response, recorded);
+			},
+		});
+		const client = world.client(config);
+		const {data} = await client.get(server.url('/x'), {responseType: 'stream'});
+		return {server, client, data, release};
+	}
+
+	test('is waited for', async () => {
+		const {server, client, data, release} = await streaming();
+		const closing = client.mtls.close();
+		const text = buffer(data);
+		expect(await isPending(closing)).toBe(true);
+		release();
+		expect((await text).toString()).toBe('half, rest');
+		await closing;
+		await allClosed(server);
+	});
+
+	test('that the app gives up is not waited for', async () => {
+		const {server, client, data} = await streaming();
+		data.destroy();
+		await client.mtls.close();
+		await allClosed(server);
+	});
+
+	test.each([
+		['as it came', {}],
+		['that axios passes on', {maxRate: 1_000_000}],
+	])('%s is destroyed with the code after the deadline', async (_, config) => {
+		const {server, client, data} = await streaming(config);
+		const failure = buffer(data).catch((reason: unknown) => reason);
+		await client.mtls.close({deadlineMs: 20});
+		const error = await failure;
+		expect(error).toBeInstanceOf(AxiosError);
+		expect(error).toMatchObject(closed);
+		await allClosed(server);
+	});
+
+	test('of a status that is not accepted is not waited for', async () => {
+		const {server, client} = await streaming({validateStatus: () => true});
+		const refused = client.get(server.url('/y'), {
+			responseType: 'stream',
+			validateStatus: () => false,
+		});
+		expect((await failureOf(refused)).status).toBe(200);
+		await client.mtls.close({deadlineMs: 20});
+		await allClosed(server);
+	});
+});
+
+test('a client, and its handle, end with the block that uses them', async () => {
+	const server = await world.server();
+	const {cert, key} = world.alice;
+	const config = {mtls: {cert, key, ca: world.pki.ca}, logger: false, proxy: false} as const;
+	{
+		await using client = createClient(config);
+		await client.get(server.url('/whoami'));
+		await using handle = createClient(config).mtls;
+		expect(handle.identity?.subject).toContain('alice');
+	}
+	await allClosed(server);
+	expect(server.connections).toHaveLength(1);
+});
+
+test('a body over plain http that was not accepted ends with the client', async () => {
+	const server = await startPlainHttp((_, response) => response.write('half, '));
+	const client = world.client({validateStatus: () => false});
+	await failureOf(client.get(server.origin, {responseType: 'stream'}));
+	await client.mtls.close();
+	await server.closed();
+});

@@ -1,0 +1,267 @@
+import dns from 'node:dns';
+import type {ServerResponse} from 'node:http';
+import {buffer} from 'node:stream/consumers';
+import {AxiosError} from 'axios';
+import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {CookieJar} from '../../src/index.ts';
+import {
+	allClosed,
+	exchanges,
+	failureOf,
+	makeWorld,
+	mtlsFailureOf,
+	redirect,
+	type World,
+} from '../support/fixture.ts';
+import {startPlainHttp, startTcp} from '../support/plain-server.ts';
+import {printed} from '../support/secrets.ts';
+import {SilentStore} from '../support/silent-store.ts';
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+const limit = 60;
+const patient = {connectMs: 20_000, handshakeMs: 20_000, firstByteMs: 20_000, requestMs: 20_000};
+
+/** No name is ever found. */
+function silenceDns(): void {
+	const spy = vi.spyOn(dns, 'lookup').mockImplementation((() => {}) as never);
+	onTestFinished(() => spy.mockRestore());
+}
+
+/** An AxiosError that is no MtlsError, and nothing that axios would call a timeout or a cancel. */
+function late(code: string, missing: string, limitMs = limit) {
+	const message = `${missing} within ${limitMs} ms`;
+	return {name: 'DeadlineError', isAxiosError: true, code, message};
+}
+
+describe.each(exchanges)('over %s', (_, options) => {
+	test.each(['https', 'http'])('a name that is never found, for %s', async (scheme) => {
+		silenceDns();
+		const client = world.client({...options, timeouts: {connectMs: limit}});
+		const error = await failureOf(client.get(`${scheme}://slow.test/x`));
+		const port = scheme === 'https' ? 443 : 80;
+		expect(error).toMatchObject(
+			late('ERR_MTLS_CONNECT_TIMEOUT', `no connection to slow.test:${port}`),
+		);
+		expect(error.config?.url).toBe(`${scheme}://slow.test/x`);
+		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+	});
+
+	test('a proxy that says nothing is the failure of the proxy', async () => {
+		const proxy = await world.proxy({verdict: 'silence'});
+		const client = world.client({
+			...options,
+			timeouts: {connectMs: limit},
+			proxy: {host: '127.0.0.1', port: proxy.port},
+		});
+		const {failure, ...error} = await mtlsFailureOf(client.get('https://a.test/'));
+		expect(failure).toMatchObject({kind: 'proxy-timeout', side: 'proxy', phase: 'tunnel'});
+		expect(error).toMatchObject({
+			code: 'ERR_PROXY_TIMEOUT',
+			message: expect.stringContaining(`127.0.0.1:${proxy.port}`),
+		});
+	});
+
+	test('a server that accepts TCP and says nothing', async () => {
+		const mute = await startTcp();
+		const client = world.client({...options, timeouts: {handshakeMs: limit}});
+		const error = await failureOf(client.get(`https://localhost:${mute.port}/`));
+		expect(error).toMatchObject(
+			late('ERR_MTLS_HANDSHAKE_TIMEOUT', `no TLS handshake with localhost:${mute.port}`),
+		);
+		await mute.closed();
+	});
+
+	test('a silent server behind a tunnel', async () => {
+		const [mute, proxy] = await Promise.all([startTcp(), world.proxy()]);
+		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const timeouts = {...patient, handshakeMs: limit};
+		const error = await failureOf(client.get(`https://localhost:${mute.port}/`, {timeouts}));
+		expect(error).toMatchObject(
+			late('ERR_MTLS_HANDSHAKE_TIMEOUT', `no TLS handshake with localhost:${mute.port}`),
+		);
+		await mute.closed();
+	});
+
+	test.each(['https', 'http'])('a server that never answers over %s', async (scheme) => {
+		const secure = scheme === 'https';
+		const server = await (secure ? world.server({handler: () => true}) : startPlainHttp(() => {}));
+		const client = world.client({...options, timeouts: {...patient, firstByteMs: limit}});
+		const error = await failureOf(client.post(`${scheme}://localhost:${server.port}/`, 'x'));
+		expect(error).toMatchObject(
+			late('ERR_MTLS_FIRST_BYTE_TIMEOUT', `no answer from localhost:${server.port}`),
+		);
+		expect(server.requests).toHaveLength(1);
+		await ('closed' in server ? server.closed() : allClosed(server));
+	});
+
+	test('each hop has its own time for the answer', async () => {
+		const server = await world.server({
+			handler: (request, response) => {
+				if (request.url === '/xxxxx') return false;
+				setTimeout(() => redirect(`${request.url}x`)(request, response), limit);
+				return true;
+			},
+		});
+		const client = world.client({...options, timeouts: {firstByteMs: limit * 3.5}});
+		const error = await failureOf(client.get(server.url('/x')));
+		expect(error).toMatchObject({code: 'ERR_BAD_REQUEST', status: 404});
+		expect(server.requests).toHaveLength(5);
+	});
+
+	test('an upload that takes its time is not waiting for an answer', async () => {
+		const server = await world.server({
+			handler: (request, response) => {
+				request.pause();
+				setTimeout(() => request.resume(), limit * 3);
+				request.once('end', () => response.end('thanks'));
+				return true;
+			},
+		});
+		const client = world.client({...options, timeouts: {firstByteMs: limit * 2}});
+		const {data} = await client.post(server.url(), Buffer.alloc(16 * 1024 * 1024));
+		expect(data).toBe('thanks');
+	});
+
+	describe('the whole request', () => {
+		const timeouts = {...patient, requestMs: limit};
+		const whole = (port: number) =>
+			late('ERR_MTLS_REQUEST_TIMEOUT', `no whole answer from localhost:${port}`);
+
+		test('waits for a jar', async () => {
+			const server = await world.server();
+			const client = world.client({...options, jar: new CookieJar(new SilentStore())});
+			expect(await failureOf(client.get(server.url(), {timeouts}))).toMatchObject(
+				whole(server.port),
+			);
+			expect(server.connections).toEqual([]);
+		});
+
+		test('connects', async () => {
+			const mute = await startTcp();
+			const client = world.client(options);
+			const request = client.get(`https://localhost:${mute.port}/`, {timeouts});
+			expect(await failureOf(request)).toMatchObject(whole(mute.port));
+			await mute.closed();
+		});
+
+		test('is redirected', async () => {
+			const server = await world.server({
+				handler: (request, response) => {
+					if (request.url === '/whoami') return false;
+					setTimeout(() => redirect(`${request.url}x`)(request, response), limit / 4);
+					return true;
+				},
+			});
+			const client = world.client({...options, maxRedirects: 1_000});
+			await client.get(server.url('/whoami'));
+			const error = await failureOf(client.get(server.url('/x'), {timeouts}));
+			expect(error).toMatchObject({...whole(server.port), config: {url: server.url('/x')}});
+			expect(server.requests.length).toBeGreaterThan(2);
+			await allClosed(server);
+		});
+
+		test('reads a body', async () => {
+			const server = await world.server({handler: dripping});
+			const client = world.client({...options, timeouts});
+			expect(await failureOf(client.get(server.url()))).toMatchObject(whole(server.port));
+			await allClosed(server);
+		});
+
+		test('is cancelled all the same', async () => {
+			const server = await world.server({handler: () => true});
+			const client = world.client({...options, timeouts: {requestMs: 20_000}});
+			const signal = AbortSignal.timeout(limit);
+			expect(await failureOf(client.get(server.url(), {signal}))).toMatchObject({
+				name: 'CanceledError',
+				code: 'ERR_CANCELED',
+			});
+			await allClosed(server);
+		});
+
+		test('ends with its answer, and leaves the connection to the next one', async () => {
+			const server = await world.server();
+			const client = world.client({...options, timeouts: patient});
+			for (let count = 0; count < 3; count += 1) {
+				expect((await client.get(server.url('/whoami'))).status).toBe(200);
+			}
+			expect(server.connections).toHaveLength(1);
+		});
+	});
+});
+
+/** Answers with a body that never ends, a piece at a time. */
+function dripping(_: unknown, response: ServerResponse): boolean {
+	response.writeHead(200, {'content-type': 'text/plain'});
+	const timer = setInterval(() => response.write('drop'), 10);
+	response.once('close', () => clearInterval(timer));
+	return true;
+}
+
+describe('a streamed answer', () => {
+	// Its head is to be there before the deadline.
+	const longer = 5 * limit;
+
+	test.each([
+		['a body as it came', {}],
+		['a body that axios passes on', {onDownloadProgress() {}}],
+	])('%s is destroyed with the error', async (_, config) => {
+		const server = await world.server({handler: dripping});
+		const client = world.client({timeouts: {requestMs: longer}, ...config});
+		const {data} = await client.get(server.url(), {responseType: 'stream'});
+		const error = await buffer(data).catch((reason: unknown) => reason);
+		expect(error).toBeInstanceOf(AxiosError);
+		expect(error).toMatchObject(
+			late('ERR_MTLS_REQUEST_TIMEOUT', `no whole answer from localhost:${server.port}`, longer),
+		);
+		await allClosed(server);
+	});
+
+	test('is destroyed with an error that prints no secret', async () => {
+		const server = await world.server({handler: dripping});
+		const client = world.client({timeouts: {requestMs: longer}});
+		const headers = {Authorization: 'Bearer t0p-s3cret'};
+		const {data} = await client.get(server.url(), {responseType: 'stream', headers});
+		const error = await buffer(data).catch((reason: unknown) => reason);
+		expect(error).toMatchObject({code: 'ERR_MTLS_REQUEST_TIMEOUT'});
+		expect(printed(error)).not.toContain('t0p-s3cret');
+	});
+
+	test('is destroyed when nobody listens, and nothing is uncaught', async () => {
+		const server = await world.server({handler: dripping});
+		const client = world.client({timeouts: {requestMs: longer}, onDownloadProgress() {}});
+		const {data} = await client.get(server.url(), {responseType: 'stream'});
+		await allClosed(server);
+		expect(data.destroyed).toBe(true);
+	});
+
+	test('of a status that is not accepted is destroyed too', async () => {
+		const server = await world.server({handler: dripping});
+		const client = world.client({timeouts: {requestMs: longer}, validateStatus: () => false});
+		const {response} = await failureOf(client.get(server.url(), {responseType: 'stream'}));
+		expect(response?.status).toBe(200);
+		await allClosed(server);
+	});
+
+	test('that is read in time comes whole', async () => {
+		const server = await world.server();
+		const client = world.client({timeouts: {requestMs: 20_000}});
+		const {data} = await client.get(server.url('/whoami'), {responseType: 'stream'});
+		expect((await buffer(data)).toString()).toContain('alice');
+	});
+
+	test('is ended by the signal of the app', async () => {
+		const server = await world.server({handler: dripping});
+		const client = world.client({timeouts: {requestMs: 20_000}});
+		const controller = new AbortController();
+		const {signal} = controller;
+		const {data} = await client.get(server.url(), {responseType: 'stream', signal});
+		const read = buffer(data);
+		controller.abort();
+		await expect(read).rejects.toMatchObject({code: 'ERR_CANCELED'});
+		await allClosed(server);
+	});
+});

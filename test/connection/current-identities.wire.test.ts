@@ -1,0 +1,241 @@
+import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {type ClientConfig, createClient, type MtlsOptions} from '../../src/index.ts';
+import type {Credential} from '../../src/testing/index.ts';
+import {
+	exchanges,
+	failureOf,
+	makeWorld,
+	mtlsFailureOf,
+	pages,
+	redirect,
+	type World,
+} from '../support/fixture.ts';
+import {makeSecretFolder} from '../support/secret-folder.ts';
+
+let world: World;
+let bob: Credential;
+beforeAll(async () => {
+	world = await makeWorld();
+	bob = await world.pki.client({commonName: 'bob'});
+});
+
+function several(mtls: readonly MtlsOptions[], config: ClientConfig = {}) {
+	const client = createClient({mtls, logger: false, proxy: false, ...config});
+	onTestFinished(() => client.mtls.close());
+	return client;
+}
+
+const as = ({cert, key}: Credential, ...origins: string[]): MtlsOptions => ({
+	cert,
+	key,
+	ca: world.pki.ca,
+	origins,
+});
+
+/** Any name of `test` leads to this machine. */
+const here: ClientConfig = {lookup: (_, __, done) => done(null, '127.0.0.1', 4)};
+
+describe.each(exchanges)('over %s', (_, options) => {
+	test('each origin sees its own certificate, and one that none names sees none', async () => {
+		const [one, two, other] = [
+			await world.server(),
+			await world.server(),
+			await world.server({clientAuth: 'request'}),
+		];
+		const client = several([as(world.alice, one.origin), as(bob, two.origin)], options);
+
+		expect((await client.get(one.url('/whoami'))).data).toMatchObject({client: 'alice'});
+		expect((await client.get(two.url('/whoami'))).data).toMatchObject({client: 'bob'});
+		// Nor is their CA believed there.
+		expect((await mtlsFailureOf(client.get(other.url('/')))).failure).toMatchObject({
+			kind: 'untrusted-issuer',
+			identity: null,
+		});
+		expect(other.connections).toMatchObject([{secure: false}]);
+		expect(other.connections[0]?.clientCertificate).toBeUndefined();
+		expect(client.mtls.identity).toBeNull();
+		expect(client.mtls.stats().identities).toBe(2);
+	});
+
+	test('a redirect between two of them that is allowed changes the certificate, and the Cookie header stays behind', async () => {
+		const two = await world.server();
+		const one = await world.server({handler: pages({'/': redirect(two.url('/whoami'))})});
+		const client = several(
+			[as(world.alice, one.origin), {...as(bob, two.origin), allowRedirectsFrom: [one.origin]}],
+			options,
+		);
+		const {data, tls} = await client.get(one.url('/'), {headers: {Cookie: 'session=1'}});
+		expect(data).toMatchObject({client: 'bob'});
+		expect(tls?.identity?.subject).toBe('CN=bob');
+		expect(one.requests[0]?.headers.cookie).toBe('session=1');
+		expect(two.requests[0]?.headers.cookie).toBeUndefined();
+	});
+
+	test('a redirect to a stranger that none names shows it no certificate', async () => {
+		const stranger = await world.stranger();
+		const server = await world.server({handler: pages({'/': redirect(stranger.url('/'))})});
+		const client = several([as(world.alice, server.origin)], options);
+		await client.get(server.url('/')).catch(() => {});
+		expect(server.requests).toHaveLength(1);
+		expect(stranger.connections).not.toHaveLength(0);
+		for (const {clientCertificate} of stranger.connections)
+			expect(clientCertificate).toBeUndefined();
+	});
+
+	test('two identities for one server never share a connection or a session', async () => {
+		const server = await world.server({
+			credential: await world.pki.server({names: ['one.test', 'two.test', 'localhost']}),
+			handler: (_, response) => {
+				response.setHeader('connection', 'close');
+				return false;
+			},
+		});
+		const at = (name: string) => `https://${name}:${server.port}`;
+		const client = several([as(world.alice, at('one.test')), as(bob, at('two.test'))], {
+			...here,
+			...options,
+		});
+		for (const [name, subject] of [
+			['one.test', 'alice'],
+			['two.test', 'bob'],
+			['one.test', 'alice'],
+			['two.test', 'bob'],
+		] as const) {
+			expect((await client.get(`${at(name)}/whoami`)).data).toMatchObject({client: subject});
+		}
+		expect(server.handshakes).toEqual({full: 2, resumed: 2});
+	});
+});
+
+test('of two that name an origin the closer one is used', async () => {
+	const server = await world.server({
+		credential: await world.pki.server({names: ['a.bank.test', 'b.x.bank.test', 'c.x.bank.test']}),
+	});
+	const at = (name: string) => `https://${name}:${server.port}`;
+	const carol = await world.pki.client({commonName: 'carol'});
+	const client = several(
+		[
+			as(world.alice, at('*.bank.test')),
+			as(bob, at('*.x.bank.test')),
+			as(carol, at('c.x.bank.test')),
+		],
+		here,
+	);
+	const who = async (name: string) => (await client.get(`${at(name)}/whoami`)).data.client;
+	expect([
+		await who('a.bank.test'),
+		await who('b.x.bank.test'),
+		await who('c.x.bank.test'),
+	]).toEqual(['alice', 'bob', 'carol']);
+});
+
+test('a wildcard names no other port and no name that only ends alike', async () => {
+	const server = await world.server({
+		clientAuth: 'request',
+		credential: await world.pki.server({names: ['evilbank.test', 'bank.test', 'a.bank.test']}),
+	});
+	const client = several(
+		[
+			as(world.alice, `https://*.bank.test:${server.port}`),
+			// The same without a certificate, so that the server is believed.
+			...['evilbank.test', 'bank.test'].map((name) => ({
+				ca: world.pki.ca,
+				origins: [`https://${name}:${server.port}`],
+			})),
+		],
+		here,
+	);
+	for (const name of ['evilbank.test', 'bank.test', 'a.bank.test']) {
+		await client.get(`https://${name}:${server.port}/whoami`);
+	}
+	expect(server.connections.map(({clientCertificate}) => clientCertificate?.subject)).toEqual([
+		undefined,
+		undefined,
+		'alice',
+	]);
+});
+
+test('with maxIdentities the one unused for longest is let go, and loaded again when it is asked for', async () => {
+	const servers = [await world.server(), await world.server(), await world.server()];
+	const list = servers.map(({origin}) => as(world.alice, origin));
+	const client = several(list, {maxIdentities: 2});
+	const visit = (index: number) => client.get(servers[index]?.url('/whoami') ?? '');
+	await visit(0);
+	await visit(1);
+	expect(client.mtls.stats()).toMatchObject({identities: 2, sockets: {idle: 2}});
+	await visit(2);
+	await servers[0]?.connections[0]?.closed;
+	expect(client.mtls.stats()).toMatchObject({identities: 2, sockets: {active: 0, idle: 2}});
+	expect((await visit(0)).data).toMatchObject({client: 'alice'});
+	await servers[1]?.connections[0]?.closed;
+	expect(servers.map(({connections}) => connections.length)).toEqual([2, 1, 1]);
+});
+
+test('a mistake in one of them is told when the client is made, by its place in the list', () => {
+	const refusal = (...mtls: MtlsOptions[]) => {
+		try {
+			createClient({mtls, logger: false});
+		} catch (error) {
+			return error;
+		}
+		throw new Error('it was accepted');
+	};
+	const good = as(world.alice, 'https://a.test');
+	expect(refusal(good, {...as(bob, 'https://b.test'), key: world.alice.key})).toMatchObject({
+		name: 'MtlsConfigError',
+		code: 'ERR_MTLS_KEY_MISMATCH',
+		option: 'mtls[1].key',
+		message: expect.stringMatching(/^mtls\[1\]\.key: the key .* does not fit/),
+	});
+	expect(refusal(good, {ca: world.pki.ca})).toMatchObject({option: 'mtls[1].origins'});
+	expect(refusal(good, as(bob, 'https://*'))).toMatchObject({option: 'mtls[1].origins'});
+	expect(refusal({...good, pin: 1} as MtlsOptions)).toMatchObject({option: 'mtls[0].pin'});
+});
+
+test('files that are gone when they are first needed are an error of the request, by their place', async () => {
+	const server = await world.server();
+	const folder = makeSecretFolder({'tls.crt': bob.cert, 'tls.key': bob.key});
+	const client = several([
+		{
+			cert: folder.path('tls.crt'),
+			key: folder.path('tls.key'),
+			ca: world.pki.ca,
+			origins: [server.origin],
+		},
+	]);
+	folder.swap({'tls.crt': bob.cert});
+	const error = await failureOf(client.get(server.url('/')));
+	expect(error).toMatchObject({
+		code: 'ERR_MTLS_IDENTITY_FAILED',
+		cause: {name: 'MtlsConfigError', code: 'ERR_MTLS_NO_SUCH_FILE', option: 'mtls[0].key'},
+	});
+	expect(client.mtls.stats().identities).toBe(0);
+	expect(server.connections).toHaveLength(0);
+});
+
+test('reload() asks for those that are in use, and counts', async () => {
+	const server = await world.server();
+	let subject = world.alice;
+	const client = several([
+		{
+			identity: () => ({cert: subject.cert, key: subject.key}),
+			ca: world.pki.ca,
+			origins: [server.origin],
+		},
+	]);
+	expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
+	subject = bob;
+	await client.mtls.reload();
+	expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'bob'});
+	expect(client.mtls.stats().epoch).toBe(1);
+});
+
+test.each([0, -1, 1.5, Number.NaN, '2'])('maxIdentities: %j is refused', (maxIdentities) => {
+	expect(() =>
+		createClient({
+			mtls: [as(world.alice, 'https://a.test')],
+			maxIdentities: maxIdentities as number,
+			logger: false,
+		}),
+	).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option: 'maxIdentities'}));
+});

@@ -1,0 +1,277 @@
+import {inspect} from 'node:util';
+import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {HttpProxy, resolveProxy} from '../../../src/connection/proxy/proxy-config.ts';
+import {MtlsConfigError} from '../../../src/errors.ts';
+import type {ProxySetting} from '../../../src/options.ts';
+
+const url = new URL('https://api.test/');
+
+const names = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
+beforeEach(() => {
+	for (const name of names) {
+		vi.stubEnv(name, '');
+		vi.stubEnv(name.toUpperCase(), '');
+	}
+});
+afterEach(() => {
+	vi.unstubAllEnvs();
+});
+
+const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
+
+describe('config.proxy', () => {
+	test.each([
+		[{host: 'proxy.test', port: 3128}, 'http://proxy.test:3128', undefined],
+		[{host: 'proxy.test', port: 3128, protocol: 'http'}, 'http://proxy.test:3128', undefined],
+		[{host: 'proxy.test', port: 3128, protocol: 'HTTP:'}, 'http://proxy.test:3128', undefined],
+		[{host: '::1', port: 3128}, 'http://[::1]:3128', undefined],
+		[{host: '[::1]', port: 3128}, 'http://[::1]:3128', undefined],
+		[{host: 'proxy.test'}, 'http://proxy.test:80', undefined],
+		[{host: 'proxy.test', port: '8080'}, 'http://proxy.test:8080', undefined],
+		[{host: 'proxy.test', port: 3128, protocol: 'https'}, 'https://proxy.test:3128', undefined],
+		[{host: 'proxy.test', protocol: 'HTTPS:'}, 'https://proxy.test:443', undefined],
+		[{host: '::1', protocol: 'https'}, 'https://[::1]:443', undefined],
+		[{host: 'p', port: 1, auth: {username: 'u', password: 'p:ä'}}, 'http://p:1', 'u:p:ä'],
+		[{host: 'p', port: 1, auth: {username: 'u'}}, 'http://p:1', 'u:'],
+		[{host: 'p', port: 1, auth: {password: 'p'}}, 'http://p:1', ':p'],
+		[{host: 'p', port: 1, auth: 'u:p'}, 'http://p:1', 'u:p'],
+		[{hostname: 'p', host: 'q', port: 1}, 'http://p:1', undefined],
+		[new URL('https://u%40:p@p.test'), 'https://p.test:443', 'u@:p'],
+		['http://user:pw@p.test:3128', 'http://p.test:3128', 'user:pw'],
+		['p.test:3128', 'http://p.test:3128', undefined],
+		[' HTTPS://u:p%40@p.test ', 'https://p.test:443', 'u:p@'],
+		['[::1]:3128', 'http://[::1]:3128', undefined],
+		[{host: 'p', port: 1, username: 'u', password: 'p'}, 'http://p:1', 'u:p'],
+		[{host: 'my_proxy', port: 1}, 'http://my_proxy:1', undefined],
+	])('%j is the proxy %s', (setting, expected, login) => {
+		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
+		const proxy = resolveProxy(setting as ProxySetting, url);
+		expect(`${proxy}`).toBe(expected);
+		expect(proxy?.authorization).toBe(login && basic(login));
+		expect(proxy?.hasCredentials).toBe(login !== undefined);
+	});
+
+	test('takes nothing from Object.prototype', () => {
+		const polluted = {
+			auth: 'evil:login',
+			protocol: 'https',
+			username: 'evil',
+			hostname: 'evil.test',
+		};
+		onTestFinished(() => {
+			for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name);
+		});
+		for (const [name, value] of Object.entries(polluted)) {
+			Object.defineProperty(Object.prototype, name, {value, configurable: true, writable: true});
+		}
+		const proxy = resolveProxy({host: 'p', port: 1}, url);
+		expect(`${proxy}`).toBe('http://p:1');
+		expect(proxy?.hasCredentials).toBe(false);
+		const auth = {password: 'p'} as {username: string; password: string};
+		expect(resolveProxy({host: 'p', port: 1, auth}, url)?.authorization).toBe(basic(':p'));
+	});
+
+	test('`false` means none, whatever the environment says', () => {
+		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
+		expect(resolveProxy(false, url)).toBeUndefined();
+	});
+
+	test.each([
+		[{host: 'p', port: 1, protocol: 'ftp'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, protocol: 'httpsx'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, protocol: 'socks5:'}, 'proxy.protocol'],
+		[{host: '', port: 1}, 'proxy.host'],
+		[{host: 'p', port: 0}, 'proxy.port'],
+		[{host: 'p', port: 65_536}, 'proxy.port'],
+		[{host: 'p', port: 1.5}, 'proxy.port'],
+		[{host: 'p', port: 'x'}, 'proxy.port'],
+		[{host: 'p', port: 1, auth: {}}, 'proxy.auth'],
+		[{host: 5, port: 1}, 'proxy.host'],
+		[{host: 'http://hunter2', port: 1}, 'proxy.host'],
+		[{host: 'hunter2:3128'}, 'proxy.host'],
+		[{host: 'u@hunter2', port: 1}, 'proxy.host'],
+		[{host: 'p', port: 'hunter2'}, 'proxy.port'],
+		[{host: 'p', port: 1, protocol: 'hunter2'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, headers: 'hunter2'}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {'x y': 'hunter2'}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {x: 'hunter2\r\nHost: evil'}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {x: 1}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {Host: 'hunter2'}}, 'proxy.headers'],
+		[{host: 'p', port: 1, headers: {'content-length': '1'}}, 'proxy.headers'],
+		[
+			{host: 'p', port: 1, auth: {username: 'u'}, headers: {'proxy-authorization': 'hunter2'}},
+			'proxy.headers',
+		],
+		['socks5://u:hunter2@p.test', 'proxy'],
+		['http://u:hunter2@', 'proxy'],
+		['http://u:hunter2@p:99999', 'proxy'],
+		[5, 'proxy'],
+		[['hunter2'], 'proxy'],
+	])('%j is refused, naming %s', (setting, option) => {
+		const resolve = () => resolveProxy(setting as ProxySetting, url);
+		expect(resolve).toThrow(MtlsConfigError);
+		expect(resolve).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));
+		// A password may stand in the wrong place.
+		expect(resolve).not.toThrow(/hunter2/);
+	});
+
+	test('an option that nobody reads is refused', () => {
+		const setting = {host: 'p', port: 1, header: {}} as ProxySetting;
+		expect(() => resolveProxy(setting, url)).toThrow(
+			expect.objectContaining({code: 'ERR_MTLS_UNKNOWN_OPTION', option: 'proxy.header'}),
+		);
+	});
+
+	test('headers are for CONNECT, and tell pools apart', () => {
+		const setting = {host: 'p', port: 1, headers: {'User-Agent': 'app/1', 'X-Tag': 'a'}};
+		const proxy = resolveProxy(setting, url);
+		expect(proxy?.connectHeaders).toBe('User-Agent: app/1\r\nX-Tag: a\r\n');
+		expect(proxy?.authorization).toBeUndefined();
+		expect(proxy?.poolKey).not.toBe(resolveProxy({host: 'p', port: 1}, url)?.poolKey);
+
+		const bearer = {host: 'p', port: 1, headers: {'proxy-authorization': 'Bearer t'}};
+		const withToken = resolveProxy(bearer, url);
+		expect(withToken?.authorization).toBe('Bearer t');
+		expect(withToken?.connectHeaders).toBe('');
+		expect(inspect(withToken, {showHidden: true, depth: 9})).not.toContain('Bearer');
+	});
+
+	test.each([1, 65_535])('port %i is one', (port) => {
+		expect(resolveProxy({host: 'p', port}, url)?.port).toBe(port);
+	});
+});
+
+describe('the environment', () => {
+	test.each([
+		['HTTPS_PROXY', 'https://api.test/', 'http://proxy.test:3128'],
+		['https_proxy', 'https://api.test/', 'http://proxy.test:3128'],
+		['ALL_PROXY', 'https://api.test/', 'http://proxy.test:3128'],
+		['HTTP_PROXY', 'http://api.test/', 'http://proxy.test:3128'],
+		['HTTP_PROXY', 'https://api.test/', 'undefined'],
+		['HTTPS_PROXY', 'http://api.test/', 'undefined'],
+	])('%s and %s: %s', (name, target, expected) => {
+		vi.stubEnv(name, 'http://proxy.test:3128');
+		expect(`${resolveProxy(undefined, new URL(target))}`).toBe(expected);
+	});
+
+	test.each([
+		['proxy.test:3128', 'http://proxy.test:3128', undefined],
+		['proxy.test', 'http://proxy.test:80', undefined],
+		['user:s3cret@proxy.test:3128', 'http://proxy.test:3128', 'user:s3cret'],
+		['[::1]:3128', 'http://[::1]:3128', undefined],
+		['https://proxy.test', 'https://proxy.test:443', undefined],
+		['HTTPS://user:p%40@proxy.test:3128', 'https://proxy.test:3128', 'user:p@'],
+	])('%s is the proxy %s for https and for http', (text, expected, login) => {
+		vi.stubEnv('ALL_PROXY', text);
+		for (const target of ['https://api.test/', 'http://api.test/']) {
+			const proxy = resolveProxy(undefined, new URL(target));
+			expect(`${proxy}`).toBe(expected);
+			expect(proxy?.authorization).toBe(login && basic(login));
+		}
+	});
+
+	test('in lower case comes first, and the one of the scheme before the one for all', () => {
+		vi.stubEnv('ALL_PROXY', 'all.test');
+		vi.stubEnv('all_proxy', 'lower-all.test');
+		expect(resolveProxy(undefined, url)?.host).toBe('lower-all.test');
+		vi.stubEnv('HTTPS_PROXY', 'own.test');
+		expect(resolveProxy(undefined, url)?.host).toBe('own.test');
+		vi.stubEnv('https_proxy', 'lower-own.test');
+		expect(resolveProxy(undefined, url)?.host).toBe('lower-own.test');
+	});
+
+	// Security: it would lead past a proxy that filters, or that is the only way out.
+	test.each(['no_proxy', 'NO_PROXY'])('is not switched off by %s in Object.prototype', (name) => {
+		for (const own of ['no_proxy', 'NO_PROXY']) delete process.env[own];
+		vi.stubEnv('HTTPS_PROXY', 'own.test');
+		Object.defineProperty(Object.prototype, name, {value: '*', configurable: true});
+		try {
+			expect(resolveProxy(undefined, url)?.host).toBe('own.test');
+		} finally {
+			Reflect.deleteProperty(Object.prototype, name);
+		}
+	});
+
+	test('is read at each call', () => {
+		expect(resolveProxy(undefined, url)).toBeUndefined();
+		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test');
+		expect(`${resolveProxy(undefined, url)}`).toBe('http://proxy.test:80');
+	});
+
+	test('gives user and password, decoded', () => {
+		vi.stubEnv('HTTPS_PROXY', 'http://my%40mail:100%25:%zz@[::1]:3128/ignored');
+		const proxy = resolveProxy(undefined, url);
+		expect(`${proxy}`).toBe('http://[::1]:3128');
+		// A part with a stray % is what it says.
+		expect(proxy?.authorization).toBe(basic('my@mail:100%25%3A%zz'));
+	});
+
+	test.each([
+		['*', 'https://api.test/', false],
+		['api.test', 'https://api.test/', false],
+		['API.test', 'https://api.test/', false],
+		['.test', 'https://api.test/', false],
+		['*.test', 'https://api.test/', false],
+		['other.test, api.test', 'https://api.test/', false],
+		['api.test:443', 'https://api.test/', false],
+		['api.test:8443', 'https://api.test/', true],
+		['test', 'https://api.test/', true],
+		['pi.test', 'https://api.test/', true],
+		['127.0.0.1', 'https://127.0.0.1:8443/', false],
+		['other.test', 'https://api.test/', true],
+	])('NO_PROXY=%s and %s: through the proxy %s', (value, target, proxied) => {
+		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test:3128');
+		vi.stubEnv('NO_PROXY', value);
+		expect(resolveProxy(undefined, new URL(target)) !== undefined).toBe(proxied);
+	});
+
+	test.each([
+		[
+			'socks5://user:s3cret@proxy.test:1080',
+			'HTTPS_PROXY: expected an http or https proxy, found socks5',
+		],
+		['http://user:s3cret@proxy.test:0', 'HTTPS_PROXY: expected a port from 1 to 65535'],
+		['http://user:s3cret@', 'HTTPS_PROXY: expected the URL of an http or https proxy'],
+	])('%s is refused without its password', (value, message) => {
+		vi.stubEnv('HTTPS_PROXY', value);
+		const resolve = () => resolveProxy(undefined, url);
+		expect(resolve).toThrow(MtlsConfigError);
+		expect(resolve).toThrow(expect.objectContaining({message: expect.stringContaining(message)}));
+		expect(resolve).not.toThrow(/s3cret/);
+	});
+});
+
+describe('an HttpProxy', () => {
+	const proxy = new HttpProxy('proxy.test', 3128, 'user:s3cret');
+
+	test('shows its password in no print', () => {
+		const prints = [
+			String(proxy),
+			JSON.stringify(proxy),
+			inspect(proxy, {depth: 8, showHidden: true}),
+			proxy.poolKey,
+			Object.getOwnPropertyNames(proxy).join(),
+		].join('\n');
+		expect(prints).not.toMatch(/s3cret/);
+		expect(prints).not.toContain(Buffer.from('user:s3cret').toString('base64'));
+	});
+
+	test('has a pool key that tells logins apart', () => {
+		const {poolKey} = proxy;
+		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret').poolKey).toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3128, 'user:other').poolKey).not.toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3128).poolKey).not.toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3129, 'user:s3cret').poolKey).not.toBe(poolKey);
+		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret', true).poolKey).not.toBe(poolKey);
+	});
+
+	test('is told to axios with its login', () => {
+		expect(proxy.toAxios()).toEqual({
+			protocol: 'http',
+			host: 'proxy.test',
+			port: 3128,
+			auth: {username: 'user', password: 's3cret'},
+		});
+		expect(new HttpProxy('::1', 1).toAxios()).toEqual({protocol: 'http', host: '::1', port: 1});
+	});
+});

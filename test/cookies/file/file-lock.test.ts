@@ -1,0 +1,195 @@
+import {execFileSync} from 'node:child_process';
+import {
+	chmodSync,
+	chownSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	symlinkSync,
+	utimesSync,
+	writeFileSync,
+} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {expect, onTestFinished, test, vi} from 'vitest';
+import {type Draft, takeDraft, takeDraftNow} from '../../../src/cookies/file/file-lock.ts';
+import {draftName, isGivenUp} from '../../../src/cookies/file/lock-name.ts';
+import {tempFile} from '../../support/temp-file.ts';
+
+function take(target: string): Draft {
+	const draft = takeDraftNow(target, 0);
+	if (draft === undefined) throw new Error('it is taken');
+	return draft;
+}
+
+/** A draft of a process that has ended; its name differs from ours in that alone. */
+function draftOfDead(target: string): string {
+	const pid = execFileSync(process.execPath, ['-p', 'process.pid'], {encoding: 'utf8'}).trim();
+	return foreignDraft(target, draftName().replace(/^\d+/, pid));
+}
+
+function foreignDraft(target: string, name: string): string {
+	mkdirSync(`${target}.lock`, {recursive: true, mode: 0o700});
+	const path = join(`${target}.lock`, name);
+	writeFileSync(path, 'half of');
+	return path;
+}
+
+test('a draft takes the place of the file, for the owner alone, and leaves nothing else', async () => {
+	const target = tempFile('jar');
+	writeFileSync(target, 'old', {mode: 0o644});
+	const draft = take(target);
+	await draft.fill(Buffer.from('new'));
+	expect(readFileSync(target, 'utf8')).toBe('old');
+
+	draft.commit();
+	draft.drop();
+	expect(readFileSync(target, 'utf8')).toBe('new');
+	expect(statSync(target).mode & 0o777).toBe(0o600);
+	expect(readdirSync(dirname(target))).toEqual(['jar']);
+});
+
+test('a draft that is dropped leaves the file, and nothing else', () => {
+	const target = tempFile('jar');
+	const draft = take(target);
+	draft.fillNow(Buffer.from('new'));
+	draft.drop();
+	expect(readdirSync(dirname(target))).toEqual([]);
+});
+
+test('there is one draft at a time, also for those who do not wait', async () => {
+	const target = tempFile('jar');
+	const draft = take(target);
+	expect(takeDraftNow(target, 0)).toBeUndefined();
+	expect(await takeDraft(target, 0)).toBeUndefined();
+
+	const next = takeDraft(target, 5_000);
+	draft.drop();
+	(await next)?.drop();
+	expect(await next).toBeDefined();
+});
+
+test('two files do not wait for each other', () => {
+	const target = tempFile('jar');
+	take(target);
+	expect(takeDraftNow(`${target}2`, 0)).toBeDefined();
+});
+
+test('the draft of a process that was killed is cleared away at once', () => {
+	const target = tempFile('jar');
+	const dead = draftOfDead(target);
+	take(target).drop();
+	expect(existsSync(dead)).toBe(false);
+	expect(readdirSync(dirname(target))).toEqual([]);
+});
+
+test('the draft of another machine is respected for ten seconds, and no longer', () => {
+	const target = tempFile('jar');
+	const elsewhere = foreignDraft(target, '4194305-000000000000-000000000000');
+	expect(takeDraftNow(target, 0)).toBeUndefined();
+
+	const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+	utimesSync(elsewhere, ago(9), ago(9));
+	expect(takeDraftNow(target, 0)).toBeUndefined();
+	utimesSync(elsewhere, ago(11), ago(11));
+	expect(takeDraftNow(target, 0)).toBeDefined();
+	expect(existsSync(elsewhere)).toBe(false);
+});
+
+test('a draft from the future was written before a clock was set back', () => {
+	const target = tempFile('jar');
+	const name = '4194305-000000000000-000000000000';
+	const path = foreignDraft(target, name);
+	utimesSync(path, new Date(Date.now() + 60_000), new Date(Date.now() + 60_000));
+	expect(isGivenUp(path, name)).toBe(true);
+});
+
+// Seen: nothing was saved on a file server whose clock went a minute ahead, nor in the tests of an app
+// that set the time. Why: each draft looked given up from its beginning, also to who had made it.
+test.each([-3_600, -11, 11, 3_600])(
+	'a clock that is %d s from that of the files keeps nobody from saving',
+	async (seconds) => {
+		vi.useFakeTimers({toFake: ['Date'], now: Date.now() + seconds * 1_000});
+		onTestFinished(() => void vi.useRealTimers());
+		const target = tempFile('jar');
+		const draft = take(target);
+		await draft.fill(Buffer.from('new'));
+		draft.commit();
+		draft.drop();
+		expect(readFileSync(target, 'utf8')).toBe('new');
+		expect(readdirSync(dirname(target))).toEqual(['jar']);
+	},
+);
+
+// A process that was stopped, or slept with its laptop, comes back when another has saved.
+test('who was taken for dead overwrites nothing, and is told', async () => {
+	const target = tempFile('jar');
+	const late = take(target);
+	await late.fill(Buffer.from('late'));
+	const [name = ''] = readdirSync(`${target}.lock`);
+	utimesSync(join(`${target}.lock`, name), new Date(0), new Date(0));
+	const next = take(target);
+	next.fillNow(Buffer.from('next'));
+	next.commit();
+
+	const lost = (act: () => void) => {
+		try {
+			act();
+		} catch (error) {
+			return late.isLost(error);
+		}
+		return false;
+	};
+	expect(lost(() => late.commit())).toBe(true);
+	expect(lost(() => late.fillNow(Buffer.from('late')))).toBe(true);
+	late.drop();
+	next.drop();
+	expect(readFileSync(target, 'utf8')).toBe('next');
+});
+
+test('an error that is no loss of the draft is none', () => {
+	const draft = take(tempFile('jar'));
+	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOENT'}))).toBe(false);
+	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+	draft.drop();
+	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+});
+
+// In a folder such as /tmp a stranger could make the lock first, and put a file of his own where we
+// are about to write the cookies.
+test('a lock that is not ours alone is not used, and one that is ours is', () => {
+	const codeFor = (prepare: (lock: string) => void) => {
+		const target = tempFile('jar');
+		prepare(`${target}.lock`);
+		try {
+			takeDraftNow(target, 0)?.drop();
+		} catch (error) {
+			return (error as NodeJS.ErrnoException).code;
+		}
+		return 'taken';
+	};
+	const folder = (mode: number) => (lock: string) => {
+		mkdirSync(lock);
+		chmodSync(lock, mode);
+	};
+	expect(codeFor(folder(0o777))).toBe('EPERM');
+	expect(codeFor(folder(0o720))).toBe('EPERM');
+	expect(codeFor((lock) => symlinkSync(dirname(lock), lock))).toBe('ENOTDIR');
+	expect(codeFor(folder(0o700))).toBe('taken');
+	expect(codeFor(folder(0o755))).toBe('taken');
+});
+
+test.runIf(process.getuid?.() === 0)('nor is the lock of another user', () => {
+	const target = tempFile('jar');
+	mkdirSync(`${target}.lock`, {mode: 0o700});
+	chownSync(`${target}.lock`, 65_534, 65_534);
+	expect(() => takeDraftNow(target, 0)).toThrow(expect.objectContaining({code: 'EPERM'}));
+});
+
+test('what somebody else has put into the folder is not ours to remove, nor in the way', () => {
+	const target = tempFile('jar');
+	const foreign = foreignDraft(target, '.DS_Store');
+	take(target).drop();
+	expect(existsSync(foreign)).toBe(true);
+});

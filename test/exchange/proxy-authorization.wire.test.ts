@@ -1,0 +1,140 @@
+/*
+ * Seen: an app's own `Proxy-Authorization` header on https went through the tunnel, and the origin read
+ * the login of the proxy. Why: it is a header like any other to axios. Now the proxy is told it with
+ * CONNECT, and where there is none it goes nowhere; an origin never sees it over TLS.
+ */
+import https from 'node:https';
+import {Readable} from 'node:stream';
+import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {createClient} from '../../src/index.ts';
+import {
+	exchanges,
+	makeWorld,
+	mtlsFailureOf,
+	pages,
+	redirect,
+	type World,
+} from '../support/fixture.ts';
+import {startH2Server} from '../support/h2-server.ts';
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+const credentials = {user: 'me', password: 'pr0xy'};
+const basic = `Basic ${Buffer.from('me:pr0xy').toString('base64')}`;
+
+describe.each([
+	...exchanges,
+	['a stream', {data: () => Readable.from(['body'])}],
+	['a jar', {jar: true}],
+] as const)('over %s', (_, given) => {
+	const {data, ...options} = {data: undefined, ...given};
+	const ask = (client: ReturnType<World['client']>, url: string, headers: object) =>
+		data === undefined
+			? client.get(url, {headers: {...headers}})
+			: client.post(url, data(), {headers: {...headers}});
+
+	test.each(['Proxy-Authorization', 'proxy-authorization'])(
+		'the proxy is told %s of the app, and the origin is not',
+		async (name) => {
+			const [server, proxy] = await Promise.all([world.server(), world.proxy({credentials})]);
+			const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+			const response = await ask(client, server.url('/echo'), {[name]: basic});
+			expect(response.data.headers).not.toHaveProperty('proxy-authorization');
+			expect(proxy.tunnels).toMatchObject([{headers: {'proxy-authorization': basic}}]);
+			// The app finds its header where it has put it.
+			expect(response.config.headers.get('Proxy-Authorization')).toBe(basic);
+		},
+	);
+
+	test('without a proxy it goes nowhere', async () => {
+		const server = await world.server();
+		const response = await ask(world.client(options), server.url('/echo'), {
+			'Proxy-Authorization': basic,
+		});
+		expect(response.data.headers).not.toHaveProperty('proxy-authorization');
+	});
+
+	test('a login of the proxy setting is the one that counts', async () => {
+		const [server, proxy] = await Promise.all([world.server(), world.proxy({credentials})]);
+		const client = world.client({
+			...options,
+			proxy: {host: '127.0.0.1', port: proxy.port, auth: {username: 'me', password: 'pr0xy'}},
+		});
+		const response = await ask(client, server.url('/echo'), {'Proxy-Authorization': 'Basic other'});
+		expect(response.data.headers).not.toHaveProperty('proxy-authorization');
+		expect(proxy.tunnels).toMatchObject([{headers: {'proxy-authorization': basic}}]);
+	});
+});
+
+test('two logins of the app never share a tunnel, and one keeps its own', async () => {
+	const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	for (const login of ['Bearer a', 'Bearer b', 'Bearer a', undefined]) {
+		const headers = login === undefined ? {} : {'Proxy-Authorization': login};
+		await client.get(server.url('/echo'), {headers});
+	}
+	expect(proxy.tunnels.map(({headers}) => headers['proxy-authorization'])).toEqual([
+		'Bearer a',
+		'Bearer b',
+		undefined,
+	]);
+});
+
+test('a login that the proxy refuses is its refusal, and no word of the login is told', async () => {
+	const [server, proxy] = await Promise.all([world.server(), world.proxy({credentials})]);
+	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const error = await mtlsFailureOf(
+		client.get(server.url('/echo'), {headers: {'Proxy-Authorization': 'Bearer s3cret'}}),
+	);
+	expect(error).toMatchObject({
+		code: 'ERR_PROXY_AUTH_REQUIRED',
+		failure: {kind: 'proxy-auth-required', side: 'proxy'},
+	});
+	expect(proxy.tunnels).toMatchObject([{headers: {'proxy-authorization': 'Bearer s3cret'}}]);
+	expect(JSON.stringify(error)).not.toContain('s3cret');
+	expect(server.connections).toEqual([]);
+});
+
+test('a line end in it is no further header of CONNECT', async () => {
+	const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const headers = {'Proxy-Authorization': 'Bearer a\r\nX-Injected: 1'};
+	await client.get(server.url('/echo'), {headers});
+	expect(proxy.tunnels.map((tunnel) => tunnel.headers)).toEqual([
+		{host: `localhost:${server.port}`, 'proxy-authorization': 'Bearer aX-Injected: 1'},
+	]);
+});
+
+test('a redirect takes it to no origin', async () => {
+	const [other, proxy] = await Promise.all([world.stranger(), world.proxy()]);
+	const server = await world.server({handler: pages({'/': redirect(other.url('/x'))})});
+	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	await client.get(server.url('/'), {headers: {'Proxy-Authorization': basic}});
+	for (const {headers} of [...server.requests, ...other.requests]) {
+		expect(headers).not.toHaveProperty('proxy-authorization');
+	}
+	expect(other.requests).toHaveLength(1);
+});
+
+test('over HTTP/2 it goes nowhere', async () => {
+	const server = await startH2Server(world.pki);
+	await world.client({httpVersion: 2}).get(server.url('/'), {
+		headers: {'Proxy-Authorization': basic, 'X-Own': '1'},
+	});
+	expect(server.requests[0]?.headers['x-own']).toBe('1');
+	expect(server.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
+});
+
+test('by an agent of the app it goes nowhere either', async () => {
+	const server = await world.server();
+	const {cert, key} = world.alice;
+	const httpsAgent = new https.Agent({cert, key, ca: world.pki.ca});
+	onTestFinished(() => httpsAgent.destroy());
+	const client = createClient({httpsAgent, proxy: false, logger: false});
+	onTestFinished(() => client.mtls.close());
+	const {data} = await client.get(server.url('/echo'), {headers: {'Proxy-Authorization': basic}});
+	expect(data.headers).not.toHaveProperty('proxy-authorization');
+});

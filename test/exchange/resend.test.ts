@@ -1,0 +1,104 @@
+import {describe, expect, test} from 'vitest';
+import {type Ending, isStale} from '../../src/exchange/may-resend.ts';
+
+/** A request on a connection that the server had closed. */
+function ended(how: Partial<Ending> = {}): boolean {
+	return isStale({
+		method: 'GET',
+		code: 'ECONNRESET',
+		reused: true,
+		sent: true,
+		answered: false,
+		alerted: false,
+		unresumed: false,
+		refused: false,
+		othersBegun: false,
+		goneAway: false,
+		replayable: true,
+		...how,
+	});
+}
+
+describe('is sent once more', () => {
+	test.each(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])('a %s', (method) => {
+		expect(ended({method})).toBe(true);
+		expect(ended({method, sent: false})).toBe(true);
+	});
+
+	test.each(['POST', 'PATCH', 'PURGE'])('a %s of which nothing was sent', (method) => {
+		expect(ended({method, sent: false})).toBe(true);
+	});
+
+	test('whichever way the connection says that it is closed', () => {
+		expect(ended({code: 'EPIPE'})).toBe(true);
+	});
+});
+
+describe('what the server has refused to begin with is sent once more', () => {
+	const refused = {refused: true, code: 'ERR_HTTP2_STREAM_ERROR'};
+
+	test.each(['GET', 'POST', 'PATCH'])('a %s', (method) => {
+		expect(ended({...refused, method})).toBe(true);
+		expect(ended({...refused, method, reused: false})).toBe(true);
+	});
+
+	test('but not a body that cannot be read twice', () => {
+		expect(ended({...refused, replayable: false})).toBe(false);
+	});
+});
+
+describe('what a server has ended that had resumed a TLS session', () => {
+	const unresumed = {unresumed: true, reused: false};
+
+	test.each(['GET', 'PUT', 'DELETE'])(
+		'is sent once more: a %s, whatever the server said',
+		(method) => {
+			expect(ended({...unresumed, method})).toBe(true);
+			expect(ended({...unresumed, method, alerted: true, code: 'ERR_SSL_SOME_ALERT'})).toBe(true);
+		},
+	);
+
+	test.each(['POST', 'PATCH'])('is sent once more: a %s of which nothing was sent', (method) => {
+		expect(ended({...unresumed, method, sent: false})).toBe(true);
+		expect(ended({...unresumed, method, sent: true})).toBe(false);
+	});
+
+	test('is not sent again where it was answered in part, or cannot be read twice', () => {
+		expect(ended({...unresumed, answered: true})).toBe(false);
+		expect(ended({...unresumed, replayable: false})).toBe(false);
+	});
+});
+
+describe('is not sent again', () => {
+	test.each(['POST', 'PATCH', 'CONNECT', 'LINK', 'PURGE', 'get'])('a %s', (method) => {
+		expect(ended({method})).toBe(false);
+	});
+
+	test.each<[string, Partial<Ending>]>([
+		['what a new connection has lost', {reused: false}],
+		['what a new connection has lost before it was sent', {reused: false, sent: false}],
+		['what was answered in part', {answered: true}],
+		['what the server refused by an alert', {alerted: true}],
+		['what the server refused by an alert before it was sent', {alerted: true, sent: false}],
+		['a body that cannot be read twice', {method: 'PUT', replayable: false}],
+		[
+			'a body that cannot be read twice, of which nothing was sent',
+			{replayable: false, sent: false},
+		],
+	])('%s', (_, how) => {
+		expect(ended(how)).toBe(false);
+	});
+
+	test.each([
+		'ERR_CANCELED',
+		'ECONNABORTED',
+		'ETIMEDOUT',
+		'ECONNREFUSED',
+		'EPROTO',
+		'ERR_MTLS_FIRST_BYTE_TIMEOUT',
+		'HPE_INVALID_CONSTANT',
+		undefined,
+	])('what ended by %s', (code) => {
+		expect(ended({code})).toBe(false);
+	});
+});

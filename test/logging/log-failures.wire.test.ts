@@ -1,0 +1,266 @@
+import axios, {type AxiosError, isAxiosError} from 'axios';
+import {beforeAll, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {createClient, type Logger, logFailures, withMtls} from '../../src/index.ts';
+import type {MtlsServer} from '../../src/testing/index.ts';
+import {exchanges, failureOf, makeWorld, pages, type World} from '../support/fixture.ts';
+
+let world: World;
+/** Not trusted. */
+let impostor: MtlsServer;
+/** Answers 401 to everybody. */
+let bank: MtlsServer;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+beforeEach(async () => {
+	const credential = await world.pki.server({selfSigned: true});
+	impostor = await world.server({credential});
+	bank = await world.server({
+		handler: pages({'/': (_, response) => response.writeHead(401).end('{}')}),
+	});
+});
+
+function recorder() {
+	const told: {level: 'error' | 'warn'; fields: Record<string, unknown>; message: string}[] = [];
+	const level = (level: 'error' | 'warn') => (fields: object, message: string) => {
+		told.push({level, fields: {...fields}, message});
+	};
+	return {told, logger: {error: level('error'), warn: level('warn')} satisfies Logger};
+}
+
+describe.each(exchanges)('over %s', (_, options) => {
+	test('a connection that failed is an error, told as (fields, message)', async () => {
+		const {told, logger} = recorder();
+		const client = world.client({...options, logger});
+		const error = await failureOf(client.post(impostor.url('/pay?card=MARK'), {pin: 'MARK'}));
+
+		expect(told).toHaveLength(1);
+		expect(told).toMatchObject([
+			{
+				level: 'error',
+				fields: {
+					event: 'connection_failed',
+					method: 'POST',
+					url: impostor.url('/pay?card=[redacted]'),
+					code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+					kind: 'self-signed',
+					phase: 'verify',
+					side: 'server',
+					certain: true,
+					host: 'localhost',
+					port: impostor.port,
+					peer: {subject: 'CN=localhost'},
+					identity: {subject: 'CN=alice'},
+				},
+				message: `POST ${impostor.url('/pay?card=[redacted]')} failed: ${error.message}`,
+			},
+		]);
+		expect(JSON.stringify(told)).not.toContain('MARK');
+	});
+
+	test('an answer that was not wanted is a warning', async () => {
+		const {told, logger} = recorder();
+		await failureOf(world.client({...options, logger}).get(bank.url()));
+		expect(told).toEqual([
+			{
+				level: 'warn',
+				fields: {
+					event: 'request_failed',
+					method: 'GET',
+					url: bank.url(),
+					code: 'ERR_BAD_REQUEST',
+					status: 401,
+				},
+				message: `GET ${bank.url()} failed: Request failed with status code 401`,
+			},
+		]);
+	});
+
+	test('what went well is not told', async () => {
+		const {told, logger} = recorder();
+		const client = world.client({...options, logger});
+		await client.get(bank.url('/whoami'));
+		await client.get(bank.url(), {validateStatus: (status) => status === 401});
+		expect(told).toEqual([]);
+	});
+
+	test('what the app cancelled is not told', async () => {
+		const {told, logger} = recorder();
+		const abort = new AbortController();
+		const waiting = await world.server({
+			handler() {
+				abort.abort();
+				return true;
+			},
+		});
+		const client = world.client({...options, logger});
+		const cancelled = [
+			client.get(waiting.url(), {signal: abort.signal}),
+			client.get(impostor.url(), {signal: AbortSignal.abort()}),
+		].map(failureOf);
+
+		for (const error of await Promise.all(cancelled)) expect(axios.isCancel(error)).toBe(true);
+		expect(told).toEqual([]);
+	});
+
+	test('each attempt of a retry is a failure of its own', async () => {
+		const {told, logger} = recorder();
+		const client = world.client({...options, logger});
+		let attempts = 1;
+		client.interceptors.response.use(null, (error: AxiosError) => {
+			if (attempts === 3 || !error.config) throw error;
+			attempts++;
+			return client.request(error.config);
+		});
+		await failureOf(client.get(impostor.url()));
+
+		expect(told).toHaveLength(3);
+		expect(impostor.connections).toHaveLength(3);
+		expect(impostor.requests).toEqual([]);
+	});
+});
+
+describe('a failure is told once', () => {
+	test('whoever else listens on the instance', async () => {
+		const [first, second] = [recorder(), recorder()];
+		const client = world.client({logger: first.logger});
+		logFailures(client, first.logger);
+		logFailures(client, second.logger);
+		await failureOf(client.get(impostor.url()));
+
+		expect(first.told).toHaveLength(1);
+		expect(second.told).toEqual([]);
+	});
+
+	test('by an instance that the client made, to the logger of the client', async () => {
+		const {told, logger} = recorder();
+		const child = world.client({logger}).create({headers: {'X-Child': '1'}});
+		await failureOf(child.get(impostor.url()));
+		expect(told).toHaveLength(1);
+	});
+
+	test('to the logger of the child where it has one', async () => {
+		const [parent, child] = [recorder(), recorder()];
+		const client = world.client({logger: parent.logger}).create({logger: child.logger});
+		await failureOf(client.get(impostor.url()));
+		expect(child.told).toHaveLength(1);
+		expect(parent.told).toEqual([]);
+	});
+
+	test('though an interceptor of the app puts it in its own words', async () => {
+		const {told, logger} = recorder();
+		const wrapped = world.client({logger});
+		wrapped.interceptors.response.use(null, (cause: Error) => {
+			throw new Error('the bank is away', {cause});
+		});
+		logFailures(wrapped, logger);
+		await expect(wrapped.get(impostor.url())).rejects.toThrow('the bank is away');
+		expect(told).toHaveLength(1);
+	});
+
+	test('also where two requests fail alike', async () => {
+		const {told, logger} = recorder();
+		const client = world.client({logger});
+		await Promise.all([failureOf(client.get(bank.url())), failureOf(client.get(bank.url()))]);
+		expect(told).toHaveLength(2);
+	});
+});
+
+describe('the logger', () => {
+	function spyOnConsole() {
+		const spies = ['error', 'warn', 'log', 'info'] as const;
+		const calls: unknown[][] = [];
+		for (const name of spies) {
+			vi.spyOn(console, name).mockImplementation((...args) => {
+				calls.push([name, ...args]);
+			});
+		}
+		onTestFinished(() => {
+			vi.restoreAllMocks();
+		});
+		return calls;
+	}
+
+	test('is the console by default', async () => {
+		const calls = spyOnConsole();
+		const client = createClient({mtls: {ca: world.pki.ca}, proxy: false});
+		const error = await failureOf(client.get(impostor.url()));
+		await client.mtls.close();
+		expect(calls).toEqual([
+			[
+				'error',
+				expect.objectContaining({kind: 'self-signed'}),
+				`GET ${impostor.url()} failed: ${error.message}`,
+			],
+		]);
+	});
+
+	test('false is silence, for the children too', async () => {
+		const calls = spyOnConsole();
+		const client = world.client({logger: false});
+		await failureOf(client.get(impostor.url()));
+		await failureOf(client.create().get(impostor.url()));
+		await failureOf(withMtls(axios.create(), {logger: false}).get(impostor.url()));
+		expect(calls).toEqual([]);
+	});
+
+	test('is called as a method of its own', async () => {
+		class Counting {
+			count = 0;
+			error() {
+				this.count++;
+			}
+			warn() {
+				this.count++;
+			}
+		}
+		const logger = new Counting();
+		const client = world.client({logger});
+		await failureOf(client.get(impostor.url()));
+		await failureOf(client.get(bank.url()));
+		expect(logger.count).toBe(2);
+	});
+
+	test('that throws does not take the place of the failure', async () => {
+		const broken = () => {
+			throw new Error('disk full');
+		};
+		const client = world.client({logger: {error: broken, warn: broken}});
+		const error = await failureOf(client.get(impostor.url()));
+		expect(error).toMatchObject({name: 'MtlsError', failure: {kind: 'self-signed'}});
+	});
+});
+
+describe('logFailures alone', () => {
+	test('tells of any axios instance, until it is taken off', async () => {
+		const {told, logger} = recorder();
+		const instance = axios.create({proxy: false, httpsAgent: world.client().mtls.agent});
+		const takeOff = logFailures(instance, logger);
+
+		const error: unknown = await instance.get(bank.url()).catch((e) => e);
+		expect(isAxiosError(error)).toBe(true);
+		await instance.get(bank.url('/whoami'));
+		expect(told).toMatchObject([{level: 'warn', fields: {status: 401, url: bank.url()}}]);
+
+		takeOff();
+		await failureOf(instance.get(bank.url()));
+		expect(told).toHaveLength(1);
+	});
+
+	test('tells what never became a request, without an invented one', async () => {
+		const {told, logger} = recorder();
+		const instance = axios.create();
+		instance.interceptors.request.use(() => {
+			throw new TypeError('no token yet');
+		});
+		logFailures(instance, logger);
+		await expect(instance.get(bank.url())).rejects.toThrow('no token yet');
+		expect(told).toEqual([
+			{
+				level: 'error',
+				fields: {event: 'request_failed'},
+				message: 'request failed: no token yet',
+			},
+		]);
+	});
+});

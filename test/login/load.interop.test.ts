@@ -1,0 +1,47 @@
+import {beforeAll, expect, test} from 'vitest';
+import {exchanges, makeWorld, type World} from '../support/fixture.ts';
+import {asMember, startMembers} from '../support/session-pages.ts';
+
+/** As many as are in flight when the session dies; each has a connection of its own. */
+const loads = [1_000, 100];
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+test.each(exchanges.map((exchange, index) => [loads[index] ?? 0, ...exchange] as const))(
+	'%d requests over %s when the session dies cost one login, and each gets its answer',
+	async (inFlight, _, options) => {
+		let arrived = 0;
+		let arrive = () => {};
+		const all = new Promise<void>((resolve) => {
+			arrive = resolve;
+		});
+		const members = await startMembers(world, async (_, __, {url}) => {
+			if (!url.startsWith('/flight')) return;
+			// Nobody gets an answer before all of them have asked.
+			arrived += 1;
+			if (arrived === inFlight) arrive();
+			await all;
+		});
+		const client = world.client({
+			...options,
+			baseURL: members.server.origin,
+			jar: true,
+			session: asMember,
+		});
+		await client.get('/first');
+		members.end();
+
+		const numbers = Array.from({length: inFlight}, (_, index) => index);
+		const answers = await Promise.all(numbers.map((i) => client.post(`/flight/${i}`, `body ${i}`)));
+
+		expect(answers.map(({data}) => data)).toEqual(
+			numbers.map((i) => ({login: 2, body: `body ${i}`})),
+		);
+		expect(members.tries).toBe(2);
+		expect(arrived).toBe(2 * inFlight);
+	},
+	60_000,
+);

@@ -1,0 +1,118 @@
+import {expect, type TestContext, test} from 'vitest';
+import {loginLedger} from '../../src/login/login-lock.ts';
+import {RedisCookieStore} from '../../src/redis/index.ts';
+import {connectRedis, startRedis} from '../support/servers/redis.ts';
+
+/** The ledgers of two processes, and what a third sees. */
+async function makeLedgers(ctx: TestContext) {
+	const redis = await startRedis(ctx);
+	const ledger = async (prefix = 'session') =>
+		new RedisCookieStore(await connectRedis(redis), {prefix})[loginLedger];
+	return {
+		ours: await ledger(),
+		theirs: await ledger(),
+		another: await ledger('another'),
+		client: await connectRedis(redis),
+		commands: redis.relay.commands,
+	};
+}
+
+test('one process at a time may log in', async (ctx) => {
+	const {ours, theirs, another} = await makeLedgers(ctx);
+
+	const lease = await ours.acquire(60_000);
+
+	expect(lease).toBeDefined();
+	expect(await theirs.acquire(60_000)).toBeUndefined();
+	expect(await ours.acquire(60_000)).toBeUndefined();
+	expect(await another.acquire(60_000)).toBeDefined();
+	await lease?.release();
+	expect(await theirs.acquire(60_000)).toBeDefined();
+});
+
+test('of 50 that ask at once one gets the right', async (ctx) => {
+	const {ours, theirs} = await makeLedgers(ctx);
+
+	const leases = await Promise.all(
+		Array.from({length: 50}, (_, index) => (index % 2 ? ours : theirs).acquire(60_000)),
+	);
+
+	expect(leases.filter(Boolean)).toHaveLength(1);
+});
+
+test('a login is counted for all, and gives the right back in the same step', async (ctx) => {
+	const {ours, theirs, another, commands} = await makeLedgers(ctx);
+	expect(await theirs.generation()).toBe(0);
+	const lease = await ours.acquire(60_000);
+	expect(await theirs.generation()).toBe(0);
+
+	commands.length = 0;
+	await lease?.complete();
+
+	expect(commands).toEqual(['EVAL']);
+	const first = await theirs.generation();
+	expect(first).toBeGreaterThan(0);
+	expect(await another.generation()).toBe(0);
+	await (await theirs.acquire(60_000))?.complete();
+	expect(await ours.generation()).toBe(first + 1);
+});
+
+test('a right that is given back without a login counts none', async (ctx) => {
+	const {ours} = await makeLedgers(ctx);
+
+	await (await ours.acquire(60_000))?.release();
+
+	expect(await ours.generation()).toBe(0);
+});
+
+test('the server ends a lease by itself, after the time that was asked for', async (ctx) => {
+	const {ours, client} = await makeLedgers(ctx);
+
+	await ours.acquire(60_000);
+
+	const left = await client.pTTL('session:lease');
+	expect(left).toBeGreaterThan(50_000);
+	expect(left).toBeLessThanOrEqual(60_000);
+});
+
+test('who comes back after its lease has ended takes nothing from the next one', async (ctx) => {
+	const {ours, theirs, client} = await makeLedgers(ctx);
+	const ended = await ours.acquire(60_000);
+	await client.del('session:lease');
+	const next = await theirs.acquire(60_000);
+
+	await ended?.release();
+	expect(await ours.acquire(60_000)).toBeUndefined();
+	// It did log in, and the cookies of it are in the jar.
+	await ended?.complete();
+	const first = await ours.generation();
+	expect(first).toBeGreaterThan(0);
+	expect(await ours.acquire(60_000)).toBeUndefined();
+	await next?.complete();
+	expect(await ours.generation()).toBe(first + 1);
+	expect(await ours.acquire(60_000)).toBeDefined();
+});
+
+test('the count outlives the cookies, and not for ever', async (ctx) => {
+	const {ours, client} = await makeLedgers(ctx);
+	await (await ours.acquire(60_000))?.complete();
+
+	await new RedisCookieStore(client, {prefix: 'session'}).removeAllCookies();
+
+	expect(await ours.generation()).toBeGreaterThan(0);
+	expect(Math.ceil((await client.pTTL('session:logins')) / 86_400_000)).toBe(400);
+});
+
+// Seen in a draft that counted from 1: after a restart without data the first process logged in
+// again, and the others took its login for the one that they knew to be over.
+test('a server that lost its data gives no number again', async (ctx) => {
+	const {ours, client} = await makeLedgers(ctx);
+	const seen = new Set<number>();
+	for (let round = 1; round <= 5; round++) {
+		await (await ours.acquire(60_000))?.complete();
+		seen.add(await ours.generation());
+		await client.flushAll();
+		expect(await ours.generation()).toBe(0);
+		expect(seen.size).toBe(round);
+	}
+});

@@ -1,0 +1,129 @@
+import {MemoryCookieStore} from 'tough-cookie';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {CookieJar} from '../../src/index.ts';
+import {expectCanceled, ways} from '../support/cancelling.ts';
+import {allClosed, exchanges, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+/** A jar that answers when `release` is called. */
+function slowJar() {
+	let release = () => {};
+	let ask = () => {};
+	const asked = new Promise<void>((resolve) => {
+		ask = resolve;
+	});
+	const released = new Promise<void>((resolve) => {
+		release = resolve;
+	});
+	class SlowStore extends MemoryCookieStore {
+		override findCookies(...args: Parameters<MemoryCookieStore['findCookies']>) {
+			ask();
+			released.then(() => super.findCookies(...args));
+			return new Promise<never>(() => {});
+		}
+	}
+	return {jar: new CookieJar(new SlowStore()), asked, release: () => release()};
+}
+
+describe.each(exchanges)('over %s', (_, options) => {
+	describe.each(ways)('by %s', (_way, way) => {
+		test('before it begins', async () => {
+			const server = await world.server();
+			const {config, cancel} = way();
+			cancel();
+			await expectCanceled(world.client(options).get(server.url(), config));
+			expect(server.connections).toEqual([]);
+		});
+
+		test('before the jar answers', async () => {
+			const server = await world.server();
+			const {jar, asked, release} = slowJar();
+			const {config, cancel} = way();
+			const request = world.client({...options, jar}).get(server.url(), config);
+			await asked;
+			cancel();
+			release();
+			await expectCanceled(request);
+			expect(server.connections).toEqual([]);
+		});
+
+		test('after the request', async () => {
+			const {config, cancel} = way();
+			const server = await world.server({
+				handler: () => {
+					cancel();
+					return true;
+				},
+			});
+			await expectCanceled(world.client(options).get(server.url(), config));
+			await allClosed(server);
+			expect(server.requests).toHaveLength(1);
+		});
+
+		test('while the answer arrives', async () => {
+			const {config, cancel} = way();
+			const server = await world.server({
+				handler: (_request, response) => {
+					response.write('some', () => cancel());
+					return true;
+				},
+			});
+			await expectCanceled(world.client(options).get(server.url(), config));
+			await allClosed(server);
+		});
+
+		test('between two hops, nothing is sent to the second', async () => {
+			const {config, cancel} = way();
+			const stranger = await world.stranger();
+			const server = await world.server({handler: pages({'/': redirect(stranger.url())})});
+			const request = world.client(options).get(server.url(), {...config, beforeRedirect: cancel});
+			await expectCanceled(request);
+			expect(server.requests).toHaveLength(1);
+			expect(stranger.connections).toEqual([]);
+		});
+
+		test('on a kept connection, and the next request has another', async () => {
+			const {config, cancel} = way();
+			const server = await world.server({
+				handler: (request) => {
+					if (request.url !== '/silence') return false;
+					cancel();
+					return true;
+				},
+			});
+			const client = world.client(options);
+			await client.get(server.url('/whoami'));
+			await expectCanceled(client.get(server.url('/silence'), config));
+			await server.connections[0]?.closed;
+			expect((await client.get(server.url('/whoami'))).status).toBe(200);
+			expect(server.connections).toHaveLength(2);
+		});
+
+		test('after the answer, which is kept', async () => {
+			const {config, cancel} = way();
+			const server = await world.server();
+			const client = world.client(options);
+			const response = await client.get(server.url('/whoami'), config);
+			cancel();
+			expect(response.status).toBe(200);
+			await client.get(server.url('/whoami'));
+			expect(server.connections).toHaveLength(1);
+		});
+	});
+});
+
+test('a cancelled request is told to no logger', async () => {
+	const told: string[] = [];
+	const logger = {
+		error: (_fields: object, message: string) => told.push(message),
+		warn: (_fields: object, message: string) => told.push(message),
+	};
+	const server = await world.server({handler: () => true});
+	const client = world.client({logger});
+	await expectCanceled(client.get(server.url(), {signal: AbortSignal.timeout(30)}));
+	expect(told).toEqual([]);
+});

@@ -1,0 +1,112 @@
+import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {describe, expect, test, vi} from 'vitest';
+import type {Ending} from '../../src/exchange/may-resend.ts';
+import {Retries} from '../../src/request/retries.ts';
+
+const lost: Ending = {
+	method: 'GET',
+	code: 'ECONNRESET',
+	reused: true,
+	sent: true,
+	answered: false,
+	alerted: false,
+	unresumed: false,
+	refused: false,
+	othersBegun: false,
+	goneAway: false,
+	replayable: true,
+};
+const refused: Ending = {
+	...lost,
+	method: 'POST',
+	code: 'ERR_HTTP2_STREAM_ERROR',
+	refused: true,
+};
+
+/** How often a request that always ends so is sent. */
+function sends(ending: Ending, retries = new Retries()): number {
+	let count = 1;
+	while (count < 1_000 && retries.allow(ending)) count += 1;
+	return count;
+}
+
+describe('a request is sent', () => {
+	test.each<[string, Ending, number]>([
+		['twice where the connection was stale', lost, 2],
+		['once where the connection was new', {...lost, reused: false}, 1],
+		['ten times where the server does nothing but refuse', refused, 10],
+		['100 times where the server begins with others', {...refused, othersBegun: true}, 100],
+		['once where its body cannot be read twice', {...refused, replayable: false}, 1],
+	])('%s', (_, ending, count) => {
+		expect(sends(ending)).toBe(count);
+	});
+
+	test('ten times more after the server has begun with others', () => {
+		const retries = new Retries();
+		for (let n = 0; n < 9; n += 1) expect(retries.allow(refused)).toBe(true);
+		expect(retries.allow({...refused, othersBegun: true})).toBe(true);
+		expect(sends(refused, retries)).toBe(10);
+	});
+
+	test('as often as it is refused after a stale connection, and not after a second one', () => {
+		const retries = new Retries();
+		expect(retries.allow(lost)).toBe(true);
+		expect(retries.allow(refused)).toBe(true);
+		expect(retries.allow(lost)).toBe(false);
+	});
+});
+
+const config: InternalAxiosRequestConfig = {headers: new AxiosHeaders()};
+const waiting = () => ({config, remainingMs: undefined, closed: new AbortController().signal});
+
+test.each<[string, Ending, number[]]>([
+	[
+		'grow where the server does nothing but refuse',
+		refused,
+		[0, 10, 20, 40, 80, 160, 250, 250, 250],
+	],
+	['grow where it begins with others', {...refused, othersBegun: true}, [0, 10, 20, 40, 80]],
+	[
+		'are none where it goes away after others',
+		{...refused, othersBegun: true, goneAway: true},
+		[0, 0, 0, 0, 0],
+	],
+	['grow where it goes away before any', {...refused, goneAway: true}, [0, 10, 20, 40, 80]],
+	['are none after a stale connection', lost, [0]],
+])('the pauses %s', async (_, ending, expected) => {
+	vi.useFakeTimers();
+	try {
+		const retries = new Retries();
+		const pauses: number[] = [];
+		while (retries.allow(ending) && pauses.length < expected.length) {
+			const before = Date.now();
+			const pause = retries.pause(waiting());
+			await vi.runAllTimersAsync();
+			await pause;
+			pauses.push(Date.now() - before);
+		}
+		expect(pauses).toEqual(expected);
+	} finally {
+		vi.useRealTimers();
+	}
+});
+
+test('a pause is over with the client', async () => {
+	const retries = new Retries();
+	for (let n = 0; n < 5; n += 1) retries.allow(refused);
+	const closed = AbortSignal.abort();
+	await expect(retries.pause({...waiting(), closed})).rejects.toMatchObject({
+		code: 'ERR_MTLS_CLIENT_CLOSED',
+	});
+});
+
+test('the last error tells how often the server has refused, and any other is as it was', () => {
+	const retries = new Retries();
+	const error = new AxiosError('refused');
+	retries.allow(refused);
+	retries.explain(error);
+	expect(error.message).toBe('refused');
+	retries.allow(refused);
+	retries.explain(error);
+	expect(error.message).toBe('the server refused the request 2 times: refused');
+});

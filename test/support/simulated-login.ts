@@ -1,0 +1,47 @@
+import type {CookieJar} from 'tough-cookie';
+import type {SessionClient, SessionOptions} from '../../src/index.ts';
+import type {Clock} from '../../src/login/clock.ts';
+import {Session} from '../../src/login/login-session.ts';
+import {resolveSession} from '../../src/login/session-options.ts';
+
+/** Time that passes at once when it is waited for; deadlines are never met. */
+class FastClock implements Clock {
+	time = 0;
+	/** Runs at each poll. */
+	onPoll = () => {};
+
+	now(): number {
+		return this.time;
+	}
+
+	delay(ms: number, signal: AbortSignal): Promise<unknown> {
+		if (ms > 1_000) return new Promise(() => {});
+		signal.throwIfAborted();
+		this.time += ms;
+		return new Promise((resolve) => {
+			setImmediate(() => {
+				this.onPoll();
+				resolve(undefined);
+			});
+		});
+	}
+}
+
+/** One process's session of `jar`, with the time in hand, and the number of its logins. */
+export function sessionMember(jar: CookieJar, options: Partial<SessionOptions> = {}) {
+	const clock = new FastClock();
+	const closing = new AbortController();
+	const logins = {count: 0};
+	const login = () => {
+		logins.count += 1;
+	};
+	const settings = resolveSession({login, ...options}, {jar, baseURL: undefined});
+	// No login here sends anything.
+	const makeClient = () => ({}) as SessionClient;
+	return {
+		session: new Session(settings, makeClient, closing.signal, clock),
+		clock,
+		closing,
+		logins,
+	};
+}

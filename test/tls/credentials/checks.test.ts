@@ -1,0 +1,158 @@
+import {X509Certificate} from 'node:crypto';
+import {chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import type {MtlsOptions} from '../../../src/index.ts';
+import {type Credential, createTestPki, type TestPki} from '../../../src/testing/index.ts';
+import type {IdentityNotice} from '../../../src/tls/credentials/checks.ts';
+import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {configRefusal} from '../../support/config-refusal.ts';
+import {issueFor, publicKeyOf} from '../../support/issue-for.ts';
+import {pfxOf} from '../../support/pfx-writer.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+let directory: string;
+let pki: TestPki;
+let client: Credential;
+beforeAll(async () => {
+	directory = mkdtempSync(join(tmpdir(), 'axios-mtls-notices-'));
+	pki = await createTestPki();
+	client = await pki.client();
+});
+afterAll(() => rmSync(directory, {recursive: true}));
+
+function notices(options: MtlsOptions, now = new Date()): readonly IdentityNotice[] {
+	return loadIdentity(options, now)?.notices ?? [];
+}
+
+describe('an end that is near', () => {
+	const at = (beforeEndMs: number) => {
+		const {validToDate} = new X509Certificate(client.leaf);
+		return notices(client, new Date(validToDate.getTime() - beforeEndMs));
+	};
+
+	test.each([
+		['31 days', 31 * DAY_MS, undefined],
+		['30 days and a millisecond', 30 * DAY_MS + 1, undefined],
+		['30 days', 30 * DAY_MS, 30],
+		['a millisecond less than 30 days', 30 * DAY_MS - 1, 29],
+		['29 days', 29 * DAY_MS, 29],
+		['a day', DAY_MS, 1],
+		['a millisecond less than a day', DAY_MS - 1, 0],
+		['no time at all', 0, 0],
+	])('with %s left is told, or not yet', (_, left, daysLeft) => {
+		const validTo = new X509Certificate(client.leaf).validToDate.toISOString();
+		expect(at(left)).toEqual(
+			daysLeft === undefined ? [] : [{event: 'identity_expiring', validTo, daysLeft}],
+		);
+	});
+});
+
+describe('an identity that servers refuse', () => {
+	test('is told when it is loaded all the same', async () => {
+		const [late, early, wrong] = await Promise.all([
+			pki.client({expired: true}),
+			pki.client({notYetValid: true}),
+			pki.client({purposes: ['serverAuth']}),
+		]);
+		const allowExpired = true;
+		const {validTo} = loadIdentity({...late, allowExpired}, new Date())?.facts ?? {};
+		const {validFrom} = loadIdentity({...early, allowExpired}, new Date())?.facts ?? {};
+		expect(notices({...late, allowExpired})).toEqual([{event: 'identity_expired', validTo}]);
+		expect(notices({...early, allowExpired})).toEqual([
+			{event: 'identity_not_yet_valid', validFrom},
+		]);
+		expect(notices({...wrong, allowExpired})).toEqual([{event: 'identity_wrong_purpose'}]);
+	});
+
+	test('for two reasons is refused for the first and told for both', async () => {
+		const both = await pki.client({expired: true, purposes: ['serverAuth']});
+		expect(configRefusal({cert: both.cert, key: both.key})).toMatchObject({
+			code: 'ERR_MTLS_IDENTITY_EXPIRED',
+		});
+		expect(notices({...both, allowExpired: true}).map(({event}) => event)).toEqual([
+			'identity_expired',
+			'identity_wrong_purpose',
+		]);
+	});
+
+	test.each([
+		[
+			'of a certificate, for mtls.cert',
+			'mtls.cert',
+			(c: Credential) => ({cert: c.cert, key: c.key}),
+		],
+		['of a PFX, for mtls.pfx', 'mtls.pfx', (c: Credential) => ({pfx: pfxOf(c.cert, c.key)})],
+	])('%s, is told with what is wrong with it', async (_, option, mtls) => {
+		const [late, wrong] = await Promise.all([
+			pki.client({expired: true}),
+			pki.client({purposes: ['serverAuth']}),
+		]);
+		expect(configRefusal(mtls(late))).toMatchObject({code: 'ERR_MTLS_IDENTITY_EXPIRED', option});
+		expect(configRefusal(mtls(wrong))).toMatchObject({
+			code: 'ERR_MTLS_WRONG_PURPOSE',
+			option,
+			message: `${option}: our certificate is not for clients: its extendedKeyUsage (1.3.6.1.5.5.7.3.1) lacks clientAuth; \`allowExpired: true\` loads it all the same`,
+		});
+	});
+
+	test.each([
+		['none', []],
+		['clientAuth beside another', ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']],
+		['anyExtendedKeyUsage', ['2.5.29.37.0']],
+	])('is not one whose extended key usage is %s', async (_, purposes) => {
+		const cert = await issueFor(pki, publicKeyOf(client.key), {purposes});
+		expect(notices({cert, key: client.key})).toEqual([]);
+	});
+});
+
+// The mode of a file says nothing on Windows.
+describe.skipIf(process.platform === 'win32')('a file with a private key', () => {
+	function file(name: string, content: string | Buffer, mode: number): string {
+		const path = join(directory, name);
+		writeFileSync(path, content);
+		chmodSync(path, mode);
+		return path;
+	}
+
+	test.each([0o600, 0o400, 0o700])('of mode %o is nobody else’s', (mode) => {
+		expect(notices({cert: client.cert, key: file(`${mode}.key`, client.key, mode)})).toEqual([]);
+	});
+
+	test.each([0o640, 0o604, 0o644, 0o620, 0o610, 0o601])('of mode %o is told', (mode) => {
+		const path = file(`${mode}.key`, client.key, mode);
+		expect(notices({cert: client.cert, key: path})).toEqual([
+			{event: 'file_exposed', option: 'mtls.key', path, mode},
+		]);
+	});
+
+	test('is told whichever option names it, and once when two do', () => {
+		const [both, pfx] = [
+			file('both.pem', client.cert + client.key, 0o644),
+			file('client.p12', pfxOf(client.cert, client.key), 0o640),
+		];
+		const exposed = (option: string, path: string, mode: number) => [
+			{event: 'file_exposed', option, path, mode},
+		];
+		expect(notices({cert: both})).toEqual(exposed('mtls.cert', both, 0o644));
+		expect(notices({cert: both, key: both})).toEqual(exposed('mtls.key', both, 0o644));
+		expect(notices({cert: both, key: client.key})).toEqual(exposed('mtls.cert', both, 0o644));
+		expect(notices({pfx})).toEqual(exposed('mtls.pfx', pfx, 0o640));
+	});
+
+	test('is not a certificate alone', () => {
+		const cert = file('client.crt', client.cert, 0o644);
+		expect(notices({cert, key: client.key})).toEqual([]);
+	});
+
+	test.skipIf(process.getuid?.() !== 0)(
+		'that belongs to another user is theirs to look after',
+		() => {
+			const path = file('theirs.key', client.key, 0o644);
+			chownSync(path, 1, 1);
+			expect(notices({cert: client.cert, key: path})).toEqual([]);
+		},
+	);
+});

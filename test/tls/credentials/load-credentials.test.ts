@@ -1,0 +1,197 @@
+import {createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate} from 'node:crypto';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {createClient} from '../../../src/index.ts';
+import {
+	type CertificateAuthority,
+	type Credential,
+	createTestPki,
+	type TestPki,
+} from '../../../src/testing/index.ts';
+import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {configRefusal, exportKeyAs} from '../../support/config-refusal.ts';
+import {issueFor, signer} from '../../support/issue-for.ts';
+
+const passphrase = 'MARK-correct-horse';
+
+let pki: TestPki;
+let inner: CertificateAuthority;
+let client: Credential;
+let rsa: Credential;
+let ed25519: Credential;
+let other: Credential;
+beforeAll(async () => {
+	pki = await createTestPki();
+	inner = await (await pki.intermediate({commonName: 'Outer CA'})).intermediate({
+		commonName: 'Inner CA',
+	});
+	[client, rsa, ed25519, other] = await Promise.all([
+		pki.client(),
+		pki.client({keyType: 'rsa'}),
+		pki.client({keyType: 'ed25519'}),
+		pki.client({commonName: 'other'}),
+	]);
+});
+
+describe('keys that load', () => {
+	const encrypted = {cipher: 'aes-256-cbc', passphrase};
+	test.each<
+		[
+			string,
+			() => Credential,
+			{type: 'pkcs1' | 'pkcs8' | 'sec1'; cipher?: string; passphrase?: string},
+		]
+	>([
+		['RSA in PKCS#8', () => rsa, {type: 'pkcs8'}],
+		['RSA in PKCS#1', () => rsa, {type: 'pkcs1'}],
+		['RSA in encrypted PKCS#8', () => rsa, {type: 'pkcs8', ...encrypted}],
+		['RSA in PKCS#1 with RFC 1421 encryption', () => rsa, {type: 'pkcs1', ...encrypted}],
+		['EC in PKCS#8', () => client, {type: 'pkcs8'}],
+		['EC in SEC1', () => client, {type: 'sec1'}],
+		['EC in encrypted PKCS#8', () => client, {type: 'pkcs8', ...encrypted}],
+		['EC in SEC1 with RFC 1421 encryption', () => client, {type: 'sec1', ...encrypted}],
+		['Ed25519 in PKCS#8', () => ed25519, {type: 'pkcs8'}],
+		['Ed25519 in encrypted PKCS#8', () => ed25519, {type: 'pkcs8', ...encrypted}],
+	])('%s loads', (_, credential, format) => {
+		const {cert, leaf, key} = credential();
+		const mtls = {
+			cert,
+			key: exportKeyAs(key, format),
+			...(format.passphrase !== undefined && {passphrase: format.passphrase}),
+		};
+		const identity = loadIdentity(mtls, new Date());
+		expect(identity?.facts.fingerprint256).toBe(new X509Certificate(leaf).fingerprint256);
+		expect(identity?.key).toBe(key);
+		expect(createClient({mtls}).mtls.identity).toEqual(identity?.facts);
+	});
+
+	test('a passphrase that the key does not need is no mistake', () => {
+		expect(loadIdentity({...client, passphrase}, new Date())?.key).toBe(client.key);
+	});
+
+	test('a key in the file of the certificate needs no option of its own', () => {
+		expect(loadIdentity({cert: client.key + client.cert}, new Date())?.key).toBe(client.key);
+	});
+
+	test('EC parameters before the key are passed over', () => {
+		const parameters =
+			'-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+		const key = parameters + exportKeyAs(client.key, {type: 'sec1'});
+		expect(loadIdentity({cert: client.cert, key}, new Date())?.key).toBe(client.key);
+	});
+
+	test('without cert and key there is no identity', () => {
+		expect(loadIdentity({}, new Date())).toBeUndefined();
+		expect(createClient({mtls: {ca: pki.ca}}).mtls.identity).toBeNull();
+	});
+});
+
+describe('the chain', () => {
+	test('goes leaf first, each followed by its issuer, whatever order it was given in', async () => {
+		const {cert, key} = await inner.client();
+		const [leaf = '', inside = '', outside = ''] = cert.match(/-----BEGIN.*?END.*?\n/gs) ?? [];
+		const root = pki.ca;
+		const orders = [
+			[leaf, inside, outside, root],
+			[root, outside, inside, leaf],
+			[inside, leaf, root, outside],
+			[outside, leaf, leaf, root, inside],
+		];
+		const sent = [leaf, inside, outside, root].map((pem) => new X509Certificate(pem).toString());
+		for (const order of orders) {
+			expect(loadIdentity({cert: order.join(''), key}, new Date())?.cert).toBe(sent.join(''));
+		}
+	});
+
+	test('leaves out what has nothing to do with the leaf', () => {
+		const identity = loadIdentity({cert: other.cert + client.cert, key: client.key}, new Date());
+		expect(identity?.facts.subject).toBe('CN=client');
+		expect(identity?.cert).toBe(client.leaf);
+	});
+
+	test('keeps what else has issued a link of it, after the links', async () => {
+		const keys = generateKeyPairSync('ec', {namedCurve: 'P-256'});
+		const [one, two] = await Promise.all([createTestPki(), createTestPki()]);
+		const authority = {commonName: 'Cross CA', purposes: [], isAuthority: true};
+		const [fromOne, fromTwo, leaf] = await Promise.all([
+			issueFor(one, keys.publicKey, authority),
+			issueFor(two, keys.publicKey, authority),
+			issueFor(signer(keys.privateKey, 'Cross CA'), createPublicKey(client.key), {days: 120}),
+		]);
+		const cert = [two.ca, fromTwo, client.leaf, leaf, fromOne].join('');
+		const sent = loadIdentity({cert, key: client.key}, new Date())?.cert;
+		expect(sent).toBe([leaf, fromTwo, two.ca, fromOne].join(''));
+	});
+
+	test('takes the issuer whose key signed, of two that have its name', async () => {
+		const [old, current] = await Promise.all([createTestPki(), createTestPki()]);
+		const leaf = await issueFor(current, createPublicKey(client.key));
+		const cert = [old.ca, leaf, current.ca].join('');
+		const sent = loadIdentity({cert, key: client.key}, new Date())?.cert;
+		expect(sent?.startsWith(leaf + current.ca)).toBe(true);
+	});
+});
+
+describe('of several certificates for the key', () => {
+	test('the one that is valid now is ours, whatever the order', async () => {
+		const key = createPublicKey(client.key);
+		const late = await issueFor(pki, key, {days: -1});
+		for (const cert of [late + client.leaf, client.leaf + late]) {
+			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
+		}
+	});
+
+	test('the one that the CA signed is ours, rather than the one we signed ourselves', async () => {
+		const own = signer(createPrivateKey(client.key), 'client');
+		const self = await issueFor(own, createPublicKey(client.key), {days: 900});
+		for (const cert of [self + client.leaf, client.leaf + self]) {
+			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
+		}
+	});
+
+	test('of two alike, the one that lasts is ours', async () => {
+		const longer = await issueFor(pki, createPublicKey(client.key), {days: 300});
+		for (const cert of [longer + client.leaf, client.leaf + longer]) {
+			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(longer);
+		}
+	});
+
+	test('of two keys, the one that fits is ours', () => {
+		for (const key of [other.key + client.key, client.key + other.key]) {
+			expect(loadIdentity({cert: client.cert, key}, new Date())?.key).toBe(client.key);
+		}
+	});
+});
+
+describe('validity', () => {
+	const DAY_MS = 24 * 60 * 60 * 1000;
+
+	test('is checked to the millisecond of the clock that is given', () => {
+		const {validFromDate, validToDate} = new X509Certificate(client.leaf);
+		const at = (date: Date, offset: number) => () =>
+			loadIdentity(client, new Date(date.getTime() + offset));
+
+		expect(at(validFromDate, -1)).toThrow(
+			expect.objectContaining({code: 'ERR_MTLS_IDENTITY_NOT_YET_VALID', option: 'mtls.cert'}),
+		);
+		expect(at(validFromDate, 0)()).toBeDefined();
+		expect(at(validToDate, 0)()).toBeDefined();
+		expect(at(validToDate, 1)).toThrow(
+			expect.objectContaining({code: 'ERR_MTLS_IDENTITY_EXPIRED', option: 'mtls.cert'}),
+		);
+	});
+
+	test('allowExpired loads what is out of date, either way', () => {
+		const {validFromDate, validToDate} = new X509Certificate(client.leaf);
+		for (const now of [validFromDate.getTime() - DAY_MS, validToDate.getTime() + DAY_MS]) {
+			expect(loadIdentity({...client, allowExpired: true}, new Date(now))).toBeDefined();
+		}
+	});
+
+	test('is told with the date', async () => {
+		const late = await pki.client({expired: true});
+		const {validToDate} = new X509Certificate(late.leaf);
+		expect(configRefusal({cert: late.cert, key: late.key}, [late.key]).message).toBe(
+			`mtls.cert: our certificate expired on ${validToDate.toISOString()}; \`allowExpired: true\` loads it all the same`,
+		);
+	});
+});

@@ -1,0 +1,159 @@
+/*
+ * Seen: any server, trusted or not, could end the process of a client with a certificate on secp256k1 or
+ * another curve that has no NIST name, and any client that of `startMtlsServer`.
+ * Why: Node 24 and 26 crash in `getPeerCertificate()` on such a key, and it was called before the verdict.
+ * Now: it is never called (src/legacy-certificate.ts), and the verdict is Node's own.
+ */
+import {once} from 'node:events';
+import https from 'node:https';
+import {createInterface} from 'node:readline';
+import {json, text} from 'node:stream/consumers';
+import type {TLSSocket} from 'node:tls';
+import {isDeepStrictEqual} from 'node:util';
+import {beforeAll, expect, onTestFinished, test} from 'vitest';
+import type {ChildServer, ClientSeen} from '../../support/child-mtls-server.ts';
+import {startConnectProxy} from '../../support/connect-proxy.ts';
+import {makeOddChains, type OddChains, type Shown} from '../../support/odd-keys.ts';
+import {listening, startChild, startServer, verdictsOf} from '../../support/odd-servers.ts';
+import {tlsCurves} from '../../support/tls-curves.ts';
+
+let odd: OddChains;
+beforeAll(() => {
+	odd = makeOddChains();
+});
+
+test('no key of a server ends the process, and the verdict on it is that of Node', async () => {
+	const {ca, good, chains} = odd;
+	const proxy = await startConnectProxy();
+	onTestFinished(() => proxy.close());
+	const goodPort = await startServer(good);
+	const servers = [];
+	for (const shown of chains) {
+		const {name, trust, closely} = shown;
+		servers.push({name, trust, closely, port: await startServer(shown)});
+	}
+	const questions = {ca, servers, proxyPort: proxy.port, goodPort};
+
+	const byNode = await verdictsOf({...questions, who: 'node, unread'});
+	expect(byNode).toMatchObject({signal: null, code: 0});
+	const node = new Map(byNode.verdicts.map((it) => [`${it.version} ${it.name}`, it.verdict]));
+	const {signal, code, verdicts} = await verdictsOf({...questions, who: 'ours'});
+
+	expect({signal, code}).toEqual({signal: null, code: 0});
+	const few = chains.filter(({closely}) => closely);
+	expect(verdicts).toHaveLength(2 * (4 * chains.length + 3 * few.length));
+	const differences = verdicts.flatMap(({name, version, way, verdict}) => {
+		const expected = expectedOn(way, node.get(`${version} ${name}`));
+		return verdict === expected ? [] : [{name, version, way, verdict, expected}];
+	});
+	expect(differences).toEqual([]);
+}, 400_000);
+
+/** What our client makes of a server, by what Node itself makes of it. */
+function expectedOn(way: string, node: string | undefined): string | undefined {
+	// What Node has verified, and found well named.
+	if (way === 'under another name' && node === 'OK') return 'ERR_TLS_CERT_ALTNAME_INVALID';
+	// The handshake itself goes on, or does not.
+	if (way === 'with verification reported' && !node?.startsWith('ERR_SSL')) return 'OK';
+	return node;
+}
+
+test('no key of a client ends the process of startMtlsServer, and the verdict on it is that of Node', async () => {
+	const {ca, good, chains} = odd;
+	const child = startChild('child-mtls-server');
+	const ended = once(child, 'close');
+	child.stdin.write(`${JSON.stringify({ca})}\n`);
+	const servers: ChildServer[] = [];
+	for await (const line of createInterface(child.stdout)) {
+		if (line === '') break;
+		servers.push(JSON.parse(line));
+	}
+	const plain = {
+		ours: await startPlainServer(good, ca.ours),
+		odd: await startPlainServer(good, ca.odd),
+	};
+
+	const differences: unknown[] = [];
+	for (const shown of chains) {
+		for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+			const {trust, name, issuer} = shown;
+			const node = await present({port: plain[trust], ca: ca.ours}, shown, version);
+			const expected = node.code ? node : {...node, ...whom(node, issuer)};
+			for (const server of servers.filter((each) => each.trust === trust)) {
+				const found = await present(server, shown, version);
+				const refuses = server.clientAuth === 'require' && !node.authorized;
+				// A signature that cannot be checked leaves an error behind in OpenSSL, of which Node's
+				// connection dies with TLS 1.2 where nobody has read the certificate.
+				const died = node.code === 'ECONNRESET' && found.error === 'CERT_SIGNATURE_FAILURE';
+				const agrees = refuses ? found.code !== undefined : isDeepStrictEqual(found, expected);
+				if (!agrees && !died) differences.push({name, version, server, found, expected});
+			}
+		}
+	}
+	expect(differences).toEqual([]);
+	child.stdin.end();
+	expect(await ended).toEqual([0, null]);
+}, 400_000);
+
+test.each(['get', 'check'])(
+	'axios-mtls %s tells of a server with such a key, and ends with its own exit code',
+	async (command) => {
+		const [shown] = odd.chains.filter(({name}) => name === 'secp256k1 as issuer');
+		const port = await startServer(shown as Shown);
+		const child = startChild('../../src/cli/bin', command, `https://localhost:${port}/`);
+		const output = text(child.stdout);
+		expect(await once(child, 'close')).toEqual([1, null]);
+		if (command === 'check') expect(await output).toContain('secp256k1');
+	},
+);
+
+/** A client's certificate, and what a server that was shown it makes of it. */
+type Presented = Partial<ClientSeen> & {readonly code?: string};
+
+function whom({error}: Presented, issuer: string): Presented {
+	// OpenSSL shows no certificate with whose key it cannot sign; this is how Node tells that.
+	if (error === 'UNABLE_TO_GET_ISSUER_CERT') return {subject: null, chain: []};
+	// A key that does not fit the signature is to OpenSSL none of the issuer.
+	const alone = error === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+	return {subject: 'peer', chain: alone ? ['peer'] : ['peer', issuer]};
+}
+
+/** Shows a certificate to a server. */
+function present(
+	{port, ca}: {readonly port: number; readonly ca: string | readonly string[]},
+	{cert, key}: Shown,
+	version: 'TLSv1.2' | 'TLSv1.3',
+): Promise<Presented> {
+	const options = {
+		cert,
+		key,
+		ca: [ca].flat(),
+		ecdhCurve: tlsCurves,
+		ciphers: 'DEFAULT@SECLEVEL=0',
+		minVersion: version,
+		maxVersion: version,
+		agent: false,
+	};
+	return new Promise((resolve) => {
+		https
+			.get(`https://localhost:${port}/`, options, (response) =>
+				resolve(json(response) as Promise<Presented>),
+			)
+			.once('error', (error) =>
+				resolve({code: 'code' in error ? String(error.code) : error.message}),
+			);
+	});
+}
+
+/** A server of Node's that asks for a certificate, and takes any. */
+async function startPlainServer({cert, key}: Shown, ca: readonly string[]): Promise<number> {
+	const options = {cert, key, ca: [...ca], ciphers: 'DEFAULT@SECLEVEL=0'};
+	const server = https.createServer(
+		{...options, requestCert: true, rejectUnauthorized: false},
+		({socket}, response) => {
+			const {authorized, authorizationError} = socket as TLSSocket;
+			response.end(JSON.stringify({authorized, error: authorizationError}));
+		},
+	);
+	return listening(server);
+}

@@ -1,0 +1,213 @@
+import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
+import type {ClientConfig, Logger, MtlsOptions} from '../../../src/index.ts';
+import {type Credential, createTestPki} from '../../../src/testing/index.ts';
+import {
+	allClosed,
+	exchanges,
+	makeWorld,
+	mtlsFailureOf,
+	pages,
+	type World,
+} from '../../support/fixture.ts';
+import {pinOf} from '../../support/forged-certificate.ts';
+
+interface Case {
+	readonly kind: string;
+	readonly code: string;
+	readonly credential: Credential;
+	readonly options?: MtlsOptions;
+}
+
+let world: World;
+let cases: readonly Case[];
+beforeAll(async () => {
+	world = await makeWorld();
+	const {pki} = world;
+	const other = await createTestPki();
+	const good = await pki.server();
+	cases = [
+		{
+			kind: 'expired',
+			code: 'CERT_HAS_EXPIRED',
+			credential: await pki.server({expired: true}),
+		},
+		{
+			kind: 'wrong-name',
+			code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+			credential: await pki.server({names: ['other.test']}),
+		},
+		{
+			kind: 'self-signed',
+			code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+			credential: await pki.server({selfSigned: true}),
+		},
+		{
+			kind: 'untrusted-issuer',
+			code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+			credential: await other.server(),
+		},
+		{
+			kind: 'pin-mismatch',
+			code: 'ERR_MTLS_PIN_MISMATCH',
+			credential: good,
+			options: {pins: pinOf(other.ca)},
+		},
+		{
+			kind: 'spiffe-mismatch',
+			code: 'ERR_MTLS_SPIFFE_MISMATCH',
+			credential: good,
+			options: {spiffeId: 'spiffe://example.org/billing'},
+		},
+	];
+});
+
+const closing = pages({
+	'/': (_, response) => response.setHeader('connection', 'close').end('ok'),
+	'/?token=MARK': (_, response) => response.setHeader('connection', 'close').end('ok'),
+	'/kept': (_, response) => response.end('ok'),
+});
+
+function recorder() {
+	const told: {level: string; fields: Record<string, unknown>; message: string}[] = [];
+	const level = (level: string) => (fields: object, message: string) => {
+		told.push({level, fields: {...fields}, message});
+	};
+	return {told, logger: {error: level('error'), warn: level('warn')} satisfies Logger};
+}
+
+function client(logger: Logger, mtls: MtlsOptions, config: ClientConfig = {}) {
+	return world.client({...config, logger, mtls});
+}
+
+describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environment) => {
+	describe.each(exchanges)('over %s', (_, options) => {
+		test("verify: 'report' goes on and tells each failed handshake", async () => {
+			stub(environment);
+			for (const {kind, code, credential, options: own} of cases) {
+				for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+					const {told, logger} = recorder();
+					const server = await world.server({
+						credential,
+						handler: closing,
+						maxVersion: version,
+					});
+					const reporting = client(logger, {...own, verify: 'report'});
+					for (let i = 0; i < 5; i++) {
+						const {status, tls} = await reporting.get(server.url('/?token=MARK'), options);
+						expect(status).toBe(200);
+						expect(tls).toMatchObject({
+							protocol: version,
+							authorized: false,
+							// Nothing is resumed that was not verified.
+							resumed: false,
+							clientCertificateRequested: true,
+						});
+					}
+					expect(server.handshakes).toEqual({full: 5, resumed: 0});
+					expect(told).toHaveLength(5);
+					for (const {level, fields, message} of told) {
+						expect(level).toBe('warn');
+						expect(fields).toMatchObject({
+							event: 'verification_failed',
+							enforced: false,
+							kind,
+							code,
+							side: 'server',
+							phase: 'verify',
+							host: 'localhost',
+							port: server.port,
+							peer: {subject: expect.stringContaining('CN=')},
+							identity: {subject: 'CN=alice'},
+						});
+						expect(message).toMatch(/^not verified, and let go on: /);
+					}
+					expect(JSON.stringify(told)).not.toContain('MARK');
+				}
+			}
+		});
+
+		test('its strict twin sends nothing', async () => {
+			stub(environment);
+			for (const {kind, code, credential, options: own} of cases) {
+				for (const verify of ['strict', undefined] as const) {
+					const {told, logger} = recorder();
+					const server = await world.server({credential, handler: closing});
+					const strict = client(logger, {...own, ...(verify && {verify})});
+					const error = await mtlsFailureOf(strict.post(server.url(), 'the body', options));
+					expect(error.code).toBe(code);
+					expect(error.failure).toMatchObject({kind, side: 'server', phase: 'verify'});
+					expect(told).toMatchObject([
+						{level: 'error', fields: {event: 'connection_failed', kind}},
+					]);
+					await allClosed(server);
+					expect(server.connections).toMatchObject([{plaintextBytes: 0}]);
+					expect(server.requests).toEqual([]);
+				}
+			}
+		});
+	});
+});
+
+function stub(environment: string | undefined): void {
+	vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', environment);
+	onTestFinished(() => {
+		vi.unstubAllEnvs();
+	});
+}
+
+describe.each(exchanges)('over %s', (_, options) => {
+	test('a server that can be verified is not told, and its sessions are resumed', async () => {
+		const {told, logger} = recorder();
+		const server = await world.server({handler: closing});
+		const reporting = client(logger, {verify: 'report'});
+		for (let i = 0; i < 3; i++) {
+			const {tls} = await reporting.get(server.url(), options);
+			expect(tls).toMatchObject({authorized: true, resumed: i > 0});
+		}
+		expect(server.handshakes).toEqual({full: 1, resumed: 2});
+		expect(told).toEqual([]);
+	});
+
+	test('a connection is told once, however many requests it serves', async () => {
+		const {told, logger} = recorder();
+		const [{credential} = {}] = cases;
+		const server = await world.server({...(credential && {credential}), handler: closing});
+		const reporting = client(logger, {verify: 'report'});
+		for (let i = 0; i < 4; i++) {
+			const {tls} = await reporting.get(server.url('/kept'), options);
+			expect(tls?.authorized).toBe(false);
+		}
+		expect(server.connections).toHaveLength(1);
+		expect(told).toHaveLength(1);
+	});
+
+	test('all that is wrong is told: the chain, the name and the pin', async () => {
+		const {told, logger} = recorder();
+		const credential = await world.pki.server({names: ['other.test'], expired: true});
+		const server = await world.server({credential, handler: closing});
+		const pins = pinOf(world.alice.leaf);
+		await client(logger, {verify: 'report', pins}).get(server.url(), options);
+		expect(told.map(({fields}) => fields.kind)).toEqual(['expired', 'wrong-name', 'pin-mismatch']);
+	});
+
+	test('a logger that throws, and none at all, do not fail the request', async () => {
+		const [{credential} = {}] = cases;
+		const server = await world.server({...(credential && {credential}), handler: closing});
+		const broken = () => {
+			throw new Error('the disk is full');
+		};
+		for (const logger of [{warn: broken, error: broken}, false] as const) {
+			const reporting = world.client({logger, mtls: {verify: 'report'}});
+			expect((await reporting.get(server.url(), options)).status).toBe(200);
+		}
+	});
+
+	test('requireClientAuth is enforced all the same', async () => {
+		const {logger} = recorder();
+		const server = await world.server({handler: closing, clientAuth: 'none'});
+		const reporting = client(logger, {verify: 'report', requireClientAuth: true});
+		const {failure} = await mtlsFailureOf(reporting.get(server.url(), options));
+		expect(failure.kind).toBe('client-auth-not-requested');
+		expect(server.requests).toEqual([]);
+	});
+});

@@ -1,0 +1,81 @@
+import {execFile} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {expect, type TestContext, test} from 'vitest';
+import {needs} from '../../support/servers/programs.ts';
+import {readCases, readVerdicts, whyNoLimbo} from '../../support/x509-limbo.ts';
+import type {Played} from '../../support/x509-limbo-handshake.ts';
+
+const cases = whyNoLimbo === undefined ? readCases() : [];
+const dates = new Set(cases.map(({validation_time: time}) => time));
+dates.delete(null);
+
+/** Where our verdict is not the one that Node gave when it was recorded, and why. */
+const ours: Readonly<Record<string, string>> = {
+	// Node 22.23 finds no IPv6 address in any certificate (https://github.com/nodejs/node/issues/64144).
+	// We do (src/tls/server-name.ts), and so say on each Node what 24 and 26 say.
+	'rfc5280::nc::permitted-ipv6-match': 'OK',
+	'webpki::cn::ipv6-non-rfc5952-mismatch': 'OK',
+	'webpki::cn::ipv6-uncompressed-mismatch': 'OK',
+	'webpki::cn::ipv6-uppercase-mismatch': 'OK',
+};
+
+test('171 cases of x509-limbo can be played', (context) => {
+	needsLimbo(context);
+	expect(cases).toHaveLength(171);
+	const verdicts = readVerdicts();
+	expect(cases.map(({id}) => id).sort()).toEqual([...verdicts.keys()].sort());
+	expect(cases.map(({id}) => id)).toEqual(expect.arrayContaining(Object.keys(ours)));
+});
+
+test('a case without a date ends as Node itself ends it', async (context) => {
+	needsLimbo(context);
+	const {outcomes} = await play(process.execPath, []);
+	expect(outcomes).toEqual(expectedAt(null));
+});
+
+test.concurrent.for([...dates])(
+	'a case of %s ends as Node itself ends it',
+	async (time, context) => {
+		const faketime = needs(context, 'faketime');
+		const date = new Date(String(time)).toISOString();
+		// Without an @ before it the time stands still; what measures durations goes on.
+		const clock = ['--exclude-monotonic', '-f', date.replace('T', ' ').replace('Z', '')];
+
+		const {now, outcomes} = await play(faketime, [...clock, process.execPath], String(time));
+
+		context.expect(now).toBe(date);
+		context.expect(outcomes).toEqual(expectedAt(time));
+	},
+);
+
+/** A machine without the cases skips the test; on CI, which has them, the test fails. */
+function needsLimbo({skip}: TestContext): void {
+	if (whyNoLimbo === undefined) return;
+	if (process.env.CI) throw new Error(whyNoLimbo);
+	skip(whyNoLimbo);
+}
+
+/** Plays the cases of `time` in a process that `program` starts. */
+async function play(program: string, argv: readonly string[], ...time: string[]): Promise<Played> {
+	const script = fileURLToPath(new URL('../../support/x509-limbo-handshake.ts', import.meta.url));
+	const {PATH} = process.env;
+	const {stdout} = await promisify(execFile)(program, [...argv, script, ...time], {
+		// faketime reads local time.
+		env: {PATH, TZ: 'UTC', NODE_NO_WARNINGS: '1'},
+	});
+	return JSON.parse(stdout) as Played;
+}
+
+/** Nothing reaches a server that was not accepted. */
+function expectedAt(time: string | null): Played['outcomes'] {
+	const verdicts = readVerdicts();
+	return Object.fromEntries(
+		cases
+			.filter(({validation_time}) => validation_time === time)
+			.map(({id}) => {
+				const verdict = ours[id] ?? verdicts.get(id) ?? 'no verdict';
+				return [id, {verdict, requests: verdict === 'OK' ? 1 : 0}];
+			}),
+	);
+}

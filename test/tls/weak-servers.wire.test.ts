@@ -1,0 +1,133 @@
+import {execFile} from 'node:child_process';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {createClient, type MtlsOptions} from '../../src/index.ts';
+import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {
+	startLegacy,
+	startSha1,
+	startShortCaKey,
+	startShortDh,
+	startShortKey,
+} from '../support/weak-servers.ts';
+
+let world: World;
+beforeAll(async () => {
+	world = await makeWorld();
+});
+
+function client(mtls: MtlsOptions) {
+	const made = createClient({mtls, logger: false, proxy: false});
+	onTestFinished(() => made.mtls.close());
+	return made;
+}
+
+/** The option that a hint names. */
+function ciphersOf(hint: string): string {
+	return /`mtls\.ciphers: '(.+?)'`/.exec(hint)?.[1] ?? '';
+}
+
+describe.each(exchanges)('over %s', (_, options) => {
+	test.each([
+		['a key of 1024 bits', startShortKey, 'verify', 'key', 1],
+		['a CA with a key of 1024 bits', startShortCaKey, 'verify', 'key', 1],
+		['a signature with SHA-1', startSha1, 'verify', 'signature', 0],
+		['Diffie-Hellman of 1024 bits', startShortDh, 'handshake', 'Diffie-Hellman', 1],
+	] as const)(
+		'%s is too weak, and the hint has the level that helps',
+		async (_name, start, phase, word, level) => {
+			const {url, ca, requests} = await start();
+			// Said, because OpenSSL 3.0 of Node 22 has level 1 where nobody says it.
+			const {message, code, failure} = await mtlsFailureOf(
+				client({ca, ciphers: 'DEFAULT@SECLEVEL=2'}).post(url, 'the body', options),
+			);
+			expect(failure).toMatchObject({kind: 'too-weak', side: 'server', certain: true, phase});
+			expect(failure).not.toHaveProperty('weakness');
+			expect(code).toMatch(phase === 'verify' ? /^UNSPECIFIED$/ : /^(EPROTO|ERR_SSL_DH_KEY_.*)$/);
+			expect(message).toContain(word);
+			expect(requests).toEqual([]);
+
+			const ciphers = ciphersOf(failure.hint);
+			expect(ciphers).toBe(`DEFAULT@SECLEVEL=${level}`);
+			const answer = await client({ca, ciphers}).get(url, options);
+			expect(answer.data).toBe('weak');
+			// It is no lower than need be.
+			if (level === 0) {
+				const higher = client({ca, ciphers: 'DEFAULT@SECLEVEL=1'}).get(url, options);
+				expect((await mtlsFailureOf(higher)).failure.kind).toBe('too-weak');
+			}
+		},
+	);
+
+	test('a server before RFC 5746 is legacy-renegotiation', async () => {
+		const {port} = await startLegacy();
+		const {code, failure} = await mtlsFailureOf(
+			world.client().post(`https://localhost:${port}/`, 'the body', options),
+		);
+		expect(code).toMatch(/^(EPROTO|ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED)$/);
+		expect(failure).toMatchObject({
+			kind: 'legacy-renegotiation',
+			side: 'both',
+			phase: 'handshake',
+			certain: true,
+			chain: [],
+		});
+		expect(failure.hint).toContain('`Options = UnsafeLegacyServerConnect`');
+		expect(failure.hint).toContain('`node --openssl-config`');
+	});
+
+	test('a missing intermediate is named, with the address where it is', async () => {
+		const issuer = await world.pki.intermediate({commonName: 'Bank Issuing CA'});
+		const credential = await issuer.server({omitIntermediates: true});
+		const server = await world.server({credential});
+		const {message, failure} = await mtlsFailureOf(world.client().get(server.url(), options));
+		expect(failure.kind).toBe('missing-intermediate');
+		expect(message).toContain("'CN=Bank Issuing CA', whose certificate the server did not send");
+		expect(failure.hint).toContain('http://ca.test/bank-issuing-ca.crt');
+	});
+
+	test('a wrong name is shown beside the names that there are', async () => {
+		const credential = await world.pki.server({names: ['a.test', 'b.test', '127.0.0.2']});
+		const server = await world.server({credential});
+		const {message} = await mtlsFailureOf(world.client().get(server.url(), options));
+		expect(message).toBe(
+			"the server's certificate is not for 'localhost' but for DNS:a.test, DNS:b.test, IP Address:127.0.0.2",
+		);
+	});
+});
+
+test('the hint for a server before RFC 5746 lets it in', async () => {
+	const dir = await mkdtemp(join(tmpdir(), 'axios-mtls-openssl-'));
+	onTestFinished(() => rm(dir, {recursive: true}));
+	const file = join(dir, 'openssl.cnf');
+	await writeFile(
+		file,
+		[
+			'nodejs_conf = init',
+			'[init]',
+			'ssl_conf = ssl',
+			'[ssl]',
+			'system_default = defaults',
+			'[defaults]',
+			'Options = UnsafeLegacyServerConnect',
+		].join('\n'),
+	);
+	const {port} = await startLegacy();
+	const url = `https://localhost:${port}/`;
+	expect(await child(url, [])).toMatchObject({ours: {kind: 'legacy-renegotiation'}});
+	// It goes on to wait for the certificate, which this server does not send.
+	expect(await child(url, [`--openssl-config=${file}`])).toMatchObject({ours: {kind: 'reset'}});
+});
+
+async function child(url: string, argv: readonly string[]): Promise<unknown> {
+	const script = fileURLToPath(new URL('../support/child-get.ts', import.meta.url));
+	const {NODE_OPTIONS: _, ...inherited} = process.env;
+	const {stdout} = await promisify(execFile)(process.execPath, [...argv, script, url], {
+		env: {...inherited, NODE_NO_WARNINGS: '1', CA: world.pki.ca},
+	});
+	return JSON.parse(stdout);
+}

@@ -59,15 +59,15 @@ export class MtlsConfigError extends Error {
 }
 
 /** What a value is, for a message that must not quote it: it may be a secret in the wrong place. */
-export function kindOf(value: unknown): string {
+export function describeType(value: unknown): string {
 	if (value === null) return 'null';
 	if (value === '') return 'an empty string';
 	return Array.isArray(value) ? 'an array' : typeof value;
 }
 
 /** The same where a number is asked for: one that does not fit is told. */
-export function numberOrKind(value: unknown): string {
-	return typeof value === 'number' ? String(value) : kindOf(value);
+export function numberOrType(value: unknown): string {
+	return typeof value === 'number' ? String(value) : describeType(value);
 }
 
 /**
@@ -77,7 +77,7 @@ export function numberOrKind(value: unknown): string {
  * @param remedies - What to do instead, by name.
  * @throws {MtlsConfigError} for the first one that is not `known`.
  */
-export function assertKnown(
+export function assertKnownOptions(
 	options: object,
 	known: readonly string[],
 	prefix = '',
@@ -93,7 +93,7 @@ export function assertKnown(
 }
 
 /** `error` as one of `option`, such as `mtls[1]`, where it is a mistake in `mtls`; else the very error. */
-export function relocated(error: unknown, option: string): unknown {
+export function withOptionPath(error: unknown, option: string): unknown {
 	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;
 	const message = error.message.slice(error.option.length + 2);
 	return new MtlsConfigError(

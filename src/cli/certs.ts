@@ -6,7 +6,7 @@ import type {CertsArguments} from './invocation.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import {fileErrorCode, privateMode, replaceFile, writeNew} from './shared/files.ts';
 import {shortName} from './shared/format-certificate.ts';
-import {type Io, say} from './shared/io.ts';
+import {type Io, print} from './shared/io.ts';
 import {commandsToTry, defaultPort, fileNames, quote} from './shared/sample-commands.ts';
 import {UsageError} from './shared/usage-error.ts';
 
@@ -25,17 +25,17 @@ export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitC
 	const files = await makeFiles();
 	writeFiles(dir, files, force === true);
 
-	say(io, `Made in ${dir}:`);
-	say(io);
-	for (const {name, about} of files) say(io, `  ${name.padEnd(12)}${about}`);
-	say(io);
-	say(io, 'Next, a server that insists on such a client certificate:');
-	say(io);
-	say(io, `  axios-mtls serve ${quote(dir)}`);
-	say(io);
-	say(io, 'and in another terminal:');
-	say(io);
-	for (const line of commandsToTry(dir, `https://localhost:${defaultPort}`)) say(io, `  ${line}`);
+	print(io, `Made in ${dir}:`);
+	print(io);
+	for (const {name, about} of files) print(io, `  ${name.padEnd(12)}${about}`);
+	print(io);
+	print(io, 'Next, a server that insists on such a client certificate:');
+	print(io);
+	print(io, `  axios-mtls serve ${quote(dir)}`);
+	print(io);
+	print(io, 'and in another terminal:');
+	print(io);
+	for (const line of commandsToTry(dir, `https://localhost:${defaultPort}`)) print(io, `  ${line}`);
 	return exitCodes.answered;
 }
 

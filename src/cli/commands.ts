@@ -2,7 +2,7 @@ import {Command, CommanderError} from 'commander';
 import manifest from '../../package.json' with {type: 'json'};
 import * as help from './help.ts';
 import type {CheckArguments, GetArguments, InspectArguments, Invocation} from './invocation.ts';
-import {legacyArguments} from './positional-args.ts';
+import {positionalArguments} from './positional-args.ts';
 import {UsageError} from './shared/usage-error.ts';
 
 /**
@@ -16,7 +16,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 	const program = makeProgram((parsed) => {
 		invocation = parsed;
 	});
-	const words = argv.length === 0 ? ['--help'] : legacyArguments(argv, commandNames(program));
+	const words = argv.length === 0 ? ['--help'] : positionalArguments(argv, commandNames(program));
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride().configureOutput({
 			writeOut: (text) => {

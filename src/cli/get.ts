@@ -4,8 +4,8 @@ import {createClient, fileJar} from '../index.ts';
 import type {GetArguments} from './invocation.ts';
 import {identityOf, parseDeadline, parseProxy, parseUrl} from './shared/client-options.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
-import {type Io, printable, say} from './shared/io.ts';
-import {DeadlineError, tellFailure} from './shared/report-error.ts';
+import {type Io, print, printable} from './shared/io.ts';
+import {CliTimeoutError, reportError} from './shared/report-error.ts';
 
 /**
  * Asks one URL; prints status and reason, then the body, then a line end, as the Python ancestor did
@@ -33,19 +33,19 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 			.get<Readable>(url.href, {...(signal && {signal})})
 			// Also after a failure: the first hop of a redirect may have logged in.
 			.finally(() => jar?.save());
-		say(io, printable(`${response.status} ${response.statusText}`));
+		print(io, printable(`${response.status} ${response.statusText}`));
 		what += ', reading the body';
 		await pipeline(response.data, io.stdout, {end: false, ...(signal && {signal})})
 			// Also after half a body, or what is told next would stand on its last line.
-			.finally(() => say(io));
+			.finally(() => print(io));
 		return exitCodes.answered;
 	} catch (error) {
 		// `| head -1` has what it wanted.
 		if (reader.gone) return exitCodes.answered;
 		const why = signal?.aborted
-			? new DeadlineError(`not done in ${options.timeout} s`, {cause: error})
+			? new CliTimeoutError(`not done in ${options.timeout} s`, {cause: error})
 			: error;
-		return tellFailure(why, what, io);
+		return reportError(why, what, io);
 	} finally {
 		reader.stop();
 		// What nobody has read by now nobody will.

@@ -4,7 +4,7 @@ import {UsageError} from './shared/usage-error.ts';
  * Turns the five positional arguments of the Python ancestor, `host port key_file cert_file
  * ca_file`, into the `get` that they stand for. Options may follow. Anything else comes back as it was.
  */
-export function legacyArguments(
+export function positionalArguments(
 	argv: readonly string[],
 	commands: readonly string[],
 ): readonly string[] {

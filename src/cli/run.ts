@@ -8,7 +8,7 @@ import type {Invocation} from './invocation.ts';
 import {serve} from './serve.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import type {Io} from './shared/io.ts';
-import {tellFailure} from './shared/report-error.ts';
+import {reportError} from './shared/report-error.ts';
 
 /**
  * The whole program: a command line in, an exit code out. Throws nothing.
@@ -19,7 +19,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 	try {
 		return await start(parseArguments(argv), io);
 	} catch (error) {
-		return tellFailure(error, argv[0] ?? '', io);
+		return reportError(error, argv[0] ?? '', io);
 	}
 }
 

@@ -1,7 +1,7 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import type {Socket} from 'node:net';
 import type {MtlsServer, RecordedConnection, RequestHandler} from '../testing/index.ts';
-import {type Io, printable, say} from './shared/io.ts';
+import {type Io, print, printable} from './shared/io.ts';
 
 /** Tells what a server sees: a line for each client that it lets in or refuses, a line for each request. */
 export interface ServeLog {
@@ -17,7 +17,7 @@ const channel = 'net.server.socket';
 export function createServeLog(io: Io, now: () => Date = () => new Date()): ServeLog {
 	const welcomed = new Set<number>();
 	const tell = ({id}: RecordedConnection, text: string) =>
-		say(io, printable(`${now().toISOString().slice(11, 19)} #${id} ${text}`));
+		print(io, printable(`${now().toISOString().slice(11, 19)} #${id} ${text}`));
 
 	const welcome = (connection: RecordedConnection) => {
 		if (welcomed.has(connection.id)) return;

@@ -6,7 +6,7 @@ import type {ServeArguments} from './invocation.ts';
 import {createServeLog} from './serve-log.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import {fileErrorCode} from './shared/files.ts';
-import {type Io, say} from './shared/io.ts';
+import {type Io, print} from './shared/io.ts';
 import {commandsToTry, fileNames, login, loginToTry, quote} from './shared/sample-commands.ts';
 import {UsageError} from './shared/usage-error.ts';
 
@@ -29,19 +29,19 @@ export async function serve({dir, port}: ServeArguments, io: Io): Promise<ExitCo
 		unfollow();
 		await server.close();
 	}
-	say(io, 'Stopped.');
+	print(io, 'Stopped.');
 	return exitCodes.answered;
 }
 
 function welcome(dir: string, {origin}: MtlsServer, io: Io): void {
-	say(io, `Listening at ${origin} for clients with a certificate of ${join(dir, fileNames.ca)}.`);
-	say(io, `Login: ${login.user} / ${login.password}. Ctrl-C stops it.`);
-	say(io);
-	say(io, 'Try, in another terminal:');
-	say(io);
-	for (const line of commandsToTry(dir, origin)) say(io, `  ${line}`);
-	say(io, `  ${loginToTry(dir, origin)}`);
-	say(io);
+	print(io, `Listening at ${origin} for clients with a certificate of ${join(dir, fileNames.ca)}.`);
+	print(io, `Login: ${login.user} / ${login.password}. Ctrl-C stops it.`);
+	print(io);
+	print(io, 'Try, in another terminal:');
+	print(io);
+	for (const line of commandsToTry(dir, origin)) print(io, `  ${line}`);
+	print(io, `  ${loginToTry(dir, origin)}`);
+	print(io);
 }
 
 interface ServerFiles {

@@ -3,9 +3,9 @@
  */
 import {inspect} from 'node:util';
 import axios, {type AxiosAdapter} from 'axios';
-import {MtlsConfigError, numberOrKind} from '../config-error.ts';
-import type {Identities} from '../connection/current-identities.ts';
-import {Http2Sessions} from '../connection/http2-pool.ts';
+import {MtlsConfigError, numberOrType} from '../config-error.ts';
+import type {CurrentIdentities} from '../connection/current-identities.ts';
+import {Http2Pool} from '../connection/http2-pool.ts';
 import {endConnections, identitiesOf, limitOf, MtlsAgent} from '../connection/mtls-agent.ts';
 import {Pools} from '../connection/pool.ts';
 import {statsLine, statsOf} from '../connection/stats.ts';
@@ -15,40 +15,40 @@ import {CookiePolicy} from '../cookies/policy.ts';
 import {axiosExchange} from '../exchange/axios.ts';
 import {http2Exchange} from '../exchange/http2/exchange.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
-import {leanExchange} from '../exchange/undici/exchange.ts';
-import {leanTakes} from '../exchange/undici/supported.ts';
-import {refusalTeller} from '../logging/messages.ts';
-import type {Session} from '../login/login-session.ts';
+import {undiciExchange} from '../exchange/undici/exchange.ts';
+import {undiciSupports} from '../exchange/undici/supported.ts';
+import {createRejectionLogger} from '../logging/messages.ts';
+import type {LoginSession} from '../login/login-session.ts';
 import type {ClientOptions, ConnectionBounds, CookieRefusal, Logger, Timeouts} from '../options.ts';
 import {makeAdapter} from '../request/adapter.ts';
-import {assertNoClientOption} from '../request/conflicting-agents.ts';
-import {Lifetime} from '../request/in-flight.ts';
+import {assertNoClientOptions} from '../request/conflicting-agents.ts';
+import {InFlightRequests} from '../request/in-flight.ts';
 import {insecureRedirects} from '../request/redirect.ts';
 import {resolveTimeouts} from '../request/timeouts.ts';
 import {memberOf, withoutPrototype} from '../util/check-options.ts';
 import type {MtlsHandle} from './types.ts';
 
 /** What stands behind a client. The instances that it creates share all that they do not replace. */
-export interface Parts {
+export interface ClientState {
 	readonly logger: Logger | false | undefined;
 	readonly agent: MtlsAgent;
-	readonly identities: Identities;
+	readonly identities: CurrentIdentities;
 	/** Beside the agent: the connections of the lean exchange. */
 	readonly pools: Pools;
-	readonly http2: Http2Sessions;
+	readonly http2: Http2Pool;
 	/** Of all these connections together. */
 	readonly bounds: ConnectionBounds;
 	readonly ownsConnections: boolean;
 	readonly jar: CookieJar | undefined;
 	readonly cookiePolicy: CookiePolicy;
-	readonly tellRefused: (refusal: CookieRefusal) => void;
+	readonly onCookieRejected: (refusal: CookieRefusal) => void;
 	readonly allowInsecureRedirects: boolean;
 	readonly timeouts: Timeouts;
 	/** Belongs to the agent: whoever shares it is closed with it. */
-	readonly lifetime: Lifetime;
-	readonly session: Session | undefined;
+	readonly lifetime: InFlightRequests;
+	readonly session: LoginSession | undefined;
 	/** What a login sends with: it belongs to the calls that wait for it. */
-	readonly nested: boolean;
+	readonly partOfLogin: boolean;
 }
 
 /**
@@ -57,7 +57,7 @@ export interface Parts {
  * @param given - In an object without a prototype.
  * @throws {MtlsConfigError} when an option cannot be used.
  */
-export function makeParts(given: ClientOptions, parent?: Parts): Parts {
+export function createClientState(given: ClientOptions, parent?: ClientState): ClientState {
 	const {mtls, cookies} = given;
 	const logger = given.logger ?? parent?.logger;
 	const options = logger === undefined ? given : withoutPrototype({...given, logger});
@@ -79,14 +79,15 @@ export function makeParts(given: ClientOptions, parent?: Parts): Parts {
 		jar,
 		cookiePolicy,
 		allowInsecureRedirects,
-		tellRefused:
-			(logger === parent?.logger && parent?.tellRefused) || refusalTeller(logger ?? console),
+		onCookieRejected:
+			(logger === parent?.logger && parent?.onCookieRejected) ||
+			createRejectionLogger(logger ?? console),
 		timeouts,
 	};
 }
 
 /** @throws {MtlsConfigError} for a bound: it would hold for the parent's requests too. */
-function sharedConnections(parent: Parts, given: ClientOptions): Parts {
+function sharedConnections(parent: ClientState, given: ClientOptions): ClientState {
 	const bound = (['maxSockets', 'maxTotalSockets'] as const).find(
 		(name) => given[name] !== undefined,
 	);
@@ -113,7 +114,7 @@ function makeConnections(options: ClientOptions, ofParent: ConnectionBounds = {}
 	const identities = identitiesOf(agent);
 	const limit = limitOf(agent);
 	const pools = new Pools(limit);
-	const http2 = new Http2Sessions(limit);
+	const http2 = new Http2Pool(limit);
 	identities.onRetire((snapshot) => {
 		pools.retire(snapshot);
 		http2.retire(snapshot);
@@ -125,22 +126,22 @@ function makeConnections(options: ClientOptions, ofParent: ConnectionBounds = {}
 		http2,
 		bounds,
 		ownsConnections: mtls !== undefined,
-		lifetime: new Lifetime(),
+		lifetime: new InFlightRequests(),
 		session: undefined,
-		nested: false,
+		partOfLogin: false,
 	};
 }
 
 /** The adapter on `parts`. */
-export function adapterOf(parts: Parts): AxiosAdapter {
-	const lean = leanExchange(parts.pools);
+export function buildAdapter(parts: ClientState): AxiosAdapter {
+	const lean = undiciExchange(parts.pools);
 	const http2 = http2Exchange(parts.http2);
 	const {roster} = parts.identities;
 	return makeAdapter({
 		...parts,
 		exchange: (input) => {
-			if (leanTakes(input)) return lean(input);
-			assertNoClientOption(input.config);
+			if (undiciSupports(input)) return lean(input);
+			assertNoClientOptions(input.config);
 			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
 		},
 		fallback: axios.getAdapter('http'),
@@ -164,12 +165,12 @@ function deadlineOf(options: unknown): number {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'deadlineMs',
-		`expected milliseconds, found ${numberOrKind(deadlineMs)}`,
+		`expected milliseconds, found ${numberOrType(deadlineMs)}`,
 	);
 }
 
 /** `client.mtls` on `parts`. */
-export function handleOf(parts: Parts): MtlsHandle {
+export function handleOf(parts: ClientState): MtlsHandle {
 	const {agent, identities, pools, http2, jar, lifetime} = parts;
 	const stats = () => statsOf(identities, agent, [pools, http2]);
 	const line = () => statsLine(stats());

@@ -4,13 +4,13 @@ import axios, {
 	type CreateAxiosDefaults,
 	isAxiosError,
 } from 'axios';
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {describeType, MtlsConfigError} from '../config-error.ts';
 import {resolveProxy} from '../connection/proxy/proxy-config.ts';
 import {jarOf} from '../cookies/jar.ts';
 import {logFailures} from '../logging/log-failures.ts';
 import {isLogger} from '../logging/messages.ts';
 import {hideSecrets} from '../logging/redact.ts';
-import {Session} from '../login/login-session.ts';
+import {LoginSession} from '../login/login-session.ts';
 import {resolveSession} from '../login/session-options.ts';
 import type {
 	AdapterOptions,
@@ -19,11 +19,11 @@ import type {
 	ClientOptions,
 	ProxySetting,
 } from '../options.ts';
-import {assertNoAgent} from '../request/conflicting-agents.ts';
+import {assertNoConflictingAgent} from '../request/conflicting-agents.ts';
 import {withoutBodyText} from '../request/json-error.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
 import {assertObject, flattened, memberOf, readOptions} from '../util/check-options.ts';
-import {adapterOf, handleOf, makeParts, type Parts} from './client-state.ts';
+import {buildAdapter, type ClientState, createClientState, handleOf} from './client-state.ts';
 import type {MtlsClient} from './types.ts';
 
 /**
@@ -60,8 +60,8 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
 	const target = instance as AxiosInstance;
 	const own = readClientOptions(options);
 	const defaults = readDefaults(target);
-	if (own.mtls) assertNoAgent(defaults);
-	const parts = makeParts(own);
+	if (own.mtls) assertNoConflictingAgent(defaults);
+	const parts = createClientState(own);
 	return equip(target, withSession(target, parts, own));
 }
 
@@ -72,8 +72,8 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
-	return adapterOf(
-		makeParts(
+	return buildAdapter(
+		createClientState(
 			readOptions(options, {
 				known: adapterOptions,
 				option: 'options',
@@ -100,10 +100,10 @@ const misplaced = misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {$
 /** The parts with the session. Where there is a mistake in it, nobody would end what they have begun. */
 function withSession(
 	instance: AxiosInstance,
-	parts: Parts,
+	parts: ClientState,
 	{session}: ClientOptions,
-	parent?: Parts,
-): Parts {
+	parent?: ClientState,
+): ClientState {
 	try {
 		return {...parts, session: sessionOf(instance, parts, session, parent?.session)};
 	} catch (error) {
@@ -115,26 +115,26 @@ function withSession(
 /** The session of an instance that is not equipped yet: its own, that of its parent, or none. */
 function sessionOf(
 	instance: AxiosInstance,
-	parts: Parts,
+	parts: ClientState,
 	session: ClientOptions['session'],
-	inherited?: Session,
-): Session | undefined {
+	inherited?: LoginSession,
+): LoginSession | undefined {
 	if (session === undefined) return inherited;
 	if (session === false) return undefined;
 	const {create} = instance;
 	const defaults = readDefaults(instance);
 	const jar = jarOf(defaults, parts.jar);
-	return new Session(
+	return new LoginSession(
 		resolveSession(session, {jar, baseURL: defaults.baseURL}),
 		// Without the session: what logs in must not wait for itself.
-		(signal) => equip(create({signal}), {...parts, session: undefined, nested: true}),
+		(signal) => equip(create({signal}), {...parts, session: undefined, partOfLogin: true}),
 		parts.lifetime.signal,
 	);
 }
 
-function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
+function equip(instance: AxiosInstance, parts: ClientState): MtlsClient {
 	const {logger} = parts;
-	instance.defaults.adapter = adapterOf(parts);
+	instance.defaults.adapter = buildAdapter(parts);
 	// What fails after the adapter, such as a body that is no JSON, holds the request's secrets too. It is
 	// of the axios that made the instance: of a CommonJS app another class than ours.
 	instance.interceptors.response.use(null, (error: unknown) => {
@@ -147,7 +147,7 @@ function equip(instance: AxiosInstance, parts: Parts): MtlsClient {
 		const {options, rest} = splitConfig(config);
 		const child = createPlain(rest);
 		readDefaults(child);
-		const own = makeParts(readClientOptions(options), parts);
+		const own = createClientState(readClientOptions(options), parts);
 		return equip(child, withSession(child, own, options, parts));
 	};
 	const mtls = handleOf(parts);
@@ -193,7 +193,7 @@ function assertInstance(instance: unknown): void {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'instance',
-		`expected an axios instance, found ${kindOf(instance)}`,
+		`expected an axios instance, found ${describeType(instance)}`,
 	);
 }
 

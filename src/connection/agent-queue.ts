@@ -1,8 +1,8 @@
 import http, {type ClientRequest, type ClientRequestArgs} from 'node:http';
 import type {Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
-import type {Claim, ConnectionLimit, PlaceRequest} from './connection-limit.ts';
-import type {Place} from './connection-slot.ts';
+import type {ConnectionLimit, SlotRequest, WaitingRequest} from './connection-limit.ts';
+import type {ConnectionSlot} from './connection-slot.ts';
 import {IdleSince, idleLimitMs} from './idle-timeout.ts';
 
 /** What Node's types leave out: where a request comes to its agent. */
@@ -18,11 +18,11 @@ const placeKey: unique symbol = Symbol('axios-mtls.place');
 
 /** Options of a request that may have a place for a new connection. */
 interface PlacedOptions extends ClientRequestArgs {
-	[placeKey]?: Place;
+	[placeKey]?: ConnectionSlot;
 }
 
 /** What a request waits for, where there is no connection for it. */
-export interface AgentClaim extends PlaceRequest {
+export interface AgentSlotRequest extends SlotRequest {
 	/** Gives the request up. */
 	readonly signal: AbortSignal | undefined;
 }
@@ -45,7 +45,7 @@ export class AgentQueue {
 	readonly #agent: http.Agent;
 	readonly #limit: ConnectionLimit | undefined;
 	readonly #waiting = new Map<ClientRequest, (error: Error) => void>();
-	readonly #places = new WeakMap<Duplex, Place>();
+	readonly #places = new WeakMap<Duplex, ConnectionSlot>();
 	/** The free connections. */
 	readonly #idle = new WeakMap<Duplex, IdleSince>();
 
@@ -73,10 +73,10 @@ export class AgentQueue {
 	}
 
 	/** Gives a request to Node's part of the agent, in its turn. */
-	add(request: ClientRequest, options: ClientRequestArgs, claim: () => AgentClaim): void {
+	add(request: ClientRequest, options: ClientRequestArgs, claim: () => AgentSlotRequest): void {
 		const name = this.#agent.getName(options);
 		const hasFree = () => this.#hasFree(name);
-		const start = (place?: Place) => {
+		const start = (place?: ConnectionSlot) => {
 			const placed: PlacedOptions = place ? {...options, [placeKey]: place} : options;
 			nodeAgent.addRequest.call(this.#agent, request, placed);
 			place?.releaseUnused();
@@ -106,7 +106,7 @@ export class AgentQueue {
 	/** Makes a connection of the agent: at the place of its request, else at one that it waits for. */
 	async make<S extends Duplex>(
 		options: PlacedOptions,
-		claim: () => AgentClaim,
+		claim: () => AgentSlotRequest,
 		signal: AbortSignal,
 		connect: (waitedMs: number) => Promise<S>,
 	): Promise<S> {
@@ -139,8 +139,8 @@ export class AgentQueue {
 	#wait(
 		limit: ConnectionLimit,
 		request: ClientRequest,
-		{signal, ...claim}: AgentClaim,
-		{reuse, begin}: Pick<Claim, 'reuse' | 'begin'>,
+		{signal, ...claim}: AgentSlotRequest,
+		{reuse, begin}: Pick<WaitingRequest, 'reuse' | 'begin'>,
 	): void {
 		const isOwn = Object.hasOwn(request, 'destroy');
 		const {destroy} = request;

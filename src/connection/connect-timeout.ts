@@ -14,7 +14,7 @@ const phases = {
 } as const;
 
 /** A part of a request was not done in time. */
-export class DeadlineError extends Error {
+export class TimeoutError extends Error {
 	readonly code: string;
 	readonly limitMs: number;
 
@@ -35,11 +35,11 @@ export type ConnectTimeouts = Pick<Timeouts, 'connectMs' | 'handshakeMs'> & {
 };
 
 /** Watches over one attempt to connect. */
-export class ConnectWatch {
+export class ConnectTimer {
 	#timer: NodeJS.Timeout | undefined;
 	#connected = false;
 	readonly #host: string;
-	readonly #expire: (error: DeadlineError) => void;
+	readonly #expire: (error: TimeoutError) => void;
 	/** Of what comes after the connection; `undefined` where one deadline serves for both. */
 	readonly #handshakeMs: number | undefined;
 
@@ -47,7 +47,7 @@ export class ConnectWatch {
 	constructor(
 		host: string,
 		timeouts: ConnectTimeouts | undefined,
-		expire: (error: DeadlineError) => void,
+		expire: (error: TimeoutError) => void,
 	) {
 		const {connectMs, handshakeMs, waitedMs} = withoutPrototype(timeouts ?? {});
 		this.#host = host;
@@ -75,7 +75,7 @@ export class ConnectWatch {
 		if (limitMs === 0) return;
 		this.#timer = setTimeout(() => {
 			const phase = this.#connected ? 'handshake' : 'connect';
-			this.#expire(new DeadlineError(phase, this.#host, limitMs));
+			this.#expire(new TimeoutError(phase, this.#host, limitMs));
 		}, limitMs - waitedMs);
 	}
 }

@@ -12,12 +12,12 @@ import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/trust/verification.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf} from '../util/url.ts';
-import {type ConnectTimeouts, ConnectWatch, DeadlineError} from './connect-timeout.ts';
-import {beginConnection, type Connection, connectionFacts, keepConnection} from './connection.ts';
+import {type ConnectTimeouts, ConnectTimer, TimeoutError} from './connect-timeout.ts';
+import {attachConnection, beginConnection, type Connection, connectionFacts} from './connection.ts';
 import {handshake, type Peer} from './handshake.ts';
-import {reachProxy} from './proxy/connect-to-proxy.ts';
+import {proxyConnection} from './proxy/connect-to-proxy.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
-import {TunnelError} from './proxy/proxy-error.ts';
+import {ProxyError} from './proxy/proxy-error.ts';
 import {openTunnel} from './proxy/tunnel.ts';
 import {refusedSession} from './session-offer.ts';
 
@@ -80,7 +80,7 @@ export async function connectToProxy(
 		phase: 'tunnel',
 	} as const;
 	return attempt(end, target, (connection, signal) =>
-		inTime(proxy, () => reachProxy(proxy, connection, signal, net)),
+		inTime(proxy, () => proxyConnection(proxy, connection, signal, net)),
 	);
 }
 
@@ -92,10 +92,10 @@ export async function connectToProxy(
 async function attempt<S extends Socket>(
 	end: Parameters<typeof beginConnection>[0],
 	{host, port, signal: given, timeouts}: Omit<Target, 'showing'>,
-	make: (connection: Connection, signal: AbortSignal, watch: ConnectWatch) => Promise<S>,
+	make: (connection: Connection, signal: AbortSignal, watch: ConnectTimer) => Promise<S>,
 ): Promise<S> {
 	const deadline = new AbortController();
-	const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
+	const watch = new ConnectTimer(authorityOf(host, port), timeouts, (error) =>
 		deadline.abort(error),
 	);
 	const signal = given ? AbortSignal.any([given, deadline.signal]) : deadline.signal;
@@ -106,12 +106,12 @@ async function attempt<S extends Socket>(
 				const socket = await make(connection, signal, watch);
 				// An alert may come with the last of the handshake.
 				if (socket.destroyed && refusedSession(connection)) continue;
-				keepConnection(connection, {socket});
+				attachConnection(connection, {socket});
 				return socket;
 			} catch (error) {
 				// What was refused is not offered again, so this ends.
 				if (refusedSession(connection) && !signal.aborted) continue;
-				keepConnection(connection, {error});
+				attachConnection(connection, {error});
 				throw error;
 			}
 		}
@@ -135,7 +135,7 @@ async function dig(
 ): Promise<Socket> {
 	const {snapshot, host, port} = connection;
 	return inTime(proxy, async () => {
-		const socket = await reachProxy(proxy, connection, signal, net);
+		const socket = await proxyConnection(proxy, connection, signal, net);
 		await openTunnel(socket, proxy, host, port, signal);
 		snapshot.counts.tunnels += 1;
 		connection.phase = 'handshake';
@@ -148,8 +148,8 @@ async function inTime<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> 
 	try {
 		return await reach();
 	} catch (error) {
-		if (!(error instanceof DeadlineError)) throw error;
-		throw new TunnelError(
+		if (!(error instanceof TimeoutError)) throw error;
+		throw new ProxyError(
 			'proxy-timeout',
 			'ERR_PROXY_TIMEOUT',
 			`the proxy ${proxy} gave no way within ${error.limitMs} ms`,

@@ -1,13 +1,13 @@
 import type {MtlsFailure} from '../facts.ts';
-import {classify, type Verdict} from '../failures/classify.ts';
+import {type Classification, classify} from '../failures/classify.ts';
 import {type Explanation, explain, type Facts} from '../failures/explain.ts';
 import {explainHttpVersion} from '../failures/explain-http-version.ts';
 import {explainAtProxy} from '../failures/explain-proxy.ts';
 import {type Connection, chainFacts} from './connection.ts';
-import {TunnelError} from './proxy/proxy-error.ts';
+import {ProxyError} from './proxy/proxy-error.ts';
 
 /** A failed connection, judged and put in words. */
-export interface JudgedFailure {
+export interface FailureReport {
 	/** One sentence. */
 	readonly summary: string;
 	/** Node's own code where there is one, else one of ours. */
@@ -22,18 +22,18 @@ export interface JudgedFailure {
  * @param redirectedFrom - The origin whose redirect led there, where we are nobody for it.
  * @returns `undefined` when the connection is not to blame.
  */
-export function judgeFailure(
+export function reportFailure(
 	connection: Connection,
 	cause: unknown,
 	url: string,
 	redirectedFrom?: string,
-): JudgedFailure | undefined {
-	const atProxy = judgeLeg(connection, cause);
+): FailureReport | undefined {
+	const atProxy = classifyProxyTls(connection, cause);
 	const verdict = atProxy?.verdict ?? judge(connection, cause);
 	if (verdict === undefined) return undefined;
-	return tellFailure(connection, verdict, url, {
+	return describeFailure(connection, verdict, url, {
 		code: codeOf(cause),
-		proxyStatus: cause instanceof TunnelError ? cause.status : undefined,
+		proxyStatus: cause instanceof ProxyError ? cause.status : undefined,
 		redirectedFrom,
 		explanation: atProxy?.explanation,
 	});
@@ -56,12 +56,12 @@ interface Besides {
  *
  * @param url - Of the request, without credentials.
  */
-export function tellFailure(
+export function describeFailure(
 	connection: Connection,
-	{weakness, layer, ...verdict}: Verdict,
+	{weakness, layer, ...verdict}: Classification,
 	url: string,
 	{code, proxyStatus, redirectedFrom, answeredBy, explanation}: Besides,
-): JudgedFailure {
+): FailureReport {
 	const {proxy} = connection;
 	const facts = {
 		...factsOf(connection, verdict, url),
@@ -97,7 +97,7 @@ export function codeFor(kind: MtlsFailure['kind']): string {
 
 function factsOf(
 	connection: Connection,
-	verdict: Omit<Verdict, 'weakness' | 'layer'>,
+	verdict: Omit<Classification, 'weakness' | 'layer'>,
 	url: string,
 ): Omit<MtlsFailure, 'reasons' | 'hint'> {
 	const {host, port, servername, protocol, clientCertificateRequested, identity} = connection;
@@ -117,8 +117,8 @@ function factsOf(
 	};
 }
 
-function judge(connection: Connection, cause: unknown): Verdict | undefined {
-	if (cause instanceof TunnelError) return {kind: cause.kind, side: 'proxy', certain: true};
+function judge(connection: Connection, cause: unknown): Classification | undefined {
+	if (cause instanceof ProxyError) return {kind: cause.kind, side: 'proxy', certain: true};
 	return classify({
 		code: codeOf(cause),
 		message: cause instanceof Error ? cause.message : String(cause),
@@ -131,15 +131,15 @@ function judge(connection: Connection, cause: unknown): Verdict | undefined {
 }
 
 /** What TLS has to do with it when an `https://` proxy gives no way: it was refused, or refuses us. */
-function judgeLeg(
+function classifyProxyTls(
 	{leg, phase, proxy}: Connection,
 	cause: unknown,
-): {verdict: Verdict; explanation: Explanation} | undefined {
+): {verdict: Classification; explanation: Explanation} | undefined {
 	if (leg === undefined || proxy === undefined || phase !== 'tunnel') return undefined;
-	const unreached = cause instanceof TunnelError && cause.kind === 'proxy-unreachable';
-	if (cause instanceof TunnelError && !unreached && !cause.unanswered) return undefined;
+	const unreached = cause instanceof ProxyError && cause.kind === 'proxy-unreachable';
+	if (cause instanceof ProxyError && !unreached && !cause.unanswered) return undefined;
 
-	const wire = leg.firstError ?? (cause instanceof TunnelError ? cause.cause : cause);
+	const wire = leg.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
 	const inner = judge(leg, wire ?? hangUp);
 	// After the handshake it is the proxy's turn to object, and all else is no matter of TLS.
 	if (inner === undefined || !(unreached || inner.side === 'client')) return undefined;

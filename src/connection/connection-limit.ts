@@ -6,15 +6,15 @@
  * is closed, whoever makes it.
  */
 import {AsyncResource} from 'node:async_hooks';
-import {MtlsConfigError, numberOrKind} from '../config-error.ts';
+import {MtlsConfigError, numberOrType} from '../config-error.ts';
 import type {ConnectionBounds} from '../options.ts';
-import type {Showing} from '../tls/snapshot.ts';
-import {DeadlineError} from './connect-timeout.ts';
-import {Place} from './connection-slot.ts';
+import type {CertificatePresentation} from '../tls/snapshot.ts';
+import {TimeoutError} from './connect-timeout.ts';
+import {ConnectionSlot} from './connection-slot.ts';
 import {HttpProxy} from './proxy/proxy-config.ts';
 
 /** What waits for a connection: a request, or an HTTP/2 session. */
-export interface Claim {
+export interface WaitingRequest {
 	/** Names the connections that are counted together. */
 	readonly route: string;
 	/** Who is to be connected to, with its port. */
@@ -26,16 +26,16 @@ export interface Claim {
 	/** Takes a connection of its kind that is idle. @returns whether there was one. */
 	reuse(): boolean;
 	/** Makes a connection, which has `place`. */
-	begin(place: Place): void;
+	begin(place: ConnectionSlot): void;
 	/** It has waited for too long. */
-	expire(error: DeadlineError): void;
+	expire(error: TimeoutError): void;
 }
 
 /** The same without what becomes of it. */
-export type PlaceRequest = Omit<Claim, 'reuse' | 'begin' | 'expire'>;
+export type SlotRequest = Omit<WaitingRequest, 'reuse' | 'begin' | 'expire'>;
 
 interface Waiter {
-	readonly claim: Claim;
+	readonly claim: WaitingRequest;
 	readonly since: number;
 	readonly turn: number;
 	readonly timer: NodeJS.Timeout | undefined;
@@ -45,7 +45,7 @@ interface Waiter {
 
 /** The connections that are counted together, and who waits for them. */
 class Route {
-	readonly places = new Set<Place>();
+	readonly places = new Set<ConnectionSlot>();
 	readonly #again = new Set<Waiter>();
 	readonly #others = new Set<Waiter>();
 
@@ -77,7 +77,7 @@ export class ConnectionLimit {
 	readonly #maxPerRoute: number;
 	readonly #maxTotal: number;
 	readonly #routes = new Map<string, Route>();
-	readonly #places = new Set<Place>();
+	readonly #places = new Set<ConnectionSlot>();
 	#waiting = 0;
 	#turn = 0;
 	#scheduled = false;
@@ -93,17 +93,17 @@ export class ConnectionLimit {
 	}
 
 	/** A place at once, where there is one and nobody waits. */
-	take(key: string): Place | undefined {
+	take(key: string): ConnectionSlot | undefined {
 		if (this.contended || !this.#hasRoom(this.#routes.get(key))) return undefined;
 		return this.#occupy(key, 0);
 	}
 
 	/** Waits for an idle connection or a place. @returns what ends the waiting. */
-	wait(claim: Claim): () => void {
+	wait(claim: WaitingRequest): () => void {
 		const {route, host, connectMs, again} = claim;
 		const expire = () => {
 			this.#remove(waiter);
-			claim.expire(new DeadlineError('place', host, Number(connectMs)));
+			claim.expire(new TimeoutError('place', host, Number(connectMs)));
 		};
 		this.#turn += 1;
 		const waiter: Waiter = {
@@ -125,13 +125,13 @@ export class ConnectionLimit {
 	 * @param reuse - Does without one, where it can: then there is none.
 	 */
 	placeFor(
-		request: PlaceRequest,
+		request: SlotRequest,
 		signal: AbortSignal,
 		reuse: () => boolean = () => false,
-	): Promise<Place | undefined> {
+	): Promise<ConnectionSlot | undefined> {
 		const place = this.take(request.route);
 		if (place !== undefined) return Promise.resolve(place);
-		const {promise, resolve, reject} = Promise.withResolvers<Place | undefined>();
+		const {promise, resolve, reject} = Promise.withResolvers<ConnectionSlot | undefined>();
 		const leave = this.wait({
 			...request,
 			reuse() {
@@ -167,9 +167,9 @@ export class ConnectionLimit {
 		return this.#places.size < this.#maxTotal && (route?.places.size ?? 0) < this.#maxPerRoute;
 	}
 
-	#occupy(key: string, waitedMs: number): Place {
+	#occupy(key: string, waitedMs: number): ConnectionSlot {
 		const {places} = this.#routeOf(key);
-		const place = new Place(waitedMs, {
+		const place = new ConnectionSlot(waitedMs, {
 			onChange: () => this.#schedule(),
 			onRelease: () => {
 				places.delete(place);
@@ -246,7 +246,7 @@ export class ConnectionLimit {
  */
 export function routeKey(
 	identityKey: string,
-	to: {readonly origin: string; readonly showing: Showing} | HttpProxy,
+	to: {readonly origin: string; readonly showing: CertificatePresentation} | HttpProxy,
 ): string {
 	return to instanceof HttpProxy
 		? `${identityKey}|${to.poolKey}`
@@ -257,11 +257,11 @@ export function routeKey(
  * Sees to it that `wanted` of `places` are about to be free: ends the connection that is idle for longest.
  * Where none is, a shared one is to take no more requests; else those that come would keep it for ever.
  */
-function makeRoom(places: ReadonlySet<Place>, wanted: number): void {
+function makeRoom(places: ReadonlySet<ConnectionSlot>, wanted: number): void {
 	let ending = 0;
 	let draining = 0;
-	let idle: Place | undefined;
-	let shared: Place | undefined;
+	let idle: ConnectionSlot | undefined;
+	let shared: ConnectionSlot | undefined;
 	for (const place of places) {
 		if (place.state === 'ending') ending += 1;
 		else if (place.state === 'draining') draining += 1;
@@ -289,7 +289,7 @@ export function connectionLimit(bounds: ConnectionBounds): ConnectionLimit | und
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			option,
-			`expected a whole number of 1 or more, or Infinity, found ${numberOrKind(bound)}`,
+			`expected a whole number of 1 or more, or Infinity, found ${numberOrType(bound)}`,
 		);
 	});
 	return given.length === 0 ? undefined : new ConnectionLimit(bounds);

@@ -3,7 +3,7 @@ import type {Duplex} from 'node:stream';
 /** A connection that carries many requests at a time, so that it need never be idle. */
 export interface SharedConnection {
 	/** Requests on it. */
-	readonly users: number;
+	readonly activeStreams: number;
 	/** Takes no more requests, and ends after the last of them. */
 	retire(): void;
 }
@@ -16,7 +16,7 @@ interface PlaceEvents {
 }
 
 /** What a connection holds from the attempt to make it until its socket is closed. */
-export class Place {
+export class ConnectionSlot {
 	/** How long its first request has waited for it. */
 	readonly waitedMs: number;
 	/** `'ending'` and `'draining'`: to make room for another. */
@@ -42,7 +42,7 @@ export class Place {
 
 	/** How many requests are to be waited for before it can end; `undefined` where nobody can tell. */
 	get users(): number | undefined {
-		return this.#state === 'busy' ? this.#shared?.users : undefined;
+		return this.#state === 'busy' ? this.#shared?.activeStreams : undefined;
 	}
 
 	/** Makes the connection that has the place. */

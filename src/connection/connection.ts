@@ -73,7 +73,7 @@ const bySocket = new WeakMap<object, Connection>();
 const byError = new WeakMap<object, Connection>();
 
 /** Ties a connection to its socket, or to the error that ended it before there was one to hand out. */
-export function keepConnection(
+export function attachConnection(
 	connection: Connection,
 	by: {socket: object} | {error: unknown},
 ): void {
@@ -88,7 +88,7 @@ export function connectionOf(socket: object | null | undefined): Connection | un
 }
 
 /** The connection that an error of `connect` ended. */
-export function connectionEndedBy(error: unknown): Connection | undefined {
+export function connectionOfError(error: unknown): Connection | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
 }
 

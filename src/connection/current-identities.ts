@@ -1,15 +1,15 @@
-import {relocated} from '../config-error.ts';
+import {withOptionPath} from '../config-error.ts';
 import type {CertificateFacts} from '../facts.ts';
 import {
+	logCertificateWarning,
+	logLoaded,
+	logRotationFailure,
+	logUnverified,
 	type OwnCertificate,
-	tellLoaded,
-	tellNotice,
-	tellRotationFailure,
-	tellUnverified,
 } from '../logging/messages.ts';
 import type {Logger, MtlsOptions, Source} from '../options.ts';
 import {isExpiry} from '../tls/credentials/expiry.ts';
-import {makeRoster, type Roster} from '../tls/rotation/identity-selector.ts';
+import {createIdentitySelector, type IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
 import {readMtlsOptions} from '../tls/tls-options.ts';
 import {ExpiryWatch} from './expiry-watch.ts';
@@ -18,8 +18,8 @@ import {ExpiryWatch} from './expiry-watch.ts';
 export type Trusted = Source | readonly Source[];
 
 /** What an agent, the pools beside it and the handle on both share: who we are, now and after each swap. */
-export class Identities {
-	readonly roster: Roster;
+export class CurrentIdentities {
+	readonly roster: IdentitySelector;
 	/** Of the connections under all of them. */
 	readonly counts: ConnectionCounts = {fullHandshakes: 0, resumedHandshakes: 0, tunnels: 0};
 	readonly #retireListeners: ((snapshot: Snapshot) => void)[] = [];
@@ -34,19 +34,19 @@ export class Identities {
 		maxIdentities: number | undefined,
 	) {
 		this.#expiry = new ExpiryWatch((notice, certificate, now) =>
-			tellNotice(logger, notice, certificate, now),
+			logCertificateWarning(logger, notice, certificate, now),
 		);
-		this.roster = makeRoster(
+		this.roster = createIdentitySelector(
 			mtls,
 			{
 				counts: this.counts,
-				report: (judged) => tellUnverified(logger, judged),
+				report: (judged) => logUnverified(logger, judged),
 				onSnapshot: (snapshot, previous) => {
 					this.#tell(logger, snapshot, previous);
 					this.#expiry.add(snapshot, certificatesOf(snapshot));
 					if (previous !== undefined) this.#release(snapshot.identity);
 				},
-				onFailure: (error, epoch) => tellRotationFailure(logger, error, epoch),
+				onFailure: (error, epoch) => logRotationFailure(logger, error, epoch),
 				onRetire: (snapshot) => {
 					this.#expiry.remove(snapshot);
 					for (const listener of this.#retireListeners) listener(snapshot);
@@ -88,7 +88,7 @@ export class Identities {
 			this.#trusted = {ca, snapshot};
 			return snapshot;
 		} catch (error) {
-			throw relocated(error, 'https.globalAgent.options');
+			throw withOptionPath(error, 'https.globalAgent.options');
 		}
 	}
 
@@ -111,13 +111,13 @@ export class Identities {
 	#tell(logger: Logger | false, snapshot: Snapshot, previous: Snapshot | undefined): void {
 		const {identity, notices, proxy} = snapshot;
 		if (identity !== null) {
-			tellLoaded(identity, previous === undefined ? 'identity_loaded' : 'identity_rotated');
+			logLoaded(identity, previous === undefined ? 'identity_loaded' : 'identity_rotated');
 		}
 		for (const certificate of certificatesOf(snapshot)) {
 			const {facts, shownTo} = certificate;
 			for (const notice of shownTo === 'proxy' ? proxy.notices : notices) {
 				if (isExpiry(notice) && !this.#expiry.isNews(notice, facts)) continue;
-				tellNotice(logger, notice, certificate, Date.now());
+				logCertificateWarning(logger, notice, certificate, Date.now());
 			}
 		}
 	}

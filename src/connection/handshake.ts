@@ -6,12 +6,12 @@ import {
 	type TLSSocket,
 } from 'node:tls';
 import {readPeerChain} from '../tls/peer/peer-chain.ts';
-import type {KeptSession} from '../tls/session-cache.ts';
-import type {Showing, Snapshot} from '../tls/snapshot.ts';
+import type {ResumableSession} from '../tls/session-cache.ts';
+import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/trust/verification.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {type Connection, presentedOn} from './connection.ts';
-import {judgeFailure} from './connection-failure.ts';
+import {reportFailure} from './connection-failure.ts';
 import {SessionOffer, watchOffer} from './session-offer.ts';
 import {tlsOptions} from './socket-options.ts';
 
@@ -20,7 +20,7 @@ export interface Peer {
 	/** Host name or IP address, without brackets. */
 	readonly host: string;
 	readonly port: number;
-	readonly showing: Showing;
+	readonly showing: CertificatePresentation;
 	/** What is to be spoken on it (RFC 7301). @defaultValue `'http/1.1'` */
 	readonly alpn?: 'http/1.1' | 'h2';
 	/** Options of `net.connect` that choose the way there. */
@@ -33,7 +33,7 @@ export interface Peer {
 }
 
 /** What a handshake is held to: a snapshot, or what holds for the proxy. */
-export type Terms = Pick<
+export type HandshakeOptions = Pick<
 	Snapshot,
 	'servername' | 'verification' | 'trustedIssuer' | 'report' | 'context' | 'sessions'
 >;
@@ -47,7 +47,7 @@ export type Terms = Pick<
  */
 export function handshake(
 	connection: Connection,
-	terms: Terms,
+	terms: HandshakeOptions,
 	peer: Peer,
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
@@ -121,8 +121,8 @@ class NoHttp2Error extends Error {
 function observe(
 	socket: TLSSocket,
 	connection: Connection,
-	terms: Terms,
-	kept: KeptSession | undefined,
+	terms: HandshakeOptions,
+	kept: ResumableSession | undefined,
 ): void {
 	const read = () => readHandshake(socket, connection, terms, kept);
 	// With TLS 1.2 a refusal of our certificate ends the handshake before it is 'secure'. The keys are
@@ -168,8 +168,8 @@ const nothing = () => ({}) as DetailedPeerCertificate;
 function readHandshake(
 	socket: TLSSocket,
 	connection: Connection,
-	terms: Terms,
-	kept: KeptSession | undefined,
+	terms: HandshakeOptions,
+	kept: ResumableSession | undefined,
 ): void {
 	connection.protocol = socket.getProtocol() ?? undefined;
 	connection.cipher = socket.getCipher()?.standardName ?? '';
@@ -187,7 +187,11 @@ function readHandshake(
 	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
 }
 
-function readCertificates(socket: TLSSocket, connection: Connection, {trustedIssuer}: Terms): void {
+function readCertificates(
+	socket: TLSSocket,
+	connection: Connection,
+	{trustedIssuer}: HandshakeOptions,
+): void {
 	const chain = readPeerChain(socket, trustedIssuer);
 	connection.chain = chain;
 	connection.presented = undefined;
@@ -195,7 +199,12 @@ function readCertificates(socket: TLSSocket, connection: Connection, {trustedIss
 }
 
 /** Tells each reason for which the server could not be verified, and lets the connection go on. */
-function report(socket: TLSSocket, connection: Connection, terms: Terms, name: PeerName): void {
+function report(
+	socket: TLSSocket,
+	connection: Connection,
+	terms: HandshakeOptions,
+	name: PeerName,
+): void {
 	const code = String(socket.authorizationError);
 	const reasons: Error[] = [...terms.verification.check(name, connection.chain)];
 	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
@@ -204,7 +213,7 @@ function report(socket: TLSSocket, connection: Connection, terms: Terms, name: P
 	}
 	const url = `https://${connection.host}:${connection.port}/`;
 	for (const reason of reasons) {
-		const judged = judgeFailure(connection, reason, url);
+		const judged = reportFailure(connection, reason, url);
 		if (judged !== undefined) terms.report(judged);
 	}
 }
@@ -213,7 +222,7 @@ function report(socket: TLSSocket, connection: Connection, terms: Terms, name: P
 function keepSessions(
 	socket: TLSSocket,
 	connection: Connection,
-	keep: (session: KeptSession | undefined) => void,
+	keep: (session: ResumableSession | undefined) => void,
 ): void {
 	let latest: Buffer | undefined;
 	const store = () => {

@@ -8,10 +8,10 @@ import {
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import {withoutPrototype} from '../util/check-options.ts';
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import type {ConnectTimeouts} from './connect-timeout.ts';
-import {connectionOf, keepConnection} from './connection.ts';
+import {attachConnection, connectionOf} from './connection.ts';
 import {IdleSince, idleLimitMs} from './idle-timeout.ts';
 import {refusedSession} from './session-offer.ts';
 import {http2Options} from './socket-options.ts';
@@ -73,7 +73,7 @@ const windows = {streamBytes: 1024 * 1024, sessionBytes: 4 * 1024 * 1024};
  * It stands when the settings of the server have come. Then a server that refuses our certificate with
  * TLS 1.3, which is after our side of the handshake, has mostly done so, and has seen no request.
  */
-export class Http2Session {
+export class Http2Connection {
 	/** `undefined` until it is connected; stays after it was closed, for its facts. */
 	socket: Socket | undefined;
 	/** The host to which it waits for a place, with its port. */
@@ -89,9 +89,9 @@ export class Http2Session {
 	#error: Error | undefined;
 	#lastStreamId = Number.POSITIVE_INFINITY;
 	readonly #attempt = new AbortController();
-	readonly #opened: Promise<Http2Session>;
+	readonly #opened: Promise<Http2Connection>;
 	/** The one that its requests went over to. */
-	#heir: Http2Session | undefined;
+	#heir: Http2Connection | undefined;
 	readonly #idleMs: number | null;
 	readonly #settingsMs: number;
 	readonly #events: SessionEvents;
@@ -122,7 +122,7 @@ export class Http2Session {
 	}
 
 	/** Requests that wait for it, or are on it. */
-	get users(): number {
+	get activeStreams(): number {
 		return this.#users;
 	}
 
@@ -135,13 +135,13 @@ export class Http2Session {
 	 *
 	 * @returns the session that stands, which may be another.
 	 */
-	join(): Promise<Http2Session> {
+	acquire(): Promise<Http2Connection> {
 		this.#add(1);
 		return this.#opened;
 	}
 
 	/** Gives its requests to `other`, which stands, and does without a connection. */
-	yieldTo(other: Http2Session): void {
+	yieldTo(other: Http2Connection): void {
 		this.#heir = other;
 		other.#add(this.#users);
 		this.#users = 0;
@@ -156,15 +156,15 @@ export class Http2Session {
 	}
 
 	/** Counts a request out. */
-	leave(): void {
+	release(): void {
 		if (this.#heir !== undefined) {
-			this.#heir.leave();
+			this.#heir.release();
 			return;
 		}
 		this.#users -= 1;
 		if (this.#users > 0) return;
 		if (this.#session === undefined) void this.destroy(new Error('nobody waits for it'));
-		else if (this.usable) this.#rest(this.#session);
+		else if (this.usable) this.#startIdleTimer(this.#session);
 		else if (this.#suspected) void this.destroy();
 		else this.#session.close();
 	}
@@ -202,7 +202,7 @@ export class Http2Session {
 	}
 
 	/** Takes no more requests until the server has answered a ping: what waited on it was not answered. */
-	suspect(): void {
+	verifyAlive(): void {
 		const session = this.#session;
 		if (session === undefined || session.destroyed || this.#suspected) return;
 		this.#suspected = true;
@@ -236,7 +236,7 @@ export class Http2Session {
 		origin: string,
 		options: Http2Options,
 		connectTo: (signal: AbortSignal) => Promise<Socket | undefined>,
-	): Promise<Http2Session> {
+	): Promise<Http2Connection> {
 		const late = new AbortController();
 		const signal = AbortSignal.any([this.#attempt.signal, late.signal]);
 		let timer: NodeJS.Timeout | undefined;
@@ -269,11 +269,11 @@ export class Http2Session {
 		origin: string,
 		options: Http2Options,
 		signal: AbortSignal,
-	): Promise<Http2Session> {
+	): Promise<Http2Connection> {
 		this.socket = socket;
 		socket.setKeepAlive(true, keepAliveMs);
 		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
-		if (socket.destroyed) throw this.#lost(socket);
+		if (socket.destroyed) throw this.#connectionError(socket);
 		const session = begin(origin, socket, options);
 		session.on('error', (error) => {
 			this.#error ??= error;
@@ -287,7 +287,7 @@ export class Http2Session {
 		await this.#settings(session, socket, signal);
 		// It may have ended, or nobody may wait for it any more, since the settings came.
 		if (signal.aborted) session.destroy();
-		if (session.destroyed) throw this.#lost(socket);
+		if (session.destroyed) throw this.#connectionError(socket);
 		session.setLocalWindowSize(windows.sessionBytes);
 		session.once('close', () => this.#close());
 		this.#session = session;
@@ -307,26 +307,26 @@ export class Http2Session {
 			});
 			session.once('close', () => {
 				settle();
-				reject(this.#lost(socket));
+				reject(this.#connectionError(socket));
 			});
 		});
 	}
 
 	/** Why there is no session on a connection that stood. */
-	#lost(socket: Socket): Error {
+	#connectionError(socket: Socket): Error {
 		const connection = connectionOf(socket);
 		const error = connection?.firstError ?? this.#error ?? hangUp();
-		if (connection) keepConnection(connection, {error});
+		if (connection) attachConnection(connection, {error});
 		return error;
 	}
 
 	/** Waits for the next request; the process need not. */
-	#rest(session: ClientHttp2Session): void {
+	#startIdleTimer(session: ClientHttp2Session): void {
 		session.unref();
 		this.#idleSince = new IdleSince();
 		this.#events.onIdle();
 		if (this.#idleMs === null) return;
-		this.#idle = setTimeout(() => this.retire(), Math.min(this.#idleMs, longestDelayMs)).unref();
+		this.#idle = setTimeout(() => this.retire(), Math.min(this.#idleMs, MAX_TIMER_MS)).unref();
 	}
 
 	#end(): void {

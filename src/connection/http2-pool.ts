@@ -1,14 +1,14 @@
 import type {Socket} from 'node:net';
 import {isDeepStrictEqual} from 'node:util';
-import type {Showing, Snapshot} from '../tls/snapshot.ts';
+import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf} from '../util/url.ts';
 import {connect} from './connect.ts';
 import type {ConnectTimeouts} from './connect-timeout.ts';
-import {type ConnectionLimit, type PlaceRequest, routeKey} from './connection-limit.ts';
-import type {Place} from './connection-slot.ts';
+import {type ConnectionLimit, routeKey, type SlotRequest} from './connection-limit.ts';
+import type {ConnectionSlot} from './connection-slot.ts';
 import type {Peer} from './handshake.ts';
-import {type Http2Options, Http2Session} from './http2-connection.ts';
+import {Http2Connection, type Http2Options} from './http2-connection.ts';
 import {connectPlain, placeOf} from './pool.ts';
 
 /** Where a request goes, as whom and how; two requests share a session when all of it agrees. */
@@ -16,7 +16,7 @@ export interface Http2Route {
 	/** `https://host:port` or `http://host:port`. */
 	readonly origin: string;
 	readonly snapshot: Snapshot;
-	readonly showing: Showing;
+	readonly showing: CertificatePresentation;
 	readonly net: NonNullable<Peer['net']>;
 	readonly options: Http2Options;
 	/** Of the attempt to make it: no matter once it stands. */
@@ -27,14 +27,14 @@ export interface Http2Route {
 
 interface Entry {
 	readonly route: Http2Route;
-	readonly session: Http2Session;
+	readonly session: Http2Connection;
 }
 
 /** HTTP/2 sessions on verified connections, by route. */
-export class Http2Sessions {
+export class Http2Pool {
 	readonly #entries = new Map<Snapshot, Map<string, Entry[]>>();
 	/** Those that take no more requests too, until they are closed. */
-	readonly #open = new Set<Http2Session>();
+	readonly #open = new Set<Http2Connection>();
 	readonly #retired = new WeakSet<Snapshot>();
 	readonly #limit: ConnectionLimit | undefined;
 
@@ -44,7 +44,7 @@ export class Http2Sessions {
 	}
 
 	/** The session for a request: one that stands or is being made, or a new one. */
-	take(route: Http2Route): Http2Session {
+	take(route: Http2Route): Http2Connection {
 		const entries = this.#entries.get(route.snapshot)?.get(keyOf(route));
 		for (const {session} of entries ?? []) if (session.isOverdue) void session.destroy();
 		const found = entries?.find(
@@ -58,9 +58,9 @@ export class Http2Sessions {
 	/** Sessions by what they do, and requests that wait for one. */
 	get counts(): {active: number; idle: number; queued: number} {
 		const counts = {active: 0, idle: 0, queued: 0};
-		for (const {connecting, users, usable} of this.#open) {
-			if (connecting) counts.queued += users;
-			else if (users > 0) counts.active += 1;
+		for (const {connecting, activeStreams, usable} of this.#open) {
+			if (connecting) counts.queued += activeStreams;
+			else if (activeStreams > 0) counts.active += 1;
 			// One that only has to say goodbye is kept for nobody.
 			else if (usable) counts.idle += 1;
 		}
@@ -79,16 +79,16 @@ export class Http2Sessions {
 		await Promise.all([...this.#open].map((session) => session.destroy()));
 	}
 
-	#begin(route: Http2Route): Http2Session {
+	#begin(route: Http2Route): Http2Connection {
 		const limit = this.#limit;
-		let place: Place | undefined;
+		let place: ConnectionSlot | undefined;
 		const connectTo = async (signal: AbortSignal) => {
 			if (limit === undefined) return open(route, signal);
 			place = await limit.placeFor(claimOf(route), signal, () => this.#yield(session, route));
 			session.waitsFor = undefined;
 			return place && inPlace(place, route, signal);
 		};
-		const session: Http2Session = new Http2Session(route, connectTo, {
+		const session: Http2Connection = new Http2Connection(route, connectTo, {
 			onEnd: () => this.#forget(session, route),
 			onClose: () => this.#open.delete(session),
 			onOpen: () => place?.share(session),
@@ -104,7 +104,7 @@ export class Http2Sessions {
 	}
 
 	/** Gives the requests of a session that waits for a connection to one that stands. */
-	#yield(session: Http2Session, route: Http2Route): boolean {
+	#yield(session: Http2Connection, route: Http2Route): boolean {
 		const entries = this.#entries.get(route.snapshot)?.get(keyOf(route));
 		const found = entries?.find((entry) => fits(entry, route) && !entry.session.connecting);
 		if (found === undefined) return false;
@@ -122,7 +122,7 @@ export class Http2Sessions {
 		return entries;
 	}
 
-	#forget(session: Http2Session, route: Http2Route): void {
+	#forget(session: Http2Connection, route: Http2Route): void {
 		const {snapshot} = route;
 		const key = keyOf(route);
 		const byKey = this.#entries.get(snapshot);
@@ -144,7 +144,7 @@ function keyOf({origin, showing}: Http2Route): string {
 	return `${origin}|${showing}`;
 }
 
-function claimOf({origin, snapshot, showing, timeouts, again}: Http2Route): PlaceRequest {
+function claimOf({origin, snapshot, showing, timeouts, again}: Http2Route): SlotRequest {
 	const {host, port} = placeOf(origin);
 	return {
 		route: routeKey(snapshot.identityKey, {origin, showing}),
@@ -155,7 +155,7 @@ function claimOf({origin, snapshot, showing, timeouts, again}: Http2Route): Plac
 }
 
 /** Opens a connection that has a place. */
-function inPlace(place: Place, route: Http2Route, signal: AbortSignal): Promise<Socket> {
+function inPlace(place: ConnectionSlot, route: Http2Route, signal: AbortSignal): Promise<Socket> {
 	const timeouts = {...route.timeouts, waitedMs: place.waitedMs};
 	return place.hold(async () => {
 		// Nobody may wait for it any more.

@@ -8,13 +8,13 @@ export const idleLimitMs = 30_000;
 export const hintMarginMs = 500;
 
 /** As undici: longer than that nobody is believed. */
-export const longestIdleMs = 600_000;
+export const maxIdleMs = 600_000;
 
 /** How long a connection may be idle after a response with this `Keep-Alive` header: `timeout=5, max=100`. */
 export function idleLimitFor(keepAlive: string | undefined): number {
 	const seconds = keepAlive && /timeout=(\d+)/.exec(keepAlive)?.[1];
 	if (!seconds) return idleLimitMs;
-	return Math.min(Number(seconds) * 1_000 - hintMarginMs, longestIdleMs);
+	return Math.min(Number(seconds) * 1_000 - hintMarginMs, maxIdleMs);
 }
 
 /**

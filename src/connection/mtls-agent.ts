@@ -6,16 +6,16 @@ import {inspect} from 'node:util';
 import {MtlsConfigError} from '../errors.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {MtlsOptions, ProxySetting} from '../options.ts';
-import type {Showing, Snapshot} from '../tls/snapshot.ts';
+import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
 import {flattened, memberOf, withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, urlHost} from '../util/url.ts';
 import {type MtlsAgentOptions, readAgentOptions} from './agent-options.ts';
-import {type AgentClaim, AgentQueue} from './agent-queue.ts';
+import {AgentQueue, type AgentSlotRequest} from './agent-queue.ts';
 import {connect, connectToProxy} from './connect.ts';
 import type {ConnectTimeouts} from './connect-timeout.ts';
 import {connectionOf} from './connection.ts';
 import {type ConnectionLimit, connectionLimit, routeKey} from './connection-limit.ts';
-import {Identities} from './current-identities.ts';
+import {CurrentIdentities} from './current-identities.ts';
 import {idleLimitMs} from './idle-timeout.ts';
 import {connectPlain} from './pool.ts';
 import {type HttpProxy, resolveProxy} from './proxy/proxy-config.ts';
@@ -23,7 +23,7 @@ import {type HttpProxy, resolveProxy} from './proxy/proxy-config.ts';
 /** How one request wants to travel; the adapter says it, other clients leave it to the agent. */
 export interface Route {
 	readonly snapshot: Snapshot;
-	readonly showing: Showing;
+	readonly showing: CertificatePresentation;
 	readonly proxy: HttpProxy | undefined;
 	/** The proxy itself is asked, for plain http: one connection serves any number of origins. */
 	readonly forwards?: boolean;
@@ -58,7 +58,7 @@ type AgentRoute = Omit<Route, 'snapshot' | 'signal' | 'timeouts'> & {
 // What an https request may bring to take the place of ours. Silently dropping it would hide a mistake.
 const foreign = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
-const identities = new WeakMap<MtlsAgent, Identities>();
+const identities = new WeakMap<MtlsAgent, CurrentIdentities>();
 
 /** Ends the idle connections that a request with `options` could be given, so that it gets a new one. */
 export function endIdle(agent: https.Agent, options: ClientRequestArgs): void {
@@ -97,8 +97,8 @@ export function limitOf(agent: https.Agent): ConnectionLimit | undefined {
 }
 
 /** Who an agent is, for those who make connections beside it. */
-export function identitiesOf(agent: MtlsAgent): Identities {
-	return identities.get(agent) as Identities;
+export function identitiesOf(agent: MtlsAgent): CurrentIdentities {
+	return identities.get(agent) as CurrentIdentities;
 }
 
 /**
@@ -118,7 +118,7 @@ export function identitiesOf(agent: MtlsAgent): Identities {
  * ```
  */
 export class MtlsAgent extends https.Agent {
-	readonly #identities: Identities;
+	readonly #identities: CurrentIdentities;
 	readonly #proxy: ProxySetting | undefined;
 	readonly #retired = new WeakSet<Snapshot>();
 	/** Of connections that were asked for before there was a snapshot to name them by. */
@@ -144,7 +144,7 @@ export class MtlsAgent extends https.Agent {
 		);
 		// A mistake in it is told here, not at the first request; and before any file is watched.
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
-		this.#identities = new Identities(mtls, logger, maxIdentities);
+		this.#identities = new CurrentIdentities(mtls, logger, maxIdentities);
 		identities.set(this, this.#identities);
 		attempts.set(this, new Set());
 		limits.set(this, limit);
@@ -302,7 +302,7 @@ export class MtlsAgent extends https.Agent {
 		return socket;
 	}
 
-	#claimOf(options: RequestOptions): AgentClaim {
+	#claimOf(options: RequestOptions): AgentSlotRequest {
 		const way = withoutPrototype(this.#routeOf(options));
 		const {snapshot, showing, proxy, forwards, plain, again = false, signal} = way;
 		const {origin} = urlOf(options, plain ? 'http:' : 'https:');

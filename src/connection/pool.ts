@@ -6,18 +6,18 @@
  */
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
-import type {Showing, Snapshot} from '../tls/snapshot.ts';
+import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, portOfUrl} from '../util/url.ts';
 import {connect, connectToProxy} from './connect.ts';
-import {type ConnectTimeouts, ConnectWatch} from './connect-timeout.ts';
-import {type ConnectionLimit, type PlaceRequest, routeKey} from './connection-limit.ts';
-import type {Place} from './connection-slot.ts';
+import {type ConnectTimeouts, ConnectTimer} from './connect-timeout.ts';
+import {type ConnectionLimit, routeKey, type SlotRequest} from './connection-limit.ts';
+import type {ConnectionSlot} from './connection-slot.ts';
 import {unsentGraceMs} from './early-response.ts';
 import type {Peer} from './handshake.ts';
-import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, longestIdleMs} from './idle-timeout.ts';
+import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, maxIdleMs} from './idle-timeout.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
-import {QueuedLine} from './queued-connection.ts';
+import {QueuedConnection} from './queued-connection.ts';
 import {ResponseHeads, type StatusLine} from './response-heads.ts';
 import {tcpOptions} from './socket-options.ts';
 
@@ -26,7 +26,7 @@ export interface PoolRoute {
 	/** `https://host:port` or `http://host:port`. */
 	readonly origin: string;
 	readonly snapshot: Snapshot;
-	readonly showing: Showing;
+	readonly showing: CertificatePresentation;
 	/** For http the proxy itself is asked: its connections serve any number of origins. */
 	readonly proxy: HttpProxy | undefined;
 	/** Of the one request that a connection is made for. */
@@ -38,10 +38,10 @@ const maxIdle = 256;
 
 /** Verified connections, kept alive by route. */
 export class Pools {
-	readonly #idle = new Map<Snapshot, Map<string, Line[]>>();
-	readonly #lines = new Set<Line>();
+	readonly #idle = new Map<Snapshot, Map<string, PooledConnection[]>>();
+	readonly #lines = new Set<PooledConnection>();
 	readonly #retired = new WeakSet<Snapshot>();
-	readonly #queued = new Set<QueuedLine>();
+	readonly #queued = new Set<QueuedConnection>();
 	readonly #limit: ConnectionLimit | undefined;
 
 	/** @param limit - Of which these are some of the connections. */
@@ -55,7 +55,7 @@ export class Pools {
 	 *
 	 * @param fresh - A new one, whichever are idle.
 	 */
-	take(route: PoolRoute, fresh: boolean): RequestLine {
+	take(route: PoolRoute, fresh: boolean): RequestConnection {
 		const key = keyOf(route);
 		const limit = this.#limit;
 		// Those who wait come first.
@@ -67,7 +67,7 @@ export class Pools {
 		return place ? this.#open(route, key, place) : this.#queue(limit, route, key, fresh);
 	}
 
-	#takeIdle(snapshot: Snapshot, key: string): Line | undefined {
+	#takeIdle(snapshot: Snapshot, key: string): PooledConnection | undefined {
 		const idle = this.#idle.get(snapshot)?.get(key);
 		for (;;) {
 			const line = idle?.pop();
@@ -82,15 +82,15 @@ export class Pools {
 		}
 	}
 
-	#queue(limit: ConnectionLimit, route: PoolRoute, key: string, fresh: boolean): QueuedLine {
+	#queue(limit: ConnectionLimit, route: PoolRoute, key: string, fresh: boolean): QueuedConnection {
 		const {host, port} = placeOf(route.origin);
-		const claim: PlaceRequest = {
+		const claim: SlotRequest = {
 			route: countedAs(route),
 			host: authorityOf(host, port),
 			connectMs: withoutPrototype(route.timeouts ?? {}).connectMs,
 			again: fresh,
 		};
-		const queued = new QueuedLine(claim.host, {
+		const queued = new QueuedConnection(claim.host, {
 			wait: (events) => limit.wait({...claim, ...events}),
 			takeIdle: () => (fresh ? undefined : this.#takeIdle(route.snapshot, key)),
 			open: (place) => this.#open(route, key, place),
@@ -100,12 +100,12 @@ export class Pools {
 		return queued;
 	}
 
-	#open(route: PoolRoute, key: string, place?: Place): Line {
+	#open(route: PoolRoute, key: string, place?: ConnectionSlot): PooledConnection {
 		const connect = (signal: AbortSignal) =>
 			place
 				? place.hold(() => this.#connect(waited(route, place), signal))
 				: this.#connect(route, signal);
-		const line = new Line(
+		const line = new PooledConnection(
 			route.origin,
 			connect,
 			{
@@ -150,7 +150,7 @@ export class Pools {
 		await Promise.all(lines.map((line) => line.destroy()));
 	}
 
-	#keep(line: Line, key: string, snapshot: Snapshot): void {
+	#keep(line: PooledConnection, key: string, snapshot: Snapshot): void {
 		const idle = this.#idleOf(snapshot, key);
 		// After a burst those go first that the server will close first.
 		if (idle.length >= maxIdle) void idle[0]?.destroy();
@@ -158,7 +158,7 @@ export class Pools {
 		line.place?.rest(() => void line.destroy());
 	}
 
-	#idleOf(snapshot: Snapshot, key: string): Line[] {
+	#idleOf(snapshot: Snapshot, key: string): PooledConnection[] {
 		let byKey = this.#idle.get(snapshot);
 		if (byKey === undefined) {
 			byKey = new Map();
@@ -172,7 +172,7 @@ export class Pools {
 		return lines;
 	}
 
-	#forget(line: Line, key: string, snapshot: Snapshot): void {
+	#forget(line: PooledConnection, key: string, snapshot: Snapshot): void {
 		const byKey = this.#idle.get(snapshot);
 		const lines = byKey?.get(key);
 		if (byKey === undefined || lines === undefined) return;
@@ -206,7 +206,7 @@ function countedAs(route: PoolRoute): string {
 }
 
 /** With what is left of the time to connect. */
-function waited(route: PoolRoute, {waitedMs}: Place): PoolRoute {
+function waited(route: PoolRoute, {waitedMs}: ConnectionSlot): PoolRoute {
 	return {...route, timeouts: {...route.timeouts, waitedMs}};
 }
 
@@ -222,15 +222,15 @@ export type ResponseHandler = Dispatcher.DispatchHandler & {
 };
 
 /** What carries one request. */
-export interface RequestLine
+export interface RequestConnection
 	extends Pick<
-		Line,
+		PooledConnection,
 		| 'socket'
-		| 'served'
+		| 'used'
 		| 'sent'
 		| 'statusLine'
 		| 'dispatch'
-		| 'board'
+		| 'markUsed'
 		| 'release'
 		| 'releaseOnceSent'
 		| 'destroy'
@@ -240,13 +240,13 @@ export interface RequestLine
 }
 
 /** One connection, which lives until its socket closes. */
-export class Line implements RequestLine {
+export class PooledConnection implements RequestConnection {
 	/** `undefined` until it is connected; stays after it was closed, for its facts. */
 	socket: Socket | undefined = undefined;
 	/** It has a connection, or an attempt to make one. */
 	readonly waitsFor = undefined;
 	/** Among the connections that are counted, where they are. */
-	readonly place: Place | undefined;
+	readonly place: ConnectionSlot | undefined;
 	#heads: ResponseHeads | undefined = undefined;
 	#served = 0;
 	#ended = false;
@@ -260,7 +260,7 @@ export class Line implements RequestLine {
 		origin: string,
 		open: (signal: AbortSignal) => Promise<Socket>,
 		events: LineEvents,
-		place: Place | undefined,
+		place: ConnectionSlot | undefined,
 	) {
 		this.#events = events;
 		this.place = place;
@@ -272,7 +272,7 @@ export class Line implements RequestLine {
 			bodyTimeout: 0,
 			keepAliveTimeout: idleLimitMs,
 			keepAliveTimeoutThreshold: hintMarginMs,
-			keepAliveMaxTimeout: longestIdleMs,
+			keepAliveMaxTimeout: maxIdleMs,
 			allowH2: false,
 			connect: (_, callback) => {
 				// undici would connect again by itself when the connection is lost before the request is out.
@@ -307,7 +307,7 @@ export class Line implements RequestLine {
 	}
 
 	/** Whether it has carried a request. */
-	get served(): boolean {
+	get used(): boolean {
 		return this.#served > 0;
 	}
 
@@ -317,7 +317,7 @@ export class Line implements RequestLine {
 	}
 
 	/** Counts a request in. @returns whether the connection has carried one before. */
-	board(): boolean {
+	markUsed(): boolean {
 		this.#heads?.expect();
 		this.#served += 1;
 		return this.#served > 1;
@@ -382,7 +382,7 @@ export function connectPlain(target: PlainTarget): Promise<Socket> {
 	const {host, port, signal, timeouts, net} = withoutPrototype(target);
 	return new Promise((resolve, reject) => {
 		const socket = connectTcp(tcpOptions({...net, host, port, noDelay: true}));
-		const watch = new ConnectWatch(authorityOf(host, port), timeouts, (error) =>
+		const watch = new ConnectTimer(authorityOf(host, port), timeouts, (error) =>
 			socket.destroy(error),
 		);
 		const onAbort = () => socket.destroy(signal.reason as Error);

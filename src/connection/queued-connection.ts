@@ -1,28 +1,28 @@
 import type {Socket} from 'node:net';
-import type {Claim} from './connection-limit.ts';
-import type {Place} from './connection-slot.ts';
-import type {Line, RequestLine, ResponseHandler} from './pool.ts';
+import type {WaitingRequest} from './connection-limit.ts';
+import type {ConnectionSlot} from './connection-slot.ts';
+import type {PooledConnection, RequestConnection, ResponseHandler} from './pool.ts';
 import type {StatusLine} from './response-heads.ts';
 
 /** How the pool serves a request that waits. */
-export interface LineQueue {
+export interface ConnectionQueue {
 	/** @returns what ends the waiting. */
-	wait(claim: Pick<Claim, 'reuse' | 'begin' | 'expire'>): () => void;
-	takeIdle(): Line | undefined;
-	open(place: Place): Line;
+	wait(claim: Pick<WaitingRequest, 'reuse' | 'begin' | 'expire'>): () => void;
+	takeIdle(): PooledConnection | undefined;
+	open(place: ConnectionSlot): PooledConnection;
 	/** It waits no more. */
-	onEnd(line: QueuedLine): void;
+	onEnd(line: QueuedConnection): void;
 }
 
 /** Stands for the connection of a request that has to wait for one. */
-export class QueuedLine implements RequestLine {
+export class QueuedConnection implements RequestConnection {
 	readonly #host: string;
-	#line: Line | undefined;
+	#line: PooledConnection | undefined;
 	#handler: ResponseHandler | undefined;
 	#leave = () => {};
-	readonly #queue: LineQueue;
+	readonly #queue: ConnectionQueue;
 
-	constructor(host: string, queue: LineQueue) {
+	constructor(host: string, queue: ConnectionQueue) {
 		this.#host = host;
 		this.#queue = queue;
 	}
@@ -35,8 +35,8 @@ export class QueuedLine implements RequestLine {
 		return this.#line?.socket;
 	}
 
-	get served(): boolean {
-		return this.#line?.served ?? false;
+	get used(): boolean {
+		return this.#line?.used ?? false;
 	}
 
 	get sent(): boolean {
@@ -48,9 +48,9 @@ export class QueuedLine implements RequestLine {
 	}
 
 	/** Sends a request in its turn, which may be failed without having been sent. */
-	dispatch(options: Parameters<Line['dispatch']>[0], handler: ResponseHandler): void {
+	dispatch(options: Parameters<PooledConnection['dispatch']>[0], handler: ResponseHandler): void {
 		this.#handler = handler;
-		const go = (line: Line) => {
+		const go = (line: PooledConnection) => {
 			this.#settle();
 			this.#line = line;
 			line.dispatch(options, handler);
@@ -66,8 +66,8 @@ export class QueuedLine implements RequestLine {
 		});
 	}
 
-	board(): boolean {
-		return this.#line?.board() ?? false;
+	markUsed(): boolean {
+		return this.#line?.markUsed() ?? false;
 	}
 
 	release(keepAlive: string | undefined): void {

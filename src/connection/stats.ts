@@ -1,4 +1,4 @@
-import type {Identities} from './current-identities.ts';
+import type {CurrentIdentities} from './current-identities.ts';
 import {type MtlsAgent, queuedAt} from './mtls-agent.ts';
 
 /** A client's connections in numbers. */
@@ -28,7 +28,7 @@ interface Counted {
 
 /** The numbers of all pools, Node's and ours. */
 export function statsOf(
-	{roster, counts}: Identities,
+	{roster, counts}: CurrentIdentities,
 	agent: MtlsAgent,
 	pools: readonly Counted[],
 ): MtlsStats {

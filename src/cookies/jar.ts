@@ -1,5 +1,5 @@
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {describeType, MtlsConfigError} from '../config-error.ts';
 import {CausedError} from '../errors.ts';
 import {causeInShort} from '../logging/redact.ts';
 import type {ClientOptions, CookieRefusal} from '../options.ts';
@@ -7,7 +7,7 @@ import {type CookieList, cookiesFor, noteUse} from './cookie-cache.ts';
 import {type Eviction, limitOf} from './eviction.ts';
 import {isExpired, maxAgeStart} from './expiry.ts';
 import {fileJar} from './file/file-jar.ts';
-import {strictJar} from './jar-defaults.ts';
+import {createDefaultJar} from './jar-defaults.ts';
 import {jarUrl} from './jar-url.ts';
 import type {CookiePolicy} from './policy.ts';
 
@@ -15,7 +15,7 @@ export {CookieJar};
 
 /** A jar for a session over TLS. */
 export function makeJar({hasInternal = false}: Partial<CookiePolicy> = {}): CookieJar {
-	return new CookieJar(undefined, {...strictJar, rejectPublicSuffixes: !hasInternal});
+	return new CookieJar(undefined, {...createDefaultJar, rejectPublicSuffixes: !hasInternal});
 }
 
 // By shape: the app's copy of tough-cookie may be another one.
@@ -60,7 +60,7 @@ export function jarOf(
 	if (jar === false) return undefined;
 	if (isJar(jar)) return jar;
 	if (jar !== true) {
-		throw badJar(`expected ${expected}, found ${kindOf(jar)}`);
+		throw badJar(`expected ${expected}, found ${describeType(jar)}`);
 	}
 	// Cookies that are dropped without a word look like a session that does not last.
 	if (fallback === undefined) throw badJar('`true` asks for the jar of a client that has none');
@@ -79,7 +79,7 @@ export function readCookies(
 	policy: CookiePolicy,
 	path = url.pathname,
 ): CookieList | Promise<CookieList> {
-	const cookies = cookiesFor(policy.lawful(jar, url), url, Date.now(), path);
+	const cookies = cookiesFor(policy.filter(jar, url), url, Date.now(), path);
 	if (!(cookies instanceof Promise)) return cookies;
 	return cookies.catch((cause) => {
 		throw jarFailure('read', cause);
@@ -117,7 +117,7 @@ export async function storeCookies(
 	path = url.pathname,
 ): Promise<void> {
 	for (const given of lines) {
-		const {name, line, reason} = policy.judge(given, url, Date.now());
+		const {name, line, reason} = policy.check(given, url, Date.now());
 		const refused = line === undefined ? reason : await storeCookie(jar, {url, path}, line, policy);
 		if (refused !== undefined) tell({name, host: url.hostname, reason: refused});
 	}
@@ -187,7 +187,7 @@ async function hidesSecure(
 	try {
 		const secure = new URL(sender.url.href.replace(/^http:/, 'https:'));
 		const from = jarUrl(jar, secure, sender.path);
-		there = await policy.lawful(jar, secure).getCookies(from, {allPaths: true});
+		there = await policy.filter(jar, secure).getCookies(from, {allPaths: true});
 		if (cookie?.domain) there = [...there, ...(await cookiesBelow(jar, cookie.domain))];
 	} catch (cause) {
 		throw jarFailure('read', cause);

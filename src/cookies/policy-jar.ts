@@ -8,14 +8,14 @@ import type {CookiePolicy} from './policy.ts';
  * and `test` it throws, and for a name with a dot at its end it looks in other places than where it
  * has put them.
  */
-export const ordinary = /^https:\/\/(?!(?:example|local|test)[:/]|[^/]*\.(?::\d+)?\/)/;
+export const usesStandardLookup = /^https:\/\/(?!(?:example|local|test)[:/]|[^/]*\.(?::\d+)?\/)/;
 
 function isOdd({hostname}: URL): boolean {
-	return !ordinary.test(`https://${hostname}/`);
+	return !usesStandardLookup.test(`https://${hostname}/`);
 }
 
 /** Another jar as a policy lets it be read: for the URLs of which not all may be sent. */
-export class LawfulJar extends CookieJar {
+export class PolicyJar extends CookieJar {
 	readonly #jar: CookieJar;
 	readonly #policy: CookiePolicy;
 

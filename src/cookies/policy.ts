@@ -9,16 +9,16 @@
  */
 import {isIP} from 'node:net';
 import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} from 'tough-cookie';
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {describeType, MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {readOptions} from '../util/check-options.ts';
 import {limitAttributes, withoutDomain} from './attributes.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
-import {LawfulJar, ordinary} from './policy-jar.ts';
+import {PolicyJar, usesStandardLookup} from './policy-jar.ts';
 
 /** What is to be done with one `Set-Cookie` line. */
-export interface Judgement {
+export interface SetCookieDecision {
 	readonly name: string;
 	/** The line as the jar is to read it; or */
 	readonly line?: string;
@@ -35,7 +35,7 @@ export class CookiePolicy {
 	readonly #internal: ReadonlySet<string>;
 	// Per host: to look through the lists for each request would not be free.
 	readonly #known = new BoundedMap<string, boolean>({maxEntries: 1_000, maxBytes: 256 * 1024});
-	readonly #lawful = new WeakMap<CookieJar, LawfulJar>();
+	readonly #policyJars = new WeakMap<CookieJar, PolicyJar>();
 
 	/** @throws {MtlsConfigError} when an option cannot be used. */
 	constructor(given: CookieOptions = {}) {
@@ -52,7 +52,7 @@ export class CookiePolicy {
 	}
 
 	/** Judges a `Set-Cookie` line of a response of `url` (RFC 6265bis §5.7). */
-	judge(given: string, url: URL, now: number): Judgement {
+	check(given: string, url: URL, now: number): SetCookieDecision {
 		const line = limitAttributes(given, now);
 		// Security: as the most lenient jar would read it, so that none keeps what was not judged.
 		const cookie = Cookie.parse(line, {loose: true});
@@ -75,17 +75,17 @@ export class CookiePolicy {
 	}
 
 	/** The jar as a request to `url` may read it: itself where all that it says may be sent. */
-	lawful(jar: CookieJar, url: URL): CookieJar {
+	filter(jar: CookieJar, url: URL): CookieJar {
 		if (this.#sendsAll(url)) return jar;
-		const lawful = this.#lawful.get(jar) ?? new LawfulJar(jar, this);
-		this.#lawful.set(jar, lawful);
+		const lawful = this.#policyJars.get(jar) ?? new PolicyJar(jar, this);
+		this.#policyJars.set(jar, lawful);
 		return lawful;
 	}
 
 	/** Whether all that a jar says for `url` may be sent: then nobody has to look through it. */
 	#sendsAll(url: URL): boolean {
 		// One look at the URL for all: each of its parts costs as much.
-		if (!ordinary.test(url.href)) return false;
+		if (!usesStandardLookup.test(url.href)) return false;
 		if (!this.#allowed && !this.#blocked && this.#internal.size === 0) return true;
 		const {hostname} = url;
 		const known = this.#known.get(hostname);
@@ -183,6 +183,6 @@ function parseInternal(names: readonly string[]): ReadonlySet<string> {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		option,
-		`expected names without a dot such as 'intranet', found ${Array.isArray(names) ? 'a dot' : kindOf(names)}`,
+		`expected names without a dot such as 'intranet', found ${Array.isArray(names) ? 'a dot' : describeType(names)}`,
 	);
 }

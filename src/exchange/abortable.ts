@@ -2,7 +2,7 @@ import {CanceledError, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {closedError, timeoutError} from './axios-errors.ts';
 
 /** What ends the waiting. */
-export interface Waiting {
+export interface AbortSources {
 	readonly config: InternalAxiosRequestConfig;
 	/** What is left of `timeout`; `undefined` without one. */
 	readonly remainingMs: number | undefined;
@@ -15,9 +15,9 @@ export interface Waiting {
  * request may take: what never answers is ended by `timeout`, `signal` and `cancelToken` as a server
  * is, and by the end of the client.
  */
-export function withPatience<T>(
+export function abortable<T>(
 	work: Promise<T>,
-	{config, remainingMs, closed}: Waiting,
+	{config, remainingMs, closed}: AbortSources,
 ): Promise<T> {
 	const {signal, cancelToken} = config;
 	let timer: NodeJS.Timeout | undefined;

@@ -3,18 +3,18 @@
  */
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {hostWaitedFor} from '../connection/agent-queue.ts';
-import {ConnectWatch} from '../connection/connect-timeout.ts';
+import {ConnectTimer} from '../connection/connect-timeout.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import {timeoutError} from './axios-errors.ts';
 import type {ExchangeInput} from './exchange.ts';
-import {answerWatch} from './first-byte-timeout.ts';
+import {firstByteTimer} from './first-byte-timeout.ts';
 import {Http2Request} from './http2/request.ts';
 import {Http2Response} from './http2/response.ts';
 
 /** Those of `timeout` and `firstByteMs`. */
-export function keepDeadlines(request: ClientRequest, input: ExchangeInput): void {
+export function applyTimeouts(request: ClientRequest, input: ExchangeInput): void {
 	keepTimeout(request, input);
-	const watch = answerWatch(input, (late) => request.destroy(late));
+	const watch = firstByteTimer(input, (late) => request.destroy(late));
 	if (watch === undefined) return;
 	const stop = () => watch.stop();
 	request.once('finish', () => watch.sent(undefined));
@@ -24,7 +24,7 @@ export function keepDeadlines(request: ClientRequest, input: ExchangeInput): voi
 /** The deadlines of follow-redirects: one until the head of the answer, one for each pause after it. */
 function keepTimeout(
 	request: ClientRequest,
-	{config, follows, remainingMs, idleMs}: ExchangeInput,
+	{config, followsRedirect, remainingMs, idleMs}: ExchangeInput,
 ): void {
 	if (remainingMs === undefined) return;
 	const timer = setTimeout(() => {
@@ -37,7 +37,7 @@ function keepTimeout(
 	request.prependOnceListener('response', (response: IncomingMessage) => {
 		clearTimeout(timer);
 		// Without redirects axios is alone with Node, and a pause is its own timeout.
-		if (!follows || idleMs === undefined) return;
+		if (!followsRedirect || idleMs === undefined) return;
 		request.removeAllListeners('timeout');
 		request.once('timeout', () => {
 			// Of HTTP/2 the stream alone: others share the connection.
@@ -54,12 +54,12 @@ function lateWaiting(config: ExchangeInput['config'], host: string): Error {
 }
 
 /** Those of a connection that our agent does not make. */
-export function watchConnecting(request: ClientRequest, {hop, timeouts}: ExchangeInput): void {
+export function applyConnectTimeout(request: ClientRequest, {hop, timeouts}: ExchangeInput): void {
 	if (timeouts.connectMs === undefined && timeouts.handshakeMs === undefined) return;
 	request.once('socket', (socket) => {
 		if (!socket.connecting) return;
 		const host = authorityOfUrl(hop.url);
-		const watch = new ConnectWatch(host, timeouts, (error) => request.destroy(error));
+		const watch = new ConnectTimer(host, timeouts, (error) => request.destroy(error));
 		const stop = () => watch.stop();
 		socket.once('close', stop);
 		// A TLS socket has its own event for when it is ready.

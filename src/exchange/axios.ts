@@ -13,7 +13,7 @@ import {requestOptions} from '../connection/socket-options.ts';
 import {MtlsConfigError} from '../errors.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {closedError} from './axios-errors.ts';
-import {keepDeadlines, watchConnecting} from './axios-timeouts.ts';
+import {applyConnectTimeout, applyTimeouts} from './axios-timeouts.ts';
 import {endUpload} from './end-upload.ts';
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {headerOf, isRedirect, redirectBody} from './exchange.ts';
@@ -27,7 +27,7 @@ import {
 import {adoptHeaders, copyHeaders} from './headers.ts';
 import {withProxyLogin} from './proxy-authorization.ts';
 import {absoluteForm, isForwarded, withLogin} from './proxy-request.ts';
-import {keepProgress, type Progress} from './resend.ts';
+import {attachProgress, type Progress} from './resend.ts';
 
 type Respond = (response: IncomingMessage) => void;
 /** What axios makes its requests with. */
@@ -47,10 +47,15 @@ export function axiosExchange(
 	makeBase?: (signal: AbortSignal) => Transport,
 ): ReturnType<Exchange> {
 	const input = withProxyLogin(given);
-	const ours = makeBase === undefined && travelsByOurs(input);
+	const ours = makeBase === undefined && usesMtlsAgent(input);
 	const config = hopConfig(input, ours);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
-	const trip: Trip = {ours, over: new AbortController(), request: undefined, progress: undefined};
+	const trip: Attempt = {
+		ours,
+		over: new AbortController(),
+		request: undefined,
+		progress: undefined,
+	};
 	const base = makeBase?.(trip.over.signal);
 	// With another version axios would send by itself.
 	if (base !== undefined) config.httpVersion = 1;
@@ -59,7 +64,7 @@ export function axiosExchange(
 		.catch((error) => {
 			// A ClientRequest that waits for its socket tells nobody that it was given up.
 			trip.over.abort(new Error('the request is over'));
-			throw trip.progress ? keepProgress(error, trip.progress) : error;
+			throw trip.progress ? attachProgress(error, trip.progress) : error;
 		})
 		.finally(() => {
 			const {headers} = given.hop;
@@ -73,7 +78,7 @@ export function axiosExchange(
 function untilClosed(
 	answer: Promise<AxiosResponse>,
 	{config, closed}: ExchangeInput,
-	trip: Trip,
+	trip: Attempt,
 ): Promise<AxiosResponse> {
 	return new Promise((resolve, reject) => {
 		const onClosed = () => {
@@ -86,7 +91,7 @@ function untilClosed(
 }
 
 /** One request of axios's adapter, and what is seen of it. */
-interface Trip {
+interface Attempt {
 	/** Our agent makes the connection. */
 	readonly ours: boolean;
 	readonly over: AbortController;
@@ -147,11 +152,11 @@ function proxyForAxios({hop, proxy, globalAgent}: ExchangeInput) {
  */
 function transportFor(
 	input: ExchangeInput,
-	trip: Trip,
+	trip: Attempt,
 	given: Transport | undefined,
 	attempt: unknown,
 ): Transport {
-	const {hop, agent, config, follows, fresh, globalAgent, proxy} = input;
+	const {hop, agent, config, followsRedirect, fresh, globalAgent, proxy} = input;
 	const {ours} = trip;
 	const secure = hop.url.protocol === 'https:';
 	const isNode = given === undefined && !config.transport;
@@ -162,7 +167,7 @@ function transportFor(
 			if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) {
 				options.path = hop.path;
 			}
-			const travelling = ours ? onOurWay(options, input, trip.over.signal) : options;
+			const travelling = ours ? withRoute(options, input, trip.over.signal) : options;
 			// A stand-in for Node is given what axios gives it.
 			const sent = isNode ? requestOptions(travelling) : travelling;
 			// In one turn with the request: no other one can leave its connection in between.
@@ -177,11 +182,11 @@ function transportFor(
 				if (followed && proxy && isRefusedTunnel(response)) refuseTunnel(request, response, proxy);
 				else if (response.statusCode === 101) refuseSwitch(request, response.socket);
 				else if (
-					follows &&
+					followsRedirect &&
 					isRedirect(response.statusCode) &&
 					headerOf(response.headers, 'location')
 				) {
-					leave(request, response, respond);
+					drainRedirect(request, response, respond);
 				} else respond(response);
 			});
 			trip.request = request;
@@ -194,8 +199,8 @@ function transportFor(
 				watchProgress(request, trip);
 			}
 			if (followed) refuseUnverified(request);
-			keepDeadlines(request, input);
-			if (!ours) watchConnecting(request, input);
+			applyTimeouts(request, input);
+			if (!ours) applyConnectTimeout(request, input);
 			return request;
 		},
 	};
@@ -225,7 +230,7 @@ function refuseSwitch(request: ClientRequest, socket: Duplex): void {
 	request.emit('error', new ProtocolSwitchError());
 }
 
-function watchProgress(request: ClientRequest, trip: Trip): void {
+function watchProgress(request: ClientRequest, trip: Attempt): void {
 	request.once('socket', (socket) => {
 		const {reusedSocket: reused} = request;
 		trip.progress = {socket, reused, sent: true, bytesBefore: socket.bytesRead};
@@ -239,7 +244,7 @@ const {request: nodeRequest} = http;
  * Whether our agent makes the connection: for https always, for http when a proxy is to be asked, or
  * where connections are counted.
  */
-function travelsByOurs({hop, agent, config, proxy, globalAgent}: ExchangeInput): boolean {
+function usesMtlsAgent({hop, agent, config, proxy, globalAgent}: ExchangeInput): boolean {
 	if (agent === undefined) return false;
 	if (hop.url.protocol === 'https:') return true;
 	if (!isForwarded(hop, proxy) || config.socketPath) {
@@ -251,7 +256,7 @@ function travelsByOurs({hop, agent, config, proxy, globalAgent}: ExchangeInput):
 }
 
 /** The options of a request as our agent takes them. */
-function onOurWay(
+function withRoute(
 	options: RequestOptions,
 	{hop, config, agent, snapshot, proxy, timeouts, fresh}: ExchangeInput,
 	signal: AbortSignal,
@@ -277,7 +282,7 @@ function onOurWay(
 }
 
 /** Tells the head of a redirect, and lets go of the rest and of a request that it has overtaken. */
-function leave(request: ClientRequest, response: IncomingMessage, respond: Respond): void {
+function drainRedirect(request: ClientRequest, response: IncomingMessage, respond: Respond): void {
 	const {statusCode, statusMessage, socket} = response;
 	const {'content-encoding': _, ...headers} = response.headers;
 	// Stands in for the answer until its connection is free.

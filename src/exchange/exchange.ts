@@ -21,7 +21,7 @@ export interface ExchangeInput {
 	readonly cookie: string | undefined;
 	readonly proxy: HttpProxy | undefined;
 	/** A redirect will be followed: its answer ends with its head, nobody reads the body. */
-	readonly follows: boolean;
+	readonly followsRedirect: boolean;
 	/** Not on a connection that was kept alive: the one before was stale. */
 	readonly fresh: boolean;
 	/** Until the head of the answer; `undefined` without a `timeout`. */

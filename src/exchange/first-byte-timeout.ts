@@ -1,19 +1,19 @@
 import type {Socket} from 'node:net';
-import {DeadlineError} from '../connection/connect-timeout.ts';
+import {TimeoutError} from '../connection/connect-timeout.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import type {ExchangeInput} from './exchange.ts';
 
 /** Watches for the head of an answer, from when its request is out. */
-export class AnswerWatch {
+export class FirstByteTimer {
 	#timer: NodeJS.Timeout | undefined;
 	#stopped = false;
 	readonly #start: () => void;
 
 	/** @param expire - Called when the head is not there in time. */
-	constructor(url: URL, firstByteMs: number, expire: (late: DeadlineError) => void) {
+	constructor(url: URL, firstByteMs: number, expire: (late: TimeoutError) => void) {
 		this.#start = () => {
 			if (this.#stopped) return;
-			const late = new DeadlineError('firstByte', authorityOfUrl(url), firstByteMs);
+			const late = new TimeoutError('firstByte', authorityOfUrl(url), firstByteMs);
 			this.#timer = setTimeout(() => expire(late), firstByteMs);
 		};
 	}
@@ -33,10 +33,10 @@ export class AnswerWatch {
 }
 
 /** The watch that a request asks for. */
-export function answerWatch(
+export function firstByteTimer(
 	{hop, timeouts}: Pick<ExchangeInput, 'hop' | 'timeouts'>,
-	expire: (late: DeadlineError) => void,
-): AnswerWatch | undefined {
+	expire: (late: TimeoutError) => void,
+): FirstByteTimer | undefined {
 	const {firstByteMs} = timeouts;
-	return firstByteMs ? new AnswerWatch(hop.url, firstByteMs, expire) : undefined;
+	return firstByteMs ? new FirstByteTimer(hop.url, firstByteMs, expire) : undefined;
 }

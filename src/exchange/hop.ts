@@ -1,5 +1,5 @@
 import type {AxiosBasicCredentials, AxiosHeaders} from 'axios';
-import type {Showing} from '../tls/snapshot.ts';
+import type {CertificatePresentation} from '../tls/snapshot.ts';
 import type {Body} from './request-body.ts';
 
 /** One request of the chain that redirects make of a call. */
@@ -17,20 +17,20 @@ export interface Hop {
 	/** `undefined` once a redirect has turned the request into a GET. */
 	readonly body: Body | undefined;
 	/** Whether our certificate may be offered to this origin. */
-	readonly showing: Showing;
+	readonly showing: CertificatePresentation;
 	/** A redirect has led to another origin on the way. */
-	readonly strayed: boolean;
+	readonly leftOrigin: boolean;
 	/**
 	 * The origin whose redirect led to where another identity of ours is used. It has no say there: the
 	 * request goes without that identity's certificate and cookies.
 	 */
 	readonly guestOf?: string | undefined;
 	/** Where the app's `beforeRedirect` has been asked. */
-	readonly asked?: AskedRedirect;
+	readonly redirectCallback?: RedirectCallback;
 }
 
 /** What `beforeRedirect` is given: one object for all hops of a call. */
-export interface AskedRedirect {
+export interface RedirectCallback {
 	readonly options: Record<string, unknown>;
 	/** Names in lower case of the headers that it has set on this hop. */
 	readonly written: Set<string>;
@@ -53,7 +53,7 @@ export function wirePath({path}: Hop): string {
 }
 
 /** The app's own `Cookie` header. */
-export function ownCookie({headers}: Hop): string | undefined {
+export function cookieOfApp({headers}: Hop): string | undefined {
 	const cookie = headers.get('Cookie');
 	// `false` and `null` switch a header off.
 	if (!cookie) return undefined;

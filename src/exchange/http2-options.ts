@@ -24,13 +24,13 @@ export function wantsHttp2({httpVersion}: Config): boolean {
 }
 
 /** The first of `http2Options` that would make the connection another one: `ca`, `createConnection`. */
-export function foreignHttp2Option({http2Options}: Config): string | undefined {
+export function tlsHttp2Option({http2Options}: Config): string | undefined {
 	return Object.keys(http2Options ?? {}).find(
 		(name) => !Object.hasOwn(ofSession, name) && http2Options?.[name] !== undefined,
 	);
 }
 
-/** The options of a session that has none of {@link foreignHttp2Option}. */
+/** The options of a session that has none of {@link tlsHttp2Option}. */
 export function sessionOptions({http2Options}: Config): Http2Options {
 	const given = Object.entries(http2Options ?? {});
 	return withoutPrototype(Object.fromEntries(given.filter(([, value]) => value !== undefined)));

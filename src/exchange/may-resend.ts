@@ -1,5 +1,5 @@
 /** What is known of a request whose connection ended. */
-export interface Ending {
+export interface ConnectionLoss {
 	readonly method: string;
 	/** Node's code for the error. */
 	readonly code: string | undefined;
@@ -45,7 +45,7 @@ const hangUps: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']
  * was a TLS session, which the next one makes anew; that tells a refusal from it too. What an HTTP/2
  * server has refused to begin with is sent again whatever it is (RFC 9113 §8.7).
  */
-export function isStale(ending: Ending): boolean {
+export function mayResend(ending: ConnectionLoss): boolean {
 	const {method, code, reused, sent, answered, alerted, unresumed, refused, replayable} = ending;
 	if (refused) return replayable;
 	const repeatable = replayable && (!sent || idempotent.has(method));

@@ -4,7 +4,7 @@ import {connectionOf} from '../connection/connection.ts';
 import {refusedSession} from '../connection/session-offer.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
 import type {Hop} from './hop.ts';
-import type {Ending} from './may-resend.ts';
+import type {ConnectionLoss} from './may-resend.ts';
 
 /** How far a request had come when its connection ended, as its exchange knows it. */
 export interface Progress {
@@ -24,13 +24,13 @@ export interface Progress {
 const progress = new WeakMap<object, Progress>();
 
 /** Ties what is known of a request to the error that ended it. */
-export function keepProgress<E extends object>(error: E, known: Progress): E {
+export function attachProgress<E extends object>(error: E, known: Progress): E {
 	progress.set(error, known);
 	return error;
 }
 
 /** What is known of the request that `error` ended; `undefined` where its exchange did not look. */
-export function endingOf(error: unknown, {method, body}: Hop): Ending | undefined {
+export function connectionLossOf(error: unknown, {method, body}: Hop): ConnectionLoss | undefined {
 	if (!(error instanceof AxiosError)) return undefined;
 	const known = progress.get(error);
 	if (known === undefined) return undefined;

@@ -18,7 +18,7 @@ export interface Evidence {
 }
 
 /** What the evidence says. */
-export interface Verdict {
+export interface Classification {
 	readonly kind: FailureKind;
 	readonly side: FailureSide;
 	readonly certain: boolean;
@@ -111,7 +111,7 @@ const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
  * @returns `undefined` when TLS had no part in it: no TCP connection, or a hang-up of a server that
  * had accepted us, and did not ask for a certificate or resumed a session.
  */
-export function classify(evidence: Evidence): Verdict | undefined {
+export function classify(evidence: Evidence): Classification | undefined {
 	const {code = '', phase} = evidence;
 	if (phase === undefined) return undefined;
 
@@ -146,9 +146,14 @@ export function wantsHttp1(message: string): boolean {
 	return /\bNGHTTP2_HTTP_1_1_REQUIRED\b/.test(message);
 }
 
-const otherHttp: Verdict = {kind: 'protocol-mismatch', side: 'both', certain: true, layer: 'http'};
+const otherHttp: Classification = {
+	kind: 'protocol-mismatch',
+	side: 'both',
+	certain: true,
+	layer: 'http',
+};
 
-function refusedByUs(kind: FailureKind, certain = true): Verdict {
+function refusedByUs(kind: FailureKind, certain = true): Classification {
 	return {kind, side: 'server', certain};
 }
 
@@ -157,7 +162,7 @@ function weaknessOf(text: string): Weakness {
 	return /(MD|ALGORITHM)_TOO_WEAK/.test(text) ? 'digest' : 'key';
 }
 
-function judgeIncompleteChain(chain: readonly CertificateFacts[]): Verdict {
+function judgeIncompleteChain(chain: readonly CertificateFacts[]): Classification {
 	const [leaf] = chain;
 	// With an intermediate in hand it is that one's issuer which we do not know.
 	if (chain.length !== 1 || leaf === undefined) return refusedByUs('untrusted-issuer');
@@ -169,7 +174,7 @@ function judgeIncompleteChain(chain: readonly CertificateFacts[]): Verdict {
 	return refusedByUs(issuedByIntermediate ? 'missing-intermediate' : 'untrusted-issuer', false);
 }
 
-function judgeAlert(alert: string, evidence: Evidence): Verdict | undefined {
+function judgeAlert(alert: string, evidence: Evidence): Classification | undefined {
 	const {clientCertificateRequested, identityOffered, phase} = evidence;
 	if (alert === 'protocol_version') {
 		return {kind: 'protocol-mismatch', side: 'both', certain: true};
@@ -200,7 +205,7 @@ function judgeAlert(alert: string, evidence: Evidence): Verdict | undefined {
 	return {kind, side: 'both', certain: false};
 }
 
-function refusedUs({identityOffered}: Evidence, certain: boolean): Verdict {
+function refusedUs({identityOffered}: Evidence, certain: boolean): Classification {
 	return {
 		kind: identityOffered ? 'client-certificate-refused' : 'client-certificate-required',
 		side: 'client',
@@ -208,7 +213,7 @@ function refusedUs({identityOffered}: Evidence, certain: boolean): Verdict {
 	};
 }
 
-function judgeHangUp(evidence: Evidence): Verdict | undefined {
+function judgeHangUp(evidence: Evidence): Classification | undefined {
 	// The server took the session for a certificate, and has seen none since.
 	if (evidence.resumed && evidence.phase === 'response') return undefined;
 	if (evidence.clientCertificateRequested) return refusedUs(evidence, false);

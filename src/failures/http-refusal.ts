@@ -4,7 +4,7 @@
 import type {FailureKind} from '../facts.ts';
 
 /** The part of an answer that tells who wrote it. */
-export interface Page {
+export interface RefusalPage {
 	readonly status: number;
 	/** The `Server` header. */
 	readonly server: unknown;
@@ -45,7 +45,7 @@ const apachePage =
  *
  * @returns `undefined` for any other page: one of the app's own may speak of certificates too.
  */
-export function refusalOf({status, server, data}: Page): PageKind | undefined {
+export function classifyRefusal({status, server, data}: RefusalPage): PageKind | undefined {
 	if (typeof server !== 'string') return undefined;
 	if (nginx.test(server)) {
 		if (status !== 400) return nginxStatus.get(status);

@@ -1,7 +1,7 @@
 import {MtlsConfigError} from '../errors.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {CookieRefusal, Logger} from '../options.ts';
-import type {IdentityNotice} from '../tls/credentials/checks.ts';
+import type {CertificateWarning} from '../tls/credentials/checks.ts';
 import {inWords, isExpiry} from '../tls/credentials/expiry.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {memberOf} from '../util/check-options.ts';
@@ -24,7 +24,7 @@ export function failureFacts({
 }
 
 /** Tells that a server could not be verified, and that the request goes on: `verify: 'report'`. */
-export function tellUnverified(
+export function logUnverified(
 	logger: Logger | false,
 	{summary, code, failure}: {summary: string; code: string; failure: MtlsFailure},
 ): void {
@@ -46,7 +46,7 @@ export interface OwnCertificate {
 }
 
 /** Publishes that our certificate was loaded; there is nothing to log of that. */
-export function tellLoaded(
+export function logLoaded(
 	identity: CertificateFacts,
 	event: 'identity_loaded' | 'identity_rotated',
 ): void {
@@ -54,9 +54,9 @@ export function tellLoaded(
 }
 
 /** Tells what is to be said of a certificate of ours. */
-export function tellNotice(
+export function logCertificateWarning(
 	logger: Logger | false,
-	notice: IdentityNotice,
+	notice: CertificateWarning,
 	{facts, shownTo, renewedBy}: OwnCertificate,
 	now: number,
 ): void {
@@ -70,7 +70,7 @@ export function tellNotice(
 }
 
 /** Tells that the new files, or the loader, gave nothing to go over to. */
-export function tellRotationFailure(logger: Logger | false, error: unknown, epoch: number): void {
+export function logRotationFailure(logger: Logger | false, error: unknown, epoch: number): void {
 	const mistake = error instanceof MtlsConfigError ? error : undefined;
 	// Security: what a loader throws may hold a token. Its message is not told, its name and code are.
 	const {name, code} = (error ?? {}) as {name?: unknown; code?: unknown};
@@ -92,7 +92,7 @@ export function tellRotationFailure(logger: Logger | false, error: unknown, epoc
  * that sets ever new ones would fill a log: of each host and reason the first ten are told, and from
  * then on each tenfold of them, with their `count`.
  */
-export function refusalTeller(logger: Logger | false): (refusal: CookieRefusal) => void {
+export function createRejectionLogger(logger: Logger | false): (refusal: CookieRefusal) => void {
 	const told = new BoundedMap<string, Told>({maxEntries: 1_000, maxBytes: 2 * 1024 * 1024});
 	return ({name, host, reason}) => {
 		const key = `${reason} ${host}`;
@@ -149,7 +149,7 @@ function printable(name: string): string {
 	return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }
 
-function noticeInWords(notice: IdentityNotice, now: number): string {
+function noticeInWords(notice: CertificateWarning, now: number): string {
 	switch (notice.event) {
 		case 'identity_expiring':
 			return `expires on ${notice.validTo}, in ${inWords(Date.parse(notice.validTo) - now)}`;
@@ -165,7 +165,7 @@ function noticeInWords(notice: IdentityNotice, now: number): string {
 }
 
 function warn(logger: Logger | false, fields: object, message: string): void {
-	tellSafely(logger, 'warn', fields, message);
+	callLogger(logger, 'warn', fields, message);
 }
 
 /** Whether a value can be told something. */
@@ -175,7 +175,7 @@ export function isLogger(value: unknown): value is Logger {
 }
 
 /** A logger may be broken: what is told must not become a failure of its own. */
-export function tellSafely(
+export function callLogger(
 	logger: Logger | false,
 	level: 'warn' | 'error',
 	fields: object,

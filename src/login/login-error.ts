@@ -4,12 +4,12 @@ import {causeInShort} from '../logging/redact.ts';
 import type {SessionError} from '../options.ts';
 
 /** Why there is no session; all requests that waited for it have this one in common. */
-export class LoginFailure extends Error {
+export class LoginProblem extends Error {
 	override readonly name = 'LoginFailure';
 	readonly code: 'ERR_MTLS_LOGIN_FAILED' | 'ERR_MTLS_LEDGER_FAILED';
 	readonly #cause: unknown;
 
-	constructor(code: LoginFailure['code'], message: string, cause?: unknown) {
+	constructor(code: LoginProblem['code'], message: string, cause?: unknown) {
 		super(message);
 		this.code = code;
 		this.#cause = cause;
@@ -21,15 +21,15 @@ export class LoginFailure extends Error {
 }
 
 /** The login threw. */
-export function loginFailed(cause: unknown): LoginFailure {
+export function loginFailed(cause: unknown): LoginProblem {
 	const error =
 		cause instanceof Error ? cause : new Error(`login() threw a ${typeof cause}`, {cause});
-	return new LoginFailure('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
+	return new LoginProblem('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
 }
 
 /** The ledger threw. */
-export function ledgerFailed(what: string, cause: unknown): LoginFailure {
-	return new LoginFailure(
+export function loginLockFailed(what: string, cause: unknown): LoginProblem {
+	return new LoginProblem(
 		'ERR_MTLS_LEDGER_FAILED',
 		`the ledger of logins could not be ${what}${causeInShort(cause)}`,
 		cause,
@@ -38,7 +38,7 @@ export function ledgerFailed(what: string, cause: unknown): LoginFailure {
 
 /** The error of one request that waited. */
 export function sessionError(
-	{code, message, cause}: LoginFailure,
+	{code, message, cause}: LoginProblem,
 	config: InternalAxiosRequestConfig,
 	retryAfterMs: number,
 ): SessionError {

@@ -3,16 +3,16 @@ import {publish} from '../logging/diagnostics-channel.ts';
 import type {SessionClient} from '../options.ts';
 import {LoginBackoff} from './backoff.ts';
 import {type Clock, systemClock, within} from './clock.ts';
-import {LoginFailure, loginFailed} from './login-error.ts';
-import {type LoginLedger, loginLedger} from './login-lock.ts';
+import {LoginProblem, loginFailed} from './login-error.ts';
+import {type SharedLoginLock, sharedLoginLock} from './login-lock.ts';
 import type {SessionSettings} from './session-options.ts';
-import {type Login, takeTurn} from './shared-login.ts';
+import {type Login, loginOrAdopt} from './shared-login.ts';
 
 /** Makes what a login sends with; `signal` ends its requests. */
 export type MakeSessionClient = (signal: AbortSignal) => SessionClient;
 
 /** The login that all requests of one jar have in common. */
-export class Session {
+export class LoginSession {
 	readonly settings: SessionSettings;
 	readonly #makeClient: MakeSessionClient;
 	readonly #clock: Clock;
@@ -24,11 +24,11 @@ export class Session {
 	#generation = 0;
 	/** The one that all wait for. */
 	#renewal: Promise<Login> | undefined;
-	#failure: LoginFailure | undefined;
+	#failure: LoginProblem | undefined;
 	/** The last in which an answer said that there was a session. */
 	#proven: Login | undefined;
 	/** The last after which there still was none. */
-	#vain: Login | undefined;
+	#uselessLogin: Login | undefined;
 
 	/** @param closing - Aborted when the client is closed: ends a login that is under way. */
 	constructor(
@@ -63,7 +63,7 @@ export class Session {
 	 * A login that is not `used`: the one that came after it, that is under way, or that begins now.
 	 *
 	 * @param used - What the request travelled with that met its end.
-	 * @throws {LoginFailure} one for all who wait for the same login.
+	 * @throws {LoginProblem} one for all who wait for the same login.
 	 */
 	after(used: Login | undefined): Promise<Login> {
 		if (this.#renewal !== undefined) return this.#renewal;
@@ -78,7 +78,7 @@ export class Session {
 	}
 
 	/** An answer says that there is a session with `login`. */
-	prove(login: Login): void {
+	markValid(login: Login): void {
 		// One that is over says nothing of those that came after it.
 		if (login === this.#proven || login !== this.#login) return;
 		this.#proven = login;
@@ -89,15 +89,15 @@ export class Session {
 	 * There is none though `login` succeeded: a wrong password may well be answered with a page.
 	 * What has been proven is not doubted: then it is the one request that is not allowed.
 	 */
-	doubt(login: Login): void {
-		if (login !== this.#login || login === this.#proven || login === this.#vain) return;
-		this.#vain = login;
+	markUseless(login: Login): void {
+		if (login !== this.#login || login === this.#proven || login === this.#uselessLogin) return;
+		this.#uselessLogin = login;
 		this.#backoff.failed(this.#clock.now());
 	}
 
 	/** Whether another login is not to be tried yet, as `login` was of no use. */
-	isInVain(login: Login): boolean {
-		return login === this.#vain && login !== this.#proven && this.retryAfterMs > 0;
+	isUseless(login: Login): boolean {
+		return login === this.#uselessLogin && login !== this.#proven && this.retryAfterMs > 0;
 	}
 
 	async #renew(): Promise<Login> {
@@ -112,7 +112,7 @@ export class Session {
 			publish('axios-mtls:login', () => ({event, durationMs: durationMs()}));
 			return login;
 		} catch (error) {
-			const failure = error instanceof LoginFailure ? error : loginFailed(error);
+			const failure = error instanceof LoginProblem ? error : loginFailed(error);
 			this.#login = undefined;
 			this.#failure = failure;
 			this.#backoff.failed(this.#clock.now());
@@ -136,7 +136,7 @@ export class Session {
 			await logIn();
 			return {generation: 0, adopted: false};
 		}
-		return takeTurn({
+		return loginOrAdopt({
 			ledger,
 			over: this.#generation,
 			logIn,
@@ -157,20 +157,20 @@ export class Session {
 			await within((async () => login(client))(), {ms, clock: this.#clock, signal, late});
 		} catch (error) {
 			over.abort();
-			throw error instanceof LoginFailure ? error : loginFailed(error);
+			throw error instanceof LoginProblem ? error : loginFailed(error);
 		}
 	}
 }
 
-function tooLong(ms: number): LoginFailure {
+function tooLong(ms: number): LoginProblem {
 	const message = `the login took longer than ${ms} ms`;
-	return new LoginFailure(
+	return new LoginProblem(
 		'ERR_MTLS_LOGIN_FAILED',
 		message,
 		new Error(`${message}: it must use the client that it is given, others wait for it`),
 	);
 }
 
-function ledgerOf({store}: CookieJar): LoginLedger | undefined {
-	return (store as {[loginLedger]?: LoginLedger} | undefined)?.[loginLedger];
+function ledgerOf({store}: CookieJar): SharedLoginLock | undefined {
+	return (store as {[sharedLoginLock]?: SharedLoginLock} | undefined)?.[sharedLoginLock];
 }

@@ -1,9 +1,9 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {kindOf, MtlsConfigError, numberOrKind} from '../config-error.ts';
+import {describeType, MtlsConfigError, numberOrType} from '../config-error.ts';
 import type {CookieJar} from '../cookies/jar.ts';
 import type {SessionOptions} from '../options.ts';
 import {readOptions} from '../util/check-options.ts';
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 import {redactUrl} from '../util/redact-url.ts';
 
 /** The options of a session, each with a value. */
@@ -43,10 +43,10 @@ export function resolveSession(
 	const {login, isExpired} = options;
 	// JavaScript does not look at the types.
 	if (typeof login !== 'function') {
-		throw bad('session.login', `expected a function, found ${kindOf(login)}`);
+		throw bad('session.login', `expected a function, found ${describeType(login)}`);
 	}
 	if (isExpired !== undefined && typeof isExpired !== 'function') {
-		throw bad('session.isExpired', `expected a function, found ${kindOf(isExpired)}`);
+		throw bad('session.isExpired', `expected a function, found ${describeType(isExpired)}`);
 	}
 	if (client.jar === undefined) {
 		throw bad('session', 'expected a client with a jar, which keeps the session: give `jar` too');
@@ -69,7 +69,7 @@ const uris = new Axios({});
 function parseLoginUrl(text: unknown, baseURL: string | undefined): URL | undefined {
 	if (text === undefined) return undefined;
 	if (typeof text !== 'string') {
-		throw bad('session.loginUrl', `expected a string, found ${kindOf(text)}`);
+		throw bad('session.loginUrl', `expected a string, found ${describeType(text)}`);
 	}
 	const url = URL.parse(uris.getUri({url: text, baseURL} as AxiosRequestConfig));
 	if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
@@ -85,10 +85,10 @@ function milliseconds(
 	fallback: number,
 ): number {
 	const value: unknown = options[name] ?? fallback;
-	if (typeof value === 'number' && value > 0 && value <= longestDelayMs) return value;
+	if (typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS) return value;
 	throw bad(
 		`session.${name}`,
-		`expected milliseconds, more than 0 and at most ${longestDelayMs}, found ${numberOrKind(value)}`,
+		`expected milliseconds, more than 0 and at most ${MAX_TIMER_MS}, found ${numberOrType(value)}`,
 	);
 }
 

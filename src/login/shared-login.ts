@@ -1,6 +1,6 @@
 import {type Clock, within} from './clock.ts';
-import {LoginFailure, ledgerFailed} from './login-error.ts';
-import type {LoginLease, LoginLedger} from './login-lock.ts';
+import {LoginProblem, loginLockFailed} from './login-error.ts';
+import type {LockLease, SharedLoginLock} from './login-lock.ts';
 
 /** A login that requests travel with. */
 export interface Login {
@@ -11,8 +11,8 @@ export interface Login {
 }
 
 /** What a turn is taken with. */
-export interface Turn {
-	readonly ledger: LoginLedger;
+export interface LoginOutcome {
+	readonly ledger: SharedLoginLock;
 	/** The generation that is over; 0 when there was none. */
 	readonly over: number;
 	readonly logIn: () => Promise<unknown>;
@@ -31,9 +31,9 @@ const marginMs = 5_000;
 /**
  * Logs in for all processes, or takes over what another of them has done.
  *
- * @throws {LoginFailure} when the ledger fails, or another process never gives its turn back.
+ * @throws {LoginProblem} when the ledger fails, or another process never gives its turn back.
  */
-export async function takeTurn(turn: Turn): Promise<Login> {
+export async function loginOrAdopt(turn: LoginOutcome): Promise<Login> {
 	const {ledger, clock, signal} = turn;
 	const leaseMs = turn.loginTimeoutMs + marginMs;
 	// Its lease, and that of one who comes in between.
@@ -45,7 +45,7 @@ export async function takeTurn(turn: Turn): Promise<Login> {
 		if (lease !== undefined) return useTurn(turn, lease);
 
 		if (clock.now() >= giveUpAt) {
-			throw new LoginFailure(
+			throw new LoginProblem(
 				'ERR_MTLS_LOGIN_FAILED',
 				`another process has been logging in for ${2 * leaseMs} ms`,
 			);
@@ -55,13 +55,13 @@ export async function takeTurn(turn: Turn): Promise<Login> {
 }
 
 /** What another process has done since. Its number may be smaller: a store that lost its data begins anew. */
-async function adoptable(turn: Turn): Promise<Login | undefined> {
+async function adoptable(turn: LoginOutcome): Promise<Login | undefined> {
 	const generation = await ask(turn, 'read', () => turn.ledger.generation());
 	if (generation === 0 || generation === turn.over) return undefined;
 	return {generation, adopted: true};
 }
 
-async function useTurn(turn: Turn, lease: LoginLease): Promise<Login> {
+async function useTurn(turn: LoginOutcome, lease: LockLease): Promise<Login> {
 	// It ends by itself where it cannot be given back: that is no failure of ours.
 	const giveBack = () => ask(turn, 'given a turn back', () => lease.release()).catch(() => {});
 	let done: Login | undefined;
@@ -84,7 +84,7 @@ async function useTurn(turn: Turn, lease: LoginLease): Promise<Login> {
 
 /** One question to the ledger; a store that never answers has failed. */
 async function ask<T>(
-	{clock, signal, loginTimeoutMs: ms}: Turn,
+	{clock, signal, loginTimeoutMs: ms}: LoginOutcome,
 	what: string,
 	question: () => Promise<T>,
 ): Promise<T> {
@@ -93,6 +93,6 @@ async function ask<T>(
 		// `question` may throw before there is a promise.
 		return await within((async () => question())(), {ms, clock, signal, late});
 	} catch (cause) {
-		throw ledgerFailed(what, cause);
+		throw loginLockFailed(what, cause);
 	}
 }

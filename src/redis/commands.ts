@@ -16,7 +16,7 @@ export interface RedisCommands {
 }
 
 /** Asks Redis, and gives up after a while. */
-export type Ask = <T>(question: (commands: RedisCommands) => Promise<T>) => Promise<T>;
+export type WithTimeout = <T>(question: (commands: RedisCommands) => Promise<T>) => Promise<T>;
 
 /**
  * Makes the way in which every command goes.
@@ -24,7 +24,7 @@ export type Ask = <T>(question: (commands: RedisCommands) => Promise<T>) => Prom
  * A client that has lost its connection keeps commands until it has one again: what nobody waits
  * for any more is taken back, or an old cookie would be written over a new one.
  */
-export function makeAsk(client: RedisCommands, timeoutMs: number): Ask {
+export function timeoutWrapper(client: RedisCommands, timeoutMs: number): WithTimeout {
 	return (question) => {
 		const ending = new AbortController();
 		const commands = client.withAbortSignal?.(ending.signal) ?? client;

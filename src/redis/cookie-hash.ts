@@ -1,16 +1,16 @@
 import {type Cookie, pathMatch, permuteDomain} from 'tough-cookie';
 import type {CookieCounts} from '../cookies/store-counts.ts';
-import type {Ask} from './commands.ts';
-import {type Seal, SealError} from './encryption.ts';
+import type {WithTimeout} from './commands.ts';
+import {type CookieCipher, DecryptionError} from './encryption.ts';
 import {RedisJarError} from './error.ts';
 import {type CookieId, fieldOf, fieldsBelow, parseField} from './field.ts';
-import {type CookieRecord, lifeOf, readRecord, writeRecord} from './record.ts';
+import {type CookieRecord, readRecord, ttlOf, writeRecord} from './record.ts';
 import {putScript, removeBelowScript, removeUnchangedScript} from './scripts.ts';
 
 /** What a session's hash is made of. */
 export interface SessionParts {
-	readonly ask: Ask;
-	readonly seal: Seal;
+	readonly ask: WithTimeout;
+	readonly seal: CookieCipher;
 	/** The hash's key. */
 	readonly prefix: string;
 	/** For cookies that name no end. */
@@ -18,7 +18,7 @@ export interface SessionParts {
 }
 
 /** The cookies of one session: a hash with a field a cookie. Each method is one command. */
-export class SessionHash {
+export class CookieHash {
 	readonly #parts: SessionParts;
 	#counts: CookieCounts | undefined;
 
@@ -36,7 +36,7 @@ export class SessionHash {
 		const field = fieldOf(id);
 		const value = await ask((redis) => redis.hGet(prefix, field));
 		if (value === null) return undefined;
-		return this.#living([[field, value]])[0];
+		return this.#unexpired([[field, value]])[0];
 	}
 
 	/** The cookies whose domain and path match (RFC 6265 §5.1.3, §5.1.4); those of any path without one. */
@@ -60,9 +60,9 @@ export class SessionHash {
 	async put(cookie: Cookie, id: CookieId): Promise<void> {
 		const {ask, seal, prefix, sessionMs} = this.#parts;
 		const now = Date.now();
-		const life = lifeOf(cookie, sessionMs, now);
+		const life = ttlOf(cookie, sessionMs, now);
 		const field = fieldOf(id);
-		const value = seal.seal(writeRecord({cookie, until: now + life}), this.#placeOf(field));
+		const value = seal.encrypt(writeRecord({cookie, until: now + life}), this.#placeOf(field));
 		await ask((redis) =>
 			// A span rather than a time, so that the server's clock need not agree with ours.
 			redis.eval(putScript, {keys: [prefix], arguments: [field, value, String(life)]}),
@@ -96,10 +96,10 @@ export class SessionHash {
 			return wanted(id);
 		});
 		this.#counts = counts;
-		return this.#living(found);
+		return this.#unexpired(found);
 	}
 
-	#living(entries: readonly (readonly [field: string, value: string])[]): Cookie[] {
+	#unexpired(entries: readonly (readonly [field: string, value: string])[]): Cookie[] {
 		const now = Date.now();
 		const living: Cookie[] = [];
 		const ended: string[] = [];
@@ -123,10 +123,10 @@ export class SessionHash {
 	#open(field: string, value: string): CookieRecord {
 		let reason = 'it is no cookie';
 		try {
-			const record = readRecord(this.#parts.seal.open(value, this.#placeOf(field)));
+			const record = readRecord(this.#parts.seal.decrypt(value, this.#placeOf(field)));
 			if (record !== undefined) return record;
 		} catch (error) {
-			if (!(error instanceof SealError)) throw error;
+			if (!(error instanceof DecryptionError)) throw error;
 			reason = error.message;
 		}
 		throw new RedisJarError(

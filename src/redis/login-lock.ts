@@ -1,14 +1,14 @@
 import {randomUUID} from 'node:crypto';
 import {maxLifetimeMs} from '../cookies/expiry.ts';
-import type {LoginLease, LoginLedger} from '../login/login-lock.ts';
-import type {Ask} from './commands.ts';
+import type {LockLease, SharedLoginLock} from '../login/login-lock.ts';
+import type {WithTimeout} from './commands.ts';
 import {acquireScript, completeScript, releaseScript} from './scripts.ts';
 
 /**
  * The ledger of a session: `PREFIX:lease`, held by a random token until the lease is over, and the
  * counter `PREFIX:logins`.
  */
-export function makeLedger(ask: Ask, prefix: string): LoginLedger {
+export function createLoginLock(ask: WithTimeout, prefix: string): SharedLoginLock {
 	const lease = `${prefix}:lease`;
 	const logins = `${prefix}:logins`;
 	return {
@@ -30,7 +30,7 @@ export function makeLedger(ask: Ask, prefix: string): LoginLedger {
 				async release() {
 					await run(releaseScript, [lease]);
 				},
-			} satisfies LoginLease;
+			} satisfies LockLease;
 		},
 	};
 }

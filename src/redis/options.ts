@@ -1,7 +1,7 @@
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {describeType, MtlsConfigError} from '../config-error.ts';
 import {maxLifetimeMs} from '../cookies/expiry.ts';
 import {readOptions} from '../util/check-options.ts';
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 import type {RedisCommands} from './commands.ts';
 
 /** What {@link RedisCookieStore} takes. */
@@ -83,7 +83,7 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 		prefix,
 		keys: key === undefined ? [] : resolveKeys(key),
 		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, maxLifetimeMs / 1_000)),
-		timeoutMs: inRange('timeoutMs', timeoutMs, longestDelayMs),
+		timeoutMs: inRange('timeoutMs', timeoutMs, MAX_TIMER_MS),
 	};
 }
 
@@ -108,7 +108,7 @@ function inRange(name: string, value: unknown, most: number): number {
 }
 
 function bad(name: string, expected: string, found: unknown): MtlsConfigError {
-	return badOption(name, expected, kindOf(found));
+	return badOption(name, expected, describeType(found));
 }
 
 function badOption(name: string, expected: string, found: string): MtlsConfigError {

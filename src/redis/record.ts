@@ -13,7 +13,7 @@ export interface CookieRecord {
  *
  * @param sessionMs - For a cookie that names no end.
  */
-export function lifeOf(cookie: Cookie, sessionMs: number, now: number): number {
+export function ttlOf(cookie: Cookie, sessionMs: number, now: number): number {
 	const end = expiresAt(cookie, now);
 	const endless = Number.isNaN(end) || end === Number.POSITIVE_INFINITY;
 	const left = endless ? sessionMs : Math.ceil(end - now);

@@ -1,11 +1,11 @@
 import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} from 'tough-cookie';
 import {type CookieCounts, storeCounts} from '../cookies/store-counts.ts';
-import {type LoginLedger, loginLedger} from '../login/login-lock.ts';
-import {makeAsk, type RedisCommands} from './commands.ts';
-import {SessionHash} from './cookie-hash.ts';
-import {makeSeal} from './encryption.ts';
+import {type SharedLoginLock, sharedLoginLock} from '../login/login-lock.ts';
+import {type RedisCommands, timeoutWrapper} from './commands.ts';
+import {CookieHash} from './cookie-hash.ts';
+import {createCookieCipher} from './encryption.ts';
 import type {CookieId} from './field.ts';
-import {makeLedger} from './login-lock.ts';
+import {createLoginLock} from './login-lock.ts';
 import {type RedisStoreOptions, resolveRedis} from './options.ts';
 
 /**
@@ -29,8 +29,8 @@ import {type RedisStoreOptions, resolveRedis} from './options.ts';
  */
 export class RedisCookieStore extends Store {
 	/** How the processes of this session agree on who logs in. */
-	readonly [loginLedger]: LoginLedger;
-	readonly #hash: SessionHash;
+	readonly [sharedLoginLock]: SharedLoginLock;
+	readonly #hash: CookieHash;
 
 	/** What the last reading has seen: none is made for it. */
 	get [storeCounts](): CookieCounts | undefined {
@@ -43,9 +43,9 @@ export class RedisCookieStore extends Store {
 		this.synchronous = false;
 		const settings = resolveRedis(client, options);
 		const {prefix, keys, sessionMs, timeoutMs} = settings;
-		const ask = makeAsk(settings.client, timeoutMs);
-		this[loginLedger] = makeLedger(ask, prefix);
-		this.#hash = new SessionHash({ask, seal: makeSeal(keys), prefix, sessionMs});
+		const ask = timeoutWrapper(settings.client, timeoutMs);
+		this[sharedLoginLock] = createLoginLock(ask, prefix);
+		this.#hash = new CookieHash({ask, seal: createCookieCipher(keys), prefix, sessionMs});
 	}
 
 	override findCookie(

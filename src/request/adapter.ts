@@ -6,39 +6,39 @@ import {jarOf} from '../cookies/jar.ts';
 import {closedError} from '../exchange/axios-errors.ts';
 import type {Hop} from '../exchange/hop.ts';
 import {hideSecrets, redactInvalidUrl} from '../logging/redact.ts';
-import type {Session} from '../login/login-session.ts';
+import type {LoginSession} from '../login/login-session.ts';
 import {flattened} from '../util/check-options.ts';
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 import {type Adapter, type AdapterParts, type Call, waiting} from './call.ts';
-import {leaveOutCaller} from './caller-frames.ts';
-import {assertNoAgent, withoutCookieAgents} from './conflicting-agents.ts';
+import {removeCallerFrames} from './caller-frames.ts';
+import {assertNoConflictingAgent, withoutCookieAgents} from './conflicting-agents.ts';
 import {firstHop} from './first-hop.ts';
 import {follow} from './follow-redirect.ts';
 import {redirectPolicy} from './redirect.ts';
-import {withinDeadline} from './request-timeout.ts';
+import {withinTimeout} from './request-timeout.ts';
 import {holdBody} from './response-body.ts';
 import {send} from './send-hop.ts';
 import {type Answer, complete, settle} from './settle.ts';
 import {resolveTimeouts} from './timeouts.ts';
-import {inSession} from './with-login.ts';
+import {withLogin} from './with-login.ts';
 
 /** Makes an axios adapter that owns the hops. */
 export function makeAdapter(parts: AdapterParts): Adapter {
-	return async (given) => {
+	return async (originalConfig) => {
 		parts.lifetime.begin();
 		try {
-			const response = await run(parts, given);
-			holdBody(response, given, parts.lifetime, true);
+			const response = await run(parts, originalConfig);
+			holdBody(response, originalConfig, parts.lifetime, true);
 			return response;
 		} catch (error) {
-			if (error instanceof Error) leaveOutCaller(error);
+			if (error instanceof Error) removeCallerFrames(error);
 			if (error instanceof AxiosError) {
 				// A hop's own config holds the jar's cookies, which a retry would send once more.
 				// A token that is cancelled gives all its requests one error, which knows of none.
-				if (error.config || !isCancel(error)) error.config = given;
-				if (error.response) error.response.config = given;
+				if (error.config || !isCancel(error)) error.config = originalConfig;
+				if (error.response) error.response.config = originalConfig;
 				hideSecrets(error);
-				holdBody(error.response, given, parts.lifetime, false);
+				holdBody(error.response, originalConfig, parts.lifetime, false);
 			} else if (error instanceof Error && Object.hasOwn(error, 'config')) {
 				// Of a URL that could not be built: no AxiosError, and the whole config is in it.
 				hideSecrets(error);
@@ -53,43 +53,46 @@ export function makeAdapter(parts: AdapterParts): Adapter {
 }
 
 // Not async: each turn that a call waits for is felt in a small one.
-function run(parts: AdapterParts, given: InternalAxiosRequestConfig): Promise<AxiosResponse> {
-	const config = withoutCookieAgents(flattened(given));
-	const {lifetime, nested} = parts;
-	if (nested ? lifetime.ended : lifetime.closing) throw closedError(config);
-	if (parts.ownsConnections) assertNoAgent(config);
+function run(
+	parts: AdapterParts,
+	originalConfig: InternalAxiosRequestConfig,
+): Promise<AxiosResponse> {
+	const config = withoutCookieAgents(flattened(originalConfig));
+	const {lifetime, partOfLogin} = parts;
+	if (partOfLogin ? lifetime.ended : lifetime.closing) throw closedError(config);
+	if (parts.ownsConnections) assertNoConflictingAgent(config);
 	const hop = firstHop(config);
 	if (hop === undefined) return parts.fallback(config);
 
 	const timeouts = resolveTimeouts(config.timeouts, parts.timeouts);
 	const {requestMs} = timeouts;
-	if (!requestMs) return begin(parts, {config, given, timeouts}, hop);
-	return withinDeadline({
+	if (!requestMs) return begin(parts, {config, originalConfig, timeouts}, hop);
+	return withinTimeout({
 		config,
 		requestMs,
 		url: hop.url,
-		run: (bounded) => begin(parts, {config: bounded, given, timeouts}, hop),
+		run: (bounded) => begin(parts, {config: bounded, originalConfig, timeouts}, hop),
 	});
 }
 
 function begin(
 	parts: AdapterParts,
-	asked: Pick<Call, 'config' | 'given' | 'timeouts'>,
+	asked: Pick<Call, 'config' | 'originalConfig' | 'timeouts'>,
 	hop: Hop,
 ): Promise<AxiosResponse> {
-	const {config, given, timeouts} = asked;
+	const {config, originalConfig, timeouts} = asked;
 	const {lifetime} = parts;
 	// What is no number is refused by axios's exchange, in its own words.
 	const timeoutMs =
-		Math.min(Number.parseInt(String(config.timeout || ''), 10), longestDelayMs) || undefined;
+		Math.min(Number.parseInt(String(config.timeout || ''), 10), MAX_TIMER_MS) || undefined;
 	const call: Call = {
 		config,
-		given,
+		originalConfig,
 		timeouts,
 		jar: jarOf(config, parts.jar),
 		policy: redirectPolicy(config, hop, parts),
 		timeoutMs,
-		keeps: undefined,
+		shouldStoreCookies: undefined,
 		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
 	const end = (answer: Answer) => {
@@ -100,10 +103,11 @@ function begin(
 	};
 	const session = sessionOf(parts, call);
 	if (session === undefined) return walk(parts, call, hop, end);
-	return inSession(session, {
+	return withLogin(session, {
 		config,
 		body: hop.body,
-		send: (keeps) => walk(parts, {...call, keeps}, hop, (answer) => answer),
+		send: (shouldStoreCookies) =>
+			walk(parts, {...call, shouldStoreCookies}, hop, (answer) => answer),
 		waiting: () => waiting(parts, call),
 		assertOpen() {
 			if (lifetime.ended) throw closedError(config);
@@ -111,7 +115,7 @@ function begin(
 	}).then(end);
 }
 
-function sessionOf({session}: AdapterParts, {config, jar}: Call): Session | undefined {
+function sessionOf({session}: AdapterParts, {config, jar}: Call): LoginSession | undefined {
 	return session?.settings.jar === jar && config.session !== false ? session : undefined;
 }
 

@@ -5,7 +5,7 @@ import {
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import {exactHeaders} from '../exchange/headers.ts';
-import type {AskedRedirect, Hop} from '../exchange/hop.ts';
+import type {Hop, RedirectCallback} from '../exchange/hop.ts';
 import {bareHost, urlHost} from '../util/url.ts';
 import {isWithheldElsewhere, type RedirectPolicy} from './redirect.ts';
 
@@ -35,7 +35,7 @@ export function askBeforeRedirect(
 ): Hop {
 	const given = plain(hop.headers);
 	const login = hop.auth && `${hop.auth.username}:${hop.auth.password}`;
-	const asked = askedAbout(hop, previous.asked, {headers: given, auth: login});
+	const asked = askedAbout(hop, previous.redirectCallback, {headers: given, auth: login});
 	const {options, written} = asked;
 	callback(
 		options,
@@ -68,7 +68,7 @@ export function askBeforeRedirect(
 		headers,
 		// Node's order: a header of that name comes before.
 		auth: headers.has('Authorization') ? undefined : credentials(auth),
-		asked,
+		redirectCallback: asked,
 	};
 }
 
@@ -78,9 +78,9 @@ export function askBeforeRedirect(
  */
 function askedAbout(
 	{url, method}: Hop,
-	before: AskedRedirect | undefined,
+	before: RedirectCallback | undefined,
 	{headers, auth}: {headers: Headers; auth: string | undefined},
-): AskedRedirect {
+): RedirectCallback {
 	const asked = before ?? {
 		// Without a prototype: what the callback deletes is not for a stranger to fill in.
 		options: Object.create(null) as Record<string, unknown>,

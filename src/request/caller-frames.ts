@@ -9,7 +9,7 @@ const causeBegins = '\nCaused by: ';
  * adapter. Where it takes ours for less than the whole, as it does on a deep stack, of which V8 keeps ten
  * frames, a reader would find the same lines twice.
  */
-export function leaveOutCaller<E extends Error>(error: E): E {
+export function removeCallerFrames<E extends Error>(error: E): E {
 	const stack: unknown = error.stack;
 	if (typeof stack !== 'string') return error;
 	const end = stack.indexOf(causeBegins);

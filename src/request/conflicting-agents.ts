@@ -1,6 +1,6 @@
 import type {AxiosRequestConfig, InternalAxiosRequestConfig} from 'axios';
 import {MtlsConfigError} from '../errors.ts';
-import {foreignHttp2Option} from '../exchange/http2-options.ts';
+import {tlsHttp2Option} from '../exchange/http2-options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
 const agentOptions = ['httpsAgent', 'httpAgent'] as const;
@@ -26,11 +26,11 @@ export function withoutCookieAgents(
  *
  * @throws {MtlsConfigError} naming the option that was given.
  */
-export function assertNoAgent(
+export function assertNoConflictingAgent(
 	config: Pick<AxiosRequestConfig, 'httpsAgent' | 'httpAgent' | 'http2Options'>,
 ): void {
 	if (!config.httpsAgent && !config.httpAgent && !config.http2Options) return;
-	const foreign = config.http2Options && foreignHttp2Option(config);
+	const foreign = config.http2Options && tlsHttp2Option(config);
 	const given = agentOptions.find((name) => config[name]) ?? (foreign && `http2Options.${foreign}`);
 	if (given === undefined) return;
 	throw new MtlsConfigError(
@@ -48,7 +48,7 @@ const ofClients = ['mtls', 'pins', 'spiffeId', 'requireClientAuth'] as const;
  *
  * @throws {MtlsConfigError} naming the first one.
  */
-export function assertNoClientOption(config: object): void {
+export function assertNoClientOptions(config: object): void {
 	const given = ofClients.find((name) => Reflect.get(config, name) !== undefined);
 	if (given === undefined) return;
 	throw new MtlsConfigError(

@@ -1,17 +1,17 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
-import {type Connection, connectionEndedBy, connectionOf} from '../connection/connection.ts';
+import {type Connection, connectionOf, connectionOfError} from '../connection/connection.ts';
 import {
 	codeFor,
-	type JudgedFailure,
-	judgeFailure,
-	tellFailure,
+	describeFailure,
+	type FailureReport,
+	reportFailure,
 } from '../connection/connection-failure.ts';
 import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import type {Hop} from '../exchange/hop.ts';
-import {type Verdict, wantsHttp1} from '../failures/classify.ts';
+import {type Classification, wantsHttp1} from '../failures/classify.ts';
 import {explain} from '../failures/explain.ts';
-import {refusalOf} from '../failures/http-refusal.ts';
+import {classifyRefusal} from '../failures/http-refusal.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
 import {publish} from '../logging/diagnostics-channel.ts';
 import {redactUrl} from '../util/redact-url.ts';
@@ -27,7 +27,7 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 	const found = connectionOfFailure(error);
 	if (found === undefined) return error;
 	const {connection, cause} = found;
-	const judged = judgeFailure(connection, cause, redactUrl(hop.url.href), hop.guestOf);
+	const judged = reportFailure(connection, cause, redactUrl(hop.url.href), hop.guestOf);
 	return judged === undefined ? error : mtlsError(judged, {config, request: error.request, cause});
 }
 
@@ -45,8 +45,8 @@ export function diagnoseAnswer(
 	// Through a proxy in the clear no certificate was asked for.
 	if (connection === undefined || connection.phase === 'tunnel') return error;
 	const {status, headers, data} = response;
-	const kind = refusalOf({status, server: headers.server, data});
-	const verdict: Verdict | undefined =
+	const kind = classifyRefusal({status, server: headers.server, data});
+	const verdict: Classification | undefined =
 		kind === undefined
 			? refusalOfNobody(status, hop, connection)
 			: {kind, side: 'client', certain: true};
@@ -57,7 +57,7 @@ export function diagnoseAnswer(
 	) {
 		return error;
 	}
-	const judged = tellFailure(connection, verdict, redactUrl(hop.url.href), {
+	const judged = describeFailure(connection, verdict, redactUrl(hop.url.href), {
 		code: error.code,
 		redirectedFrom: hop.guestOf,
 		...(!verdict.certain && {answeredBy: status}),
@@ -68,7 +68,11 @@ export function diagnoseAnswer(
 const refusals: ReadonlySet<number> = new Set([400, 401, 403]);
 
 /** A server that knows its clients by their certificates has refused what came to it in nobody's name. */
-function refusalOfNobody(status: number, hop: Hop, connection: Connection): Verdict | undefined {
+function refusalOfNobody(
+	status: number,
+	hop: Hop,
+	connection: Connection,
+): Classification | undefined {
 	if (hop.guestOf === undefined || connection.clientCertificateRequested !== true) return undefined;
 	if (!refusals.has(status)) return undefined;
 	return {kind: 'client-certificate-required', side: 'client', certain: false};
@@ -121,7 +125,7 @@ function factsOf({url}: Hop) {
 }
 
 function mtlsError(
-	{summary, code, failure}: JudgedFailure,
+	{summary, code, failure}: FailureReport,
 	init: Pick<MtlsErrorInit, 'request' | 'response' | 'cause'> & {
 		config: InternalAxiosRequestConfig;
 	},
@@ -133,7 +137,7 @@ function mtlsError(
 function connectionOfFailure(
 	error: AxiosError,
 ): {connection: Connection; cause: unknown} | undefined {
-	const ended = connectionEndedBy(error.cause);
+	const ended = connectionOfError(error.cause);
 	if (ended) return {connection: ended, cause: error.cause};
 
 	const {request} = error;

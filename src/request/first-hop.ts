@@ -31,7 +31,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		body: makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
 		showing: 'shown',
-		strayed: false,
+		leftOrigin: false,
 	};
 }
 

@@ -2,7 +2,7 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {headerOf} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
 import {askBeforeRedirect} from './before-redirect.ts';
-import {leaveOutCaller} from './caller-frames.ts';
+import {removeCallerFrames} from './caller-frames.ts';
 import {insecureRedirect} from './diagnose.ts';
 import {isDowngrade, nextHop, type RedirectPolicy, shownAt} from './redirect.ts';
 
@@ -59,7 +59,7 @@ function asked(
 	return {
 		...changed,
 		...shownAt(changed.url, hop, policy),
-		strayed: hop.strayed || changed.url.origin !== hop.url.origin,
+		leftOrigin: hop.leftOrigin || changed.url.origin !== hop.url.origin,
 	};
 }
 
@@ -92,5 +92,5 @@ function redirectError(
 	options?: ErrorOptions,
 ): AxiosError {
 	const error = Object.assign(new Error(message, options), {name: `Error [${code}]`, code});
-	return AxiosError.from(leaveOutCaller(error), code, config, request);
+	return AxiosError.from(removeCallerFrames(error), code, config, request);
 }

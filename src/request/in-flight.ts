@@ -1,7 +1,7 @@
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 
 /** Counts what is in flight, so that an end can wait for it. */
-export class Lifetime {
+export class InFlightRequests {
 	#state: 'open' | 'closing' | 'ended' = 'open';
 	#inFlight = 0;
 	#whenIdle: (() => void)[] = [];
@@ -42,7 +42,7 @@ export class Lifetime {
 
 	#idleWithin(deadlineMs: number): Promise<void> {
 		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, Math.min(deadlineMs, longestDelayMs));
+			const timer = setTimeout(resolve, Math.min(deadlineMs, MAX_TIMER_MS));
 			this.#whenIdle.push(() => {
 				clearTimeout(timer);
 				resolve();

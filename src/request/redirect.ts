@@ -3,12 +3,12 @@
  * each a function of values; `nextHop` puts them together.
  */
 import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {kindOf, MtlsConfigError} from '../config-error.ts';
+import {describeType, MtlsConfigError} from '../config-error.ts';
 import {isRedirect} from '../exchange/exchange.ts';
 import {copyHeaders, exactHeaders} from '../exchange/headers.ts';
 import {type Hop, withoutCredentials} from '../exchange/hop.ts';
-import {foreignHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
-import type {Roster} from '../tls/rotation/identity-selector.ts';
+import {tlsHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
+import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
 
 /** What decides about a redirect. */
 export interface RedirectPolicy {
@@ -20,7 +20,7 @@ export interface RedirectPolicy {
 	/** The origin that the app asked for. */
 	readonly origin: string;
 	/** How a redirect may lead to another origin than that. */
-	readonly arrival: Roster['arrival'];
+	readonly arrival: IdentitySelector['arrival'];
 	/** Credentials of the first request; they hold on its origin only, and until a redirect leaves it. */
 	readonly auth: Hop['auth'];
 }
@@ -48,7 +48,7 @@ export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): b
 	const {maxRedirects, transport, httpVersion} = config;
 	if (maxRedirects === 0) return false;
 	// axios asks no transport for HTTP/2.
-	if (wantsHttp2(config)) return foreignHttp2Option(config) === undefined;
+	if (wantsHttp2(config)) return tlsHttp2Option(config) === undefined;
 	return !transport && (httpVersion === undefined || Number(httpVersion) === 1);
 }
 
@@ -64,7 +64,7 @@ export function insecureRedirects(own: unknown, base: boolean): boolean {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'allowInsecureRedirects',
-		`expected true or false, found a ${kindOf(allowed)}`,
+		`expected true or false, found a ${describeType(allowed)}`,
 	);
 }
 
@@ -126,7 +126,7 @@ export function nextHop(
 	}
 
 	const method = redirectMethod(hop.method, status);
-	const strayed = hop.strayed || target.origin !== hop.url.origin;
+	const leftOrigin = hop.leftOrigin || target.origin !== hop.url.origin;
 	return {
 		kind: 'follow',
 		hop: {
@@ -135,11 +135,11 @@ export function nextHop(
 			path: target.pathname + target.search,
 			method,
 			headers: redirectHeaders(hop, target, location, method, policy),
-			auth: strayed ? undefined : (policy.auth ?? hop.auth),
+			auth: leftOrigin ? undefined : (policy.auth ?? hop.auth),
 			body: method === hop.method ? hop.body : undefined,
-			strayed,
+			leftOrigin,
 			...shownAt(target, hop, policy),
-			...(hop.asked && {asked: hop.asked}),
+			...(hop.redirectCallback && {redirectCallback: hop.redirectCallback}),
 		},
 	};
 }
@@ -207,7 +207,9 @@ function redirectHeaders(
 ): AxiosHeaders {
 	const elsewhere = target.origin !== hop.url.origin;
 	const namesHost = /^\s*(\w+:|[/\\]{2})/.test(location);
-	const headers = hop.asked ? exactHeaders(hop.asked.options.headers) : copyHeaders(hop.headers);
+	const headers = hop.redirectCallback
+		? exactHeaders(hop.redirectCallback.options.headers)
+		: copyHeaders(hop.headers);
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();
 		const drop =

@@ -1,5 +1,5 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
-import {DeadlineError} from '../connection/connect-timeout.ts';
+import {TimeoutError} from '../connection/connect-timeout.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import {endBody, streamedBody} from './response-body.ts';
@@ -19,9 +19,9 @@ export interface BoundedCall {
  *
  * It ends the call as the app's own signal would, in each phase, and says the reason in its place.
  */
-export async function withinDeadline(call: BoundedCall): Promise<AxiosResponse> {
+export async function withinTimeout(call: BoundedCall): Promise<AxiosResponse> {
 	const {config, requestMs, url} = call;
-	const late = new DeadlineError('request', authorityOfUrl(url), requestMs);
+	const late = new TimeoutError('request', authorityOfUrl(url), requestMs);
 	const over = new AbortController();
 	let expire = () => over.abort();
 	let expired = false;

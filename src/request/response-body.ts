@@ -2,7 +2,7 @@ import {Readable} from 'node:stream';
 import type {AxiosError, AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import {closedError} from '../exchange/axios-errors.ts';
 import {hideSecrets} from '../logging/redact.ts';
-import type {Lifetime} from './in-flight.ts';
+import type {InFlightRequests} from './in-flight.ts';
 
 /** The body of an answer that the app has yet to read. */
 export function streamedBody(response: AxiosResponse | undefined): Readable | undefined {
@@ -30,7 +30,7 @@ export function endBody(body: Readable, error: AxiosError): void {
 export function holdBody(
 	response: AxiosResponse | undefined,
 	config: InternalAxiosRequestConfig,
-	lifetime: Lifetime,
+	lifetime: InFlightRequests,
 	accepted: boolean,
 ): void {
 	const body = streamedBody(response);

@@ -1,6 +1,6 @@
 import type {AxiosError} from 'axios';
-import {type Waiting, withPatience} from '../exchange/abortable.ts';
-import {type Ending, isStale} from '../exchange/may-resend.ts';
+import {type AbortSources, abortable} from '../exchange/abortable.ts';
+import {type ConnectionLoss, mayResend} from '../exchange/may-resend.ts';
 
 /** How often in a row a server may refuse a request on connections on which it has begun with none. */
 const maxRefusedInVain = 10;
@@ -20,7 +20,7 @@ export class Retries {
 	#busy = 0;
 
 	/** Whether a request that ended so is sent again, after {@link pause}. */
-	allow(ending: Ending): boolean {
+	allow(ending: ConnectionLoss): boolean {
 		const {refused, othersBegun, goneAway} = ending;
 		if (refused) {
 			this.#refused += 1;
@@ -28,11 +28,11 @@ export class Retries {
 			this.#busy = goneAway && othersBegun ? 0 : this.#busy + 1;
 		} else if (this.#sentFresh) return false;
 		this.#sentFresh = true;
-		return isStale(ending) && this.#refused < maxRefused && this.#inVain < maxRefusedInVain;
+		return mayResend(ending) && this.#refused < maxRefused && this.#inVain < maxRefusedInVain;
 	}
 
 	/** Gives a server time that is busy; the first refusal may be the end of a connection. */
-	async pause(waiting: Waiting): Promise<void> {
+	async pause(waiting: AbortSources): Promise<void> {
 		if (this.#busy < 2) return;
 		const ms = Math.min(pauseMs.first * 2 ** (this.#busy - 2), pauseMs.longest);
 		let timer: NodeJS.Timeout | undefined;
@@ -40,7 +40,7 @@ export class Retries {
 			timer = setTimeout(resolve, ms);
 		});
 		try {
-			await withPatience(over, waiting);
+			await abortable(over, waiting);
 		} finally {
 			clearTimeout(timer);
 		}

@@ -5,7 +5,7 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {type HttpProxy, resolveProxy} from '../connection/proxy/proxy-config.ts';
 import {cookieHeader, readCookies, storeCookies} from '../cookies/jar.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
-import {withPatience} from '../exchange/abortable.ts';
+import {abortable} from '../exchange/abortable.ts';
 import {closedError, throwIfCancelled} from '../exchange/axios-errors.ts';
 import {type Head, headerOf, headOf} from '../exchange/exchange.ts';
 import {
@@ -14,10 +14,10 @@ import {
 	hasOwnProxies,
 } from '../exchange/global-agent.ts';
 import {adoptHeaders} from '../exchange/headers.ts';
-import {type Hop, ownCookie, wirePath} from '../exchange/hop.ts';
+import {cookieOfApp, type Hop, wirePath} from '../exchange/hop.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
 import {isForwarded} from '../exchange/proxy-request.ts';
-import {endingOf} from '../exchange/resend.ts';
+import {connectionLossOf} from '../exchange/resend.ts';
 import type {ProxySetting} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
@@ -25,7 +25,7 @@ import {type AdapterParts, type Call, remainingMs, waiting} from './call.ts';
 import {diagnose, proxyWantsLogin} from './diagnose.ts';
 import {dropBody} from './response-body.ts';
 import {Retries} from './retries.ts';
-import {tellUrl} from './settle.ts';
+import {setResponseUrl} from './settle.ts';
 import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 
 /** Sends a hop and keeps the cookies of its answer. */
@@ -33,8 +33,7 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 	const {config, policy, timeoutMs} = call;
 	const jar = jarAt(call, hop);
 	const asked = jar && readCookies(jar, hop.url, parts.cookiePolicy, wirePath(hop));
-	const cookies =
-		asked instanceof Promise ? await withPatience(asked, waiting(parts, call)) : asked;
+	const cookies = asked instanceof Promise ? await abortable(asked, waiting(parts, call)) : asked;
 	const secure = hop.url.protocol === 'https:';
 	const {agent: globalAgent, ca} = followed(parts, config, secure);
 	const taken = ca === undefined ? parts.snapshotAt(hop.url.origin) : parts.trusting(ca);
@@ -48,7 +47,7 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 		(config.proxy ?? undefined) === undefined &&
 		hasOwnProxies(globalAgent);
 	const proxy = asksItself ? undefined : proxyOf(config, hop.url);
-	const sent = cookies === undefined || hop.strayed ? hop : withXsrfToken(hop, config, cookies);
+	const sent = cookies === undefined || hop.leftOrigin ? hop : withXsrfToken(hop, config, cookies);
 	let response: AxiosResponse;
 	let retries: Retries | undefined;
 	for (;;) {
@@ -56,13 +55,13 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 			response = await parts.exchange({
 				hop: sent,
 				config,
-				cookie: cookies && cookieHeader(cookies, ownCookie(hop)),
+				cookie: cookies && cookieHeader(cookies, cookieOfApp(hop)),
 				snapshot,
 				// Security: plain http may go by an https proxy, which is verified by us and not told to axios.
 				agent: secure && (config.httpsAgent || globalAgent) ? undefined : parts.agent,
 				globalAgent,
 				proxy,
-				follows: policy.maxRedirects !== 0,
+				followsRedirect: policy.maxRedirects !== 0,
 				idleMs: timeoutMs,
 				remainingMs: remainingMs(call),
 				timeouts: call.timeouts,
@@ -73,7 +72,7 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 		} catch (error) {
 			// What ended with the client is not the server's failure.
 			if (parts.lifetime.ended) throw closedError(config);
-			const ending = endingOf(error, hop);
+			const ending = connectionLossOf(error, hop);
 			if (ending !== undefined) {
 				retries ??= new Retries();
 				if (retries.allow(ending)) {
@@ -88,7 +87,8 @@ export async function send(parts: AdapterParts, call: Call, hop: Hop): Promise<A
 				// The app is to hear of the answer, whatever the jar says.
 				await keepCookies(parts, call, hop, head)?.catch(() => {});
 			}
-			if (error instanceof AxiosError && error.response) tellUrl(error.response, policy, hop);
+			if (error instanceof AxiosError && error.response)
+				setResponseUrl(error.response, policy, hop);
 			throw diagnose(error, hop, config);
 		} finally {
 			if (sent !== hop) adoptHeaders(hop.headers, sent.headers, [xsrfHeader(config)]);
@@ -149,13 +149,13 @@ function keepCookies(
 	hop: Hop,
 	head: Head,
 ): Promise<void> | undefined {
-	const {keeps} = call;
+	const {shouldStoreCookies} = call;
 	const jar = jarAt(call, hop);
 	const lines = headerOf(head.headers, 'set-cookie');
-	if (!jar || !lines || keeps?.(head, hop) === false) return undefined;
-	const {cookiePolicy, tellRefused} = parts;
-	const stored = storeCookies(jar, hop.url, lines, cookiePolicy, tellRefused, wirePath(hop));
-	return withPatience(stored, waiting(parts, call));
+	if (!jar || !lines || shouldStoreCookies?.(head, hop) === false) return undefined;
+	const {cookiePolicy, onCookieRejected} = parts;
+	const stored = storeCookies(jar, hop.url, lines, cookiePolicy, onCookieRejected, wirePath(hop));
+	return abortable(stored, waiting(parts, call));
 }
 
 /** Our identity, where it has yet to be fetched. */
@@ -167,5 +167,5 @@ async function ours(taken: Promise<Snapshot>, parts: AdapterParts, call: Call): 
 		const message = `our identity could not be loaded${why}`;
 		throw new CausedError(message, 'ERR_MTLS_IDENTITY_FAILED', cause, config);
 	});
-	return withPatience(fetched, waiting(parts, call));
+	return abortable(fetched, waiting(parts, call));
 }

@@ -11,7 +11,7 @@ import type {Answer} from './settle.ts';
  * @returns a promise only where the app's own `isExpired` does.
  * @throws {AxiosError} `ERR_MTLS_EXPIRY_UNKNOWN` when that fails.
  */
-export function isExpired(
+export function isSessionOver(
 	{isExpired, loginUrl}: Pick<SessionSettings, 'isExpired' | 'loginUrl'>,
 	{response, hop}: Answer,
 ): boolean | Promise<boolean> {

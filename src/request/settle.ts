@@ -13,11 +13,14 @@ export interface Answer {
 /** Completes a response with what apps read in it. */
 export function complete(
 	response: AxiosResponse,
-	{given, policy}: {readonly given: InternalAxiosRequestConfig; readonly policy: RedirectPolicy},
+	{
+		originalConfig,
+		policy,
+	}: {readonly originalConfig: InternalAxiosRequestConfig; readonly policy: RedirectPolicy},
 	hop: Hop,
 ): void {
-	response.config = given;
-	tellUrl(response, policy, hop);
+	response.config = originalConfig;
+	setResponseUrl(response, policy, hop);
 	const connection = connectionOf(response.request?.socket);
 	const tls = connection && connectionFacts(connection);
 	if (tls !== undefined) response.tls = tls;
@@ -45,7 +48,7 @@ export function settle({response, hop}: Answer, config: InternalAxiosRequestConf
  * Writes the final URL where apps read it, as follow-redirects has taught them; which is not at work
  * where redirects are not wanted.
  */
-export function tellUrl(
+export function setResponseUrl(
 	{request}: AxiosResponse,
 	{maxRedirects}: RedirectPolicy,
 	{url, path}: Hop,

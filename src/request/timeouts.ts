@@ -1,7 +1,7 @@
-import {MtlsConfigError, numberOrKind} from '../config-error.ts';
+import {MtlsConfigError, numberOrType} from '../config-error.ts';
 import type {Timeouts} from '../options.ts';
 import {readOptions, withoutPrototype} from '../util/check-options.ts';
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 
 const known = ['connectMs', 'handshakeMs', 'firstByteMs', 'requestMs'] as const;
 
@@ -18,7 +18,7 @@ export function resolveTimeouts(own: unknown, base: Timeouts = none): Timeouts {
 		if (isDelay(limit)) continue;
 		throw badOption(
 			`timeouts.${name}`,
-			`expected whole milliseconds from 0 to ${longestDelayMs}, found ${numberOrKind(limit)}`,
+			`expected whole milliseconds from 0 to ${MAX_TIMER_MS}, found ${numberOrType(limit)}`,
 		);
 	}
 	return withoutPrototype({...base, ...given});
@@ -27,7 +27,7 @@ export function resolveTimeouts(own: unknown, base: Timeouts = none): Timeouts {
 const none: Timeouts = Object.create(null);
 
 function isDelay(limit: unknown): boolean {
-	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= longestDelayMs;
+	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= MAX_TIMER_MS;
 }
 
 function badOption(option: string, message: string): MtlsConfigError {

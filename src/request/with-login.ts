@@ -1,18 +1,18 @@
 import type {InternalAxiosRequestConfig} from 'axios';
-import {type Waiting, withPatience} from '../exchange/abortable.ts';
+import {type AbortSources, abortable} from '../exchange/abortable.ts';
 import {throwIfCancelled} from '../exchange/axios-errors.ts';
 import type {Head} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
 import type {Body} from '../exchange/request-body.ts';
-import {LoginFailure, sessionError} from '../login/login-error.ts';
-import type {Session} from '../login/login-session.ts';
+import {LoginProblem, sessionError} from '../login/login-error.ts';
+import type {LoginSession} from '../login/login-session.ts';
 import type {Login} from '../login/shared-login.ts';
 import {dropBody} from './response-body.ts';
-import {isExpired, refuses} from './session-end.ts';
+import {isSessionOver, refuses} from './session-end.ts';
 import type {Answer} from './settle.ts';
 
 /** A call of the app, as far as its session is concerned. */
-export interface SessionCall {
+export interface LoginCall {
 	readonly config: InternalAxiosRequestConfig;
 	readonly body: Body | undefined;
 	/**
@@ -22,7 +22,7 @@ export interface SessionCall {
 	 */
 	send(keeps: (head: Head, hop: Hop) => boolean): Promise<Answer>;
 	/** How long it may wait, from now on. */
-	waiting(): Waiting;
+	waiting(): AbortSources;
 	/** Throws once the client is closed. */
 	assertOpen(): void;
 }
@@ -36,12 +36,12 @@ export interface SessionCall {
  * session of the past must not take the place of the cookies of the login that came after it; and
  * where processes share them, that login may have been another's, which is found out only later.
  */
-export async function inSession(session: Session, call: SessionCall): Promise<Answer> {
+export async function withLogin(session: LoginSession, call: LoginCall): Promise<Answer> {
 	let login = session.current ?? (await loginAfter(session, call, undefined));
 	let last = false;
 	// With a body that cannot be sent twice nothing could be done about it.
 	const isSpent = () => call.body?.replayable === false;
-	const isLast = () => last || isSpent() || session.isInVain(login);
+	const isLast = () => last || isSpent() || session.isUseless(login);
 	const keeps = (head: Head, hop: Hop) => {
 		if (session.current !== login) return false;
 		return !session.isShared || isLast() || !refuses(session.settings, head, hop);
@@ -52,10 +52,10 @@ export async function inSession(session: Session, call: SessionCall): Promise<An
 		const over = isOver(session, call, answer);
 		// To wait for a plain `false` would cost each request a turn.
 		if (!(over instanceof Promise ? await over : over)) {
-			session.prove(login);
+			session.markValid(login);
 			return answer;
 		}
-		if (last) session.doubt(login);
+		if (last) session.markUseless(login);
 		if (isLast()) return answer;
 
 		dropBody(answer.response);
@@ -66,25 +66,25 @@ export async function inSession(session: Session, call: SessionCall): Promise<An
 }
 
 function isOver(
-	{settings}: Session,
-	{waiting}: SessionCall,
+	{settings}: LoginSession,
+	{waiting}: LoginCall,
 	answer: Answer,
 ): boolean | Promise<boolean> {
-	const verdict = isExpired(settings, answer);
-	return verdict instanceof Promise ? withPatience(verdict, waiting()) : verdict;
+	const verdict = isSessionOver(settings, answer);
+	return verdict instanceof Promise ? abortable(verdict, waiting()) : verdict;
 }
 
 async function loginAfter(
-	session: Session,
-	{config, waiting, assertOpen}: SessionCall,
+	session: LoginSession,
+	{config, waiting, assertOpen}: LoginCall,
 	used: Login | undefined,
 ): Promise<Login> {
 	throwIfCancelled(config);
 	try {
-		return await withPatience(session.after(used), waiting());
+		return await abortable(session.after(used), waiting());
 	} catch (error) {
 		// What ended with the client is not the login's failure.
 		assertOpen();
-		throw error instanceof LoginFailure ? sessionError(error, config, session.retryAfterMs) : error;
+		throw error instanceof LoginProblem ? sessionError(error, config, session.retryAfterMs) : error;
 	}
 }

@@ -6,7 +6,7 @@
 import type {InternalAxiosRequestConfig} from 'axios';
 import type {CookieList} from '../cookies/cookie-cache.ts';
 import {copyHeaders} from '../exchange/headers.ts';
-import {type Hop, ownCookie} from '../exchange/hop.ts';
+import {cookieOfApp, type Hop} from '../exchange/hop.ts';
 import {decodePercent} from '../util/percent.ts';
 
 /**
@@ -42,7 +42,7 @@ export function xsrfHeader({xsrfHeaderName}: InternalAxiosRequestConfig): string
 
 /** What the app's own `Cookie` header says in the place of the jar: servers compare the two. */
 function ownPair(hop: Hop, name: string): string | undefined {
-	const pairs = ownCookie(hop)?.split(';') ?? [];
+	const pairs = cookieOfApp(hop)?.split(';') ?? [];
 	return pairs.map((pair) => pair.trim()).find((pair) => pair.startsWith(`${name}=`));
 }
 

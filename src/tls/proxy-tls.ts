@@ -1,11 +1,11 @@
 import type {SecureContext} from 'node:tls';
-import {relocated} from '../config-error.ts';
+import {withOptionPath} from '../config-error.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {ProxyTlsOptions} from '../options.ts';
-import type {IdentityNotice} from './credentials/checks.ts';
-import {loadIdentity} from './credentials/load-credentials.ts';
+import type {CertificateWarning} from './credentials/checks.ts';
+import {loadCredentials} from './credentials/load-credentials.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';
-import {makeContext, trustOptions} from './secure-context.ts';
+import {createContext, trustOptions} from './secure-context.ts';
 import {SessionCache} from './session-cache.ts';
 import {trustedIssuers} from './trust/trusted-issuers.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
@@ -15,7 +15,7 @@ export interface ProxyTls {
 	/** The certificate for proxies alone; `null` when there is none. */
 	readonly identity: CertificateFacts | null;
 	/** What is to be told of it. */
-	readonly notices: readonly IdentityNotice[];
+	readonly notices: readonly CertificateWarning[];
 	/** The name to verify instead of the proxy's host. */
 	readonly servername: string | undefined;
 	/** Always enforced: a proxy hears where we go, and may hear a password. */
@@ -36,19 +36,19 @@ export function loadProxyTls(options: ProxyTlsOptions | undefined, now: Date): P
 	try {
 		return load(options, now);
 	} catch (error) {
-		throw relocated(error, 'mtls.proxy');
+		throw withOptionPath(error, 'mtls.proxy');
 	}
 }
 
 function load(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyTls {
-	const identity = loadIdentity(options, now);
+	const identity = loadCredentials(options, now);
 	const trust = trustOptions(options);
 	// A mistake in it belongs to the construction. What nobody has set can wait for an https proxy,
 	// which most clients never see.
 	let context =
 		Object.keys(options).length === 0
 			? undefined
-			: makeContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
+			: createContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
 	return Object.freeze({
 		identity: identity?.facts ?? null,
 		notices: (identity?.notices ?? []).map(ofProxy),
@@ -58,13 +58,13 @@ function load(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyT
 		report() {},
 		sessions: new SessionCache(),
 		context() {
-			context ??= makeContext(trust);
+			context ??= createContext(trust);
 			return context;
 		},
 	});
 }
 
-function ofProxy(notice: IdentityNotice): IdentityNotice {
+function ofProxy(notice: CertificateWarning): CertificateWarning {
 	if (!('option' in notice)) return notice;
 	return {...notice, option: notice.option.replace('mtls', 'mtls.proxy')};
 }

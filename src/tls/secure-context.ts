@@ -3,7 +3,7 @@ import {MtlsConfigError} from '../config-error.ts';
 import type {MtlsOptions} from '../options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {lowestVersion} from './tls-options.ts';
-import {loadTrust} from './trust/ca.ts';
+import {loadCa} from './trust/ca.ts';
 import {loadCrl} from './trust/crl.ts';
 
 /**
@@ -14,7 +14,7 @@ import {loadCrl} from './trust/crl.ts';
 export function trustOptions(
 	options: MtlsOptions,
 ): SecureContextOptions & {readonly ca?: readonly string[]} {
-	const ca = loadTrust(options.ca);
+	const ca = loadCa(options.ca);
 	const crl = loadCrl(options.crl);
 	return {
 		...(ca !== undefined && {ca}),
@@ -27,7 +27,7 @@ export function trustOptions(
 }
 
 /** @throws {MtlsConfigError} for what OpenSSL refuses: the ciphers, or else the certificate. */
-export function makeContext(options: SecureContextOptions): SecureContext {
+export function createContext(options: SecureContextOptions): SecureContext {
 	try {
 		return createSecureContext(withoutPrototype(options));
 	} catch (cause) {

@@ -2,7 +2,7 @@ import {BoundedMap} from '../util/bounded-map.ts';
 import type {PresentedCertificate} from './peer/presented-certificate.ts';
 
 /** A TLS session that may be resumed, with what was learned when it was made. */
-export interface KeptSession {
+export interface ResumableSession {
 	readonly session: Buffer;
 	/** What the full handshake showed, leaf first: a resumed one shows nothing. */
 	readonly chain: readonly PresentedCertificate[];
@@ -28,7 +28,7 @@ const refusedForMs = 5 * 60_000;
  * snapshot: what another one accepted is never resumed. Only verified connections may store here.
  */
 export class SessionCache {
-	readonly #sessions = new BoundedMap<string, KeptSession>(bounds);
+	readonly #sessions = new BoundedMap<string, ResumableSession>(bounds);
 	/** Until when none is offered to those who refused one. */
 	readonly #refusedUntil = new BoundedMap<string, number>({
 		maxEntries: 1_000,
@@ -36,7 +36,7 @@ export class SessionCache {
 	});
 
 	/** The session for `target`, unless a certificate behind it has expired by `now`. */
-	get(target: string, now: number): KeptSession | undefined {
+	get(target: string, now: number): ResumableSession | undefined {
 		if (now < (this.#refusedUntil.get(target) ?? 0)) return undefined;
 		const kept = this.#sessions.get(target);
 		if (kept === undefined) return undefined;
@@ -47,7 +47,7 @@ export class SessionCache {
 		return kept;
 	}
 
-	set(target: string, kept: KeptSession): void {
+	set(target: string, kept: ResumableSession): void {
 		const certificates = kept.chain.reduce((sum, {bytes}) => sum + bytes, 0);
 		this.#sessions.set(target, kept, target.length + kept.session.length + certificates);
 	}

@@ -2,18 +2,18 @@ import type {SecureContext} from 'node:tls';
 import {MtlsConfigError} from '../errors.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {MtlsOptions} from '../options.ts';
-import type {IdentityNotice} from './credentials/checks.ts';
-import {loadHeld} from './credentials/context-certificate.ts';
-import {loadIdentity, renewedBy} from './credentials/load-credentials.ts';
+import type {CertificateWarning} from './credentials/checks.ts';
+import {loadContextCertificate} from './credentials/context-certificate.ts';
+import {loadCredentials, renewedBy} from './credentials/load-credentials.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';
 import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
-import {makeContext, trustOptions} from './secure-context.ts';
+import {createContext, trustOptions} from './secure-context.ts';
 import {SessionCache} from './session-cache.ts';
 import {trustedIssuers} from './trust/trusted-issuers.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
 
 /** Whether a connection may offer our certificate. */
-export type Showing = 'shown' | 'withheld';
+export type CertificatePresentation = 'shown' | 'withheld';
 
 /**
  * Everything that decides a TLS verdict, frozen: a connection sees one snapshot, never half of two.
@@ -27,7 +27,7 @@ export interface Snapshot {
 	readonly identityKey: string;
 	readonly identity: CertificateFacts | null;
 	/** What is to be told of our certificate: that it expires soon, that its key can be read by others. */
-	readonly notices: readonly IdentityNotice[];
+	readonly notices: readonly CertificateWarning[];
 	/** The option that gives the next certificate, where there is one. */
 	readonly renewedBy: string | undefined;
 	/** The name to verify instead of the URL's host. */
@@ -40,7 +40,7 @@ export interface Snapshot {
 	/** Where its connections are counted, with those of all snapshots of one client. */
 	readonly counts: ConnectionCounts;
 	/** The OpenSSL context with our certificate, or with trust alone. */
-	context(showing: Showing): SecureContext;
+	context(showing: CertificatePresentation): SecureContext;
 	/** Sessions of connections that this snapshot has verified. */
 	readonly sessions: SessionCache;
 	/** For the TLS to an `https://` proxy, which sees nothing of the above. */
@@ -86,7 +86,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 
 	// Made now: OpenSSL's last word on the key and the ciphers belongs to the construction, and the
 	// PEM of the key can go. A context with a large CA list is 0.8 MiB, so the second one waits.
-	const shown = options.secureContext ?? makeContext({...trust, ...credentials});
+	const shown = options.secureContext ?? createContext({...trust, ...credentials});
 	let withheld = identity === undefined ? shown : undefined;
 	made += 1;
 
@@ -104,9 +104,9 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		counts: context.counts,
 		sessions: new SessionCache(),
 		proxy,
-		context(showing: Showing): SecureContext {
+		context(showing: CertificatePresentation): SecureContext {
 			if (showing === 'shown') return shown;
-			withheld ??= makeContext(trust);
+			withheld ??= createContext(trust);
 			return withheld;
 		},
 	});
@@ -130,8 +130,8 @@ export function assertLoadable(options: MtlsOptions, now: Date): void {
 }
 
 function read(options: SnapshotOptions, now: Date) {
-	const own = options.secureContext === undefined ? loadIdentity(options, now) : undefined;
-	const held = options.secureContext && loadHeld(options, now);
+	const own = options.secureContext === undefined ? loadCredentials(options, now) : undefined;
+	const held = options.secureContext && loadContextCertificate(options, now);
 	return {
 		identity: own ?? held,
 		credentials: own && {cert: own.cert, key: own.key},

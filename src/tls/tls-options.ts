@@ -1,8 +1,8 @@
 import type {SecureVersion} from 'node:tls';
-import {kindOf, MtlsConfigError, relocated} from '../config-error.ts';
+import {describeType, MtlsConfigError, withOptionPath} from '../config-error.ts';
 import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
 import {memberOf, readOptions, withoutPrototype} from '../util/check-options.ts';
-import {longestDelayMs} from '../util/clock.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
 
 /** The lowest TLS version where nothing else is asked for. */
 export const lowestVersion: SecureVersion = 'TLSv1.2';
@@ -40,7 +40,7 @@ const isInterval: Check = (value) => {
 };
 
 function isDelay(ms: number): boolean {
-	return Number.isInteger(ms) && ms >= 1 && ms <= longestDelayMs;
+	return Number.isInteger(ms) && ms >= 1 && ms <= MAX_TIMER_MS;
 }
 
 function readReload(value: unknown): {readonly everyMs?: number} {
@@ -162,7 +162,7 @@ function readProxyTls(given: unknown): ProxyTlsOptions {
 	try {
 		return readKnown(given, proxyNames);
 	} catch (error) {
-		throw relocated(error, 'mtls.proxy');
+		throw withOptionPath(error, 'mtls.proxy');
 	}
 }
 
@@ -201,7 +201,7 @@ function badOption(option: string, expected: string, found: unknown): MtlsConfig
 }
 
 function describeValue(value: unknown): string {
-	if (typeof value !== 'string') return kindOf(value);
+	if (typeof value !== 'string') return describeType(value);
 	if (value.trim() === '') return 'an empty string';
 	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';
 }

@@ -3,7 +3,7 @@
  * has merged into `Object.prototype` is no option of the app's. What was read has no prototype, so
  * that a later look at an option that nobody gave finds nothing there either.
  */
-import {assertKnown, kindOf, MtlsConfigError} from '../config-error.ts';
+import {assertKnownOptions, describeType, MtlsConfigError} from '../config-error.ts';
 
 /** A shallow copy of what `object` itself has. */
 export function withoutPrototype<T extends object>(object: T): T {
@@ -61,7 +61,7 @@ export function readOptions<T extends object>(given: unknown, shape: Shape<T>): 
 	// The shape is an object too.
 	const {known, option, prefix = `${option}.`, expected, remedies} = withoutPrototype(shape);
 	assertObject(given, option, expected);
-	assertKnown(given, known, prefix, remedies);
+	assertKnownOptions(given, known, prefix, remedies);
 	const options = Object.create(null);
 	for (const name of known) {
 		const value = memberOf(given, name);
@@ -80,7 +80,7 @@ export function assertObject(
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		option,
-		`expected ${expected}, found ${kindOf(given)}`,
+		`expected ${expected}, found ${describeType(given)}`,
 	);
 }
 

@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {type ConnectTimeouts, ConnectWatch} from '../../src/connection/connect-timeout.ts';
+import {type ConnectTimeouts, ConnectTimer} from '../../src/connection/connect-timeout.ts';
 
 beforeEach(() => {
 	vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
@@ -10,7 +10,7 @@ afterEach(() => {
 
 function watch(timeouts: ConnectTimeouts) {
 	const expire = vi.fn<(error: Error) => void>();
-	const watched = new ConnectWatch('a.test:443', timeouts, expire);
+	const watched = new ConnectTimer('a.test:443', timeouts, expire);
 	return {
 		watched,
 		/** What expires within `ms`, in words. */

@@ -3,13 +3,13 @@ import {getEventListeners} from 'node:events';
 import {PassThrough} from 'node:stream';
 import fc from 'fast-check';
 import {afterEach, describe, expect, test, vi} from 'vitest';
-import {DeadlineError} from '../../src/connection/connect-timeout.ts';
+import {TimeoutError} from '../../src/connection/connect-timeout.ts';
 import {
-	type Claim,
 	ConnectionLimit,
 	connectionLimit,
+	type WaitingRequest,
 } from '../../src/connection/connection-limit.ts';
-import type {Place} from '../../src/connection/connection-slot.ts';
+import type {ConnectionSlot} from '../../src/connection/connection-slot.ts';
 
 afterEach(() => {
 	vi.useRealTimers();
@@ -20,7 +20,7 @@ const turn = () => new Promise(setImmediate);
 /** A connection in a place, as a pool has it. */
 interface Connection {
 	readonly name: string;
-	readonly place: Place;
+	readonly place: ConnectionSlot;
 	readonly socket: PassThrough;
 }
 
@@ -31,7 +31,7 @@ function poolOn(limit: ConnectionLimit) {
 	const idle = new Map<string, Connection[]>();
 	let most = 0;
 
-	async function connect(name: string, route: string, place: Place): Promise<Connection> {
+	async function connect(name: string, route: string, place: ConnectionSlot): Promise<Connection> {
 		const socket = new PassThrough();
 		const connection = {name, route, place, socket};
 		open.push(connection);
@@ -43,7 +43,7 @@ function poolOn(limit: ConnectionLimit) {
 	const takeIdle = (route: string) => idle.get(route)?.shift();
 
 	/** Asks for a connection. */
-	function ask(name: string, route = 'a', given: Partial<Claim> = {}) {
+	function ask(name: string, route = 'a', given: Partial<WaitingRequest> = {}) {
 		const {promise, resolve, reject} = Promise.withResolvers<Connection>();
 		const leave = limit.wait({
 			route,
@@ -128,7 +128,7 @@ describe('the bounds', () => {
 
 	test('count a connection from its attempt to the close of its socket', async () => {
 		const limit = new ConnectionLimit({maxSockets: 1});
-		const place = limit.take('a') as Place;
+		const place = limit.take('a') as ConnectionSlot;
 		expect(limit.take('a')).toBeUndefined();
 		const connecting = Promise.withResolvers<PassThrough>();
 		const held = place.hold(() => connecting.promise);
@@ -290,7 +290,7 @@ describe('who waits', () => {
 		expect(vi.getTimerCount()).toBe(1);
 		vi.advanceTimersByTime(1);
 		const error = await late;
-		expect(error).toBeInstanceOf(DeadlineError);
+		expect(error).toBeInstanceOf(TimeoutError);
 		expect(error).toMatchObject({
 			code: 'ERR_MTLS_CONNECT_TIMEOUT',
 			limitMs: 50,
@@ -303,7 +303,7 @@ describe('who waits', () => {
 });
 
 describe('a connection that requests share', () => {
-	const shared = (users: number) => ({users, retire: vi.fn()});
+	const shared = (activeStreams: number) => ({activeStreams, retire: vi.fn()});
 
 	test('takes no more of them when another waits for its place and none is idle', async () => {
 		const limit = new ConnectionLimit({maxTotalSockets: 3});

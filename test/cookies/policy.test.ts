@@ -247,7 +247,7 @@ describe('the domains of the app', () => {
 	test('a jar is only looked through where not all of it may be sent', () => {
 		const jar = makeJar();
 		const asked = (cookies: CookieOptions, url: string) =>
-			new CookiePolicy(cookies).lawful(jar, new URL(url)) !== jar;
+			new CookiePolicy(cookies).filter(jar, new URL(url)) !== jar;
 		expect(asked({}, 'https://a.test/')).toBe(false);
 		expect(asked({}, 'http://a.test/')).toBe(true);
 		for (const url of ['https://a.test./', 'https://a.test.:8443/']) {

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {foreignHttp2Option, sessionOptions, wantsHttp2} from '../../src/exchange/http2-options.ts';
+import {sessionOptions, tlsHttp2Option, wantsHttp2} from '../../src/exchange/http2-options.ts';
 import {followsRedirects} from '../../src/request/redirect.ts';
 
 test.each([
@@ -27,7 +27,7 @@ test.each([
 	['settings', {enablePush: true}],
 ])('%s says how a session is to be', (name, value) => {
 	const http2Options = {[name]: value, nothing: undefined};
-	expect(foreignHttp2Option({http2Options})).toBeUndefined();
+	expect(tlsHttp2Option({http2Options})).toBeUndefined();
 	expect(sessionOptions({http2Options})).toEqual({[name]: value});
 });
 
@@ -51,8 +51,8 @@ test.each([
 	'socket',
 	'somethingNew',
 ])('%s could say with whom', (name) => {
-	expect(foreignHttp2Option({http2Options: {settings: {}, [name]: false}})).toBe(name);
-	expect(foreignHttp2Option({http2Options: {[name]: undefined}})).toBeUndefined();
+	expect(tlsHttp2Option({http2Options: {settings: {}, [name]: false}})).toBe(name);
+	expect(tlsHttp2Option({http2Options: {[name]: undefined}})).toBeUndefined();
 });
 
 test('redirects are followed over sessions of ours, and over none that the app brings', () => {

@@ -1,9 +1,9 @@
 import {describe, expect, test} from 'vitest';
-import {type Ending, isStale} from '../../src/exchange/may-resend.ts';
+import {type ConnectionLoss, mayResend} from '../../src/exchange/may-resend.ts';
 
 /** A request on a connection that the server had closed. */
-function ended(how: Partial<Ending> = {}): boolean {
-	return isStale({
+function ended(how: Partial<ConnectionLoss> = {}): boolean {
+	return mayResend({
 		method: 'GET',
 		code: 'ECONNRESET',
 		reused: true,
@@ -74,7 +74,7 @@ describe('is not sent again', () => {
 		expect(ended({method})).toBe(false);
 	});
 
-	test.each<[string, Partial<Ending>]>([
+	test.each<[string, Partial<ConnectionLoss>]>([
 		['what a new connection has lost', {reused: false}],
 		['what a new connection has lost before it was sent', {reused: false, sent: false}],
 		['what was answered in part', {answered: true}],

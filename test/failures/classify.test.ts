@@ -1,6 +1,11 @@
 import {describe, expect, test} from 'vitest';
 import type {CertificateFacts} from '../../src/facts.ts';
-import {classify, type Evidence, type Verdict, type Weakness} from '../../src/failures/classify.ts';
+import {
+	type Classification,
+	classify,
+	type Evidence,
+	type Weakness,
+} from '../../src/failures/classify.ts';
 import type {FailureKind} from '../../src/index.ts';
 
 const leaf: CertificateFacts = {
@@ -14,7 +19,7 @@ const leaf: CertificateFacts = {
 	caIssuers: [],
 };
 
-function judge(evidence: Partial<Evidence>): Verdict | undefined {
+function judge(evidence: Partial<Evidence>): Classification | undefined {
 	return classify({
 		code: undefined,
 		message: '',
@@ -232,10 +237,18 @@ describe('alerts', () => {
 });
 
 describe('hang-ups', () => {
-	type Row = [Evidence['phase'], boolean | undefined, boolean, Verdict | undefined];
-	const reset: Verdict = {kind: 'reset', side: 'both', certain: false};
-	const refused: Verdict = {kind: 'client-certificate-refused', side: 'client', certain: false};
-	const required: Verdict = {kind: 'client-certificate-required', side: 'client', certain: false};
+	type Row = [Evidence['phase'], boolean | undefined, boolean, Classification | undefined];
+	const reset: Classification = {kind: 'reset', side: 'both', certain: false};
+	const refused: Classification = {
+		kind: 'client-certificate-refused',
+		side: 'client',
+		certain: false,
+	};
+	const required: Classification = {
+		kind: 'client-certificate-required',
+		side: 'client',
+		certain: false,
+	};
 
 	test.each<Row>([
 		[undefined, undefined, true, undefined],

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {type Page, refusalOf} from '../../src/failures/http-refusal.ts';
+import {classifyRefusal, type RefusalPage} from '../../src/failures/http-refusal.ts';
 
 const required = 'client-certificate-required';
 const refused = 'client-certificate-refused';
@@ -13,7 +13,7 @@ const bad = nginxPage('The SSL certificate error');
 const late = `<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN" "http://www.w3.org/TR/html4/strict.dtd">\n<html><head>\n<title>403 Forbidden</title>\n</head><body>\n<h1>Forbidden</h1>\n<p>You don't have permission to access this resource.Reason: Cannot perform Post-Handshake Authentication.<br /></p>\n</body></html>\n`;
 
 describe('a refusal', () => {
-	test.each<[string, Page, string]>([
+	test.each<[string, RefusalPage, string]>([
 		['nginx that saw none', {status: 400, server: 'nginx/1.22.1', data: none}, required],
 		['nginx that saw a bad one', {status: 400, server: 'nginx', data: bad}, refused],
 		['its relatives', {status: 400, server: 'openresty/1.25.3.1', data: bad}, refused],
@@ -34,13 +34,13 @@ describe('a refusal', () => {
 			required,
 		],
 	])('is the page of %s', (_, page, kind) => {
-		expect(refusalOf(page)).toBe(kind);
+		expect(classifyRefusal(page)).toBe(kind);
 	});
 });
 
 describe('no refusal', () => {
 	const quote = 'No required SSL certificate was sent';
-	test.each<[string, Page]>([
+	test.each<[string, RefusalPage]>([
 		['the page with another status', {status: 403, server: 'nginx', data: none}],
 		['the page of another server', {status: 400, server: 'Apache/2.4', data: none}],
 		['the page of no server', {status: 400, server: undefined, data: none}],
@@ -78,12 +78,13 @@ describe('no refusal', () => {
 		['a page that was parsed', {status: 400, server: 'nginx', data: {toString: () => none}}],
 		['no body', {status: 400, server: 'nginx', data: undefined}],
 	])('is %s', (_, page) => {
-		expect(refusalOf(page)).toBeUndefined();
+		expect(classifyRefusal(page)).toBeUndefined();
 	});
 
 	test('is a page that is too long to be one of these', () => {
 		const page = (length: number) => none.padEnd(length, ' ');
-		const kind = (length: number) => refusalOf({status: 400, server: 'nginx', data: page(length)});
+		const kind = (length: number) =>
+			classifyRefusal({status: 400, server: 'nginx', data: page(length)});
 		expect([4095, 4096, 4097].map(kind)).toEqual([required, required, undefined]);
 	});
 });

@@ -51,24 +51,24 @@ describe('a session', () => {
 		const login = await session.after(undefined);
 		expect(session.current).toBe(login);
 		// What failed before is not told again.
-		session.doubt(login);
+		session.markUseless(login);
 		expect(await session.after(login)).not.toBe(login);
 	});
 
 	test('whose login succeeds in vain is not logged in to again until its time is over', async () => {
 		const {session, clock, logins} = sessionMember(new CookieJar());
 		const login = await session.after(undefined);
-		session.doubt(login);
-		session.doubt(login);
-		expect([session.isInVain(login), session.retryAfterMs]).toEqual([true, 1_000]);
+		session.markUseless(login);
+		session.markUseless(login);
+		expect([session.isUseless(login), session.retryAfterMs]).toEqual([true, 1_000]);
 		clock.time = 1_000;
-		expect(session.isInVain(login)).toBe(false);
+		expect(session.isUseless(login)).toBe(false);
 		const next = await session.after(login);
 		expect(logins.count).toBe(2);
-		session.doubt(next);
+		session.markUseless(next);
 		expect(session.retryAfterMs).toBe(2_000);
-		session.prove(next);
-		expect([session.isInVain(next), session.retryAfterMs]).toEqual([false, 0]);
+		session.markValid(next);
+		expect([session.isUseless(next), session.retryAfterMs]).toEqual([false, 0]);
 	});
 
 	test('of the past ends no pause', async () => {
@@ -82,16 +82,16 @@ describe('a session', () => {
 		works = false;
 		await session.after(login).catch(() => {});
 		// A slow answer to a request that was sent while there was one.
-		session.prove(login);
+		session.markValid(login);
 		expect(session.retryAfterMs).toBe(1_000);
 	});
 
 	test('that has been proven is not doubted', async () => {
 		const {session} = sessionMember(new CookieJar());
 		const login = await session.after(undefined);
-		session.prove(login);
-		session.doubt(login);
-		expect([session.isInVain(login), session.retryAfterMs]).toEqual([false, 0]);
+		session.markValid(login);
+		session.markUseless(login);
+		expect([session.isUseless(login), session.retryAfterMs]).toEqual([false, 0]);
 	});
 
 	test('has one login for all who ask for what comes after the same', async () => {

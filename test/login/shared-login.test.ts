@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {SessionOptions} from '../../src/index.ts';
-import {LoginFailure} from '../../src/login/login-error.ts';
+import {LoginProblem} from '../../src/login/login-error.ts';
 import {FakeLedger, jarWith} from '../support/fake-login-lock.ts';
 import {sessionMember} from '../support/simulated-login.ts';
 
@@ -121,7 +121,7 @@ describe('while another process has the lease', () => {
 		await ledger.acquire(1);
 		const {session, clock, closing} = member(ledger);
 		clock.onPoll = () => closing.abort();
-		await expect(session.after(undefined)).rejects.toBeInstanceOf(LoginFailure);
+		await expect(session.after(undefined)).rejects.toBeInstanceOf(LoginProblem);
 		expect(clock.time).toBe(100);
 	});
 });
@@ -160,7 +160,7 @@ describe('a ledger that fails', () => {
 		ledger.failing = [word];
 		const {session} = member(ledger);
 		const failure = await session.after(undefined).catch((error) => error);
-		expect(failure).toBeInstanceOf(LoginFailure);
+		expect(failure).toBeInstanceOf(LoginProblem);
 		expect(failure).toMatchObject({
 			code: 'ERR_MTLS_LEDGER_FAILED',
 			message: `the ledger of logins could not be ${what} (ECONNREFUSED)`,

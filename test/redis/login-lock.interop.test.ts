@@ -1,5 +1,5 @@
 import {expect, type TestContext, test} from 'vitest';
-import {loginLedger} from '../../src/login/login-lock.ts';
+import {sharedLoginLock} from '../../src/login/login-lock.ts';
 import {RedisCookieStore} from '../../src/redis/index.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
 
@@ -7,7 +7,7 @@ import {connectRedis, startRedis} from '../support/servers/redis.ts';
 async function makeLedgers(ctx: TestContext) {
 	const redis = await startRedis(ctx);
 	const ledger = async (prefix = 'session') =>
-		new RedisCookieStore(await connectRedis(redis), {prefix})[loginLedger];
+		new RedisCookieStore(await connectRedis(redis), {prefix})[sharedLoginLock];
 	return {
 		ours: await ledger(),
 		theirs: await ledger(),

@@ -1,7 +1,7 @@
 import {Cookie} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
 import {maxLifetimeMs} from '../../src/cookies/expiry.ts';
-import {lifeOf, readRecord, writeRecord} from '../../src/redis/record.ts';
+import {readRecord, ttlOf, writeRecord} from '../../src/redis/record.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const at = (ms: number) => new Date(now + ms);
@@ -29,14 +29,14 @@ describe('how long a cookie is kept', () => {
 		['with 400 days and a moment, 400 days', {expires: at(400 * day + 1)}, 400 * day],
 		['with a Max-Age beyond all numbers, 400 days', {maxAge: 1e300}, maxLifetimeMs],
 	])('%s', (_, properties, life) => {
-		expect(lifeOf(cookie(properties), 5_000, now)).toBe(life);
+		expect(ttlOf(cookie(properties), 5_000, now)).toBe(life);
 	});
 
 	test('a parsed Max-Age that is no date any more is cut too', () => {
 		const parsed = Cookie.parse(`k=v; Max-Age=${'9'.repeat(400)}`);
 		if (!parsed) throw new Error('tough-cookie does not parse it');
 
-		expect([5_000, maxLifetimeMs]).toContain(lifeOf(parsed, 5_000, now));
+		expect([5_000, maxLifetimeMs]).toContain(ttlOf(parsed, 5_000, now));
 	});
 });
 

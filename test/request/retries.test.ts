@@ -1,9 +1,9 @@
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
-import type {Ending} from '../../src/exchange/may-resend.ts';
+import type {ConnectionLoss} from '../../src/exchange/may-resend.ts';
 import {Retries} from '../../src/request/retries.ts';
 
-const lost: Ending = {
+const lost: ConnectionLoss = {
 	method: 'GET',
 	code: 'ECONNRESET',
 	reused: true,
@@ -16,7 +16,7 @@ const lost: Ending = {
 	goneAway: false,
 	replayable: true,
 };
-const refused: Ending = {
+const refused: ConnectionLoss = {
 	...lost,
 	method: 'POST',
 	code: 'ERR_HTTP2_STREAM_ERROR',
@@ -24,14 +24,14 @@ const refused: Ending = {
 };
 
 /** How often a request that always ends so is sent. */
-function sends(ending: Ending, retries = new Retries()): number {
+function sends(ending: ConnectionLoss, retries = new Retries()): number {
 	let count = 1;
 	while (count < 1_000 && retries.allow(ending)) count += 1;
 	return count;
 }
 
 describe('a request is sent', () => {
-	test.each<[string, Ending, number]>([
+	test.each<[string, ConnectionLoss, number]>([
 		['twice where the connection was stale', lost, 2],
 		['once where the connection was new', {...lost, reused: false}, 1],
 		['ten times where the server does nothing but refuse', refused, 10],
@@ -59,7 +59,7 @@ describe('a request is sent', () => {
 const config: InternalAxiosRequestConfig = {headers: new AxiosHeaders()};
 const waiting = () => ({config, remainingMs: undefined, closed: new AbortController().signal});
 
-test.each<[string, Ending, number[]]>([
+test.each<[string, ConnectionLoss, number[]]>([
 	[
 		'grow where the server does nothing but refuse',
 		refused,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {Cookie} from 'tough-cookie';
-import {idOf} from '../../src/cookies/file/format.ts';
+import {cookieId} from '../../src/cookies/file/format.ts';
 
 /** What every cookie file holds of a cookie; `expires` in seconds since the epoch, 0 for a session. */
 export interface PlainCookie {
@@ -79,5 +79,5 @@ export function toPlain(cookie: Cookie): PlainCookie {
 export function sorted<T extends {domain: string | null; path: string | null; key: string}>(
 	cookies: readonly T[],
 ): T[] {
-	return [...cookies].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+	return [...cookies].sort((a, b) => (cookieId(a) < cookieId(b) ? -1 : 1));
 }

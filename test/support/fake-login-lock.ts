@@ -1,24 +1,24 @@
 import {CookieJar} from '../../src/index.ts';
-import {type LoginLease, type LoginLedger, loginLedger} from '../../src/login/login-lock.ts';
+import {type LockLease, type SharedLoginLock, sharedLoginLock} from '../../src/login/login-lock.ts';
 
 /** A ledger in memory, for jars that stand for those of several processes. */
-export class FakeLedger implements LoginLedger {
+export class FakeLedger implements SharedLoginLock {
 	/** What it was asked, in order. */
 	readonly asked: string[] = [];
 	generations = 0;
 	/** Fails at each question that begins with one of these. */
 	failing: readonly string[] = [];
-	#holder: LoginLease | undefined;
+	#holder: LockLease | undefined;
 
 	async generation(): Promise<number> {
 		this.#note('generation');
 		return this.generations;
 	}
 
-	async acquire(leaseMs: number): Promise<LoginLease | undefined> {
+	async acquire(leaseMs: number): Promise<LockLease | undefined> {
 		this.#note(`acquire ${leaseMs}`);
 		if (this.#holder !== undefined) return undefined;
-		const lease: LoginLease = {
+		const lease: LockLease = {
 			complete: async () => {
 				this.#note('complete');
 				if (this.#holder === lease) this.generations += 1;
@@ -38,7 +38,7 @@ export class FakeLedger implements LoginLedger {
 		this.#holder = undefined;
 	}
 
-	#end(lease: LoginLease): void {
+	#end(lease: LockLease): void {
 		if (this.#holder === lease) this.#holder = undefined;
 	}
 
@@ -51,8 +51,8 @@ export class FakeLedger implements LoginLedger {
 }
 
 /** A jar whose store has `ledger`, and the cookies of `shared` where that is given. */
-export function jarWith(ledger: LoginLedger, shared?: CookieJar): CookieJar {
+export function jarWith(ledger: SharedLoginLock, shared?: CookieJar): CookieJar {
 	const jar = shared === undefined ? new CookieJar() : new CookieJar(shared.store);
-	Object.assign(jar.store, {[loginLedger]: ledger});
+	Object.assign(jar.store, {[sharedLoginLock]: ledger});
 	return jar;
 }

@@ -1,7 +1,7 @@
 import type {CookieJar} from 'tough-cookie';
 import type {SessionClient, SessionOptions} from '../../src/index.ts';
 import type {Clock} from '../../src/login/clock.ts';
-import {Session} from '../../src/login/login-session.ts';
+import {LoginSession} from '../../src/login/login-session.ts';
 import {resolveSession} from '../../src/login/session-options.ts';
 
 /** Time that passes at once when it is waited for; deadlines are never met. */
@@ -39,7 +39,7 @@ export function sessionMember(jar: CookieJar, options: Partial<SessionOptions> =
 	// No login here sends anything.
 	const makeClient = () => ({}) as SessionClient;
 	return {
-		session: new Session(settings, makeClient, closing.signal, clock),
+		session: new LoginSession(settings, makeClient, closing.signal, clock),
 		clock,
 		closing,
 		logins,

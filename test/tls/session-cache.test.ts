@@ -1,13 +1,13 @@
 import {expect, test} from 'vitest';
-import {type KeptSession, SessionCache} from '../../src/tls/session-cache.ts';
+import {type ResumableSession, SessionCache} from '../../src/tls/session-cache.ts';
 
 const now = 1_000_000;
 
-function kept(validUntil = Number.POSITIVE_INFINITY, bytes = 10_000): KeptSession {
+function kept(validUntil = Number.POSITIVE_INFINITY, bytes = 10_000): ResumableSession {
 	return {
 		session: Buffer.from('session'),
 		// Of a certificate the cache reads its size alone.
-		chain: [{bytes}, {bytes}] as unknown as KeptSession['chain'],
+		chain: [{bytes}, {bytes}] as unknown as ResumableSession['chain'],
 		clientCertificateRequested: true,
 		validUntil,
 	};

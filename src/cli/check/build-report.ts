@@ -1,18 +1,18 @@
 import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
 import {daysUntil} from '../shared/format-certificate.ts';
-import {clientStep, judgeClient} from './client-certificate.ts';
+import {checkClientCertificate, clientStep} from './client-certificate.ts';
 import {parseCookie} from './cookie.ts';
-import {type Seen, tlsSeen} from './observations.ts';
+import {type Observations, observeTls} from './observations.ts';
 import type {CheckReport, Link, Step} from './report.ts';
-import {waySteps} from './steps.ts';
-import {isPinned, verdictSteps} from './verdicts.ts';
+import {connectionSteps} from './steps.ts';
+import {isPinned, verificationSteps} from './verdicts.ts';
 
 /** Makes the report of what was seen, all but the commands to try next. Touches nothing outside. */
-export function judge(seen: Seen): Omit<CheckReport, 'next'> {
+export function buildReport(seen: Observations): Omit<CheckReport, 'next'> {
 	const {answer, judged, url, now} = seen;
-	const {protocol, cipher = '', chain} = tlsSeen(answer);
-	const client = judgeClient(seen);
+	const {protocol, cipher = '', chain} = observeTls(answer);
+	const client = checkClientCertificate(seen);
 	const http = answer.http;
 	const top = chain.at(-1);
 	return {
@@ -21,7 +21,12 @@ export function judge(seen: Seen): Omit<CheckReport, 'next'> {
 		checkedAt: now.toISOString(),
 		exitCode: judged?.exitCode ?? exitCodes.answered,
 		summary: judged?.failure.message ?? allWell(client),
-		steps: [...waySteps(seen), ...verdictSteps(seen), clientStep(client, seen), answerStep(seen)],
+		steps: [
+			...connectionSteps(seen),
+			...verificationSteps(seen),
+			clientStep(client, seen),
+			answerStep(seen),
+		],
 		tls: protocol === undefined ? null : {protocol, cipher},
 		chain: chain.map((certificate, index) => link(certificate, index, seen)),
 		missingIssuer: top === undefined || top.subject === top.issuer ? null : top.issuer,
@@ -42,7 +47,7 @@ function allWell({ours, accepted, requested}: CheckReport['clientCertificate']):
 	return `${server}, and it answered; whether our certificate mattered cannot be seen`;
 }
 
-function link(certificate: CertificateFacts, index: number, {now, pins}: Seen): Link {
+function link(certificate: CertificateFacts, index: number, {now, pins}: Observations): Link {
 	const {subject, issuer, validFrom, validTo} = certificate;
 	const days = daysUntil(validTo, now);
 	const time = now.getTime();
@@ -61,7 +66,7 @@ function link(certificate: CertificateFacts, index: number, {now, pins}: Seen): 
 	};
 }
 
-function answerStep({answer, judged, url}: Seen): Step {
+function answerStep({answer, judged, url}: Observations): Step {
 	const step = {id: 'answer', title: 'answer'} as const;
 	const {http} = answer;
 	if (http === undefined) {

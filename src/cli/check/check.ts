@@ -4,23 +4,23 @@ import type {CheckArguments} from '../invocation.ts';
 import {identityOf, parseDeadline, parseProxy} from '../shared/client-options.ts';
 import type {ExitCode} from '../shared/exit-codes.ts';
 import {fileErrorCode, replaceFile} from '../shared/files.ts';
-import {type Io, printable, say, sayJson} from '../shared/io.ts';
-import {DeadlineError, tellStacks} from '../shared/report-error.ts';
+import {type Io, print, printable, printJson} from '../shared/io.ts';
+import {CliTimeoutError, printStacks} from '../shared/report-error.ts';
 import {UsageError} from '../shared/usage-error.ts';
-import {judge} from './build-report.ts';
-import {type Judged, judgeError} from './failure.ts';
+import {buildReport} from './build-report.ts';
+import {type ClassifiedError, classifyError} from './failure.ts';
 import {renderPage} from './html/page.ts';
 import {nextCommands} from './next-steps.ts';
-import {type Seen, tlsSeen} from './observations.ts';
+import {type Observations, observeTls} from './observations.ts';
 import type {CheckReport} from './report.ts';
 import {
 	type Answer,
 	type Asking,
 	ask,
-	hearComplaints,
+	collectVerificationErrors,
 	placeOf,
 	proxyFor,
-	withoutIdentity,
+	withoutCertificate,
 } from './requests.ts';
 import {probe} from './tcp-probe.ts';
 import {renderText} from './text.ts';
@@ -40,29 +40,29 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 
 	const signal = AbortSignal.timeout(timeout);
 	const seen = await look(url, options, {mtls, proxy, signal});
-	const judged = judge(seen);
+	const judged = buildReport(seen);
 	const report = {...judged, next: nextCommands(judged, options, seen.place)};
 
-	if (options.json) sayJson(io, report);
-	else for (const line of renderText(report, io.colors)) say(io, line);
+	if (options.json) printJson(io, report);
+	else for (const line of renderText(report, io.colors)) print(io, line);
 	if (options.html !== undefined) {
 		writePage(options.html, report);
-		if (!options.json) say(io, `\nThe page is in ${printable(options.html)}`);
+		if (!options.json) print(io, `\nThe page is in ${printable(options.html)}`);
 	}
-	if (seen.answer.error !== undefined) tellStacks(seen.answer.error, io);
+	if (seen.answer.error !== undefined) printStacks(seen.answer.error, io);
 	return report.exitCode;
 }
 
-async function look(url: URL, options: CheckArguments, asking: Asking): Promise<Seen> {
+async function look(url: URL, options: CheckArguments, asking: Asking): Promise<Observations> {
 	const {signal, mtls, proxy} = asking;
 	const place = placeOf(url);
 	const onTheWay = proxyFor(url, proxy);
 	const way = await probe(onTheWay ?? place, signal);
-	const judgeAnswer = ({error}: Answer): Judged | undefined => {
+	const judgeAnswer = ({error}: Answer): ClassifiedError | undefined => {
 		if (error === undefined) return undefined;
-		return judgeError(
+		return classifyError(
 			signal.aborted
-				? new DeadlineError(`not done in ${options.timeout} s`, {cause: error})
+				? new CliTimeoutError(`not done in ${options.timeout} s`, {cause: error})
 				: error,
 		);
 	};
@@ -70,7 +70,7 @@ async function look(url: URL, options: CheckArguments, asking: Asking): Promise<
 	const judged = judgeAnswer(answer);
 	const without = await askWithout(url, asking, answer);
 	// Before the verdict on its name, a strict handshake ends at the verdict on its chain.
-	const doubted = judged?.failure.side === 'server' && tlsSeen(answer).chain.length > 0;
+	const doubted = judged?.failure.side === 'server' && observeTls(answer).chain.length > 0;
 	return {
 		url,
 		now: new Date(),
@@ -80,7 +80,7 @@ async function look(url: URL, options: CheckArguments, asking: Asking): Promise<
 		answer,
 		judged,
 		without: without && {answer: without, judged: judgeAnswer(without)},
-		complaints: doubted ? await hearComplaints(url, asking) : undefined,
+		complaints: doubted ? await collectVerificationErrors(url, asking) : undefined,
 		pins: [mtls.pins ?? []].flat(),
 		spiffeId: mtls.spiffeId,
 		withCrl: mtls.crl !== undefined,
@@ -91,7 +91,7 @@ async function look(url: URL, options: CheckArguments, asking: Asking): Promise<
 async function askWithout(url: URL, asking: Asking, first: Answer): Promise<Answer | undefined> {
 	const asked = first.http !== undefined && first.facts?.clientCertificateRequested === true;
 	if (first.ours === null || !asked) return undefined;
-	return ask(url, {...asking, mtls: withoutIdentity(asking.mtls)});
+	return ask(url, {...asking, mtls: withoutCertificate(asking.mtls)});
 }
 
 function parseHttps(text: string): URL {

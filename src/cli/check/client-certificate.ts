@@ -1,15 +1,15 @@
 import {commonName} from '../shared/format-certificate.ts';
-import {type Seen, tlsSeen} from './observations.ts';
+import {type Observations, observeTls} from './observations.ts';
 import type {CheckReport, Step, StepState} from './report.ts';
 
 type ClientCertificate = CheckReport['clientCertificate'];
 
 /** Whether the server asks for a certificate, and takes ours: by what it does with it and without. */
-export function judgeClient(seen: Seen): ClientCertificate {
+export function checkClientCertificate(seen: Observations): ClientCertificate {
 	const {answer, judged, without} = seen;
 	const {ours} = answer;
 	const requested =
-		tlsSeen(answer).requested ?? (without && tlsSeen(without.answer).requested) ?? null;
+		observeTls(answer).requested ?? (without && observeTls(without.answer).requested) ?? null;
 	const kind = judged?.failure.kind;
 	if (kind === 'client-certificate-required') {
 		return {requested: true, required: true, accepted: ours && false, ours};
@@ -30,12 +30,12 @@ export function judgeClient(seen: Seen): ClientCertificate {
 }
 
 /** The same as a step. */
-export function clientStep(client: ClientCertificate, seen: Seen): Step {
+export function clientStep(client: ClientCertificate, seen: Observations): Step {
 	const [state, text] = words(client, seen);
 	return {id: 'client-certificate', title: 'client certificate', state, text};
 }
 
-function words(client: ClientCertificate, seen: Seen): [StepState, string] {
+function words(client: ClientCertificate, seen: Observations): [StepState, string] {
 	const {requested, required, accepted, ours} = client;
 	const our = ours && `our certificate '${commonName(ours.subject)}'`;
 	if (requested === null) return ['open', 'it did not come to that'];
@@ -57,7 +57,7 @@ function words(client: ClientCertificate, seen: Seen): [StepState, string] {
 	return ['open', `the server asks for one; what it thinks of ${our} was not seen`];
 }
 
-function twin({without}: Seen): string {
+function twin({without}: Observations): string {
 	const status = without?.answer.http?.status;
 	return status === undefined
 		? 'without it, the server refuses us'

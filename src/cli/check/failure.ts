@@ -1,10 +1,10 @@
 import {isMtlsError} from '../../index.ts';
 import {type ExitCode, exitCodeOf, exitCodes} from '../shared/exit-codes.ts';
-import {DeadlineError, inFlags, networkReason} from '../shared/report-error.ts';
+import {CliTimeoutError, inFlags, networkReason} from '../shared/report-error.ts';
 import type {CheckFailure} from './report.ts';
 
 /** Why there was no answer. */
-export interface Judged {
+export interface ClassifiedError {
 	readonly failure: CheckFailure;
 	readonly exitCode: ExitCode;
 	readonly code: string;
@@ -15,7 +15,7 @@ export interface Judged {
  *
  * @throws the error itself, when neither the other end nor the network is to blame.
  */
-export function judgeError(error: unknown): Judged {
+export function classifyError(error: unknown): ClassifiedError {
 	if (isMtlsError(error)) {
 		const {kind, side, certain, reasons, hint} = error.failure;
 		return {
@@ -32,7 +32,7 @@ export function judgeError(error: unknown): Judged {
 			code: error.code ?? '',
 		};
 	}
-	if (error instanceof DeadlineError) {
+	if (error instanceof CliTimeoutError) {
 		return {
 			failure: {
 				kind: 'timeout',

@@ -3,7 +3,7 @@ import {shortName} from '../shared/format-certificate.ts';
 import {quote} from '../shared/sample-commands.ts';
 import type {CheckFailure, CheckReport} from './report.ts';
 import {hostPort} from './steps.ts';
-import type {Place} from './tcp-probe.ts';
+import type {HostPort} from './tcp-probe.ts';
 
 type Flags = Pick<
 	CheckArguments,
@@ -16,13 +16,13 @@ type Told = Omit<CheckReport, 'next'>;
 interface Case {
 	readonly report: Told;
 	readonly flags: Flags;
-	readonly place: Place;
+	readonly place: HostPort;
 	/** `axios-mtls check` with the flags of before, some of them others. */
 	again(changed?: Flags, url?: string): string;
 }
 
 /** Commands that bring the user on: after a failure to its cause, after an answer to the answer. */
-export function nextCommands(report: Told, flags: Flags, place: Place): string[] {
+export function nextCommands(report: Told, flags: Flags, place: HostPort): string[] {
 	const again: Case['again'] = (changed = {}, url = report.url) =>
 		`axios-mtls check ${quote(url)}${words({...flags, ...changed})}`;
 	const it: Case = {report, flags, place, again};

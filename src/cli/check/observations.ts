@@ -1,22 +1,24 @@
 import {type CertificateFacts, type ConnectionFacts, isMtlsError} from '../../index.ts';
-import type {Judged} from './failure.ts';
-import type {Answer, Complaints} from './requests.ts';
-import type {Place, WayThere} from './tcp-probe.ts';
+import type {ClassifiedError} from './failure.ts';
+import type {Answer, VerificationErrors} from './requests.ts';
+import type {HostPort, ProbeResult} from './tcp-probe.ts';
 
 /** All that a check has found out, before it is judged. */
-export interface Seen {
+export interface Observations {
 	readonly url: URL;
 	readonly now: Date;
-	readonly place: Place;
-	readonly proxy: Place | undefined;
-	readonly way: WayThere;
+	readonly place: HostPort;
+	readonly proxy: HostPort | undefined;
+	readonly way: ProbeResult;
 	/** With our certificate, if we have one. */
 	readonly answer: Answer;
 	/** Why `answer` is none. */
-	readonly judged: Judged | undefined;
+	readonly judged: ClassifiedError | undefined;
 	/** The same without our certificate. */
-	readonly without: {readonly answer: Answer; readonly judged: Judged | undefined} | undefined;
-	readonly complaints: Complaints | undefined;
+	readonly without:
+		| {readonly answer: Answer; readonly judged: ClassifiedError | undefined}
+		| undefined;
+	readonly complaints: VerificationErrors | undefined;
 	readonly pins: readonly string[];
 	readonly spiffeId: string | undefined;
 	/** Revocation lists were given. */
@@ -24,7 +26,7 @@ export interface Seen {
 }
 
 /** What a TLS connection has shown, be it that it stood or that it failed. */
-export interface TlsSeen {
+export interface TlsObservations {
 	readonly protocol: string | undefined;
 	readonly cipher: string | undefined;
 	readonly requested: boolean | undefined;
@@ -34,7 +36,7 @@ export interface TlsSeen {
 }
 
 /** The TLS side of an answer. */
-export function tlsSeen({facts, error}: Answer): TlsSeen {
+export function observeTls({facts, error}: Answer): TlsObservations {
 	if (facts !== undefined) return fromFacts(facts);
 	const failure = isMtlsError(error) ? error.failure : undefined;
 	return {
@@ -51,6 +53,6 @@ function fromFacts({
 	cipher,
 	clientCertificateRequested,
 	chain,
-}: ConnectionFacts): TlsSeen {
+}: ConnectionFacts): TlsObservations {
 	return {protocol, cipher, requested: clientCertificateRequested, chain, verified: true};
 }

@@ -11,7 +11,7 @@ import {
 	type MtlsClient,
 	type MtlsOptions,
 } from '../../index.ts';
-import type {Place} from './tcp-probe.ts';
+import type {HostPort} from './tcp-probe.ts';
 
 export type ProxyOption = Exclude<ClientConfig['proxy'], undefined>;
 
@@ -104,7 +104,7 @@ async function readRefusal(client: MtlsClient, url: URL, signal: AbortSignal): P
 }
 
 // A server may end a connection after its handshake, and then there is no answer to carry the facts.
-function hear({host, port}: Place) {
+function hear({host, port}: HostPort) {
 	const begun = performance.now();
 	const heard: {facts?: HandshakeEvent; milliseconds?: number} = {};
 	const listener = (message: unknown) => {
@@ -118,7 +118,7 @@ function hear({host, port}: Place) {
 }
 
 /** Why a server was not verified, all of it: a strict handshake ends at the first reason. */
-export type Complaints = ReadonlySet<string>;
+export type VerificationErrors = ReadonlySet<string>;
 
 /**
  * Does one more handshake to hear each reason against a server.
@@ -127,13 +127,16 @@ export type Complaints = ReadonlySet<string>;
  *
  * @returns `undefined` when the handshake did not come to an end.
  */
-export async function hearComplaints(url: URL, asking: Asking): Promise<Complaints | undefined> {
+export async function collectVerificationErrors(
+	url: URL,
+	asking: Asking,
+): Promise<VerificationErrors | undefined> {
 	const complaints = new Set<string>();
 	const hear = (fields: object) => {
 		if ('kind' in fields) complaints.add(String(fields.kind));
 	};
 	const agent = new MtlsAgent(
-		{...withoutIdentity(asking.mtls), verify: 'report'},
+		{...withoutCertificate(asking.mtls), verify: 'report'},
 		{logger: {warn: hear, error: hear}, ...(asking.proxy !== undefined && {proxy: asking.proxy})},
 	);
 	const onAbort = () => agent.destroy();
@@ -156,7 +159,7 @@ export async function hearComplaints(url: URL, asking: Asking): Promise<Complain
 }
 
 /** The proxy that leads to `url`, as the library finds it: from `--proxy` or the environment. */
-export function proxyFor(url: URL, proxy: ProxyOption | undefined): Place | undefined {
+export function proxyFor(url: URL, proxy: ProxyOption | undefined): HostPort | undefined {
 	const agent = new MtlsAgent({}, {logger: false, ...(proxy !== undefined && {proxy})});
 	// The pool key of a connection ends in its proxy: two proxies must not share one.
 	const name = agent.getName(placeOf(url)).split('|').at(-1) ?? '';
@@ -167,12 +170,12 @@ export function proxyFor(url: URL, proxy: ProxyOption | undefined): Place | unde
 }
 
 /** Host without brackets, and port, of an https URL. */
-export function placeOf(url: URL): Place {
+export function placeOf(url: URL): HostPort {
 	return {host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 443};
 }
 
 /** Whom we believe, without who we are. */
-export function withoutIdentity({ca, crl, pins, spiffeId}: MtlsOptions): MtlsOptions {
+export function withoutCertificate({ca, crl, pins, spiffeId}: MtlsOptions): MtlsOptions {
 	return {
 		...(ca !== undefined && {ca}),
 		...(crl !== undefined && {crl}),

@@ -1,13 +1,13 @@
 import {inFlags} from '../shared/report-error.ts';
-import {type Seen, tlsSeen} from './observations.ts';
+import {type Observations, observeTls} from './observations.ts';
 import type {Step} from './report.ts';
 
 /** The way to the server and the handshake, as far as it came. */
-export function waySteps(seen: Seen): Step[] {
+export function connectionSteps(seen: Observations): Step[] {
 	return [address(seen), connection(seen), ...tunnel(seen), protocol(seen)];
 }
 
-function address({way: {place, addresses, lookupError}, proxy}: Seen): Step {
+function address({way: {place, addresses, lookupError}, proxy}: Observations): Step {
 	const whose = proxy ? `the proxy ${place.host}` : place.host;
 	if (lookupError !== undefined) {
 		const text = `${whose} cannot be looked up (${lookupError})`;
@@ -18,7 +18,7 @@ function address({way: {place, addresses, lookupError}, proxy}: Seen): Step {
 	return {id: 'address', title: 'address', state: 'good', text};
 }
 
-function connection({way}: Seen): Step {
+function connection({way}: Observations): Step {
 	const {place, connected, connectError, lookupError} = way;
 	const step = {id: 'connection', title: 'connection'} as const;
 	if (connected !== undefined) {
@@ -38,7 +38,7 @@ const tcpReasons: Readonly<Record<string, string>> = {
 	ENETUNREACH: 'no way to that network',
 };
 
-function tunnel({proxy, place, judged, answer}: Seen): Step[] {
+function tunnel({proxy, place, judged, answer}: Observations): Step[] {
 	if (proxy === undefined) return [];
 	const step = {id: 'tunnel', title: 'tunnel'} as const;
 	const through = `through the proxy ${hostPort(proxy.host, proxy.port)}`;
@@ -54,9 +54,9 @@ function tunnel({proxy, place, judged, answer}: Seen): Step[] {
 
 const noProtocol = new Set(['protocol-mismatch', 'cipher-mismatch', 'not-tls', 'reset']);
 
-function protocol({answer, judged}: Seen): Step {
+function protocol({answer, judged}: Observations): Step {
 	const step = {id: 'protocol', title: 'protocol'} as const;
-	const {protocol, cipher} = tlsSeen(answer);
+	const {protocol, cipher} = observeTls(answer);
 	const {failure} = judged ?? {};
 	if (
 		failure !== undefined &&

@@ -3,14 +3,14 @@ import {connect, isIP, type Socket} from 'node:net';
 import {fileErrorCode} from '../shared/files.ts';
 
 /** Where a connection goes first: the server, or the proxy before it. */
-export interface Place {
+export interface HostPort {
 	readonly host: string;
 	readonly port: number;
 }
 
 /** What was tried before TLS; an `error` is the code of Node, such as `ENOTFOUND`. */
-export interface WayThere {
-	readonly place: Place;
+export interface ProbeResult {
+	readonly place: HostPort;
 	readonly addresses: readonly string[];
 	readonly lookupError?: string;
 	/** The address that accepted a TCP connection. */
@@ -19,7 +19,7 @@ export interface WayThere {
 }
 
 /** Looks the name up and opens a TCP connection, to see how far one comes without TLS. */
-export async function probe(place: Place, signal: AbortSignal): Promise<WayThere> {
+export async function probe(place: HostPort, signal: AbortSignal): Promise<ProbeResult> {
 	let addresses: string[] = [place.host];
 	if (isIP(place.host) === 0) {
 		try {
@@ -39,7 +39,7 @@ export async function probe(place: Place, signal: AbortSignal): Promise<WayThere
 	}
 }
 
-function accepts({host, port}: Place, signal: AbortSignal): Promise<string> {
+function accepts({host, port}: HostPort, signal: AbortSignal): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const socket: Socket = connect({host, port, signal});
 		socket.once('error', reject);

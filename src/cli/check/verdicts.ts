@@ -1,6 +1,6 @@
 import type {CertificateFacts} from '../../index.ts';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
-import {type Seen, tlsSeen} from './observations.ts';
+import {type Observations, observeTls} from './observations.ts';
 import type {Step} from './report.ts';
 
 /** Kinds of failure by what they are a verdict on. */
@@ -19,19 +19,19 @@ const chainKinds: ReadonlySet<string> = new Set([
 const nameKinds: ReadonlySet<string> = new Set(['wrong-name', 'spiffe-mismatch']);
 
 /** The reasons for which the server was not believed; empty when it was, or nobody asked. */
-function complaintsOf({judged, complaints}: Seen): Set<string> {
+function complaintsOf({judged, complaints}: Observations): Set<string> {
 	const {failure} = judged ?? {};
 	return new Set([...(failure ? [failure.kind] : []), ...(complaints ?? [])]);
 }
 
 /** Whether the server is who we believe it is. */
-export function verdictSteps(seen: Seen): Step[] {
+export function verificationSteps(seen: Observations): Step[] {
 	return [chain(seen), name(seen), ...pins(seen), revocation(seen)];
 }
 
-function chain(seen: Seen): Step {
+function chain(seen: Observations): Step {
 	const step = {id: 'chain', title: 'chain'} as const;
-	const {chain, verified} = tlsSeen(seen.answer);
+	const {chain, verified} = observeTls(seen.answer);
 	const top = chain.at(-1);
 	if (top === undefined) return {...step, state: 'open', text: 'no certificate was seen'};
 	const found = [...complaintsOf(seen)].filter((kind) => chainKinds.has(kind));
@@ -48,22 +48,22 @@ const soonMs = 30 * 24 * 60 * 60 * 1000;
 
 const unjudged = 'not judged: the handshake ended before';
 
-function chainWords(kinds: readonly string[], {judged}: Seen): string {
+function chainWords(kinds: readonly string[], {judged}: Observations): string {
 	const {failure} = judged ?? {};
 	if (failure !== undefined && kinds.includes(failure.kind)) return failure.message;
 	return `not believed: ${kinds.join(', ')}`;
 }
 
 // These are asked after the chain was believed.
-function judgedLater({judged}: Seen): boolean {
+function judgedLater({judged}: Observations): boolean {
 	const kind = judged?.failure.kind ?? '';
 	return nameKinds.has(kind) || kind === 'pin-mismatch' || kind === 'client-auth-not-requested';
 }
 
-function name(seen: Seen): Step {
+function name(seen: Observations): Step {
 	const {spiffeId, place, judged, complaints} = seen;
 	const step = {id: 'name', title: spiffeId === undefined ? 'name' : 'SPIFFE ID'} as const;
-	const {chain, verified} = tlsSeen(seen.answer);
+	const {chain, verified} = observeTls(seen.answer);
 	const wanted = spiffeId ?? place.host;
 	const names = listNames(chain[0]?.altNames ?? []);
 	if (chain.length === 0) return {...step, state: 'open', text: 'no certificate was seen'};
@@ -77,10 +77,10 @@ function name(seen: Seen): Step {
 	return {...step, state: 'good', text: `the certificate is for ${wanted}`};
 }
 
-function pins(seen: Seen): Step[] {
+function pins(seen: Observations): Step[] {
 	if (seen.pins.length === 0) return [];
 	const step = {id: 'pins', title: 'pins'} as const;
-	const {chain} = tlsSeen(seen.answer);
+	const {chain} = observeTls(seen.answer);
 	if (chain.length === 0) return [{...step, state: 'open', text: 'no certificate was seen'}];
 	const match = chain.find((certificate) => isPinned(certificate, seen.pins));
 	if (match === undefined) {
@@ -95,7 +95,7 @@ export function isPinned({pin}: CertificateFacts, pins: readonly string[]): bool
 	return pin !== '' && pins.includes(pin);
 }
 
-function revocation(seen: Seen): Step {
+function revocation(seen: Observations): Step {
 	const step = {id: 'revocation', title: 'revocation'} as const;
 	const kinds = complaintsOf(seen);
 	if (kinds.has('revoked')) {
@@ -107,6 +107,6 @@ function revocation(seen: Seen): Step {
 	if (!seen.withCrl) {
 		return {...step, state: 'open', text: 'not checked: no revocation list was given (--crl)'};
 	}
-	if (!tlsSeen(seen.answer).verified) return {...step, state: 'open', text: unjudged};
+	if (!observeTls(seen.answer).verified) return {...step, state: 'open', text: unjudged};
 	return {...step, state: 'good', text: 'on no list of --crl'};
 }

@@ -7,10 +7,10 @@ import {
 	type TestPki,
 } from '../../testing/index.ts';
 import {type ExitCode, exitCodes} from '../shared/exit-codes.ts';
-import {type Io, say} from '../shared/io.ts';
+import {type Io, print} from '../shared/io.ts';
 import {login} from '../shared/sample-commands.ts';
 import {Report} from './report.ts';
-import {askAgain, comeWithoutCertificate, logIn, meetImpostor, quiet} from './steps.ts';
+import {logIn, meetImpostor, quiet, requestAgain, requestWithoutCertificate} from './steps.ts';
 
 /** The two servers of the demo, as options of `startMtlsServer`: a test can make each of them misbehave. */
 export interface DemoServers {
@@ -36,16 +36,16 @@ export async function demo(io: Io, servers: DemoServers = {}): Promise<ExitCode>
 	} catch (error) {
 		report.surprise(`stopped: ${error instanceof Error ? error.message : error}`);
 	}
-	say(io);
+	print(io);
 	if (report.surprises > 0) {
 		const facts = report.surprises === 1 ? '1 fact was' : `${report.surprises} facts were`;
-		say(io, `${facts} not as expected: see ✗ above.`);
+		print(io, `${facts} not as expected: see ✗ above.`);
 		return exitCodes.internal;
 	}
-	say(io, `All ${report.steps} steps went as they should. To go on with files of your own:`);
-	say(io);
-	say(io, '  axios-mtls certs pki');
-	say(io, '  axios-mtls serve pki');
+	print(io, `All ${report.steps} steps went as they should. To go on with files of your own:`);
+	print(io);
+	print(io, '  axios-mtls certs pki');
+	print(io, '  axios-mtls serve pki');
 	return exitCodes.answered;
 }
 
@@ -79,8 +79,8 @@ async function playClients(
 	const client = createClient({mtls: {cert, key, ca: pki.ca}, jar: true, ...quiet});
 	try {
 		await logIn(report, client, bank);
-		await askAgain(report, client, bank);
-		await comeWithoutCertificate(report, bank);
+		await requestAgain(report, client, bank);
+		await requestWithoutCertificate(report, bank);
 		await meetImpostor(report, client, servers.impostor);
 	} finally {
 		await client.mtls.close();

@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import {type Io, printable, say} from '../shared/io.ts';
+import {type Io, print, printable} from '../shared/io.ts';
 
 /** Numbered steps on stdout, and whether each of them went as it should. */
 export class Report {
@@ -23,18 +23,18 @@ export class Report {
 	}
 
 	title(text: string): void {
-		say(this.#io, this.#colors.bold(text));
+		print(this.#io, this.#colors.bold(text));
 	}
 
 	step(title: string): void {
 		this.#steps += 1;
-		say(this.#io);
-		say(this.#io, this.#colors.bold(`${this.#steps}. ${title}`));
+		print(this.#io);
+		print(this.#io, this.#colors.bold(`${this.#steps}. ${title}`));
 	}
 
 	/** A line that explains and claims nothing. */
 	note(text: string): void {
-		say(this.#io, text && `   ${printable(text)}`);
+		print(this.#io, text && `   ${printable(text)}`);
 	}
 
 	/** A fact: told as `claim` when `seen` is what was expected, and with what was seen when not. */
@@ -44,7 +44,7 @@ export class Report {
 		expected: T,
 	): void {
 		if (seen === expected) {
-			say(this.#io, `   ${this.#colors.green('✓')} ${printable(claim)}`);
+			print(this.#io, `   ${this.#colors.green('✓')} ${printable(claim)}`);
 			return;
 		}
 		this.surprise(`${claim}: expected ${expected}, but saw ${seen}`);
@@ -53,11 +53,11 @@ export class Report {
 	/** Something that should not have come. */
 	surprise(text: string): void {
 		this.#surprises += 1;
-		say(this.#io, `   ${this.#colors.red('✗')} ${printable(text)}`);
+		print(this.#io, `   ${this.#colors.red('✗')} ${printable(text)}`);
 	}
 
 	/** What failed as it should, word for word. */
 	quote(lines: readonly string[]): void {
-		for (const line of lines) say(this.#io, this.#colors.dim(`     ${printable(line)}`));
+		for (const line of lines) print(this.#io, this.#colors.dim(`     ${printable(line)}`));
 	}
 }

@@ -46,7 +46,7 @@ export async function logIn(report: Report, client: MtlsClient, bank: MtlsServer
 }
 
 /** The session is the certificate, the connection and the cookie together. */
-export async function askAgain(
+export async function requestAgain(
 	report: Report,
 	client: MtlsClient,
 	bank: MtlsServer,
@@ -69,7 +69,7 @@ export async function askAgain(
 }
 
 /** The twin of the login: the same server, and nobody to show. */
-export async function comeWithoutCertificate(report: Report, bank: MtlsServer): Promise<void> {
+export async function requestWithoutCertificate(report: Report, bank: MtlsServer): Promise<void> {
 	report.step('Come to the bank without a certificate.');
 	const stranger = createClient({mtls: {ca: bank.ca}, ...quiet});
 	const answered = bank.requests.length;

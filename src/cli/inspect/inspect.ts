@@ -5,7 +5,7 @@ import type {InspectArguments} from '../invocation.ts';
 import {passphraseOf} from '../shared/client-options.ts';
 import {type ExitCode, exitCodes} from '../shared/exit-codes.ts';
 import {day, fromNow, listNames} from '../shared/format-certificate.ts';
-import {type Io, printable, say} from '../shared/io.ts';
+import {type Io, print, printable} from '../shared/io.ts';
 import {UsageError} from '../shared/usage-error.ts';
 import {
 	type Described,
@@ -46,7 +46,7 @@ export async function inspect(options: InspectArguments, io: Io): Promise<ExitCo
 		),
 	];
 	for (const line of renderInspection(file, contents, keys, findings, now, io.colors))
-		say(io, line);
+		print(io, line);
 	return findings.some(({state}) => state === 'bad') ? exitCodes.unverified : exitCodes.answered;
 }
 

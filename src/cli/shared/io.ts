@@ -15,11 +15,11 @@ export interface Io {
 }
 
 /** Writes one line to stdout. */
-export function say(io: Io, line = ''): void {
+export function print(io: Io, line = ''): void {
 	io.stdout.write(`${line}\n`);
 }
 
 /** Writes a value as JSON to stdout, which may be a terminal. */
-export function sayJson(io: Io, value: unknown): void {
-	say(io, escapeJson(JSON.stringify(value, null, 2)));
+export function printJson(io: Io, value: unknown): void {
+	print(io, escapeJson(JSON.stringify(value, null, 2)));
 }

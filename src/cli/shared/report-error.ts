@@ -4,7 +4,7 @@ import {type Io, printable} from './io.ts';
 import {UsageError} from './usage-error.ts';
 
 /** What was asked for took longer than the user wants to wait. */
-export class DeadlineError extends Error {}
+export class CliTimeoutError extends Error {}
 
 /** A failure as the shell is told it. */
 interface Told {
@@ -18,15 +18,15 @@ interface Told {
  *
  * @param what - What was being done: `GET https://...`.
  */
-export function tellFailure(error: unknown, what: string, io: Io): ExitCode {
+export function reportError(error: unknown, what: string, io: Io): ExitCode {
 	const {code, lines} = describe(error, what);
 	io.stderr.write(`axios-mtls: ${lines.map(printable).join('\n  ')}\n`);
-	tellStacks(error, io);
+	printStacks(error, io);
 	return code;
 }
 
 /** Where a failure came from, on stderr, for those who asked to see it. */
-export function tellStacks(error: unknown, io: Io): void {
+export function printStacks(error: unknown, io: Io): void {
 	if (io.env.AXIOS_MTLS_DEBUG !== '1') return;
 	for (const stack of stacks(error)) {
 		const lines = stack.split('\n').map(printable);
@@ -64,7 +64,7 @@ function describe(error: unknown, what: string): Told {
 		const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
 		return {code: exitCodes.usage, lines: [`${error.what}: ${error.message}`, ...hint]};
 	}
-	const why = error instanceof DeadlineError ? error.message : networkReason(error);
+	const why = error instanceof CliTimeoutError ? error.message : networkReason(error);
 	if (why !== undefined) return {code: exitCodes.unreachable, lines: [`${what}: ${why}`]};
 	const message = error instanceof Error ? error.message : String(error);
 	return {

@@ -4,16 +4,16 @@ import {beginConnection, type Connection} from '../connection.ts';
 import {handshake, type Peer} from '../handshake.ts';
 import {tcpOptions} from '../socket-options.ts';
 import type {HttpProxy} from './proxy-config.ts';
-import {TunnelError} from './proxy-error.ts';
+import {ProxyError} from './proxy-error.ts';
 
 /**
  * Connects to a proxy: over TCP, and over TLS with its own terms when it is an `https://` one.
  *
  * @param connection - What the proxy is reached for; it is told the TLS connection as its `leg`.
  * @returns a socket whose other end was verified, where that can be done.
- * @throws {TunnelError} when there is no way; `signal`'s reason when it is aborted.
+ * @throws {ProxyError} when there is no way; `signal`'s reason when it is aborted.
  */
-export async function reachProxy(
+export async function proxyConnection(
 	proxy: HttpProxy,
 	connection: Connection,
 	signal: AbortSignal,
@@ -71,9 +71,9 @@ function reach(proxy: HttpProxy, signal: AbortSignal, net: Peer['net']): Promise
 	});
 }
 
-function unreachable(what: string, cause: unknown): TunnelError {
+function unreachable(what: string, cause: unknown): ProxyError {
 	const {code, message} = cause as NodeJS.ErrnoException;
-	return new TunnelError(
+	return new ProxyError(
 		'proxy-unreachable',
 		code ?? 'ERR_PROXY_UNREACHABLE',
 		`${what}: ${code ?? message}`,

@@ -7,7 +7,7 @@ import {bareHost, portOfUrl} from '../../util/url.ts';
  * those of axios: names with their port, `.example.com` and `*.example.com` for what is below, `*`,
  * addresses and CIDR ranges in any spelling, and one loopback address for all.
  */
-export function isKeptOff(url: URL, noProxy: string): boolean {
+export function bypassesProxy(url: URL, noProxy: string): boolean {
 	const host = canonical(url.hostname);
 	const port = portOfUrl(url);
 	return noProxy

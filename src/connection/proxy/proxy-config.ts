@@ -1,7 +1,7 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import type {ProxyOptions, ProxySetting} from '../../options.ts';
 import {authorityOf} from '../../util/url.ts';
-import {isKeptOff} from './no-proxy.ts';
+import {bypassesProxy} from './no-proxy.ts';
 import {isLogin, type ProxyParts, readProxy, readProxyUrl} from './proxy-options.ts';
 
 const poolKeySecret = randomBytes(32);
@@ -102,7 +102,8 @@ export function resolveProxy(
 	if (setting) return proxyOf(readProxy(setting));
 	const own = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
 	const proxy = variableOf(own, 'all_proxy');
-	if (proxy === undefined || isKeptOff(url, variableOf('no_proxy')?.text ?? '')) return undefined;
+	if (proxy === undefined || bypassesProxy(url, variableOf('no_proxy')?.text ?? ''))
+		return undefined;
 	return proxyOf(readProxyUrl(proxy.text, proxy.name));
 }
 

@@ -7,7 +7,7 @@ interface TunnelErrorInit {
 }
 
 /** The way to the origin that a proxy would not, or could not, give. */
-export class TunnelError extends Error {
+export class ProxyError extends Error {
 	readonly kind: FailureKind;
 	readonly code: string;
 	/** The status of the proxy's answer, where it gave one. */

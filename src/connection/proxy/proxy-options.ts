@@ -3,7 +3,7 @@
  * message, for a password may stand in the wrong place.
  */
 import {isIP} from 'node:net';
-import {kindOf, MtlsConfigError, numberOrKind} from '../../config-error.ts';
+import {describeType, MtlsConfigError, numberOrType} from '../../config-error.ts';
 import type {ProxyOptions, ProxySetting} from '../../options.ts';
 import {assertObject, memberOf, readOptions} from '../../util/check-options.ts';
 import {decodePercent} from '../../util/percent.ts';
@@ -100,7 +100,10 @@ function isSecure(protocol: unknown, option: string): boolean {
 function hostOf(given: unknown): string {
 	const expected = 'expected a name or an address';
 	if (typeof given !== 'string' || given === '') {
-		throw bad('proxy.host', `${expected}, found ${given === undefined ? 'none' : kindOf(given)}`);
+		throw bad(
+			'proxy.host',
+			`${expected}, found ${given === undefined ? 'none' : describeType(given)}`,
+		);
 	}
 	if (given.includes('://')) {
 		throw bad('proxy.host', `${expected}, found a URL: give it as text, proxy: 'http://…'`);
@@ -114,7 +117,7 @@ function portOf(port: unknown, secure: boolean, option: string): number {
 	const usual = secure ? 443 : 80;
 	const number = port === undefined || port === null || port === '' ? usual : Number(port);
 	if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-	throw bad(option, `expected a port from 1 to 65535, found ${numberOrKind(port)}`);
+	throw bad(option, `expected a port from 1 to 65535, found ${numberOrType(port)}`);
 }
 
 // axios takes a string too, and leaves out what is not given.
@@ -152,7 +155,8 @@ function headersOf(given: unknown): [string, string][] {
 		}
 		if (notOurs.test(name)) throw bad('proxy.headers', `${name.toLowerCase()} cannot be given`);
 		if (typeof value !== 'string' || !fieldValue.test(value)) {
-			const found = typeof value === 'string' ? 'characters that it cannot carry' : kindOf(value);
+			const found =
+				typeof value === 'string' ? 'characters that it cannot carry' : describeType(value);
 			throw bad('proxy.headers', `expected text for ${name.toLowerCase()}, found ${found}`);
 		}
 		return [name, value];

@@ -2,7 +2,7 @@ import type {Socket} from 'node:net';
 import {authorityOf} from '../../util/url.ts';
 import {destroyQuietly} from './connect-to-proxy.ts';
 import type {HttpProxy} from './proxy-config.ts';
-import {TunnelError} from './proxy-error.ts';
+import {ProxyError} from './proxy-error.ts';
 
 /** An answer to CONNECT longer than this is not one. */
 const maxHeadBytes = 16 * 1024;
@@ -12,7 +12,7 @@ const maxHeadBytes = 16 * 1024;
  *
  * The request's own headers and bytes never reach the proxy: they wait for the TLS inside.
  *
- * @throws {TunnelError} when there is no tunnel; `signal`'s reason when it is aborted. The socket is
+ * @throws {ProxyError} when there is no tunnel; `signal`'s reason when it is aborted. The socket is
  * then destroyed.
  */
 export async function openTunnel(
@@ -103,14 +103,14 @@ function assertAccepted(head: string, proxy: HttpProxy, authority: string): void
 	if (accepts(status)) return;
 	if (status === undefined) throw badReply(proxy, 'no HTTP status line');
 	if (status === 407) {
-		throw new TunnelError(
+		throw new ProxyError(
 			'proxy-auth-required',
 			'ERR_PROXY_AUTH_REQUIRED',
 			`the proxy ${proxy} wants a login (407)`,
 			{status},
 		);
 	}
-	throw new TunnelError(
+	throw new ProxyError(
 		'proxy-refused',
 		'ERR_PROXY_REFUSED',
 		`the proxy ${proxy} refused a tunnel to ${authority} (${status})`,
@@ -122,8 +122,8 @@ function badReply(
 	proxy: HttpProxy,
 	reason: string,
 	how?: {cause: unknown; unanswered: boolean},
-): TunnelError {
-	return new TunnelError(
+): ProxyError {
+	return new ProxyError(
 		'proxy-bad-reply',
 		'ERR_PROXY_BAD_REPLY',
 		`the proxy ${proxy} answered CONNECT wrongly: ${reason}`,

@@ -3,9 +3,15 @@ import type {Logger} from '../../options.ts';
 import {exposedMode} from '../../tls/credentials/checks.ts';
 import {CookieFileError} from './cookie-file-error.ts';
 import {unwatchExit, watchExit} from './exit-hook.ts';
-import {type Draft, flushFolder, takeDraft, takeDraftNow} from './file-lock.ts';
-import {tellFileNotice, tellNotSaved} from './file-notices.ts';
-import {type Content, type CookieFormat, Damage, isKept, type Keeping} from './format.ts';
+import {acquireLock, acquireLockSync, type FileLock, flushFolder} from './file-lock.ts';
+import {logCookieFileWarning, logNotSaved} from './file-notices.ts';
+import {
+	type Content,
+	type CookieFormat,
+	CorruptFileError,
+	isKept,
+	type RetentionOptions,
+} from './format.ts';
 import {mergeVersions} from './merge.ts';
 import {largestBytes, readCookieFile, resolveLinks} from './read-cookie-file.ts';
 import {TrackingStore} from './tracking-store.ts';
@@ -16,7 +22,7 @@ const patienceMs = 30_000;
 /** The same where this process is held up meanwhile. */
 const shortPatienceMs = 1_000;
 
-export interface CookieFileSettings extends Keeping {
+export interface CookieFileSettings extends RetentionOptions {
 	/** Of a file that is new. */
 	readonly format: CookieFormat;
 	readonly onDamaged: 'error' | 'rename';
@@ -36,7 +42,7 @@ export class CookieFile {
 	#last: Promise<void> = Promise.resolve();
 	/** What is being written just now, and into what. */
 	#writing: ReadonlySet<string> = new Set();
-	#draft: Draft | undefined;
+	#draft: FileLock | undefined;
 	/** A full disk need not be told four times a second. */
 	readonly #told = new Set<string>();
 
@@ -50,14 +56,14 @@ export class CookieFile {
 	/**
 	 * Reads the file.
 	 *
-	 * @throws {Damage} {@link CookieFileError}, or what `node:fs` throws.
+	 * @throws {CorruptFileError} {@link CookieFileError}, or what `node:fs` throws.
 	 */
 	load(): void {
 		const {logger} = this.#settings;
 		const target = resolveLinks(this.#path);
 		const mode = exposedMode(target);
 		if (mode !== undefined) {
-			tellFileNotice(logger, {event: 'file_exposed', path: this.#path, mode});
+			logCookieFileWarning(logger, {event: 'file_exposed', path: this.#path, mode});
 		}
 		const content = this.#readAlone(target);
 		if (content === undefined) return;
@@ -85,8 +91,8 @@ export class CookieFile {
 	}
 
 	/** Ends a save that is under way; what it was to write is to be written again. */
-	giveUp(): void {
-		this.#draft?.drop();
+	abortSave(): void {
+		this.#draft?.release();
 		this.store.putBack(this.#writing);
 	}
 
@@ -124,36 +130,36 @@ export class CookieFile {
 	/** `false`, and the changes are to be done still, when another process took us for dead. */
 	async #tryWrite(): Promise<boolean> {
 		const target = resolveLinks(this.#path);
-		const draft = await takeDraft(target, patienceMs);
+		const draft = await acquireLock(target, patienceMs);
 		if (draft === undefined) throw this.#locked();
 		this.#draft = draft;
 		try {
 			const {texts, bytes} = this.#unite(target);
 			if (bytes !== undefined) {
-				await draft.fill(bytes);
+				await draft.write(bytes);
 				draft.commit();
 			}
 			this.#base = texts;
 		} catch (error) {
 			this.store.putBack(this.#writing);
-			if (draft.isLost(error)) return false;
+			if (draft.wasStolen(error)) return false;
 			throw error;
 		} finally {
 			this.#writing = new Set();
 			this.#draft = undefined;
-			draft.drop();
+			draft.release();
 		}
 		await flushFolder(target);
 		return true;
 	}
 
-	#hold<T>(target: string, work: (draft: Draft) => T): T {
-		const draft = takeDraftNow(target, shortPatienceMs);
+	#hold<T>(target: string, work: (draft: FileLock) => T): T {
+		const draft = acquireLockSync(target, shortPatienceMs);
 		if (draft === undefined) throw this.#locked();
 		try {
 			return work(draft);
 		} finally {
-			draft.drop();
+			draft.release();
 		}
 	}
 
@@ -178,7 +184,7 @@ export class CookieFile {
 	#join({format, head}: Content, texts: Iterable<string>): Buffer {
 		const all = [...texts];
 		const characters = all.reduce((sum, {length}) => sum + length, 0);
-		const bytes = characters > largestBytes ? undefined : format.join(all, head);
+		const bytes = characters > largestBytes ? undefined : format.serialize(all, head);
 		if (bytes !== undefined && bytes.length <= largestBytes) return bytes;
 		const why = `the cookies take more than ${largestBytes / 1024 / 1024} MiB`;
 		throw new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why);
@@ -205,7 +211,7 @@ export class CookieFile {
 			renameSync(target, renamed);
 			const {message: reason} = error;
 			const notice = {event: 'cookie_file_renamed', path: this.#path, renamed, reason} as const;
-			tellFileNotice(this.#settings.logger, notice);
+			logCookieFileWarning(this.#settings.logger, notice);
 			return undefined;
 		}
 	}
@@ -217,12 +223,12 @@ export class CookieFile {
 		return {...rest, entries: new Map(kept)};
 	}
 
-	#isToRename(error: unknown): error is Damage {
-		return error instanceof Damage && this.#settings.onDamaged === 'rename';
+	#isToRename(error: unknown): error is CorruptFileError {
+		return error instanceof CorruptFileError && this.#settings.onDamaged === 'rename';
 	}
 
 	#asKnown(now: number): Content {
-		return this.#format.parse(this.#format.join(this.#base.values()), now);
+		return this.#format.parse(this.#format.serialize(this.#base.values()), now);
 	}
 
 	#textOf(id: string, now: number): string | undefined {
@@ -231,7 +237,7 @@ export class CookieFile {
 		const text = this.#format.write(cookie, now);
 		if (text === undefined) {
 			const {key: name, domain} = cookie;
-			tellFileNotice(this.#settings.logger, {
+			logCookieFileWarning(this.#settings.logger, {
 				event: 'cookie_not_saved',
 				path: this.#path,
 				name,
@@ -251,7 +257,7 @@ export class CookieFile {
 
 	#asFailure(error: unknown): CookieFileError {
 		if (error instanceof CookieFileError) return error;
-		if (error instanceof Damage) {
+		if (error instanceof CorruptFileError) {
 			const why = `it is damaged (${error.message}) and was left as it is`;
 			return new CookieFileError('ERR_MTLS_JAR_DAMAGED', this.#path, why);
 		}
@@ -264,7 +270,7 @@ export class CookieFile {
 	#tellOnce(failure: CookieFileError): void {
 		if (this.#told.has(failure.message)) return;
 		this.#told.add(failure.message);
-		tellNotSaved(this.#settings.logger, failure);
+		logNotSaved(this.#settings.logger, failure);
 	}
 }
 

@@ -1,7 +1,7 @@
 /** What has something to write before the process ends. */
 interface Unsaved {
 	/** Gives back what others wait for. */
-	giveUp(): void;
+	abortSave(): void;
 	saveAtExit(): void;
 }
 
@@ -20,6 +20,6 @@ export function unwatchExit(unsaved: Unsaved): void {
 
 function saveAll(): void {
 	// All of them first: two may be in each other's way, and nothing that was begun goes on now.
-	for (const unsaved of waiting) unsaved.giveUp();
+	for (const unsaved of waiting) unsaved.abortSave();
 	for (const unsaved of waiting) unsaved.saveAtExit();
 }

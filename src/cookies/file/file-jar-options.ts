@@ -1,10 +1,10 @@
 import {extname} from 'node:path';
 import {inspect} from 'node:util';
-import {kindOf, MtlsConfigError} from '../../config-error.ts';
+import {describeType, MtlsConfigError} from '../../config-error.ts';
 import {isLogger} from '../../logging/messages.ts';
 import type {Logger} from '../../options.ts';
 import {readOptions} from '../../util/check-options.ts';
-import {longestDelayMs} from '../../util/clock.ts';
+import {MAX_TIMER_MS} from '../../util/clock.ts';
 import type {CookieFileSettings} from './cookie-file.ts';
 import {formats} from './read-cookie-file.ts';
 
@@ -54,8 +54,8 @@ const checks: Readonly<
 	ignoreExpires: ['true or false', (value) => typeof value === 'boolean'],
 	onDamaged: ["'error' or 'rename'", (value) => value === 'error' || value === 'rename'],
 	debounceMs: [
-		`0 to ${longestDelayMs} ms`,
-		(value) => typeof value === 'number' && value >= 0 && value <= longestDelayMs,
+		`0 to ${MAX_TIMER_MS} ms`,
+		(value) => typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS,
 	],
 	rejectPublicSuffixes: ['true or false', (value) => typeof value === 'boolean'],
 	logger: ['error() and warn(), or false', (value) => value === false || isLogger(value)],
@@ -77,7 +77,7 @@ export function resolveFileJar(
 		const [expected, isFit] = checks[name as keyof FileJarOptions];
 		if (isFit(value)) continue;
 		const isTold = typeof value === 'string' || typeof value === 'number';
-		const found = isTold ? inspect(value) : kindOf(value);
+		const found = isTold ? inspect(value) : describeType(value);
 		throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', name, `expected ${expected}, found ${found}`);
 	}
 	const byName = extname(path).toLowerCase() === '.json' ? 'json' : 'netscape';

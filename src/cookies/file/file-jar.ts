@@ -1,12 +1,12 @@
 import {accessSync, constants, existsSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {CookieJar} from 'tough-cookie';
-import {type ConfigErrorCode, kindOf, MtlsConfigError} from '../../config-error.ts';
-import {strictJar} from '../jar-defaults.ts';
+import {type ConfigErrorCode, describeType, MtlsConfigError} from '../../config-error.ts';
+import {createDefaultJar} from '../jar-defaults.ts';
 import {CookieFile} from './cookie-file.ts';
 import {CookieFileError} from './cookie-file-error.ts';
 import {type FileJarOptions, resolveFileJar} from './file-jar-options.ts';
-import {Damage} from './format.ts';
+import {CorruptFileError} from './format.ts';
 import {resolveLinks} from './read-cookie-file.ts';
 
 const files = new WeakMap<CookieJar, CookieFile>();
@@ -19,7 +19,7 @@ export class FileJar extends CookieJar {
 
 	/** @internal Made by {@link fileJar}. */
 	constructor(path: string, file: CookieFile, rejectPublicSuffixes: boolean) {
-		super(file.store, {...strictJar, rejectPublicSuffixes});
+		super(file.store, {...createDefaultJar, rejectPublicSuffixes});
 		this.path = path;
 		this.#file = file;
 		files.set(this, file);
@@ -54,7 +54,8 @@ export class FileJar extends CookieJar {
  */
 export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
 	if (typeof path !== 'string' || path.trim() === '' || /\p{Cc}/u.test(path)) {
-		const found = path === '' || typeof path !== 'string' ? kindOf(path) : 'a string that is none';
+		const found =
+			path === '' || typeof path !== 'string' ? describeType(path) : 'a string that is none';
 		throw refusal('ERR_MTLS_BAD_OPTION', `expected the path of a file, found ${found}`);
 	}
 	const absolute = resolve(path);
@@ -89,7 +90,7 @@ function assertWritable(path: string): void {
 
 function loadFailure(path: string, error: unknown): MtlsConfigError {
 	if (error instanceof MtlsConfigError) return error;
-	if (error instanceof Damage) {
+	if (error instanceof CorruptFileError) {
 		const why = `file '${path}' is damaged: ${error.message}; it was left as it is`;
 		return refusal('ERR_MTLS_JAR_DAMAGED', why);
 	}

@@ -24,10 +24,10 @@ import {
 import {open, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
-import {draftName, isDraftName, isGivenUp} from './lock-name.ts';
+import {isLockName, isStale, lockName} from './lock-name.ts';
 
 /** The next content of a file, and the right to put it there. */
-export class Draft {
+export class FileLock {
 	readonly #target: string;
 	readonly #path: string;
 
@@ -37,7 +37,7 @@ export class Draft {
 	}
 
 	/** Writes the content, through to the disk. */
-	async fill(bytes: Buffer): Promise<void> {
+	async write(bytes: Buffer): Promise<void> {
 		await writeFile(this.#path, bytes, {flag: 'r+', flush: true});
 	}
 
@@ -51,7 +51,7 @@ export class Draft {
 	}
 
 	/** Gives the right back; does nothing to a draft that has taken its place. */
-	drop(): void {
+	release(): void {
 		rmSync(this.#path, {force: true});
 		try {
 			rmdirSync(lockOf(this.#target));
@@ -61,7 +61,7 @@ export class Draft {
 	}
 
 	/** Whether `error` means that another process took us for dead. */
-	isLost(error: unknown): boolean {
+	wasStolen(error: unknown): boolean {
 		return codeOf(error) === 'ENOENT' && !existsSync(this.#path);
 	}
 }
@@ -71,7 +71,10 @@ export class Draft {
  *
  * @returns `undefined` when that is still so after `patienceMs`.
  */
-export async function takeDraft(target: string, patienceMs: number): Promise<Draft | undefined> {
+export async function acquireLock(
+	target: string,
+	patienceMs: number,
+): Promise<FileLock | undefined> {
 	const deadline = performance.now() + patienceMs;
 	for (;;) {
 		const draft = tryDraft(target);
@@ -81,7 +84,7 @@ export async function takeDraft(target: string, patienceMs: number): Promise<Dra
 }
 
 /** The same where there is no event loop to wait in. */
-export function takeDraftNow(target: string, patienceMs: number): Draft | undefined {
+export function acquireLockSync(target: string, patienceMs: number): FileLock | undefined {
 	const deadline = performance.now() + patienceMs;
 	const never = new Int32Array(new SharedArrayBuffer(4));
 	for (;;) {
@@ -102,11 +105,11 @@ export async function flushFolder(target: string): Promise<void> {
 }
 
 // Of two who begin at once neither may have seen the other; but then the one who looks last does.
-function tryDraft(target: string): Draft | undefined {
+function tryDraft(target: string): FileLock | undefined {
 	const lock = lockOf(target);
 	if (livingDrafts(lock).length > 0) return undefined;
 	makeFolder(lock);
-	const own = draftName();
+	const own = lockName();
 	const path = join(lock, own);
 	try {
 		closeSync(openSync(path, 'wx', 0o600));
@@ -115,7 +118,7 @@ function tryDraft(target: string): Draft | undefined {
 		if (codeOf(error) === 'ENOENT') return undefined;
 		throw error;
 	}
-	if (livingDrafts(lock, own).length === 0) return new Draft(target, path);
+	if (livingDrafts(lock, own).length === 0) return new FileLock(target, path);
 	rmSync(path, {force: true});
 	return undefined;
 }
@@ -147,9 +150,9 @@ function assertOurs(lock: string): void {
  */
 function livingDrafts(lock: string, own?: string): string[] {
 	return readNames(lock).filter((name) => {
-		if (name === own || !isDraftName(name)) return false;
+		if (name === own || !isLockName(name)) return false;
 		const path = join(lock, name);
-		if (!isGivenUp(path, name)) return true;
+		if (!isStale(path, name)) return true;
 		rmSync(path, {force: true});
 		return false;
 	});

@@ -1,9 +1,9 @@
-import {tellSafely} from '../../logging/messages.ts';
+import {callLogger} from '../../logging/messages.ts';
 import type {Logger} from '../../options.ts';
 import type {CookieFileError} from './cookie-file-error.ts';
 
 /** What is to be told of a cookie file. */
-export type FileNotice =
+export type CookieFileWarning =
 	| {readonly event: 'file_exposed'; readonly path: string; readonly mode: number}
 	| {
 			readonly event: 'cookie_file_renamed';
@@ -19,15 +19,15 @@ export type FileNotice =
 			readonly domain: string | null;
 	  };
 
-export function tellFileNotice(logger: Logger | false, notice: FileNotice): void {
-	tellSafely(logger, 'warn', notice, inWords(notice));
+export function logCookieFileWarning(logger: Logger | false, notice: CookieFileWarning): void {
+	callLogger(logger, 'warn', notice, inWords(notice));
 }
 
-export function tellNotSaved(logger: Logger | false, {code, path, message}: CookieFileError): void {
-	tellSafely(logger, 'error', {event: 'cookie_file_not_saved', code, path}, message);
+export function logNotSaved(logger: Logger | false, {code, path, message}: CookieFileError): void {
+	callLogger(logger, 'error', {event: 'cookie_file_not_saved', code, path}, message);
 }
 
-function inWords(notice: FileNotice): string {
+function inWords(notice: CookieFileWarning): string {
 	const {path} = notice;
 	switch (notice.event) {
 		case 'file_exposed':

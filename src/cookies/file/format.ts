@@ -10,27 +10,27 @@ export interface Entry {
 /** What a cookie file holds. */
 export interface Content {
 	readonly format: CookieFormat;
-	/** By {@link idOf}, in the order of the file. */
+	/** By {@link cookieId}, in the order of the file. */
 	readonly entries: ReadonlyMap<string, Entry>;
-	/** What else is to be kept of the file, for {@link CookieFormat.join}. */
+	/** What else is to be kept of the file, for {@link CookieFormat.serialize}. */
 	readonly head?: object;
 }
 
 /** A way to write cookies down. */
 export interface CookieFormat {
-	/** @throws {Damage} when a part of it cannot be read. */
+	/** @throws {CorruptFileError} when a part of it cannot be read. */
 	parse(bytes: Buffer, now: number): Content;
 	/** The text of one cookie, or `undefined` for one that the format cannot hold. */
 	write(cookie: Cookie, now: number): string | undefined;
 	/** A whole file. */
-	join(texts: Iterable<string>, head?: object): Buffer;
+	serialize(texts: Iterable<string>, head?: object): Buffer;
 }
 
 /** What is wrong with the content of a file. Security: the message never quotes it. */
-export class Damage extends Error {}
+export class CorruptFileError extends Error {}
 
 /** What RFC 6265 §5.3, step 11, takes for one and the same cookie. */
-export function idOf({domain, path, key}: Pick<Cookie, 'domain' | 'path' | 'key'>): string {
+export function cookieId({domain, path, key}: Pick<Cookie, 'domain' | 'path' | 'key'>): string {
 	return JSON.stringify([domain, path, key]);
 }
 
@@ -40,7 +40,7 @@ export function hasControls(text: string): boolean {
 }
 
 /** Which cookies a file is for, in the words of Python's `http.cookiejar`. */
-export interface Keeping {
+export interface RetentionOptions {
 	/** Also those that end with the session. */
 	readonly ignoreDiscard: boolean;
 	/** Also those that have expired. */
@@ -49,7 +49,7 @@ export interface Keeping {
 
 export function isKept(
 	cookie: Cookie,
-	{ignoreDiscard, ignoreExpires}: Keeping,
+	{ignoreDiscard, ignoreExpires}: RetentionOptions,
 	now: number,
 ): boolean {
 	return (ignoreDiscard || cookie.isPersistent()) && (ignoreExpires || !isExpired(cookie, now));

@@ -1,17 +1,18 @@
 import {Cookie, version} from 'tough-cookie';
 import {maxAgeStart} from '../expiry.ts';
-import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './format.ts';
+import {type CookieFormat, CorruptFileError, cookieId, type Entry, hasControls} from './format.ts';
 
 /** tough-cookie's own serialization, which `CookieJar.fromJSON` reads: all that it knows of a cookie. */
 export const cookieJson: CookieFormat = {
 	parse(bytes) {
 		const file = parseObject(bytes);
 		const {cookies, ...head} = file;
-		if (!Array.isArray(cookies)) throw new Damage('expected an object with a list `cookies`');
+		if (!Array.isArray(cookies))
+			throw new CorruptFileError('expected an object with a list `cookies`');
 		const entries = new Map<string, Entry>();
 		for (const [index, each] of cookies.entries()) {
 			const cookie = parseCookie(each, `cookie ${index + 1} of ${cookies.length}`);
-			entries.set(idOf(cookie), {cookie, text: JSON.stringify(each)});
+			entries.set(cookieId(cookie), {cookie, text: JSON.stringify(each)});
 		}
 		return {format: cookieJson, entries, head};
 	},
@@ -33,7 +34,7 @@ export const cookieJson: CookieFormat = {
 	},
 
 	// A line a cookie, so that a person can compare two files.
-	join(texts, head = {version: `tough-cookie@${version}`, storeType: 'MemoryCookieStore'}) {
+	serialize(texts, head = {version: `tough-cookie@${version}`, storeType: 'MemoryCookieStore'}) {
 		const fields = Object.entries(head).map(
 			([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)},`,
 		);
@@ -47,7 +48,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
 	try {
 		text = new TextDecoder('utf-8', {fatal: true}).decode(bytes);
 	} catch {
-		throw new Damage('expected JSON in UTF-8');
+		throw new CorruptFileError('expected JSON in UTF-8');
 	}
 	try {
 		const value: unknown = JSON.parse(text);
@@ -55,9 +56,9 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
 	} catch (error) {
 		// Security: the rest of V8's message quotes what it stumbled over, which may be a cookie.
 		const line = /\(line (\d+) column \d+\)$/.exec(String(error))?.[1];
-		throw new Damage(`${line === undefined ? '' : `line ${line}: `}expected JSON`);
+		throw new CorruptFileError(`${line === undefined ? '' : `line ${line}: `}expected JSON`);
 	}
-	throw new Damage('expected an object with a list `cookies`');
+	throw new CorruptFileError('expected an object with a list `cookies`');
 }
 
 const isText = (value: unknown) => typeof value === 'string' && !hasControls(value);
@@ -91,14 +92,14 @@ const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
 const required = ['domain', 'path'];
 
 function parseCookie(value: unknown, where: string): Cookie {
-	if (!isObject(value)) throw new Damage(`${where}: expected an object`);
+	if (!isObject(value)) throw new CorruptFileError(`${where}: expected an object`);
 	for (const [name, isRight] of Object.entries(checks)) {
 		const given = Object.hasOwn(value, name);
 		if (given ? isRight(value[name]) : !required.includes(name)) continue;
-		throw new Damage(`${where}: expected another \`${name}\``);
+		throw new CorruptFileError(`${where}: expected another \`${name}\``);
 	}
 	const cookie = Cookie.fromJSON(value);
-	if (!cookie) throw new Damage(`${where}: expected a cookie`);
+	if (!cookie) throw new CorruptFileError(`${where}: expected a cookie`);
 	return cookie;
 }
 

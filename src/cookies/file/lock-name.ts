@@ -9,16 +9,16 @@ const staleMs = 10_000;
 const pattern = /^(\d+)-([0-9a-f]{12})-[0-9a-f]{12}$/;
 
 /** A name for a draft of this process, which no other draft has. */
-export function draftName(): string {
+export function lockName(): string {
 	return `${process.pid}-${place()}-${randomBytes(6).toString('hex')}`;
 }
 
-export function isDraftName(name: string): boolean {
+export function isLockName(name: string): boolean {
 	return pattern.test(name);
 }
 
 /** Whether nobody will finish a draft any more: its process has ended, or had time enough. */
-export function isGivenUp(path: string, name: string): boolean {
+export function isStale(path: string, name: string): boolean {
 	const [, pid, where] = pattern.exec(name) ?? [];
 	if (where === place() && !isAlive(Number(pid))) return true;
 	const stat = statSync(path, {throwIfNoEntry: false});

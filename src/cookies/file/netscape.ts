@@ -6,7 +6,7 @@
 import {isIP} from 'node:net';
 import {Cookie, canonicalDomain} from 'tough-cookie';
 import {expiresAt} from '../expiry.ts';
-import {type CookieFormat, Damage, type Entry, hasControls, idOf} from './format.ts';
+import {type CookieFormat, CorruptFileError, cookieId, type Entry, hasControls} from './format.ts';
 
 const httpOnlyPrefix = '#HttpOnly_';
 
@@ -61,12 +61,12 @@ function dialect({header, ...words}: Dialect): CookieFormat {
 				const text = line.replace(/\r$/, '');
 				if (isRemark(text)) continue;
 				const cookie = parseLine(text, `line ${index + 1}`, new Date(now));
-				entries.set(idOf(cookie), {cookie, text});
+				entries.set(cookieId(cookie), {cookie, text});
 			}
 			return {format: isPythons(file) ? pythons : netscape, entries};
 		},
 		write: (cookie, now) => writeLine(cookie, words, now),
-		join(texts) {
+		serialize(texts) {
 			const lines = [...texts].map((text) => `${text}\n`);
 			return Buffer.from(header + lines.join(''), 'latin1');
 		},
@@ -109,14 +109,16 @@ function parseLine(line: string, where: string, creation: Date): Cookie {
 	const fields = (httpOnly ? line.slice(httpOnlyPrefix.length) : line).split('\t');
 	// An editor that trims lines takes the tab before an empty value away.
 	if (fields.length !== 7 && fields.length !== 6) {
-		throw new Damage(`${where}: expected 7 fields between tabs, found ${fields.length}`);
+		throw new CorruptFileError(`${where}: expected 7 fields between tabs, found ${fields.length}`);
 	}
 	const [domain = '', wide = '', path = '', secure = '', expires = '', key = '', value = ''] =
 		fields;
-	if (fields.some(hasControls)) throw new Damage(`${where}: expected no control characters`);
-	if (!path.startsWith('/')) throw new Damage(`${where}: expected a path in field 3`);
+	if (fields.some(hasControls))
+		throw new CorruptFileError(`${where}: expected no control characters`);
+	if (!path.startsWith('/')) throw new CorruptFileError(`${where}: expected a path in field 3`);
 	// Python writes a cookie without `=` like this, and so it is sent again.
-	if (key === '' && value === '') throw new Damage(`${where}: expected a name in field 6`);
+	if (key === '' && value === '')
+		throw new CorruptFileError(`${where}: expected a name in field 6`);
 	return new Cookie({
 		key,
 		value,
@@ -134,7 +136,7 @@ function parseDomain(text: string, where: string): string {
 	// wget adds a port that is not the scheme's own; cookies know none (RFC 6265 §8.5).
 	const name = text.replace(/^([^:]+|\[.*\]):\d+$/, '$1').replace(/^\./, '');
 	const domain = /^[^\s/?#@]+$/.test(name) ? canonical(name) : undefined;
-	if (!domain) throw new Damage(`${where}: expected a domain in field 1`);
+	if (!domain) throw new CorruptFileError(`${where}: expected a domain in field 1`);
 	return domain === localhostOfPython ? 'localhost' : domain;
 }
 
@@ -148,7 +150,7 @@ function canonical(name: string): string | undefined {
 
 function parseWord(text: string, field: number, where: string): boolean {
 	if (!/^(TRUE|FALSE)$/i.test(text)) {
-		throw new Damage(`${where}: expected TRUE or FALSE in field ${field}`);
+		throw new CorruptFileError(`${where}: expected TRUE or FALSE in field ${field}`);
 	}
 	return text.toUpperCase() === 'TRUE';
 }
@@ -156,7 +158,7 @@ function parseWord(text: string, field: number, where: string): boolean {
 function parseExpiry(text: string, where: string): Date | 'Infinity' {
 	if (text === '' || text === '0') return 'Infinity';
 	if (!/^-?\d+(\.\d+)?$/.test(text)) {
-		throw new Damage(`${where}: expected seconds since the epoch in field 5`);
+		throw new CorruptFileError(`${where}: expected seconds since the epoch in field 5`);
 	}
 	return new Date(Math.max(-lastSecond, Math.min(Number(text), lastSecond)) * 1000);
 }

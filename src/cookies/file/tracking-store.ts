@@ -1,7 +1,7 @@
 import {type Cookie, MemoryCookieStore} from 'tough-cookie';
 import {isExpired, maxAgeStart} from '../expiry.ts';
 import {storeVersion} from '../store-version.ts';
-import {idOf} from './format.ts';
+import {cookieId} from './format.ts';
 
 type Done = (error: Error | null) => void;
 
@@ -51,7 +51,7 @@ export class TrackingStore extends MemoryCookieStore {
 			maxAgeStart(cookie, Date.now());
 			// RFC 6265 §5.3, step 11: its place in a `Cookie` header is that of the one it replaces.
 			const {creation = cookie.creation, creationIndex = cookie.creationIndex} =
-				this.find(idOf(cookie)) ?? {};
+				this.find(cookieId(cookie)) ?? {};
 			super.putCookie(Object.assign(cookie, {creation, creationIndex}));
 		}
 		for (const id of gone) {
@@ -61,7 +61,7 @@ export class TrackingStore extends MemoryCookieStore {
 	}
 
 	override putCookie(cookie: Cookie, done?: Done): Promise<void> {
-		const id = idOf(cookie);
+		const id = cookieId(cookie);
 		// Before it is read, which would let `Max-Age` begin anew.
 		maxAgeStart(cookie, Date.now());
 		const isNews = !isSame(this.find(id), cookie);
@@ -77,7 +77,7 @@ export class TrackingStore extends MemoryCookieStore {
 		this.#version += 1;
 		const removed = super.removeCookie(domain, path, key);
 		// tough-cookie removes what it finds expired; meanwhile another process may have got a new one.
-		if (cookie && !isExpired(cookie, Date.now())) this.#note([idOf(cookie)]);
+		if (cookie && !isExpired(cookie, Date.now())) this.#note([cookieId(cookie)]);
 		done?.(null);
 		return removed;
 	}
@@ -85,7 +85,7 @@ export class TrackingStore extends MemoryCookieStore {
 	override removeCookies(domain: string, path: string | null, done?: Done): Promise<void> {
 		const ids = this.#list()
 			.filter((cookie) => cookie.domain === domain && (!path || cookie.path === path))
-			.map(idOf);
+			.map(cookieId);
 		this.#version += 1;
 		const removed = super.removeCookies(domain, path ?? '');
 		this.#note(ids);
@@ -94,7 +94,7 @@ export class TrackingStore extends MemoryCookieStore {
 	}
 
 	override removeAllCookies(done?: Done): Promise<void> {
-		const ids = this.#list().map(idOf);
+		const ids = this.#list().map(cookieId);
 		this.#version += 1;
 		const removed = super.removeAllCookies();
 		this.#note(ids);

@@ -1,9 +1,9 @@
 import {AxiosError} from 'axios';
-import type {Http2Sessions} from '../../connection/http2-pool.ts';
+import type {Http2Pool} from '../../connection/http2-pool.ts';
 import {axiosExchange} from '../axios.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
-import {foreignHttp2Option} from '../http2-options.ts';
-import {keepProgress} from '../resend.ts';
+import {tlsHttp2Option} from '../http2-options.ts';
+import {attachProgress} from '../resend.ts';
 import {Http2Request} from './request.ts';
 import {http2Transport} from './transport.ts';
 
@@ -11,17 +11,17 @@ import {http2Transport} from './transport.ts';
  * The exchange of `httpVersion: 2`: axios's own adapter, with a transport of ours that sends over the
  * sessions.
  */
-export function http2Exchange(sessions: Http2Sessions): Exchange {
+export function http2Exchange(sessions: Http2Pool): Exchange {
 	return async (input) => {
 		assertDirect(input);
 		// The app brings TLS of its own, which it may where `mtls` was not given: axios's to make.
-		if (foreignHttp2Option(input.config) !== undefined) return axiosExchange(input);
+		if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
 		try {
 			return await axiosExchange(input, (signal) => http2Transport(sessions, input, signal));
 		} catch (error) {
 			const request: unknown = error instanceof AxiosError ? error.request : undefined;
 			const progress = request instanceof Http2Request ? request.progress : undefined;
-			throw progress ? keepProgress(error as AxiosError, progress) : error;
+			throw progress ? attachProgress(error as AxiosError, progress) : error;
 		}
 	};
 }

@@ -6,12 +6,12 @@ import type {
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import {Writable} from 'node:stream';
-import {DeadlineError} from '../../connection/connect-timeout.ts';
-import type {Http2Session} from '../../connection/http2-connection.ts';
+import {TimeoutError} from '../../connection/connect-timeout.ts';
+import type {Http2Connection} from '../../connection/http2-connection.ts';
 import {bareHost} from '../../util/url.ts';
 import type {Progress} from '../resend.ts';
 import {Http2Response} from './response.ts';
-import {type StreamEnd, watchEnd} from './stream-end.ts';
+import {type StreamEnd, watchStreamEnd} from './stream-end.ts';
 
 /**
  * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps
@@ -30,7 +30,7 @@ export class Http2Request extends Writable {
 	readonly host: string;
 	/** How far it came, where it failed without an answer. */
 	progress: Progress | undefined = undefined;
-	#session: Http2Session;
+	#session: Http2Connection;
 	readonly #headers: OutgoingHttpHeaders;
 	readonly #joined: Promise<unknown>;
 	#stream: ClientHttp2Stream | undefined = undefined;
@@ -41,7 +41,7 @@ export class Http2Request extends Writable {
 	 * @param signal - Gives it up.
 	 */
 	constructor(
-		session: Http2Session,
+		session: Http2Connection,
 		{protocol, hostname}: URL,
 		headers: OutgoingHttpHeaders,
 		signal: AbortSignal,
@@ -52,11 +52,11 @@ export class Http2Request extends Writable {
 		this.#headers = headers;
 		this.protocol = protocol;
 		this.host = bareHost(hostname);
-		this.once('timeout', () => this.#session.suspect());
+		this.once('timeout', () => this.#session.verifyAlive());
 		const onAbort = () => this.destroy();
 		signal.addEventListener('abort', onAbort);
 		this.once('close', () => signal.removeEventListener('abort', onAbort));
-		const joined = session.join();
+		const joined = session.acquire();
 		this.#joined = joined;
 		joined.then(
 			(standing) => {
@@ -127,9 +127,9 @@ export class Http2Request extends Writable {
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-		if (error instanceof DeadlineError) this.#session.suspect();
+		if (error instanceof TimeoutError) this.#session.verifyAlive();
 		if (!this.res?.complete || !this.#isSent) this.#drop();
-		this.#session.leave();
+		this.#session.release();
 		done(error);
 	}
 
@@ -165,7 +165,7 @@ export class Http2Request extends Writable {
 
 	#begin(bare: boolean): ClientHttp2Stream {
 		const stream = this.#session.request(this.#headers, bare);
-		const end = watchEnd(stream, () => {
+		const end = watchStreamEnd(stream, () => {
 			// Without a response nobody reads it, and Node waits for that.
 			if (this.res === undefined) stream.destroy();
 		});

@@ -12,7 +12,7 @@ export interface StreamEnd {
  *
  * @param onReset - Called when it was reset, after what came before.
  */
-export function watchEnd(stream: ClientHttp2Stream, onReset: () => void): StreamEnd {
+export function watchStreamEnd(stream: ClientHttp2Stream, onReset: () => void): StreamEnd {
 	const end = {whole: false};
 	const {push} = stream;
 	// Node ends what it has closed by the same call, and says `closed` before.

@@ -5,7 +5,7 @@ import {
 	validateHeaderValue,
 } from 'node:http';
 import type {OutgoingHttpHeaders} from 'node:http2';
-import type {Http2Sessions} from '../../connection/http2-pool.ts';
+import type {Http2Pool} from '../../connection/http2-pool.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import type {Transport} from '../axios.ts';
 import type {ExchangeInput} from '../exchange.ts';
@@ -24,7 +24,7 @@ const connectionHeaders = new Set([
 
 /** Makes one hop's request over HTTP/2. @param signal - Gives it up. */
 export function http2Transport(
-	sessions: Http2Sessions,
+	sessions: Http2Pool,
 	{hop, config, snapshot, fresh, timeouts: {connectMs, handshakeMs}}: ExchangeInput,
 	signal: AbortSignal,
 ): Transport {

@@ -1,13 +1,13 @@
 import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
 import {withCode} from '../axios-errors.ts';
 import {parseError} from './parse-errors.ts';
-import type {LeanRequest} from './request.ts';
+import type {UndiciRequest} from './request.ts';
 
 /** What axios makes of an error of the wire, said in Node's words rather than undici's. */
 export function wireError(
 	error: NodeJS.ErrnoException,
 	config: InternalAxiosRequestConfig,
-	request: LeanRequest,
+	request: UndiciRequest,
 ): AxiosError {
 	return AxiosError.from(parseError(error) ?? nodeError(error), undefined, config, request);
 }

@@ -8,24 +8,24 @@ import {
 } from 'axios';
 import type {Dispatcher} from 'undici';
 import {mayBeUnread} from '../../connection/early-response.ts';
-import type {Pools, RequestLine} from '../../connection/pool.ts';
+import type {Pools, RequestConnection} from '../../connection/pool.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
 import {headerOf, isRedirect, redirectBody} from '../exchange.ts';
-import {type AnswerWatch, answerWatch} from '../first-byte-timeout.ts';
+import {type FirstByteTimer, firstByteTimer} from '../first-byte-timeout.ts';
 import {absoluteForm, forwardHeaders, isForwarded} from '../proxy-request.ts';
-import {keepProgress, type Progress} from '../resend.ts';
+import {attachProgress, type Progress} from '../resend.ts';
 import {isBrokenOff, wireError} from './errors.ts';
-import {LeanRequest, wireHeaders} from './request.ts';
+import {UndiciRequest, wireHeaders} from './request.ts';
 import {bodyOf} from './request-body.ts';
 import {type Decoder, decoderFor, joinHeaders} from './response.ts';
-import {LeanResponse} from './response-view.ts';
+import {UndiciResponse} from './response-view.ts';
 
 /**
  * The exchange of the plain case, over undici's `dispatch`: buffered body in, buffered body out.
  * `leanTakes` tells which requests it may be given; what they get is what axios's adapter gives.
  */
-export function leanExchange(pools: Pools): Exchange {
+export function undiciExchange(pools: Pools): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
 			const {hop, config, cookie, snapshot, proxy, timeouts, fresh} = input;
@@ -47,7 +47,7 @@ export function leanExchange(pools: Pools): Exchange {
 				new Answer(
 					input,
 					line,
-					new LeanRequest(hop, headers, input.agent),
+					new UndiciRequest(hop, headers, input.agent),
 					body?.length ?? 0,
 					resolve,
 					reject,
@@ -83,14 +83,14 @@ function owned(chunk: Buffer): Buffer {
 
 /** The answer to one request while it arrives. */
 class Answer implements Dispatcher.DispatchHandler {
-	readonly #line: RequestLine;
+	readonly #line: RequestConnection;
 	readonly #input: ExchangeInput;
 	readonly #config: InternalAxiosRequestConfig;
-	readonly #request: LeanRequest;
+	readonly #request: UndiciRequest;
 	readonly #bodyBytes: number;
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
-	readonly #watch: AnswerWatch | undefined;
+	readonly #watch: FirstByteTimer | undefined;
 	/** What the connection had read before; `undefined` while nothing of the request was given to it. */
 	#bytesBefore: number | undefined = undefined;
 	#settled = false;
@@ -108,8 +108,8 @@ class Answer implements Dispatcher.DispatchHandler {
 
 	constructor(
 		input: ExchangeInput,
-		line: RequestLine,
-		request: LeanRequest,
+		line: RequestConnection,
+		request: UndiciRequest,
 		bodyBytes: number,
 		resolve: (response: AxiosResponse) => void,
 		reject: (error: unknown) => void,
@@ -128,7 +128,7 @@ class Answer implements Dispatcher.DispatchHandler {
 			const expire = () => this.#fail(timeoutError(config, request, line.waitsFor));
 			this.#timer = setTimeout(expire, remainingMs);
 		}
-		this.#watch = answerWatch(input, (late) => this.#fail(wireError(late, config, request)));
+		this.#watch = firstByteTimer(input, (late) => this.#fail(wireError(late, config, request)));
 		config.signal?.addEventListener?.('abort', this.#onCancel);
 		config.cancelToken?.subscribe(this.#onCancel);
 	}
@@ -136,7 +136,7 @@ class Answer implements Dispatcher.DispatchHandler {
 	onRequestStart(): void {
 		const socket = this.#line.socket;
 		this.#request.socket = socket;
-		this.#request.reusedSocket = this.#line.board();
+		this.#request.reusedSocket = this.#line.markUsed();
 		this.#bytesBefore = socket?.bytesRead;
 	}
 
@@ -154,7 +154,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		this.#watch?.stop();
 		const headers = joinHeaders(fields);
 		this.#left =
-			this.#input.follows && isRedirect(status) && Boolean(headerOf(headers, 'location'));
+			this.#input.followsRedirect && isRedirect(status) && Boolean(headerOf(headers, 'location'));
 		if (
 			!this.#left &&
 			headerOf(headers, 'content-encoding') !== undefined &&
@@ -168,7 +168,7 @@ class Answer implements Dispatcher.DispatchHandler {
 		const request = this.#request;
 		const head = {statusCode: status, statusMessage: statusText, headers, httpVersion};
 		// Of a connection of HTTP/1.1 they are in turn.
-		request.res = new LeanResponse(request, head, (rawHeaders ?? []) as Buffer[]);
+		request.res = new UndiciResponse(request, head, (rawHeaders ?? []) as Buffer[]);
 		this.#response = {
 			status,
 			statusText,
@@ -222,7 +222,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
 	onResponseError(_: unknown, error: Error): void {
 		this.#request.socket ??= this.#line.socket;
-		if (this.#bytesBefore === undefined) this.#request.reusedSocket = this.#line.served;
+		if (this.#bytesBefore === undefined) this.#request.reusedSocket = this.#line.used;
 		if (this.#left) {
 			this.#leave();
 			return;
@@ -233,7 +233,7 @@ class Answer implements Dispatcher.DispatchHandler {
 			this.#reject(
 				response !== undefined && isBrokenOff(error)
 					? this.#abortedError(response)
-					: keepProgress(wireError(error, this.#config, this.#request), this.#progress),
+					: attachProgress(wireError(error, this.#config, this.#request), this.#progress),
 			),
 		);
 	}
@@ -256,9 +256,9 @@ class Answer implements Dispatcher.DispatchHandler {
 		clearTimeout(this.#timer);
 		this.#timer = setTimeout(() => {
 			// follow-redirects closes the socket, without a word of why.
-			const {follows} = this.#input;
+			const {followsRedirect} = this.#input;
 			this.#fail(
-				follows && this.#response
+				followsRedirect && this.#response
 					? this.#abortedError(this.#response)
 					: timeoutError(this.#config, this.#request),
 			);

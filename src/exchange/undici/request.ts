@@ -6,13 +6,13 @@ import {withoutPrototype} from '../../util/check-options.ts';
 import {bareHost} from '../../util/url.ts';
 import type {Hop} from '../hop.ts';
 import {PastEvents} from './past-events.ts';
-import type {LeanResponse} from './response-view.ts';
+import type {UndiciResponse} from './response-view.ts';
 
 /**
  * `response.request` and `error.request` of the lean exchange: the fields that apps read on Node's
  * `ClientRequest`. It only tells; the request itself is undici's.
  */
-export class LeanRequest extends PastEvents {
+export class UndiciRequest extends PastEvents {
 	readonly method: string;
 	/** Path and query. */
 	readonly path: string;
@@ -21,7 +21,7 @@ export class LeanRequest extends PastEvents {
 	/** Whether the connection had carried a request before. */
 	reusedSocket = false;
 	/** Set once the head of the answer is there. */
-	res: LeanResponse | undefined = undefined;
+	res: UndiciResponse | undefined = undefined;
 	/** Names and values in turn, as they were sent. */
 	readonly #headers: readonly string[];
 	readonly #url: URL;

@@ -1,14 +1,14 @@
 import type {Socket} from 'node:net';
 import {PastEvents} from './past-events.ts';
-import type {LeanRequest} from './request.ts';
+import type {UndiciRequest} from './request.ts';
 import {trimEnd} from './response.ts';
 
 /** `response.request.res` of the lean exchange: the fields that apps read on Node's `IncomingMessage`. */
-export class LeanResponse extends PastEvents {
+export class UndiciResponse extends PastEvents {
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly headers: Record<string, string | string[]>;
-	readonly req: LeanRequest;
+	readonly req: UndiciRequest;
 	/** The URL that answered, after redirects. */
 	declare responseUrl?: string;
 	readonly #version: string;
@@ -16,8 +16,8 @@ export class LeanResponse extends PastEvents {
 	#rawHeaders: string[] | undefined;
 
 	constructor(
-		req: LeanRequest,
-		head: Pick<LeanResponse, 'statusCode' | 'statusMessage' | 'headers' | 'httpVersion'>,
+		req: UndiciRequest,
+		head: Pick<UndiciResponse, 'statusCode' | 'statusMessage' | 'headers' | 'httpVersion'>,
 		raw: readonly Buffer[],
 	) {
 		super();

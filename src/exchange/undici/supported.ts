@@ -110,7 +110,7 @@ export type Asked = Pick<ExchangeInput, 'config' | 'hop' | 'globalAgent'>;
 const {request} = http;
 
 /** Whether the lean exchange does all that this request asks for. */
-export function leanTakes({config, hop, globalAgent}: Asked): boolean {
+export function undiciSupports({config, hop, globalAgent}: Asked): boolean {
 	if (http.request !== request || globalAgent !== undefined) return false;
 	for (const name in config) {
 		if (anyValue.has(name)) continue;

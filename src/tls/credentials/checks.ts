@@ -4,7 +4,7 @@ import {MtlsConfigError} from '../../errors.ts';
 import {DAY_MS, type ExpiryNotice, expirySteps} from './expiry.ts';
 
 /** What is to be told of an identity that was loaded all the same. */
-export type IdentityNotice =
+export type CertificateWarning =
 	| ExpiryNotice
 	| {readonly event: 'identity_not_yet_valid'; readonly validFrom: string}
 	| {readonly event: 'identity_wrong_purpose'}
@@ -33,10 +33,10 @@ interface Judging {
  * @returns what is to be told of one that is used.
  * @throws {MtlsConfigError} for `option`, unless `allowed`, when a server would refuse it.
  */
-export function judgeIdentity(
+export function checkClientCertificate(
 	leaf: X509Certificate,
 	{now, allowed, option, isRenewed}: Judging,
-): IdentityNotice[] {
+): CertificateWarning[] {
 	const refusals = [judgeValidity(leaf, now), judgePurpose(leaf)].filter(
 		(each) => each !== undefined,
 	);
@@ -54,7 +54,7 @@ interface Refusal {
 		| 'ERR_MTLS_IDENTITY_NOT_YET_VALID'
 		| 'ERR_MTLS_WRONG_PURPOSE';
 	readonly message: string;
-	readonly notice: IdentityNotice;
+	readonly notice: CertificateWarning;
 }
 
 function judgeValidity(leaf: X509Certificate, now: Date): Refusal | undefined {
@@ -94,7 +94,7 @@ function judgePurpose(leaf: X509Certificate): Refusal | undefined {
 	};
 }
 
-function expiring(leaf: X509Certificate, now: Date, isRenewed: boolean): IdentityNotice[] {
+function expiring(leaf: X509Certificate, now: Date, isRenewed: boolean): CertificateWarning[] {
 	const [validFrom, validTo] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
 	const [first = 0] = expirySteps({validFrom, validTo}, isRenewed);
 	const left = validTo - now.getTime();
@@ -104,7 +104,10 @@ function expiring(leaf: X509Certificate, now: Date, isRenewed: boolean): Identit
 }
 
 /** Tells a file with a private key that others than its owner may open. */
-export function judgeExposure(option: string, path: string | undefined): IdentityNotice[] {
+export function checkKeyPermissions(
+	option: string,
+	path: string | undefined,
+): CertificateWarning[] {
 	const mode = path === undefined ? undefined : exposedMode(path);
 	return path === undefined || mode === undefined
 		? []

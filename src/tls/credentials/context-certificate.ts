@@ -2,7 +2,7 @@ import {MtlsConfigError} from '../../errors.ts';
 import type {MtlsOptions} from '../../options.ts';
 import {certificateFacts} from './certificate-facts.ts';
 import {certificateBlocks, parseCertificate} from './certificates.ts';
-import {judgeIdentity} from './checks.ts';
+import {checkClientCertificate} from './checks.ts';
 import {type Identity, renewedBy} from './load-credentials.ts';
 import {readPem} from './pem.ts';
 
@@ -12,7 +12,10 @@ import {readPem} from './pem.ts';
  *
  * @throws {MtlsConfigError} when `cert` is missing or no certificate, or when a key is given besides.
  */
-export function loadHeld(options: MtlsOptions, now: Date): Pick<Identity, 'facts' | 'notices'> {
+export function loadContextCertificate(
+	options: MtlsOptions,
+	now: Date,
+): Pick<Identity, 'facts' | 'notices'> {
 	const {cert, key, pfx, allowExpired} = options;
 	if (key !== undefined || pfx !== undefined) {
 		const other = pfx === undefined ? 'key' : 'pfx';
@@ -32,7 +35,7 @@ export function loadHeld(options: MtlsOptions, now: Date): Pick<Identity, 'facts
 	const file = readPem(cert, 'mtls.cert');
 	const [first] = certificateBlocks(file, 'mtls.cert');
 	const leaf = parseCertificate(first, file.from, 'mtls.cert');
-	const notices = judgeIdentity(leaf, {
+	const notices = checkClientCertificate(leaf, {
 		now,
 		allowed: allowExpired === true,
 		option: 'mtls.cert',

@@ -8,8 +8,8 @@ import {readPkcs12} from '../pkcs12/pkcs12.ts';
 import {certificateFacts} from './certificate-facts.ts';
 import {certificateBlocks, parseCertificate} from './certificates.ts';
 import {chainOf, findLeaf} from './chain.ts';
-import {type IdentityNotice, judgeExposure, judgeIdentity} from './checks.ts';
-import {type AskPassphrase, passphraseOf} from './passphrase.ts';
+import {type CertificateWarning, checkClientCertificate, checkKeyPermissions} from './checks.ts';
+import {type PassphraseProvider, passphraseProvider} from './passphrase.ts';
 import {describeBlocks, readPem} from './pem.ts';
 import {assertUsable, describeKey, isPrivateKey, parseKeys} from './private-key.ts';
 
@@ -21,7 +21,7 @@ export interface Identity {
 	/** PKCS#8 PEM, decrypted. Lives until the secure context is made, no longer. */
 	readonly key: string;
 	/** What a user should know of it although it was loaded. */
-	readonly notices: readonly IdentityNotice[];
+	readonly notices: readonly CertificateWarning[];
 }
 
 /** What the files of an identity hold. */
@@ -44,7 +44,7 @@ interface Material {
  * @returns `undefined` when none of `cert`, `key` and `pfx` is given.
  * @throws {MtlsConfigError} with the option to repair.
  */
-export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefined {
+export function loadCredentials(options: MtlsOptions, now: Date): Identity | undefined {
 	const material = readMaterial(options);
 	if (material === undefined) return undefined;
 	const {keys, certificates, certOption} = material;
@@ -52,7 +52,7 @@ export function loadIdentity(options: MtlsOptions, now: Date): Identity | undefi
 		const leaf = findLeaf(key, certificates, now);
 		if (leaf === undefined) continue;
 		const allowed = options.allowExpired === true;
-		const notices = judgeIdentity(leaf, {
+		const notices = checkClientCertificate(leaf, {
 			now,
 			allowed,
 			option: certOption,
@@ -82,7 +82,7 @@ export function renewedBy({identity, reload}: MtlsOptions): string | undefined {
 
 function readMaterial(options: MtlsOptions): Material | undefined {
 	const {cert, key, pfx} = options;
-	const ask = passphraseOf(options);
+	const ask = passphraseProvider(options);
 	if (pfx !== undefined) {
 		if (cert === undefined && key === undefined) return readPfx(pfx, ask);
 		const other = cert === undefined ? 'key' : 'cert';
@@ -97,7 +97,7 @@ function readMaterial(options: MtlsOptions): Material | undefined {
 	throw new MtlsConfigError('ERR_MTLS_CERT_MISSING', 'mtls.cert', 'a key without a certificate');
 }
 
-function readPfx(pfx: Source, ask: AskPassphrase): Material {
+function readPfx(pfx: Source, ask: PassphraseProvider): Material {
 	const {keys, certificates, from, path} = readPkcs12(pfx, ask);
 	if (keys.length === 0) {
 		throw new MtlsConfigError(
@@ -123,7 +123,7 @@ function readPfx(pfx: Source, ask: AskPassphrase): Material {
 	};
 }
 
-function readFiles(cert: Source, key: Source | undefined, ask: AskPassphrase): Material {
+function readFiles(cert: Source, key: Source | undefined, ask: PassphraseProvider): Material {
 	const certFile = readPem(cert, 'mtls.cert');
 	const certificates = certificateBlocks(certFile, 'mtls.cert').map((block) =>
 		parseCertificate(block, certFile.from, 'mtls.cert'),
@@ -155,11 +155,11 @@ function readFiles(cert: Source, key: Source | undefined, ask: AskPassphrase): M
 }
 
 // One file that both options name is told once.
-function exposures({keyPaths}: Material): IdentityNotice[] {
+function exposures({keyPaths}: Material): CertificateWarning[] {
 	const seen = new Set<string | undefined>();
 	return Array.from(keyPaths).flatMap(([option, path]) => {
 		if (seen.has(path)) return [];
 		seen.add(path);
-		return judgeExposure(option, path);
+		return checkKeyPermissions(option, path);
 	});
 }

@@ -1,15 +1,15 @@
-import {kindOf, MtlsConfigError} from '../../config-error.ts';
+import {describeType, MtlsConfigError} from '../../config-error.ts';
 import type {MtlsOptions} from '../../options.ts';
 
 /** Asks for the passphrase, once however often it is called. */
-export type AskPassphrase = () => string | undefined;
+export type PassphraseProvider = () => string | undefined;
 
 /**
  * The passphrase, as the one who finds something encrypted asks for it.
  *
  * @throws {MtlsConfigError} when asked, if a function throws or gives something else than a string.
  */
-export function passphraseOf({passphrase}: MtlsOptions): AskPassphrase {
+export function passphraseProvider({passphrase}: MtlsOptions): PassphraseProvider {
 	if (typeof passphrase !== 'function') return () => passphrase;
 	let answer: string | undefined;
 	return () => {
@@ -31,7 +31,7 @@ function call(passphrase: () => unknown): string {
 		);
 	}
 	if (typeof value === 'string') return value;
-	const found = value instanceof Promise ? 'a promise' : kindOf(value);
+	const found = value instanceof Promise ? 'a promise' : describeType(value);
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.passphrase',

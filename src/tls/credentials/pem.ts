@@ -1,7 +1,7 @@
 import {MtlsConfigError} from '../../errors.ts';
 import type {Source} from '../../options.ts';
 import {derKind} from '../pkcs12/der-label.ts';
-import {type Content, readSource} from './read-input.ts';
+import {type Content, readInput} from './read-input.ts';
 
 const armourLine = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
 
@@ -29,7 +29,7 @@ export interface PemFile {
  * or a block that is cut short.
  */
 export function readPem(source: Source, option: string, entry?: number): PemFile {
-	const content = readSource(source, option);
+	const content = readInput(source, option);
 	const from = entry === undefined ? content.from : `${content.from} (entry ${entry} of the list)`;
 	const found = (what: string) =>
 		new MtlsConfigError('ERR_MTLS_NOT_PEM', option, `expected PEM in ${from}, found ${what}`);

@@ -4,7 +4,7 @@ import {withoutPrototype} from '../../util/check-options.ts';
 import {DerivationBudget, DerivationTooLong} from '../pkcs12/derivation-budget.ts';
 import {UnsupportedProtection} from '../pkcs12/kdf.ts';
 import {type Envelope, isEncrypted, openOld, readEnvelope, roundsOf} from './encrypted-key.ts';
-import type {AskPassphrase} from './passphrase.ts';
+import type {PassphraseProvider} from './passphrase.ts';
 import {describeDamage, type PemBlock, type PemFile} from './pem.ts';
 
 /** Whether a block holds a private key, of whatever kind. */
@@ -17,7 +17,7 @@ export function isPrivateKey({label}: PemBlock): boolean {
  *
  * @throws {MtlsConfigError} for `mtls.key`, or for `mtls.passphrase` when that does not open one.
  */
-export function parseKeys({blocks, from}: PemFile, ask: AskPassphrase): KeyObject[] {
+export function parseKeys({blocks, from}: PemFile, ask: PassphraseProvider): KeyObject[] {
 	const budget = new DerivationBudget();
 	return blocks.filter(isPrivateKey).map((block) => {
 		const key = isEncrypted(block) ? decryptKey(block, ask(), from, budget) : parseKey(block, from);

@@ -1,5 +1,5 @@
 import {readFileSync, statSync} from 'node:fs';
-import {kindOf, MtlsConfigError} from '../../config-error.ts';
+import {describeType, MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options.ts';
 
 /** What an option held, before anyone asked what it means. */
@@ -21,7 +21,7 @@ export type Form = 'PEM' | 'PKCS#12';
  *
  * @throws {MtlsConfigError} naming `option`, when there is nothing to read.
  */
-export function readSource(source: Source, option: string, form: Form = 'PEM'): Content {
+export function readInput(source: Source, option: string, form: Form = 'PEM'): Content {
 	if (source instanceof Uint8Array) {
 		return {bytes: Buffer.from(source), isText: false, from: 'the given bytes', path: undefined};
 	}
@@ -30,7 +30,7 @@ export function readSource(source: Source, option: string, form: Form = 'PEM'): 
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			option,
-			`expected ${wanted}, found ${kindOf(source)}`,
+			`expected ${wanted}, found ${describeType(source)}`,
 		);
 	}
 	if (source.trim() === '') {

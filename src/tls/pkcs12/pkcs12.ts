@@ -2,9 +2,9 @@ import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../errors.ts';
 import type {Source} from '../../options.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
-import type {AskPassphrase} from '../credentials/passphrase.ts';
+import type {PassphraseProvider} from '../credentials/passphrase.ts';
 import {describeBlocks, describeContent} from '../credentials/pem.ts';
-import {type Content, readSource} from '../credentials/read-input.ts';
+import {type Content, readInput} from '../credentials/read-input.ts';
 import {DerError, readDer} from './der.ts';
 import {derKind} from './der-label.ts';
 import {DerivationBudget, DerivationTooLong} from './derivation-budget.ts';
@@ -27,8 +27,8 @@ export interface Pkcs12 {
  *
  * @throws {MtlsConfigError} for `mtls.pfx`, or for `mtls.passphrase` when that does not open it.
  */
-export function readPkcs12(source: Source, ask: AskPassphrase): Pkcs12 {
-	const content = readSource(source, 'mtls.pfx', 'PKCS#12');
+export function readPkcs12(source: Source, ask: PassphraseProvider): Pkcs12 {
+	const content = readInput(source, 'mtls.pfx', 'PKCS#12');
 	const {from, path} = content;
 	const bytes = pkcs12Bytes(content);
 	try {
@@ -82,7 +82,7 @@ function pkcs12Bytes(content: Content): Buffer {
 	throw notPkcs12(`expected PKCS#12 in ${content.from}, found ${found}`);
 }
 
-function open(pfx: Pfx, ask: AskPassphrase, from: string): Bags {
+function open(pfx: Pfx, ask: PassphraseProvider, from: string): Bags {
 	const {fits} = pfx;
 	const budget = new DerivationBudget();
 	if (fits === undefined) {

@@ -10,7 +10,7 @@ const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext']
  * @returns a promise only where the loader gave one.
  * @throws {MtlsConfigError} for `mtls.identity`, when it is not what can be loaded, and what the loader throws.
  */
-export function askLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
+export function callLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
 	const given = typeof loader === 'function' ? loader() : loader.load();
 	// Of another make, or of another realm, as in a test runner, it is no `instanceof Promise`.
 	return isThenable(given) ? Promise.resolve(given).then(checked) : checked(given);

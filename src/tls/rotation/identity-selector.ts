@@ -1,4 +1,4 @@
-import {MtlsConfigError, numberOrKind, relocated} from '../../config-error.ts';
+import {MtlsConfigError, numberOrType, withOptionPath} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
 import type {MtlsOptions} from '../../options.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
@@ -34,7 +34,7 @@ interface Redirector {
 }
 
 /** Who we are, origin by origin. */
-export interface Roster {
+export interface IdentitySelector {
 	/** The snapshot for a request to `origin`; a promise where a loader has yet to answer, or that rejects. */
 	at(origin: string): Snapshot | Promise<Snapshot>;
 	/** The `identityKey` of that snapshot, be it loaded or not. */
@@ -60,19 +60,21 @@ const defaultMaxIdentities = 1_000;
  *
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
-export function makeRoster(
+export function createIdentitySelector(
 	mtls: MtlsOptions | readonly MtlsOptions[],
 	events: SourceEvents,
 	maxIdentities?: number,
-): Roster {
-	return isList(mtls) ? new Several(mtls, events, maxIdentities) : new One(mtls, events);
+): IdentitySelector {
+	return isList(mtls)
+		? new IdentitiesByOrigin(mtls, events, maxIdentities)
+		: new SingleIdentity(mtls, events);
 }
 
 function isList(mtls: MtlsOptions | readonly MtlsOptions[]): mtls is readonly MtlsOptions[] {
 	return Array.isArray(mtls);
 }
 
-class One implements Roster {
+class SingleIdentity implements IdentitySelector {
 	readonly #source: SnapshotSource;
 	readonly #origins: OriginSet;
 
@@ -98,7 +100,7 @@ class One implements Roster {
 	}
 
 	arrival(target: string): Arrival {
-		return this.#origins.closeness(target) > 0 ? 'invited' : 'stranger';
+		return this.#origins.specificity(target) > 0 ? 'invited' : 'stranger';
 	}
 
 	get identity(): CertificateFacts | null {
@@ -122,11 +124,11 @@ class One implements Roster {
 	}
 }
 
-class Several implements Roster {
+class IdentitiesByOrigin implements IdentitySelector {
 	readonly identity = null;
 	readonly #entries: readonly Entry[];
 	/** For origins that no entry names: Node's trust, and no certificate. */
-	readonly #bare: Entry;
+	readonly #anonymous: Entry;
 	readonly #maxIdentities: number;
 	/** Used last comes last. */
 	readonly #loaded = new Set<SnapshotSource>();
@@ -154,7 +156,7 @@ class Several implements Roster {
 			},
 		};
 		this.#entries = list.map((options, index) => entryOf(options, `mtls[${index}]`, counting));
-		this.#bare = {
+		this.#anonymous = {
 			origins: parseOrigins([]),
 			redirectors: parseOrigins([]),
 			hasIdentity: false,
@@ -177,12 +179,12 @@ class Several implements Roster {
 
 	arrival(target: string, {first, from}: Redirector): Arrival {
 		const entry = this.#entryAt(target);
-		if (entry === this.#bare) return 'stranger';
+		if (entry === this.#anonymous) return 'stranger';
 		const mayShow =
 			!entry.hasIdentity ||
 			entry === this.#entryAt(first) ||
 			(from !== undefined &&
-				(entry === this.#entryAt(from) || entry.redirectors.closeness(from) > 0));
+				(entry === this.#entryAt(from) || entry.redirectors.specificity(from) > 0));
 		return mayShow ? 'invited' : 'guest';
 	}
 
@@ -194,7 +196,7 @@ class Several implements Roster {
 		let count = 0;
 		// Those too that could not be loaded have their place among the used ones.
 		for (const source of this.#loaded) {
-			if (source !== this.#bare.source && source.current !== undefined) count += 1;
+			if (source !== this.#anonymous.source && source.current !== undefined) count += 1;
 		}
 		return count;
 	}
@@ -206,13 +208,13 @@ class Several implements Roster {
 	close(): void {
 		// Those too that a request in flight has yet to load.
 		for (const {source} of this.#entries) source.close();
-		this.#bare.source.close();
+		this.#anonymous.source.close();
 	}
 
 	#entryAt(origin: string): Entry {
 		const known = this.#byOrigin.get(origin);
 		if (known !== undefined) return known;
-		const entry = closest(this.#entries, origin) ?? this.#bare;
+		const entry = closest(this.#entries, origin) ?? this.#anonymous;
 		this.#byOrigin.set(origin, entry, 100 + 2 * origin.length);
 		return entry;
 	}
@@ -230,7 +232,7 @@ function closest(entries: readonly Entry[], origin: string): Entry | undefined {
 	let best: Entry | undefined;
 	let closeness = 0;
 	for (const entry of entries) {
-		const own = entry.origins.closeness(origin);
+		const own = entry.origins.specificity(origin);
 		if (own <= closeness) continue;
 		best = entry;
 		closeness = own;
@@ -258,7 +260,7 @@ function entryOf(given: MtlsOptions, path: string, events: SourceEvents): Entry 
 			source: new SnapshotSource(options, path, events, 'later'),
 		};
 	} catch (error) {
-		throw relocated(error, path);
+		throw withOptionPath(error, path);
 	}
 }
 
@@ -268,6 +270,6 @@ function countOf(maxIdentities: unknown): number {
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_OPTION',
 		'maxIdentities',
-		`expected a whole number of 1 or more, found ${numberOrKind(count)}`,
+		`expected a whole number of 1 or more, found ${numberOrType(count)}`,
 	);
 }

@@ -4,7 +4,7 @@ import {redactUrl} from '../../util/redact-url.ts';
 /** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
 export interface OriginSet {
 	/** How closely it names `origin`, as in `new URL(…).origin`: 0 not at all, most when word for word. */
-	closeness(origin: string): number;
+	specificity(origin: string): number;
 }
 
 /**
@@ -24,7 +24,7 @@ export function parseOrigins(
 		else exact.add(origin);
 	}
 	return {
-		closeness(origin) {
+		specificity(origin) {
 			if (exact.has(origin)) return Number.POSITIVE_INFINITY;
 			if (!origin.startsWith('https:')) return 0;
 			// The suffix begins with its dot, so that `*.bank.example` does not stand for `evilbank.example`.

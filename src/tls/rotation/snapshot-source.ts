@@ -1,4 +1,4 @@
-import {relocated} from '../../config-error.ts';
+import {withOptionPath} from '../../config-error.ts';
 import type {IdentityMaterial, MtlsOptions} from '../../options.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {
@@ -9,7 +9,7 @@ import {
 	type SnapshotOptions,
 } from '../snapshot.ts';
 import {FileWatch, filesOf, fingerprint} from './file-watcher.ts';
-import {askLoader, materialDigest} from './identity-loader.ts';
+import {callLoader, materialDigest} from './identity-loader.ts';
 
 /** What a source tells. */
 export interface SourceEvents extends Pick<SnapshotContext, 'report' | 'counts'> {
@@ -147,7 +147,7 @@ export class SnapshotSource {
 	#load(): Snapshot | Promise<Snapshot> {
 		const {identity} = this.#options;
 		try {
-			const material = identity === undefined ? noMaterial : askLoader(identity);
+			const material = identity === undefined ? noMaterial : callLoader(identity);
 			if (material instanceof Promise) return this.#fetch(material);
 			const snapshot = this.#make(material);
 			this.#settle(snapshot);
@@ -221,12 +221,12 @@ export class SnapshotSource {
 		try {
 			assertLoadable(this.#options, new Date());
 		} catch (error) {
-			throw relocated(error, this.#path);
+			throw withOptionPath(error, this.#path);
 		}
 	}
 
 	#failed(cause: unknown): unknown {
-		const error = relocated(cause, this.#path);
+		const error = withOptionPath(cause, this.#path);
 		this.#failures += 1;
 		this.#turnsOff = Math.min(2 ** this.#failures - 1, mostTurnsOff);
 		if (this.#current === undefined) this.#failure = {error, at: performance.now()};
@@ -253,7 +253,7 @@ export class SnapshotSource {
 				return;
 			}
 			if (identity === undefined) this.#lookAt(noMaterial);
-			else if (why === 'change' || this.#turnsOff < 0) this.#lookAt(askLoader(identity));
+			else if (why === 'change' || this.#turnsOff < 0) this.#lookAt(callLoader(identity));
 		} catch (error) {
 			this.#failed(error);
 		}

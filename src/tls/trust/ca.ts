@@ -18,7 +18,7 @@ type CaSet = 'default' | 'system' | 'bundled';
  * @returns `undefined` when `ca` is not given: Node's default trust, `NODE_EXTRA_CA_CERTS` included.
  * @throws {MtlsConfigError} for `mtls.ca`, naming the source.
  */
-export function loadTrust(ca: MtlsOptions['ca']): string[] | undefined {
+export function loadCa(ca: MtlsOptions['ca']): string[] | undefined {
 	if (ca === undefined) return undefined;
 	const sources: readonly Source[] = Array.isArray(ca) ? ca : [ca as Source];
 	if (sources.length === 0) {

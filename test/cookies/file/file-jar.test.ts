@@ -15,7 +15,7 @@ import {setImmediate} from 'node:timers/promises';
 import {Cookie, CookieJar} from 'tough-cookie';
 import {describe, expect, test, vi} from 'vitest';
 import {flushJar} from '../../../src/cookies/file/file-jar.ts';
-import {takeDraftNow} from '../../../src/cookies/file/file-lock.ts';
+import {acquireLockSync} from '../../../src/cookies/file/file-lock.ts';
 import {largestBytes} from '../../../src/cookies/file/read-cookie-file.ts';
 import {
 	CookieFileError,
@@ -463,10 +463,10 @@ describe('a damaged file', () => {
 	test('is looked for without waiting for who saves', async () => {
 		const path = tempFile('jar');
 		await saved(path, ['a=1']);
-		const draft = takeDraftNow(path, 0);
+		const draft = acquireLockSync(path, 0);
 		expect(draft).toBeDefined();
 		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
-		draft?.drop();
+		draft?.release();
 		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
 	});
 

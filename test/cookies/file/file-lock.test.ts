@@ -13,12 +13,12 @@ import {
 } from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, onTestFinished, test, vi} from 'vitest';
-import {type Draft, takeDraft, takeDraftNow} from '../../../src/cookies/file/file-lock.ts';
-import {draftName, isGivenUp} from '../../../src/cookies/file/lock-name.ts';
+import {acquireLock, acquireLockSync, type FileLock} from '../../../src/cookies/file/file-lock.ts';
+import {isStale, lockName} from '../../../src/cookies/file/lock-name.ts';
 import {tempFile} from '../../support/temp-file.ts';
 
-function take(target: string): Draft {
-	const draft = takeDraftNow(target, 0);
+function take(target: string): FileLock {
+	const draft = acquireLockSync(target, 0);
 	if (draft === undefined) throw new Error('it is taken');
 	return draft;
 }
@@ -26,7 +26,7 @@ function take(target: string): Draft {
 /** A draft of a process that has ended; its name differs from ours in that alone. */
 function draftOfDead(target: string): string {
 	const pid = execFileSync(process.execPath, ['-p', 'process.pid'], {encoding: 'utf8'}).trim();
-	return foreignDraft(target, draftName().replace(/^\d+/, pid));
+	return foreignDraft(target, lockName().replace(/^\d+/, pid));
 }
 
 function foreignDraft(target: string, name: string): string {
@@ -40,11 +40,11 @@ test('a draft takes the place of the file, for the owner alone, and leaves nothi
 	const target = tempFile('jar');
 	writeFileSync(target, 'old', {mode: 0o644});
 	const draft = take(target);
-	await draft.fill(Buffer.from('new'));
+	await draft.write(Buffer.from('new'));
 	expect(readFileSync(target, 'utf8')).toBe('old');
 
 	draft.commit();
-	draft.drop();
+	draft.release();
 	expect(readFileSync(target, 'utf8')).toBe('new');
 	expect(statSync(target).mode & 0o777).toBe(0o600);
 	expect(readdirSync(dirname(target))).toEqual(['jar']);
@@ -54,32 +54,32 @@ test('a draft that is dropped leaves the file, and nothing else', () => {
 	const target = tempFile('jar');
 	const draft = take(target);
 	draft.fillNow(Buffer.from('new'));
-	draft.drop();
+	draft.release();
 	expect(readdirSync(dirname(target))).toEqual([]);
 });
 
 test('there is one draft at a time, also for those who do not wait', async () => {
 	const target = tempFile('jar');
 	const draft = take(target);
-	expect(takeDraftNow(target, 0)).toBeUndefined();
-	expect(await takeDraft(target, 0)).toBeUndefined();
+	expect(acquireLockSync(target, 0)).toBeUndefined();
+	expect(await acquireLock(target, 0)).toBeUndefined();
 
-	const next = takeDraft(target, 5_000);
-	draft.drop();
-	(await next)?.drop();
+	const next = acquireLock(target, 5_000);
+	draft.release();
+	(await next)?.release();
 	expect(await next).toBeDefined();
 });
 
 test('two files do not wait for each other', () => {
 	const target = tempFile('jar');
 	take(target);
-	expect(takeDraftNow(`${target}2`, 0)).toBeDefined();
+	expect(acquireLockSync(`${target}2`, 0)).toBeDefined();
 });
 
 test('the draft of a process that was killed is cleared away at once', () => {
 	const target = tempFile('jar');
 	const dead = draftOfDead(target);
-	take(target).drop();
+	take(target).release();
 	expect(existsSync(dead)).toBe(false);
 	expect(readdirSync(dirname(target))).toEqual([]);
 });
@@ -87,13 +87,13 @@ test('the draft of a process that was killed is cleared away at once', () => {
 test('the draft of another machine is respected for ten seconds, and no longer', () => {
 	const target = tempFile('jar');
 	const elsewhere = foreignDraft(target, '4194305-000000000000-000000000000');
-	expect(takeDraftNow(target, 0)).toBeUndefined();
+	expect(acquireLockSync(target, 0)).toBeUndefined();
 
 	const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
 	utimesSync(elsewhere, ago(9), ago(9));
-	expect(takeDraftNow(target, 0)).toBeUndefined();
+	expect(acquireLockSync(target, 0)).toBeUndefined();
 	utimesSync(elsewhere, ago(11), ago(11));
-	expect(takeDraftNow(target, 0)).toBeDefined();
+	expect(acquireLockSync(target, 0)).toBeDefined();
 	expect(existsSync(elsewhere)).toBe(false);
 });
 
@@ -102,7 +102,7 @@ test('a draft from the future was written before a clock was set back', () => {
 	const name = '4194305-000000000000-000000000000';
 	const path = foreignDraft(target, name);
 	utimesSync(path, new Date(Date.now() + 60_000), new Date(Date.now() + 60_000));
-	expect(isGivenUp(path, name)).toBe(true);
+	expect(isStale(path, name)).toBe(true);
 });
 
 // Seen: nothing was saved on a file server whose clock went a minute ahead, nor in the tests of an app
@@ -114,9 +114,9 @@ test.each([-3_600, -11, 11, 3_600])(
 		onTestFinished(() => void vi.useRealTimers());
 		const target = tempFile('jar');
 		const draft = take(target);
-		await draft.fill(Buffer.from('new'));
+		await draft.write(Buffer.from('new'));
 		draft.commit();
-		draft.drop();
+		draft.release();
 		expect(readFileSync(target, 'utf8')).toBe('new');
 		expect(readdirSync(dirname(target))).toEqual(['jar']);
 	},
@@ -126,7 +126,7 @@ test.each([-3_600, -11, 11, 3_600])(
 test('who was taken for dead overwrites nothing, and is told', async () => {
 	const target = tempFile('jar');
 	const late = take(target);
-	await late.fill(Buffer.from('late'));
+	await late.write(Buffer.from('late'));
 	const [name = ''] = readdirSync(`${target}.lock`);
 	utimesSync(join(`${target}.lock`, name), new Date(0), new Date(0));
 	const next = take(target);
@@ -137,23 +137,23 @@ test('who was taken for dead overwrites nothing, and is told', async () => {
 		try {
 			act();
 		} catch (error) {
-			return late.isLost(error);
+			return late.wasStolen(error);
 		}
 		return false;
 	};
 	expect(lost(() => late.commit())).toBe(true);
 	expect(lost(() => late.fillNow(Buffer.from('late')))).toBe(true);
-	late.drop();
-	next.drop();
+	late.release();
+	next.release();
 	expect(readFileSync(target, 'utf8')).toBe('next');
 });
 
 test('an error that is no loss of the draft is none', () => {
 	const draft = take(tempFile('jar'));
-	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOENT'}))).toBe(false);
-	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
-	draft.drop();
-	expect(draft.isLost(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOENT'}))).toBe(false);
+	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+	draft.release();
+	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
 });
 
 // In a folder such as /tmp a stranger could make the lock first, and put a file of his own where we
@@ -163,7 +163,7 @@ test('a lock that is not ours alone is not used, and one that is ours is', () =>
 		const target = tempFile('jar');
 		prepare(`${target}.lock`);
 		try {
-			takeDraftNow(target, 0)?.drop();
+			acquireLockSync(target, 0)?.release();
 		} catch (error) {
 			return (error as NodeJS.ErrnoException).code;
 		}
@@ -184,12 +184,12 @@ test.runIf(process.getuid?.() === 0)('nor is the lock of another user', () => {
 	const target = tempFile('jar');
 	mkdirSync(`${target}.lock`, {mode: 0o700});
 	chownSync(`${target}.lock`, 65_534, 65_534);
-	expect(() => takeDraftNow(target, 0)).toThrow(expect.objectContaining({code: 'EPERM'}));
+	expect(() => acquireLockSync(target, 0)).toThrow(expect.objectContaining({code: 'EPERM'}));
 });
 
 test('what somebody else has put into the folder is not ours to remove, nor in the way', () => {
 	const target = tempFile('jar');
 	const foreign = foreignDraft(target, '.DS_Store');
-	take(target).drop();
+	take(target).release();
 	expect(existsSync(foreign)).toBe(true);
 });

@@ -5,7 +5,11 @@ import {readFileSync, writeFileSync} from 'node:fs';
 import fc from 'fast-check';
 import {CookieJar} from 'tough-cookie';
 import {expect, test, vi} from 'vitest';
-import {type Content, type CookieFormat, Damage} from '../../../src/cookies/file/format.ts';
+import {
+	type Content,
+	type CookieFormat,
+	CorruptFileError,
+} from '../../../src/cookies/file/format.ts';
 import {formats} from '../../../src/cookies/file/read-cookie-file.ts';
 import {fileJar, MtlsConfigError} from '../../../src/index.ts';
 import {bend} from '../../support/mutate.ts';
@@ -64,7 +68,7 @@ function isRead(format: CookieFormat, bytes: Buffer): boolean {
 	const texts = [...entries.values()].map((entry) => entry.text);
 	const written = [...entries.values()].map(({cookie}) => format.write(cookie, now) ?? '');
 	for (const each of [texts, written]) {
-		const again = parse(format, format.join(each, head));
+		const again = parse(format, format.serialize(each, head));
 		if (String([...(again?.entries.keys() ?? [])]) === String([...entries.keys()])) continue;
 		throw new Error(`${JSON.stringify(bytes.toString('latin1'))} is written as other cookies`);
 	}
@@ -76,7 +80,7 @@ function parse(format: CookieFormat, bytes: Buffer): Content | undefined {
 	try {
 		return format.parse(bytes, now);
 	} catch (error) {
-		if (!(error instanceof Damage) || /s3c|cret/.test(error.message)) throw error;
+		if (!(error instanceof CorruptFileError) || /s3c|cret/.test(error.message)) throw error;
 		return undefined;
 	}
 }

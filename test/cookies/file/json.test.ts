@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {Cookie, CookieJar} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
-import {Damage} from '../../../src/cookies/file/format.ts';
+import {CorruptFileError} from '../../../src/cookies/file/format.ts';
 import {cookieJson} from '../../../src/cookies/file/json.ts';
 import {plainJar, toCookie} from '../../support/cookie-jars.ts';
 
@@ -16,7 +16,7 @@ function damageOf(bytes: string | Buffer): string {
 	try {
 		cookieJson.parse(Buffer.from(bytes), now);
 	} catch (error) {
-		if (error instanceof Damage) return error.message;
+		if (error instanceof CorruptFileError) return error.message;
 		throw error;
 	}
 	throw new Error('it was read');
@@ -35,7 +35,7 @@ test('a jar of tough-cookie comes back with all that it knows, and ours is read 
 	const {entries, head} = cookieJson.parse(Buffer.from(JSON.stringify(theirs)), now);
 	expect([...entries.values()].map(({cookie}) => cookie.toJSON())).toEqual(theirs?.cookies);
 	const written = [...entries.values()].map(({cookie}) => cookieJson.write(cookie, now) ?? '');
-	const ours = cookieJson.join(written, head).toString();
+	const ours = cookieJson.serialize(written, head).toString();
 	expect(JSON.parse(ours)).toEqual(theirs);
 	expect(CookieJar.fromJSON(ours).serializeSync()).toEqual(theirs);
 });
@@ -46,8 +46,8 @@ test('a field that nobody knows is kept', () => {
 });
 
 test('a new file is a line a cookie, and JSON also without one', () => {
-	expect(JSON.parse(cookieJson.join([]).toString())).toMatchObject({cookies: []});
-	expect(cookieJson.join(['{"key":"a"}', '{"key":"b"}'], {version: 'x'}).toString()).toBe(
+	expect(JSON.parse(cookieJson.serialize([]).toString())).toMatchObject({cookies: []});
+	expect(cookieJson.serialize(['{"key":"a"}', '{"key":"b"}'], {version: 'x'}).toString()).toBe(
 		'{\n\t"version": "x",\n\t"cookies": [\n\t\t{"key":"a"},\n\t\t{"key":"b"}\n\t]\n}\n',
 	);
 });
@@ -70,7 +70,7 @@ test('1,000 jars come back with every field', () => {
 		fc.property(plainJar, (jar) => {
 			const cookies = jar.map(toCookie);
 			const texts = cookies.map((cookie) => cookieJson.write(cookie, now) ?? '');
-			const {entries} = cookieJson.parse(cookieJson.join(texts), now);
+			const {entries} = cookieJson.parse(cookieJson.serialize(texts), now);
 			const back = [...entries.values()].map(({cookie}) => cookie.toJSON());
 			expect(back).toEqual(cookies.map((cookie) => cookie.toJSON()));
 		}),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {Cookie} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
-import {Damage} from '../../../src/cookies/file/format.ts';
+import {CorruptFileError} from '../../../src/cookies/file/format.ts';
 import {netscape} from '../../../src/cookies/file/netscape.ts';
 import {plainJar, toCookie, toPlain} from '../../support/cookie-jars.ts';
 
@@ -17,7 +17,7 @@ function damageOf(text: string): string {
 	try {
 		parse(text);
 	} catch (error) {
-		if (error instanceof Damage) return error.message;
+		if (error instanceof CorruptFileError) return error.message;
 		throw error;
 	}
 	throw new Error('it was read');
@@ -205,16 +205,16 @@ test('a file of Python is gone on with as Python would: a session has no expiry,
 	].join('\n');
 	const {format, entries} = netscape.parse(Buffer.from(file), now);
 	const texts = [...entries.values()].map(({cookie}) => format.write(cookie, now) ?? '');
-	expect(format.join(texts).toString()).toBe(file);
-	expect(format.parse(format.join(texts), now).format).toBe(format);
-	expect(netscape.parse(netscape.join(texts), now).format).toBe(netscape);
+	expect(format.serialize(texts).toString()).toBe(file);
+	expect(format.parse(format.serialize(texts), now).format).toBe(format);
+	expect(netscape.parse(netscape.serialize(texts), now).format).toBe(netscape);
 });
 
 test('1,000 jars come back field by field', () => {
 	fc.assert(
 		fc.property(plainJar, (jar) => {
 			const lines = jar.map((each) => netscape.write(toCookie(each), now) ?? '');
-			expect(parse(netscape.join(lines).toString('latin1'))).toEqual(jar);
+			expect(parse(netscape.serialize(lines).toString('latin1'))).toEqual(jar);
 		}),
 		{numRuns: 1_000},
 	);

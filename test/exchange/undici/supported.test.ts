@@ -5,7 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
 import {joinHeaders} from '../../../src/exchange/undici/response.ts';
-import {type Asked, leanTakes} from '../../../src/exchange/undici/supported.ts';
+import {type Asked, undiciSupports} from '../../../src/exchange/undici/supported.ts';
 import {configOf, type HopConfig, hopOf} from '../../support/make-hop.ts';
 
 function inputOf(input: Partial<Asked> = {}): Asked {
@@ -14,14 +14,14 @@ function inputOf(input: Partial<Asked> = {}): Asked {
 
 function taken(config: HopConfig, {path}: {path?: string} = {}): boolean {
 	const hop = hopOf(config);
-	return leanTakes(
+	return undiciSupports(
 		inputOf({hop: path === undefined ? hop : {...hop, path}, config: configOf(config)}),
 	);
 }
 
 /** A config that holds `value` under a name of any kind. */
 function holding(name: string, value: unknown): boolean {
-	return leanTakes(inputOf({config: {...configOf(), [name]: value}}));
+	return undiciSupports(inputOf({config: {...configOf(), [name]: value}}));
 }
 
 /** The keys of axios's own type, of the version that is installed. */
@@ -145,7 +145,7 @@ describe('an option that nobody has looked at', () => {
 
 	test('goes to axios when the config inherits it', () => {
 		const config = Object.assign(Object.create({ofTheFuture: 1}), configOf());
-		expect(leanTakes(inputOf({config}))).toBe(false);
+		expect(undiciSupports(inputOf({config}))).toBe(false);
 	});
 });
 
@@ -222,8 +222,8 @@ describe('the request', () => {
 	test('with a body that is to have no Content-Length goes to axios', () => {
 		const hop = hopOf({method: 'POST', data: 'body'});
 		hop.headers.set('Content-Length', false);
-		expect(leanTakes(inputOf({hop}))).toBe(false);
-		expect(leanTakes(inputOf({hop: {...hop, body: undefined}}))).toBe(true);
+		expect(undiciSupports(inputOf({hop}))).toBe(false);
+		expect(undiciSupports(inputOf({hop: {...hop, body: undefined}}))).toBe(true);
 	});
 
 	test.each([
@@ -260,7 +260,7 @@ test.each([
 	['constructor', false],
 ])('an option called %s is looked at as any other', (name, taken) => {
 	const config = {...configOf(), [name]: Object.prototype.hasOwnProperty};
-	expect(leanTakes({config, hop: hopOf()})).toBe(taken);
+	expect(undiciSupports({config, hop: hopOf()})).toBe(taken);
 });
 
 test('headers are joined though the prototype of all objects has a function', () => {

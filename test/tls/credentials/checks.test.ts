@@ -5,8 +5,8 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import type {MtlsOptions} from '../../../src/index.ts';
 import {type Credential, createTestPki, type TestPki} from '../../../src/testing/index.ts';
-import type {IdentityNotice} from '../../../src/tls/credentials/checks.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import type {CertificateWarning} from '../../../src/tls/credentials/checks.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
 import {issueFor, publicKeyOf} from '../../support/issue-for.ts';
 import {pfxOf} from '../../support/pfx-writer.ts';
@@ -23,8 +23,8 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, {recursive: true}));
 
-function notices(options: MtlsOptions, now = new Date()): readonly IdentityNotice[] {
-	return loadIdentity(options, now)?.notices ?? [];
+function notices(options: MtlsOptions, now = new Date()): readonly CertificateWarning[] {
+	return loadCredentials(options, now)?.notices ?? [];
 }
 
 describe('an end that is near', () => {
@@ -58,8 +58,8 @@ describe('an identity that servers refuse', () => {
 			pki.client({purposes: ['serverAuth']}),
 		]);
 		const allowExpired = true;
-		const {validTo} = loadIdentity({...late, allowExpired}, new Date())?.facts ?? {};
-		const {validFrom} = loadIdentity({...early, allowExpired}, new Date())?.facts ?? {};
+		const {validTo} = loadCredentials({...late, allowExpired}, new Date())?.facts ?? {};
+		const {validFrom} = loadCredentials({...early, allowExpired}, new Date())?.facts ?? {};
 		expect(notices({...late, allowExpired})).toEqual([{event: 'identity_expired', validTo}]);
 		expect(notices({...early, allowExpired})).toEqual([
 			{event: 'identity_not_yet_valid', validFrom},

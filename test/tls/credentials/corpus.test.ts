@@ -3,7 +3,7 @@
  */
 import {describe, expect, test} from 'vitest';
 import type {MtlsOptions} from '../../../src/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
 import {
 	type CredentialForm,
@@ -20,7 +20,7 @@ function given(form: CredentialForm, word: string | undefined): MtlsOptions {
 }
 
 function expectLoaded(form: CredentialForm, word: string | undefined): void {
-	const identity = loadIdentity(given(form, word), new Date());
+	const identity = loadCredentials(given(form, word), new Date());
 	expect(identity?.facts.fingerprint256).toBe(form.fingerprint256);
 	expect(identity?.notices).toEqual([]);
 	const sent = identity?.cert.match(/-----BEGIN/g) ?? [];
@@ -45,7 +45,7 @@ describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) =
 			asked++;
 			return form.passphrase ?? '';
 		};
-		const identity = loadIdentity({...mtlsOf(form), passphrase: answer}, new Date());
+		const identity = loadCredentials({...mtlsOf(form), passphrase: answer}, new Date());
 		expect(identity?.facts.fingerprint256).toBe(form.fingerprint256);
 		expect(asked).toBe(form.passphrase === undefined ? 0 : 1);
 	});

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import {expect, test, vi} from 'vitest';
 import {MtlsConfigError, type MtlsOptions} from '../../../src/index.ts';
 import {createTestPki} from '../../../src/testing/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
-import {loadTrust} from '../../../src/tls/trust/ca.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCa} from '../../../src/tls/trust/ca.ts';
 import {loadCrl} from '../../../src/tls/trust/crl.ts';
 import {type CredentialForm, makeCorpus, mtlsOf} from '../../support/credential-forms.ts';
 import {makeCrl} from '../../support/make-crl.ts';
@@ -74,7 +74,7 @@ function outcomesOf(runs: number, load: (bent: Bent, tally: Tally) => void): Map
 	return tally.counts;
 }
 
-const loading = (mtls: MtlsOptions) => () => loadIdentity(mtls, now);
+const loading = (mtls: MtlsOptions) => () => loadCredentials(mtls, now);
 vi.setConfig({testTimeout: 120_000});
 
 const passphraseOf = ({passphrase}: CredentialForm, choice: number): MtlsOptions => {
@@ -171,7 +171,7 @@ test('certificates and revocation lists to go by, 10,000 of them', () => {
 	const ca = Buffer.from(pki.ca);
 	const outcomes = outcomesOf(5_000, ({edits, choice}, tally) => {
 		const bytes = (sound: Buffer) => (choice % 2 === 0 ? sound : derOf(sound.toString()));
-		tally.attempt(() => loadTrust([bend(bytes(ca), edits, crl)]));
+		tally.attempt(() => loadCa([bend(bytes(ca), edits, crl)]));
 		tally.attempt(() => loadCrl([bend(bytes(crl), edits, ca)]));
 	});
 	expect([...outcomes.keys()]).toEqual(

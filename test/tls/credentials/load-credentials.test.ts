@@ -7,7 +7,7 @@ import {
 	createTestPki,
 	type TestPki,
 } from '../../../src/testing/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {configRefusal, exportKeyAs} from '../../support/config-refusal.ts';
 import {issueFor, signer} from '../../support/issue-for.ts';
 
@@ -58,29 +58,29 @@ describe('keys that load', () => {
 			key: exportKeyAs(key, format),
 			...(format.passphrase !== undefined && {passphrase: format.passphrase}),
 		};
-		const identity = loadIdentity(mtls, new Date());
+		const identity = loadCredentials(mtls, new Date());
 		expect(identity?.facts.fingerprint256).toBe(new X509Certificate(leaf).fingerprint256);
 		expect(identity?.key).toBe(key);
 		expect(createClient({mtls}).mtls.identity).toEqual(identity?.facts);
 	});
 
 	test('a passphrase that the key does not need is no mistake', () => {
-		expect(loadIdentity({...client, passphrase}, new Date())?.key).toBe(client.key);
+		expect(loadCredentials({...client, passphrase}, new Date())?.key).toBe(client.key);
 	});
 
 	test('a key in the file of the certificate needs no option of its own', () => {
-		expect(loadIdentity({cert: client.key + client.cert}, new Date())?.key).toBe(client.key);
+		expect(loadCredentials({cert: client.key + client.cert}, new Date())?.key).toBe(client.key);
 	});
 
 	test('EC parameters before the key are passed over', () => {
 		const parameters =
 			'-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
 		const key = parameters + exportKeyAs(client.key, {type: 'sec1'});
-		expect(loadIdentity({cert: client.cert, key}, new Date())?.key).toBe(client.key);
+		expect(loadCredentials({cert: client.cert, key}, new Date())?.key).toBe(client.key);
 	});
 
 	test('without cert and key there is no identity', () => {
-		expect(loadIdentity({}, new Date())).toBeUndefined();
+		expect(loadCredentials({}, new Date())).toBeUndefined();
 		expect(createClient({mtls: {ca: pki.ca}}).mtls.identity).toBeNull();
 	});
 });
@@ -98,12 +98,12 @@ describe('the chain', () => {
 		];
 		const sent = [leaf, inside, outside, root].map((pem) => new X509Certificate(pem).toString());
 		for (const order of orders) {
-			expect(loadIdentity({cert: order.join(''), key}, new Date())?.cert).toBe(sent.join(''));
+			expect(loadCredentials({cert: order.join(''), key}, new Date())?.cert).toBe(sent.join(''));
 		}
 	});
 
 	test('leaves out what has nothing to do with the leaf', () => {
-		const identity = loadIdentity({cert: other.cert + client.cert, key: client.key}, new Date());
+		const identity = loadCredentials({cert: other.cert + client.cert, key: client.key}, new Date());
 		expect(identity?.facts.subject).toBe('CN=client');
 		expect(identity?.cert).toBe(client.leaf);
 	});
@@ -118,7 +118,7 @@ describe('the chain', () => {
 			issueFor(signer(keys.privateKey, 'Cross CA'), createPublicKey(client.key), {days: 120}),
 		]);
 		const cert = [two.ca, fromTwo, client.leaf, leaf, fromOne].join('');
-		const sent = loadIdentity({cert, key: client.key}, new Date())?.cert;
+		const sent = loadCredentials({cert, key: client.key}, new Date())?.cert;
 		expect(sent).toBe([leaf, fromTwo, two.ca, fromOne].join(''));
 	});
 
@@ -126,7 +126,7 @@ describe('the chain', () => {
 		const [old, current] = await Promise.all([createTestPki(), createTestPki()]);
 		const leaf = await issueFor(current, createPublicKey(client.key));
 		const cert = [old.ca, leaf, current.ca].join('');
-		const sent = loadIdentity({cert, key: client.key}, new Date())?.cert;
+		const sent = loadCredentials({cert, key: client.key}, new Date())?.cert;
 		expect(sent?.startsWith(leaf + current.ca)).toBe(true);
 	});
 });
@@ -136,7 +136,7 @@ describe('of several certificates for the key', () => {
 		const key = createPublicKey(client.key);
 		const late = await issueFor(pki, key, {days: -1});
 		for (const cert of [late + client.leaf, client.leaf + late]) {
-			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
+			expect(loadCredentials({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
 		}
 	});
 
@@ -144,20 +144,20 @@ describe('of several certificates for the key', () => {
 		const own = signer(createPrivateKey(client.key), 'client');
 		const self = await issueFor(own, createPublicKey(client.key), {days: 900});
 		for (const cert of [self + client.leaf, client.leaf + self]) {
-			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
+			expect(loadCredentials({cert, key: client.key}, new Date())?.cert).toBe(client.leaf);
 		}
 	});
 
 	test('of two alike, the one that lasts is ours', async () => {
 		const longer = await issueFor(pki, createPublicKey(client.key), {days: 300});
 		for (const cert of [longer + client.leaf, client.leaf + longer]) {
-			expect(loadIdentity({cert, key: client.key}, new Date())?.cert).toBe(longer);
+			expect(loadCredentials({cert, key: client.key}, new Date())?.cert).toBe(longer);
 		}
 	});
 
 	test('of two keys, the one that fits is ours', () => {
 		for (const key of [other.key + client.key, client.key + other.key]) {
-			expect(loadIdentity({cert: client.cert, key}, new Date())?.key).toBe(client.key);
+			expect(loadCredentials({cert: client.cert, key}, new Date())?.key).toBe(client.key);
 		}
 	});
 });
@@ -168,7 +168,7 @@ describe('validity', () => {
 	test('is checked to the millisecond of the clock that is given', () => {
 		const {validFromDate, validToDate} = new X509Certificate(client.leaf);
 		const at = (date: Date, offset: number) => () =>
-			loadIdentity(client, new Date(date.getTime() + offset));
+			loadCredentials(client, new Date(date.getTime() + offset));
 
 		expect(at(validFromDate, -1)).toThrow(
 			expect.objectContaining({code: 'ERR_MTLS_IDENTITY_NOT_YET_VALID', option: 'mtls.cert'}),
@@ -183,7 +183,7 @@ describe('validity', () => {
 	test('allowExpired loads what is out of date, either way', () => {
 		const {validFromDate, validToDate} = new X509Certificate(client.leaf);
 		for (const now of [validFromDate.getTime() - DAY_MS, validToDate.getTime() + DAY_MS]) {
-			expect(loadIdentity({...client, allowExpired: true}, new Date(now))).toBeDefined();
+			expect(loadCredentials({...client, allowExpired: true}, new Date(now))).toBeDefined();
 		}
 	});
 

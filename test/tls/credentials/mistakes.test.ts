@@ -3,7 +3,7 @@ import {beforeAll, expect, test} from 'vitest';
 import type {MtlsOptions} from '../../../src/index.ts';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
 import {loadX509} from '../../../src/testing/x509.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {configRefusal, exportKeyAs} from '../../support/config-refusal.ts';
 import {writeEncryptedKey} from '../../support/pfx-writer.ts';
 
@@ -237,7 +237,8 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 test('many wrong passphrases are all told as that', () => {
 	const key = encrypted();
 	for (let n = 0; n < 600; n++) {
-		const load = () => loadIdentity({cert: rsa.cert, key, passphrase: `${wrong}-${n}`}, new Date());
+		const load = () =>
+			loadCredentials({cert: rsa.cert, key, passphrase: `${wrong}-${n}`}, new Date());
 		expect(load).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_PASSPHRASE'}));
 	}
 });

@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {startMtlsServer} from '../../../src/testing/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {type CredentialForm, makeCorpus, passphrase} from '../../support/credential-forms.ts';
 import {needs} from '../../support/servers/programs.ts';
 
@@ -89,7 +89,7 @@ describe('openssl', () => {
 		expect(written).toBe(true);
 
 		const load = (passphrase?: string) =>
-			loadIdentity({pfx: out, ...(passphrase !== undefined && {passphrase})}, new Date());
+			loadCredentials({pfx: out, ...(passphrase !== undefined && {passphrase})}, new Date());
 		expect(load(word)?.facts.subject).toBe('CN=alice');
 		expect(load(word)?.cert).toMatch(/^(-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n){2,3}$/);
 		const refused = expect.objectContaining({code: 'ERR_MTLS_BAD_PASSPHRASE'});
@@ -110,7 +110,7 @@ test.for<[string, readonly string[]]>([
 	const source = file(cert + key);
 	const argv12 = ['pkcs12', '-export', '-in', source, '-out', out, ...words];
 	expect(await succeeds(openssl, argv12)).toBe(true);
-	expect(loadIdentity({pfx: out, passphrase}, new Date())?.facts.subject).toBe('CN=alice');
+	expect(loadCredentials({pfx: out, passphrase}, new Date())?.facts.subject).toBe('CN=alice');
 });
 
 describe('curl', () => {

@@ -1,7 +1,7 @@
 import {beforeAll, expect, test} from 'vitest';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
-import {passphraseOf} from '../../../src/tls/credentials/passphrase.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
+import {passphraseProvider} from '../../../src/tls/credentials/passphrase.ts';
 
 let locked: Credential;
 beforeAll(async () => {
@@ -9,13 +9,13 @@ beforeAll(async () => {
 });
 
 test('a passphrase is given as it is', () => {
-	expect(passphraseOf({passphrase: 'x'})()).toBe('x');
-	expect(passphraseOf({})()).toBeUndefined();
+	expect(passphraseProvider({passphrase: 'x'})()).toBe('x');
+	expect(passphraseProvider({})()).toBeUndefined();
 });
 
 test('a function is called when it is needed, and once', () => {
 	let calls = 0;
-	const ask = passphraseOf({
+	const ask = passphraseProvider({
 		passphrase: () => {
 			calls++;
 			return '';
@@ -31,7 +31,10 @@ test('two encrypted keys in one file ask once', () => {
 		calls++;
 		return 'MARK-open';
 	};
-	const identity = loadIdentity({...locked, key: locked.key + locked.key, passphrase}, new Date());
+	const identity = loadCredentials(
+		{...locked, key: locked.key + locked.key, passphrase},
+		new Date(),
+	);
 	expect(identity).toBeDefined();
 	expect(calls).toBe(1);
 });
@@ -50,7 +53,7 @@ test.each<[string, () => unknown, string]>([
 	],
 ])('a function that gives %s is told for mtls.passphrase', (_, passphrase, message) => {
 	const options = {...locked, passphrase: passphrase as () => string};
-	expect(() => loadIdentity(options, new Date())).toThrow(
+	expect(() => loadCredentials(options, new Date())).toThrow(
 		expect.objectContaining({
 			code: 'ERR_MTLS_BAD_OPTION',
 			option: 'mtls.passphrase',

@@ -3,7 +3,7 @@ import {performance} from 'node:perf_hooks';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../../src/index.ts';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {readDer} from '../../../src/tls/pkcs12/der.ts';
 import {DerivationBudget, DerivationTooLong} from '../../../src/tls/pkcs12/derivation-budget.ts';
 import {opens, parsePfx, readBags} from '../../../src/tls/pkcs12/safe-bags.ts';
@@ -101,7 +101,7 @@ describe('a PKCS#12 file', () => {
 		['600,000', {iterations: 600_000, mac: 'pbmac1'}],
 	])('of %s iterations is opened', (_, how) => {
 		const pfx = pfxOf(client.leaf, client.key, {passphrase, ...how});
-		expect(loadIdentity({pfx, passphrase}, new Date())?.facts.subject).toBe('CN=client');
+		expect(loadCredentials({pfx, passphrase}, new Date())?.facts.subject).toBe('CN=client');
 	});
 });
 
@@ -141,7 +141,7 @@ describe('an encrypted PEM key', () => {
 		);
 	const sha256 = '2a864886f70d0209';
 
-	const load = (key: string) => loadIdentity({cert: client.cert, key, passphrase}, new Date());
+	const load = (key: string) => loadCredentials({cert: client.cert, key, passphrase}, new Date());
 	const refusal = (key: string) =>
 		configRefusal({cert: client.cert, key, passphrase}, [passphrase]);
 
@@ -185,7 +185,7 @@ describe('an encrypted PEM key', () => {
 		const cipher = createCipheriv('aes-256-cbc', key, salt);
 		const encrypted = Buffer.concat([cipher.update(keyDer), cipher.final()]);
 		const options = {cert: client.cert, key: under(scrypt(16_384, 8, 1), encrypted), passphrase};
-		expect(loadIdentity(options, new Date())?.facts.subject).toBe('CN=client');
+		expect(loadCredentials(options, new Date())?.facts.subject).toBe('CN=client');
 	});
 
 	test('shares what is allowed with the other keys of its file', () => {

@@ -3,7 +3,7 @@ import {performance} from 'node:perf_hooks';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createClient, type MtlsOptions} from '../../../src/index.ts';
 import {type Credential, createTestPki, type TestPki} from '../../../src/testing/index.ts';
-import {loadIdentity} from '../../../src/tls/credentials/load-credentials.ts';
+import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {childrenOf, type DerValue, octetString, readDer} from '../../../src/tls/pkcs12/der.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
 import {pfxOf, tlv} from '../../support/pfx-writer.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 	[client, other] = await Promise.all([pki.client(), pki.client({commonName: 'other'})]);
 });
 
-const subjectOf = (mtls: MtlsOptions) => loadIdentity(mtls, new Date())?.facts.subject;
+const subjectOf = (mtls: MtlsOptions) => loadCredentials(mtls, new Date())?.facts.subject;
 const fromHex = (hex: string) => Buffer.from(hex, 'hex');
 
 function replaced(bytes: Buffer, from: string, to: string): Buffer {
@@ -41,7 +41,7 @@ describe('what is in a file', () => {
 			[leaf, other.leaf, ca, pki.ca],
 		]) {
 			const pfx = pfxOf(certs.join(''), inner.key);
-			expect(loadIdentity({pfx}, new Date())?.cert).toBe(leaf + ca + pki.ca);
+			expect(loadCredentials({pfx}, new Date())?.cert).toBe(leaf + ca + pki.ca);
 		}
 	});
 
@@ -260,7 +260,7 @@ test.each(['aes-256', 'pbe-rc2-40'] as const)(
 	(how) => {
 		const pfx = pfxOf(client.leaf, client.key, {passphrase, mac: 'none', key: how, cert: how});
 		for (let n = 0; n < 1_000; n++) {
-			expect(() => loadIdentity({pfx, passphrase: `wrong-${n}`}, new Date())).toThrow(
+			expect(() => loadCredentials({pfx, passphrase: `wrong-${n}`}, new Date())).toThrow(
 				expect.objectContaining({code: 'ERR_MTLS_BAD_PASSPHRASE', option: 'mtls.passphrase'}),
 			);
 		}

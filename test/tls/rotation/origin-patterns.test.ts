@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {parseOrigins} from '../../../src/tls/rotation/origin-patterns.ts';
 
 const close = (origins: readonly string[], origin: string) =>
-	parseOrigins(origins).closeness(origin);
+	parseOrigins(origins).specificity(origin);
 
 describe('an origin is named', () => {
 	test.each([

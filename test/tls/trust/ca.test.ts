@@ -6,7 +6,7 @@ import {getCACertificates} from 'node:tls';
 import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest';
 import type {MtlsOptions} from '../../../src/index.ts';
 import {type Credential, createTestPki, type TestPki} from '../../../src/testing/index.ts';
-import {loadTrust} from '../../../src/tls/trust/ca.ts';
+import {loadCa} from '../../../src/tls/trust/ca.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
 
 // A system without certificates cannot be made in a test.
@@ -47,7 +47,7 @@ const fingerprints = (certificates: readonly string[] = []) =>
 
 describe('what is believed', () => {
 	test('without `ca` the choice is left to Node', () => {
-		expect(loadTrust(undefined)).toBeUndefined();
+		expect(loadCa(undefined)).toBeUndefined();
 	});
 
 	test.each<[string, () => MtlsOptions['ca']]>([
@@ -58,13 +58,13 @@ describe('what is believed', () => {
 		['a file with words in it', () => `Issuer: me\n${pki.ca}`],
 		['a file that holds a key too, which is left alone', () => pki.ca + client.key],
 	])('%s replaces what Node trusts', (_, ca) => {
-		expect(loadTrust(ca())).toEqual([pki.ca]);
+		expect(loadCa(ca())).toEqual([pki.ca]);
 	});
 
 	test('every certificate of a bundle and of a list is believed, in order', () => {
 		const bundle = pki.ca + other.ca;
-		expect(loadTrust(bundle)).toEqual([pki.ca, other.ca]);
-		expect(loadTrust([file('bundle.pem', bundle), client.leaf])).toEqual([
+		expect(loadCa(bundle)).toEqual([pki.ca, other.ca]);
+		expect(loadCa([file('bundle.pem', bundle), client.leaf])).toEqual([
 			pki.ca,
 			other.ca,
 			client.leaf,
@@ -73,7 +73,7 @@ describe('what is believed', () => {
 
 	test('the old label of a certificate is read too', () => {
 		const old = pki.ca.replaceAll('CERTIFICATE', 'X509 CERTIFICATE');
-		expect(loadTrust(old)).toEqual([old]);
+		expect(loadCa(old)).toEqual([old]);
 	});
 
 	test.each(['default', 'system', 'bundled'] as const)(
@@ -81,8 +81,8 @@ describe('what is believed', () => {
 		(word) => {
 			// Systems list some of their certificates more than once.
 			const set = Array.from(new Set(fingerprints(getCACertificates(word))));
-			expect(fingerprints(loadTrust(word))).toEqual(set);
-			expect(fingerprints(loadTrust([word, pki.ca]))).toEqual([...set, ...fingerprints([pki.ca])]);
+			expect(fingerprints(loadCa(word))).toEqual(set);
+			expect(fingerprints(loadCa([word, pki.ca]))).toEqual([...set, ...fingerprints([pki.ca])]);
 		},
 	);
 });
@@ -90,14 +90,14 @@ describe('what is believed', () => {
 describe('each certificate is believed once', () => {
 	test('however often it is given, where it came first', () => {
 		const again = [pki.ca.replaceAll('\n', '\r\n'), pki.ca + other.ca, Buffer.from(pki.ca)];
-		expect(loadTrust([other.ca, ...again])).toEqual([other.ca, pki.ca]);
+		expect(loadCa([other.ca, ...again])).toEqual([other.ca, pki.ca]);
 	});
 
 	test('also under its older label, in DER, and as one of the sets', () => {
 		const old = pki.ca.replaceAll('CERTIFICATE', 'X509 CERTIFICATE');
-		expect(loadTrust([old, new X509Certificate(pki.ca).raw, pki.ca])).toEqual([old]);
+		expect(loadCa([old, new X509Certificate(pki.ca).raw, pki.ca])).toEqual([old]);
 		const [first = ''] = getCACertificates('bundled');
-		expect(loadTrust(['bundled', first])).toEqual(getCACertificates('bundled'));
+		expect(loadCa(['bundled', first])).toEqual(getCACertificates('bundled'));
 	});
 });
 
@@ -113,14 +113,14 @@ describe('a directory', () => {
 			'below/c.pem': client.leaf,
 			'd.pem/e.pem': client.leaf,
 		});
-		expect(loadTrust(path)).toEqual([pki.ca, other.ca]);
-		expect(loadTrust(['bundled', path])?.slice(-2)).toEqual([pki.ca, other.ca]);
+		expect(loadCa(path)).toEqual([pki.ca, other.ca]);
+		expect(loadCa(['bundled', path])?.slice(-2)).toEqual([pki.ca, other.ca]);
 	});
 
 	test.skipIf(process.platform === 'win32')('may hold the links of `openssl rehash`', () => {
 		const path = folder('rehashed', {'a.pem': pki.ca});
 		symlinkSync('a.pem', join(path, '0a1b2c3d.0'));
-		expect(loadTrust(path)).toEqual([pki.ca]);
+		expect(loadCa(path)).toEqual([pki.ca]);
 	});
 
 	test.each<[string, () => Record<string, string>, string, RegExp]>([
@@ -162,7 +162,7 @@ describe('a directory', () => {
 describe('mistakes', () => {
 	test('a word that stands for nothing on this system is an error that names it', () => {
 		vi.mocked(getCACertificates).mockReturnValueOnce([]);
-		expect(() => loadTrust([pki.ca, 'system'])).toThrow(
+		expect(() => loadCa([pki.ca, 'system'])).toThrow(
 			expect.objectContaining({
 				code: 'ERR_MTLS_NO_CERTIFICATE',
 				option: 'mtls.ca',

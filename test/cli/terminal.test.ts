@@ -5,7 +5,7 @@ import {run} from '../../src/cli/run.ts';
 import {createServeLog} from '../../src/cli/serve-log.ts';
 import {createTestPki, startMtlsServer, type TestPki} from '../../src/testing/index.ts';
 import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
-import {failureOf, makeWorld} from '../support/fixture.ts';
+import {createFixture, failureOf} from '../support/fixture.ts';
 
 // Seen: `check --json` wrote what JSON.stringify leaves, and the text of a certificate's subject turned
 // the direction of a line.
@@ -116,11 +116,11 @@ test('a client with a hostile subject is harmless in the log of serve', async ()
 });
 
 test('a hostile subject is harmless in the message, the reasons and the log of the library', async () => {
-	const world = await makeWorld();
-	const server = await impostor(world.pki);
+	const fixture = await createFixture();
+	const server = await impostor(fixture.pki);
 	onTestFinished(() => server.close());
 	const log = {error: vi.fn(), warn: vi.fn()};
-	const error = await failureOf(world.client({logger: log}).get(server.url('/')));
+	const error = await failureOf(fixture.client({logger: log}).get(server.url('/')));
 	expect(error.message).toContain("'CN=ok\\x9b2K\\x9b1A\\u202egnissap\\u200f'");
 	expectHarmless(error.message);
 	expect(error).toMatchObject({failure: {peer: {subject: `CN=${hostile}`}}});
@@ -129,29 +129,29 @@ test('a hostile subject is harmless in the message, the reasons and the log of t
 	expectHarmless(message);
 	expect(fields).toMatchObject({peer: {subject: 'CN=ok\\x9b2K\\x9b1A\\u202egnissap\\u200f'}});
 
-	const report = world.client({logger: log, mtls: {verify: 'report'}});
+	const report = fixture.client({logger: log, mtls: {verify: 'report'}});
 	await report.get(server.url('/')).catch(() => {});
 	expect(log.warn).toHaveBeenCalled();
 	for (const [, told] of log.warn.mock.calls) expectHarmless(told);
 });
 
 test('a certificate of ours with a hostile subject is harmless in what is said of it', async () => {
-	const world = await makeWorld();
+	const fixture = await createFixture();
 	const DAY_MS = 24 * 60 * 60 * 1000;
 	const validFrom = new Date(Date.now() - 80 * DAY_MS);
 	const validTo = new Date(Date.now() + 5 * DAY_MS);
 	const [own, other] = await Promise.all([
-		world.pki.client({commonName: hostile, validFrom, validTo}),
-		world.pki.client(),
+		fixture.pki.client({commonName: hostile, validFrom, validTo}),
+		fixture.pki.client(),
 	]);
 	const log = {error: vi.fn(), warn: vi.fn()};
-	world.client({mtls: {cert: own.cert, key: own.key}, logger: log});
+	fixture.client({mtls: {cert: own.cert, key: own.key}, logger: log});
 	expect(log.warn).toHaveBeenCalledOnce();
 	expectHarmless(log.warn.mock.calls[0]?.[1]);
 
 	let refused: unknown;
 	try {
-		world.client({mtls: {cert: own.cert, key: other.key}});
+		fixture.client({mtls: {cert: own.cert, key: other.key}});
 	} catch (error) {
 		refused = error;
 	}

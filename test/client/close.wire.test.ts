@@ -5,18 +5,18 @@ import {CookieJar, createClient, type MtlsClient} from '../../src/index.ts';
 import type {RequestHandler} from '../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startPlainHttp, startTcp} from '../support/plain-server.ts';
 import {SilentStore} from '../support/silent-store.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const closed = {
@@ -62,8 +62,8 @@ function nothingLeft(client: MtlsClient): Promise<void> {
 describe.each(exchanges)('over %s', (_, options) => {
 	test('what is in flight is answered, what is new is refused', async () => {
 		const {arrived, release, holding} = gate();
-		const server = await world.server({handler: holding()});
-		const client = world.client(options);
+		const server = await fixture.server({handler: holding()});
+		const client = fixture.client(options);
 		const request = client.get(server.url('/x'));
 		await arrived;
 		const closing = client.mtls.close();
@@ -81,15 +81,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a redirect of what is in flight is followed, to an identity that is loaded then too', async () => {
 		const {arrived, release, holding} = gate();
 		const [target, {cert, key}] = await Promise.all([
-			world.server(),
-			world.pki.client({commonName: 'bob'}),
+			fixture.server(),
+			fixture.pki.client({commonName: 'bob'}),
 		]);
-		const server = await world.server({handler: holding(redirect(target.url('/whoami')))});
-		const ca = world.pki.ca;
+		const server = await fixture.server({handler: holding(redirect(target.url('/whoami')))});
+		const ca = fixture.pki.ca;
 		const client = createClient({
 			...options,
 			mtls: [
-				{origins: [server.origin], cert: world.alice.cert, key: world.alice.key, ca},
+				{origins: [server.origin], cert: fixture.alice.cert, key: fixture.alice.key, ca},
 				{
 					origins: [target.origin],
 					allowRedirectsFrom: [server.origin],
@@ -113,8 +113,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('after the deadline what is left fails with the same code', async () => {
 		const {arrived, holding} = gate();
-		const server = await world.server({handler: holding()});
-		const client = world.client(options);
+		const server = await fixture.server({handler: holding()});
+		const client = fixture.client(options);
 		const request = failureOf(client.get(server.url('/x')));
 		await arrived;
 		await client.mtls.close({deadlineMs: 20});
@@ -129,7 +129,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])('after the deadline a request that %s fails with it too', async (_title, tunnels) => {
 		const mute = await startTcp();
 		const proxy = tunnels && {host: '127.0.0.1', port: mute.port};
-		const client = world.client({...options, proxy});
+		const client = fixture.client({...options, proxy});
 		const request = failureOf(client.get(`https://localhost:${mute.port}/`));
 		await client.mtls.close({deadlineMs: 20});
 		expect(await request).toMatchObject(closed);
@@ -139,7 +139,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('after the deadline a request over plain http fails with it too', async () => {
 		const server = await startPlainHttp(() => {});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		const request = failureOf(client.get(server.origin));
 		await vi.waitFor(() => expect(server.requests).toHaveLength(1));
 		await client.mtls.close({deadlineMs: 0});
@@ -148,7 +148,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('after the deadline a request that waits for a jar fails with it too', async () => {
-		const client = world.client({...options, jar: new CookieJar(new SilentStore())});
+		const client = fixture.client({...options, jar: new CookieJar(new SilentStore())});
 		const request = failureOf(client.get('https://localhost/'));
 		await client.mtls.close({deadlineMs: 0});
 		expect(await request).toMatchObject(closed);
@@ -157,7 +157,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('after the deadline a request that waits for our identity fails with it too', async () => {
 		const client = createClient({
 			...options,
-			mtls: {identity: () => new Promise(() => {}), ca: world.pki.ca},
+			mtls: {identity: () => new Promise(() => {}), ca: fixture.pki.ca},
 			logger: false,
 		});
 		const request = failureOf(client.get('https://localhost/'));
@@ -168,9 +168,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	// Seen: a connection that was idle still, when close() was done. Why: of the pools' it waited for the
 	// end, of the agent's not.
 	test('when it is done no connection is left', async () => {
-		const [server, proxy] = [await world.server(), await world.proxy()];
+		const [server, proxy] = [await fixture.server(), await fixture.proxy()];
 		for (const way of [{}, {proxy: {host: '127.0.0.1', port: proxy.port}}]) {
-			const client = world.client({...options, ...way});
+			const client = fixture.client({...options, ...way});
 			await client.get(server.url('/whoami'));
 			expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 1, queued: 0});
 			await client.mtls.close();
@@ -180,8 +180,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('any number of calls close it once, each by its own deadline', async () => {
 		const {arrived, release, holding} = gate();
-		const server = await world.server({handler: holding()});
-		const client = world.client(options);
+		const server = await fixture.server({handler: holding()});
+		const client = fixture.client(options);
 		const request = failureOf(client.get(server.url('/x')));
 		await arrived;
 		const patient = client.mtls.close({deadlineMs: Number.POSITIVE_INFINITY});
@@ -201,14 +201,14 @@ describe('a streamed body', () => {
 	async function streaming(config = {}) {
 		const {release, holding} = gate();
 		const rest = holding((_, response) => response.end('rest'));
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response, recorded) => {
 				response.writeHead(200);
 				response.write('half, ');
 				return rest(request, response, recorded);
 			},
 		});
-		const client = world.client(config);
+		const client = fixture.client(config);
 		const {data} = await client.get(server.url('/x'), {responseType: 'stream'});
 		return {server, client, data, release};
 	}
@@ -257,9 +257,9 @@ describe('a streamed body', () => {
 });
 
 test('a client, and its handle, end with the block that uses them', async () => {
-	const server = await world.server();
-	const {cert, key} = world.alice;
-	const config = {mtls: {cert, key, ca: world.pki.ca}, logger: false, proxy: false} as const;
+	const server = await fixture.server();
+	const {cert, key} = fixture.alice;
+	const config = {mtls: {cert, key, ca: fixture.pki.ca}, logger: false, proxy: false} as const;
 	{
 		await using client = createClient(config);
 		await client.get(server.url('/whoami'));
@@ -272,7 +272,7 @@ test('a client, and its handle, end with the block that uses them', async () => 
 
 test('a body over plain http that was not accepted ends with the client', async () => {
 	const server = await startPlainHttp((_, response) => response.write('half, '));
-	const client = world.client({validateStatus: () => false});
+	const client = fixture.client({validateStatus: () => false});
 	await failureOf(client.get(server.origin, {responseType: 'stream'}));
 	await client.mtls.close();
 	await server.closed();

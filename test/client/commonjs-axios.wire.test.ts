@@ -9,7 +9,7 @@ import {describe, expect, test} from 'vitest';
 import {createAdapter, withMtls} from '../../src/index.ts';
 import {exchanges} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
-import {prints} from '../support/printed-forms.ts';
+import {printedForms} from '../support/printed-forms.ts';
 import {SilentStore} from '../support/silent-store.ts';
 
 const axios: typeof import('axios').default = createRequire(import.meta.url)('axios');
@@ -37,7 +37,7 @@ describe.each(exchanges)('an instance of a CommonJS app, over %s', (_, options) 
 
 		expect(error).toBeInstanceOf(axios.AxiosError);
 		expect(error.config.headers['X-Api-Key']).toBe('hush-hush');
-		expect(prints(error)).not.toContain('hush-hush');
+		expect(printedForms(error)).not.toContain('hush-hush');
 	});
 });
 

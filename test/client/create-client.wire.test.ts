@@ -4,24 +4,24 @@ import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {CookieJar, createAdapter, isMtlsError, MtlsConfigError, withMtls} from '../../src/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
-	type World,
 } from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const login = {user: 'alice', password: 'wonderland'};
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('an instance that a client creates shares certificate, jar and connections', async () => {
-		const server = await world.server();
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server();
+		const client = fixture.client({...options, jar: true});
 		const child = client.create({...options, proxy: false, baseURL: server.origin});
 		expect(child.mtls.agent).toBe(client.mtls.agent);
 		expect(child.mtls.jar).toBe(client.mtls.jar);
@@ -36,8 +36,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('one with an own jar shares the connections alone', async () => {
-		const server = await world.server();
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server();
+		const client = fixture.client({...options, jar: true});
 		await client.post(server.url('/login'), login);
 		for (const jar of [true, new CookieJar(), false]) {
 			const child = client.create({...options, proxy: false, jar});
@@ -49,10 +49,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('one with an own identity shares the jar alone', async () => {
-		const server = await world.server();
-		const {cert, key} = await world.pki.client({commonName: 'bob'});
-		const client = world.client({...options, jar: true});
-		const bob = client.create({...options, proxy: false, mtls: {cert, key, ca: world.pki.ca}});
+		const server = await fixture.server();
+		const {cert, key} = await fixture.pki.client({commonName: 'bob'});
+		const client = fixture.client({...options, jar: true});
+		const bob = client.create({...options, proxy: false, mtls: {cert, key, ca: fixture.pki.ca}});
 		onTestFinished(() => bob.mtls.close());
 		expect(bob.mtls.agent).not.toBe(client.mtls.agent);
 		expect(bob.mtls.jar).toBe(client.mtls.jar);
@@ -67,8 +67,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('after close() a request is refused, twice is fine, and no socket is left', async () => {
-		const server = await world.server();
-		const client = world.client(options);
+		const server = await fixture.server();
+		const client = fixture.client(options);
 		const child = client.create({...options, proxy: false});
 		await client.get(server.url('/whoami'));
 		await Promise.all([client.mtls.close(), client.mtls.close()]);
@@ -89,8 +89,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('it is callable, and its verbs, defaults and interceptors work', async () => {
-		const server = await world.server();
-		const client = world.client({...options, baseURL: server.origin, headers: {'X-Default': 'd'}});
+		const server = await fixture.server();
+		const client = fixture.client({
+			...options,
+			baseURL: server.origin,
+			headers: {'X-Default': 'd'},
+		});
 		client.defaults.headers.common['X-Later'] = 'l';
 		client.interceptors.request.use((config) => {
 			config.headers.set('X-Interceptor', 'i');
@@ -125,14 +129,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a client is refused where it shows nothing, and trusts nobody it was not told to', async () => {
-		const server = await world.server();
-		const nobody = axios.create({adapter: createAdapter({mtls: {ca: world.pki.ca}}), proxy: false});
+		const server = await fixture.server();
+		const nobody = axios.create({
+			adapter: createAdapter({mtls: {ca: fixture.pki.ca}}),
+			proxy: false,
+		});
 		expect((await mtlsFailureOf(nobody.get(server.url(), options))).failure).toMatchObject({
 			kind: 'client-certificate-required',
 			side: 'client',
 			identity: null,
 		});
-		const {cert, key} = world.alice;
+		const {cert, key} = fixture.alice;
 		const stranger = axios.create({adapter: createAdapter({mtls: {cert, key}}), proxy: false});
 		expect((await mtlsFailureOf(stranger.get(server.url(), options))).failure).toMatchObject({
 			side: 'server',
@@ -151,14 +158,14 @@ describe('an agent of the app', () => {
 	] as const)(
 		'%s is refused beside `mtls`: in a request, and in what is wrapped',
 		async (option, agents) => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const refused = {
 				name: 'MtlsConfigError',
 				code: 'ERR_MTLS_AGENT_CONFLICT',
 				option,
 				message: `${option}: cannot be given together with \`mtls\`, which makes the connections itself`,
 			};
-			const error = await world
+			const error = await fixture
 				.client()
 				.get(server.url(), agents)
 				.catch((reason: unknown) => reason);
@@ -168,7 +175,7 @@ describe('an agent of the app', () => {
 
 			const instance = axios.create(agents);
 			const {adapter} = instance.defaults;
-			expect(() => withMtls(instance, {mtls: {ca: world.pki.ca}})).toThrow(
+			expect(() => withMtls(instance, {mtls: {ca: fixture.pki.ca}})).toThrow(
 				expect.objectContaining(refused),
 			);
 			expect(instance.defaults.adapter).toBe(adapter);
@@ -176,9 +183,9 @@ describe('an agent of the app', () => {
 	);
 
 	test('without `mtls` makes the connections', async () => {
-		const server = await world.server();
-		const {cert, key} = world.alice;
-		const httpsAgent = new https.Agent({cert, key, ca: world.pki.ca});
+		const server = await fixture.server();
+		const {cert, key} = fixture.alice;
+		const httpsAgent = new https.Agent({cert, key, ca: fixture.pki.ca});
 		const client = withMtls(axios.create({httpsAgent, proxy: false}), {jar: true, logger: false});
 		onTestFinished(() => client.mtls.close());
 		await client.post(server.url('/login'), login);

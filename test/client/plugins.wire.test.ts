@@ -10,12 +10,18 @@ import nock from 'nock';
 import {afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test} from 'vitest';
 import {createAdapter, createClient, withMtls} from '../../src/index.ts';
 import type {RequestHandler} from '../../src/testing/index.ts';
-import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 	// nock stands in the way from its import on.
 	nock.restore();
 });
@@ -38,8 +44,8 @@ const unavailable = (response: Parameters<RequestHandler>[1]) => {
 
 describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 	test('asks again, with the same body, and each cookie of the jar once', async () => {
-		const server = await world.server({handler: failing(2, unavailable)});
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server({handler: failing(2, unavailable)});
+		const client = fixture.client({...options, jar: true});
 		axiosRetry(client, {retries: 3});
 		client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());
 		const {data} = await client.put(server.url('/echo'), {kept: true});
@@ -55,16 +61,16 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 	});
 
 	test('asks again after a connection that broke off', async () => {
-		const server = await world.server({handler: failing(1, (response) => response.destroy())});
-		const client = world.client(options);
+		const server = await fixture.server({handler: failing(1, (response) => response.destroy())});
+		const client = fixture.client(options);
 		await client.get(server.url('/whoami'), {validateStatus: null}).catch(() => {});
 		axiosRetry(client, {retries: 1});
 		expect((await client.get(server.url('/whoami'))).status).toBe(200);
 	});
 
 	test('gives the last error when all attempts have failed', async () => {
-		const server = await world.server({handler: failing(9, unavailable)});
-		const client = world.client(options);
+		const server = await fixture.server({handler: failing(9, unavailable)});
+		const client = fixture.client(options);
 		axiosRetry(client, {retries: 2});
 		const error = await failureOf(client.get(server.url()));
 		expect(error).toMatchObject({status: 503, code: 'ERR_BAD_RESPONSE'});
@@ -72,9 +78,9 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 	});
 
 	test('does not send to a server again that is not trusted', async () => {
-		const credential = await world.pki.server({expired: true});
-		const server = await world.server({credential});
-		const client = world.client(options);
+		const credential = await fixture.pki.server({expired: true});
+		const server = await fixture.server({credential});
+		const client = fixture.client(options);
 		axiosRetry(client, {retries: 3});
 		const error = await mtlsFailureOf(client.post(server.url(), 'body'));
 		expect(error).toMatchObject({code: 'CERT_HAS_EXPIRED', failure: {kind: 'expired'}});
@@ -83,8 +89,8 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 });
 
 test('axios-retry leaves the plain case to the lean exchange', async () => {
-	const server = await world.server({handler: failing(1, unavailable)});
-	const client = world.client();
+	const server = await fixture.server({handler: failing(1, unavailable)});
+	const client = fixture.client();
 	axiosRetry(client);
 	const {request} = await client.get(server.url('/whoami'));
 	expect(request.constructor.name).toBe('LeanRequest');
@@ -107,8 +113,8 @@ function refreshing(
 
 describe.each(exchanges)('axios-auth-refresh, over %s', (_, options) => {
 	test('logs in, and the request is sent once more with the cookie of the session', async () => {
-		const server = await world.server();
-		const client = world.client({...options, jar: true, baseURL: server.origin});
+		const server = await fixture.server();
+		const client = fixture.client({...options, jar: true, baseURL: server.origin});
 		refreshing(client, () => client.post('/login', {user: 'alice', password: 'wonderland'}));
 		expect((await client.get('/accounts')).status).toBe(200);
 		expect(server.requests.map(({method, url}) => `${method} ${url}`)).toEqual([
@@ -120,14 +126,14 @@ describe.each(exchanges)('axios-auth-refresh, over %s', (_, options) => {
 	});
 
 	test('a token that was refreshed is the one that is sent', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response) => {
 				if (request.headers.authorization === 'Bearer fresh') return false;
 				response.writeHead(401).end('stale');
 				return true;
 			},
 		});
-		const client = world.client({...options, headers: {Authorization: 'Bearer stale'}});
+		const client = fixture.client({...options, headers: {Authorization: 'Bearer stale'}});
 		refreshing(client, async ({response}) => {
 			response.config.headers.Authorization = 'Bearer fresh';
 		});
@@ -139,13 +145,13 @@ describe.each(exchanges)('axios-auth-refresh, over %s', (_, options) => {
 
 describe('axios-mock-adapter', () => {
 	const kinds: readonly [string, () => AxiosInstance][] = [
-		['createClient', () => world.client()],
-		['withMtls', () => withMtls(axios.create(), {mtls: {ca: world.pki.ca}, logger: false})],
-		['createAdapter', () => axios.create({adapter: createAdapter({mtls: {ca: world.pki.ca}})})],
+		['createClient', () => fixture.client()],
+		['withMtls', () => withMtls(axios.create(), {mtls: {ca: fixture.pki.ca}, logger: false})],
+		['createAdapter', () => axios.create({adapter: createAdapter({mtls: {ca: fixture.pki.ca}})})],
 	];
 
 	test.each(kinds)('wins over %s until it is restored', async (_, make) => {
-		const server = await world.server({clientAuth: 'request'});
+		const server = await fixture.server({clientAuth: 'request'});
 		const client = make();
 		const mock = mocking(client);
 		mock.onGet(server.url('/whoami')).reply(201, 'from the mock', {'x-mock': '1'});
@@ -162,8 +168,8 @@ describe('axios-mock-adapter', () => {
 	});
 
 	test('passes through to ours, certificate and cookies included', async () => {
-		const server = await world.server();
-		const client = world.client({jar: true});
+		const server = await fixture.server();
+		const client = fixture.client({jar: true});
 		client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());
 		mocking(client, 'passthrough').onGet('/mocked').reply(200);
 		const {data, tls} = await client.get(server.url('/echo'));

@@ -4,11 +4,11 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createTestPki} from '../../src/testing/index.ts';
-import {makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {createFixture, type Fixture, pages, redirect} from '../support/fixture.ts';
 import {startH2Server} from '../support/h2-server.ts';
 import {listening} from '../support/listening.ts';
 import {optionNames} from '../support/option-names.ts';
-import {startStranger} from '../support/recording-server.ts';
+import {startRecordingServer} from '../support/recording-server.ts';
 
 // Seen: `Object.prototype.verify = 'report'`, which a library had merged there from some JSON, and a
 // server of an unknown CA was answered to, with our certificate and Authorization; and any name at all
@@ -33,10 +33,10 @@ const unsurvivable: ReadonlyMap<string, readonly string[] | 'all'> = new Map<
 	['headers', ['http2']],
 ]);
 
-let world: World;
+let fixture: Fixture;
 let names: Map<string, unknown[]>;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 	names = optionNames();
 }, 60_000);
 
@@ -65,25 +65,25 @@ describe.each(['before creation', 'after creation', 'for one request'])(
 				plainRequests += 1;
 			});
 			const plainPort = await listening(plain);
-			const proxy = await world.proxy();
+			const proxy = await fixture.proxy();
 			const strangers = await createTestPki({commonName: 'Stranger CA'});
-			const stranger = await startStranger(strangers);
-			const other = await world.stranger({
+			const stranger = await startRecordingServer(strangers);
+			const other = await fixture.stranger({
 				handler(request, response, {connection}) {
 					const shown = connection.clientCertificate?.subject ?? 'nothing';
 					response.end(JSON.stringify({shown, authorization: request.headers.authorization}));
 					return true;
 				},
 			});
-			const bank = await world.server({
+			const bank = await fixture.server({
 				handler: pages({
 					'/to-other': redirect(`${other.origin}/`),
 					'/to-plain': redirect(`http://127.0.0.1:${plainPort}/`),
 					'/nowhere': (_, response) => response.writeHead(302).end('nowhere'),
 				}),
 			});
-			const http2 = await startH2Server(world.pki);
-			const {cert, key} = world.alice;
+			const http2 = await startH2Server(fixture.pki);
+			const {cert, key} = fixture.alice;
 			const mallory = await strangers.client({commonName: 'mallory'});
 
 			const {stdout} = await promisify(execFile)(process.execPath, ['--no-warnings', child], {
@@ -91,10 +91,10 @@ describe.each(['before creation', 'after creation', 'for one request'])(
 				env: {
 					PHASE: phase,
 					CASES: JSON.stringify([...names]),
-					WORLD: JSON.stringify({
+					FIXTURE: JSON.stringify({
 						cert,
 						key,
-						ca: world.pki.ca,
+						ca: fixture.pki.ca,
 						mallory: {cert: mallory.cert, key: mallory.key},
 						strangerCa: strangers.ca,
 						bank: bank.origin,

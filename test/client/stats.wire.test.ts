@@ -1,10 +1,10 @@
 import {beforeAll, expect, test} from 'vitest';
-import {allClosed, exchanges, failureOf, makeWorld, type World} from '../support/fixture.ts';
+import {allClosed, createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
 import {startTcp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 test.each(exchanges)('the handle tells what the connections do, over %s', async (_, options) => {
@@ -16,7 +16,7 @@ test.each(exchanges)('the handle tells what the connections do, over %s', async 
 	const arrival = new Promise<void>((resolve) => {
 		arrived = resolve;
 	});
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: async (_, response, {url}) => {
 			if (url !== '/held') return false;
 			arrived();
@@ -25,7 +25,7 @@ test.each(exchanges)('the handle tells what the connections do, over %s', async 
 			return true;
 		},
 	});
-	const client = world.client(options);
+	const client = fixture.client(options);
 	const line = () => String(client.mtls);
 	expect(line()).toBe(
 		'epoch 0 | sockets 0 active, 0 idle, 0 queued | handshakes 0 full, 0 resumed | tunnels 0',
@@ -57,13 +57,13 @@ test.each(exchanges)('a request that is given up counts no more, over %s', async
 	const arrival = new Promise<void>((resolve) => {
 		arrived = resolve;
 	});
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: () => {
 			arrived();
 			return true;
 		},
 	});
-	const client = world.client(options);
+	const client = fixture.client(options);
 	const controller = new AbortController();
 	const request = failureOf(client.get(server.url('/'), {signal: controller.signal}));
 	await arrival;
@@ -83,7 +83,7 @@ test.each(exchanges)(
 			arrived = resolve;
 		});
 		const silent = await startTcp(() => arrived());
-		const client = world.client(options);
+		const client = fixture.client(options);
 		const request = failureOf(client.get(`https://localhost:${silent.port}/`));
 		await arrival;
 		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 1});
@@ -94,14 +94,14 @@ test.each(exchanges)(
 );
 
 test('it counts resumed handshakes, and the tunnels below them', async () => {
-	const proxy = await world.proxy();
-	const server = await world.server({
+	const proxy = await fixture.proxy();
+	const server = await fixture.server({
 		handler: (_, response) => {
 			response.setHeader('connection', 'close');
 			return false;
 		},
 	});
-	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	for (let count = 0; count < 3; count++) await client.get(server.url('/whoami'));
 	expect(client.mtls.stats()).toMatchObject({handshakes: {full: 1, resumed: 2}, tunnels: 3});
 	expect(proxy.tunnels).toHaveLength(3);

@@ -2,13 +2,19 @@ import type {LookupAddress, LookupOptions} from 'node:dns';
 import dns from 'node:dns';
 import https from 'node:https';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
-import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../support/fixture.ts';
 import {closedPort, startPlainHttp} from '../support/plain-server.ts';
 import {tempFile} from '../support/temp-file.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** The servers of these tests listen on the second alone. */
@@ -34,13 +40,15 @@ function findTwo() {
 // Each https server of these tests is `two.test`, and so is each proxy.
 async function serverOf(scheme: string): Promise<string> {
 	if (scheme === 'http') return `http://two.test:${(await startPlainHttp()).port}/whoami`;
-	const server = await world.server({credential: await world.pki.server({names: ['two.test']})});
+	const server = await fixture.server({
+		credential: await fixture.pki.server({names: ['two.test']}),
+	});
 	return `https://two.test:${server.port}/whoami`;
 }
 
 async function proxyOf(proxied: boolean) {
 	if (!proxied) return false;
-	const {port} = await world.proxy({route: (_, port) => ({host: live.address, port})});
+	const {port} = await fixture.proxy({route: (_, port) => ({host: live.address, port})});
 	return {host: 'two.test', port};
 }
 
@@ -55,14 +63,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(ways)('%s %s tries the next address of a name', async (scheme, _way, proxied) => {
 		const [url, proxy] = await Promise.all([serverOf(scheme), proxyOf(proxied)]);
 		const spy = findTwo();
-		expect((await world.client({...options, proxy}).get(url)).status).toBe(200);
+		expect((await fixture.client({...options, proxy}).get(url)).status).toBe(200);
 		expect(spy).toHaveBeenCalledTimes(1);
 	});
 
 	test('a name of which no address answers says so', async () => {
 		const port = await closedPort();
 		findTwo();
-		const error = await failureOf(world.client(options).get(`https://two.test:${port}/`));
+		const error = await failureOf(fixture.client(options).get(`https://two.test:${port}/`));
 		expect(error.code).toBe('ECONNREFUSED');
 	});
 });
@@ -72,7 +80,7 @@ describe('with a lookup of the app', () => {
 
 	test.each(ways)('%s %s tries the next address', async (scheme, _way, proxied) => {
 		const [url, proxy] = await Promise.all([serverOf(scheme), proxyOf(proxied)]);
-		const client = world.client({proxy});
+		const client = fixture.client({proxy});
 		expect((await client.get(url, {lookup})).status).toBe(200);
 		expect((await client.get(url, {lookup, family: 4})).status).toBe(200);
 		const away = client.create({proxy}).get(url.replace('two', 'other'), {lookup, family: 6});
@@ -84,11 +92,11 @@ describe('with a lookup of the app', () => {
 // axios names none beside `socketPath`. Now: the socket is connected to, and the URL's host verified.
 describe.skipIf(process.platform === 'win32')('https over a Unix socket', () => {
 	async function listen(name: string) {
-		const {cert, key} = await world.pki.server({names: [name]});
+		const {cert, key} = await fixture.pki.server({names: [name]});
 		const socketPath = tempFile('server.sock');
 		const asked: (string | undefined)[] = [];
 		const server = https.createServer(
-			{cert, key, ca: world.pki.ca, requestCert: true, rejectUnauthorized: true},
+			{cert, key, ca: fixture.pki.ca, requestCert: true, rejectUnauthorized: true},
 			({headers}, response) => {
 				asked.push(headers.host);
 				response.end('answered');
@@ -104,8 +112,8 @@ describe.skipIf(process.platform === 'win32')('https over a Unix socket', () => 
 
 	test('shows our certificate to the server behind it, and goes by no proxy', async () => {
 		const {socketPath, asked} = await listen('two.test');
-		const proxy = await world.proxy();
-		const client = world.client({socketPath, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const proxy = await fixture.proxy();
+		const client = fixture.client({socketPath, proxy: {host: '127.0.0.1', port: proxy.port}});
 		const {data, tls} = await client.get('https://two.test:8443/');
 		expect(data).toBe('answered');
 		expect(tls?.identity?.subject).toBe('CN=alice');
@@ -115,7 +123,7 @@ describe.skipIf(process.platform === 'win32')('https over a Unix socket', () => 
 
 	test('does not reach a server of another name', async () => {
 		const {socketPath, asked} = await listen('localhost');
-		const {failure} = await mtlsFailureOf(world.client({socketPath}).get('https://two.test/'));
+		const {failure} = await mtlsFailureOf(fixture.client({socketPath}).get('https://two.test/'));
 		expect(failure).toMatchObject({kind: 'wrong-name', host: 'two.test'});
 		expect(asked).toEqual([]);
 	});

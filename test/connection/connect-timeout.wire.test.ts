@@ -6,20 +6,20 @@ import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startPlainHttp, startTcp} from '../support/plain-server.ts';
 import {printed} from '../support/secrets.ts';
 import {SilentStore} from '../support/silent-store.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const limit = 60;
@@ -40,7 +40,7 @@ function late(code: string, missing: string, limitMs = limit) {
 describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['https', 'http'])('a name that is never found, for %s', async (scheme) => {
 		silenceDns();
-		const client = world.client({...options, timeouts: {connectMs: limit}});
+		const client = fixture.client({...options, timeouts: {connectMs: limit}});
 		const error = await failureOf(client.get(`${scheme}://slow.test/x`));
 		const port = scheme === 'https' ? 443 : 80;
 		expect(error).toMatchObject(
@@ -51,8 +51,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a proxy that says nothing is the failure of the proxy', async () => {
-		const proxy = await world.proxy({verdict: 'silence'});
-		const client = world.client({
+		const proxy = await fixture.proxy({verdict: 'silence'});
+		const client = fixture.client({
 			...options,
 			timeouts: {connectMs: limit},
 			proxy: {host: '127.0.0.1', port: proxy.port},
@@ -67,7 +67,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a server that accepts TCP and says nothing', async () => {
 		const mute = await startTcp();
-		const client = world.client({...options, timeouts: {handshakeMs: limit}});
+		const client = fixture.client({...options, timeouts: {handshakeMs: limit}});
 		const error = await failureOf(client.get(`https://localhost:${mute.port}/`));
 		expect(error).toMatchObject(
 			late('ERR_MTLS_HANDSHAKE_TIMEOUT', `no TLS handshake with localhost:${mute.port}`),
@@ -76,8 +76,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a silent server behind a tunnel', async () => {
-		const [mute, proxy] = await Promise.all([startTcp(), world.proxy()]);
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const [mute, proxy] = await Promise.all([startTcp(), fixture.proxy()]);
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		const timeouts = {...patient, handshakeMs: limit};
 		const error = await failureOf(client.get(`https://localhost:${mute.port}/`, {timeouts}));
 		expect(error).toMatchObject(
@@ -88,8 +88,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test.each(['https', 'http'])('a server that never answers over %s', async (scheme) => {
 		const secure = scheme === 'https';
-		const server = await (secure ? world.server({handler: () => true}) : startPlainHttp(() => {}));
-		const client = world.client({...options, timeouts: {...patient, firstByteMs: limit}});
+		const server = await (secure
+			? fixture.server({handler: () => true})
+			: startPlainHttp(() => {}));
+		const client = fixture.client({...options, timeouts: {...patient, firstByteMs: limit}});
 		const error = await failureOf(client.post(`${scheme}://localhost:${server.port}/`, 'x'));
 		expect(error).toMatchObject(
 			late('ERR_MTLS_FIRST_BYTE_TIMEOUT', `no answer from localhost:${server.port}`),
@@ -99,21 +101,21 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('each hop has its own time for the answer', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response) => {
 				if (request.url === '/xxxxx') return false;
 				setTimeout(() => redirect(`${request.url}x`)(request, response), limit);
 				return true;
 			},
 		});
-		const client = world.client({...options, timeouts: {firstByteMs: limit * 3.5}});
+		const client = fixture.client({...options, timeouts: {firstByteMs: limit * 3.5}});
 		const error = await failureOf(client.get(server.url('/x')));
 		expect(error).toMatchObject({code: 'ERR_BAD_REQUEST', status: 404});
 		expect(server.requests).toHaveLength(5);
 	});
 
 	test('an upload that takes its time is not waiting for an answer', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response) => {
 				request.pause();
 				setTimeout(() => request.resume(), limit * 3);
@@ -121,7 +123,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				return true;
 			},
 		});
-		const client = world.client({...options, timeouts: {firstByteMs: limit * 2}});
+		const client = fixture.client({...options, timeouts: {firstByteMs: limit * 2}});
 		const {data} = await client.post(server.url(), Buffer.alloc(16 * 1024 * 1024));
 		expect(data).toBe('thanks');
 	});
@@ -132,8 +134,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 			late('ERR_MTLS_REQUEST_TIMEOUT', `no whole answer from localhost:${port}`);
 
 		test('waits for a jar', async () => {
-			const server = await world.server();
-			const client = world.client({...options, jar: new CookieJar(new SilentStore())});
+			const server = await fixture.server();
+			const client = fixture.client({...options, jar: new CookieJar(new SilentStore())});
 			expect(await failureOf(client.get(server.url(), {timeouts}))).toMatchObject(
 				whole(server.port),
 			);
@@ -142,21 +144,21 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('connects', async () => {
 			const mute = await startTcp();
-			const client = world.client(options);
+			const client = fixture.client(options);
 			const request = client.get(`https://localhost:${mute.port}/`, {timeouts});
 			expect(await failureOf(request)).toMatchObject(whole(mute.port));
 			await mute.closed();
 		});
 
 		test('is redirected', async () => {
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: (request, response) => {
 					if (request.url === '/whoami') return false;
 					setTimeout(() => redirect(`${request.url}x`)(request, response), limit / 4);
 					return true;
 				},
 			});
-			const client = world.client({...options, maxRedirects: 1_000});
+			const client = fixture.client({...options, maxRedirects: 1_000});
 			await client.get(server.url('/whoami'));
 			const error = await failureOf(client.get(server.url('/x'), {timeouts}));
 			expect(error).toMatchObject({...whole(server.port), config: {url: server.url('/x')}});
@@ -165,15 +167,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 
 		test('reads a body', async () => {
-			const server = await world.server({handler: dripping});
-			const client = world.client({...options, timeouts});
+			const server = await fixture.server({handler: dripping});
+			const client = fixture.client({...options, timeouts});
 			expect(await failureOf(client.get(server.url()))).toMatchObject(whole(server.port));
 			await allClosed(server);
 		});
 
 		test('is cancelled all the same', async () => {
-			const server = await world.server({handler: () => true});
-			const client = world.client({...options, timeouts: {requestMs: 20_000}});
+			const server = await fixture.server({handler: () => true});
+			const client = fixture.client({...options, timeouts: {requestMs: 20_000}});
 			const signal = AbortSignal.timeout(limit);
 			expect(await failureOf(client.get(server.url(), {signal}))).toMatchObject({
 				name: 'CanceledError',
@@ -183,8 +185,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 
 		test('ends with its answer, and leaves the connection to the next one', async () => {
-			const server = await world.server();
-			const client = world.client({...options, timeouts: patient});
+			const server = await fixture.server();
+			const client = fixture.client({...options, timeouts: patient});
 			for (let count = 0; count < 3; count += 1) {
 				expect((await client.get(server.url('/whoami'))).status).toBe(200);
 			}
@@ -209,8 +211,8 @@ describe('a streamed answer', () => {
 		['a body as it came', {}],
 		['a body that axios passes on', {onDownloadProgress() {}}],
 	])('%s is destroyed with the error', async (_, config) => {
-		const server = await world.server({handler: dripping});
-		const client = world.client({timeouts: {requestMs: longer}, ...config});
+		const server = await fixture.server({handler: dripping});
+		const client = fixture.client({timeouts: {requestMs: longer}, ...config});
 		const {data} = await client.get(server.url(), {responseType: 'stream'});
 		const error = await buffer(data).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(AxiosError);
@@ -221,8 +223,8 @@ describe('a streamed answer', () => {
 	});
 
 	test('is destroyed with an error that prints no secret', async () => {
-		const server = await world.server({handler: dripping});
-		const client = world.client({timeouts: {requestMs: longer}});
+		const server = await fixture.server({handler: dripping});
+		const client = fixture.client({timeouts: {requestMs: longer}});
 		const headers = {Authorization: 'Bearer t0p-s3cret'};
 		const {data} = await client.get(server.url(), {responseType: 'stream', headers});
 		const error = await buffer(data).catch((reason: unknown) => reason);
@@ -231,31 +233,31 @@ describe('a streamed answer', () => {
 	});
 
 	test('is destroyed when nobody listens, and nothing is uncaught', async () => {
-		const server = await world.server({handler: dripping});
-		const client = world.client({timeouts: {requestMs: longer}, onDownloadProgress() {}});
+		const server = await fixture.server({handler: dripping});
+		const client = fixture.client({timeouts: {requestMs: longer}, onDownloadProgress() {}});
 		const {data} = await client.get(server.url(), {responseType: 'stream'});
 		await allClosed(server);
 		expect(data.destroyed).toBe(true);
 	});
 
 	test('of a status that is not accepted is destroyed too', async () => {
-		const server = await world.server({handler: dripping});
-		const client = world.client({timeouts: {requestMs: longer}, validateStatus: () => false});
+		const server = await fixture.server({handler: dripping});
+		const client = fixture.client({timeouts: {requestMs: longer}, validateStatus: () => false});
 		const {response} = await failureOf(client.get(server.url(), {responseType: 'stream'}));
 		expect(response?.status).toBe(200);
 		await allClosed(server);
 	});
 
 	test('that is read in time comes whole', async () => {
-		const server = await world.server();
-		const client = world.client({timeouts: {requestMs: 20_000}});
+		const server = await fixture.server();
+		const client = fixture.client({timeouts: {requestMs: 20_000}});
 		const {data} = await client.get(server.url('/whoami'), {responseType: 'stream'});
 		expect((await buffer(data)).toString()).toContain('alice');
 	});
 
 	test('is ended by the signal of the app', async () => {
-		const server = await world.server({handler: dripping});
-		const client = world.client({timeouts: {requestMs: 20_000}});
+		const server = await fixture.server({handler: dripping});
+		const client = fixture.client({timeouts: {requestMs: 20_000}});
 		const controller = new AbortController();
 		const {signal} = controller;
 		const {data} = await client.get(server.url(), {responseType: 'stream', signal});

@@ -1,11 +1,18 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import {expectCanceled, ways} from '../support/cancelling.ts';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
 import {startTcp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 // Seen: a request that was cancelled or timed out while it connected left its socket open for a
@@ -18,17 +25,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 		test('while it connects', async () => {
 			const {config, cancel} = way();
 			const mute = await startTcp((socket) => socket.once('data', cancel));
-			const request = world.client(options).post(`https://localhost:${mute.port}/`, 'x', config);
+			const request = fixture.client(options).post(`https://localhost:${mute.port}/`, 'x', config);
 			await expectCanceled(request);
 			expect(mute.sockets).toHaveLength(1);
 			await mute.closed();
 		});
 
 		test('while the tunnel is dug', async () => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const {config, cancel} = way();
 			const proxy = await startTcp((socket) => socket.once('data', cancel));
-			const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 			await expectCanceled(client.post(server.url(), 'x', config));
 			await proxy.closed();
 			expect(server.connections).toEqual([]);
@@ -37,8 +44,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		test('while the handshake runs through a tunnel', async () => {
 			const {config, cancel} = way();
 			const mute = await startTcp((socket) => socket.once('data', cancel));
-			const proxy = await world.proxy();
-			const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+			const proxy = await fixture.proxy();
+			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 			await expectCanceled(client.get(`https://localhost:${mute.port}/`, config));
 			await mute.closed();
 		});
@@ -54,7 +61,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	describe('timed out', () => {
 		test('a server that accepts TCP and says nothing', async () => {
 			const mute = await startTcp();
-			const client = world.client({...options, timeout});
+			const client = fixture.client({...options, timeout});
 			const error = await failureOf(client.post(`https://localhost:${mute.port}/x`, 'body'));
 			expect(error).toMatchObject(timedOut);
 			expect(error.config).toMatchObject({url: `https://localhost:${mute.port}/x`, timeout});
@@ -62,8 +69,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 
 		test('a silent server behind a tunnel', async () => {
-			const [mute, proxy] = await Promise.all([startTcp(), world.proxy()]);
-			const client = world.client({
+			const [mute, proxy] = await Promise.all([startTcp(), fixture.proxy()]);
+			const client = fixture.client({
 				...options,
 				timeout,
 				proxy: {host: '127.0.0.1', port: proxy.port},
@@ -75,10 +82,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('a silent server at the end of a redirect', async () => {
 			const mute = await startTcp();
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: pages({'/': redirect(`https://localhost:${mute.port}/`)}),
 			});
-			const client = world.client({...options, timeout});
+			const client = fixture.client({...options, timeout});
 			expect(await failureOf(client.get(server.url()))).toMatchObject(timedOut);
 			await mute.closed();
 		});

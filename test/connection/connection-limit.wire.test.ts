@@ -14,13 +14,20 @@ import {
 } from '../../src/index.ts';
 import type {MtlsServer, RequestHandler} from '../../src/testing/index.ts';
 import {countingRelays} from '../support/counting-relay.ts';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
-import {startH2Server, tell} from '../support/h2-server.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
+import {respondWith, startH2Server} from '../support/h2-server.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const settled = {timeout: 10_000, interval: 5};
@@ -56,8 +63,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		'300 requests at once %s make maxSockets: 5 connections and arrive in order',
 		async (_way, tunnelled) => {
 			const {handler, arrived, answerFirst} = holding();
-			const [server, proxy] = await Promise.all([world.server({handler}), world.proxy()]);
-			const client = world.client({
+			const [server, proxy] = await Promise.all([fixture.server({handler}), fixture.proxy()]);
+			const client = fixture.client({
 				...options,
 				maxSockets: 5,
 				...(tunnelled && {proxy: {host: '127.0.0.1', port: proxy.port}}),
@@ -87,7 +94,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['by a proxy that is asked itself', true],
 	])('300 requests of plain http %s make 5 connections', async (_way, proxied) => {
 		const server = await startPlainHttp();
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			maxSockets: 5,
 			...(proxied && {proxy: {host: '127.0.0.1', port: server.port}}),
@@ -106,8 +113,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 			[6, 5],
 		] as const) {
 			const {handler, answerFirst, held} = holding();
-			const server = await world.server({handler});
-			const client = world.client({...options, maxSockets: 5});
+			const server = await fixture.server({handler});
+			const client = fixture.client({...options, maxSockets: 5});
 			const answers = numbers(count).map(() => client.get(server.url()));
 			await vi.waitFor(() => expect(held).toHaveLength(made), settled);
 			expect(client.mtls.stats().sockets).toEqual({active: made, idle: 0, queued: count - made});
@@ -118,15 +125,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('3 identities have never more than maxTotalSockets: 8 connections together', async () => {
-		const servers = await Promise.all(numbers(3).map(() => world.server()));
+		const servers = await Promise.all(numbers(3).map(() => fixture.server()));
 		const relays = countingRelays();
 		const ports = await Promise.all(servers.map(({port}) => relays.to(port)));
 		const names = ['alice', 'bob', 'carol'];
-		const people = await Promise.all(names.map((commonName) => world.pki.client({commonName})));
+		const people = await Promise.all(names.map((commonName) => fixture.pki.client({commonName})));
 		const client = createClient({
 			...options,
 			mtls: people.map(({cert, key}, n) => ({
-				...{cert, key, ca: world.pki.ca},
+				...{cert, key, ca: fixture.pki.ca},
 				origins: [`https://localhost:${ports[n]}`],
 			})),
 			...{maxTotalSockets: 8, logger: false, proxy: false},
@@ -141,22 +148,22 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('an idle connection makes room for a request to another origin', async () => {
-		const [one, other] = await Promise.all([world.server(), world.server()]);
-		const client = world.client({...options, maxTotalSockets: 1});
+		const [one, other] = await Promise.all([fixture.server(), fixture.server()]);
+		const client = fixture.client({...options, maxTotalSockets: 1});
 		for (const server of [one, other, one, other]) await client.get(server.url('/whoami'));
 		expect([one.connections.length, other.connections.length]).toEqual([2, 2]);
 		await Promise.all([...one.connections, other.connections[0]].map((gone) => gone?.closed));
 	});
 
 	test('a request is redirected to its own origin, and to another and back, on one connection', async () => {
-		const other = await world.server({clientAuth: 'request'});
-		const server: MtlsServer = await world.server({
+		const other = await fixture.server({clientAuth: 'request'});
+		const server: MtlsServer = await fixture.server({
 			handler: pages({
 				'/self': redirect('/whoami'),
 				'/away': (request, response) => redirect(`${other.origin}/echo`)(request, response),
 			}),
 		});
-		const client = world.client({...options, maxTotalSockets: 1});
+		const client = fixture.client({...options, maxTotalSockets: 1});
 		expect((await client.get(server.url('/self'))).data.client).toBe('alice');
 		expect((await client.get(server.url('/away'))).data.method).toBe('GET');
 		const {data} = await client.get<Readable>(server.url('/self'), {responseType: 'stream'});
@@ -168,7 +175,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a request that met a stale connection is sent on a new one before those that wait', async () => {
 		const served = new WeakSet<object>();
 		const arrived: string[] = [];
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response, {url}) => {
 				if (url === '/stale' && served.has(request.socket)) return request.socket.destroy();
 				served.add(request.socket);
@@ -177,7 +184,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				return true;
 			},
 		});
-		const client = world.client({...options, maxSockets: 1});
+		const client = fixture.client({...options, maxSockets: 1});
 		await client.get(server.url('/first'));
 		const urls = ['/stale', '/second', '/third', '/fourth'];
 		await Promise.all(urls.map((url) => client.get(server.url(url))));
@@ -187,8 +194,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a login is not kept from a connection by those who wait for it', async () => {
-		const server = await world.server();
-		const client = world.client({
+		const server = await fixture.server();
+		const client = fixture.client({
 			...{...options, maxSockets: 1, jar: true, baseURL: server.origin},
 			session: {
 				login: (api) => api.post('/login', {user: 'alice', password: 'wonderland'}),
@@ -202,10 +209,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('connections of an identity that was replaced count until their requests are answered', async () => {
 		const {handler, held, answerFirst} = holding();
-		const server = await world.server({handler});
-		const bob = await world.pki.client({commonName: 'bob'});
-		const people = [world.alice, bob];
-		const client = world.client({
+		const server = await fixture.server({handler});
+		const bob = await fixture.pki.client({commonName: 'bob'});
+		const people = [fixture.alice, bob];
+		const client = fixture.client({
 			...options,
 			maxSockets: 2,
 			mtls: {
@@ -231,8 +238,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('connectMs ends the wait for a free connection, and says so', async () => {
 		const {handler, held} = holding();
-		const server = await world.server({handler});
-		const client = world.client({...options, maxSockets: 1});
+		const server = await fixture.server({handler});
+		const client = fixture.client({...options, maxSockets: 1});
 		const first = client.get(server.url());
 		await vi.waitFor(() => expect(held).toHaveLength(1), settled);
 		const timeouts = {connectMs: 20};
@@ -256,8 +263,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		],
 	])('%o ends the wait for a free connection, and says so', async (config, expected) => {
 		const {handler, held} = holding();
-		const server = await world.server({handler});
-		const client = world.client({...options, maxSockets: 1});
+		const server = await fixture.server({handler});
+		const client = fixture.client({...options, maxSockets: 1});
 		const first = client.get(server.url());
 		await vi.waitFor(() => expect(held).toHaveLength(1), settled);
 		expect(await failureOf(client.get(server.url(), config))).toMatchObject({
@@ -272,8 +279,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('1,000 that are cancelled while they wait leave no listener, timer, socket or turn', async () => {
 		const {handler, held} = holding();
-		const server = await world.server({handler});
-		const client = world.client({...options, maxSockets: 1});
+		const server = await fixture.server({handler});
+		const client = fixture.client({...options, maxSockets: 1});
 		const first = client.get(server.url());
 		await vi.waitFor(() => expect(held).toHaveLength(1), settled);
 		const before = process.getActiveResourcesInfo();
@@ -312,10 +319,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a streamed answer holds its connection until it is read or destroyed', async () => {
 		// More than the buffers on the way take.
 		const large = Buffer.alloc(16 * 1024 * 1024);
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({'/large': (_, response) => response.end(large)}),
 		});
-		const client = world.client({...options, maxSockets: 1});
+		const client = fixture.client({...options, maxSockets: 1});
 		const ends = [(body: Readable) => body.resume(), (body: Readable) => body.destroy()];
 		for (const end of ends) {
 			const {data} = await client.get<Readable>(server.url('/large'), {responseType: 'stream'});
@@ -331,8 +338,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('close() serves those who wait, and ends them at its deadline', async () => {
 		const {handler, held, answerFirst} = holding();
-		const server = await world.server({handler});
-		const [patient, hasty] = numbers(2).map(() => world.client({...options, maxSockets: 1})) as [
+		const server = await fixture.server({handler});
+		const [patient, hasty] = numbers(2).map(() => fixture.client({...options, maxSockets: 1})) as [
 			MtlsClient,
 			MtlsClient,
 		];
@@ -354,10 +361,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('the connections of both exchanges and of HTTP/2 count together', async () => {
-	const server = await startH2Server(world.pki, {allowHTTP1: true});
+	const server = await startH2Server(fixture.pki, {allowHTTP1: true});
 	const relays = countingRelays();
 	const origin = `https://localhost:${await relays.to(server.port)}`;
-	const client = world.client({maxSockets: 2});
+	const client = fixture.client({maxSockets: 2});
 	const kinds = [...exchanges.map(([, options]) => options), {httpVersion: 2}];
 	const requests = numbers(60).map((n) => client.get(origin, kinds[n % 3] as object));
 	for (const {status} of await Promise.all(requests)) expect(status).toBe(200);
@@ -371,20 +378,20 @@ describe('HTTP/2 with maxSockets', () => {
 		'300 requests, of which the server refuses many streams once, have never more sessions than %i',
 		async (maxSockets) => {
 			const refused = new Set<string>();
-			const page = (request: Parameters<typeof tell>[0]) => {
+			const page = (request: Parameters<typeof respondWith>[0]) => {
 				const id = String(request.headers['x-id']);
 				if (Number(id) % 2 || refused.has(id)) {
-					tell(request);
+					respondWith(request);
 					return;
 				}
 				refused.add(id);
 				// REFUSED_STREAM, RFC 9113 §7.
 				request.stream.close(7);
 			};
-			const server = await startH2Server(world.pki, {pages: {'/': page}});
+			const server = await startH2Server(fixture.pki, {pages: {'/': page}});
 			const relays = countingRelays();
 			const origin = `https://localhost:${await relays.to(server.port)}`;
-			const client = world.client({...http2, maxSockets});
+			const client = fixture.client({...http2, maxSockets});
 			const answers: AxiosResponse[] = await Promise.all(
 				numbers(300).map((n) => client.get(origin, {headers: {'X-Id': String(n)}})),
 			);
@@ -397,10 +404,10 @@ describe('HTTP/2 with maxSockets', () => {
 
 	test('requests of different deadlines share the one session that there may be', async () => {
 		const {promise, resolve} = Promise.withResolvers<void>();
-		const server = await startH2Server(world.pki, {
-			pages: {'/held': (request) => void promise.then(() => tell(request))},
+		const server = await startH2Server(fixture.pki, {
+			pages: {'/held': (request) => void promise.then(() => respondWith(request))},
 		});
-		const client = world.client({...http2, maxSockets: 1});
+		const client = fixture.client({...http2, maxSockets: 1});
 		const held = client.get(server.url('/held'));
 		const others = [5_000, 6_000].map((connectMs) =>
 			client.get(server.url(), {timeouts: {connectMs}}),
@@ -413,8 +420,8 @@ describe('HTTP/2 with maxSockets', () => {
 	});
 
 	test('a session that is never idle makes way for requests that need another', async () => {
-		const server = await startH2Server(world.pki);
-		const client = world.client({...http2, maxSockets: 1});
+		const server = await startH2Server(fixture.pki);
+		const client = fixture.client({...http2, maxSockets: 1});
 		let answered = false;
 		const loop = async () => {
 			while (!answered) await client.get(server.url());
@@ -430,10 +437,10 @@ describe('HTTP/2 with maxSockets', () => {
 	});
 
 	test('deadlines end the wait for a session, and say so', async () => {
-		const server = await startH2Server(world.pki, {allowHTTP1: true});
+		const server = await startH2Server(fixture.pki, {allowHTTP1: true});
 		const {handler, held} = holding();
-		const busy = await world.server({handler});
-		const client = world.client({maxTotalSockets: 1});
+		const busy = await fixture.server({handler});
+		const client = fixture.client({maxTotalSockets: 1});
 		const first = client.get(busy.url());
 		await vi.waitFor(() => expect(held).toHaveLength(1), settled);
 		const place = `localhost:${server.port}`;
@@ -456,9 +463,9 @@ describe('HTTP/2 with maxSockets', () => {
 
 describe('an MtlsAgent with maxSockets', () => {
 	function agentOf(bounds: object): MtlsAgent {
-		const {cert, key} = world.alice;
+		const {cert, key} = fixture.alice;
 		const agent = new MtlsAgent(
-			{cert, key, ca: world.pki.ca},
+			{cert, key, ca: fixture.pki.ca},
 			{proxy: false, logger: false, ...bounds},
 		);
 		onTestFinished(() => agent.destroy());
@@ -475,7 +482,7 @@ describe('an MtlsAgent with maxSockets', () => {
 
 	test('makes 5 connections for 300 requests of https.get, in order', async () => {
 		const {handler, arrived, answerFirst} = holding();
-		const server = await world.server({handler});
+		const server = await fixture.server({handler});
 		const agent = agentOf({maxSockets: 5});
 		const answers = numbers(300).map((n) => ask(agent, server, `/${n}`).answer);
 		for (const left of numbers(300).reverse()) await answerFirst(Math.min(5, left + 1));
@@ -490,7 +497,7 @@ describe('an MtlsAgent with maxSockets', () => {
 
 	test('ends a request that is given up while it waits, and nothing of it is left', async () => {
 		const {handler, held} = holding();
-		const server = await world.server({handler});
+		const server = await fixture.server({handler});
 		const agent = agentOf({maxTotalSockets: 1});
 		const first = ask(agent, server, '/');
 		await vi.waitFor(() => expect(held).toHaveLength(1), settled);
@@ -523,7 +530,7 @@ describe('an MtlsAgent with maxSockets', () => {
 
 	test('that is destroyed ends the requests that wait, and can be used again', async () => {
 		const {handler, held} = holding();
-		const server = await world.server({handler});
+		const server = await fixture.server({handler});
 		const agent = agentOf({maxSockets: 1});
 		const ends = Promise.allSettled(numbers(3).map(() => ask(agent, server, '/').answer));
 		await vi.waitFor(() => expect(held).toHaveLength(1), settled);
@@ -539,7 +546,7 @@ describe('an MtlsAgent with maxSockets', () => {
 	});
 
 	test('counts a connection that is asked for without a request', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const agent = agentOf({maxSockets: 1});
 		const connect = () =>
 			new Promise<import('node:stream').Duplex>((resolve, reject) => {
@@ -594,12 +601,12 @@ describe('the options', () => {
 
 	test('an instance with connections of its own has the bounds of its parent, on a count of its own', async () => {
 		const {handler, held} = holding();
-		const server = await world.server({handler});
-		const {cert, key} = world.alice;
-		const parent = world.client({maxSockets: 1});
-		const child = parent.create({mtls: {cert, key, ca: world.pki.ca}});
+		const server = await fixture.server({handler});
+		const {cert, key} = fixture.alice;
+		const parent = fixture.client({maxSockets: 1});
+		const child = parent.create({mtls: {cert, key, ca: fixture.pki.ca}});
 		const unbound = parent.create({
-			mtls: {cert, key, ca: world.pki.ca},
+			mtls: {cert, key, ca: fixture.pki.ca},
 			maxSockets: Number.POSITIVE_INFINITY,
 		});
 		onTestFinished(async () => {

@@ -2,21 +2,21 @@ import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {type ClientConfig, createClient, type MtlsOptions} from '../../src/index.ts';
 import type {Credential} from '../../src/testing/index.ts';
 import {
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {makeSecretFolder} from '../support/secret-folder.ts';
 
-let world: World;
+let fixture: Fixture;
 let bob: Credential;
 beforeAll(async () => {
-	world = await makeWorld();
-	bob = await world.pki.client({commonName: 'bob'});
+	fixture = await createFixture();
+	bob = await fixture.pki.client({commonName: 'bob'});
 });
 
 function several(mtls: readonly MtlsOptions[], config: ClientConfig = {}) {
@@ -28,7 +28,7 @@ function several(mtls: readonly MtlsOptions[], config: ClientConfig = {}) {
 const as = ({cert, key}: Credential, ...origins: string[]): MtlsOptions => ({
 	cert,
 	key,
-	ca: world.pki.ca,
+	ca: fixture.pki.ca,
 	origins,
 });
 
@@ -38,11 +38,11 @@ const here: ClientConfig = {lookup: (_, __, done) => done(null, '127.0.0.1', 4)}
 describe.each(exchanges)('over %s', (_, options) => {
 	test('each origin sees its own certificate, and one that none names sees none', async () => {
 		const [one, two, other] = [
-			await world.server(),
-			await world.server(),
-			await world.server({clientAuth: 'request'}),
+			await fixture.server(),
+			await fixture.server(),
+			await fixture.server({clientAuth: 'request'}),
 		];
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], options);
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 
 		expect((await client.get(one.url('/whoami'))).data).toMatchObject({client: 'alice'});
 		expect((await client.get(two.url('/whoami'))).data).toMatchObject({client: 'bob'});
@@ -58,10 +58,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect between two of them that is allowed changes the certificate, and the Cookie header stays behind', async () => {
-		const two = await world.server();
-		const one = await world.server({handler: pages({'/': redirect(two.url('/whoami'))})});
+		const two = await fixture.server();
+		const one = await fixture.server({handler: pages({'/': redirect(two.url('/whoami'))})});
 		const client = several(
-			[as(world.alice, one.origin), {...as(bob, two.origin), allowRedirectsFrom: [one.origin]}],
+			[as(fixture.alice, one.origin), {...as(bob, two.origin), allowRedirectsFrom: [one.origin]}],
 			options,
 		);
 		const {data, tls} = await client.get(one.url('/'), {headers: {Cookie: 'session=1'}});
@@ -72,9 +72,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to a stranger that none names shows it no certificate', async () => {
-		const stranger = await world.stranger();
-		const server = await world.server({handler: pages({'/': redirect(stranger.url('/'))})});
-		const client = several([as(world.alice, server.origin)], options);
+		const stranger = await fixture.stranger();
+		const server = await fixture.server({handler: pages({'/': redirect(stranger.url('/'))})});
+		const client = several([as(fixture.alice, server.origin)], options);
 		await client.get(server.url('/')).catch(() => {});
 		expect(server.requests).toHaveLength(1);
 		expect(stranger.connections).not.toHaveLength(0);
@@ -83,15 +83,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('two identities for one server never share a connection or a session', async () => {
-		const server = await world.server({
-			credential: await world.pki.server({names: ['one.test', 'two.test', 'localhost']}),
+		const server = await fixture.server({
+			credential: await fixture.pki.server({names: ['one.test', 'two.test', 'localhost']}),
 			handler: (_, response) => {
 				response.setHeader('connection', 'close');
 				return false;
 			},
 		});
 		const at = (name: string) => `https://${name}:${server.port}`;
-		const client = several([as(world.alice, at('one.test')), as(bob, at('two.test'))], {
+		const client = several([as(fixture.alice, at('one.test')), as(bob, at('two.test'))], {
 			...here,
 			...options,
 		});
@@ -108,14 +108,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('of two that name an origin the closer one is used', async () => {
-	const server = await world.server({
-		credential: await world.pki.server({names: ['a.bank.test', 'b.x.bank.test', 'c.x.bank.test']}),
+	const server = await fixture.server({
+		credential: await fixture.pki.server({
+			names: ['a.bank.test', 'b.x.bank.test', 'c.x.bank.test'],
+		}),
 	});
 	const at = (name: string) => `https://${name}:${server.port}`;
-	const carol = await world.pki.client({commonName: 'carol'});
+	const carol = await fixture.pki.client({commonName: 'carol'});
 	const client = several(
 		[
-			as(world.alice, at('*.bank.test')),
+			as(fixture.alice, at('*.bank.test')),
 			as(bob, at('*.x.bank.test')),
 			as(carol, at('c.x.bank.test')),
 		],
@@ -130,16 +132,16 @@ test('of two that name an origin the closer one is used', async () => {
 });
 
 test('a wildcard names no other port and no name that only ends alike', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		clientAuth: 'request',
-		credential: await world.pki.server({names: ['evilbank.test', 'bank.test', 'a.bank.test']}),
+		credential: await fixture.pki.server({names: ['evilbank.test', 'bank.test', 'a.bank.test']}),
 	});
 	const client = several(
 		[
-			as(world.alice, `https://*.bank.test:${server.port}`),
+			as(fixture.alice, `https://*.bank.test:${server.port}`),
 			// The same without a certificate, so that the server is believed.
 			...['evilbank.test', 'bank.test'].map((name) => ({
-				ca: world.pki.ca,
+				ca: fixture.pki.ca,
 				origins: [`https://${name}:${server.port}`],
 			})),
 		],
@@ -156,8 +158,8 @@ test('a wildcard names no other port and no name that only ends alike', async ()
 });
 
 test('with maxIdentities the one unused for longest is let go, and loaded again when it is asked for', async () => {
-	const servers = [await world.server(), await world.server(), await world.server()];
-	const list = servers.map(({origin}) => as(world.alice, origin));
+	const servers = [await fixture.server(), await fixture.server(), await fixture.server()];
+	const list = servers.map(({origin}) => as(fixture.alice, origin));
 	const client = several(list, {maxIdentities: 2});
 	const visit = (index: number) => client.get(servers[index]?.url('/whoami') ?? '');
 	await visit(0);
@@ -180,26 +182,26 @@ test('a mistake in one of them is told when the client is made, by its place in 
 		}
 		throw new Error('it was accepted');
 	};
-	const good = as(world.alice, 'https://a.test');
-	expect(refusal(good, {...as(bob, 'https://b.test'), key: world.alice.key})).toMatchObject({
+	const good = as(fixture.alice, 'https://a.test');
+	expect(refusal(good, {...as(bob, 'https://b.test'), key: fixture.alice.key})).toMatchObject({
 		name: 'MtlsConfigError',
 		code: 'ERR_MTLS_KEY_MISMATCH',
 		option: 'mtls[1].key',
 		message: expect.stringMatching(/^mtls\[1\]\.key: the key .* does not fit/),
 	});
-	expect(refusal(good, {ca: world.pki.ca})).toMatchObject({option: 'mtls[1].origins'});
+	expect(refusal(good, {ca: fixture.pki.ca})).toMatchObject({option: 'mtls[1].origins'});
 	expect(refusal(good, as(bob, 'https://*'))).toMatchObject({option: 'mtls[1].origins'});
 	expect(refusal({...good, pin: 1} as MtlsOptions)).toMatchObject({option: 'mtls[0].pin'});
 });
 
 test('files that are gone when they are first needed are an error of the request, by their place', async () => {
-	const server = await world.server();
+	const server = await fixture.server();
 	const folder = makeSecretFolder({'tls.crt': bob.cert, 'tls.key': bob.key});
 	const client = several([
 		{
 			cert: folder.path('tls.crt'),
 			key: folder.path('tls.key'),
-			ca: world.pki.ca,
+			ca: fixture.pki.ca,
 			origins: [server.origin],
 		},
 	]);
@@ -214,12 +216,12 @@ test('files that are gone when they are first needed are an error of the request
 });
 
 test('reload() asks for those that are in use, and counts', async () => {
-	const server = await world.server();
-	let subject = world.alice;
+	const server = await fixture.server();
+	let subject = fixture.alice;
 	const client = several([
 		{
 			identity: () => ({cert: subject.cert, key: subject.key}),
-			ca: world.pki.ca,
+			ca: fixture.pki.ca,
 			origins: [server.origin],
 		},
 	]);
@@ -233,7 +235,7 @@ test('reload() asks for those that are in use, and counts', async () => {
 test.each([0, -1, 1.5, Number.NaN, '2'])('maxIdentities: %j is refused', (maxIdentities) => {
 	expect(() =>
 		createClient({
-			mtls: [as(world.alice, 'https://a.test')],
+			mtls: [as(fixture.alice, 'https://a.test')],
 			maxIdentities: maxIdentities as number,
 			logger: false,
 		}),

@@ -5,15 +5,15 @@ import {promisify} from 'node:util';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, type IdentityMaterial, type MtlsOptions} from '../../src/index.ts';
 import type {Credential} from '../../src/testing/index.ts';
-import {allClosed, failureOf, makeWorld, type World} from '../support/fixture.ts';
-import {type H2Request, startH2Server, tell} from '../support/h2-server.ts';
+import {allClosed, createFixture, type Fixture, failureOf} from '../support/fixture.ts';
+import {type H2Request, respondWith, startH2Server} from '../support/h2-server.ts';
 import {listening} from '../support/listening.ts';
 
-let world: World;
+let fixture: Fixture;
 let bob: Credential;
 beforeAll(async () => {
-	world = await makeWorld();
-	bob = await world.pki.client({commonName: 'bob'});
+	fixture = await createFixture();
+	bob = await fixture.pki.client({commonName: 'bob'});
 });
 
 const http2 = {httpVersion: 2} as const;
@@ -25,7 +25,7 @@ const material = ({cert, key}: Credential): IdentityMaterial => ({cert, key});
 function rotating(current: () => Credential, mtls: MtlsOptions = {}) {
 	const client = createClient({
 		...http2,
-		mtls: {ca: world.pki.ca, identity: () => material(current()), ...mtls},
+		mtls: {ca: fixture.pki.ca, identity: () => material(current()), ...mtls},
 		logger: false,
 		proxy: false,
 	});
@@ -36,11 +36,11 @@ function rotating(current: () => Credential, mtls: MtlsOptions = {}) {
 describe.each(versions)('rotation over %s', (maxVersion) => {
 	test('requests in flight finish on the old certificate, and those after the swap are on the new', async () => {
 		const held: H2Request[] = [];
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			maxVersion,
 			pages: {'/held': (request) => held.push(request)},
 		});
-		let current = world.alice;
+		let current = fixture.alice;
 		const client = rotating(() => current);
 		const before = [1, 2, 3].map(() => client.get(server.url('/held')));
 		await expect.poll(() => held.length).toBe(3);
@@ -48,7 +48,7 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 		await client.mtls.reload();
 
 		const after = await Promise.all([1, 2, 3].map(() => client.get(server.url('/'))));
-		for (const request of held) tell(request);
+		for (const request of held) respondWith(request);
 		const done = await Promise.all(before);
 
 		expect(after.map(({data}) => data.client)).toEqual(['bob', 'bob', 'bob']);
@@ -62,8 +62,8 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 	});
 
 	test('an idle session of the old certificate is closed at once', async () => {
-		const server = await startH2Server(world.pki, {maxVersion});
-		let current = world.alice;
+		const server = await startH2Server(fixture.pki, {maxVersion});
+		let current = fixture.alice;
 		const client = rotating(() => current);
 		await client.get(server.url());
 		current = bob;
@@ -73,8 +73,8 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 	});
 
 	test('under load no request fails, and none that began after a swap is on an older certificate', async () => {
-		const credentials = [world.alice, bob];
-		const server = await startH2Server(world.pki, {maxVersion});
+		const credentials = [fixture.alice, bob];
+		const server = await startH2Server(fixture.pki, {maxVersion});
 		let swaps = 0;
 		const client = rotating(() => credentials[swaps % 2] as Credential);
 		const epoch = () => client.mtls.stats().epoch;
@@ -109,12 +109,12 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 });
 
 test('of several identities each has sessions of its own', async () => {
-	const [one, two] = [await startH2Server(world.pki), await startH2Server(world.pki)];
+	const [one, two] = [await startH2Server(fixture.pki), await startH2Server(fixture.pki)];
 	const client = createClient({
 		...http2,
 		mtls: [
-			{...material(world.alice), ca: world.pki.ca, origins: [one.origin]},
-			{...material(bob), ca: world.pki.ca, origins: [two.origin]},
+			{...material(fixture.alice), ca: fixture.pki.ca, origins: [one.origin]},
+			{...material(bob), ca: fixture.pki.ca, origins: [two.origin]},
 		],
 		logger: false,
 		proxy: false,
@@ -130,10 +130,10 @@ test('of several identities each has sessions of its own', async () => {
 describe('close()', () => {
 	test('waits for what is in flight, and ends the sessions', async () => {
 		const held: H2Request[] = [];
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {'/held': (request) => held.push(request)},
 		});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const request = client.get(server.url('/held'));
 		await expect.poll(() => held.length).toBe(1);
 
@@ -141,7 +141,7 @@ describe('close()', () => {
 		expect(await failureOf(client.get(server.url()))).toMatchObject({
 			code: 'ERR_MTLS_CLIENT_CLOSED',
 		});
-		for (const each of held) tell(each);
+		for (const each of held) respondWith(each);
 
 		expect((await request).status).toBe(200);
 		await closing;
@@ -151,10 +151,10 @@ describe('close()', () => {
 
 	test('ends what is still in flight after its deadline', async () => {
 		const asked: H2Request[] = [];
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {'/silent': (request) => asked.push(request)},
 		});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const request = failureOf(client.get(server.url('/silent')));
 		await expect.poll(() => asked.length).toBe(1);
 
@@ -168,7 +168,7 @@ describe('close()', () => {
 		// Takes the connection, and says nothing to the hello.
 		const server = createServer((socket) => socket.on('error', () => {}));
 		const port = await listening(server);
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const request = failureOf(client.get(`https://localhost:${port}/`));
 		await new Promise((resolve) => server.once('connection', resolve));
 		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 1});
@@ -181,8 +181,8 @@ describe('close()', () => {
 });
 
 test('an idle session is closed after sessionTimeout, and a new one made for the next request', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client({...http2, http2Options: {sessionTimeout: 5}});
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client({...http2, http2Options: {sessionTimeout: 5}});
 	await client.get(server.url());
 	await allClosed(server);
 	expect((await client.get(server.url())).tls?.resumed).toBe(true);
@@ -192,28 +192,31 @@ test('an idle session is closed after sessionTimeout, and a new one made for the
 // Seen: with `sessionTimeout: Infinity` a connection for each request. Why: Node's timers take no more
 // than 24.8 days, and fire. Now: it is as long as one can be.
 test('an idle session is kept for a sessionTimeout that no timer can keep', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client({...http2, http2Options: {sessionTimeout: Number.POSITIVE_INFINITY}});
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client({
+		...http2,
+		http2Options: {sessionTimeout: Number.POSITIVE_INFINITY},
+	});
 	await client.get(server.url());
 	// Meanwhile another one makes a connection.
-	await world.client(http2).get(server.url());
+	await fixture.client(http2).get(server.url());
 	await client.get(server.url());
 	expect(server.connections).toHaveLength(2);
 });
 
 test('a session of HTTP/2 is not resumed for HTTP/1.1', async () => {
-	const server = await startH2Server(world.pki, {allowHTTP1: true, maxVersion: 'TLSv1.2'});
-	const client = world.client();
+	const server = await startH2Server(fixture.pki, {allowHTTP1: true, maxVersion: 'TLSv1.2'});
+	const client = fixture.client();
 	await client.get(server.url(), http2);
 	expect((await client.get(server.url())).data).toBe('HTTP/1.1');
 	expect(client.mtls.stats().handshakes).toEqual({full: 2, resumed: 0});
 });
 
 test('a process ends though a session is idle', async () => {
-	const server = await startH2Server(world.pki);
+	const server = await startH2Server(fixture.pki);
 	const script = fileURLToPath(new URL('../support/child-http2.ts', import.meta.url));
-	const {cert, key} = world.alice;
-	const env = {...process.env, CA: world.pki.ca, CERT: cert, KEY: key};
+	const {cert, key} = fixture.alice;
+	const env = {...process.env, CA: fixture.pki.ca, CERT: cert, KEY: key};
 
 	const {stdout} = await promisify(execFile)(process.execPath, [script, server.url()], {
 		env,

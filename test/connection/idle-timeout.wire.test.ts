@@ -3,14 +3,14 @@ import axios from 'axios';
 import {afterEach, beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {MtlsAgent, type MtlsClient} from '../../src/index.ts';
 import type {RequestHandler} from '../../src/testing/index.ts';
-import {exchanges, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
 import {startForgetfulRelay} from '../support/forgetful-relay.ts';
 import {startH2Server} from '../support/h2-server.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 afterEach(() => {
 	vi.useRealTimers();
@@ -37,7 +37,7 @@ async function idle(client: MtlsClient, count = 1) {
 describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (seconds) => {
 	const requests = 20;
 	const announcing = () =>
-		world.server({
+		fixture.server({
 			handler: (_request, response) => {
 				response.setHeader('Connection', 'keep-alive');
 				response.setHeader('Keep-Alive', `timeout=${seconds}`);
@@ -48,10 +48,10 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (s
 	/** How many connections axios makes, with an agent that is as Node's own. */
 	async function ofAxios(): Promise<number> {
 		const server = await announcing();
-		const {cert, key} = world.alice;
+		const {cert, key} = fixture.alice;
 		const httpsAgent = new https.Agent({
 			...{keepAlive: true, timeout: 5_000, scheduling: 'lifo'},
-			...{cert, key, ca: world.pki.ca},
+			...{cert, key, ca: fixture.pki.ca},
 		});
 		onTestFinished(() => httpsAgent.destroy());
 		for (let n = 0; n < requests; n += 1) {
@@ -64,15 +64,15 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (s
 		'20 requests make no more connections than axios, over %s',
 		async (_, options) => {
 			const server = await announcing();
-			const client = world.client(options);
+			const client = fixture.client(options);
 			for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));
 			expect(server.connections.length).toBeLessThanOrEqual(await ofAxios());
 		},
 	);
 
 	test('20 requests share one tunnel', async () => {
-		const [server, proxy] = await Promise.all([announcing(), world.proxy()]);
-		const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+		const [server, proxy] = await Promise.all([announcing(), fixture.proxy()]);
+		const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 		for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));
 		expect(proxy.tunnels).toHaveLength(1);
 	});
@@ -82,7 +82,7 @@ test('a connection is not used again that the server announces to close at once'
 	const server = await startPlainHttp((_, response) => {
 		response.writeHead(200, {Connection: 'keep-alive', 'Keep-Alive': 'timeout=0'}).end();
 	});
-	const client = world.client();
+	const client = fixture.client();
 	for (let n = 0; n < 3; n += 1) await client.get(server.origin);
 	expect(server.sockets).toHaveLength(3);
 });
@@ -95,7 +95,7 @@ test.each(exchanges)(
 			waiting.push(() => response.end());
 		});
 		// The proxy is asked itself, so that both exchanges are ours.
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: server.port}});
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: server.port}});
 		for (const [count, kept] of [
 			[255, 255],
 			[256, 256],
@@ -119,10 +119,10 @@ describe.each([
 	['through a tunnel', true],
 ])('a process that was frozen, %s', (_way, tunnelled) => {
 	async function frozen(options: object, clocks: readonly ('Date' | 'performance')[]) {
-		const server = await world.server({handler: announcesNothing});
-		const proxy = tunnelled && (await world.proxy());
+		const server = await fixture.server({handler: announcesNothing});
+		const proxy = tunnelled && (await fixture.proxy());
 		const relay = await startForgetfulRelay(proxy ? proxy.port : server.port);
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			...(proxy && {proxy: {host: '127.0.0.1', port: relay.port}}),
 		});
@@ -171,14 +171,14 @@ describe.each([
 });
 
 test('a frozen process asks on a new connection when the server has announced an earlier end', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: (_request, response) => {
 			response.writeHead(200, {Connection: 'keep-alive', 'Keep-Alive': 'timeout=5'}).end();
 			return true;
 		},
 	});
 	const relay = await startForgetfulRelay(server.port);
-	const client = world.client({timeout: 2_000});
+	const client = fixture.client({timeout: 2_000});
 	const url = `https://localhost:${relay.port}/`;
 	vi.useFakeTimers({toFake: ['Date', 'performance']});
 	await client.get(url);
@@ -195,8 +195,8 @@ describe('a frozen process over HTTP/2', () => {
 	const http2 = {httpVersion: 2, timeout: 2_000} as const;
 
 	test.each(['Date', 'performance'] as const)('begins a new session, by %s', async (clock) => {
-		const relay = await startForgetfulRelay((await startH2Server(world.pki)).port);
-		const client = world.client(http2);
+		const relay = await startForgetfulRelay((await startH2Server(fixture.pki)).port);
+		const client = fixture.client(http2);
 		const url = `https://localhost:${relay.port}/`;
 		vi.useFakeTimers({toFake: [clock]});
 		await client.get(url);
@@ -216,9 +216,9 @@ describe('a frozen process over HTTP/2', () => {
 	])(
 		'with %o keeps a session for its time and %i ms: %i made',
 		async (http2Options, more, made) => {
-			const server = await startH2Server(world.pki);
+			const server = await startH2Server(fixture.pki);
 			// axios's types lack `null`.
-			const client = world.client({...http2, http2Options: http2Options as object});
+			const client = fixture.client({...http2, http2Options: http2Options as object});
 			vi.useFakeTimers({toFake: ['Date', 'performance']});
 			await client.get(server.url());
 			await idle(client);
@@ -241,10 +241,10 @@ describe('a frozen process with an MtlsAgent under https.get', () => {
 	}
 
 	test('asks on a new connection, of those that are idle the newest that is not too old', async () => {
-		const server = await world.server({handler: announcesNothing});
+		const server = await fixture.server({handler: announcesNothing});
 		const relay = await startForgetfulRelay(server.port);
-		const {cert, key} = world.alice;
-		const agent = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false, logger: false});
+		const {cert, key} = fixture.alice;
+		const agent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false, logger: false});
 		onTestFinished(() => agent.destroy());
 		const {port} = relay;
 		vi.useFakeTimers({toFake: ['Date', 'performance']});
@@ -261,9 +261,9 @@ describe('a frozen process with an MtlsAgent under https.get', () => {
 	test.each([undefined, 30_000])(
 		'sets a socket the timeout of its request, %s',
 		async (timeout) => {
-			const server = await world.server();
-			const {cert, key} = world.alice;
-			const agent = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false, logger: false});
+			const server = await fixture.server();
+			const {cert, key} = fixture.alice;
+			const agent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false, logger: false});
 			onTestFinished(() => agent.destroy());
 			const request = https.get({host: 'localhost', port: server.port, agent, timeout});
 			const timeoutMs = await new Promise((resolve) => {

@@ -9,17 +9,17 @@ import got, {RequestError} from 'got';
 import superagent from 'superagent';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {MtlsAgent, type MtlsAgentOptions, MtlsConfigError} from '../../src/index.ts';
-import {allClosed, makeWorld, type World} from '../support/fixture.ts';
+import {allClosed, createFixture, type Fixture} from '../support/fixture.ts';
 import {pemMarks} from '../support/printed-forms.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 function agentOf(options: MtlsAgentOptions = {proxy: false}): MtlsAgent {
-	const {cert, key} = world.alice;
-	const agent = new MtlsAgent({cert, key, ca: world.pki.ca}, options);
+	const {cert, key} = fixture.alice;
+	const agent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, options);
 	onTestFinished(() => agent.destroy());
 	return agent;
 }
@@ -43,7 +43,7 @@ const clients: [string, Client][] = [
 
 describe.each(clients)('under %s', (_, get) => {
 	test('it shows our certificate, and one connection serves many requests', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const agent = agentOf();
 		for (let count = 0; count < 5; count++) {
 			expect(await get(server.url('/whoami'), agent)).toMatchObject({client: 'alice'});
@@ -55,8 +55,8 @@ describe.each(clients)('under %s', (_, get) => {
 	});
 
 	test('an impostor gets no byte of the request, and the error has the code of Node', async () => {
-		const credential = await world.pki.server({names: ['other.test']});
-		const server = await world.server({credential});
+		const credential = await fixture.pki.server({names: ['other.test']});
+		const server = await fixture.server({credential});
 		const error: unknown = await get(server.url('/whoami'), agentOf()).catch((e: unknown) => e);
 
 		expect(error).toMatchObject({code: 'ERR_TLS_CERT_ALTNAME_INVALID'});
@@ -66,7 +66,7 @@ describe.each(clients)('under %s', (_, get) => {
 	});
 
 	test('a proxy of the agent gets a tunnel and nothing else', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		const agent = agentOf({proxy: {host: '127.0.0.1', port: proxy.port}});
 		for (let count = 0; count < 3; count++) {
 			expect(await get(server.url('/whoami'), agent)).toMatchObject({client: 'alice'});
@@ -77,7 +77,7 @@ describe.each(clients)('under %s', (_, get) => {
 	});
 
 	test('the pool is named without a byte of a PEM', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const agent = agentOf();
 		await get(server.url('/whoami'), agent);
 		const names = Object.keys({...agent.sockets, ...agent.freeSockets, ...agent.requests});
@@ -86,8 +86,8 @@ describe.each(clients)('under %s', (_, get) => {
 });
 
 test('a refusal of our certificate reaches node:https as the error of Node', async () => {
-	const server = await world.server();
-	const agent = new MtlsAgent({ca: world.pki.ca}, {proxy: false});
+	const server = await fixture.server();
+	const agent = new MtlsAgent({ca: fixture.pki.ca}, {proxy: false});
 	onTestFinished(() => agent.destroy());
 	await expect(ask(server.url('/whoami'), {agent})).rejects.toThrow(
 		expect.objectContaining({code: expect.stringMatching(/CERTIFICATE_REQUIRED|ECONNRESET/)}),
@@ -98,8 +98,8 @@ test('a refusal of our certificate reaches node:https as the error of Node', asy
 });
 
 test('got sees the cause behind its own error', async () => {
-	const credential = await world.pki.server({expired: true});
-	const server = await world.server({credential});
+	const credential = await fixture.pki.server({expired: true});
+	const server = await fixture.server({credential});
 	const options = {agent: {https: agentOf()}, retry: {limit: 0}};
 	const error: unknown = await got(server.url(), options).catch((e: unknown) => e);
 	expect(error).toBeInstanceOf(RequestError);
@@ -108,29 +108,29 @@ test('got sees the cause behind its own error', async () => {
 
 describe('what a request brings along', () => {
 	const foreign: [string, () => https.RequestOptions][] = [
-		['cert', () => ({cert: world.alice.cert})],
-		['key', () => ({key: world.alice.key})],
-		['ca', () => ({ca: world.pki.ca})],
+		['cert', () => ({cert: fixture.alice.cert})],
+		['key', () => ({key: fixture.alice.key})],
+		['ca', () => ({ca: fixture.pki.ca})],
 		['pfx', () => ({pfx: Buffer.from('x')})],
 		['secureContext', () => ({secureContext: createSecureContext()}) as https.RequestOptions],
 	];
 
 	test.each(foreign)('its own %s is refused before anything is sent', async (name, options) => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const error: unknown = await ask(server.url('/whoami'), {
 			...options(),
 			agent: agentOf(),
 		}).catch((e: unknown) => e);
 		expect(error).toBeInstanceOf(MtlsConfigError);
 		expect(error).toMatchObject({code: 'ERR_MTLS_AGENT_CONFLICT', option: name});
-		for (const mark of pemMarks(world.alice.key)) expect(inspect(error)).not.toContain(mark);
+		for (const mark of pemMarks(fixture.alice.key)) expect(inspect(error)).not.toContain(mark);
 		expect(server.connections).toEqual([]);
 	});
 });
 
 describe('the pool', () => {
 	test('resumes the session of a connection that has ended', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const agent = agentOf();
 		await ask(server.url('/whoami'), {agent, headers: {connection: 'close'}});
 		expect(await ask(server.url('/whoami'), {agent})).toMatchObject({client: 'alice'});
@@ -138,7 +138,7 @@ describe('the pool', () => {
 	});
 
 	test('keeps two ports and two hosts apart', async () => {
-		const [one, two] = await Promise.all([world.server(), world.server()]);
+		const [one, two] = await Promise.all([fixture.server(), fixture.server()]);
 		const agent = agentOf();
 		for (const server of [one, two]) {
 			await ask(server.url('/whoami'), {agent});
@@ -148,7 +148,7 @@ describe('the pool', () => {
 	});
 
 	test('is gone with destroy()', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const agent = agentOf();
 		await ask(server.url('/whoami'), {agent});
 		expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
@@ -160,7 +160,7 @@ describe('the pool', () => {
 
 describe('the proxy of the environment', () => {
 	test('is taken per request, and NO_PROXY is heeded', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		for (const name of ['http_proxy', 'all_proxy', 'https_proxy', 'no_proxy', 'NO_PROXY']) {
 			vi.stubEnv(name, undefined);
 		}
@@ -178,7 +178,7 @@ describe('the proxy of the environment', () => {
 	});
 
 	test('is asked for no name that would be another line', async () => {
-		const proxy = await world.proxy();
+		const proxy = await fixture.proxy();
 		const agent = agentOf({proxy: {host: '127.0.0.1', port: proxy.port}});
 		// With a header of its own, or Node would refuse to make one of the name.
 		const request = https.get({host: 'a.test\r\nb.test', headers: {host: 'a.test'}, agent});
@@ -205,17 +205,17 @@ describe('the agent', () => {
 
 	test('tells who it is in one line', () => {
 		expect(String(agentOf())).toBe("MtlsAgent('CN=alice', epoch 0)");
-		expect(String(new MtlsAgent({ca: world.pki.ca}))).toBe('MtlsAgent(no certificate, epoch 0)');
+		expect(String(new MtlsAgent({ca: fixture.pki.ca}))).toBe('MtlsAgent(no certificate, epoch 0)');
 		expect(agentOf().identity).toMatchObject({subject: 'CN=alice', issuer: 'CN=Test Root CA'});
 	});
 
 	// Seen: connections that stayed open and were never used again. Why: those of the first requests had
 	// no snapshot to be named by, and lay idle under a name that nobody asks for.
 	test('keeps no connection that was asked for before its loader answered', async () => {
-		const server = await world.server();
-		const {cert, key} = world.alice;
+		const server = await fixture.server();
+		const {cert, key} = fixture.alice;
 		const identity = async () => ({cert, key});
-		const agent = new MtlsAgent({identity, ca: world.pki.ca}, {proxy: false});
+		const agent = new MtlsAgent({identity, ca: fixture.pki.ca}, {proxy: false});
 		onTestFinished(() => agent.destroy());
 		await Promise.all([1, 2].map(() => ask(server.url('/whoami'), {agent})));
 		expect(agent.freeSockets).toEqual({});

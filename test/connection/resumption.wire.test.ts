@@ -5,13 +5,22 @@ import https from 'node:https';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {MtlsAgent} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
-import {startPickyRelay, startUnresumingServer} from '../support/session-refusing-servers.ts';
+import {
+	startSessionRefusingServer,
+	startTicketResettingRelay,
+} from '../support/session-refusing-servers.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -21,8 +30,8 @@ describe.each(versions)('with %s', (version) => {
 		test.each(['get', 'post'])(
 			'each %s to a server without a session id context is answered',
 			async (method) => {
-				const server = await startUnresumingServer(world.pki, {version});
-				const client = world.client(options);
+				const server = await startSessionRefusingServer(fixture.pki, {version});
+				const client = fixture.client(options);
 				for (let i = 0; i < 4; i++) {
 					const response = await client.request({url: `${server.origin}/${i}`, method});
 					expect(response).toMatchObject({status: 200, data: 'ok'});
@@ -36,9 +45,9 @@ describe.each(versions)('with %s', (version) => {
 		);
 
 		test('a firewall that resets a session is met once, by requests at once too', async () => {
-			const server = await startUnresumingServer(world.pki, {version});
-			const relay = await startPickyRelay(server.port);
-			const client = world.client(options);
+			const server = await startSessionRefusingServer(fixture.pki, {version});
+			const relay = await startTicketResettingRelay(server.port);
+			const client = fixture.client(options);
 			await client.post(relay.origin, 'x=1');
 			const all = await Promise.all(
 				Array.from({length: 10}, () => client.post(relay.origin, 'x=1')),
@@ -52,9 +61,9 @@ describe.each(versions)('with %s', (version) => {
 		});
 
 		test('the tunnel to it is dug once more', async () => {
-			const server = await startUnresumingServer(world.pki, {version});
-			const proxy = await world.proxy();
-			const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+			const server = await startSessionRefusingServer(fixture.pki, {version});
+			const proxy = await fixture.proxy();
+			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 			for (let i = 0; i < 3; i++) {
 				expect((await client.post(server.origin, 'x=1')).status).toBe(200);
 			}
@@ -65,8 +74,8 @@ describe.each(versions)('with %s', (version) => {
 	});
 
 	test('each request of HTTP/2 is answered', async () => {
-		const server = await startUnresumingServer(world.pki, {version, alpn: 'h2'});
-		const client = world.client({httpVersion: 2});
+		const server = await startSessionRefusingServer(fixture.pki, {version, alpn: 'h2'});
+		const client = fixture.client({httpVersion: 2});
 		for (let i = 0; i < 4; i++) {
 			expect((await client.post(`${server.origin}/${i}`, 'x=1')).status).toBe(200);
 		}
@@ -75,9 +84,9 @@ describe.each(versions)('with %s', (version) => {
 	});
 
 	test('each request by an MtlsAgent is answered', async () => {
-		const server = await startUnresumingServer(world.pki, {version});
-		const {cert, key} = world.alice;
-		const agent = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false});
+		const server = await startSessionRefusingServer(fixture.pki, {version});
+		const {cert, key} = fixture.alice;
+		const agent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false});
 		onTestFinished(() => agent.destroy());
 		for (let i = 0; i < 4; i++) {
 			const status = await new Promise((resolve, reject) => {
@@ -91,17 +100,19 @@ describe.each(versions)('with %s', (version) => {
 	});
 
 	test('an https proxy that will not resume is asked once more', async () => {
-		const {cert, key} = await world.pki.server();
+		const {cert, key} = await fixture.pki.server();
 		const [server, plain, proxy] = await Promise.all([
-			world.server(),
+			fixture.server(),
 			startPlainHttp((_, response) => void response.writeHead(200, {connection: 'close'}).end()),
-			world.proxy({tls: {cert, key, ca: world.pki.ca, minVersion: version, maxVersion: version}}),
+			fixture.proxy({
+				tls: {cert, key, ca: fixture.pki.ca, minVersion: version, maxVersion: version},
+			}),
 		]);
-		const relay = await startPickyRelay(proxy.port);
+		const relay = await startTicketResettingRelay(proxy.port);
 		for (const [by, options] of exchanges) {
-			const client = world.client({
+			const client = fixture.client({
 				...options,
-				mtls: {proxy: {ca: world.pki.ca}},
+				mtls: {proxy: {ca: fixture.pki.ca}},
 				proxy: {protocol: 'https', host: 'localhost', port: relay.port},
 			});
 			const before = relay.refusedCount;
@@ -123,12 +134,12 @@ describe.each(versions)('with %s', (version) => {
 	test('the full handshake tells what is the matter, and is made where a session was refused alone', async () => {
 		const others = await createTestPki();
 		const [server, strict, untrusted] = await Promise.all([
-			startUnresumingServer(world.pki, {version}),
-			startUnresumingServer(world.pki, {version, clients: others}),
-			startUnresumingServer(others, {version, clients: world.pki}),
+			startSessionRefusingServer(fixture.pki, {version}),
+			startSessionRefusingServer(fixture.pki, {version, clients: others}),
+			startSessionRefusingServer(others, {version, clients: fixture.pki}),
 		]);
-		const relay = await startPickyRelay(server.port);
-		const client = world.client();
+		const relay = await startTicketResettingRelay(server.port);
+		const client = fixture.client();
 		await client.get(relay.origin);
 		relay.lead(strict.port);
 		const refused = await mtlsFailureOf(client.post(relay.origin, 'x=1'));
@@ -142,7 +153,7 @@ describe.each(versions)('with %s', (version) => {
 		expect(strict.requests).toEqual([]);
 
 		// A server that knows nothing of the session makes a full handshake by itself.
-		const open = await startPickyRelay(server.port);
+		const open = await startTicketResettingRelay(server.port);
 		await client.get(open.origin);
 		open.lead(untrusted.port);
 		open.pass();
@@ -151,7 +162,7 @@ describe.each(versions)('with %s', (version) => {
 		expect(open.connectionCount).toBe(2);
 
 		// Nor is a handshake repeated that no session was offered in.
-		const silent = await startPickyRelay(server.port);
+		const silent = await startTicketResettingRelay(server.port);
 		silent.silence();
 		const late = client.get(silent.origin, {timeouts: {handshakeMs: 30}});
 		expect(await failureOf(late)).toMatchObject({code: 'ERR_MTLS_HANDSHAKE_TIMEOUT'});
@@ -159,9 +170,9 @@ describe.each(versions)('with %s', (version) => {
 	});
 
 	test('one deadline covers both attempts', async () => {
-		const server = await startUnresumingServer(world.pki, {version});
-		const relay = await startPickyRelay(server.port);
-		const client = world.client({timeouts: {handshakeMs: 2_000}});
+		const server = await startSessionRefusingServer(fixture.pki, {version});
+		const relay = await startTicketResettingRelay(server.port);
+		const client = fixture.client({timeouts: {handshakeMs: 2_000}});
 		await client.get(relay.origin);
 		relay.silence({afterRefusal: true});
 		const error = await failureOf(client.post(relay.origin, 'x=1', {timeouts: {handshakeMs: 150}}));
@@ -177,14 +188,14 @@ describe.each(versions)('with %s', (version) => {
 			test.each(exchanges)(
 				'is asked once more for a GET, and for a POST once (over %s)',
 				async (_, options) => {
-					const server = await startUnresumingServer(world.pki, {version, refusal});
-					const client = world.client(options);
+					const server = await startSessionRefusingServer(fixture.pki, {version, refusal});
+					const client = fixture.client(options);
 					for (let i = 0; i < 3; i++) {
 						expect((await client.get(`${server.origin}/${i}`)).status).toBe(200);
 					}
 					expect(server.handshakes).toEqual({full: 3, resumed: 1});
 
-					const other = world.client(options);
+					const other = fixture.client(options);
 					await other.post(`${server.origin}/first`, 'x=1');
 					const error = await failureOf(other.post(`${server.origin}/second`, 'x=1'));
 					// No certificate was shown that it could have refused.
@@ -201,8 +212,8 @@ describe.each(versions)('with %s', (version) => {
 	test.each(['hangs up', 'resets'] as const)(
 		'an HTTP/2 server that resumes and then %s is asked once more for a POST',
 		async (refusal) => {
-			const server = await startUnresumingServer(world.pki, {version, refusal, alpn: 'h2'});
-			const client = world.client({httpVersion: 2});
+			const server = await startSessionRefusingServer(fixture.pki, {version, refusal, alpn: 'h2'});
+			const client = fixture.client({httpVersion: 2});
 			for (let i = 0; i < 3; i++) {
 				expect((await client.post(`${server.origin}/${i}`, 'x=1')).status).toBe(200);
 			}
@@ -213,9 +224,9 @@ describe.each(versions)('with %s', (version) => {
 });
 
 test('1,000 requests through a firewall that resets sessions are all answered', async () => {
-	const server = await startUnresumingServer(world.pki, {version: 'TLSv1.3'});
-	const relay = await startPickyRelay(server.port);
-	const client = world.client();
+	const server = await startSessionRefusingServer(fixture.pki, {version: 'TLSv1.3'});
+	const relay = await startTicketResettingRelay(server.port);
+	const client = fixture.client();
 	let left = 1_000;
 	const ask = async () => {
 		while (left-- > 0) {

@@ -2,12 +2,12 @@ import axios, {type AxiosInstance} from 'axios';
 import {wrapper} from 'axios-cookiejar-support';
 import {CookieJar} from 'tough-cookie';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {exchanges, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** The `Cookie` header of a request by `make`'s client, for a jar with `lines` and the app's `own`. */
@@ -28,7 +28,7 @@ const theirs = (jar: CookieJar) => wrapper(axios.create({jar, proxy: false}));
 // Seen: a jar with `key1` and an app with `key2` said `key2; key1`, and both peers `key1; key2`:
 // axios-cookiejar-support, and http-cookie-agent below it.
 describe.each(exchanges)('over %s', (_, options) => {
-	const ours = (jar: CookieJar) => world.client({...options, jar});
+	const ours = (jar: CookieJar) => fixture.client({...options, jar});
 
 	test.each([
 		['key1=value1; key2=value2', ['key1=value1'], 'key2=value2'],

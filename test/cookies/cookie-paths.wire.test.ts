@@ -8,14 +8,14 @@ import {wrapper} from 'axios-cookiejar-support';
 import {CookieJar, MemoryCookieStore} from 'tough-cookie';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {fileJar, withMtls} from '../../src/index.ts';
-import {exchanges, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
 import {startRawServer} from '../support/raw-server.ts';
 import {RemoteStore} from '../support/remote-store.ts';
 import {tempFile} from '../support/temp-file.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** What reached the server, each as path and `Cookie` header. */
@@ -35,7 +35,7 @@ async function startBank(
 	answers: Readonly<Record<string, Answer>>,
 ): Promise<Bank> {
 	const seen: Bank['seen'] = [];
-	const credential = protocol === 'https' ? await world.pki.server() : undefined;
+	const credential = protocol === 'https' ? await fixture.pki.server() : undefined;
 	const port = await startRawServer((head) => {
 		const path = /^\S+ (\S+)/.exec(head)?.[1] ?? '';
 		seen.push([path, /^cookie: ?(.*)$/im.exec(head)?.[1]]);
@@ -51,7 +51,7 @@ async function startBank(
 }
 
 const jars: readonly [string, () => CookieJar][] = [
-	['of ours', () => world.client({jar: true}).mtls.jar as CookieJar],
+	['of ours', () => fixture.client({jar: true}).mtls.jar as CookieJar],
 	['of the app', () => new CookieJar()],
 	['with a store of the app', () => new CookieJar(new (class extends MemoryCookieStore {})())],
 	['with an asynchronous store', () => new CookieJar(new RemoteStore())],
@@ -61,10 +61,10 @@ const jars: readonly [string, () => CookieJar][] = [
 
 /** A client of `jar`; `wrapped` is one of axios-cookiejar-support that has been given to us. */
 function clientOf(jar: CookieJar, options: object, wrapped = false): AxiosInstance {
-	if (!wrapped) return world.client({...options, jar});
-	const {cert, key} = world.alice;
+	if (!wrapped) return fixture.client({...options, jar});
+	const {cert, key} = fixture.alice;
 	const client = withMtls(wrapper(axios.create({...options, jar, proxy: false})), {
-		mtls: {cert, key, ca: world.pki.ca},
+		mtls: {cert, key, ca: fixture.pki.ca},
 		logger: false,
 	});
 	onTestFinished(() => client.mtls.close());

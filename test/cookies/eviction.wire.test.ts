@@ -1,11 +1,11 @@
 import {CookieJar} from 'tough-cookie';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {exchanges, makeWorld, pages, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, pages} from '../support/fixture.ts';
 import {tempFile} from '../support/temp-file.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 interface Told {
@@ -29,7 +29,7 @@ function recordingLogger() {
 /** A server whose `/set` sets ever new cookies by the lines that `lineOf` makes of their numbers. */
 async function startSetter(perAnswer: number, lineOf: (number: number) => string) {
 	let count = 0;
-	return world.server({
+	return fixture.server({
 		handler: pages({
 			'/set': (_, response) => {
 				const lines = Array.from({length: perAnswer}, () => lineOf(count++));
@@ -50,7 +50,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		async (_title, jar) => {
 			const server = await startSetter(50, (number) => `name-${number}=1; Path=/`);
 			const {told, messages, logger} = recordingLogger();
-			const client = world.client({...options, jar: jar(), logger});
+			const client = fixture.client({...options, jar: jar(), logger});
 			client.mtls.jar?.setCookieSync('session=1; Path=/; Secure', server.url());
 			for (let answers = 0; answers < 42; answers += 1) await client.get(server.url('/set'));
 
@@ -84,7 +84,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('refused cookies are told one by one at first, and then each tenfold of them', async () => {
 		const server = await startSetter(300, (number) => `x${number}=s3cret; Domain=b.test`);
 		const {told, messages, logger} = recordingLogger();
-		const client = world.client({...options, jar: true, logger});
+		const client = fixture.client({...options, jar: true, logger});
 		for (let answers = 0; answers < 40; answers += 1) await client.get(server.url('/set'));
 
 		const each = {event: 'cookie_refused', host: 'localhost', reason: 'foreign-domain'};
@@ -108,7 +108,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			number % 2 ? `x${number}=1; Domain=b.test` : `__Host-${number}=1`,
 		);
 		const {told, logger} = recordingLogger();
-		const client = world.client({...options, jar: true, logger});
+		const client = fixture.client({...options, jar: true, logger});
 		await client.get(server.url('/set'));
 		await client.get(server.url('/set').replace('localhost', '127.0.0.1'));
 

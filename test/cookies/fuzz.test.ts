@@ -12,7 +12,13 @@ import type {CookieRefusal} from '../../src/options.ts';
 import {nextHop, redirectPolicy} from '../../src/request/redirect.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';
 import {configOf, hopOf} from '../support/make-hop.ts';
-import {bendText, bent, locations, pick, setCookies} from '../support/mutated-headers.ts';
+import {
+	locations,
+	mutatedHeaders,
+	mutateText,
+	pick,
+	setCookies,
+} from '../support/mutated-headers.ts';
 
 const seed = 20_260_301;
 vi.setConfig({testTimeout: 120_000});
@@ -66,30 +72,33 @@ test('100,000 Set-Cookie headers', async () => {
 	const reasons = new Map<string, number>();
 	const count = (reason: string) => reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
 	const tell = ({reason}: CookieRefusal) => count(reason);
-	const property = fc.asyncProperty(fc.array(bent, {minLength: 10, maxLength: 10}), async (ten) => {
-		const [{index, choice} = {index: 0, choice: 0}] = ten;
-		const [url, policy, jar] = [
-			pick(urls, choice),
-			pick(policies, index),
-			pick(jars, index >> 4)(),
-		];
-		await storeCookies(
-			jar,
-			url,
-			ten.map((one) => bendText(setCookies, one)),
-			policy,
-			tell,
-		);
-		const kept = await jar.getCookies(url.href.replace('http:', 'https:'), {
-			allPaths: true,
-			expire: false,
-		});
-		for (const cookie of kept) assertLawful(cookie, url, policy === policies[1]);
-		count('kept');
-		const header = await cookieHeaderTo(url, jar, policy);
-		// Else no request would leave any more.
-		if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(header ?? '')) throw new Error(`a header of ${header}`);
-	});
+	const property = fc.asyncProperty(
+		fc.array(mutatedHeaders, {minLength: 10, maxLength: 10}),
+		async (ten) => {
+			const [{index, choice} = {index: 0, choice: 0}] = ten;
+			const [url, policy, jar] = [
+				pick(urls, choice),
+				pick(policies, index),
+				pick(jars, index >> 4)(),
+			];
+			await storeCookies(
+				jar,
+				url,
+				ten.map((one) => mutateText(setCookies, one)),
+				policy,
+				tell,
+			);
+			const kept = await jar.getCookies(url.href.replace('http:', 'https:'), {
+				allPaths: true,
+				expire: false,
+			});
+			for (const cookie of kept) assertLawful(cookie, url, policy === policies[1]);
+			count('kept');
+			const header = await cookieHeaderTo(url, jar, policy);
+			// Else no request would leave any more.
+			if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(header ?? '')) throw new Error(`a header of ${header}`);
+		},
+	);
 	await fc.assert(property, {seed, numRuns: 10_000});
 	expect([...reasons.keys()].sort()).toEqual([
 		'domain-blocked',
@@ -118,8 +127,8 @@ test('100,000 Location headers', () => {
 	const defaults = {allowInsecureRedirects: false, arrival};
 	const policy = redirectPolicy(configOf({url: hop.url.href}), hop, defaults as never);
 	const kinds = new Map<string, number>();
-	const property = fc.property(bent, (one) => {
-		const location = bendText(locations, one);
+	const property = fc.property(mutatedHeaders, (one) => {
+		const location = mutateText(locations, one);
 		const step = nextHop(
 			hop,
 			{status: pick([301, 302, 303, 307, 308], one.choice), location},

@@ -6,19 +6,19 @@ import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {MtlsConfigError, withMtls} from '../../src/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 import {RemoteStore} from '../support/remote-store.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const login = {user: 'alice', password: 'wonderland'};
@@ -27,8 +27,8 @@ const setting = (...lines: string[]) =>
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a login on a 302 holds for 20 requests on one handshake', async () => {
-		const server = await world.server();
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server();
+		const client = fixture.client({...options, jar: true});
 		const {data} = await client.post(server.url('/login'), login);
 		expect(data).toMatchObject({user: 'alice', client: 'alice'});
 		for (let count = 0; count < 20; count += 1) {
@@ -40,16 +40,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('without a jar the login does not hold', async () => {
-		const server = await world.server();
-		const error = await failureOf(world.client(options).post(server.url('/login'), login));
+		const server = await fixture.server();
+		const error = await failureOf(fixture.client(options).post(server.url('/login'), login));
 		expect(error).toMatchObject({code: 'ERR_BAD_REQUEST', response: {status: 401}});
 		expect(server.requests.map(({headers}) => headers.cookie)).toEqual([undefined, undefined]);
 	});
 
 	test('a store that answers later does as well', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const store = new RemoteStore();
-		const client = world.client({...options, jar: new CookieJar(store)});
+		const client = fixture.client({...options, jar: new CookieJar(store)});
 		await client.post(server.url('/login'), login);
 		expect((await client.get(server.url('/accounts'))).data).toMatchObject({user: 'alice'});
 		await client.post(server.url('/logout'));
@@ -60,8 +60,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a request may bring its own jar, or none', async () => {
-		const server = await world.server();
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server();
+		const client = fixture.client({...options, jar: true});
 		const own = new CookieJar();
 		await client.post(server.url('/login'), login, {jar: own});
 		expect(client.mtls.jar?.getCookiesSync(server.url())).toEqual([]);
@@ -75,8 +75,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('what comes with `jar: false` is not kept', async () => {
-		const server = await world.server({handler: setting('a=1')});
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server({handler: setting('a=1')});
+		const client = fixture.client({...options, jar: true});
 		await client.get(server.url('/set'), {jar: false});
 		expect(client.mtls.jar?.getCookiesSync(server.url())).toEqual([]);
 		await client.get(server.url('/set'));
@@ -100,14 +100,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])(
 		'cookies of an answer whose body %s are kept, and it fails',
 		async (_title, headers, write) => {
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: pages({
 					'/broken': (_, response) => {
 						write(response.writeHead(200, {...headers, 'set-cookie': 'sid=2; Path=/'}));
 					},
 				}),
 			});
-			const client = world.client({...options, jar: true, maxContentLength: 100});
+			const client = fixture.client({...options, jar: true, maxContentLength: 100});
 			await failureOf(client.get(server.url('/broken')));
 			expect(client.mtls.jar?.getCookieStringSync(server.url())).toBe('sid=2');
 			await failureOf(client.get(server.url('/broken'), {jar: false}));
@@ -120,7 +120,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			response.writeHead(407, {'set-cookie': 'sid=proxy; Path=/', 'content-length': 9});
 			response.write('x', () => response.destroy());
 		});
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			jar: true,
 			proxy: {protocol: 'http', host: '127.0.0.1', port: proxy.port},
@@ -135,8 +135,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])(
 		'a jar of a request that is %s is refused, and nothing is sent',
 		async (_title, jar, message) => {
-			const server = await world.server();
-			const request = world.client(options).get(server.url(), {jar: jar as never});
+			const server = await fixture.server();
+			const request = fixture.client(options).get(server.url(), {jar: jar as never});
 			const error = await request.catch((reason: unknown) => reason);
 			expect(error).toBeInstanceOf(MtlsConfigError);
 			expect(error).toMatchObject({code: 'ERR_MTLS_BAD_OPTION', option: 'jar', message});
@@ -145,7 +145,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test("the app's own Cookie header wins by name, on each hop", async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/set': (_request, response) =>
 					response.writeHead(302, {location: '/go', 'set-cookie': ['a=jar', 'b=jar']}).end(),
@@ -153,7 +153,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			}),
 		});
 		const headers = {cookie: 'a=mine; c=mine'};
-		const {data, config} = await world
+		const {data, config} = await fixture
 			.client({...options, jar: true})
 			.get(server.url('/set'), {headers});
 		expect(data.headers.cookie).toBe('b=jar; a=mine; c=mine');
@@ -167,8 +167,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test.each([false, null])('a Cookie header of %s is none, beside the jar too', async (Cookie) => {
-		const server = await world.server();
-		const client = world.client({...options, jar: true});
+		const server = await fixture.server();
+		const client = fixture.client({...options, jar: true});
 		const headers = {Cookie} as RawAxiosRequestHeaders;
 		expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe(undefined);
 		client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());
@@ -176,7 +176,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('two cookies of one name on two paths are both sent, one malformed fails none', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: setting(
 				'n=wide; Path=/',
 				'n=deep; Path=/echo',
@@ -185,18 +185,18 @@ describe.each(exchanges)('over %s', (_, options) => {
 				'h=1; HttpOnly; Path=/',
 			),
 		});
-		const client = world.client({...options, jar: true});
+		const client = fixture.client({...options, jar: true});
 		expect((await client.get(server.url('/set'))).status).toBe(204);
 		const {data} = await client.get(server.url('/echo'));
 		expect(data.headers.cookie).toBe('n=deep; n=wide; h=1');
 	});
 
 	test('a Secure cookie does not go to http://localhost, another one does', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: setting('safe=1; Secure; Path=/', 'any=1; Path=/'),
 		});
 		const plain = await startPlainHttp();
-		const client = world.client({...options, jar: true});
+		const client = fixture.client({...options, jar: true});
 		await client.get(server.url('/set'));
 		await client.get(plain.origin);
 		expect(plain.requests[0]?.headers.cookie).toBe('any=1');
@@ -204,13 +204,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('cookies of an error and of a response without redirect are kept too', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/fail': (_request, response) =>
 					response.writeHead(500, {'set-cookie': 'failed=1; Path=/'}).end(),
 			}),
 		});
-		const client = world.client({...options, jar: true});
+		const client = fixture.client({...options, jar: true});
 		await failureOf(client.get(server.url('/fail')));
 		expect((await client.get(server.url('/echo'))).data.headers.cookie).toBe('failed=1');
 	});
@@ -221,11 +221,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 	] as const)(
 		'a store that cannot be %s fails the request in clear words',
 		async (what, method, requests) => {
-			const server = await world.server({handler: setting('a=s3cret')});
+			const server = await fixture.server({handler: setting('a=s3cret')});
 			const store = new RemoteStore();
 			const reason = Object.assign(new Error('cannot parse a=s3cret'), {code: 'ECONNREFUSED'});
 			store[method] = (...args: unknown[]) => store.answer(args, () => Promise.reject(reason));
-			const client = world.client({...options, jar: new CookieJar(store)});
+			const client = fixture.client({...options, jar: new CookieJar(store)});
 			const error = await failureOf(client.get(server.url('/set')));
 			expect(error).toBeInstanceOf(AxiosError);
 			expect(error).toMatchObject({
@@ -243,7 +243,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 // Seen: a connection that stayed open for as long as the server liked. Why: the cookies of an answer
 // could not be kept, so the app got the error alone, and nobody had its stream to close it.
 test('a streamed answer whose cookies cannot be kept leaves no connection behind', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler(_, response) {
 			response.writeHead(200, {'set-cookie': 'a=1'}).write('an answer without an end');
 			return true;
@@ -251,7 +251,7 @@ test('a streamed answer whose cookies cannot be kept leaves no connection behind
 	});
 	const store = new RemoteStore();
 	store.putCookie = (...args) => store.answer(args, () => Promise.reject(new Error('full')));
-	const client = world.client({jar: new CookieJar(store), responseType: 'stream'});
+	const client = fixture.client({jar: new CookieJar(store), responseType: 'stream'});
 	const error = await failureOf(client.get(server.url('/')));
 	expect(error.code).toBe('ERR_MTLS_JAR_FAILED');
 	await allClosed(server);
@@ -259,11 +259,11 @@ test('a streamed answer whose cookies cannot be kept leaves no connection behind
 
 describe('an instance of axios-cookiejar-support', () => {
 	test('keeps its jar under withMtls, with a certificate, on one handshake', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const jar = new CookieJar();
-		const {cert, key} = world.alice;
+		const {cert, key} = fixture.alice;
 		const client = withMtls(wrapper(axios.create({jar, proxy: false})), {
-			mtls: {cert, key, ca: world.pki.ca},
+			mtls: {cert, key, ca: fixture.pki.ca},
 			logger: false,
 		});
 		onTestFinished(() => client.mtls.close());
@@ -275,10 +275,10 @@ describe('an instance of axios-cookiejar-support', () => {
 	});
 
 	test('takes a jar per request', async () => {
-		const server = await world.server();
-		const {cert, key} = world.alice;
+		const server = await fixture.server();
+		const {cert, key} = fixture.alice;
 		const client = withMtls(wrapper(axios.create({proxy: false})), {
-			mtls: {cert, key, ca: world.pki.ca},
+			mtls: {cert, key, ca: fixture.pki.ca},
 			logger: false,
 		});
 		onTestFinished(() => client.mtls.close());

@@ -2,12 +2,12 @@ import axios from 'axios';
 import {CookieJar} from 'tough-cookie';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createAdapter, createClient, MtlsConfigError, withMtls} from '../../src/index.ts';
-import {exchanges, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, pages, redirect} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 function recordingLogger() {
@@ -27,7 +27,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(makers)(
 		'in a jar %s, a cookie that is refused is told once, by name and reason, and fails nothing',
 		async (_title, jar) => {
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: setting(
 					'good=s3cret-0',
 					'wide=s3cret-1; Domain=com',
@@ -36,7 +36,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				),
 			});
 			const logger = recordingLogger();
-			const client = world.client({...options, jar: jar(), logger});
+			const client = fixture.client({...options, jar: jar(), logger});
 			for (let count = 0; count < 3; count += 1) {
 				expect((await client.get(server.url('/set'))).status).toBe(204);
 			}
@@ -71,7 +71,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 					})
 					.end(request.url);
 			});
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: pages({
 					'/set': (_request, response) =>
 						response
@@ -81,7 +81,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				}),
 			});
 			const logger = recordingLogger();
-			const client = world.client({...options, jar: jar(), logger, allowInsecureRedirects: true});
+			const client = fixture.client({...options, jar: jar(), logger, allowInsecureRedirects: true});
 			await client.get(server.url('/set'));
 			expect((await client.get(server.url('/leave'))).data).toBe('/left');
 			await client.get(`${plain.origin}/again`);
@@ -98,14 +98,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test('a SameSite cookie goes back to its site by way of another, which never sees it', async () => {
-		const stranger = await world.stranger({
+		const stranger = await fixture.stranger({
 			handler(request, response) {
 				const back = new URL(request.url ?? '/', 'https://stranger').searchParams.get('back');
 				response.writeHead(302, {location: back ?? '/'}).end();
 				return true;
 			},
 		});
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/set': (_request, response) =>
 					response
@@ -115,7 +115,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 						.end(),
 			}),
 		});
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			jar: true,
 			mtls: {origins: [server.url().replace(/\/$/, '')]},
@@ -129,11 +129,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('blocked domains are neither kept nor sent, whoever made the jar', async () => {
-		const server = await world.server({handler: setting('a=1')});
+		const server = await fixture.server({handler: setting('a=1')});
 		const jar = new CookieJar();
 		await jar.setCookie('before=1', server.url());
 		const logger = recordingLogger();
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			jar,
 			logger,
@@ -158,10 +158,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 		[{cOOkie: ' A = mine ; b'}, ['a=jar; A = mine ; b']],
 		[{Cookie: 'A=1; a=2; b=3'}, ['A=1; a=2; b=3']],
 	])("the app's %j goes on one line, and no name of it is said twice", async (headers, lines) => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: setting('a=jar; Path=/', 'A=jar; Path=/', 'b=jar; Path=/'),
 		});
-		const client = world.client({...options, jar: true});
+		const client = fixture.client({...options, jar: true});
 		await client.get(server.url('/set'));
 		await client.get(server.url('/echo'), {headers});
 		const {rawHeaders = []} = server.requests.at(-1) ?? {};
@@ -171,8 +171,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('the hosts of an internal domain share what it names', async () => {
 		const names = ['intranet', 'wiki.intranet', 'files.intranet'];
-		const server = await world.server({
-			credential: await world.pki.server({names}),
+		const server = await fixture.server({
+			credential: await fixture.pki.server({names}),
 			handler: setting('a=1; Domain=intranet; Path=/', 'b=2; Path=/'),
 		});
 		const at = (host: string, path: string) => server.url(path).replace('localhost', host);
@@ -181,7 +181,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			_options: object,
 			answer: (e: null, address: string, family: 4) => void,
 		) => answer(null, '127.0.0.1', 4);
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			lookup: lookup as never,
 			jar: true,
@@ -197,21 +197,21 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('a logger that throws does not fail the request', async () => {
-	const server = await world.server({handler: setting('a=1; Domain=com')});
+	const server = await fixture.server({handler: setting('a=1; Domain=com')});
 	const logger = recordingLogger();
 	logger.warn.mockImplementation(() => {
 		throw new Error('disk full');
 	});
-	expect((await world.client({jar: true, logger}).get(server.url('/set'))).status).toBe(204);
+	expect((await fixture.client({jar: true, logger}).get(server.url('/set'))).status).toBe(204);
 	expect(logger.warn).toHaveBeenCalledOnce();
 });
 
 test('the name of a refused cookie writes no line of its own, and not a long one', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: setting(`\u00e9\u0085${'x'.repeat(200)}=s3cret; Domain=com`),
 	});
 	const logger = recordingLogger();
-	await world.client({jar: true, logger}).get(server.url('/set'));
+	await fixture.client({jar: true, logger}).get(server.url('/set'));
 	expect(logger.warn.mock.calls).toMatchObject([
 		[{name: `??${'x'.repeat(98)}`}, expect.any(String)],
 	]);
@@ -223,7 +223,7 @@ test('what cannot be used is refused when the client is made', () => {
 		() => createClient({cookies}),
 		() => createAdapter({cookies}),
 		() => withMtls(axios.create(), {cookies}),
-		() => world.client().create({cookies}),
+		() => fixture.client().create({cookies}),
 	]) {
 		expect(make).toThrow(MtlsConfigError);
 		expect(make).toThrow(

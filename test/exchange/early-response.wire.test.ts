@@ -8,22 +8,22 @@ import axios, {type AxiosResponse} from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {MtlsAgent} from '../../src/index.ts';
 import {type Answers, type EarlyAnswer, startEarlyServer} from '../support/early-server.ts';
-import {exchanges, failureOf, makeWorld, type World} from '../support/fixture.ts';
-import {times} from '../support/iterations.ts';
+import {createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
+import {iterations} from '../support/iterations.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const megabyte = Buffer.alloc(1_000_000);
 /** More than the system takes that nobody reads. */
-const large = Buffer.alloc(times(30_000_000, 12_000_000));
+const large = Buffer.alloc(iterations(30_000_000, 12_000_000));
 const timeout = 10_000;
 
 async function early(answer: EarlyAnswer | Answers) {
-	const {cert, key} = await world.pki.server();
-	const secure = {cert, key, ca: world.pki.ca, requestCert: true};
+	const {cert, key} = await fixture.pki.server();
+	const secure = {cert, key, ca: fixture.pki.ca, requestCert: true};
 	const server = await startEarlyServer(answer, secure);
 	const url = (path = '/') => `https://localhost:${server.port}${path}`;
 	return Object.assign(server, {url});
@@ -31,8 +31,8 @@ async function early(answer: EarlyAnswer | Answers) {
 
 /** axios itself, with connections kept alive. */
 function plainAxios() {
-	const {cert, key} = world.alice;
-	const httpsAgent = new https.Agent({cert, key, ca: world.pki.ca, keepAlive: true});
+	const {cert, key} = fixture.alice;
+	const httpsAgent = new https.Agent({cert, key, ca: fixture.pki.ca, keepAlive: true});
 	onTestFinished(() => httpsAgent.destroy());
 	return axios.create({httpsAgent, proxy: false, timeout});
 }
@@ -73,7 +73,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			const server = await early({status, next});
 			const theirs = await endOf(plainAxios().post(server.url(), data, options));
 			expect(theirs.status, 'axios itself').toBe(status === 303 ? 200 : status);
-			const client = world.client({timeout, ...options});
+			const client = fixture.client({timeout, ...options});
 
 			expect(await endOf(client.post(server.url(), data))).toEqual(theirs);
 
@@ -97,7 +97,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		async (_title, answer) => {
 			const server = await early(answer);
 			const theirs = await endOf(plainAxios().post(server.url(), large, options));
-			const client = world.client({timeout, ...options});
+			const client = fixture.client({timeout, ...options});
 			expect(await endOf(client.post(server.url(), large))).toEqual(theirs);
 			expect((await client.get(server.url('/next'))).status).toBe(200);
 		},
@@ -105,7 +105,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('an upload that is cut off is answered or broken, and the next request is answered', async () => {
 		const server = await early({status: 413, next: 'cuts it off'});
-		const client = world.client({timeout, ...options});
+		const client = fixture.client({timeout, ...options});
 		const {code} = await failureOf(client.post(server.url(), large));
 		// Who closes with bytes unread may take the response back (RFC 9112 §9.6).
 		expect(code).toMatch(/^(ERR_BAD_REQUEST|ECONNRESET|EPIPE)$/);
@@ -116,7 +116,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		'the connection of an upload that is not out is ended, where the server %s',
 		async (next) => {
 			const server = await early({status: 413, next});
-			const client = world.client({timeout, ...options});
+			const client = fixture.client({timeout, ...options});
 			// A server that reads on takes 2 MB in each turn of the event loop, and the end needs some.
 			const upload = Buffer.alloc(64_000_000);
 			await failureOf(client.post(server.url(), upload));
@@ -143,7 +143,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		'after a %i to an upload of %i bytes that is read the next request is on connection %i',
 		async (status, bytes, connection) => {
 			const server = await early({status, next: 'reads on'});
-			const client = world.client({timeout, validateStatus: null, ...options});
+			const client = fixture.client({timeout, validateStatus: null, ...options});
 			await client.post(server.url(), Buffer.alloc(bytes));
 			await expect.poll(() => client.mtls.stats().sockets.active).toBe(0);
 			expect((await client.get(server.url('/next'))).data).toBe(connection);
@@ -152,7 +152,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('uploads of a megabyte that are read leave their connection to the next one', async () => {
 		const server = await early(() => undefined);
-		const client = world.client({timeout, ...options});
+		const client = fixture.client({timeout, ...options});
 		for (let n = 0; n < 10; n += 1) {
 			expect((await client.post(server.url(), megabyte)).data).toBe(1);
 			// Node frees a connection a moment after its answer.
@@ -167,7 +167,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			const server = await early((head) =>
 				head.startsWith('POST / ') ? {status: 307, next} : undefined,
 			);
-			const client = world.client({timeout, ...options});
+			const client = fixture.client({timeout, ...options});
 			expect((await client.post(server.url(), large)).data).toBe(2);
 			const [first, second] = server.requests;
 			expect(first?.head).toMatch(/^POST \/ /);
@@ -183,7 +183,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			else if (!loggedIn) return {status: 401, next: 'stops reading'};
 			return undefined;
 		});
-		const client = world.client({
+		const client = fixture.client({
 			timeout,
 			jar: true,
 			session: {login: (http) => http.get(server.url('/login')), loginTimeoutMs: 5_000},
@@ -199,13 +199,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a tunnel', false],
 		['a tunnel of an https proxy', true],
 	])('through %s an early 413 leaves the next request a way', async (_title, secure) => {
-		const {cert, key} = await world.pki.server();
-		const {port} = await world.proxy(secure ? {tls: {cert, key}} : {});
+		const {cert, key} = await fixture.pki.server();
+		const {port} = await fixture.proxy(secure ? {tls: {cert, key}} : {});
 		const server = await early({status: 413, next: 'stops reading'});
-		const client = world.client({
+		const client = fixture.client({
 			timeout,
 			proxy: {protocol: secure ? 'https' : 'http', host: 'localhost', port},
-			mtls: {proxy: {ca: world.pki.ca}},
+			mtls: {proxy: {ca: fixture.pki.ca}},
 			...options,
 		});
 		expect((await failureOf(client.post(server.url(), large))).response?.status).toBe(413);
@@ -215,7 +215,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('plain http by a proxy is no other', async () => {
 		const proxy = await startEarlyServer({status: 413, next: 'stops reading'});
-		const client = world.client({
+		const client = fixture.client({
 			timeout,
 			proxy: {host: '127.0.0.1', port: proxy.port},
 			...options,
@@ -227,7 +227,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a stuck upload is ended by timeout, and the next request is answered', async () => {
 		const server = await early({next: 'stops reading'});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		const error = await failureOf(client.post(server.url(), large, {timeout: 1_000}));
 		expect(error).toMatchObject({code: 'ECONNABORTED', message: 'timeout of 1000ms exceeded'});
 		expect((await client.get(server.url('/next'), {timeout})).data).toBe(2);
@@ -235,7 +235,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a stuck upload that is cancelled leaves the next request a way', async () => {
 		const server = await early({next: 'stops reading'});
-		const client = world.client({timeout, ...options});
+		const client = fixture.client({timeout, ...options});
 		const controller = new AbortController();
 		const {signal} = controller;
 		const upload = failureOf(client.post(server.url(), large, {signal}));
@@ -257,7 +257,7 @@ describe('a streamed upload', () => {
 		'that an early 413 overtakes is read for nobody, and the next request is answered, where the server %s',
 		async (next) => {
 			const server = await early({status: 413, next});
-			const client = world.client({timeout});
+			const client = fixture.client({timeout});
 			const {stream, closed} = source(30);
 			const {response} = await failureOf(client.post(server.url(), stream));
 			expect(response?.data).toBe('early');
@@ -274,13 +274,13 @@ describe('a streamed upload', () => {
 		);
 		const {stream} = source(8);
 		const headers = {'Content-Length': 8 * megabyte.length};
-		await world.client({timeout}).post(server.url(), stream, {headers});
+		await fixture.client({timeout}).post(server.url(), stream, {headers});
 		expect(server.requests.at(-1)).toMatchObject({connection: 2, bytes: 8 * megabyte.length});
 	});
 
 	// The response has begun, and is not complete: both go on.
 	test('goes on under a response that has begun', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response, {ended}) => {
 				if (request.method !== 'POST') return false;
 				response.write('begun ');
@@ -288,7 +288,7 @@ describe('a streamed upload', () => {
 				return true;
 			},
 		});
-		const client = world.client({timeout});
+		const client = fixture.client({timeout});
 		const {stream} = source(12);
 		const {data} = await client.post(server.url('/x'), stream, {responseType: 'stream'});
 		let text = '';
@@ -302,8 +302,8 @@ describe('a streamed upload', () => {
 });
 
 test('by an MtlsAgent in axios itself an early 413 leaves the next request a way', async () => {
-	const {cert, key} = world.alice;
-	const httpsAgent = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false, logger: false});
+	const {cert, key} = fixture.alice;
+	const httpsAgent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false, logger: false});
 	onTestFinished(() => httpsAgent.destroy());
 	const client = axios.create({httpsAgent, proxy: false, timeout});
 	const server = await early({status: 413, next: 'stops reading'});

@@ -12,19 +12,19 @@ import {beforeAll, beforeEach, describe, expect, onTestFinished, test, vi} from 
 import {CookieJar, createAdapter, createClient, withMtls} from '../../src/index.ts';
 import {createTestPki, type MtlsServer} from '../../src/testing/index.ts';
 import {
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 // Written as a variable: the literal, which switches verification off elsewhere, is nowhere here.
@@ -72,11 +72,11 @@ const makers: readonly (readonly [string, (config: object) => AxiosInstance])[] 
 	],
 ];
 
-/** Believes the CA of the world, and counts its connections. */
+/** Trusts the CA of the fixture, and counts its connections. */
 class Tracer extends https.Agent {
 	connections = 0;
 	constructor(options: https.AgentOptions = {}) {
-		super({keepAlive: true, ca: world.pki.ca, ...options});
+		super({keepAlive: true, ca: fixture.pki.ca, ...options});
 	}
 	override createConnection(...given: Parameters<https.Agent['createConnection']>) {
 		this.connections += 1;
@@ -84,7 +84,7 @@ class Tracer extends https.Agent {
 	}
 }
 
-const server = () => world.server({clientAuth: 'none'});
+const server = () => fixture.server({clientAuth: 'none'});
 const connectionsOf = ({connections}: MtlsServer) => connections.length;
 
 describe.each(makers)('with %s', (_, make) => {
@@ -95,9 +95,9 @@ describe.each(makers)('with %s', (_, make) => {
 		});
 
 		test.each([
-			['a text', () => world.pki.ca],
-			['bytes', () => Buffer.from(world.pki.ca)],
-			['a list', () => [...rootCertificates, world.pki.ca]],
+			['a text', () => fixture.pki.ca],
+			['bytes', () => Buffer.from(fixture.pki.ca)],
+			['a list', () => [...rootCertificates, fixture.pki.ca]],
 		])('a CA that is given to the global agent as %s is believed', async (_form, ca) => {
 			const bank = await server();
 			https.globalAgent.options.ca = ca();
@@ -133,14 +133,14 @@ describe('what an app does to the global agents counts', () => {
 		const other = await createTestPki();
 		const bank = await server();
 		const client = make();
-		https.globalAgent.options.ca = world.pki.ca;
+		https.globalAgent.options.ca = fixture.pki.ca;
 		await client.get(bank.url('/echo'));
 		https.globalAgent.options.ca = [other.ca];
 		expect((await mtlsFailureOf(client.get(bank.url('/echo')))).failure.kind).toBe(
 			'untrusted-issuer',
 		);
 		// A list that grows is another list.
-		https.globalAgent.options.ca.push(world.pki.ca);
+		https.globalAgent.options.ca.push(fixture.pki.ca);
 		await client.get(bank.url('/echo'));
 		delete https.globalAgent.options.ca;
 		expect((await mtlsFailureOf(client.get(bank.url('/echo')))).failure.kind).toBe(
@@ -159,16 +159,16 @@ describe('what an app does to the global agents counts', () => {
 	});
 
 	test('a client certificate in its options is shown, as by axios', async () => {
-		const bank = await world.server();
-		const {cert, key} = world.alice;
-		Object.assign(https.globalAgent.options, {cert, key, ca: world.pki.ca});
+		const bank = await fixture.server();
+		const {cert, key} = fixture.alice;
+		Object.assign(https.globalAgent.options, {cert, key, ca: fixture.pki.ca});
 		expect((await axios.get(bank.url('/whoami'))).data.client).toBe('alice');
 		expect((await make().get(bank.url('/whoami'))).data.client).toBe('alice');
 	});
 
 	test('a bound on its connections is kept', async () => {
 		const bank = await server();
-		const agent = new https.Agent({keepAlive: true, maxSockets: 2, ca: world.pki.ca});
+		const agent = new https.Agent({keepAlive: true, maxSockets: 2, ca: fixture.pki.ca});
 		https.globalAgent = agent;
 		const client = make();
 		await Promise.all(Array.from({length: 10}, () => client.get(bank.url('/echo'))));
@@ -177,7 +177,7 @@ describe('what an app does to the global agents counts', () => {
 
 	test('a method that is put on it is called', async () => {
 		const bank = await server();
-		https.globalAgent.options.ca = world.pki.ca;
+		https.globalAgent.options.ca = fixture.pki.ca;
 		const {createConnection} = https.globalAgent;
 		const seen = vi.fn(createConnection);
 		https.globalAgent.createConnection = seen;
@@ -221,7 +221,7 @@ describe('what an app does to the global agents counts', () => {
 	});
 
 	test('the jar works by it, on redirects too', async () => {
-		const bank = await world.server({
+		const bank = await fixture.server({
 			clientAuth: 'none',
 			handler: pages({
 				'/in': redirect('/echo', 302, {'set-cookie': 'session=1; Secure'}),
@@ -256,11 +256,11 @@ describe('what an app does to the global agents counts', () => {
 describe('with mtls nothing of them counts', () => {
 	test.each(exchanges)('over %s', async (_, options) => {
 		const stranger = await (await createTestPki()).server();
-		const impostor = await world.server({credential: stranger, clientAuth: 'none'});
-		const bank = await world.server();
+		const impostor = await fixture.server({credential: stranger, clientAuth: 'none'});
+		const bank = await fixture.server();
 		const tracer = new Tracer({rejectUnauthorized: off});
 		https.globalAgent = tracer;
-		const client = world.client(options);
+		const client = fixture.client(options);
 		expect((await client.get(bank.url('/whoami'))).data.client).toBe('alice');
 		expect((await mtlsFailureOf(client.get(impostor.url()))).failure.kind).toBe('untrusted-issuer');
 		expect(tracer.connections).toBe(0);
@@ -273,12 +273,15 @@ describe('verification stays on', () => {
 	async function impostors() {
 		const stranger = await createTestPki();
 		return [
-			await world.server({credential: await stranger.server(), clientAuth: 'none'}),
-			await world.server({
-				credential: await world.pki.server({names: ['other.test']}),
+			await fixture.server({credential: await stranger.server(), clientAuth: 'none'}),
+			await fixture.server({
+				credential: await fixture.pki.server({names: ['other.test']}),
 				clientAuth: 'none',
 			}),
-			await world.server({credential: await world.pki.server({expired: true}), clientAuth: 'none'}),
+			await fixture.server({
+				credential: await fixture.pki.server({expired: true}),
+				clientAuth: 'none',
+			}),
 		];
 	}
 
@@ -292,7 +295,7 @@ describe('verification stays on', () => {
 		[
 			'rejectUnauthorized: false and a CA',
 			() => {
-				Object.assign(https.globalAgent.options, {rejectUnauthorized: off, ca: world.pki.ca});
+				Object.assign(https.globalAgent.options, {rejectUnauthorized: off, ca: fixture.pki.ca});
 			},
 		],
 		[
@@ -310,7 +313,7 @@ describe('verification stays on', () => {
 						return super.createConnection({...options, rejectUnauthorized: off}, done);
 					}
 				}
-				https.globalAgent = new Careless({ca: world.pki.ca});
+				https.globalAgent = new Careless({ca: fixture.pki.ca});
 			},
 		],
 		[
@@ -364,8 +367,8 @@ describe('through a proxy', () => {
 	test.runIf(asksInTunnels)(
 		'a CA of the global agent is believed, in one tunnel for all',
 		async () => {
-			const [bank, proxy] = await Promise.all([server(), world.proxy()]);
-			https.globalAgent.options.ca = world.pki.ca;
+			const [bank, proxy] = await Promise.all([server(), fixture.proxy()]);
+			https.globalAgent.options.ca = fixture.pki.ca;
 			vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${proxy.port}`);
 			const client = make();
 			for (let i = 0; i < 3; i += 1) await client.get(bank.url('/echo'));
@@ -377,8 +380,8 @@ describe('through a proxy', () => {
 	test.runIf(asksInTunnels)(
 		"axios's tunnel takes the place of another agent, with the options of that",
 		async () => {
-			const [bank, proxy] = await Promise.all([world.server(), world.proxy()]);
-			const {cert, key} = world.alice;
+			const [bank, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
+			const {cert, key} = fixture.alice;
 			https.globalAgent = new Tracer({cert, key});
 			vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${proxy.port}`);
 			// Versions of axios differ in it.
@@ -397,7 +400,7 @@ describe('through a proxy', () => {
 		[403, 'ERR_PROXY_REFUSED'],
 	])('a refusal by %i is no answer of the server, and sets no cookie', async (verdict, code) => {
 		const raw = `HTTP/1.1 ${verdict} No\r\nSet-Cookie: bank=proxy\r\nContent-Length: 2\r\n\r\nno`;
-		const [bank, proxy] = await Promise.all([server(), world.proxy({verdict: {raw}})]);
+		const [bank, proxy] = await Promise.all([server(), fixture.proxy({verdict: {raw}})]);
 		https.globalAgent = new Tracer();
 		const jar = new CookieJar();
 		const client = make({jar, proxy: {host: '127.0.0.1', port: proxy.port}});
@@ -418,9 +421,9 @@ describe('through a proxy', () => {
 	test.runIf(asksInTunnels && 'setGlobalProxyFromEnv' in http)(
 		'an agent with an environment of its own asks the proxies that it names',
 		async () => {
-			const [bank, proxy, other] = await Promise.all([server(), world.proxy(), world.proxy()]);
+			const [bank, proxy, other] = await Promise.all([server(), fixture.proxy(), fixture.proxy()]);
 			const proxyEnv = {HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`};
-			const options = {keepAlive: true, ca: world.pki.ca, proxyEnv};
+			const options = {keepAlive: true, ca: fixture.pki.ca, proxyEnv};
 			https.globalAgent = new https.Agent(options as https.AgentOptions);
 			vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${other.port}`);
 			await axios.get(bank.url('/echo'));

@@ -7,13 +7,13 @@ import {setImmediate} from 'node:timers/promises';
 import fc from 'fast-check';
 import {beforeAll, expect, test} from 'vitest';
 import type {ClientConfig} from '../../src/index.ts';
-import {allClosed, exchanges, failureOf, makeWorld, type World} from '../support/fixture.ts';
-import {startH2Server, tell} from '../support/h2-server.ts';
+import {allClosed, createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
+import {respondWith, startH2Server} from '../support/h2-server.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n';
@@ -36,18 +36,18 @@ const ways = {
 		return {url: server.origin, config: {}, count: () => server.sockets.length};
 	},
 	async 'a tunnel'() {
-		const [server, proxy] = await Promise.all([secureServer(), world.proxy()]);
+		const [server, proxy] = await Promise.all([secureServer(), fixture.proxy()]);
 		const config = {proxy: {host: '127.0.0.1', port: proxy.port}};
 		return {url: server.url(), config, count: () => proxy.tunnels.length};
 	},
 	async 'a tunnel through an https proxy'() {
-		const {cert, key} = await world.pki.server();
+		const {cert, key} = await fixture.pki.server();
 		const [server, proxy] = await Promise.all([
 			secureServer(),
-			world.proxy({tls: {cert, key, ca: world.pki.ca}}),
+			fixture.proxy({tls: {cert, key, ca: fixture.pki.ca}}),
 		]);
 		const config = {
-			mtls: {proxy: {ca: world.pki.ca}},
+			mtls: {proxy: {ca: fixture.pki.ca}},
 			proxy: {protocol: 'https', host: 'localhost', port: proxy.port},
 		};
 		return {url: server.url(), config, count: () => proxy.tunnels.length};
@@ -59,13 +59,13 @@ const ways = {
 		return {url: 'http://bank.example/', config, count: () => proxy.sockets.length};
 	},
 	async 'HTTP/2'() {
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {
 				'/': (request) => {
 					request.stream.additionalHeaders({':status': 100});
 					request.stream.additionalHeaders({':status': 102});
 					request.stream.additionalHeaders({':status': 103, link: '<a>'});
-					void request.ended.then(() => tell(request));
+					void request.ended.then(() => respondWith(request));
 				},
 			},
 		});
@@ -74,7 +74,7 @@ const ways = {
 } satisfies Record<string, () => Promise<{url: string; config: ClientConfig; count(): number}>>;
 
 function secureServer() {
-	return world.server({
+	return fixture.server({
 		handler: (request) => {
 			void answerRaw(request, interim + ok);
 			return true;
@@ -86,7 +86,7 @@ test('interim responses are passed over on every way to a server, and the connec
 	for (const [name, open] of Object.entries(ways)) {
 		for (const [by, options] of exchanges) {
 			const {url, config, count} = await open();
-			const client = world.client({...config, ...options});
+			const client = fixture.client({...config, ...options});
 			for (const method of ['post', 'put', 'post']) {
 				const {status, headers} = await client.request({url, method, data: 'x=1'});
 				expect(status, `${method} by ${name}, over ${by}`).toBe(200);
@@ -98,7 +98,7 @@ test('interim responses are passed over on every way to a server, and the connec
 });
 
 test('a server may say 100 while the body is on its way, as often as it likes', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: (request) => {
 			void (async () => {
 				for await (const _ of request) request.socket.write(interim);
@@ -108,7 +108,7 @@ test('a server may say 100 while the body is on its way, as often as it likes', 
 		},
 	});
 	for (const [by, options] of exchanges) {
-		const client = world.client(options);
+		const client = fixture.client(options);
 		for (let i = 0; i < 3; i++) {
 			const {status, data} = await client.post(server.url(), 'x'.repeat(3_000_000));
 			expect({status, data}, by).toEqual({status: 200, data: 'ok'});
@@ -120,7 +120,7 @@ test('a server may say 100 while the body is on its way, as often as it likes', 
 test('a head in two packets is read wherever it is cut', async () => {
 	const all = Buffer.from(interim + ok);
 	let cut = 0;
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: (request) => {
 			void (async () => {
 				await request.resume().toArray();
@@ -133,7 +133,7 @@ test('a head in two packets is read wherever it is cut', async () => {
 			return true;
 		},
 	});
-	const client = world.client();
+	const client = fixture.client();
 	for (cut = 1; cut < all.length; cut++) {
 		const {status, statusText, data} = await client.post(server.url(), 'x=1');
 		expect({status, statusText, data}, `cut at ${cut}`).toEqual({
@@ -147,7 +147,7 @@ test('a head in two packets is read wherever it is cut', async () => {
 
 test('any interim responses in any packets come to the same as without them', async () => {
 	let packets: Buffer[] = [];
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: (request) => {
 			void (async () => {
 				await request.resume().toArray();
@@ -159,7 +159,7 @@ test('any interim responses in any packets come to the same as without them', as
 			return true;
 		},
 	});
-	const client = world.client();
+	const client = fixture.client();
 	const text = fc.string({unit: fc.constantFrom(...'HTTP/1.10 :abc'), maxLength: 30});
 	const head = fc.record({
 		empty: fc.constantFrom('', '\r\n'),
@@ -193,7 +193,7 @@ test.each([
 	['firstByteMs', {timeouts: {firstByteMs: 80}}, 'ERR_MTLS_FIRST_BYTE_TIMEOUT'],
 	['requestMs', {timeouts: {requestMs: 80}}, 'ERR_MTLS_REQUEST_TIMEOUT'],
 ])('%s holds while there is no end of interim responses', async (_, deadline, code) => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: ({socket, method}) => {
 			if (method === 'GET') return false;
 			const more = async () => {
@@ -207,7 +207,7 @@ test.each([
 		},
 	});
 	for (const [by, options] of exchanges) {
-		const client = world.client(options);
+		const client = fixture.client(options);
 		await client.get(server.url('/whoami'));
 		expect(await failureOf(client.post(server.url(), 'x=1', deadline)), by).toMatchObject({
 			name: expect.stringMatching(/^(Axios|Deadline)Error$/),
@@ -219,14 +219,14 @@ test.each([
 
 test('a connection that ends after a 100 is an end, and no POST is sent twice', async () => {
 	for (const [by, options] of exchanges) {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request) => {
 				if (request.url === '/first') void answerRaw(request, interim + ok);
 				else request.socket.end(interim);
 				return true;
 			},
 		});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		expect((await client.post(server.url('/first'), 'x=1')).status, by).toBe(200);
 		expect(await failureOf(client.post(server.url('/second'), 'x=1')), by).toMatchObject({
 			name: 'Error',

@@ -5,13 +5,13 @@ import {getEventListeners} from 'node:events';
 import type {IncomingMessage} from 'node:http';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {isMtlsError} from '../../src/index.ts';
-import {failureOf, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, type Fixture, failureOf} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 import {startRawServer} from '../support/raw-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const upgrade = 'Upgrade: websocket\r\nConnection: upgrade\r\n\r\n';
@@ -42,7 +42,7 @@ const ways = {
 		return {url: server.origin, config: {}, closed: () => server.closed()};
 	},
 	async 'a tunnel'(raw: string) {
-		const [server, proxy] = await Promise.all([secureServer(raw), world.proxy()]);
+		const [server, proxy] = await Promise.all([secureServer(raw), fixture.proxy()]);
 		const closed = () => Promise.all(server.connections.map(({closed}) => closed));
 		const config = {proxy: {host: '127.0.0.1', port: proxy.port}};
 		return {url: server.url(), config, closed};
@@ -55,7 +55,7 @@ const ways = {
 };
 
 function secureServer(raw: string) {
-	return world.server({
+	return fixture.server({
 		handler: ({socket}: IncomingMessage) => {
 			socket.write(raw, 'latin1');
 			return true;
@@ -75,7 +75,7 @@ describe.each(Object.entries(ways))('by %s', (_, open) => {
 		async (_name, raw) => {
 			for (const [by, options] of requests) {
 				const {url, config, closed} = await open(raw);
-				const client = world.client(config);
+				const client = fixture.client(config);
 				const {signal} = new AbortController();
 				const error = await failureOf(client.request({url, signal, ...options}));
 				expect(error, by).toMatchObject(failed);
@@ -91,7 +91,7 @@ describe.each(Object.entries(ways))('by %s', (_, open) => {
 });
 
 test('a POST whose response was a 101 is not sent again, and the client goes on', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: ({socket, url}) => {
 			if (url !== '/switch') return false;
 			socket.write(`HTTP/1.1 101 X\r\n${upgrade}`);
@@ -99,7 +99,7 @@ test('a POST whose response was a 101 is not sent again, and the client goes on'
 		},
 	});
 	for (const [by, options] of requests.slice(0, 2)) {
-		const client = world.client(options);
+		const client = fixture.client(options);
 		await client.get(server.url('/whoami'));
 		const error = await failureOf(client.post(server.url('/switch'), 'x=1'));
 		expect(error, by).toMatchObject(failed);
@@ -115,7 +115,7 @@ test("a request of axios's adapter that ends without a word fails", async () => 
 	// Node closes the connection of a CONNECT that is granted to nobody.
 	const port = await startRawServer(() => ['HTTP/1.1 200 Connection established']);
 	const url = `http://localhost:${port}/`;
-	expect(await failureOf(world.client().request({url, method: 'connect'}))).toMatchObject({
+	expect(await failureOf(fixture.client().request({url, method: 'connect'}))).toMatchObject({
 		name: 'Error',
 		code: 'ECONNRESET',
 		message: 'socket hang up',

@@ -8,18 +8,18 @@ import {Readable} from 'node:stream';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient} from '../../src/index.ts';
 import {
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startH2Server} from '../support/h2-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const credentials = {user: 'me', password: 'pr0xy'};
@@ -31,7 +31,7 @@ describe.each([
 	['a jar', {jar: true}],
 ] as const)('over %s', (_, given) => {
 	const {data, ...options} = {data: undefined, ...given};
-	const ask = (client: ReturnType<World['client']>, url: string, headers: object) =>
+	const ask = (client: ReturnType<Fixture['client']>, url: string, headers: object) =>
 		data === undefined
 			? client.get(url, {headers: {...headers}})
 			: client.post(url, data(), {headers: {...headers}});
@@ -39,8 +39,8 @@ describe.each([
 	test.each(['Proxy-Authorization', 'proxy-authorization'])(
 		'the proxy is told %s of the app, and the origin is not',
 		async (name) => {
-			const [server, proxy] = await Promise.all([world.server(), world.proxy({credentials})]);
-			const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+			const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({credentials})]);
+			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 			const response = await ask(client, server.url('/echo'), {[name]: basic});
 			expect(response.data.headers).not.toHaveProperty('proxy-authorization');
 			expect(proxy.tunnels).toMatchObject([{headers: {'proxy-authorization': basic}}]);
@@ -50,16 +50,16 @@ describe.each([
 	);
 
 	test('without a proxy it goes nowhere', async () => {
-		const server = await world.server();
-		const response = await ask(world.client(options), server.url('/echo'), {
+		const server = await fixture.server();
+		const response = await ask(fixture.client(options), server.url('/echo'), {
 			'Proxy-Authorization': basic,
 		});
 		expect(response.data.headers).not.toHaveProperty('proxy-authorization');
 	});
 
 	test('a login of the proxy setting is the one that counts', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy({credentials})]);
-		const client = world.client({
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({credentials})]);
+		const client = fixture.client({
 			...options,
 			proxy: {host: '127.0.0.1', port: proxy.port, auth: {username: 'me', password: 'pr0xy'}},
 		});
@@ -70,8 +70,8 @@ describe.each([
 });
 
 test('two logins of the app never share a tunnel, and one keeps its own', async () => {
-	const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
-	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
+	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	for (const login of ['Bearer a', 'Bearer b', 'Bearer a', undefined]) {
 		const headers = login === undefined ? {} : {'Proxy-Authorization': login};
 		await client.get(server.url('/echo'), {headers});
@@ -84,8 +84,8 @@ test('two logins of the app never share a tunnel, and one keeps its own', async 
 });
 
 test('a login that the proxy refuses is its refusal, and no word of the login is told', async () => {
-	const [server, proxy] = await Promise.all([world.server(), world.proxy({credentials})]);
-	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({credentials})]);
+	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	const error = await mtlsFailureOf(
 		client.get(server.url('/echo'), {headers: {'Proxy-Authorization': 'Bearer s3cret'}}),
 	);
@@ -99,8 +99,8 @@ test('a login that the proxy refuses is its refusal, and no word of the login is
 });
 
 test('a line end in it is no further header of CONNECT', async () => {
-	const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
-	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
+	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	const headers = {'Proxy-Authorization': 'Bearer a\r\nX-Injected: 1'};
 	await client.get(server.url('/echo'), {headers});
 	expect(proxy.tunnels.map((tunnel) => tunnel.headers)).toEqual([
@@ -109,9 +109,9 @@ test('a line end in it is no further header of CONNECT', async () => {
 });
 
 test('a redirect takes it to no origin', async () => {
-	const [other, proxy] = await Promise.all([world.stranger(), world.proxy()]);
-	const server = await world.server({handler: pages({'/': redirect(other.url('/x'))})});
-	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+	const [other, proxy] = await Promise.all([fixture.stranger(), fixture.proxy()]);
+	const server = await fixture.server({handler: pages({'/': redirect(other.url('/x'))})});
+	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	await client.get(server.url('/'), {headers: {'Proxy-Authorization': basic}});
 	for (const {headers} of [...server.requests, ...other.requests]) {
 		expect(headers).not.toHaveProperty('proxy-authorization');
@@ -120,8 +120,8 @@ test('a redirect takes it to no origin', async () => {
 });
 
 test('over HTTP/2 it goes nowhere', async () => {
-	const server = await startH2Server(world.pki);
-	await world.client({httpVersion: 2}).get(server.url('/'), {
+	const server = await startH2Server(fixture.pki);
+	await fixture.client({httpVersion: 2}).get(server.url('/'), {
 		headers: {'Proxy-Authorization': basic, 'X-Own': '1'},
 	});
 	expect(server.requests[0]?.headers['x-own']).toBe('1');
@@ -129,9 +129,9 @@ test('over HTTP/2 it goes nowhere', async () => {
 });
 
 test('by an agent of the app it goes nowhere either', async () => {
-	const server = await world.server();
-	const {cert, key} = world.alice;
-	const httpsAgent = new https.Agent({cert, key, ca: world.pki.ca});
+	const server = await fixture.server();
+	const {cert, key} = fixture.alice;
+	const httpsAgent = new https.Agent({cert, key, ca: fixture.pki.ca});
 	onTestFinished(() => httpsAgent.destroy());
 	const client = createClient({httpsAgent, proxy: false, logger: false});
 	onTestFinished(() => client.mtls.close());

@@ -5,19 +5,19 @@ import {type ClientConfig, createClient} from '../../src/index.ts';
 import {createTestPki, type TestPki} from '../../src/testing/index.ts';
 import type {ConnectProxy, ConnectProxyOptions} from '../support/connect-proxy.ts';
 import {
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {closedPort, startPlainHttp, startTcp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 let corp: TestPki;
 beforeAll(async () => {
-	[world, corp] = await Promise.all([makeWorld(), createTestPki()]);
+	[fixture, corp] = await Promise.all([createFixture(), createTestPki()]);
 });
 
 const login = {user: 'us@er', password: 'pr0xy:S3cret'};
@@ -39,9 +39,9 @@ const startEcho = () =>
 	});
 
 async function startProxy(protocol: string, options: ConnectProxyOptions = {}) {
-	if (protocol === 'http') return world.proxy(options);
+	if (protocol === 'http') return fixture.proxy(options);
 	const {cert, key} = await corp.server();
-	return world.proxy({tls: {cert, key}, ...options});
+	return fixture.proxy({tls: {cert, key}, ...options});
 }
 
 const cases = exchanges.flatMap(([name, options]) =>
@@ -50,7 +50,7 @@ const cases = exchanges.flatMap(([name, options]) =>
 
 describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, options) => {
 	const through = ({port}: Pick<ConnectProxy, 'port'>, config: ClientConfig = {}) =>
-		world.client({
+		fixture.client({
 			...options,
 			proxy: {protocol, host: 'localhost', port},
 			...config,
@@ -163,7 +163,7 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 	});
 
 	test('a redirect to https takes a tunnel, to http the same connection', async () => {
-		const [stranger, proxy] = await Promise.all([world.stranger(), startProxy(protocol)]);
+		const [stranger, proxy] = await Promise.all([fixture.stranger(), startProxy(protocol)]);
 		const second = await startPlainHttp(redirect(stranger.url('/end')));
 		const first = await startPlainHttp(redirect(`${second.origin}/next`));
 		expect((await through(proxy).get(`${first.origin}/begin`)).data).toBe('stranger');
@@ -225,8 +225,8 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 describe.each(exchanges)('over %s, plain http through an https proxy', (_, options) => {
 	async function ask(tls: NonNullable<ConnectProxyOptions['tls']>, ca = corp.ca) {
 		const {cert, key} = await corp.server();
-		const proxy = await world.proxy({tls: {cert, key, ...tls}});
-		const client = world.client({
+		const proxy = await fixture.proxy({tls: {cert, key, ...tls}});
+		const client = fixture.client({
 			...options,
 			proxy: {protocol: 'https', host: 'localhost', port: proxy.port},
 			mtls: {proxy: {ca}},
@@ -238,7 +238,7 @@ describe.each(exchanges)('over %s, plain http through an https proxy', (_, optio
 	}
 
 	test('is not sent to one that is not trusted', async () => {
-		expect(await ask({}, world.pki.ca)).toMatchObject({
+		expect(await ask({}, fixture.pki.ca)).toMatchObject({
 			code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 			failure: {
 				kind: 'proxy-unreachable',

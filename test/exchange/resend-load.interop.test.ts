@@ -1,15 +1,15 @@
 import type {AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {RequestHandler} from '../../src/testing/index.ts';
-import {exchanges, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
 
 /** Requests of each kind over each exchange: 10,000 of a kind where it counts. */
 const size = process.env.CI ? 5_000 : 750;
 const inFlight = 16;
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** Numbers from 0 to 1, the same in each run (Mulberry32). */
@@ -71,8 +71,8 @@ async function ask(
 
 async function storm(config: AxiosRequestConfig) {
 	const {handler, deliveries, closed} = reaper();
-	const server = await world.server({handler});
-	const client = world.client({baseURL: server.origin});
+	const server = await fixture.server({handler});
+	const client = fixture.client({baseURL: server.origin});
 	const ends = await ask((path) => client.request({...config, url: path}));
 	expect(ends.size).toBe(size);
 	expect(closed()).toBeGreaterThan(size / 20);

@@ -6,12 +6,12 @@ import {replayLimitBytes} from '../../src/exchange/request-body.ts';
 import type {MtlsClient} from '../../src/index.ts';
 import type {MtlsServer, RequestHandler} from '../../src/testing/index.ts';
 import {expectCanceled} from '../support/cancelling.ts';
-import {exchanges, failureOf, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** Answers the first request of each connection, and does `last` with the next. */
@@ -49,8 +49,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])(
 		'a %s that meets a stale connection is answered on a new one',
 		async (method) => {
-			const server = await world.server({handler: tired()});
-			const client = world.client(options);
+			const server = await fixture.server({handler: tired()});
+			const client = fixture.client(options);
 			// Each exchange has connections of its own, and HEAD is always axios's.
 			await idle(client, server, 3, method === 'HEAD' ? throughAxios : {});
 			const data = method === 'PUT' ? {data: 'the body'} : {};
@@ -69,8 +69,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test.each(['POST', 'PATCH'])('a %s is delivered once, and fails', async (method) => {
-		const server = await world.server({handler: tired()});
-		const client = world.client(options);
+		const server = await fixture.server({handler: tired()});
+		const client = fixture.client(options);
 		await idle(client, server);
 		const request = client.request({url: server.url('/echo'), method, data: 'x'});
 		expect(await failureOf(request)).toMatchObject(hungUp);
@@ -79,10 +79,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a second hang-up is the answer', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request) => request.url === '/x' && request.socket.destroy(),
 		});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		await idle(client, server);
 		const error = await failureOf(client.get(server.url('/x')));
 		expect(error.code).toBe('ECONNRESET');
@@ -91,8 +91,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a hang-up on a new connection is the answer', async () => {
-		const server = await world.server({handler: (request) => request.socket.destroy()});
-		expect((await failureOf(world.client(options).get(server.url('/x')))).code).toBe('ECONNRESET');
+		const server = await fixture.server({handler: (request) => request.socket.destroy()});
+		expect((await failureOf(fixture.client(options).get(server.url('/x')))).code).toBe(
+			'ECONNRESET',
+		);
 		expect(delivered(server, '/x')).toBe(1);
 	});
 
@@ -116,8 +118,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 			},
 		],
 	])('a server that gave %s before it hung up is not asked again', async (_title, last) => {
-		const server = await world.server({handler: tired(last)});
-		const client = world.client(options);
+		const server = await fixture.server({handler: tired(last)});
+		const client = fixture.client(options);
 		await idle(client, server);
 		await failureOf(client.get(server.url('/x')));
 		expect(delivered(server, '/x')).toBe(1);
@@ -126,27 +128,27 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a request that is cancelled is not sent again', async () => {
 		const controller = new AbortController();
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: tired(({socket}) => {
 				controller.abort();
 				socket.destroy();
 			}),
 		});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		await idle(client, server);
 		await expectCanceled(client.get(server.url('/x'), {signal: controller.signal}));
 		expect(delivered(server, '/x')).toBe(1);
 	});
 
 	test('what is sent again has what is left of the time', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request) => {
 				if (request.url === '/whoami') return false;
 				if (delivered(server, '/x') === 1) request.socket.destroy();
 				return true;
 			},
 		});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		await idle(client, server);
 		const timeouts = {firstByteMs: 60};
 		expect(await failureOf(client.get(server.url('/x'), {timeouts}))).toMatchObject({
@@ -156,8 +158,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a server that has gone is told as one that is not there', async () => {
-		const server = await world.server();
-		const client = world.client(options);
+		const server = await fixture.server();
+		const client = fixture.client(options);
 		await idle(client, server);
 		await server.close();
 		const error = await failureOf(client.get(server.url('/x')));
@@ -165,8 +167,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('through a tunnel a new one is dug', async () => {
-		const [server, proxy] = await Promise.all([world.server({handler: tired()}), world.proxy()]);
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const [server, proxy] = await Promise.all([
+			fixture.server({handler: tired()}),
+			fixture.proxy(),
+		]);
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		await idle(client, server, 2);
 		expect((await client.get(server.url('/echo'))).status).toBe(200);
 		expect(proxy.tunnels).toHaveLength(3);
@@ -183,7 +188,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			response.end('plain');
 		});
 		const proxy = proxied && {host: '127.0.0.1', port: server.port};
-		const client = world.client({...options, proxy});
+		const client = fixture.client({...options, proxy});
 		const url = proxied ? 'http://a.test/' : server.origin;
 		await Promise.all([client.get(url), client.get(url)]);
 		expect(await failureOf(client.post(url, 'x'))).toMatchObject({code: 'ECONNRESET'});
@@ -199,12 +204,12 @@ test.each(['POST', 'PATCH'])(
 	'a %s of which nothing was sent is sent on a new one',
 	async (method) => {
 		const sockets: Socket[] = [];
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: ({socket}) => {
 				sockets.push(socket);
 			},
 		});
-		const client = world.client();
+		const client = fixture.client();
 		await idle(client, server);
 		const closed = sockets.map((socket) => once(socket.destroy(), 'close'));
 		await Promise.all(closed);
@@ -225,8 +230,8 @@ describe('a streamed body', () => {
 		['redirects', {}],
 		['a limit', {maxBodyLength: 1_000}],
 	])('is sent again as far as it was kept, with %s', async (_, config) => {
-		const server = await world.server({handler: tired()});
-		const client = world.client();
+		const server = await fixture.server({handler: tired()});
+		const client = fixture.client();
 		await idle(client, server, 1, throughAxios);
 		const {data} = await client.put(server.url('/echo'), small(), config);
 		expect(data).toMatchObject({body: 'some bytes'});
@@ -241,8 +246,8 @@ describe('a streamed body', () => {
 				if (bytes > replayLimitBytes) request.socket.destroy();
 			});
 		};
-		const server = await world.server({handler: tired(last)});
-		const client = world.client();
+		const server = await fixture.server({handler: tired(last)});
+		const client = fixture.client();
 		await idle(client, server, 1, throughAxios);
 		const chunk = Buffer.alloc(1024 * 1024);
 		const large = Readable.from(Array.from({length: 12}, () => chunk));

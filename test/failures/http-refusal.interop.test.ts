@@ -5,15 +5,21 @@ import type {Readable} from 'node:stream';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, isMtlsError, type MtlsClient} from '../../src/index.ts';
 import {type Credential, createTestPki} from '../../src/testing/index.ts';
-import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../support/fixture.ts';
 import {startApache} from '../support/servers/apache.ts';
 import {startNginx} from '../support/servers/nginx.ts';
 import {versions} from '../support/servers/session.ts';
 
-let world: World;
+let fixture: Fixture;
 let mallory: Credential;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 	mallory = await (await createTestPki()).client({commonName: 'mallory'});
 });
 
@@ -22,7 +28,7 @@ function clientOf(own: Credential | undefined, options: object = {}) {
 	const told: object[] = [];
 	const tell = (fields: object) => told.push(fields);
 	const client: MtlsClient = createClient({
-		mtls: {ca: world.pki.ca, ...(own && {cert: own.cert, key: own.key}), ...options},
+		mtls: {ca: fixture.pki.ca, ...(own && {cert: own.cert, key: own.key}), ...options},
 		logger: {warn: tell, error: tell},
 		proxy: false,
 	});
@@ -49,7 +55,7 @@ describe.for([
 	test.for(cases)(
 		'is a typed failure with its response, with $version and $exchange',
 		async ({version, config}, ctx) => {
-			const {pki} = world;
+			const {pki} = fixture;
 			const nginx = await startNginx(ctx, await pki.server(), pki.ca, version, extra);
 			const url = `${nginx.origin}/accounts?token=MARK`;
 
@@ -93,7 +99,7 @@ describe.for([
 test.for(exchanges)(
 	"nginx's page is an answer where the app accepts the status, with %s",
 	async ([, config], ctx) => {
-		const {pki} = world;
+		const {pki} = fixture;
 		const nginx = await startNginx(ctx, await pki.server(), pki.ca, 'TLSv1.3');
 		const {client} = clientOf(undefined);
 		const answer = await client.get(nginx.origin, {...config, validateStatus: () => true});
@@ -104,7 +110,7 @@ test.for(exchanges)(
 test.for(exchanges)(
 	"nginx's page is known as bytes and left alone as a stream, with %s",
 	async ([, config], ctx) => {
-		const {pki} = world;
+		const {pki} = fixture;
 		const nginx = await startNginx(ctx, await pki.server(), pki.ca, 'TLSv1.3');
 		const {client} = clientOf(undefined);
 		const bytes = {...config, responseType: 'arraybuffer'} as const;
@@ -128,7 +134,7 @@ SSLVerifyClient none
 	test.for(exchanges)(
 		'cannot ask with TLS 1.3: maxVersion is the way, with %s',
 		async ([, config], ctx) => {
-			const {pki, alice} = world;
+			const {pki, alice} = fixture;
 			const both = 'TLSv1.2 +TLSv1.3';
 			const apache = await startApache(ctx, await pki.server(), pki.ca, both, onePath);
 			const url = `${apache.origin}/ca.crt`;
@@ -171,7 +177,7 @@ SSLVerifyClient none
 	test.for(exchanges)(
 		'says in an alert of TLS 1.2 what it misses, with %s',
 		async ([, config], ctx) => {
-			const {pki} = world;
+			const {pki} = fixture;
 			const apache = await startApache(ctx, await pki.server(), pki.ca, 'TLSv1.2', onePath);
 			const expected = [
 				[undefined, 'client-certificate-required', 'handshake_failure', false],

@@ -1,11 +1,11 @@
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, isMtlsError} from '../../src/index.ts';
-import {exchanges, failureOf, makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const words = 'No required SSL certificate was sent';
@@ -18,13 +18,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['that quotes the words in JSON', 400, 'nginx', JSON.stringify({message: words})],
 		['with a status of nginx under another name', 496, 'express', page],
 	])('an answer of an app %s stays a plain AxiosError', async (_name, status, server, body) => {
-		const app = await world.server({
+		const app = await fixture.server({
 			handler(_request, response) {
 				response.writeHead(status, {server, 'content-type': 'text/html'}).end(body);
 				return true;
 			},
 		});
-		const error = await failureOf(world.client().get(app.url(), options));
+		const error = await failureOf(fixture.client().get(app.url(), options));
 		expect(isMtlsError(error)).toBe(false);
 		expect(error).toMatchObject({
 			name: 'AxiosError',
@@ -39,13 +39,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const app = await startPlainHttp((_, response) => {
 			response.writeHead(400, {server: 'nginx'}).end(page);
 		});
-		const error = await failureOf(world.client().get(`http://localhost:${app.port}/`, options));
+		const error = await failureOf(fixture.client().get(`http://localhost:${app.port}/`, options));
 		expect(isMtlsError(error)).toBe(false);
 		expect(error.status).toBe(400);
 	});
 
 	test('a certificate that was not shown cannot have been refused', async () => {
-		const app = await world.server({
+		const app = await fixture.server({
 			clientAuth: 'request',
 			handler(_request, response) {
 				response.writeHead(495, {server: 'nginx'}).end();
@@ -55,7 +55,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const anonymous = createClient({mtls: {ca: app.ca}, logger: false, proxy: false});
 		onTestFinished(() => anonymous.mtls.close());
 		expect(isMtlsError(await failureOf(anonymous.get(app.url(), options)))).toBe(false);
-		const alice = await failureOf(world.client().get(app.url(), options));
+		const alice = await failureOf(fixture.client().get(app.url(), options));
 		expect(alice).toMatchObject({
 			name: 'MtlsError',
 			status: 495,

@@ -5,17 +5,17 @@ import {isMtlsError, type MtlsOptions} from '../../src/index.ts';
 import type {MtlsServerOptions} from '../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
-	type World,
 } from '../support/fixture.ts';
 import {closedPort, startPlainHttp, startTcp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const secret = 'MARK-of-the-request';
@@ -67,8 +67,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	];
 
 	test.each(mismatches)('$what: $kind', async ({mtls, server: serverOptions, ...expected}) => {
-		const server = await world.server(serverOptions);
-		const client = world.client({mtls});
+		const server = await fixture.server(serverOptions);
+		const client = fixture.client({mtls});
 		const error = await mtlsFailureOf(client.request({...request, url: server.url('/echo')}));
 
 		expect(error.code).toMatch(/^(EPROTO|ERR_SSL_.*ALERT_.*)$/);
@@ -102,7 +102,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(noTls)('%s does not speak TLS', async (_name, greeting) => {
 		const tcp = await startTcp(recording((socket) => socket.end(greeting)));
 		const error = await mtlsFailureOf(
-			world.client().request({...request, url: `https://localhost:${tcp.port}/`}),
+			fixture.client().request({...request, url: `https://localhost:${tcp.port}/`}),
 		);
 
 		expect(error.code).toMatch(/^(EPROTO|ERR_SSL_.*)$/);
@@ -121,7 +121,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a plain http server does not speak TLS, and is sent no request', async () => {
 		const plain = await startPlainHttp();
 		const error = await mtlsFailureOf(
-			world.client().request({...request, url: `https://localhost:${plain.port}/`}),
+			fixture.client().request({...request, url: `https://localhost:${plain.port}/`}),
 		);
 		expect(error.failure).toMatchObject({kind: 'not-tls', phase: 'handshake', certain: true});
 		expect(plain.requests).toEqual([]);
@@ -138,7 +138,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(hangUps)('a server that %s is a reset', async (_name, meet) => {
 		const tcp = await startTcp(recording(meet));
 		const error = await mtlsFailureOf(
-			world.client().request({...request, url: `https://localhost:${tcp.port}/`}),
+			fixture.client().request({...request, url: `https://localhost:${tcp.port}/`}),
 		);
 
 		expect(error.code).toBe('ECONNRESET');
@@ -167,7 +167,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const record = Buffer.from([0x15, 3, 3, 0, 2, 2, number]);
 		const tcp = await startTcp((socket) => socket.once('data', () => socket.end(record)));
 		const error = await mtlsFailureOf(
-			world.client().request({...request, url: `https://localhost:${tcp.port}/`}),
+			fixture.client().request({...request, url: `https://localhost:${tcp.port}/`}),
 		);
 		expect(error.failure).toMatchObject({kind, alert, phase: 'handshake'});
 		const named = alert === 'no_application_protocol';
@@ -176,7 +176,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a port where nobody listens stays a plain AxiosError', async () => {
 		const url = `https://127.0.0.1:${await closedPort()}/`;
-		await expectPlain(world.client().request({...request, url}), 'ECONNREFUSED');
+		await expectPlain(fixture.client().request({...request, url}), 'ECONNREFUSED');
 	});
 
 	test('a name that does not exist stays a plain AxiosError', async () => {
@@ -188,7 +188,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			vi.restoreAllMocks();
 		});
 		const url = 'https://nobody.invalid/';
-		await expectPlain(world.client().request({...request, url}), 'ENOTFOUND');
+		await expectPlain(fixture.client().request({...request, url}), 'ENOTFOUND');
 	});
 });
 

@@ -11,7 +11,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {dnsName, extension, text, toPem, writeCertificate} from '../support/certificate-writer.ts';
-import {times} from '../support/iterations.ts';
+import {iterations} from '../support/iterations.ts';
 import {listening} from '../support/odd-servers.ts';
 
 test('a server that is refused leaves nothing behind, however large its certificates are', async () => {
@@ -40,7 +40,7 @@ test('a server that is refused leaves nothing behind, however large its certific
 	server.on('tlsClientError', () => {});
 	const port = await listening(server);
 
-	const count = times(300, 150);
+	const count = iterations(300, 150);
 	const script = fileURLToPath(new URL('../support/child-refusals.ts', import.meta.url));
 	const argv = ['--expose-gc', '--max-old-space-size=96', script];
 	const env = {...process.env, PORT: String(port), COUNT: String(count)};

@@ -1,13 +1,13 @@
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import {createClient} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 import {startApache} from '../support/servers/apache.ts';
 import {expectOneHandshake, useSession, versions} from '../support/servers/session.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 // OpenSSL's own words on the server's side: with TLS 1.3 the refusal comes after our handshake.
@@ -20,9 +20,9 @@ for (const version of versions) {
 	test.for(exchanges)(
 		`a login on Apache lasts for 20 requests on one ${version} handshake, with %s`,
 		async ([, config], ctx) => {
-			const {pki} = world;
+			const {pki} = fixture;
 			const apache = await startApache(ctx, await pki.server(), pki.ca, version);
-			const client = world.client({baseURL: apache.origin, jar: true});
+			const client = fixture.client({baseURL: apache.origin, jar: true});
 
 			await useSession(client, config);
 
@@ -31,7 +31,7 @@ for (const version of versions) {
 	);
 
 	test(`Apache's alert for a missing or a strange certificate is a told failure with ${version}`, async (ctx) => {
-		const {pki} = world;
+		const {pki} = fixture;
 		const apache = await startApache(ctx, await pki.server(), pki.ca, version);
 		const {cert, key} = await (await createTestPki()).client({commonName: 'mallory'});
 		const {required, refused, phase} = refusals[version];
@@ -58,9 +58,9 @@ for (const version of versions) {
 
 test('an Apache with the certificate of another CA is sent no request', async (ctx) => {
 	const impostor = await (await createTestPki()).server();
-	const apache = await startApache(ctx, impostor, world.pki.ca, 'TLSv1.3');
+	const apache = await startApache(ctx, impostor, fixture.pki.ca, 'TLSv1.3');
 
-	const {failure} = await mtlsFailureOf(world.client().get(`${apache.origin}/accounts`));
+	const {failure} = await mtlsFailureOf(fixture.client().get(`${apache.origin}/accounts`));
 
 	expect(failure).toMatchObject({kind: 'untrusted-issuer', side: 'server', phase: 'verify'});
 	expect(await apache.log()).toEqual([]);

@@ -1,11 +1,11 @@
 import {beforeAll, expect, test} from 'vitest';
 import {createTestPki} from '../../src/testing/index.ts';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 import {startHaproxy} from '../support/servers/haproxy.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const reloads = 5;
@@ -17,8 +17,8 @@ const idempotent = ['GET', 'PUT', 'DELETE', 'OPTIONS'] as const;
 test.for(exchanges)(
 	'each idempotent request is answered while HAProxy is reloaded again and again, with %s',
 	async ([, config], ctx) => {
-		const haproxy = await startHaproxy(ctx, await world.pki.server(), world.pki.ca);
-		const client = world.client({baseURL: haproxy.origin});
+		const haproxy = await startHaproxy(ctx, await fixture.pki.server(), fixture.pki.ca);
+		const client = fixture.client({baseURL: haproxy.origin});
 		/** Answers by process. */
 		const processes = new Map<string, number>();
 		let sent = 0;
@@ -46,8 +46,8 @@ test.for(exchanges)(
 test.for(exchanges)(
 	'each request is answered before and after HAProxy is ended and started again, with %s',
 	async ([, config], ctx) => {
-		const haproxy = await startHaproxy(ctx, await world.pki.server(), world.pki.ca);
-		const client = world.client({baseURL: haproxy.origin});
+		const haproxy = await startHaproxy(ctx, await fixture.pki.server(), fixture.pki.ca);
+		const client = fixture.client({baseURL: haproxy.origin});
 		const ask = async () => {
 			const requests = Array.from({length: inFlight}, () => client.get('/', config));
 			const answers = await Promise.all(requests);
@@ -65,14 +65,14 @@ test.for(exchanges)(
 
 test('an HAProxy with the certificate of another CA is sent no request', async (ctx) => {
 	const impostor = await (await createTestPki()).server();
-	const {origin} = await startHaproxy(ctx, impostor, world.pki.ca);
-	const {failure} = await mtlsFailureOf(world.client().get(origin));
+	const {origin} = await startHaproxy(ctx, impostor, fixture.pki.ca);
+	const {failure} = await mtlsFailureOf(fixture.client().get(origin));
 	expect(failure).toMatchObject({kind: 'untrusted-issuer', side: 'server', phase: 'verify'});
 });
 
 test('an HAProxy that wants a certificate and gets none says so by an alert', async (ctx) => {
-	const {origin} = await startHaproxy(ctx, await world.pki.server(), world.pki.ca);
-	const client = world.client({mtls: {cert: undefined, key: undefined}} as never);
+	const {origin} = await startHaproxy(ctx, await fixture.pki.server(), fixture.pki.ca);
+	const client = fixture.client({mtls: {cert: undefined, key: undefined}} as never);
 	const {failure} = await mtlsFailureOf(client.get(origin));
 	expect(failure).toMatchObject({kind: 'client-certificate-required', side: 'client'});
 });

@@ -2,14 +2,14 @@
  * `requireClientAuth` against servers of other makes, which ask in their own ways.
  */
 import {beforeAll, expect, test} from 'vitest';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 import {startApache} from '../support/servers/apache.ts';
 import {startNginx} from '../support/servers/nginx.ts';
 import {type LoggingServer, versions} from '../support/servers/session.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const cases = versions.flatMap((version) =>
@@ -17,7 +17,7 @@ const cases = versions.flatMap((version) =>
 );
 
 async function expectAsked(server: LoggingServer, path: string, config: object): Promise<void> {
-	const client = world.client({mtls: {requireClientAuth: true}});
+	const client = fixture.client({mtls: {requireClientAuth: true}});
 	for (let i = 0; i < 2; i++) {
 		const answer = await client.get(server.origin + path, {...config, validateStatus: () => true});
 		expect(answer.tls).toMatchObject({clientCertificateRequested: true, authorized: true});
@@ -26,7 +26,7 @@ async function expectAsked(server: LoggingServer, path: string, config: object):
 }
 
 async function expectNotAsked(server: LoggingServer, path: string, config: object): Promise<void> {
-	const client = world.client({mtls: {requireClientAuth: true}});
+	const client = fixture.client({mtls: {requireClientAuth: true}});
 	const {failure} = await mtlsFailureOf(client.post(server.origin + path, 'the body', config));
 	expect(failure).toMatchObject({
 		kind: 'client-auth-not-requested',
@@ -40,7 +40,7 @@ async function expectNotAsked(server: LoggingServer, path: string, config: objec
 test.for(cases)(
 	'an nginx that asks is answered with $version and $exchange',
 	async ({version, config}, ctx) => {
-		const {pki} = world;
+		const {pki} = fixture;
 		for (const keyType of ['ec', 'rsa'] as const) {
 			const own = await pki.server({keyType});
 			await expectAsked(await startNginx(ctx, own, pki.ca, version), '/accounts', config);
@@ -51,7 +51,7 @@ test.for(cases)(
 test.for(cases)(
 	'an Apache that asks is answered with $version and $exchange',
 	async ({version, config}, ctx) => {
-		const {pki} = world;
+		const {pki} = fixture;
 		const own = await pki.server();
 		await expectAsked(await startApache(ctx, own, pki.ca, version), '/accounts', config);
 		const optional = await startApache(ctx, own, pki.ca, version, 'SSLVerifyClient optional');
@@ -62,7 +62,7 @@ test.for(cases)(
 test.for(cases)(
 	'an Apache that asks nobody, or for one path alone, is sent nothing with $version and $exchange',
 	async ({version, config}, ctx) => {
-		const {pki} = world;
+		const {pki} = fixture;
 		const own = await pki.server();
 		for (const extra of [
 			'SSLVerifyClient none',

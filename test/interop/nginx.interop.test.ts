@@ -1,21 +1,21 @@
 import {beforeAll, expect, test} from 'vitest';
 import {createTestPki} from '../../src/testing/index.ts';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 import {startNginx} from '../support/servers/nginx.ts';
 import {expectOneHandshake, useSession, versions} from '../support/servers/session.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 for (const version of versions) {
 	test.for(exchanges)(
 		`a login on nginx lasts for 20 requests on one ${version} handshake, with %s`,
 		async ([, config], ctx) => {
-			const {pki} = world;
+			const {pki} = fixture;
 			const nginx = await startNginx(ctx, await pki.server(), pki.ca, version);
-			const client = world.client({baseURL: nginx.origin, jar: true});
+			const client = fixture.client({baseURL: nginx.origin, jar: true});
 
 			await useSession(client, config);
 
@@ -26,9 +26,9 @@ for (const version of versions) {
 
 test('an nginx with the certificate of another CA is sent no request', async (ctx) => {
 	const impostor = await (await createTestPki()).server();
-	const nginx = await startNginx(ctx, impostor, world.pki.ca, 'TLSv1.3');
+	const nginx = await startNginx(ctx, impostor, fixture.pki.ca, 'TLSv1.3');
 
-	const {failure} = await mtlsFailureOf(world.client().get(`${nginx.origin}/accounts`));
+	const {failure} = await mtlsFailureOf(fixture.client().get(`${nginx.origin}/accounts`));
 
 	expect(failure).toMatchObject({kind: 'untrusted-issuer', side: 'server', phase: 'verify'});
 	expect(await nginx.log()).toEqual([]);

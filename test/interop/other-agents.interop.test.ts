@@ -7,16 +7,16 @@ import superagent from 'superagent';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import {MtlsAgent} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, type Fixture} from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 function makeAgent(): MtlsAgent {
-	const {cert, key} = world.alice;
-	const agent = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false});
+	const {cert, key} = fixture.alice;
+	const agent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false});
 	onTestFinished(() => agent.destroy());
 	return agent;
 }
@@ -37,7 +37,7 @@ const clients: readonly (readonly [string, Get])[] = [
 ];
 
 test.for(clients)('%s shows our certificate, on one connection', async ([, get]) => {
-	const server = await world.server();
+	const server = await fixture.server();
 	const agent = makeAgent();
 
 	const answers = [
@@ -51,7 +51,7 @@ test.for(clients)('%s shows our certificate, on one connection', async ([, get])
 });
 
 test.for(clients)('%s sends no byte to a server that we cannot verify', async ([, get]) => {
-	const impostor = await world.server({credential: await (await createTestPki()).server()});
+	const impostor = await fixture.server({credential: await (await createTestPki()).server()});
 
 	await expect(get(impostor.url('/whoami'), makeAgent())).rejects.toMatchObject({
 		code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
@@ -64,7 +64,7 @@ test.for(clients)('%s sends no byte to a server that we cannot verify', async ([
 });
 
 test.for(clients)('%s hears a refusal of our certificate', async ([, get]) => {
-	const server = await world.server({clientCa: (await createTestPki()).ca});
+	const server = await fixture.server({clientCa: (await createTestPki()).ca});
 
 	await expect(get(server.url('/whoami'), makeAgent())).rejects.toMatchObject({
 		code: 'ECONNRESET',

@@ -1,11 +1,17 @@
 import {beforeAll, expect, test} from 'vitest';
-import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 import {type Squid, startSquid} from '../support/servers/squid.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const alice = {username: 'alice', password: 'wonderland'};
@@ -19,15 +25,15 @@ test('20 requests through Squid are one tunnel, or one each where the server clo
 	const targets: string[] = [];
 	for (const [, config] of exchanges) {
 		const [server, closing] = await Promise.all([
-			world.server(),
-			world.server({
+			fixture.server(),
+			fixture.server({
 				handler(_, response) {
 					response.setHeader('Connection', 'close');
 					return false;
 				},
 			}),
 		]);
-		const client = world.client({jar: true, ...config, ...through(squid, alice)});
+		const client = fixture.client({jar: true, ...config, ...through(squid, alice)});
 
 		await client.post(server.url('/login'), {user: 'alice', password: 'wonderland'});
 		for (let count = 0; count < 19; count += 1) {
@@ -54,7 +60,7 @@ test('Squid passes plain http on, for two origins on one connection', async (ctx
 	]);
 	const urls = [one, two, one].map(({origin}) => `${origin}/x?q=1`);
 	for (const [, config] of exchanges) {
-		const client = world.client({...config, ...through(squid, alice)});
+		const client = fixture.client({...config, ...through(squid, alice)});
 		for (const url of urls) expect((await client.get(url)).data).toBe('plain');
 		await client.mtls.close();
 	}
@@ -70,9 +76,9 @@ test('Squid passes plain http on, for two origins on one connection', async (ctx
 
 test('what Squid refuses, or cannot reach, is no answer of the server', async (ctx) => {
 	const [server, banned, gone, plain] = await Promise.all([
-		world.server(),
-		world.stranger(),
-		world.stranger(),
+		fixture.server(),
+		fixture.stranger(),
+		fixture.stranger(),
 		startPlainHttp(),
 	]);
 	await gone.close();
@@ -88,7 +94,7 @@ test('what Squid refuses, or cannot reach, is no answer of the server', async (c
 	];
 	for (const [, config] of exchanges) {
 		for (const {auth, url, status, hint} of refusals) {
-			const client = world.client({jar: true, ...config, ...through(squid, auth)});
+			const client = fixture.client({jar: true, ...config, ...through(squid, auth)});
 			const error = await mtlsFailureOf(client.post(url, 's3cret', {headers: {Cookie: 'a=b'}}));
 			const what = status === 407 ? 'auth-required' : 'refused';
 			expect(error).toMatchObject({
@@ -104,7 +110,7 @@ test('what Squid refuses, or cannot reach, is no answer of the server', async (c
 			await client.mtls.close();
 		}
 		// Of plain http, Squid's word cannot be told from the origin's.
-		const client = world.client({...config, ...through(squid, alice)});
+		const client = fixture.client({...config, ...through(squid, alice)});
 		const error = await failureOf(client.get(`http://localhost:${gone.port}/`));
 		expect(error).toMatchObject({name: 'AxiosError', response: {status: 503}});
 		await client.mtls.close();

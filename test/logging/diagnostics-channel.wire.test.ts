@@ -3,13 +3,13 @@ import https from 'node:https';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {type MtlsEvents, publish} from '../../src/logging/diagnostics-channel.ts';
 import * as certificate from '../../src/tls/credentials/certificate-facts.ts';
-import {exchanges, makeWorld, mtlsFailureOf, pages, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf, pages} from '../support/fixture.ts';
 
 vi.mock(import('../../src/tls/credentials/certificate-facts.ts'), {spy: true});
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** What is published on a channel until the test ends. */
@@ -35,13 +35,13 @@ const secret = {
 describe.each(exchanges)('over %s', (_, options) => {
 	test('each handshake is published with its facts, and only handshakes', async () => {
 		const [handshakes, failures] = [listen('axios-mtls:handshake'), listen('axios-mtls:failure')];
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/': (_, response) => response.setHeader('connection', 'close').end('ok'),
 				'/kept': (_, response) => response.end('ok'),
 			}),
 		});
-		const client = world.client();
+		const client = fixture.client();
 		await client.get(server.url('/kept'), options);
 		const {tls} = await client.get(server.url('/kept'), options);
 		await client.get(server.url(), options);
@@ -58,11 +58,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('each failure is published once, by its facts', async () => {
 		const [handshakes, failures] = [listen('axios-mtls:handshake'), listen('axios-mtls:failure')];
-		const impostor = await world.server({
-			credential: await world.pki.server({selfSigned: true}),
+		const impostor = await fixture.server({
+			credential: await fixture.pki.server({selfSigned: true}),
 		});
 		const {message, code, failure} = await mtlsFailureOf(
-			world.client().get(impostor.url(), options),
+			fixture.client().get(impostor.url(), options),
 		);
 		expect(failures).toEqual([{...failure, code, message, enforced: true}]);
 		expect(failures).toMatchObject([{kind: 'self-signed', phase: 'verify', side: 'server'}]);
@@ -71,11 +71,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test("what verify: 'report' lets go is both, the failure not enforced", async () => {
 		const [handshakes, failures] = [listen('axios-mtls:handshake'), listen('axios-mtls:failure')];
-		const impostor = await world.server({
-			credential: await world.pki.server({selfSigned: true}),
+		const impostor = await fixture.server({
+			credential: await fixture.pki.server({selfSigned: true}),
 			handler,
 		});
-		await world.client({mtls: {verify: 'report'}}).get(impostor.url(), options);
+		await fixture.client({mtls: {verify: 'report'}}).get(impostor.url(), options);
 		expect(failures).toMatchObject([
 			{kind: 'self-signed', code: 'DEPTH_ZERO_SELF_SIGNED_CERT', enforced: false},
 		]);
@@ -84,13 +84,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('nothing secret is published, and all of it is plain data', async () => {
 		const heard = [listen('axios-mtls:handshake'), listen('axios-mtls:failure')];
-		const server = await world.server();
-		const impostor = await world.server({
-			credential: await world.pki.server({selfSigned: true}),
+		const server = await fixture.server();
+		const impostor = await fixture.server({
+			credential: await fixture.pki.server({selfSigned: true}),
 		});
 		const request = {...options, ...secret, method: 'post', data: 'MARK'};
-		await world.client().request({...request, url: server.url('/echo')});
-		await mtlsFailureOf(world.client().request({...request, url: impostor.url('/echo')}));
+		await fixture.client().request({...request, url: server.url('/echo')});
+		await mtlsFailureOf(fixture.client().request({...request, url: impostor.url('/echo')}));
 
 		expect(heard.map(({length}) => length)).toEqual([1, 1]);
 		for (const event of heard.flat()) {
@@ -104,7 +104,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 test('without a listener a handshake computes no facts', async () => {
 	// With certificates that nobody has seen: those of a known one are remembered.
-	const fresh = await makeWorld();
+	const fresh = await createFixture();
 	const server = await fresh.server({handler});
 	// The agent alone: an answer of axios has the facts with it.
 	const {agent} = fresh.client().mtls;

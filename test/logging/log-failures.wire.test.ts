@@ -2,20 +2,20 @@ import axios, {type AxiosError, isAxiosError} from 'axios';
 import {beforeAll, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createClient, type Logger, logFailures, withMtls} from '../../src/index.ts';
 import type {MtlsServer} from '../../src/testing/index.ts';
-import {exchanges, failureOf, makeWorld, pages, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, failureOf, pages} from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 /** Not trusted. */
 let impostor: MtlsServer;
 /** Answers 401 to everybody. */
 let bank: MtlsServer;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 beforeEach(async () => {
-	const credential = await world.pki.server({selfSigned: true});
-	impostor = await world.server({credential});
-	bank = await world.server({
+	const credential = await fixture.pki.server({selfSigned: true});
+	impostor = await fixture.server({credential});
+	bank = await fixture.server({
 		handler: pages({'/': (_, response) => response.writeHead(401).end('{}')}),
 	});
 });
@@ -31,7 +31,7 @@ function recorder() {
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a connection that failed is an error, told as (fields, message)', async () => {
 		const {told, logger} = recorder();
-		const client = world.client({...options, logger});
+		const client = fixture.client({...options, logger});
 		const error = await failureOf(client.post(impostor.url('/pay?card=MARK'), {pin: 'MARK'}));
 
 		expect(told).toHaveLength(1);
@@ -60,7 +60,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('an answer that was not wanted is a warning', async () => {
 		const {told, logger} = recorder();
-		await failureOf(world.client({...options, logger}).get(bank.url()));
+		await failureOf(fixture.client({...options, logger}).get(bank.url()));
 		expect(told).toEqual([
 			{
 				level: 'warn',
@@ -78,7 +78,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('what went well is not told', async () => {
 		const {told, logger} = recorder();
-		const client = world.client({...options, logger});
+		const client = fixture.client({...options, logger});
 		await client.get(bank.url('/whoami'));
 		await client.get(bank.url(), {validateStatus: (status) => status === 401});
 		expect(told).toEqual([]);
@@ -87,13 +87,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('what the app cancelled is not told', async () => {
 		const {told, logger} = recorder();
 		const abort = new AbortController();
-		const waiting = await world.server({
+		const waiting = await fixture.server({
 			handler() {
 				abort.abort();
 				return true;
 			},
 		});
-		const client = world.client({...options, logger});
+		const client = fixture.client({...options, logger});
 		const cancelled = [
 			client.get(waiting.url(), {signal: abort.signal}),
 			client.get(impostor.url(), {signal: AbortSignal.abort()}),
@@ -105,7 +105,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('each attempt of a retry is a failure of its own', async () => {
 		const {told, logger} = recorder();
-		const client = world.client({...options, logger});
+		const client = fixture.client({...options, logger});
 		let attempts = 1;
 		client.interceptors.response.use(null, (error: AxiosError) => {
 			if (attempts === 3 || !error.config) throw error;
@@ -123,7 +123,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 describe('a failure is told once', () => {
 	test('whoever else listens on the instance', async () => {
 		const [first, second] = [recorder(), recorder()];
-		const client = world.client({logger: first.logger});
+		const client = fixture.client({logger: first.logger});
 		logFailures(client, first.logger);
 		logFailures(client, second.logger);
 		await failureOf(client.get(impostor.url()));
@@ -134,14 +134,14 @@ describe('a failure is told once', () => {
 
 	test('by an instance that the client made, to the logger of the client', async () => {
 		const {told, logger} = recorder();
-		const child = world.client({logger}).create({headers: {'X-Child': '1'}});
+		const child = fixture.client({logger}).create({headers: {'X-Child': '1'}});
 		await failureOf(child.get(impostor.url()));
 		expect(told).toHaveLength(1);
 	});
 
 	test('to the logger of the child where it has one', async () => {
 		const [parent, child] = [recorder(), recorder()];
-		const client = world.client({logger: parent.logger}).create({logger: child.logger});
+		const client = fixture.client({logger: parent.logger}).create({logger: child.logger});
 		await failureOf(client.get(impostor.url()));
 		expect(child.told).toHaveLength(1);
 		expect(parent.told).toEqual([]);
@@ -149,7 +149,7 @@ describe('a failure is told once', () => {
 
 	test('though an interceptor of the app puts it in its own words', async () => {
 		const {told, logger} = recorder();
-		const wrapped = world.client({logger});
+		const wrapped = fixture.client({logger});
 		wrapped.interceptors.response.use(null, (cause: Error) => {
 			throw new Error('the bank is away', {cause});
 		});
@@ -160,7 +160,7 @@ describe('a failure is told once', () => {
 
 	test('also where two requests fail alike', async () => {
 		const {told, logger} = recorder();
-		const client = world.client({logger});
+		const client = fixture.client({logger});
 		await Promise.all([failureOf(client.get(bank.url())), failureOf(client.get(bank.url()))]);
 		expect(told).toHaveLength(2);
 	});
@@ -183,7 +183,7 @@ describe('the logger', () => {
 
 	test('is the console by default', async () => {
 		const calls = spyOnConsole();
-		const client = createClient({mtls: {ca: world.pki.ca}, proxy: false});
+		const client = createClient({mtls: {ca: fixture.pki.ca}, proxy: false});
 		const error = await failureOf(client.get(impostor.url()));
 		await client.mtls.close();
 		expect(calls).toEqual([
@@ -197,7 +197,7 @@ describe('the logger', () => {
 
 	test('false is silence, for the children too', async () => {
 		const calls = spyOnConsole();
-		const client = world.client({logger: false});
+		const client = fixture.client({logger: false});
 		await failureOf(client.get(impostor.url()));
 		await failureOf(client.create().get(impostor.url()));
 		await failureOf(withMtls(axios.create(), {logger: false}).get(impostor.url()));
@@ -215,7 +215,7 @@ describe('the logger', () => {
 			}
 		}
 		const logger = new Counting();
-		const client = world.client({logger});
+		const client = fixture.client({logger});
 		await failureOf(client.get(impostor.url()));
 		await failureOf(client.get(bank.url()));
 		expect(logger.count).toBe(2);
@@ -225,7 +225,7 @@ describe('the logger', () => {
 		const broken = () => {
 			throw new Error('disk full');
 		};
-		const client = world.client({logger: {error: broken, warn: broken}});
+		const client = fixture.client({logger: {error: broken, warn: broken}});
 		const error = await failureOf(client.get(impostor.url()));
 		expect(error).toMatchObject({name: 'MtlsError', failure: {kind: 'self-signed'}});
 	});
@@ -234,7 +234,7 @@ describe('the logger', () => {
 describe('logFailures alone', () => {
 	test('tells of any axios instance, until it is taken off', async () => {
 		const {told, logger} = recorder();
-		const instance = axios.create({proxy: false, httpsAgent: world.client().mtls.agent});
+		const instance = axios.create({proxy: false, httpsAgent: fixture.client().mtls.agent});
 		const takeOff = logFailures(instance, logger);
 
 		const error: unknown = await instance.get(bank.url()).catch((e) => e);

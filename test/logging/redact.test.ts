@@ -10,7 +10,7 @@ import {
 	redactJsonMessage,
 } from '../../src/logging/redact.ts';
 import {redactUrl} from '../../src/util/redact-url.ts';
-import {prints} from '../support/printed-forms.ts';
+import {printedForms} from '../support/printed-forms.ts';
 
 describe('a URL', () => {
 	test.each([
@@ -137,11 +137,11 @@ describe('an error', () => {
 	}
 
 	test('is full of secrets before they are hidden', () => {
-		expect(prints(failed())).toContain(secret);
+		expect(printedForms(failed())).toContain(secret);
 	});
 
 	test('prints none of them after', () => {
-		const printed = prints(hideSecrets(failed()));
+		const printed = printedForms(hideSecrets(failed()));
 		expect(printed).not.toContain(secret);
 		expect(printed).toContain('it failed');
 		expect(printed).toContain('ERR_BAD_REQUEST');
@@ -172,7 +172,7 @@ describe('an error', () => {
 	test('is hidden twice without harm', () => {
 		const error = failed();
 		expect(hideSecrets(hideSecrets(error))).toBe(error);
-		expect(prints(error)).not.toContain(secret);
+		expect(printedForms(error)).not.toContain(secret);
 	});
 
 	test('says as plain data what it says in print', () => {

@@ -2,13 +2,13 @@ import {once} from 'node:events';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import type {RequestHandler} from '../../src/testing/index.ts';
-import {FakeLedger, jarWith} from '../support/fake-login-lock.ts';
-import {exchanges, failureOf, makeWorld, type World} from '../support/fixture.ts';
-import {asMember, startMembers} from '../support/session-pages.ts';
+import {FakeLoginLock, jarWith} from '../support/fake-login-lock.ts';
+import {createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
+import {loginAndGet, startSessionPages} from '../support/session-pages.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const clearing = 'sid=; Path=/; Max-Age=0';
@@ -30,7 +30,7 @@ async function startSlow(cookie: string, status = 401) {
 		response.writeHead(status, {location: '/signin'}).end();
 		return true;
 	};
-	const members = await startMembers(world, handler);
+	const members = await startSessionPages(fixture, handler);
 	return {members, held, release: () => gate.dispatchEvent(new Event('release'))};
 }
 
@@ -44,10 +44,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a redirect to the login page that does', anonymous, 302],
 	])('%s takes nothing from the login that came before it', async (_, cookie, status) => {
 		const {members, held, release} = await startSlow(cookie, status);
-		const client = world.client({
+		const client = fixture.client({
 			baseURL: members.server.origin,
 			jar: true,
-			session: {...asMember, loginUrl: '/signin'},
+			session: {...loginAndGet, loginUrl: '/signin'},
 			...options,
 		});
 		await client.get('/first');
@@ -65,7 +65,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 test('nor does one that comes while the login is under way', async () => {
 	const {members, held, release} = await startSlow(anonymous);
 	const judged = new EventTarget();
-	const client = world.client({
+	const client = fixture.client({
 		baseURL: members.server.origin,
 		jar: true,
 		session: {
@@ -93,12 +93,12 @@ test('nor does one that comes while the login is under way', async () => {
 
 test('a process that did not know of the login takes nothing from it either', async () => {
 	const {members, held, release} = await startSlow(clearing);
-	const [ledger, shared] = [new FakeLedger(), new CookieJar()];
+	const [ledger, shared] = [new FakeLoginLock(), new CookieJar()];
 	const [one, other] = [1, 2].map(() =>
-		world.client({
+		fixture.client({
 			baseURL: members.server.origin,
 			jar: jarWith(ledger, shared),
-			session: asMember,
+			session: loginAndGet,
 		}),
 	);
 	await Promise.all([one?.get('/a'), other?.get('/b')]);
@@ -115,14 +115,14 @@ describe('what is kept', () => {
 	/** Two answers to `/never` refuse, each with a cookie of its own. */
 	const neverAllowed = async (jar: CookieJar) => {
 		let count = 0;
-		const members = await startMembers(world, async (_, response, {url}) => {
+		const members = await startSessionPages(fixture, async (_, response, {url}) => {
 			if (url !== '/never') return false;
 			count += 1;
 			response.setHeader('set-cookie', `answer${count}=1; Path=/`);
 			response.writeHead(401).end();
 			return true;
 		});
-		const client = world.client({baseURL: members.server.origin, jar, session: asMember});
+		const client = fixture.client({baseURL: members.server.origin, jar, session: loginAndGet});
 		expect(await failureOf(client.get('/never'))).toMatchObject({status: 401});
 		return jar.getCookieString(members.server.url('/'));
 	};
@@ -132,6 +132,6 @@ describe('what is kept', () => {
 	});
 
 	test('is what the answer sets that the app gets, where processes share the session', async () => {
-		expect(await neverAllowed(jarWith(new FakeLedger()))).toBe('sid=2; answer2=1');
+		expect(await neverAllowed(jarWith(new FakeLoginLock()))).toBe('sid=2; answer2=1');
 	});
 });

@@ -1,13 +1,13 @@
 import {beforeAll, expect, test} from 'vitest';
-import {exchanges, makeWorld, type World} from '../support/fixture.ts';
-import {asMember, startMembers} from '../support/session-pages.ts';
+import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
+import {loginAndGet, startSessionPages} from '../support/session-pages.ts';
 
 /** As many as are in flight when the session dies; each has a connection of its own. */
 const loads = [1_000, 100];
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 test.each(exchanges.map((exchange, index) => [loads[index] ?? 0, ...exchange] as const))(
@@ -18,18 +18,18 @@ test.each(exchanges.map((exchange, index) => [loads[index] ?? 0, ...exchange] as
 		const all = new Promise<void>((resolve) => {
 			arrive = resolve;
 		});
-		const members = await startMembers(world, async (_, __, {url}) => {
+		const members = await startSessionPages(fixture, async (_, __, {url}) => {
 			if (!url.startsWith('/flight')) return;
 			// Nobody gets an answer before all of them have asked.
 			arrived += 1;
 			if (arrived === inFlight) arrive();
 			await all;
 		});
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			baseURL: members.server.origin,
 			jar: true,
-			session: asMember,
+			session: loginAndGet,
 		});
 		await client.get('/first');
 		members.end();

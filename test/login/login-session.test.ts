@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import type {SessionOptions} from '../../src/index.ts';
 import {CookieJar, createAdapter, createClient, MtlsConfigError} from '../../src/index.ts';
 import {LoginBackoff} from '../../src/login/backoff.ts';
-import {sessionMember} from '../support/simulated-login.ts';
+import {simulateLogin} from '../support/simulated-login.ts';
 
 describe('the pause after a login that failed', () => {
 	test('begins with the first, doubles, and ends at the limit', () => {
@@ -36,7 +36,7 @@ describe('the pause after a login that failed', () => {
 describe('a session', () => {
 	test('that nobody could log in to fails at once until its time is over', async () => {
 		let works = false;
-		const {session, clock} = sessionMember(new CookieJar(), {
+		const {session, clock} = simulateLogin(new CookieJar(), {
 			login: () => {
 				if (!works) throw new Error('no');
 			},
@@ -56,7 +56,7 @@ describe('a session', () => {
 	});
 
 	test('whose login succeeds in vain is not logged in to again until its time is over', async () => {
-		const {session, clock, logins} = sessionMember(new CookieJar());
+		const {session, clock, logins} = simulateLogin(new CookieJar());
 		const login = await session.after(undefined);
 		session.markUseless(login);
 		session.markUseless(login);
@@ -73,7 +73,7 @@ describe('a session', () => {
 
 	test('of the past ends no pause', async () => {
 		let works = true;
-		const {session} = sessionMember(new CookieJar(), {
+		const {session} = simulateLogin(new CookieJar(), {
 			login: () => {
 				if (!works) throw new Error('no');
 			},
@@ -87,7 +87,7 @@ describe('a session', () => {
 	});
 
 	test('that has been proven is not doubted', async () => {
-		const {session} = sessionMember(new CookieJar());
+		const {session} = simulateLogin(new CookieJar());
 		const login = await session.after(undefined);
 		session.markValid(login);
 		session.markUseless(login);
@@ -95,7 +95,7 @@ describe('a session', () => {
 	});
 
 	test('has one login for all who ask for what comes after the same', async () => {
-		const {session, logins} = sessionMember(new CookieJar());
+		const {session, logins} = simulateLogin(new CookieJar());
 		const first = await session.after(undefined);
 		expect(await session.after(undefined)).toBe(first);
 		const [second, same] = await Promise.all([session.after(first), session.after(first)]);

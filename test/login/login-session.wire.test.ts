@@ -3,25 +3,32 @@ import {text} from 'node:stream/consumers';
 import {isCancel} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {CookieJar, type SessionError, type SessionOptions} from '../../src/index.ts';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
-import {prints} from '../support/printed-forms.ts';
-import {asMember, type Members, startMembers} from '../support/session-pages.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
+import {printedForms} from '../support/printed-forms.ts';
+import {loginAndGet, type SessionPages, startSessionPages} from '../support/session-pages.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
-function memberOf({server}: Members, options: Parameters<World['client']>[0] = {}) {
-	return world.client({baseURL: server.origin, jar: true, session: asMember, ...options});
+function memberOf({server}: SessionPages, options: Parameters<Fixture['client']>[0] = {}) {
+	return fixture.client({baseURL: server.origin, jar: true, session: loginAndGet, ...options});
 }
 
 /** Options of a session that tries again at once, so that no test has to wait. */
-const eager: SessionOptions = {...asMember, backoffMs: 1e-6, maxBackoffMs: 1e-6};
+const eager: SessionOptions = {...loginAndGet, backoffMs: 1e-6, maxBackoffMs: 1e-6};
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('the login runs once, before the first request, and again when the session is over', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members, options);
 		expect(members.tries).toBe(0);
 
@@ -34,8 +41,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a second end of the session is given to the app as it is', async () => {
-		const members = await startMembers(
-			world,
+		const members = await startSessionPages(
+			fixture,
 			pages({'/never': (_, response) => response.writeHead(401).end('{"error":"never"}')}),
 		);
 		const client = memberOf(members, options);
@@ -49,7 +56,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a stream that its redirects could have again is sent again', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members, options);
 		await client.get('/first');
 		members.end();
@@ -58,7 +65,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a stream that cannot be sent twice gets the answer as it is, and logs nobody in', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members, options);
 		await client.get('/first');
 		members.end();
@@ -69,7 +76,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a stream that is given up leaves no connection behind', async () => {
 		let asked = 0;
-		const members = await startMembers(world, (_, response, {url}) => {
+		const members = await startSessionPages(fixture, (_, response, {url}) => {
 			if (url !== '/again') return false;
 			asked += 1;
 			if (asked > 1) return false;
@@ -87,7 +94,7 @@ describe('the end of a session', () => {
 	const toLogin = redirect('/login?next=%2Faccounts');
 	async function startSite(session: Omit<SessionOptions, 'login'>) {
 		let loggedIn = false;
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/accounts': (request, response) => {
 					if (loggedIn) response.end('accounts');
@@ -102,7 +109,7 @@ describe('the end of a session', () => {
 			}),
 		});
 		let logins = 0;
-		const client = world.client({
+		const client = fixture.client({
 			baseURL: server.origin,
 			jar: true,
 			session: {
@@ -138,14 +145,14 @@ describe('the end of a session', () => {
 		['at once', (over: boolean) => over],
 		['later', (over: boolean) => Promise.resolve(over)],
 	])('is what isExpired says %s of an answer with its data parsed', async (_, say) => {
-		const members = await startMembers(
-			world,
+		const members = await startSessionPages(
+			fixture,
 			pages({'/soft': (_, response) => response.end('{"error":"over"}')}),
 		);
 		const seen: unknown[] = [];
 		const client = memberOf(members, {
 			session: {
-				...asMember,
+				...loginAndGet,
 				isExpired(response) {
 					seen.push([response.status, response.data, response.tls?.authorized]);
 					return say(response.data.error === 'over');
@@ -171,8 +178,8 @@ describe('the end of a session', () => {
 		['what came, where that cannot be transformed', 'no JSON', 'no JSON'],
 		['what transformResponse makes of it', '[1, 2]', [1, 2]],
 	])('is judged by %s', async (_, sent, expected) => {
-		const members = await startMembers(
-			world,
+		const members = await startSessionPages(
+			fixture,
 			pages({'/page': (_, response) => response.end(sent)}),
 		);
 		const seen: unknown[] = [];
@@ -180,7 +187,7 @@ describe('the end of a session', () => {
 			responseType: 'json',
 			transitional: {silentJSONParsing: false},
 			session: {
-				...asMember,
+				...loginAndGet,
 				isExpired: ({status, data}) => {
 					seen.push([status, data]);
 					return false;
@@ -202,8 +209,8 @@ describe('the end of a session', () => {
 		],
 		['rejects', () => Promise.reject(new Error('SECRET'))],
 	])('is unknown when isExpired %s', async (_, isExpired) => {
-		const members = await startMembers(world);
-		const client = memberOf(members, {session: {...asMember, isExpired}});
+		const members = await startSessionPages(fixture);
+		const client = memberOf(members, {session: {...loginAndGet, isExpired}});
 		const error = await failureOf(client.get('/a'));
 		expect(error).toMatchObject({
 			code: 'ERR_MTLS_EXPIRY_UNKNOWN',
@@ -212,13 +219,13 @@ describe('the end of a session', () => {
 			status: 200,
 			cause: {message: 'SECRET'},
 		});
-		expect(prints(error)).not.toContain('SECRET');
+		expect(printedForms(error)).not.toContain('SECRET');
 	});
 
 	test('is not waited for longer than the timeout of the request', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members, {
-			session: {...asMember, isExpired: () => new Promise<boolean>(() => {})},
+			session: {...loginAndGet, isExpired: () => new Promise<boolean>(() => {})},
 		});
 		await failureOf(client.get('/', {timeout: 1}));
 		const error = await failureOf(client.get('/a', {timeout: 60}));
@@ -228,7 +235,7 @@ describe('the end of a session', () => {
 
 describe('a login that fails', () => {
 	test('rejects all who wait, each with its own config, and nothing of the login', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		members.mode = 'refusing';
 		const client = memberOf(members);
 		const errors = await Promise.all(
@@ -248,13 +255,13 @@ describe('a login that fails', () => {
 			expect(error.cause).toBe(errors[0]?.cause);
 			expect((error as SessionError).retryAfterMs).toBeGreaterThan(900);
 			expect((error as SessionError).retryAfterMs).toBeLessThanOrEqual(1_000);
-			expect(prints(error)).not.toContain('SECRET');
+			expect(printedForms(error)).not.toContain('SECRET');
 		}
 		expect(new Set(errors).size).toBe(50);
 	});
 
 	test('is not tried again before its time, and requests fail at once meanwhile', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		members.mode = 'refusing';
 		const client = memberOf(members);
 		await failureOf(client.get('/a'));
@@ -270,7 +277,7 @@ describe('a login that fails', () => {
 	});
 
 	test('is tried again after it, and then all goes on', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		members.mode = 'refusing';
 		const client = memberOf(members, {session: eager});
 		await failureOf(client.get('/a'));
@@ -280,9 +287,9 @@ describe('a login that fails', () => {
 	});
 
 	test('is told once, whatever it failed with and however many waited', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		for (const login of [
-			asMember.login,
+			loginAndGet.login,
 			() => Promise.reject(new Error('SECRET')),
 			() => {
 				throw 'SECRET';
@@ -302,9 +309,9 @@ describe('a login that fails', () => {
 	});
 
 	test('that never settles is over at its deadline, and its request is cancelled', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		members.mode = 'silent';
-		const client = memberOf(members, {session: {...asMember, loginTimeoutMs: 40}});
+		const client = memberOf(members, {session: {...loginAndGet, loginTimeoutMs: 40}});
 		const error = await failureOf(client.get('/a'));
 		expect(error).toMatchObject({
 			code: 'ERR_MTLS_LOGIN_FAILED',
@@ -315,7 +322,7 @@ describe('a login that fails', () => {
 	});
 
 	test('that uses a client that waits for it is told so', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members, {
 			session: {login: () => client.post('/login'), loginTimeoutMs: 40},
 		});
@@ -330,7 +337,7 @@ describe('a login that fails', () => {
 
 describe('a request that waits for the login', () => {
 	test('can be cancelled, and the login goes on for the others', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		let goOn = () => {};
 		const held = new Promise<void>((resolve) => {
 			goOn = resolve;
@@ -356,11 +363,11 @@ describe('a request that waits for the login', () => {
 	});
 
 	test('does not begin to when it was cancelled while its answer was judged', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const controller = new AbortController();
 		const client = memberOf(members, {
 			session: {
-				...asMember,
+				...loginAndGet,
 				isExpired() {
 					controller.abort();
 					return true;
@@ -373,12 +380,12 @@ describe('a request that waits for the login', () => {
 	});
 
 	test('ends with the client when that is closed', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		members.mode = 'silent';
-		for (const login of [asMember.login, () => new Promise(() => {})]) {
+		for (const login of [loginAndGet.login, () => new Promise(() => {})]) {
 			const client = memberOf(members, {session: {login}});
 			const waiting = failureOf(client.get('/a'));
-			await (login === asMember.login ? members.tried(1) : undefined);
+			await (login === loginAndGet.login ? members.tried(1) : undefined);
 			await client.mtls.close({deadlineMs: 1});
 			expect(await waiting).toMatchObject({code: 'ERR_MTLS_CLIENT_CLOSED', config: {url: '/a'}});
 		}
@@ -386,7 +393,7 @@ describe('a request that waits for the login', () => {
 
 	test('and began before the last login finished is sent again without another', async () => {
 		const held: (() => void)[] = [];
-		const members = await startMembers(world, async (_, __, recorded) => {
+		const members = await startSessionPages(fixture, async (_, __, recorded) => {
 			// Its first answer is the old session's, and comes when the new one stands.
 			if (recorded.url !== '/slow' || held.length > 0) return false;
 			await new Promise<void>((resolve) => held.push(resolve));
@@ -407,7 +414,7 @@ describe('a request that waits for the login', () => {
 
 describe('who is in the session', () => {
 	test('a login sends with the defaults, jar and certificate of the client, without its interceptors', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members, {
 			headers: {'X-Default': 'd'},
 			session: {
@@ -431,7 +438,7 @@ describe('who is in the session', () => {
 	});
 
 	test('instances that a client creates share its session, those with a jar of their own do not', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members);
 		const child = client.create({proxy: false, baseURL: members.server.origin});
 		await Promise.all([client.get('/a'), child.get('/b'), child.create().get('/c')]);
@@ -444,13 +451,13 @@ describe('who is in the session', () => {
 		}
 		expect(members.tries).toBe(1);
 
-		const own = client.create({proxy: false, jar: true, session: asMember});
+		const own = client.create({proxy: false, jar: true, session: loginAndGet});
 		expect((await own.get('/e')).data).toMatchObject({login: 2});
 		expect((await client.get('/f')).data).toMatchObject({login: 3});
 	});
 
 	test('a request with another jar, without one, or with `session: false` is not in it', async () => {
-		const members = await startMembers(world);
+		const members = await startSessionPages(fixture);
 		const client = memberOf(members);
 		for (const request of [
 			() => client.get('/a', {jar: new CookieJar()}),

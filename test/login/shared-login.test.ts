@@ -1,17 +1,17 @@
 import {describe, expect, test} from 'vitest';
 import type {SessionOptions} from '../../src/index.ts';
 import {LoginProblem} from '../../src/login/login-error.ts';
-import {FakeLedger, jarWith} from '../support/fake-login-lock.ts';
-import {sessionMember} from '../support/simulated-login.ts';
+import {FakeLoginLock, jarWith} from '../support/fake-login-lock.ts';
+import {simulateLogin} from '../support/simulated-login.ts';
 
-function member(ledger: FakeLedger, options?: Partial<SessionOptions>) {
-	return sessionMember(jarWith(ledger), options);
+function member(ledger: FakeLoginLock, options?: Partial<SessionOptions>) {
+	return simulateLogin(jarWith(ledger), options);
 }
 
 const leaseMs = 35_000;
 
 test('the first process takes the lease, looks once more, logs in and says so', async () => {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	const {session, logins} = member(ledger);
 	expect(await session.after(undefined)).toEqual({generation: 1, adopted: false});
 	expect(logins.count).toBe(1);
@@ -25,7 +25,7 @@ test('the first process takes the lease, looks once more, logs in and says so', 
 });
 
 test('a login of another process is taken over without one', async () => {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	ledger.generations = 7;
 	const {session, logins} = member(ledger);
 	expect(await session.after(undefined)).toEqual({generation: 7, adopted: true});
@@ -34,7 +34,7 @@ test('a login of another process is taken over without one', async () => {
 });
 
 test('eight processes at once log in once, and once more when that session is over', async () => {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	const all = Array.from({length: 8}, () => member(ledger));
 	const total = () => all.reduce((sum, {logins}) => sum + logins.count, 0);
 	const first = await Promise.all(all.map(({session}) => session.after(undefined)));
@@ -49,7 +49,7 @@ test('eight processes at once log in once, and once more when that session is ov
 });
 
 test('what another process did between the look and the lease is taken over, and the lease given back', async () => {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	const acquire = ledger.acquire.bind(ledger);
 	ledger.acquire = (ms) => {
 		ledger.generations = 4;
@@ -63,7 +63,7 @@ test('what another process did between the look and the lease is taken over, and
 });
 
 test('a store that lost its data begins anew: its smaller number is a login too', async () => {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	ledger.generations = 9;
 	const {session, logins} = member(ledger);
 	const old = await session.after(undefined);
@@ -77,7 +77,7 @@ test('a store that lost its data begins anew: its smaller number is a login too'
 
 describe('while another process has the lease', () => {
 	test('it is asked for every 100 ms, until that process has logged in', async () => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		const lease = await ledger.acquire(1);
 		const {session, clock, logins} = member(ledger);
 		let polls = 0;
@@ -94,7 +94,7 @@ describe('while another process has the lease', () => {
 		['gives it back', 'release'],
 		['is gone, and its lease has ended', 'expire'],
 	] as const)('the login is made here once that process %s', async (_, how) => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		const lease = await ledger.acquire(1);
 		const {session, clock, logins} = member(ledger);
 		clock.onPoll = () => {
@@ -106,7 +106,7 @@ describe('while another process has the lease', () => {
 	});
 
 	test('it is given up after two leases', async () => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		await ledger.acquire(1);
 		const {session, clock} = member(ledger);
 		await expect(session.after(undefined)).rejects.toMatchObject({
@@ -117,7 +117,7 @@ describe('while another process has the lease', () => {
 	});
 
 	test('the end of the client ends it', async () => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		await ledger.acquire(1);
 		const {session, clock, closing} = member(ledger);
 		clock.onPoll = () => closing.abort();
@@ -127,7 +127,7 @@ describe('while another process has the lease', () => {
 });
 
 test('a login that fails gives the lease back, and the next process tries', async () => {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	const failing = member(ledger, {login: () => Promise.reject(new Error('SECRET'))});
 	await expect(failing.session.after(undefined)).rejects.toMatchObject({
 		code: 'ERR_MTLS_LOGIN_FAILED',
@@ -140,7 +140,7 @@ test('a login that fails gives the lease back, and the next process tries', asyn
 
 describe('a ledger that fails', () => {
 	test('when a lease is given back for a login of another process does not fail that', async () => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		ledger.failing = ['release'];
 		const acquire = ledger.acquire.bind(ledger);
 		ledger.acquire = (ms) => {
@@ -156,7 +156,7 @@ describe('a ledger that fails', () => {
 		['acquire', 'asked for a turn'],
 		['complete', 'told of a login'],
 	])('at %s is an error of its own, with a pause after it', async (word, what) => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		ledger.failing = [word];
 		const {session} = member(ledger);
 		const failure = await session.after(undefined).catch((error) => error);
@@ -171,7 +171,7 @@ describe('a ledger that fails', () => {
 	});
 
 	test('when the lease of a failed login is given back hides nothing of that', async () => {
-		const ledger = new FakeLedger();
+		const ledger = new FakeLoginLock();
 		ledger.failing = ['release'];
 		const {session} = member(ledger, {
 			login: () => {

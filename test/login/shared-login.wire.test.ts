@@ -3,26 +3,26 @@ import axios from 'axios';
 import {wrapper} from 'axios-cookiejar-support';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {CookieJar, withMtls} from '../../src/index.ts';
-import {FakeLedger, jarWith} from '../support/fake-login-lock.ts';
-import {failureOf, makeWorld, type World} from '../support/fixture.ts';
-import {prints} from '../support/printed-forms.ts';
-import {asMember, startMembers} from '../support/session-pages.ts';
+import {FakeLoginLock, jarWith} from '../support/fake-login-lock.ts';
+import {createFixture, type Fixture, failureOf} from '../support/fixture.ts';
+import {printedForms} from '../support/printed-forms.ts';
+import {loginAndGet, startSessionPages} from '../support/session-pages.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** Clients that stand for processes: jars of their own over one store, with one ledger. */
 async function startFleet(size: number) {
-	const members = await startMembers(world);
-	const ledger = new FakeLedger();
+	const members = await startSessionPages(fixture);
+	const ledger = new FakeLoginLock();
 	const shared = new CookieJar();
 	const clients = Array.from({length: size}, () =>
-		world.client({
+		fixture.client({
 			baseURL: members.server.origin,
 			jar: jarWith(ledger, shared),
-			session: asMember,
+			session: loginAndGet,
 		}),
 	);
 	const all = (path: string) => Promise.all(clients.map((client) => client.get(path)));
@@ -67,14 +67,14 @@ describe('processes that share a store', () => {
 			config: {url: '/c'},
 			cause: {code: 'ECONNREFUSED'},
 		});
-		expect(prints(error)).not.toContain('SECRET');
+		expect(printedForms(error)).not.toContain('SECRET');
 		expect(members.tries).toBe(1);
 	});
 });
 
 test('a login that succeeds in vain is not tried for every request', async () => {
-	const members = await startMembers(world);
-	const client = world.client({
+	const members = await startSessionPages(fixture);
+	const client = fixture.client({
 		baseURL: members.server.origin,
 		jar: true,
 		// A wrong password that is answered with a page.
@@ -88,12 +88,12 @@ test('a login that succeeds in vain is not tried for every request', async () =>
 });
 
 test('a request that is not allowed does not keep the others from logging in', async () => {
-	const members = await startMembers(world, (_, response, {url}) => {
+	const members = await startSessionPages(fixture, (_, response, {url}) => {
 		if (url !== '/forbidden') return false;
 		response.writeHead(401).end();
 		return true;
 	});
-	const client = world.client({baseURL: members.server.origin, jar: true, session: asMember});
+	const client = fixture.client({baseURL: members.server.origin, jar: true, session: loginAndGet});
 	await client.get('/a');
 	await failureOf(client.get('/forbidden'));
 	await client.get('/a');
@@ -102,12 +102,12 @@ test('a request that is not allowed does not keep the others from logging in', a
 });
 
 test('an instance of axios-cookiejar-support has its session in its own jar', async () => {
-	const members = await startMembers(world);
+	const members = await startSessionPages(fixture);
 	const jar = new CookieJar();
-	const {cert, key} = world.alice;
+	const {cert, key} = fixture.alice;
 	const client = withMtls(
 		wrapper(axios.create({jar, baseURL: members.server.origin, proxy: false})),
-		{mtls: {cert, key, ca: world.pki.ca}, session: asMember, logger: false},
+		{mtls: {cert, key, ca: fixture.pki.ca}, session: loginAndGet, logger: false},
 	);
 	onTestFinished(() => client.mtls.close());
 	expect((await client.get('/a')).data).toMatchObject({login: 1});
@@ -115,12 +115,12 @@ test('an instance of axios-cookiejar-support has its session in its own jar', as
 });
 
 test('a client that is closed lets the login end that its requests wait for', async () => {
-	const members = await startMembers(world);
+	const members = await startSessionPages(fixture);
 	let goOn = () => {};
 	const held = new Promise<void>((resolve) => {
 		goOn = resolve;
 	});
-	const client = world.client({
+	const client = fixture.client({
 		baseURL: members.server.origin,
 		jar: true,
 		session: {
@@ -150,10 +150,10 @@ test('each login is published, a failed one with its reason and without a secret
 	await failureOf(clients[0]?.get('/a') ?? Promise.resolve());
 	members.mode = 'open';
 	await clients[1]?.get('/a');
-	const third = world.client({
+	const third = fixture.client({
 		baseURL: members.server.origin,
 		jar: jarWith(ledger),
-		session: asMember,
+		session: loginAndGet,
 	});
 	await third.get('/a').catch(() => {});
 	expect(seen).toMatchObject([
@@ -168,5 +168,5 @@ test('each login is published, a failed one with its reason and without a secret
 		{event: 'login_adopted'},
 		{event: 'logged_in'},
 	]);
-	expect(prints(seen)).not.toContain('SECRET');
+	expect(printedForms(seen)).not.toContain('SECRET');
 });

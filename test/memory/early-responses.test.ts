@@ -3,13 +3,13 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {beforeAll, expect, test} from 'vitest';
 import {type EarlyRequest, startEarlyServer} from '../support/early-server.ts';
-import {makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, type Fixture} from '../support/fixture.ts';
 import {type H2Request, startH2Server} from '../support/h2-server.ts';
-import {times} from '../support/iterations.ts';
+import {iterations} from '../support/iterations.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const megabyte = 1_000_000;
@@ -17,16 +17,16 @@ const script = fileURLToPath(new URL('../support/child-early.ts', import.meta.ur
 
 /** What a process of its own keeps of uploads that are answered early. */
 async function keptBy(url: string, exchange: string, bytes: number, count: number) {
-	const {cert, key} = world.alice;
+	const {cert, key} = fixture.alice;
 	const args = ['--expose-gc', script, url, exchange, String(bytes), String(count)];
-	const env = {...process.env, CA: world.pki.ca, CERT: cert, KEY: key};
+	const env = {...process.env, CA: fixture.pki.ca, CERT: cert, KEY: key};
 	const {stdout} = await promisify(execFile)(process.execPath, args, {env});
 	return JSON.parse(stdout);
 }
 
 async function stoppingServer(status: number) {
-	const {cert, key} = await world.pki.server();
-	const secure = {cert, key, ca: world.pki.ca, requestCert: true, rejectUnauthorized: true};
+	const {cert, key} = await fixture.pki.server();
+	const secure = {cert, key, ca: fixture.pki.ca, requestCert: true, rejectUnauthorized: true};
 	let requests: readonly EarlyRequest[] = [];
 	const server = await startEarlyServer(() => {
 		// What it has not read is the system's to keep until its end is closed.
@@ -45,18 +45,18 @@ function stop({stream}: H2Request): void {
 }
 
 test.each([
-	['lean', 413, megabyte, times(1_000, 100)],
-	['axios', 413, megabyte, times(1_000, 100)],
+	['lean', 413, megabyte, iterations(1_000, 100)],
+	['axios', 413, megabyte, iterations(1_000, 100)],
 	// More than the system takes that nobody reads.
-	['lean', 200, 12 * megabyte, times(100, 50)],
-	['axios', 200, 12 * megabyte, times(100, 50)],
-	['http2', 413, megabyte, times(1_000, 100)],
+	['lean', 200, 12 * megabyte, iterations(100, 50)],
+	['axios', 200, 12 * megabyte, iterations(100, 50)],
+	['http2', 413, megabyte, iterations(1_000, 100)],
 ])(
 	'nothing is kept, over %s, of an early %i to an upload of %i bytes, %i times',
 	async (exchange, status, bytes, count) => {
 		const url =
 			exchange === 'http2'
-				? (await startH2Server(world.pki, {pages: {'/': stop}})).url()
+				? (await startH2Server(fixture.pki, {pages: {'/': stop}})).url()
 				: await stoppingServer(status);
 		const {answered, grown, sockets} = await keptBy(url, exchange, bytes, count);
 		expect(answered).toBe(count);

@@ -6,18 +6,18 @@
 import axios from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
-import {times} from '../support/iterations.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
+import {iterations} from '../support/iterations.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 // With TLS 1.2 it comes in the handshake, and races with nothing.
 const attemptsOn = [
-	['TLSv1.2', times(100, 20)],
-	['TLSv1.3', times(500, 50)],
+	['TLSv1.2', iterations(100, 20)],
+	['TLSv1.3', iterations(500, 50)],
 ] as const;
 const atOnce = 10;
 const body = Buffer.alloc(2 * 1024 * 1024);
@@ -32,8 +32,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		test.each(requests)(
 			`a server that wants a certificate is told as that, ${attempts} times of ${attempts}: %s`,
 			async (_name, request) => {
-				const server = await world.server({maxVersion});
-				const adapter = createAdapter({mtls: {ca: world.pki.ca}});
+				const server = await fixture.server({maxVersion});
+				const adapter = createAdapter({mtls: {ca: fixture.pki.ca}});
 				const client = axios.create({...options, adapter, baseURL: server.url('/echo')});
 				const kinds = new Map<string, number>();
 				for (let done = 0; done < attempts; done += atOnce) {

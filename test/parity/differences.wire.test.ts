@@ -9,11 +9,16 @@ import {beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
 import {startMtlsServer} from '../../src/testing/index.ts';
 import {startConnectProxy} from '../support/connect-proxy.ts';
-import {type Answer, openStage, redirect, type Stage} from '../support/parity-server.ts';
+import {
+	type Answer,
+	type ParityServers,
+	redirect,
+	startParityServers,
+} from '../support/parity-server.ts';
 
-let stage: Stage;
+let stage: ParityServers;
 beforeEach(async () => {
-	const opened = await openStage();
+	const opened = await startParityServers();
 	stage = opened;
 	onTestFinished(() => opened[Symbol.asyncDispose]());
 });

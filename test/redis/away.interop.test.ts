@@ -4,7 +4,7 @@
 import {CookieJar} from 'tough-cookie';
 import {expect, type TestContext, test} from 'vitest';
 import {RedisCookieStore} from '../../src/redis/index.ts';
-import {failureOf, makeWorld} from '../support/fixture.ts';
+import {createFixture, failureOf} from '../support/fixture.ts';
 import {startTcp} from '../support/plain-server.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
 
@@ -15,9 +15,9 @@ async function makeBank(ctx: TestContext, timeoutMs?: number) {
 		prefix: 'session',
 		...(timeoutMs !== undefined && {timeoutMs}),
 	});
-	const world = await makeWorld();
-	const server = await world.server();
-	const bank = world.client({baseURL: server.origin, jar: new CookieJar(store)});
+	const fixture = await createFixture();
+	const server = await fixture.server();
+	const bank = fixture.client({baseURL: server.origin, jar: new CookieJar(store)});
 	const login = () => bank.post('/login', {user: 'alice', password: 'wonderland'});
 	return {
 		redis,

@@ -2,7 +2,7 @@ import {randomBytes} from 'node:crypto';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {createCookieCipher, DecryptionError} from '../../src/redis/encryption.ts';
-import {prints} from '../support/printed-forms.ts';
+import {printedForms} from '../support/printed-forms.ts';
 
 const [old, current, other] = [randomBytes(32), randomBytes(32), randomBytes(32)];
 const place = '["session","field"]';
@@ -82,7 +82,7 @@ describe('with a key', () => {
 
 	test('the key cannot be read off it', () => {
 		const mark = 'MARK-of-32-bytes-in-a-key-of-ours';
-		const printed = prints(createCookieCipher([Buffer.from(mark.slice(0, 32))]));
+		const printed = printedForms(createCookieCipher([Buffer.from(mark.slice(0, 32))]));
 
 		expect(printed).not.toContain('MARK');
 		expect(printed).not.toContain(Buffer.from('MARK').toString('hex'));

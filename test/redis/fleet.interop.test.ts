@@ -5,9 +5,9 @@ import {promisify} from 'node:util';
 import {expect, onTestFinished, test} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {RedisCookieStore} from '../../src/redis/index.ts';
-import {makeWorld} from '../support/fixture.ts';
+import {createFixture} from '../support/fixture.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
-import type {FleetOrder, FleetReport} from '../support/shared-login-worker.ts';
+import type {WorkerOrder, WorkerReport} from '../support/shared-login-worker.ts';
 
 const processes = 8;
 const requests = 500;
@@ -18,7 +18,7 @@ const numbers = Array.from({length: requests / cookieEvery}, (_, index) => index
 
 const worker = fileURLToPath(new URL('../support/shared-login-worker.ts', import.meta.url));
 
-async function runWorker(order: FleetOrder): Promise<FleetReport> {
+async function runWorker(order: WorkerOrder): Promise<WorkerReport> {
 	const env = {PATH: process.env.PATH ?? '', FLEET: JSON.stringify(order)};
 	// One that waits for a Redis that is gone would go on for ever.
 	const ending = new AbortController();
@@ -30,7 +30,7 @@ async function runWorker(order: FleetOrder): Promise<FleetReport> {
 
 test(`${processes} processes of ${requests} requests share one session, while Redis is restarted`, async (ctx) => {
 	const redis = await startRedis(ctx);
-	const {pki, alice, server} = await makeWorld();
+	const {pki, alice, server} = await createFixture();
 	const seen = {logins: 0, visits: 0, strangers: 0, set: 0};
 	let restarted: Promise<void> | undefined;
 	const bank = await server({
@@ -101,7 +101,7 @@ function tally(commands: readonly string[]): Partial<Record<string, number>> {
 
 test('a fleet whose Redis lost everything logs in once more, not once each', async (ctx) => {
 	const redis = await startRedis(ctx);
-	const {server, client} = await makeWorld();
+	const {server, client} = await createFixture();
 	let logins = 0;
 	const bank = await server({
 		handler(request, response, recorded) {

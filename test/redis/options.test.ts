@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {MtlsConfigError} from '../../src/errors.ts';
 import {type RedisCommands, RedisCookieStore} from '../../src/redis/index.ts';
-import {prints} from '../support/printed-forms.ts';
+import {printedForms} from '../support/printed-forms.ts';
 
 const never = () => new Promise<never>(() => {});
 const client: RedisCommands = {
@@ -120,8 +120,8 @@ describe('a mistake is told with the option to repair', () => {
 test('neither the store nor a mistake shows a key', () => {
 	const bytes = Buffer.from('MARK-of-32-bytes-in-a-key-of-ours'.slice(0, 32));
 
-	expect(prints(make({key: bytes}))).not.toContain('MARK');
-	expect(prints(make({key: bytes}))).not.toContain('4d 41 52 4b');
-	expect(prints(mistake({key: bytes.subarray(1)}))).not.toContain('ARK');
-	expect(prints(mistake({key: bytes.toString()}))).not.toContain('MARK');
+	expect(printedForms(make({key: bytes}))).not.toContain('MARK');
+	expect(printedForms(make({key: bytes}))).not.toContain('4d 41 52 4b');
+	expect(printedForms(mistake({key: bytes.subarray(1)}))).not.toContain('ARK');
+	expect(printedForms(mistake({key: bytes.toString()}))).not.toContain('MARK');
 });

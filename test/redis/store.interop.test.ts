@@ -8,8 +8,8 @@ import {promisify} from 'node:util';
 import {Cookie, CookieJar} from 'tough-cookie';
 import {afterEach, expect, type TestContext, test, vi} from 'vitest';
 import {type RedisCommands, RedisCookieStore, type RedisJarError} from '../../src/redis/index.ts';
-import {failureOf, makeWorld} from '../support/fixture.ts';
-import {prints} from '../support/printed-forms.ts';
+import {createFixture, failureOf} from '../support/fixture.ts';
+import {printedForms} from '../support/printed-forms.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
 
 const url = 'https://a.example/';
@@ -211,7 +211,7 @@ test('what lies in Redis shows no value, and each mark of another hand is refuse
 			(reason: RedisJarError) => reason,
 		);
 		expect(error).toMatchObject({name: 'RedisJarError', code: 'ERR_MTLS_COOKIE_UNREADABLE'});
-		expect(prints(error)).not.toContain('MARK');
+		expect(printedForms(error)).not.toContain('MARK');
 		return error.message;
 	};
 	const start = `cannot read ${field('x')} of 'session': `;
@@ -232,7 +232,7 @@ test('what lies in Redis shows no value, and each mark of another hand is refuse
 
 test('a cookie of an encoded path is kept and sent under it as it is written', async (ctx) => {
 	const {client} = await makeFleet(ctx);
-	const {server, client: makeClient} = await makeWorld();
+	const {server, client: makeClient} = await createFixture();
 	const bank = await server({
 		handler(request, response) {
 			const cookies = ['named=1; Path=/my%20app', 'default=2', 'decoded=3; Path=/my app'];
@@ -258,7 +258,7 @@ test('a cookie of an encoded path is kept and sent under it as it is written', a
 
 test('of 181 cookies of a domain the one that was set longest ago goes, and a request asks once', async (ctx) => {
 	const {client, commands} = await makeFleet(ctx);
-	const {server, client: makeClient} = await makeWorld();
+	const {server, client: makeClient} = await createFixture();
 	let next = 0;
 	const bank = await server({
 		handler(_, response) {
@@ -298,7 +298,7 @@ test('a key is replaced while the session goes on', async (ctx) => {
 
 test('a request whose cookies cannot be read is not sent, and says no value', async (ctx) => {
 	const {client} = await makeFleet(ctx);
-	const {server, client: makeClient} = await makeWorld();
+	const {server, client: makeClient} = await createFixture();
 	const bank = await server();
 	const jarOf = (key: Buffer) =>
 		new CookieJar(new RedisCookieStore(client, {prefix: 'session', key}));
@@ -314,7 +314,7 @@ test('a request whose cookies cannot be read is not sent, and says no value', as
 		message: 'the cookie jar could not be read (ERR_MTLS_COOKIE_UNREADABLE)',
 		cause: {name: 'RedisJarError'},
 	});
-	expect(prints(error)).not.toContain('MARK');
+	expect(printedForms(error)).not.toContain('MARK');
 	expect(bank.requests).toEqual([]);
 	await makeClient({jar}).get(bank.url('/echo'));
 	expect(bank.requests.map(({headers}) => headers.cookie)).toEqual(['session=MARK-value']);
@@ -328,7 +328,7 @@ test('a server that refuses the command is told of without the cookie', async (c
 	const error = await store.putCookie(cookie('x', {value: 'MARK-value'})).catch((reason) => reason);
 
 	expect(error).toMatchObject({message: expect.stringContaining("unknown command 'EVAL'")});
-	expect(prints(error)).not.toContain('MARK');
+	expect(printedForms(error)).not.toContain('MARK');
 	expect(commands).toEqual(['EVAL']);
 });
 

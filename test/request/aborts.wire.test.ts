@@ -2,12 +2,12 @@ import {execFile} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {beforeAll, expect, test} from 'vitest';
-import type {Left} from '../support/abort-scenarios.ts';
+import type {Leftovers} from '../support/abort-scenarios.ts';
 
 /** Far below the deadlines of its requests: a timer that was left would be seen. */
 const endsWithinMs = 20_000;
 
-let all: readonly Left[];
+let all: readonly Leftovers[];
 beforeAll(async () => {
 	const script = fileURLToPath(new URL('../support/abort-scenarios.ts', import.meta.url));
 	const {NODE_OPTIONS: _, ...inherited} = process.env;

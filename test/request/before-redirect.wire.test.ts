@@ -6,13 +6,20 @@
  */
 import type {AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
 
 type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const credentials = {
@@ -42,9 +49,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])(
 		'a path that beforeRedirect leaves beginning with %s goes nowhere',
 		async (_title, location) => {
-			const stranger = await world.stranger();
-			const bank = await world.server({handler: pages({'/': redirect(location(stranger.port))})});
-			const client = world.client({...options, headers: credentials, jar: true});
+			const stranger = await fixture.stranger();
+			const bank = await fixture.server({handler: pages({'/': redirect(location(stranger.port))})});
+			const client = fixture.client({...options, headers: credentials, jar: true});
 			const error = await failureOf(client.get(bank.url(), {beforeRedirect: stripPrefix}));
 			expect(error).toMatchObject({
 				code: 'ERR_FR_REDIRECTION_FAILURE',
@@ -63,15 +70,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])(
 		'a path that beforeRedirect leaves beginning with %s stays on its server',
 		async (_title, location) => {
-			const stranger = await world.stranger();
-			const bank = await world.server({
+			const stranger = await fixture.stranger();
+			const bank = await fixture.server({
 				handler: (request, response) => {
 					if (request.url === '/') redirect(location(stranger.port))(request, response);
 					else response.end('bank');
 					return true;
 				},
 			});
-			const client = world.client({...options, headers: credentials, jar: true});
+			const client = fixture.client({...options, headers: credentials, jar: true});
 			const {data} = await client.get(bank.url(), {beforeRedirect: stripPrefix});
 			expect(data).toBe('bank');
 			expect(bank.requests[1]?.url).toMatch(/^\/[/@]/);
@@ -85,30 +92,30 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test('a prefix that is the whole path leaves the root', async () => {
-		const bank = await world.server({
+		const bank = await fixture.server({
 			handler: (request, response) => {
 				if (request.url === '/login') redirect('/gw')(request, response);
 				else response.end('home');
 				return true;
 			},
 		});
-		await world.client(options).get(bank.url('/login'), {beforeRedirect: stripPrefix});
+		await fixture.client(options).get(bank.url('/login'), {beforeRedirect: stripPrefix});
 		expect(bank.requests.map(({url}) => url)).toEqual(['/login', '/']);
 	});
 
 	test('characters that a URL escapes are sent as beforeRedirect has left them', async () => {
-		const bank = await world.server({handler: pages({'/': redirect('/next')})});
+		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 		const beforeRedirect: BeforeRedirect = (next) => {
 			next.path = '/echo?q=\'{x}\'|"y"';
 		};
-		await world.client(options).get(bank.url(), {beforeRedirect});
+		await fixture.client(options).get(bank.url(), {beforeRedirect});
 		expect(bank.requests[1]?.url).toBe('/echo?q=\'{x}\'|"y"');
 	});
 
 	test('a host that beforeRedirect chooses gets nothing secret that was left as it was', async () => {
-		const stranger = await world.stranger();
-		const bank = await world.server({handler: pages({'/': redirect('/next')})});
-		const client = world.client({
+		const stranger = await fixture.stranger();
+		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
+		const client = fixture.client({
 			...options,
 			headers: credentials,
 			auth: {username: 'u', password: 'p'},
@@ -139,9 +146,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a host that beforeRedirect chooses gets what the callback has set itself', async () => {
-		const friend = await world.stranger();
-		const bank = await world.server({handler: pages({'/': redirect('/next')})});
-		await world.client({...options, headers: credentials}).get(bank.url(), {
+		const friend = await fixture.stranger();
+		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
+		await fixture.client({...options, headers: credentials}).get(bank.url(), {
 			sensitiveHeaders,
 			beforeRedirect(next) {
 				next.port = friend.port;
@@ -156,9 +163,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a login that beforeRedirect sets goes to the host that it chooses', async () => {
-		const friend = await world.stranger();
-		const bank = await world.server({handler: pages({'/': redirect('/next')})});
-		await world.client({...options, auth: {username: 'u', password: 'p'}}).get(bank.url(), {
+		const friend = await fixture.stranger();
+		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
+		await fixture.client({...options, auth: {username: 'u', password: 'p'}}).get(bank.url(), {
 			beforeRedirect(next) {
 				next.port = friend.port;
 				next.auth = 'friend:pw';
@@ -169,8 +176,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a path that beforeRedirect chooses gets all that its server gets', async () => {
-		const bank = await world.server({handler: pages({'/': redirect('/next')})});
-		const {data, tls} = await world
+		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
+		const {data, tls} = await fixture
 			.client({...options, headers: credentials, jar: true})
 			.get(bank.url(), {
 				sensitiveHeaders,
@@ -188,9 +195,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to a stranger that beforeRedirect brings home keeps the certificate', async () => {
-		const stranger = await world.stranger();
-		const bank = await world.server({handler: pages({'/': redirect(stranger.url('/echo'))})});
-		const {data, tls} = await world.client({...options, headers: credentials}).get(bank.url(), {
+		const stranger = await fixture.stranger();
+		const bank = await fixture.server({handler: pages({'/': redirect(stranger.url('/echo'))})});
+		const {data, tls} = await fixture.client({...options, headers: credentials}).get(bank.url(), {
 			beforeRedirect(next) {
 				next.port = bank.port;
 			},
@@ -203,15 +210,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('after a detour over a stranger the login and the headers of the app are gone', async () => {
 		const home = {url: ''};
-		const stranger = await world.stranger({
+		const stranger = await fixture.stranger({
 			handler: (request, response) => {
 				redirect(home.url)(request, response);
 				return true;
 			},
 		});
-		const bank = await world.server({handler: pages({'/': redirect(stranger.url())})});
+		const bank = await fixture.server({handler: pages({'/': redirect(stranger.url())})});
 		home.url = bank.url('/echo');
-		const {data} = await world
+		const {data} = await fixture
 			.client({...options, auth: {username: 'u', password: 'p'}, headers: credentials})
 			.get(bank.url());
 		expect(bank.requests[0]?.headers.authorization).toBe(basic('u:p'));
@@ -235,9 +242,9 @@ test.each([
 	['port', 1.5],
 	['port', -1],
 ])('a %s of %j fails the redirect', async (field, value) => {
-	const bank = await world.server({handler: pages({'/': redirect('/next')})});
+	const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 	const error = await failureOf(
-		world.client({headers: credentials}).get(bank.url(), {
+		fixture.client({headers: credentials}).get(bank.url(), {
 			beforeRedirect(next) {
 				next[field] = value;
 			},
@@ -251,12 +258,12 @@ test.each([
 });
 
 test('a field that beforeRedirect deletes is not filled in by a polluted prototype', async () => {
-	const stranger = await world.stranger();
-	const bank = await world.server({handler: pages({'/': redirect('/next')})});
+	const stranger = await fixture.stranger();
+	const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 	const polluted = Object.prototype as Record<string, unknown>;
 	polluted.hostname = '127.0.0.1';
 	try {
-		const request = world.client().get(bank.url(), {
+		const request = fixture.client().get(bank.url(), {
 			beforeRedirect(next) {
 				delete next.hostname;
 				next.host = 'localhost';

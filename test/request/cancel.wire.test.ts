@@ -2,11 +2,18 @@ import {MemoryCookieStore} from 'tough-cookie';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {expectCanceled, ways} from '../support/cancelling.ts';
-import {allClosed, exchanges, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {
+	allClosed,
+	createFixture,
+	exchanges,
+	type Fixture,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** A jar that answers when `release` is called. */
@@ -32,18 +39,18 @@ function slowJar() {
 describe.each(exchanges)('over %s', (_, options) => {
 	describe.each(ways)('by %s', (_way, way) => {
 		test('before it begins', async () => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const {config, cancel} = way();
 			cancel();
-			await expectCanceled(world.client(options).get(server.url(), config));
+			await expectCanceled(fixture.client(options).get(server.url(), config));
 			expect(server.connections).toEqual([]);
 		});
 
 		test('before the jar answers', async () => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const {jar, asked, release} = slowJar();
 			const {config, cancel} = way();
-			const request = world.client({...options, jar}).get(server.url(), config);
+			const request = fixture.client({...options, jar}).get(server.url(), config);
 			await asked;
 			cancel();
 			release();
@@ -53,34 +60,36 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('after the request', async () => {
 			const {config, cancel} = way();
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: () => {
 					cancel();
 					return true;
 				},
 			});
-			await expectCanceled(world.client(options).get(server.url(), config));
+			await expectCanceled(fixture.client(options).get(server.url(), config));
 			await allClosed(server);
 			expect(server.requests).toHaveLength(1);
 		});
 
 		test('while the answer arrives', async () => {
 			const {config, cancel} = way();
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: (_request, response) => {
 					response.write('some', () => cancel());
 					return true;
 				},
 			});
-			await expectCanceled(world.client(options).get(server.url(), config));
+			await expectCanceled(fixture.client(options).get(server.url(), config));
 			await allClosed(server);
 		});
 
 		test('between two hops, nothing is sent to the second', async () => {
 			const {config, cancel} = way();
-			const stranger = await world.stranger();
-			const server = await world.server({handler: pages({'/': redirect(stranger.url())})});
-			const request = world.client(options).get(server.url(), {...config, beforeRedirect: cancel});
+			const stranger = await fixture.stranger();
+			const server = await fixture.server({handler: pages({'/': redirect(stranger.url())})});
+			const request = fixture
+				.client(options)
+				.get(server.url(), {...config, beforeRedirect: cancel});
 			await expectCanceled(request);
 			expect(server.requests).toHaveLength(1);
 			expect(stranger.connections).toEqual([]);
@@ -88,14 +97,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('on a kept connection, and the next request has another', async () => {
 			const {config, cancel} = way();
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: (request) => {
 					if (request.url !== '/silence') return false;
 					cancel();
 					return true;
 				},
 			});
-			const client = world.client(options);
+			const client = fixture.client(options);
 			await client.get(server.url('/whoami'));
 			await expectCanceled(client.get(server.url('/silence'), config));
 			await server.connections[0]?.closed;
@@ -105,8 +114,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('after the answer, which is kept', async () => {
 			const {config, cancel} = way();
-			const server = await world.server();
-			const client = world.client(options);
+			const server = await fixture.server();
+			const client = fixture.client(options);
 			const response = await client.get(server.url('/whoami'), config);
 			cancel();
 			expect(response.status).toBe(200);
@@ -122,8 +131,8 @@ test('a cancelled request is told to no logger', async () => {
 		error: (_fields: object, message: string) => told.push(message),
 		warn: (_fields: object, message: string) => told.push(message),
 	};
-	const server = await world.server({handler: () => true});
-	const client = world.client({logger});
+	const server = await fixture.server({handler: () => true});
+	const client = fixture.client({logger});
 	await expectCanceled(client.get(server.url(), {signal: AbortSignal.timeout(30)}));
 	expect(told).toEqual([]);
 });

@@ -6,7 +6,7 @@
 import axios, {type AxiosRequestConfig} from 'axios';
 import {describe, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
-import {exchanges, makeWorld} from '../support/fixture.ts';
+import {createFixture, exchanges} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
 async function deep<T>(depth: number, ask: () => Promise<T>): Promise<T> {
@@ -66,9 +66,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('a typed error says once who has asked', async () => {
-	const world = await makeWorld();
-	const server = await world.server({credential: await world.pki.server({expired: true})});
-	const client = world.client();
+	const fixture = await createFixture();
+	const server = await fixture.server({credential: await fixture.pki.server({expired: true})});
+	const client = fixture.client();
 	for (const depth of [0, 3, 12]) {
 		const frames = await framesOf(() => client.get(server.url()), depth);
 		expect(frames.filter((line) => /\bcaller\b/.test(line))).toHaveLength(1);

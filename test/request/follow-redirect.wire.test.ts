@@ -2,29 +2,29 @@ import {PassThrough, Readable} from 'node:stream';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {replayLimitBytes} from '../../src/exchange/request-body.ts';
 import {
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test.each([304, 305])('a %i with a Location is an answer', async (status) => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/': (_request, response) => response.writeHead(status, {location: '/echo'}).end(),
 			}),
 		});
-		const client = world.client({...options, validateStatus: () => true});
+		const client = fixture.client({...options, validateStatus: () => true});
 		const response = await client.get(server.url());
 		expect(response.status).toBe(status);
 		expect(response.request.res.responseUrl).toBe(server.url());
@@ -32,8 +32,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('with maxRedirects 0 a redirect is an answer, judged by validateStatus', async () => {
-		const server = await world.server({handler: pages({'/': redirect('/echo')})});
-		const client = world.client({...options, maxRedirects: 0});
+		const server = await fixture.server({handler: pages({'/': redirect('/echo')})});
+		const client = fixture.client({...options, maxRedirects: 0});
 		const response = await client.get(server.url(), {validateStatus: (status) => status === 302});
 		expect(response).toMatchObject({status: 302, headers: {location: '/echo'}});
 
@@ -43,14 +43,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('all hops of one origin share one connection', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({
 				'/1': redirect('/2', 301),
 				'/2': redirect('/3', 303),
 				'/3': redirect('/echo'),
 			}),
 		});
-		const {data, tls} = await world.client(options).post(server.url('/1'), {a: 1});
+		const {data, tls} = await fixture.client(options).post(server.url('/1'), {a: 1});
 		expect(data).toMatchObject({method: 'GET', url: '/echo'});
 		expect(tls).toMatchObject({authorized: true, identity: {subject: 'CN=alice'}});
 		expect(server.connections).toHaveLength(1);
@@ -63,20 +63,20 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('user and password in a Location are not used', async () => {
-		const server = await world.server({clientAuth: 'request'});
+		const server = await fixture.server({clientAuth: 'request'});
 		const location = server.url('/echo').replace('//', '//mallory:s3cret@');
-		const from = await world.server({handler: pages({'/': redirect(location)})});
-		const response = await world.client(options).get(from.url());
+		const from = await fixture.server({handler: pages({'/': redirect(location)})});
+		const response = await fixture.client(options).get(from.url());
 		expect(response.data.headers.authorization).toBeUndefined();
 		expect(response.request.res.responseUrl).toBe(server.url('/echo'));
 	});
 
 	test('the Host header goes with a redirect on the same origin, and to no other', async () => {
-		const other = await world.server({clientAuth: 'request'});
-		const server = await world.server({
+		const other = await fixture.server({clientAuth: 'request'});
+		const server = await fixture.server({
 			handler: pages({'/here': redirect('/echo'), '/away': redirect(other.url('/echo'))}),
 		});
-		const client = world.client({...options, headers: {Host: 'virtual.test'}});
+		const client = fixture.client({...options, headers: {Host: 'virtual.test'}});
 		expect((await client.get(server.url('/here'))).data.headers.host).toBe('virtual.test');
 		expect((await client.get(server.url('/away'))).data.headers.host).toBe(
 			`localhost:${other.port}`,
@@ -88,10 +88,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	describe('from https to http', () => {
 		test('is refused before anything reaches the plain server', async () => {
 			const plain = await startPlainHttp();
-			const server = await world.server({
+			const server = await fixture.server({
 				handler: pages({'/': redirect(`${plain.origin}/x?token=s3cret`)}),
 			});
-			const error = await mtlsFailureOf(world.client({...options, jar: true}).get(server.url()));
+			const error = await mtlsFailureOf(fixture.client({...options, jar: true}).get(server.url()));
 			expect(error).toMatchObject({
 				code: 'ERR_MTLS_INSECURE_REDIRECT',
 				failure: {
@@ -114,8 +114,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 			['for the request', {}, {allowInsecureRedirects: true}],
 		])('is followed where it is allowed %s, without credentials', async (_where, ofClient, own) => {
 			const plain = await startPlainHttp();
-			const server = await world.server({handler: pages({'/': redirect(plain.origin)})});
-			const client = world.client({...options, ...ofClient, jar: true});
+			const server = await fixture.server({handler: pages({'/': redirect(plain.origin)})});
+			const client = fixture.client({...options, ...ofClient, jar: true});
 			client.mtls.jar?.setCookieSync('session=1; Secure; Domain=localhost', server.url());
 			const response = await client.get(server.url(), {
 				...own,
@@ -136,17 +136,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('is refused where the request says so to a client that allows it', async () => {
 			const plain = await startPlainHttp();
-			const server = await world.server({handler: pages({'/': redirect(plain.origin)})});
-			const client = world.client({...options, allowInsecureRedirects: true});
+			const server = await fixture.server({handler: pages({'/': redirect(plain.origin)})});
+			const client = fixture.client({...options, allowInsecureRedirects: true});
 			const error = await mtlsFailureOf(client.get(server.url(), {allowInsecureRedirects: false}));
 			expect(error.failure.kind).toBe('insecure-redirect');
 			expect(plain.sockets).toEqual([]);
 		});
 
 		test('is a mistake, told before anything is sent, where a request allows it in words', async () => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const wrong = {allowInsecureRedirects: 'false'} as object;
-			await expect(world.client(options).get(server.url(), wrong)).rejects.toMatchObject({
+			await expect(fixture.client(options).get(server.url(), wrong)).rejects.toMatchObject({
 				name: 'MtlsConfigError',
 				option: 'allowInsecureRedirects',
 			});
@@ -155,9 +155,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('by beforeRedirect is refused too', async () => {
 			const plain = await startPlainHttp();
-			const server = await world.server({handler: pages({'/': redirect('/echo')})});
+			const server = await fixture.server({handler: pages({'/': redirect('/echo')})});
 			const error = await mtlsFailureOf(
-				world.client(options).get(server.url(), {
+				fixture.client(options).get(server.url(), {
 					beforeRedirect(next) {
 						next.protocol = 'http:';
 						next.port = plain.port;
@@ -182,7 +182,7 @@ describe('a streamed body', () => {
 	])(
 		'is read to its end where a redirect makes a GET of its request that %s',
 		async (_, location) => {
-			const server = await world.server({
+			const server = await fixture.server({
 				handler(request, response) {
 					if (request.url !== '/upload') return false;
 					if (request.method === 'GET') response.destroy();
@@ -193,7 +193,7 @@ describe('a streamed body', () => {
 			const chunks = Array.from({length: 100}, () => Buffer.alloc(64 * 1024));
 			const source = Readable.from(chunks, {objectMode: false});
 			const closed = new Promise((resolve) => source.once('close', resolve));
-			await world
+			await fixture
 				.client()
 				.post(server.url('/upload'), source)
 				.catch(() => {});
@@ -205,7 +205,7 @@ describe('a streamed body', () => {
 
 	test('that the server redirects before it has read it arrives whole at the target', async () => {
 		const source = new PassThrough();
-		const server = await world.server({
+		const server = await fixture.server({
 			handler(request, response) {
 				if (request.url === '/early') {
 					redirect('/echo', 307)(request, response);
@@ -217,7 +217,7 @@ describe('a streamed body', () => {
 			},
 		});
 		source.write('one ');
-		const {data} = await world.client().post(server.url('/early'), source);
+		const {data} = await fixture.client().post(server.url('/early'), source);
 		expect(data).toMatchObject({method: 'POST', url: '/echo', body: 'one two'});
 		// Half a body is never called whole.
 		const [first] = server.requests;
@@ -232,7 +232,7 @@ describe('a streamed body', () => {
 		[replayLimitBytes + 1, false],
 	])('of %i bytes can be sent again: %s', async (bytes, again) => {
 		let received = 0;
-		const server = await world.server({
+		const server = await fixture.server({
 			async handler(request, response, recorded) {
 				await recorded.ended;
 				if (request.url === '/old') redirect('/new', 308)(request, response);
@@ -245,7 +245,7 @@ describe('a streamed body', () => {
 		});
 		const half = Buffer.alloc(bytes / 2);
 		const data = Readable.from([half, Buffer.alloc(bytes - half.length)], {objectMode: false});
-		const request = world
+		const request = fixture
 			.client()
 			.post(server.url('/old'), data, {maxBodyLength: Number.POSITIVE_INFINITY});
 		if (again) {
@@ -263,19 +263,19 @@ describe('a streamed body', () => {
 	});
 
 	test('that a 303 does not ask for again is not kept from turning into a GET', async () => {
-		const server = await world.server({handler: pages({'/old': redirect('/echo', 303)})});
+		const server = await fixture.server({handler: pages({'/old': redirect('/echo', 303)})});
 		const data = Readable.from([Buffer.alloc(replayLimitBytes + 1)], {objectMode: false});
-		const response = await world.client().post(server.url('/old'), data, {
+		const response = await fixture.client().post(server.url('/old'), data, {
 			maxBodyLength: Number.POSITIVE_INFINITY,
 		});
 		expect(response.data).toMatchObject({method: 'GET', body: ''});
 	});
 
 	test('whose source is closed early cancels the request, as in axios', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const source = new PassThrough();
 		source.write('some');
-		const request = world.client({jar: true}).post(server.url('/echo'), source);
+		const request = fixture.client({jar: true}).post(server.url('/echo'), source);
 		source.destroy();
 		expect(await failureOf(request)).toMatchObject({
 			code: 'ERR_CANCELED',
@@ -284,9 +284,9 @@ describe('a streamed body', () => {
 	});
 
 	test('whose source fails while the jar is asked fails the request with its error', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const source = new PassThrough();
-		const request = world.client({jar: true}).post(server.url('/echo'), source);
+		const request = fixture.client({jar: true}).post(server.url('/echo'), source);
 		source.destroy(new Error('no such file'));
 		expect(await failureOf(request)).toMatchObject({message: 'no such file'});
 	});

@@ -10,13 +10,13 @@ import {Readable} from 'node:stream';
 import esm, {type AxiosInstance, type AxiosRequestConfig} from 'axios';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {withMtls} from '../../src/index.ts';
-import {openStage, redirect, type Stage} from '../support/parity-server.ts';
+import {type ParityServers, redirect, startParityServers} from '../support/parity-server.ts';
 
 const commonJs = createRequire(import.meta.url)('axios') as unknown as typeof esm;
 
-let stage: Stage;
+let stage: ParityServers;
 beforeAll(async () => {
-	stage = await openStage();
+	stage = await startParityServers();
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 

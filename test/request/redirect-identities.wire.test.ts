@@ -8,21 +8,21 @@ import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {type ClientConfig, createClient, type MtlsOptions} from '../../src/index.ts';
 import type {Credential, MtlsServer, RequestHandler} from '../../src/testing/index.ts';
 import {
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 import {startH2Server} from '../support/h2-server.ts';
 
-let world: World;
+let fixture: Fixture;
 let bob: Credential;
 beforeAll(async () => {
-	world = await makeWorld();
-	bob = await world.pki.client({commonName: 'bob'});
+	fixture = await createFixture();
+	bob = await fixture.pki.client({commonName: 'bob'});
 });
 
 function several(mtls: readonly MtlsOptions[], config: ClientConfig = {}) {
@@ -34,12 +34,12 @@ function several(mtls: readonly MtlsOptions[], config: ClientConfig = {}) {
 const as = ({cert, key}: Credential, ...origins: string[]): MtlsOptions => ({
 	cert,
 	key,
-	ca: world.pki.ca,
+	ca: fixture.pki.ca,
 	origins,
 });
 
 /** Believed, and nobody is shown anything there. */
-const trusted = (...origins: string[]): MtlsOptions => ({ca: world.pki.ca, origins});
+const trusted = (...origins: string[]): MtlsOptions => ({ca: fixture.pki.ca, origins});
 
 /** Asks for a certificate, and does what it is told to with `status` for who has none. */
 function bankOf(status: number): RequestHandler {
@@ -62,8 +62,8 @@ const asked = ({requests}: MtlsServer) =>
 
 /** A server of alice, which sends on to `location`, and one of bob. */
 async function tenants(status = 401, redirectStatus = 307, location = '/transfer?to=mallory') {
-	const two = await world.server({clientAuth: 'request', handler: bankOf(status)});
-	const one = await world.server({
+	const two = await fixture.server({clientAuth: 'request', handler: bankOf(status)});
+	const one = await fixture.server({
 		handler: pages({'/pay': redirect(two.url(location), redirectStatus)}),
 	});
 	return {one, two};
@@ -72,7 +72,7 @@ async function tenants(status = 401, redirectStatus = 307, location = '/transfer
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a POST that one of them sends on to the other arrives as nobody, and the failure says why', async () => {
 		const {one, two} = await tenants();
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], options);
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 		const error = await mtlsFailureOf(client.post(one.url('/pay'), 'amount=1'));
 		expect(asked(two)).toEqual([
 			{method: 'POST', url: '/transfer?to=mallory', cookie: undefined, as: undefined},
@@ -100,7 +100,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a redirect that is allowed arrives as the identity that is used there', async () => {
 		const {one, two} = await tenants();
 		const client = several(
-			[as(world.alice, one.origin), {...as(bob, two.origin), allowRedirectsFrom: [one.origin]}],
+			[as(fixture.alice, one.origin), {...as(bob, two.origin), allowRedirectsFrom: [one.origin]}],
 			{...options, jar: true},
 		);
 		client.mtls.jar?.setCookieSync('bank=1', two.url());
@@ -115,7 +115,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('the cookies of the other are neither sent nor changed', async () => {
 		const {one, two} = await tenants(200);
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], {
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], {
 			...options,
 			jar: true,
 		});
@@ -131,9 +131,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('one that insists on a certificate ends the handshake, and the failure says why', async () => {
-		const two = await world.server();
-		const one = await world.server({handler: pages({'/pay': redirect(two.url('/echo'), 307)})});
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], options);
+		const two = await fixture.server();
+		const one = await fixture.server({handler: pages({'/pay': redirect(two.url('/echo'), 307)})});
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 		const error = await mtlsFailureOf(client.post(one.url('/pay'), 'amount=1'));
 		expect(error.failure).toMatchObject({
 			kind: 'client-certificate-required',
@@ -148,7 +148,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a connection that bob was shown on is not used for it', async () => {
 		const {one, two} = await tenants(200);
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], options);
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 		await client.get(two.url('/own'));
 		await client.post(one.url('/pay'), 'amount=1');
 		await client.get(two.url('/own'));
@@ -166,7 +166,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		[500, false],
 	])('an answer of %i to nobody is a refusal: %s', async (status, isRefusal) => {
 		const {one, two} = await tenants(status, 302);
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], options);
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 		const error = await failureOf(client.get(one.url('/pay')));
 		expect(error).toMatchObject({name: isRefusal ? 'MtlsError' : 'AxiosError', status});
 		const quiet = await client.get(one.url('/pay'), {validateStatus: null});
@@ -175,7 +175,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a 401 that a redirect to no identity of ours brings is no refusal', async () => {
 		const {one, two} = await tenants(401, 302);
-		const client = several([as(world.alice, one.origin), trusted(two.origin)], options);
+		const client = several([as(fixture.alice, one.origin), trusted(two.origin)], options);
 		expect(await failureOf(client.get(one.url('/pay')))).toMatchObject({
 			name: 'AxiosError',
 			status: 401,
@@ -183,10 +183,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('among the origins of one identity redirects keep certificate and cookies', async () => {
-		const second = await world.server({clientAuth: 'request', handler: bankOf(401)});
-		const first = await world.server({handler: pages({'/': redirect(second.url('/next'))})});
-		const two = await world.server();
-		const client = several([as(world.alice, first.origin, second.origin), as(bob, two.origin)], {
+		const second = await fixture.server({clientAuth: 'request', handler: bankOf(401)});
+		const first = await fixture.server({handler: pages({'/': redirect(second.url('/next'))})});
+		const two = await fixture.server();
+		const client = several([as(fixture.alice, first.origin, second.origin), as(bob, two.origin)], {
 			...options,
 			jar: true,
 		});
@@ -197,7 +197,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('where there is trust and no certificate, cookies go as with a single identity', async () => {
 		const {one, two} = await tenants(200, 302);
-		const client = several([as(world.alice, one.origin), trusted(two.origin)], {
+		const client = several([as(fixture.alice, one.origin), trusted(two.origin)], {
 			...options,
 			jar: true,
 		});
@@ -208,9 +208,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('beforeRedirect has no more to say than the server', async () => {
-		const two = await world.server({clientAuth: 'request', handler: bankOf(200)});
-		const one = await world.server({handler: pages({'/pay': redirect('/next')})});
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)], {
+		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
+		const one = await fixture.server({handler: pages({'/pay': redirect('/next')})});
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], {
 			...options,
 			jar: true,
 		});
@@ -226,11 +226,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('over HTTP/2 a redirect from one of them to the other goes as nobody, unless it is allowed', async () => {
-	const two = await startH2Server(world.pki, {
+	const two = await startH2Server(fixture.pki, {
 		clientAuth: 'request',
 		pages: {'/transfer': ({stream}) => stream.respond({':status': 401}, {endStream: true})},
 	});
-	const one = await startH2Server(world.pki, {
+	const one = await startH2Server(fixture.pki, {
 		pages: {
 			'/pay': ({stream}) =>
 				stream.respond({':status': 307, location: two.url('/transfer')}, {endStream: true}),
@@ -242,7 +242,7 @@ test('over HTTP/2 a redirect from one of them to the other goes as nobody, unles
 			headers.cookie,
 		]);
 	const ask = async (allowed: Pick<MtlsOptions, 'allowRedirectsFrom'>) => {
-		const client = several([as(world.alice, one.origin), {...as(bob, two.origin), ...allowed}], {
+		const client = several([as(fixture.alice, one.origin), {...as(bob, two.origin), ...allowed}], {
 			httpVersion: 2,
 			jar: true,
 		});
@@ -261,7 +261,7 @@ test('over HTTP/2 a redirect from one of them to the other goes as nobody, unles
 describe('a way over several servers', () => {
 	/** Sends `/` on to wherever `next` says. */
 	async function hop(next: {url: string}, clientAuth: 'require' | 'request' = 'request') {
-		return world.server({
+		return fixture.server({
 			clientAuth,
 			handler: (request, response) => {
 				if (request.url !== '/') return false;
@@ -272,21 +272,21 @@ describe('a way over several servers', () => {
 	}
 
 	test('leads from nobody to nobody, also between origins of the other', async () => {
-		const last = await world.server({clientAuth: 'request', handler: bankOf(200)});
+		const last = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const two = await hop({url: last.url('/end')});
 		const one = await hop({url: two.url('/')});
-		const client = several([as(world.alice, one.origin), as(bob, two.origin, last.origin)]);
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin, last.origin)]);
 		const {data} = await client.get(one.url('/'));
 		expect(data).toBe('done as undefined');
 		expect(asked(two)).toMatchObject([{as: undefined}]);
 	});
 
 	test('leads on with the certificate where it was allowed in', async () => {
-		const last = await world.server({clientAuth: 'request', handler: bankOf(200)});
+		const last = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const two = await hop({url: last.url('/end')});
 		const one = await hop({url: two.url('/')});
 		const client = several([
-			as(world.alice, one.origin),
+			as(fixture.alice, one.origin),
 			{...as(bob, two.origin, last.origin), allowRedirectsFrom: [one.origin]},
 		]);
 		expect((await client.get(one.url('/'))).data).toBe('done as bob');
@@ -294,14 +294,14 @@ describe('a way over several servers', () => {
 	});
 
 	test('over a stranger in between is nobody, whomever is allowed', async () => {
-		const two = await world.server({clientAuth: 'request', handler: bankOf(200)});
+		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const stranger = await hop({url: two.url('/transfer')});
 		const one = await hop({url: stranger.url('/')});
-		const other = await world.server();
+		const other = await fixture.server();
 		// The stranger is believed, so that it is asked at all; and named, though it came to us by alice's.
 		const client = several([
-			as(world.alice, one.origin),
-			as(await world.pki.client({commonName: 'carol'}), stranger.origin, other.origin),
+			as(fixture.alice, one.origin),
+			as(await fixture.pki.client({commonName: 'carol'}), stranger.origin, other.origin),
 			{...as(bob, two.origin), allowRedirectsFrom: [one.origin, stranger.origin]},
 		]);
 		expect((await client.get(one.url('/'))).data).toBe('done as undefined');
@@ -311,7 +311,7 @@ describe('a way over several servers', () => {
 	});
 
 	test('from where the app has no identity is nobody', async () => {
-		const two = await world.server({clientAuth: 'request', handler: bankOf(200)});
+		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const front = await hop({url: two.url('/transfer')});
 		const client = several([trusted(front.origin), as(bob, two.origin)]);
 		expect((await client.get(front.url('/'))).data).toBe('done as undefined');
@@ -322,7 +322,7 @@ describe('a way over several servers', () => {
 		const two = await hop(back);
 		const one = await hop({url: two.url('/')}, 'require');
 		back.url = one.url('/whoami');
-		const client = several([as(world.alice, one.origin), as(bob, two.origin)]);
+		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)]);
 		expect((await client.get(one.url('/'))).data).toMatchObject({client: 'alice'});
 		expect(asked(two)).toMatchObject([{as: undefined}]);
 	});
@@ -333,11 +333,11 @@ describe('a way over several servers', () => {
 		['https://localhost', undefined],
 		['https://127.0.0.1:PORT', undefined],
 	])('allowRedirectsFrom %s makes it %s', async (pattern, expected) => {
-		const two = await world.server({clientAuth: 'request', handler: bankOf(200)});
+		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const one = await hop({url: two.url('/transfer')});
 		const allowRedirectsFrom = [pattern.replace('PORT', String(one.port))];
 		const client = several([
-			as(world.alice, one.origin),
+			as(fixture.alice, one.origin),
 			{...as(bob, two.origin), allowRedirectsFrom},
 		]);
 		expect((await client.get(one.url('/'))).data).toBe(`done as ${expected}`);
@@ -347,7 +347,7 @@ describe('a way over several servers', () => {
 test('the 401 of another identity does not make a session log in again', async () => {
 	const {one, two} = await tenants(401, 302);
 	let logins = 0;
-	const client = several([as(world.alice, one.origin), as(bob, two.origin)], {
+	const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], {
 		baseURL: one.origin,
 		jar: true,
 		session: {
@@ -386,6 +386,6 @@ test.each([
 	],
 ])('allowRedirectsFrom of %s is refused', (_, mtls, option) => {
 	expect(() =>
-		createClient({mtls: mtls(as(world.alice, 'https://a.test')), logger: false}),
+		createClient({mtls: mtls(as(fixture.alice, 'https://a.test')), logger: false}),
 	).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));
 });

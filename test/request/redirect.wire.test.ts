@@ -3,16 +3,16 @@ import {Readable} from 'node:stream';
 import axios, {type AxiosInstance, type AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import type {MtlsServer, RecordedRequest} from '../../src/testing/index.ts';
-import {failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {createFixture, type Fixture, failureOf, pages, redirect} from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** axios itself, with the same certificate: what our redirects are compared with. */
 function plainAxios(): AxiosInstance {
-	const {alice, pki} = world;
+	const {alice, pki} = fixture;
 	const httpsAgent = new https.Agent({
 		cert: alice.cert,
 		key: alice.key,
@@ -34,7 +34,7 @@ const statuses = [301, 302, 303, 307, 308];
 
 /** Redirects `/old` to `/echo` with the status in the query. */
 async function redirecting(): Promise<MtlsServer> {
-	return world.server({
+	return fixture.server({
 		handler: pages(
 			Object.fromEntries(
 				statuses.map((status) => [`/old?${status}`, redirect(`/echo?${status}`, status)]),
@@ -68,7 +68,7 @@ describe('as axios does it', () => {
 		async (status, method, body) => {
 			const server = await redirecting();
 			const seen = [];
-			for (const client of [plainAxios(), world.client()]) {
+			for (const client of [plainAxios(), fixture.client()]) {
 				const before = server.requests.length;
 				const config = {method, ...bodies[body]?.()};
 				const response = await client.request({url: server.url(`/old?${status}`), ...config});
@@ -93,11 +93,11 @@ describe('as axios does it', () => {
 		['with spaces', '/a b', '/a%20b'],
 		['in another alphabet', '/%C3%A4', '/%C3%A4'],
 	])('a Location that is %s', async (_, location, expected) => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: pages({'/dir/old': redirect(location), [expected]: (_, response) => response.end()}),
 		});
 		const urls = [];
-		for (const client of [plainAxios(), world.client()]) {
+		for (const client of [plainAxios(), fixture.client()]) {
 			const response = await client.get(server.url('/dir/old'));
 			urls.push(response.request.res.responseUrl);
 			expect(server.requests.at(-1)?.url).toBe(expected);
@@ -122,7 +122,7 @@ describe('as axios does it', () => {
 		[undefined, 21, 200],
 		[undefined, 22, 'ERR_FR_TOO_MANY_REDIRECTS'],
 	])('maxRedirects %s and %i redirects: %s', async (maxRedirects, count, expected) => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler(request, response) {
 				const left = Number(request.url?.slice(1));
 				if (left === 0) response.end('there');
@@ -132,7 +132,7 @@ describe('as axios does it', () => {
 		});
 		const config = {validateStatus: () => true, ...(maxRedirects !== undefined && {maxRedirects})};
 		const outcomes = [];
-		for (const client of [plainAxios(), world.client()]) {
+		for (const client of [plainAxios(), fixture.client()]) {
 			const before = server.requests.length;
 			const outcome = await client.get(server.url(`/${count}`), config).then(
 				({status}) => status,
@@ -151,7 +151,7 @@ describe('as axios does it', () => {
 	test('`auth` is sent again on the same origin', async () => {
 		const server = await redirecting();
 		const auth = {username: 'u', password: 'p'};
-		for (const client of [plainAxios(), world.client()]) {
+		for (const client of [plainAxios(), fixture.client()]) {
 			const {data} = await client.get(server.url('/old?302'), {auth});
 			expect(data.headers.authorization).toBe(`Basic ${Buffer.from('u:p').toString('base64')}`);
 		}
@@ -160,7 +160,7 @@ describe('as axios does it', () => {
 	test('beforeRedirect sees the same, and what it changes is sent', async () => {
 		const server = await redirecting();
 		const seen: unknown[] = [];
-		for (const client of [plainAxios(), world.client()]) {
+		for (const client of [plainAxios(), fixture.client()]) {
 			const {data} = await client.post(server.url('/old?307'), 'body', {
 				headers: {'X-Own': '1'},
 				beforeRedirect(options, answer, request) {
@@ -188,7 +188,7 @@ describe('as axios does it', () => {
 	test('what beforeRedirect throws fails the request, and nothing more is sent', async () => {
 		const server = await redirecting();
 		const reason = new Error('not there');
-		for (const client of [plainAxios(), world.client()]) {
+		for (const client of [plainAxios(), fixture.client()]) {
 			const before = server.requests.length;
 			const error = await failureOf(
 				client.get(server.url('/old?302'), {
@@ -209,8 +209,8 @@ describe('as axios does it', () => {
 		['https://', 'Redirected request failed: Invalid URL'],
 		['ftp://localhost/', 'Redirected request failed: Unsupported protocol ftp:'],
 	])('the Location %s fails the request', async (location, message) => {
-		const server = await world.server({handler: pages({'/': redirect(location)})});
-		for (const client of [plainAxios(), world.client()]) {
+		const server = await fixture.server({handler: pages({'/': redirect(location)})});
+		for (const client of [plainAxios(), fixture.client()]) {
 			const error = await failureOf(client.get(server.url()));
 			expect(error).toMatchObject({code: 'ERR_FR_REDIRECTION_FAILURE', message});
 		}

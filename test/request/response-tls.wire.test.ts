@@ -4,15 +4,22 @@ import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {ConnectionFacts} from '../../src/index.ts';
 import type {Credential} from '../../src/testing/index.ts';
 import {certificateFacts} from '../../src/tls/credentials/certificate-facts.ts';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 let credential: Credential;
 let intermediate: string;
 beforeAll(async () => {
-	world = await makeWorld();
-	const issuer = await world.pki.intermediate();
+	fixture = await createFixture();
+	const issuer = await fixture.pki.intermediate();
 	intermediate = issuer.cert;
 	credential = await issuer.server();
 });
@@ -36,7 +43,7 @@ const ways = [
 describe.each(ways)('over %s', (_, options) => {
 	describe.each(versions)('with %s', (version, cipher) => {
 		function expected(): ConnectionFacts {
-			const chain = [credential.leaf, intermediate, world.pki.ca].map((pem) =>
+			const chain = [credential.leaf, intermediate, fixture.pki.ca].map((pem) =>
 				certificateFacts(pem),
 			);
 			return {
@@ -47,13 +54,13 @@ describe.each(ways)('over %s', (_, options) => {
 				resumed: false,
 				peer: chain[0] as ConnectionFacts['peer'],
 				chain,
-				identity: certificateFacts(world.alice.leaf),
+				identity: certificateFacts(fixture.alice.leaf),
 			};
 		}
 
 		test('a resumed session has the facts of its full handshake', async () => {
-			const server = await world.server({credential, handler, maxVersion: version});
-			const client = world.client();
+			const server = await fixture.server({credential, handler, maxVersion: version});
+			const client = fixture.client();
 			for (const resumed of [false, true, true]) {
 				const {tls} = await client.get(server.url(), options);
 				expect(tls).toEqual({...expected(), resumed});
@@ -62,8 +69,8 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 
 		test('a reused socket has the very facts of its handshake', async () => {
-			const server = await world.server({credential, handler, maxVersion: version});
-			const client = world.client();
+			const server = await fixture.server({credential, handler, maxVersion: version});
+			const client = fixture.client();
 			const answers: ConnectionFacts[] = [];
 			for (let i = 0; i < 3; i++) {
 				const {data, tls} = await client.get(server.url('/kept'), options);
@@ -77,11 +84,11 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 
 		test('each connection to one server has the very facts of its certificates', async () => {
-			const server = await world.server({credential, handler, maxVersion: version});
-			const other = await world.server({handler, maxVersion: version});
+			const server = await fixture.server({credential, handler, maxVersion: version});
+			const other = await fixture.server({handler, maxVersion: version});
 			const urls = [server.url(), server.url(), other.url()];
 			// A client each, so that no session is resumed.
-			const ask = async (url: string) => (await world.client().get(url, options)).tls?.peer;
+			const ask = async (url: string) => (await fixture.client().get(url, options)).tls?.peer;
 			const [first, second, third] = await Promise.all(urls.map(ask));
 			expect(first).toEqual(expected().peer);
 			expect(second).toBe(first);
@@ -90,24 +97,24 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 
 		test('an answer that was not wanted has them too', async () => {
-			const server = await world.server({credential, handler, maxVersion: version});
-			const {response} = await failureOf(world.client().get(server.url('/bad'), options));
+			const server = await fixture.server({credential, handler, maxVersion: version});
+			const {response} = await failureOf(fixture.client().get(server.url('/bad'), options));
 			expect(response?.tls).toEqual(expected());
 		});
 	});
 
 	test('what is not ours to show is null, and what was not asked for is false', async () => {
-		const stranger = await world.stranger();
-		const server = await world.server({
+		const stranger = await fixture.stranger();
+		const server = await fixture.server({
 			handler: pages({'/': redirect(stranger.url('/'))}),
 		});
-		const {tls} = await world.client().get(server.url(), options);
+		const {tls} = await fixture.client().get(server.url(), options);
 		expect(tls).toMatchObject({identity: null, clientCertificateRequested: true});
 		expect(stranger.connections).toMatchObject([{authorized: false}]);
 		expect(stranger.connections[0]?.clientCertificate).toBeUndefined();
 
-		const open = await world.server({clientAuth: 'none', handler});
-		const answer = await world.client().get(open.url(), options);
+		const open = await fixture.server({clientAuth: 'none', handler});
+		const answer = await fixture.client().get(open.url(), options);
 		expect(answer.tls).toMatchObject({
 			identity: {subject: 'CN=alice'},
 			clientCertificateRequested: false,
@@ -116,7 +123,7 @@ describe.each(ways)('over %s', (_, options) => {
 
 	test('plain http has none', async () => {
 		const plain = await startPlainHttp();
-		const response = await world.client().get(`${plain.origin}/`, options);
+		const response = await fixture.client().get(`${plain.origin}/`, options);
 		expect(response.status).toBe(200);
 		expect(response).not.toHaveProperty('tls');
 	});
@@ -131,8 +138,8 @@ test('the chain of a full handshake is read once, and the socket answers as Node
 		read.mockRestore();
 		readLegacy.mockRestore();
 	});
-	const server = await world.server({credential, handler, clientAuth: 'none'});
-	const {request} = await world.client().get(server.url('/kept'));
+	const server = await fixture.server({credential, handler, clientAuth: 'none'});
+	const {request} = await fixture.client().get(server.url('/kept'));
 	const socket: TLSSocket = request.socket;
 	expect(read.mock.contexts.filter((reader) => reader === socket)).toHaveLength(1);
 	expect(readLegacy.mock.contexts).not.toContain(socket);

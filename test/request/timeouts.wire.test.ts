@@ -1,16 +1,16 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 // A handshake on a busy machine fits in.
@@ -25,8 +25,11 @@ const silence = {handler: () => true};
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a proxy that says nothing', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy({verdict: 'silence'})]);
-		const client = world.client({
+		const [server, proxy] = await Promise.all([
+			fixture.server(),
+			fixture.proxy({verdict: 'silence'}),
+		]);
+		const client = fixture.client({
 			...options,
 			timeout,
 			proxy: {host: '127.0.0.1', port: proxy.port},
@@ -37,8 +40,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a server that never answers', async () => {
-		const server = await world.server(silence);
-		const client = world.client({...options, timeout});
+		const server = await fixture.server(silence);
+		const client = fixture.client({...options, timeout});
 		expect(await failureOf(client.get(server.url()))).toMatchObject(timedOut);
 		await allClosed(server);
 		expect(server.connections).toMatchObject([{secure: true, authorized: true}]);
@@ -46,10 +49,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a server that never answers, on a connection that has served before', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request) => request.url === '/silence',
 		});
-		const client = world.client(options);
+		const client = fixture.client(options);
 		await client.get(server.url('/whoami'));
 		const request = client.get(server.url('/silence'), {timeout});
 		expect(await failureOf(request)).toMatchObject(timedOut);
@@ -64,14 +67,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 		// With them axios has follow-redirects close the socket: test/parity holds us to its words.
 		['a body that does not end', {}, {message: expect.stringContaining('aborted'), status: 200}],
 	])('%s', async (_title, redirects, expected) => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (_request, response) => {
 				response.writeHead(200, {'content-type': 'text/plain'});
 				response.write('some');
 				return true;
 			},
 		});
-		const client = world.client({...options, timeout, ...redirects});
+		const client = fixture.client({...options, timeout, ...redirects});
 		expect(await failureOf(client.get(server.url()))).toMatchObject(expected);
 		await allClosed(server);
 	});
@@ -79,19 +82,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 	// Seen: each request with a `timeout` of more than 24.8 days, which says that there is none, failed at
 	// once. Why: Node's timers take no more, and fire. Now: it is as long as one can be.
 	test.each([2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER])('has time with %d ms', async (ms) => {
-		const server = await world.server();
-		const client = world.client({...options, timeout: ms});
+		const server = await fixture.server();
+		const client = fixture.client({...options, timeout: ms});
 		expect((await client.get(server.url('/whoami'))).status).toBe(200);
 	});
 
 	test('redirects in sum, though each of them is quick', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: (request, response) => {
 				setTimeout(() => redirect(`${request.url}x`)(request, response), timeout / 4);
 				return true;
 			},
 		});
-		const client = world.client({...options, timeout, maxRedirects: 1000});
+		const client = fixture.client({...options, timeout, maxRedirects: 1000});
 		expect(await failureOf(client.get(server.url('/x')))).toMatchObject({
 			...timedOut,
 			config: {url: server.url('/x'), timeout},
@@ -108,14 +111,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 			{code: 'ETIMEDOUT', message: timedOut.message},
 		],
 	])('%s changes the words', async (_title, words, expected) => {
-		const server = await world.server(silence);
-		const client = world.client({...options, timeout, ...words});
+		const server = await fixture.server(silence);
+		const client = fixture.client({...options, timeout, ...words});
 		expect(await failureOf(client.get(server.url()))).toMatchObject(expected);
 	});
 
 	test('a timeout that is long enough leaves the answer and the connection alone', async () => {
-		const server = await world.server();
-		const client = world.client({...options, timeout: 10_000});
+		const server = await fixture.server();
+		const client = fixture.client({...options, timeout: 10_000});
 		for (let count = 0; count < 3; count += 1) {
 			expect((await client.get(server.url('/whoami'))).status).toBe(200);
 		}

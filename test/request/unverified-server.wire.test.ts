@@ -1,17 +1,17 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {MtlsServer} from '../../src/testing/index.ts';
 import {
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** Whose certificate each connection showed. */
@@ -20,8 +20,8 @@ const shown = ({connections}: MtlsServer) =>
 
 /** Redirects `/away` to the stranger; all else is the bank's. */
 async function pair(path = '/secret') {
-	const stranger = await world.stranger();
-	const bank = await world.server({
+	const stranger = await fixture.stranger();
+	const bank = await fixture.server({
 		handler: pages({
 			'/away': redirect(stranger.url(path)),
 			'/away/307': redirect(stranger.url(path), 307),
@@ -41,7 +41,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	describe.each(['TLSv1.2', 'TLSv1.3'] as const)('on %s', (maxVersion) => {
 		test('a stranger that asks for a certificate is offered none', async () => {
 			const {stranger, bank} = await pair();
-			const client = world.client({...options, mtls: {maxVersion}});
+			const client = fixture.client({...options, mtls: {maxVersion}});
 			const response = await client.get(bank.url('/away'));
 
 			expect(response.data).toBe('stranger');
@@ -61,7 +61,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('an origin of `mtls.origins` is offered the certificate', async () => {
 			const {stranger, bank} = await pair();
-			const client = world.client({...options, mtls: {maxVersion, origins: [stranger.origin]}});
+			const client = fixture.client({...options, mtls: {maxVersion, origins: [stranger.origin]}});
 			const response = await client.get(bank.url('/away'));
 
 			expect(response.tls).toMatchObject({identity: {subject: 'CN=alice'}});
@@ -72,7 +72,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a stranger gets no Cookie, no Authorization and no password', async () => {
 		const {stranger, bank} = await pair();
-		const client = world.client({...options, auth: {username: 'u', password: 'p'}});
+		const client = fixture.client({...options, auth: {username: 'u', password: 'p'}});
 		await client.get(bank.url('/away'), {headers: credentials, sensitiveHeaders: ['x-api-key']});
 
 		expect(bank.requests[0]?.headers).toMatchObject({
@@ -91,15 +91,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test("the jar's cookies go to the host that set them, and to no other", async () => {
-		const stranger = await world.stranger();
+		const stranger = await fixture.stranger();
 		const byAddress = stranger.url('/x').replace('localhost', '127.0.0.1');
-		const bank = await world.server({
+		const bank = await fixture.server({
 			handler: pages({
 				'/away': redirect(byAddress),
 				'/port': redirect(stranger.url('/port')),
 			}),
 		});
-		const client = world.client({...options, jar: true});
+		const client = fixture.client({...options, jar: true});
 		await client.post(bank.url('/login'), {user: 'alice', password: 'wonderland'});
 		await client.get(bank.url('/away'));
 		expect(bank.requests.at(-1)?.headers.cookie).toMatch(/^session=/);
@@ -112,8 +112,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a path on the same origin gets them all, and the certificate', async () => {
-		const bank = await world.server({handler: pages({'/here': redirect('/echo')})});
-		const client = world.client({...options, headers: credentials});
+		const bank = await fixture.server({handler: pages({'/here': redirect('/echo')})});
+		const client = fixture.client({...options, headers: credentials});
 		const {data} = await client.get(bank.url('/here'));
 		expect(data.headers).toMatchObject({
 			authorization: 'Bearer t',
@@ -127,15 +127,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a path on the same origin is asked on the connection that redirected there', async () => {
-		const bank = await world.server({handler: pages({'/here': redirect('/echo')})});
+		const bank = await fixture.server({handler: pages({'/here': redirect('/echo')})});
 		const {'Proxy-Authorization': _, ...headers} = credentials;
-		await world.client({...options, headers}).get(bank.url('/here'));
+		await fixture.client({...options, headers}).get(bank.url('/here'));
 		expect(shown(bank)).toEqual(['alice']);
 	});
 
 	test('a listed origin gets the certificate, and still no Authorization', async () => {
 		const {stranger, bank} = await pair();
-		const client = world.client({...options, mtls: {origins: [stranger.origin]}});
+		const client = fixture.client({...options, mtls: {origins: [stranger.origin]}});
 		await client.get(bank.url('/away'), {headers: credentials});
 		expect(shown(stranger)).toEqual(['alice']);
 		expect(stranger.requests[0]?.headers).not.toHaveProperty('authorization');
@@ -144,16 +144,18 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a body that a 307 carries goes along, the certificate does not', async () => {
 		const {stranger, bank} = await pair();
-		await world.client(options).post(bank.url('/away/307'), {a: 1});
+		await fixture.client(options).post(bank.url('/away/307'), {a: 1});
 		expect(stranger.requests[0]).toMatchObject({method: 'POST', url: '/secret'});
 		expect(stranger.requests[0]?.body.toString()).toBe('{"a":1}');
 		expect(shown(stranger)).toEqual([undefined]);
 	});
 
 	test('a stranger that insists on a certificate fails the request, and is shown none', async () => {
-		const insistent = await world.server();
-		const bank = await world.server({handler: pages({'/away': redirect(insistent.url('/echo'))})});
-		const error = await mtlsFailureOf(world.client(options).get(bank.url('/away')));
+		const insistent = await fixture.server();
+		const bank = await fixture.server({
+			handler: pages({'/away': redirect(insistent.url('/echo'))}),
+		});
+		const error = await mtlsFailureOf(fixture.client(options).get(bank.url('/away')));
 		expect(error.failure).toMatchObject({
 			kind: 'client-certificate-required',
 			side: 'client',
@@ -171,14 +173,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('from A to B and back to A, the certificate shows at A alone, on its first connection', async () => {
 		const away: {url: string} = {url: ''};
-		const bank = await world.server({
+		const bank = await fixture.server({
 			handler: (request, response) => {
 				if (request.url !== '/away') return false;
 				redirect(away.url)(request, response);
 				return true;
 			},
 		});
-		const stranger = await world.stranger({
+		const stranger = await fixture.stranger({
 			handler: (request, response) => {
 				redirect(bank.url('/whoami'))(request, response);
 				return true;
@@ -186,7 +188,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 		away.url = stranger.url();
 
-		const {data} = await world.client(options).get(bank.url('/away'));
+		const {data} = await fixture.client(options).get(bank.url('/away'));
 		expect(data).toMatchObject({client: 'alice'});
 		expect(shown(bank)).toEqual(['alice']);
 		expect(shown(stranger)).toEqual([undefined]);
@@ -195,7 +197,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('connections with and without the certificate are never mixed', async () => {
 		const {stranger, bank} = await pair();
-		const client = world.client(options);
+		const client = fixture.client(options);
 		// The app asks the stranger itself, so it may see the certificate; then by redirect, then itself.
 		await client.get(stranger.url('/asked'));
 		await client.get(bank.url('/away'));
@@ -216,15 +218,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a session that was opened with the certificate is not resumed without it', async () => {
 		let close = true;
-		const stranger = await world.stranger({
+		const stranger = await fixture.stranger({
 			handler: (_request, response) => {
 				if (close) response.setHeader('Connection', 'close');
 				response.end('stranger');
 				return true;
 			},
 		});
-		const bank = await world.server({handler: pages({'/away': redirect(stranger.url('/secret'))})});
-		const client = world.client(options);
+		const bank = await fixture.server({
+			handler: pages({'/away': redirect(stranger.url('/secret'))}),
+		});
+		const client = fixture.client(options);
 		await client.get(stranger.url('/asked'));
 		await client.get(bank.url('/away'));
 		close = false;
@@ -238,18 +242,18 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('another name for the same server is another origin', async () => {
-		const stranger = await world.stranger();
+		const stranger = await fixture.stranger();
 		const byAddress = stranger.url('/x').replace('localhost', '127.0.0.1');
-		const bank = await world.server({handler: pages({'/away': redirect(byAddress)})});
-		const client = world.client({...options, mtls: {origins: [stranger.origin]}});
+		const bank = await fixture.server({handler: pages({'/away': redirect(byAddress)})});
+		const client = fixture.client({...options, mtls: {origins: [stranger.origin]}});
 		await client.get(bank.url('/away'));
 		expect(shown(stranger)).toEqual([undefined]);
 	});
 
 	test('beforeRedirect that leads elsewhere leads to a stranger', async () => {
-		const stranger = await world.stranger();
-		const bank = await world.server({handler: pages({'/away': redirect('/echo')})});
-		const {data} = await world.client(options).get(bank.url('/away'), {
+		const stranger = await fixture.stranger();
+		const bank = await fixture.server({handler: pages({'/away': redirect('/echo')})});
+		const {data} = await fixture.client(options).get(bank.url('/away'), {
 			beforeRedirect(next) {
 				next.port = stranger.port;
 			},

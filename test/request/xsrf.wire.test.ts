@@ -2,19 +2,19 @@ import type {AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {ClientConfig} from '../../src/index.ts';
 import type {MtlsServer} from '../../src/testing/index.ts';
-import {exchanges, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
-import {asMember, startMembers} from '../support/session-pages.ts';
+import {createFixture, exchanges, type Fixture, pages, redirect} from '../support/fixture.ts';
+import {loginAndGet, startSessionPages} from '../support/session-pages.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 /** A server, and a client with the cookie `line` of it. */
 async function start(line = 'XSRF-TOKEN=t0ken', config: ClientConfig = {}) {
 	const routes: Record<string, ReturnType<typeof redirect>> = {};
-	const server = await world.server({handler: pages(routes)});
-	const client = world.client({baseURL: server.origin, jar: true, ...config});
+	const server = await fixture.server({handler: pages(routes)});
+	const client = fixture.client({baseURL: server.origin, jar: true, ...config});
 	await client.mtls.jar?.setCookie(line, server.origin);
 	return {server, client, routes};
 }
@@ -49,7 +49,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a redirect keeps it on the origin, and drops it on the way to another', async () => {
 		const {server, client, routes} = await start();
-		const stranger = await world.stranger();
+		const stranger = await fixture.stranger();
 		routes['/stay'] = redirect('/echo', 307);
 		routes['/leave'] = redirect(stranger.url('/caught'), 307);
 		await client.post('/stay', 'x', options);
@@ -63,7 +63,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a stranger that sends us back does not get its request signed', async () => {
 		const {server, client, routes} = await start();
-		const stranger = await world.stranger({
+		const stranger = await fixture.stranger({
 			handler: pages({'/forge': redirect(server.url('/echo'), 307)}),
 		});
 		routes['/leave'] = redirect(stranger.url('/forge'), 307);
@@ -107,13 +107,13 @@ describe('the header is set', () => {
 	});
 
 	test('with the token of the last login when a request is sent again after it', async () => {
-		const members = await startMembers(world);
-		const client = world.client({
+		const members = await startSessionPages(fixture);
+		const client = fixture.client({
 			baseURL: members.server.origin,
 			jar: true,
 			session: {
 				login: async (using) => {
-					await asMember.login(using);
+					await loginAndGet.login(using);
 					const line = `XSRF-TOKEN=of-login-${members.logins}`;
 					await using.mtls.jar?.setCookie(line, members.server.origin);
 				},
@@ -164,7 +164,7 @@ describe('the header is not set', () => {
 
 	test('at another origin than that of `baseURL`, unless `withXSRFToken: true` says so', async () => {
 		const {server, client} = await start();
-		const other = await world.server();
+		const other = await fixture.server();
 		// Cookies know no ports (RFC 6265 §8.5): the other server gets the cookie itself.
 		for (const config of [{}, {withXSRFToken: true}, {withXSRFToken: () => undefined}]) {
 			await client.get(other.url('/echo'), config);

@@ -2,12 +2,15 @@ import {AxiosError} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {type ClientConfig, createClient} from '../../src/index.ts';
 import {type Credential, createTestPki} from '../../src/testing/index.ts';
-import {makeVault, marks, printed, secretRequest, type Vault} from '../support/secrets.ts';
+import {createSecrets, marks, printed, type Secrets, secretRequest} from '../support/secrets.ts';
 
-let vault: Vault;
+let vault: Secrets;
 let other: Credential;
 beforeAll(async () => {
-	[vault, other] = await Promise.all([makeVault(), createTestPki().then((pki) => pki.client())]);
+	[vault, other] = await Promise.all([
+		createSecrets(),
+		createTestPki().then((pki) => pki.client()),
+	]);
 });
 
 describe('mistakes at construction', () => {

@@ -1,13 +1,13 @@
 import {inspect} from 'node:util';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {CookieJar, createClient, type MtlsClient} from '../../src/index.ts';
-import {exchanges, makeWorld, type World} from '../support/fixture.ts';
-import {makeVault, marks, secretRequest, type Vault} from '../support/secrets.ts';
+import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
+import {createSecrets, marks, type Secrets, secretRequest} from '../support/secrets.ts';
 
-let world: World;
-let vault: Vault;
+let fixture: Fixture;
+let vault: Secrets;
 beforeAll(async () => {
-	[world, vault] = await Promise.all([makeWorld(), makeVault()]);
+	[fixture, vault] = await Promise.all([createFixture(), createSecrets()]);
 });
 
 /** What an app prints of a client that works: Node hangs each pending request on its socket. */
@@ -29,7 +29,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			answer = arrive;
 		});
 		const held: {end(text: string): unknown}[] = [];
-		const server = await world.server({
+		const server = await fixture.server({
 			pki: vault.pki,
 			handler(_request, response) {
 				held.push(response);

@@ -10,14 +10,21 @@ import {
 } from '../../src/index.ts';
 import type {MtlsServerOptions} from '../../src/testing/index.ts';
 import type {ConnectProxyOptions} from '../support/connect-proxy.ts';
-import {exchanges, failureOf, makeWorld, pages, redirect, type World} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	pages,
+	redirect,
+} from '../support/fixture.ts';
 import {closedPort} from '../support/plain-server.ts';
-import {makeVault, marks, printed, secretRequest, type Vault} from '../support/secrets.ts';
+import {createSecrets, marks, printed, type Secrets, secretRequest} from '../support/secrets.ts';
 
-let world: World;
-let vault: Vault;
+let fixture: Fixture;
+let vault: Secrets;
 beforeAll(async () => {
-	[world, vault] = await Promise.all([makeWorld(), makeVault()]);
+	[fixture, vault] = await Promise.all([createFixture(), createSecrets()]);
 });
 
 /** A client that holds every secret; what it logs is kept in `told`. */
@@ -55,10 +62,10 @@ function expectUntold(error: unknown, client: MtlsClient, told: unknown[]): void
 	vault.expectNone(agentPrints(client.mtls.agent));
 }
 
-const server = async (options?: MtlsServerOptions) => world.server({pki: vault.pki, ...options});
+const server = async (options?: MtlsServerOptions) => fixture.server({pki: vault.pki, ...options});
 const impostor = async () => server({credential: await vault.pki.server({selfSigned: true})});
 const noEntry = async (version: 'TLSv1.2' | 'TLSv1.3') =>
-	server({clientCa: world.pki.ca, minVersion: version, maxVersion: version});
+	server({clientCa: fixture.pki.ca, minVersion: version, maxVersion: version});
 
 interface Story {
 	readonly what: string;
@@ -93,7 +100,7 @@ const stories: Story[] = [
 		what: 'a proxy that wants another login',
 		url: async () => (await server()).url('/login'),
 		config: async () => {
-			const {port} = await world.proxy({credentials: {user: 'alice', password: 'other'}});
+			const {port} = await fixture.proxy({credentials: {user: 'alice', password: 'other'}});
 			return {proxy: proxyOn(port)};
 		},
 		kind: 'proxy-auth-required',
@@ -102,7 +109,7 @@ const stories: Story[] = [
 	{
 		what: 'a proxy that refuses',
 		url: async () => (await server()).url('/login'),
-		config: async () => ({proxy: proxyOn((await world.proxy({verdict: 403})).port)}),
+		config: async () => ({proxy: proxyOn((await fixture.proxy({verdict: 403})).port)}),
 		kind: 'proxy-refused',
 		code: 'ERR_PROXY_REFUSED',
 	},
@@ -134,7 +141,7 @@ const stories: Story[] = [
 		what: 'a proxy that wants another login for plain http',
 		url: async () => `http://localhost:${await closedPort()}/login`,
 		config: async () => {
-			const {port} = await world.proxy({credentials: {user: 'alice', password: 'other'}});
+			const {port} = await fixture.proxy({credentials: {user: 'alice', password: 'other'}});
 			return {proxy: proxyOn(port)};
 		},
 		kind: 'proxy-auth-required',
@@ -143,7 +150,7 @@ const stories: Story[] = [
 	{
 		what: 'a proxy that passes a refusal of plain http on',
 		url: async () => `http://localhost:${await closedPort()}/login`,
-		config: async () => ({proxy: proxyOn((await world.proxy({verdict: 503})).port)}),
+		config: async () => ({proxy: proxyOn((await fixture.proxy({verdict: 503})).port)}),
 		code: 'ERR_BAD_RESPONSE',
 	},
 	{
@@ -298,7 +305,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 async function httpsProxy(options: ConnectProxyOptions = {}) {
 	const {cert, key} = await vault.pki.server();
-	return world.proxy({tls: {cert, key}, ...options});
+	return fixture.proxy({tls: {cert, key}, ...options});
 }
 
 function proxyOn(port: number, protocol = 'http') {

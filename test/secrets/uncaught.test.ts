@@ -3,7 +3,7 @@ import {createServer} from 'node:http';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
-import {makeWorld, type World} from '../support/fixture.ts';
+import {createFixture, type Fixture} from '../support/fixture.ts';
 
 // Node prints an error that nobody has caught with all its enumerable fields, and asks neither
 // `toJSON` nor `inspect.custom`: with axios's own that is the whole config, the request and the socket.
@@ -11,9 +11,9 @@ import {makeWorld, type World} from '../support/fixture.ts';
 const child = fileURLToPath(new URL('../support/child-uncaught.ts', import.meta.url));
 const secret = 'hunter2-of-the-app';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 async function dyingWords(url: string, env: Record<string, string> = {}): Promise<string> {
@@ -37,7 +37,7 @@ async function refusing(): Promise<string> {
 }
 
 test('the last words of a process that caught no failed connection hold no secret', async () => {
-	const {origin} = await world.server();
+	const {origin} = await fixture.server();
 	const words = await dyingWords(origin);
 	expect(words).toContain('untrusted-issuer');
 	expect(words).not.toContain(secret);

@@ -14,7 +14,7 @@ import {createTestPki, startMtlsServer} from '../../src/testing/index.ts';
 import {SilentStore} from './silent-store.ts';
 
 /** What a request has left behind. */
-export interface Left {
+export interface Leftovers {
 	readonly phase: string;
 	readonly exchange: string;
 	readonly way: string;
@@ -209,9 +209,9 @@ async function settled(isSettled: () => boolean): Promise<void> {
 	for (let turn = 0; turn < 2_000 && !isSettled(); turn += 1) await turns(1);
 }
 
-type Play = Pick<Left, 'phase' | 'exchange' | 'deadline'> & {way: keyof typeof ways};
+type Play = Pick<Leftovers, 'phase' | 'exchange' | 'deadline'> & {way: keyof typeof ways};
 
-async function play(asked: Play): Promise<Left> {
+async function play(asked: Play): Promise<Leftovers> {
 	const scene = await (phases[asked.phase] as () => Scene | Promise<Scene>)();
 	try {
 		return await giveUp(asked, scene);
@@ -221,7 +221,7 @@ async function play(asked: Play): Promise<Left> {
 	}
 }
 
-async function giveUp({phase, exchange, way, deadline}: Play, scene: Scene): Promise<Left> {
+async function giveUp({phase, exchange, way, deadline}: Play, scene: Scene): Promise<Leftovers> {
 	const client = createClient({mtls, logger: false, proxy: false, ...scene.client});
 	const before = process.getActiveResourcesInfo();
 	const {config, cancel, listeners} = ways[way]();
@@ -267,7 +267,7 @@ function difference(now: readonly string[], before: readonly string[]): string[]
 	});
 }
 
-const all: Left[] = [];
+const all: Leftovers[] = [];
 for (const phase of Object.keys(phases)) {
 	for (const exchange of Object.keys(exchanges)) {
 		for (const way of Object.keys(ways) as (keyof typeof ways)[]) {

@@ -9,7 +9,7 @@ import {createClient, isMtlsError, type MtlsClient} from '../../src/index.ts';
 type Phase = 'before creation' | 'after creation' | 'for one request';
 
 /** Where to, and as whom. */
-interface World {
+interface PollutionFixture {
 	readonly cert: string;
 	readonly key: string;
 	readonly ca: string;
@@ -21,12 +21,12 @@ interface World {
 	readonly proxyPort: number;
 }
 
-const {WORLD = '', CASES = '', PHASE: phase = 'before creation'} = process.env;
-const world = JSON.parse(WORLD) as World;
+const {FIXTURE = '', CASES = '', PHASE: phase = 'before creation'} = process.env;
+const fixture = JSON.parse(FIXTURE) as PollutionFixture;
 const cases = JSON.parse(CASES) as readonly (readonly [name: string, literals: unknown[]])[];
 
 function make(): MtlsClient {
-	const {cert, key, ca} = world;
+	const {cert, key, ca} = fixture;
 	return createClient({
 		mtls: {cert, key, ca},
 		jar: true,
@@ -57,14 +57,14 @@ const axiosExchange = {onDownloadProgress() {}};
 
 /** What a client gets from those it knows, and from those it must not trust. */
 async function ask(client: MtlsClient): Promise<Record<string, string>> {
-	const {bank, stranger} = world;
+	const {bank, stranger} = fixture;
 	return {
 		plain: await outcome(client.get(`${bank}/echo`, {headers: {Authorization: 'Bearer t'}})),
 		authorized: await outcome(
 			client.post(`${bank}/echo`, 'body', {auth: {} as {username: string; password: string}}),
 		),
 		axios: await outcome(client.post(`${bank}/echo`, {a: 1}, axiosExchange)),
-		http2: await outcome(client.get(`${world.http2}/echo`, {httpVersion: 2})),
+		http2: await outcome(client.get(`${fixture.http2}/echo`, {httpVersion: 2})),
 		stranger: await outcome(client.get(stranger, {headers: {Authorization: 'Bearer t'}})),
 		strangerByAxios: await outcome(client.get(stranger, axiosExchange)),
 		redirected: await outcome(client.get(`${bank}/to-other`)),
@@ -77,32 +77,32 @@ const evilJar = {getCookies: async () => [], setCookie: async () => undefined, s
 const evil: Readonly<Record<string, readonly unknown[]>> = Object.assign(Object.create(null), {
 	adapter: [async () => ({status: 200, data: 'evil', headers: {}})],
 	auth: [{username: 'evil', password: 'evil'}],
-	baseURL: [world.stranger],
+	baseURL: [fixture.stranger],
 	beforeRedirect: [
 		(options: {hostname?: string}) => {
 			options.hostname = 'evil.test';
 		},
 	],
-	ca: [world.strangerCa],
-	cert: [world.mallory.cert],
+	ca: [fixture.strangerCa],
+	cert: [fixture.mallory.cert],
 	cookies: [{blockedDomains: ['localhost']}],
 	cancelToken: [{reason: 'evil', throwIfRequested() {}, subscribe() {}, unsubscribe() {}}],
 	headers: [{'X-Evil': '1'}],
 	httpAgent: [new https.Agent()],
-	httpsAgent: [new https.Agent({ca: world.strangerCa})],
-	http2Options: [{ca: world.strangerCa}],
-	identity: [() => world.mallory],
+	httpsAgent: [new https.Agent({ca: fixture.strangerCa})],
+	http2Options: [{ca: fixture.strangerCa}],
+	identity: [() => fixture.mallory],
 	jar: [evilJar],
-	key: [world.mallory.key],
+	key: [fixture.mallory.key],
 	login: [async () => {}],
 	logger: [{error() {}, warn() {}}],
 	lookup: [(_: string, __: object, done: (error: Error) => void) => done(new Error('evil'))],
 	maxRedirects: [0, 5],
-	mtls: [{verify: 'report'}, {ca: world.strangerCa}],
-	origins: [[world.stranger, world.bank]],
-	allowRedirectsFrom: [[world.bank]],
+	mtls: [{verify: 'report'}, {ca: fixture.strangerCa}],
+	origins: [[fixture.stranger, fixture.bank]],
+	allowRedirectsFrom: [[fixture.bank]],
 	params: [{evil: 1}],
-	proxy: [{host: '127.0.0.1', port: world.proxyPort}, `http://127.0.0.1:${world.proxyPort}`],
+	proxy: [{host: '127.0.0.1', port: fixture.proxyPort}, `http://127.0.0.1:${fixture.proxyPort}`],
 	session: [Buffer.from('evil'), {login() {}}],
 	signal: [AbortSignal.abort()],
 	socketPath: ['/no/evil.sock'],
@@ -110,7 +110,7 @@ const evil: Readonly<Record<string, readonly unknown[]>> = Object.assign(Object.
 	transformRequest: [[() => 'evil']],
 	transformResponse: [[() => 'evil']],
 	transport: [https],
-	url: [world.stranger],
+	url: [fixture.stranger],
 	validateStatus: [() => false],
 });
 

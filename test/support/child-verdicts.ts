@@ -13,14 +13,14 @@ import {
 	type MtlsClient,
 	type MtlsOptions,
 } from '../../src/index.ts';
-import type {Shown} from './odd-keys.ts';
+import type {OddKeyPlace} from './odd-keys.ts';
 import {tlsCurves} from './tls-curves.ts';
 
 /** What a process is asked to do. */
 export interface Questions {
 	/** PEM, by name. */
 	readonly ca: Readonly<Record<string, readonly string[]>>;
-	readonly servers: readonly (Pick<Shown, 'name' | 'trust' | 'closely'> & {
+	readonly servers: readonly (Pick<OddKeyPlace, 'name' | 'trust' | 'closely'> & {
 		readonly port: number;
 	})[];
 	/** With Node's own client, with the same but for its reading of the certificate, or with ours in each of {@link ways}. */

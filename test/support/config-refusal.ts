@@ -1,7 +1,7 @@
 import {createPrivateKey, type KeyExportOptions} from 'node:crypto';
 import {expect} from 'vitest';
 import {createClient, MtlsAgent, MtlsConfigError, type MtlsOptions} from '../../src/index.ts';
-import {pemMarks, prints} from './printed-forms.ts';
+import {pemMarks, printedForms} from './printed-forms.ts';
 
 /**
  * The error that refuses `mtls`: the same from a client and from an agent, and without a word of
@@ -25,7 +25,7 @@ export function configRefusal(mtls: unknown, secrets: readonly string[] = []): M
 	if (!(error instanceof MtlsConfigError)) throw error;
 	expect(twin).toMatchObject({message: error.message});
 
-	const printed = prints(error);
+	const printed = printedForms(error);
 	for (const secret of secrets) {
 		const marks = secret.includes('\n') ? pemMarks(secret) : [secret];
 		for (const mark of marks) expect(printed).not.toContain(mark);

@@ -5,7 +5,7 @@ import {Writable} from 'node:stream';
 import type {Io} from '../../src/cli/shared/io.ts';
 import type {Credential, TestPki} from '../../src/testing/index.ts';
 
-/** A world for one command, and what the command left in it. */
+/** The surroundings of one command, and what the command left in them. */
 export interface FakeIo extends Io {
 	out(): string;
 	err(): string;

@@ -2,7 +2,7 @@ import {CookieJar} from '../../src/index.ts';
 import {type LockLease, type SharedLoginLock, sharedLoginLock} from '../../src/login/login-lock.ts';
 
 /** A ledger in memory, for jars that stand for those of several processes. */
-export class FakeLedger implements SharedLoginLock {
+export class FakeLoginLock implements SharedLoginLock {
 	/** What it was asked, in order. */
 	readonly asked: string[] = [];
 	generations = 0;

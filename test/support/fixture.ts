@@ -13,22 +13,22 @@ import {
 	type TestPki,
 } from '../../src/testing/index.ts';
 import {type ConnectProxy, type ConnectProxyOptions, startConnectProxy} from './connect-proxy.ts';
-import {startStranger} from './recording-server.ts';
+import {startRecordingServer} from './recording-server.ts';
 
 /** What a test of the wire begins with; what it starts ends with the test. */
-export interface World {
+export interface Fixture {
 	readonly pki: TestPki;
 	readonly alice: Credential;
 	/** Insists on a client certificate. */
 	server(options?: MtlsServerOptions): Promise<MtlsServer>;
 	/** Asks for a certificate and believes any. */
-	stranger(options?: Parameters<typeof startStranger>[1]): Promise<MtlsServer>;
+	stranger(options?: Parameters<typeof startRecordingServer>[1]): Promise<MtlsServer>;
 	proxy(options?: ConnectProxyOptions): Promise<ConnectProxy>;
 	/** A client that shows alice's certificate, goes direct and logs nothing. */
 	client(config?: ClientConfig): MtlsClient;
 }
 
-export async function makeWorld(): Promise<World> {
+export async function createFixture(): Promise<Fixture> {
 	const pki = await createTestPki();
 	const alice = await pki.client({commonName: 'alice'});
 	const {cert, key} = alice;
@@ -36,7 +36,7 @@ export async function makeWorld(): Promise<World> {
 		pki,
 		alice,
 		server: async (options) => ending(await startMtlsServer({pki, ...options})),
-		stranger: async (options) => ending(await startStranger(pki, options)),
+		stranger: async (options) => ending(await startRecordingServer(pki, options)),
 		proxy: async (options) => ending(await startConnectProxy(options)),
 		client({mtls, ...config} = {}) {
 			const client = createClient({

@@ -6,7 +6,7 @@ import {publicKeyPin} from '../../src/tls/credentials/certificate-facts.ts';
  * A certificate that says to be `model` and holds another public key, signed by nobody that counts:
  * by its names and key identifiers it is the issuer of what `model` issued. PEM.
  */
-export async function forge(model: string, publicKey: KeyObject): Promise<string> {
+export async function forgeCertificate(model: string, publicKey: KeyObject): Promise<string> {
 	const x509 = await loadX509();
 	const real = new x509.X509Certificate(model);
 	const {privateKey} = await webcrypto.subtle.generateKey(

@@ -84,7 +84,7 @@ export async function startH2Server(
 		requests.push(request);
 		const page = pages[request.path];
 		if (page) page(request);
-		else void request.ended.then(() => tell(request));
+		else void request.ended.then(() => respondWith(request));
 	});
 
 	// With `allowHTTP1`.
@@ -134,7 +134,7 @@ function record(
 }
 
 /** Answers with what was asked, and by whom. */
-export function tell({method, path, headers, body, stream, connection}: H2Request): void {
+export function respondWith({method, path, headers, body, stream, connection}: H2Request): void {
 	if (stream.destroyed) return;
 	stream.respond({':status': 200, 'content-type': 'application/json'});
 	stream.end(

@@ -2,6 +2,6 @@
  * How often a test does what it is about: `full`, or `short` where the same tests run once more beside
  * another Node or axios.
  */
-export function times(full: number, short: number): number {
+export function iterations(full: number, short: number): number {
 	return process.env.SHORT ? short : full;
 }

@@ -28,7 +28,7 @@ export const edits: fc.Arbitrary<Edit[]> = fc.oneof(
 );
 
 /** Bends `bytes`; `donor` is what a splice goes on with. */
-export function bend(bytes: Buffer, edits: readonly Edit[], donor: Buffer): Buffer {
+export function mutate(bytes: Buffer, edits: readonly Edit[], donor: Buffer): Buffer {
 	return edits.reduce((bent, edit) => apply(bent, edit, donor), bytes);
 }
 

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import cases from '../cookies/fixtures/http-state.json' with {type: 'json'};
-import {bend, type Edit, edits} from './mutate.ts';
+import {type Edit, edits, mutate} from './mutate.ts';
 
 /** Which text is bent, and how. */
-export interface Bent {
+export interface MutatedHeader {
 	readonly index: number;
 	readonly edits: readonly Edit[];
 	readonly choice: number;
 }
 
-export const bent: fc.Arbitrary<Bent> = fc.record({
+export const mutatedHeaders: fc.Arbitrary<MutatedHeader> = fc.record({
 	index: fc.noBias(fc.nat(0xffff)),
 	edits,
 	choice: fc.noBias(fc.nat(0xffff)),
@@ -22,9 +22,14 @@ export function pick<T>(list: readonly T[], index: number): T {
 }
 
 /** One of `texts`, bent; a character for each byte, as headers have it. */
-export function bendText(texts: readonly string[], {index, edits, choice}: Bent): string {
+export function mutateText(
+	texts: readonly string[],
+	{index, edits, choice}: MutatedHeader,
+): string {
 	const [text, donor] = [pick(texts, index), pick(texts, index + choice)];
-	return bend(Buffer.from(text, 'latin1'), edits, Buffer.from(donor, 'latin1')).toString('latin1');
+	return mutate(Buffer.from(text, 'latin1'), edits, Buffer.from(donor, 'latin1')).toString(
+		'latin1',
+	);
 }
 
 /** Values of `Set-Cookie`. */

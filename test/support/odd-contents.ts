@@ -16,7 +16,7 @@ import {
 	toPem,
 	writeCertificate,
 } from './certificate-writer.ts';
-import type {OddChains, Shown} from './odd-keys.ts';
+import type {OddChains, OddKeyPlace} from './odd-keys.ts';
 
 const bytes = (...octets: readonly number[]) => Buffer.from(octets);
 const none = Buffer.alloc(0);
@@ -135,7 +135,7 @@ export function makeOddContents(): OddChains {
 	const issuer = {subject, key: caKey};
 	const write = (content: Partial<CertificateText> & {publicKey: KeyObject | Buffer}) =>
 		toPem(writeCertificate({subject: 'peer', issuer, ...content}));
-	const shown = (name: string, ...certs: readonly string[]): Shown => ({
+	const shown = (name: string, ...certs: readonly string[]): OddKeyPlace => ({
 		name,
 		trust: 'ours',
 		issuer: subject,

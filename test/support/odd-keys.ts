@@ -4,10 +4,10 @@
 import {generateKeyPairSync, getCurves, type KeyObject} from 'node:crypto';
 import {createSecureContext} from 'node:tls';
 import {toPem, writeCertificate} from './certificate-writer.ts';
-import {times} from './iterations.ts';
+import {iterations} from './iterations.ts';
 
 /** What a side of a handshake shows, PEM. */
-export interface Shown {
+export interface OddKeyPlace {
 	readonly name: string;
 	readonly cert: string;
 	readonly key: string;
@@ -21,10 +21,10 @@ export interface Shown {
 
 export interface OddChains {
 	/** PEM, by `trust`. */
-	readonly ca: Readonly<Record<Shown['trust'], readonly string[]>>;
+	readonly ca: Readonly<Record<OddKeyPlace['trust'], readonly string[]>>;
 	/** A usual chain of our CA. */
-	readonly good: Shown;
-	readonly chains: readonly Shown[];
+	readonly good: OddKeyPlace;
+	readonly chains: readonly OddKeyPlace[];
 }
 
 interface Authority {
@@ -39,11 +39,11 @@ export function makeOddChains(): OddChains {
 	const own = generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey;
 	const shown = (
 		name: string,
-		trust: Shown['trust'],
+		trust: OddKeyPlace['trust'],
 		issuer: Authority,
 		key: KeyObject,
 		...certs: readonly string[]
-	): Shown => ({
+	): OddKeyPlace => ({
 		name,
 		trust,
 		issuer: issuer.subject,
@@ -74,7 +74,7 @@ export function makeOddChains(): OddChains {
 }
 
 /** OpenSSL takes no DSA and no SM2 for TLS, on either side. */
-function canBeServed({cert, key}: Shown): boolean {
+function canBeServed({cert, key}: OddKeyPlace): boolean {
 	try {
 		createSecureContext({cert, key, ciphers: 'DEFAULT@SECLEVEL=0'});
 		return true;
@@ -98,7 +98,7 @@ const closely = /^(secp256k1|prime256v1|SM2|brainpoolP256r1|Oakley-EC2N-3|DSA|RS
 /** Private keys by kind. */
 function oddKeys(): (readonly [string, KeyObject])[] {
 	const curves = getCurves().filter(
-		(curve, index) => closely.test(curve) || index % times(1, 10) === 0,
+		(curve, index) => closely.test(curve) || index % iterations(1, 10) === 0,
 	);
 	return [
 		...curves.map((curve) => [curve, ecKey(curve)] as const),

@@ -8,7 +8,7 @@ import {text} from 'node:stream/consumers';
 import {fileURLToPath} from 'node:url';
 import {onTestFinished} from 'vitest';
 import type {Questions, Verdict} from './child-verdicts.ts';
-import type {Shown} from './odd-keys.ts';
+import type {OddKeyPlace} from './odd-keys.ts';
 import {tlsCurves} from './tls-curves.ts';
 
 /** Starts a process that ends with the test. */
@@ -29,7 +29,7 @@ export async function verdictsOf(questions: Questions) {
 }
 
 /** Starts a server that speaks HTTP/1.1 and HTTP/2, and is a proxy to those who ask for one. */
-export async function startServer({cert, key}: Pick<Shown, 'cert' | 'key'>): Promise<number> {
+export async function startServer({cert, key}: Pick<OddKeyPlace, 'cert' | 'key'>): Promise<number> {
 	const server = createSecureServer({
 		cert,
 		key,

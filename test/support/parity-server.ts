@@ -43,7 +43,7 @@ export type Answer =
 export type ServerName = 'a' | 'b' | 's' | 't';
 
 /** Four recording servers: `a` and `b` over http, `s` and `t` over https; all answer from one list. */
-export interface Stage extends AsyncDisposable {
+export interface ParityServers extends AsyncDisposable {
 	readonly ca: string;
 	readonly ports: Readonly<Record<ServerName, number>>;
 	readonly requests: WireRequest[];
@@ -64,7 +64,7 @@ export interface Stage extends AsyncDisposable {
 // HTTP leaves casing and order of names to the sender; undici writes these three itself.
 const undicisOwn = /^(host|connection|content-length)$/i;
 
-export async function openStage(): Promise<Stage> {
+export async function startParityServers(): Promise<ParityServers> {
 	const pki = await createTestPki();
 	const {cert, key} = await pki.server();
 	const sockets = new Set<Socket>();
@@ -84,7 +84,7 @@ export async function openStage(): Promise<Stage> {
 		return server;
 	});
 	const ports = await Promise.all(servers.map(listen));
-	const stage: Stage = {
+	const stage: ParityServers = {
 		ca: pki.ca,
 		ports: {a: at(ports, 0), b: at(ports, 1), s: at(ports, 2), t: at(ports, 3)},
 		requests: [],
@@ -135,7 +135,7 @@ function knock(port: number): Promise<void> {
 	});
 }
 
-function meet(stage: Stage, server: ServerName, request: IncomingMessage): void {
+function meet(stage: ParityServers, server: ServerName, request: IncomingMessage): void {
 	const {socket} = request;
 	if (request.url === '/knock') {
 		socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
@@ -176,7 +176,7 @@ function inOrder(headers: readonly [string, string][]): [string, string][] {
 }
 
 // Past Node's own response, which would correct what is wrong on purpose.
-function perform(stage: Stage, socket: Socket, answer: Answer, last: boolean): void {
+function perform(stage: ParityServers, socket: Socket, answer: Answer, last: boolean): void {
 	if ('raw' in answer) {
 		if (answer.bytewise) {
 			void writeBytes(socket, Buffer.concat([answer.raw].flat().map(bytesOf))).then(() =>
@@ -204,7 +204,7 @@ function perform(stage: Stage, socket: Socket, answer: Answer, last: boolean): v
 	if (close) socket.end();
 }
 
-function proceed(stage: Stage, socket: Socket, next: string | undefined): void {
+function proceed(stage: ParityServers, socket: Socket, next: string | undefined): void {
 	if (next === 'end') socket.end();
 	if (next === 'destroy') socket.destroySoon();
 	if (next === 'reset') socket.resetAndDestroy();

@@ -11,10 +11,15 @@ import axios, {
 } from 'axios';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
-import {type Answer, openStage, type Stage, type WireRequest} from './parity-server.ts';
+import {
+	type Answer,
+	type ParityServers,
+	startParityServers,
+	type WireRequest,
+} from './parity-server.ts';
 import {describeError, describeResponse, exchangeOf, type Outcome} from './parity-suite.ts';
 
-export {type Answer, redirect, type Stage} from './parity-server.ts';
+export {type Answer, type ParityServers as Stage, redirect} from './parity-server.ts';
 
 /** For scenarios whose end is axios's to tell, such as that of zlib. */
 export const anyEnd: unique symbol = Symbol('any end');
@@ -23,9 +28,9 @@ export interface Scenario {
 	/** Ends the sentence `the two agree on ...`. */
 	readonly title: string;
 	/** Asked once for each adapter, as streams are read once. */
-	readonly request: (stage: Stage) => AxiosRequestConfig;
+	readonly request: (stage: ParityServers) => AxiosRequestConfig;
 	/** In the order of the requests, whichever server gets them. @defaultValue one 200 `ok` */
-	readonly answers?: (stage: Stage) => readonly Answer[];
+	readonly answers?: (stage: ParityServers) => readonly Answer[];
 	/** Status of the response, or code of the error: that the scenario is what it says it is. */
 	readonly ends: number | string | undefined | typeof anyEnd;
 	/** How many requests reach the servers. @defaultValue one for each answer */
@@ -44,7 +49,7 @@ interface Run extends Outcome {
 }
 
 interface Cast {
-	readonly stage: Stage;
+	readonly stage: ParityServers;
 	readonly theirs: AxiosInstance;
 	/** With `createAdapter()` alone. */
 	readonly ours: AxiosInstance;
@@ -69,7 +74,7 @@ const minor = Number(axios.VERSION.split('.')[1]);
 export function parity(scenarios: readonly Scenario[]): void {
 	let cast: Cast;
 	beforeAll(async () => {
-		cast = castOf(await openStage());
+		cast = castOf(await startParityServers());
 	});
 	afterAll(() => cast.stage[Symbol.asyncDispose]());
 
@@ -95,7 +100,7 @@ export function parity(scenarios: readonly Scenario[]): void {
 	}
 }
 
-function castOf(stage: Stage): Cast {
+function castOf(stage: ParityServers): Cast {
 	const cast: Cast = {
 		stage,
 		theirs: axios.create({

@@ -1,7 +1,7 @@
 import {inspect} from 'node:util';
 
 /** All the ways in which a value ends up in a log or on a terminal, in one text. */
-export function prints(value: unknown): string {
+export function printedForms(value: unknown): string {
 	return [
 		String(value),
 		json(value),

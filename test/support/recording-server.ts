@@ -9,7 +9,7 @@ import {
  * Starts a server that nobody meant to talk to: it asks for a certificate, believes any, answers
  * 200 `stranger` to everything, and its records tell what it was shown.
  */
-export function startStranger(
+export function startRecordingServer(
 	pki: TestPki,
 	options: Pick<MtlsServerOptions, 'handler' | 'minVersion' | 'maxVersion'> = {},
 ): Promise<MtlsServer> {

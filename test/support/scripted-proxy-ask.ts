@@ -7,7 +7,7 @@ import {createClient, isMtlsError} from '../../src/index.ts';
 import {scenes} from './scripted-proxy.ts';
 
 /** What came of one scene. */
-export interface Asked {
+export interface ProxyRequest {
 	readonly name: string;
 	readonly exchange: string;
 	readonly code: string | undefined;
@@ -20,7 +20,7 @@ export interface Asked {
 
 /** What the process prints. */
 export interface Report {
-	readonly asked: readonly Asked[];
+	readonly asked: readonly ProxyRequest[];
 	/** What would keep the process alive when all is done. */
 	readonly left: readonly string[];
 }
@@ -33,7 +33,7 @@ const client = createClient({
 	logger: false,
 });
 
-async function ask(name: string, exchange: string, options: object): Promise<Asked> {
+async function ask(name: string, exchange: string, options: object): Promise<ProxyRequest> {
 	// Nothing but the timeout ends a wait for a proxy that is silent.
 	const timeout = scenes[name]?.code === 'ECONNABORTED' ? 50 : 10_000;
 	const start = performance.now();
@@ -56,7 +56,7 @@ async function ask(name: string, exchange: string, options: object): Promise<Ask
 	};
 }
 
-const asked: Asked[] = [];
+const asked: ProxyRequest[] = [];
 for (const name of Object.keys(scenes)) {
 	asked.push(await ask(name, 'lean', {}));
 	asked.push(await ask(name, 'axios', {onDownloadProgress() {}}));

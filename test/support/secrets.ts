@@ -1,7 +1,7 @@
 import {createPrivateKey} from 'node:crypto';
 import {expect} from 'vitest';
 import {type Credential, createTestPki, type TestPki} from '../../src/testing/index.ts';
-import {pemMarks, prints} from './printed-forms.ts';
+import {pemMarks, printedForms} from './printed-forms.ts';
 
 /** Each secret of a request, marked by where it was put. */
 export const marks = {
@@ -19,14 +19,14 @@ export const marks = {
 } as const;
 
 /** A PKI with a client whose key is encrypted with the marked passphrase. */
-export interface Vault {
+export interface Secrets {
 	readonly pki: TestPki;
 	readonly client: Credential;
 	/** Fails for the first secret that `text` holds, as it is, in base64 or percent-encoded. */
 	expectNone(text: string): void;
 }
 
-export async function makeVault(): Promise<Vault> {
+export async function createSecrets(): Promise<Secrets> {
 	const pki = await createTestPki();
 	const client = await pki.client({commonName: 'alice', passphrase: marks.passphrase});
 	const plain = createPrivateKey({key: client.key, passphrase: marks.passphrase})
@@ -79,5 +79,5 @@ export function secretRequest(url: string, login: 'header' | 'url' = 'header') {
 
 /** The way a value is printed, and printed as a field of another. */
 export function printed(...values: unknown[]): string {
-	return values.map(prints).join('\n');
+	return values.map(printedForms).join('\n');
 }

@@ -1,9 +1,9 @@
 import type {SessionOptions} from '../../src/index.ts';
 import type {MtlsServer, RequestHandler} from '../../src/testing/index.ts';
-import type {World} from './fixture.ts';
+import type {Fixture} from './fixture.ts';
 
 /** Pages that only a session may see, until it is ended. */
-export interface Members {
+export interface SessionPages {
 	readonly server: MtlsServer;
 	/** Logins that succeeded. */
 	logins: number;
@@ -18,13 +18,16 @@ export interface Members {
 }
 
 /** `POST /login` sets a cookie; every other path wants it, or answers 401. */
-export async function startMembers(world: World, handler?: RequestHandler): Promise<Members> {
+export async function startSessionPages(
+	fixture: Fixture,
+	handler?: RequestHandler,
+): Promise<SessionPages> {
 	let valid = 'none';
 	let waiting: {count: number; resolve: () => void}[] = [];
 	const members = {
 		logins: 0,
 		tries: 0,
-		mode: 'open' as Members['mode'],
+		mode: 'open' as SessionPages['mode'],
 		tried: (count: number) =>
 			new Promise<void>((resolve) => {
 				if (members.tries >= count) resolve();
@@ -34,7 +37,7 @@ export async function startMembers(world: World, handler?: RequestHandler): Prom
 			valid = 'none';
 		},
 	};
-	const server = await world.server({
+	const server = await fixture.server({
 		handler: async (request, response, recorded) => {
 			if ((await handler?.(request, response, recorded)) === true) return true;
 			await recorded.ended;
@@ -59,7 +62,7 @@ export async function startMembers(world: World, handler?: RequestHandler): Prom
 	return Object.assign(members, {server});
 }
 
-/** Logs in at {@link Members}. */
-export const asMember: SessionOptions = {
+/** Logs in at {@link SessionPages}. */
+export const loginAndGet: SessionOptions = {
 	login: (client) => client.post('/login', {password: 'SECRET'}),
 };

@@ -25,7 +25,7 @@ interface UnresumingOptions {
 	readonly clients?: TestPki;
 }
 
-export interface UnresumingServer {
+export interface SessionRefusingServer {
 	readonly port: number;
 	readonly origin: string;
 	/** TCP connections. */
@@ -37,10 +37,10 @@ export interface UnresumingServer {
 }
 
 /** Starts a server that requires client certificates, hands sessions out and refuses them; ends with the test. */
-export async function startUnresumingServer(
+export async function startSessionRefusingServer(
 	pki: TestPki,
 	{version, refusal = 'alert', alpn = 'http/1.1', clients = pki}: UnresumingOptions,
-): Promise<UnresumingServer> {
+): Promise<SessionRefusingServer> {
 	const {cert, key} = await pki.server();
 	const ca = new X509Certificate(clients.ca);
 	const context = createSecureContext({
@@ -113,7 +113,7 @@ function serveHttp2(socket: TLSSocket, requests: string[]): void {
 	});
 }
 
-export interface PickyRelay {
+export interface TicketResettingRelay {
 	readonly port: number;
 	readonly origin: string;
 	/** Connections that began with a session, and were cut off. */
@@ -131,7 +131,7 @@ export interface PickyRelay {
  * Starts a relay that resets each connection whose ClientHello holds a session (RFC 8446 §4.2.11, RFC
  * 5077 §3.2), as some firewalls do; ends with the test.
  */
-export async function startPickyRelay(target: number): Promise<PickyRelay> {
+export async function startTicketResettingRelay(target: number): Promise<TicketResettingRelay> {
 	let refusedCount = 0;
 	let connectionCount = 0;
 	let silent: boolean | 'after refusal' = false;

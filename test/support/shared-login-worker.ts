@@ -7,7 +7,7 @@ import {CookieJar, createClient} from '../../src/index.ts';
 import {RedisCookieStore} from '../../src/redis/index.ts';
 
 /** What a worker is told in FLEET, as JSON. */
-export interface FleetOrder {
+export interface WorkerOrder {
 	readonly name: string;
 	readonly redisPort: number;
 	readonly origin: string;
@@ -20,7 +20,7 @@ export interface FleetOrder {
 }
 
 /** What a worker prints. */
-export interface FleetReport {
+export interface WorkerReport {
 	readonly answered: number;
 	/** Codes of the requests that failed and were made again. */
 	readonly failures: readonly string[];
@@ -28,7 +28,7 @@ export interface FleetReport {
 
 const inFlight = 4;
 
-async function work(order: FleetOrder): Promise<FleetReport> {
+async function work(order: WorkerOrder): Promise<WorkerReport> {
 	const redis = createRedis({
 		socket: {host: '127.0.0.1', port: order.redisPort, reconnectStrategy: 20},
 	});

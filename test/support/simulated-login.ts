@@ -28,7 +28,7 @@ class FastClock implements Clock {
 }
 
 /** One process's session of `jar`, with the time in hand, and the number of its logins. */
-export function sessionMember(jar: CookieJar, options: Partial<SessionOptions> = {}) {
+export function simulateLogin(jar: CookieJar, options: Partial<SessionOptions> = {}) {
 	const clock = new FastClock();
 	const closing = new AbortController();
 	const logins = {count: 0};

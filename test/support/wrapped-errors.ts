@@ -8,7 +8,7 @@ import {Readable} from 'node:stream';
 import {CookieJar, MemoryCookieStore, type Store} from 'tough-cookie';
 import {type ClientConfig, createClient, type MtlsClient} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {FakeLedger, jarWith} from './fake-login-lock.ts';
+import {FakeLoginLock, jarWith} from './fake-login-lock.ts';
 
 export const secret = 'hunter2-of-the-app';
 
@@ -37,7 +37,7 @@ function failing(method: 'findCookies' | 'putCookie'): Store {
 }
 
 function brokenLedger(): CookieJar {
-	const ledger = new FakeLedger();
+	const ledger = new FakeLoginLock();
 	return jarWith(Object.assign(ledger, {generation: async () => refuse()}));
 }
 

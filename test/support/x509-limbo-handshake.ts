@@ -8,10 +8,10 @@ import {createServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
 import axios from 'axios';
 import {createClient, MtlsConfigError} from '../../src/index.ts';
-import {type PlayableCase, readCases} from './x509-limbo.ts';
+import {type HandshakeCase, readCases} from './x509-limbo.ts';
 
 /** What a process prints. */
-export interface Played {
+export interface CaseResult {
 	/** Its clock, ISO 8601. */
 	readonly now: string;
 	readonly outcomes: Readonly<Record<string, Outcome>>;
@@ -29,9 +29,11 @@ const outcomes: Record<string, Outcome> = {};
 for (const one of readCases()) {
 	if (one.validation_time === time) outcomes[one.id] = await play(one);
 }
-process.stdout.write(JSON.stringify({now: new Date().toISOString(), outcomes} satisfies Played));
+process.stdout.write(
+	JSON.stringify({now: new Date().toISOString(), outcomes} satisfies CaseResult),
+);
 
-async function play(one: PlayableCase): Promise<Outcome> {
+async function play(one: HandshakeCase): Promise<Outcome> {
 	let requests = 0;
 	const server = createServer(
 		{
@@ -56,7 +58,7 @@ async function play(one: PlayableCase): Promise<Outcome> {
 	return {verdict, requests};
 }
 
-async function judge(one: PlayableCase, url: string): Promise<string> {
+async function judge(one: HandshakeCase, url: string): Promise<string> {
 	try {
 		const client = createClient({
 			mtls: {

@@ -22,7 +22,7 @@ interface LimboCase {
 }
 
 /** A case that can be played as a handshake. */
-export interface PlayableCase extends LimboCase {
+export interface HandshakeCase extends LimboCase {
 	readonly peer_certificate_key: string;
 	readonly expected_peer_name: {readonly kind: string; readonly value: string};
 }
@@ -50,14 +50,14 @@ function findObstacle(): string | undefined {
 }
 
 /** The cases that can be played. */
-export function readCases(): PlayableCase[] {
+export function readCases(): HandshakeCase[] {
 	const text = gunzipSync(readFileSync(casesFile)).toString();
 	const {testcases} = JSON.parse(text) as {testcases: LimboCase[]};
 	return testcases.filter(isPlayable);
 }
 
 // Node has no option for the depth of a chain, and a client judges servers alone.
-function isPlayable(one: LimboCase): one is PlayableCase {
+function isPlayable(one: LimboCase): one is HandshakeCase {
 	return (
 		one.validation_kind === 'SERVER' &&
 		one.peer_certificate_key !== null &&

@@ -19,7 +19,7 @@ import {
 	type TestPki,
 } from '../../src/testing/index.ts';
 import {startConnectProxy} from '../support/connect-proxy.ts';
-import {startStranger} from '../support/recording-server.ts';
+import {startRecordingServer} from '../support/recording-server.ts';
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 
@@ -554,7 +554,7 @@ test('a server that cannot have its port says so', async () => {
 });
 
 test('a stranger takes any certificate and tells what it was shown', async () => {
-	await using stranger = await startStranger(pki);
+	await using stranger = await startRecordingServer(pki);
 	const {cert, key} = await other.client({commonName: 'leaked'});
 	expect((await send(stranger.url('/x'), {cert, key})).body).toBe('stranger');
 	expect((await send(stranger.url('/y'))).body).toBe('stranger');

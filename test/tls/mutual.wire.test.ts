@@ -4,17 +4,17 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import type {MtlsServer} from '../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	pages,
-	type World,
 } from '../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const handler = pages({'/': (_, response) => response.setHeader('connection', 'close').end('ok')});
@@ -38,8 +38,8 @@ describe.each(ways)('over %s', (_, options) => {
 		const limits = {minVersion: version, maxVersion: version, handler};
 
 		test('a server that does not ask for our certificate is sent nothing', async () => {
-			const server = await world.server({...limits, clientAuth: 'none'});
-			const client = world.client({mtls: {requireClientAuth: true}});
+			const server = await fixture.server({...limits, clientAuth: 'none'});
+			const client = fixture.client({mtls: {requireClientAuth: true}});
 			// The second time around a session could be resumed.
 			for (const _attempt of [1, 2, 3]) {
 				const request = {...options, headers: {authorization: 'MARK'}};
@@ -61,7 +61,7 @@ describe.each(ways)('over %s', (_, options) => {
 			await expectUnread(server, 3);
 
 			// Without the option it is a server like any other.
-			const {status, tls} = await world.client().get(server.url(), options);
+			const {status, tls} = await fixture.client().get(server.url(), options);
 			expect(status).toBe(200);
 			expect(tls).toMatchObject({clientCertificateRequested: false, authorized: true});
 		});
@@ -69,8 +69,8 @@ describe.each(ways)('over %s', (_, options) => {
 		test.each(['request', 'require'] as const)(
 			'a server that asks (%s) is answered, on resumed sessions too',
 			async (clientAuth) => {
-				const server = await world.server({...limits, clientAuth});
-				const client = world.client({mtls: {requireClientAuth: true}});
+				const server = await fixture.server({...limits, clientAuth});
+				const client = fixture.client({mtls: {requireClientAuth: true}});
 				for (let i = 0; i < 4; i++) {
 					const {data, tls} = await client.get(server.url(), options);
 					expect(await read(data)).toBe('ok');
@@ -85,11 +85,11 @@ describe.each(ways)('over %s', (_, options) => {
 		);
 
 		test('it holds through a tunnel', async () => {
-			const proxy = await world.proxy();
+			const proxy = await fixture.proxy();
 			const config = {mtls: {requireClientAuth: true}, proxy: proxyOf(proxy.port)};
-			const silent = await world.server({...limits, clientAuth: 'none'});
+			const silent = await fixture.server({...limits, clientAuth: 'none'});
 			const {failure} = await mtlsFailureOf(
-				world.client(config).post(silent.url(), 'the body', options),
+				fixture.client(config).post(silent.url(), 'the body', options),
 			);
 			expect(failure).toMatchObject({
 				kind: 'client-auth-not-requested',
@@ -97,8 +97,8 @@ describe.each(ways)('over %s', (_, options) => {
 			});
 			await expectUnread(silent, 1);
 
-			const server = await world.server(limits);
-			const {data, tls} = await world.client(config).get(server.url(), options);
+			const server = await fixture.server(limits);
+			const {data, tls} = await fixture.client(config).get(server.url(), options);
 			expect(await read(data)).toBe('ok');
 			expect(tls?.clientCertificateRequested).toBe(true);
 			expect(proxy.tunnels).toHaveLength(2);
@@ -106,14 +106,14 @@ describe.each(ways)('over %s', (_, options) => {
 	});
 
 	test('it does not stand for the certificate: a refusal stays a refusal', async () => {
-		const server = await world.server({clientCa: world.alice.leaf});
-		const client = world.client({mtls: {requireClientAuth: true}});
+		const server = await fixture.server({clientCa: fixture.alice.leaf});
+		const client = fixture.client({mtls: {requireClientAuth: true}});
 		const {failure} = await mtlsFailureOf(client.get(server.url(), options));
 		expect(failure.kind).toBe('client-certificate-refused');
 	});
 
 	test('plain http is no matter of it', async () => {
-		const client = world.client({mtls: {requireClientAuth: true}});
+		const client = fixture.client({mtls: {requireClientAuth: true}});
 		const error = await failureOf(client.get('http://127.0.0.1:1/', options));
 		expect(error.code).toBe('ECONNREFUSED');
 	});

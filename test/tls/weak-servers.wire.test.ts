@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, type MtlsOptions} from '../../src/index.ts';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 import {
 	startLegacy,
 	startSha1,
@@ -15,9 +15,9 @@ import {
 	startShortKey,
 } from '../support/weak-servers.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 function client(mtls: MtlsOptions) {
@@ -66,7 +66,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a server before RFC 5746 is legacy-renegotiation', async () => {
 		const {port} = await startLegacy();
 		const {code, failure} = await mtlsFailureOf(
-			world.client().post(`https://localhost:${port}/`, 'the body', options),
+			fixture.client().post(`https://localhost:${port}/`, 'the body', options),
 		);
 		expect(code).toMatch(/^(EPROTO|ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED)$/);
 		expect(failure).toMatchObject({
@@ -81,19 +81,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a missing intermediate is named, with the address where it is', async () => {
-		const issuer = await world.pki.intermediate({commonName: 'Bank Issuing CA'});
+		const issuer = await fixture.pki.intermediate({commonName: 'Bank Issuing CA'});
 		const credential = await issuer.server({omitIntermediates: true});
-		const server = await world.server({credential});
-		const {message, failure} = await mtlsFailureOf(world.client().get(server.url(), options));
+		const server = await fixture.server({credential});
+		const {message, failure} = await mtlsFailureOf(fixture.client().get(server.url(), options));
 		expect(failure.kind).toBe('missing-intermediate');
 		expect(message).toContain("'CN=Bank Issuing CA', whose certificate the server did not send");
 		expect(failure.hint).toContain('http://ca.test/bank-issuing-ca.crt');
 	});
 
 	test('a wrong name is shown beside the names that there are', async () => {
-		const credential = await world.pki.server({names: ['a.test', 'b.test', '127.0.0.2']});
-		const server = await world.server({credential});
-		const {message} = await mtlsFailureOf(world.client().get(server.url(), options));
+		const credential = await fixture.pki.server({names: ['a.test', 'b.test', '127.0.0.2']});
+		const server = await fixture.server({credential});
+		const {message} = await mtlsFailureOf(fixture.client().get(server.url(), options));
 		expect(message).toBe(
 			"the server's certificate is not for 'localhost' but for DNS:a.test, DNS:b.test, IP Address:127.0.0.2",
 		);
@@ -127,7 +127,7 @@ async function child(url: string, argv: readonly string[]): Promise<unknown> {
 	const script = fileURLToPath(new URL('../support/child-get.ts', import.meta.url));
 	const {NODE_OPTIONS: _, ...inherited} = process.env;
 	const {stdout} = await promisify(execFile)(process.execPath, [...argv, script, url], {
-		env: {...inherited, NODE_NO_WARNINGS: '1', CA: world.pki.ca},
+		env: {...inherited, NODE_NO_WARNINGS: '1', CA: fixture.pki.ca},
 	});
 	return JSON.parse(stdout);
 }

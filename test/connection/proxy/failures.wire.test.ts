@@ -3,12 +3,18 @@ import {connect, type Socket} from 'node:net';
 import {inspect} from 'node:util';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {ConnectProxyOptions} from '../../support/connect-proxy.ts';
-import {exchanges, failureOf, makeWorld, mtlsFailureOf, type World} from '../../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../../support/fixture.ts';
 import {closedPort, startTcp} from '../../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const secret = 'pr0xyS3cret';
@@ -47,8 +53,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		];
 
 		test.each(refusals)('%s', async (_status, proxyOptions, kind, code, status) => {
-			const [server, proxy] = await Promise.all([world.server(), world.proxy(proxyOptions)]);
-			const client = world.client({
+			const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy(proxyOptions)]);
+			const client = fixture.client({
 				...options,
 				...body,
 				proxy: {host: '127.0.0.1', port: proxy.port, auth},
@@ -82,9 +88,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('once does not spoil the next request', async () => {
 			let verdict: 403 | 'allow' = 403;
-			const server = await world.server();
-			const proxy = await world.proxy({verdict: () => verdict});
-			const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+			const server = await fixture.server();
+			const proxy = await fixture.proxy({verdict: () => verdict});
+			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 			await mtlsFailureOf(client.get(server.url('/whoami')));
 			verdict = 'allow';
 			expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
@@ -123,7 +129,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		];
 
 		test.each(answers)('says %s', async (_title, answer, reason) => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const heard: string[] = [];
 			const proxy = await startTcp((socket) => {
 				socket.once('data', (chunk) => {
@@ -131,7 +137,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 					answer(socket);
 				});
 			});
-			const client = world.client({
+			const client = fixture.client({
 				...options,
 				...body,
 				proxy: {host: '127.0.0.1', port: proxy.port},
@@ -170,7 +176,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const proxy = await startTcp((socket) => {
 			socket.once('data', () => socket.write(`${head}\r\n\r\n`));
 		});
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		const error = await mtlsFailureOf(client.get('https://origin.test/'));
 		expect(error.code).toBe(code);
 		await proxy.closed();
@@ -184,7 +190,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const proxy = await startTcp((socket) => {
 			socket.once('data', () => vi.advanceTimersByTime(60_000));
 		});
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		const error = await mtlsFailureOf(client.get('https://origin.test/'));
 		expect(error).toMatchObject({
 			code: 'ERR_PROXY_TIMEOUT',
@@ -199,7 +205,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['with headers', ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\nVia: x\r\n\r\n']],
 		['without a reason', ['HTTP/1.1 200\r\n\r\n']],
 	])('a tunnel that is granted %s stands', async (_title, pieces) => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const proxy = await startTcp(async (socket) => {
 			await once(socket, 'data');
 			for (const piece of pieces) {
@@ -209,13 +215,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 			origin.on('error', () => {});
 			socket.pipe(origin).pipe(socket);
 		});
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
 	});
 
 	test('a proxy that is not there is unreachable', async () => {
-		const [server, port] = await Promise.all([world.server(), closedPort()]);
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port}});
+		const [server, port] = await Promise.all([fixture.server(), closedPort()]);
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port}});
 		const error = await mtlsFailureOf(client.get(server.url()));
 		expect(error).toMatchObject({
 			code: 'ECONNREFUSED',
@@ -230,9 +236,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test("the proxy's password is shown nowhere", async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy({verdict: 403})]);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({verdict: 403})]);
 		const logger = {error: vi.fn(), warn: vi.fn()};
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			logger,
 			proxy: {host: '127.0.0.1', port: proxy.port, auth},

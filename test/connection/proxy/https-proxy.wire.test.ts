@@ -7,24 +7,24 @@ import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import type {ClientConfig, MtlsOptions} from '../../../src/index.ts';
 import {createTestPki, type TestPki} from '../../../src/testing/index.ts';
 import type {ConnectProxy, ConnectProxyOptions} from '../../support/connect-proxy.ts';
-import {exchanges, makeWorld, mtlsFailureOf, type World} from '../../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, mtlsFailureOf} from '../../support/fixture.ts';
 import {startTcp} from '../../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 /** Of the company that has the proxy; the servers are of another. */
 let corp: TestPki;
 beforeAll(async () => {
-	[world, corp] = await Promise.all([makeWorld(), createTestPki({commonName: 'Corp CA'})]);
+	[fixture, corp] = await Promise.all([createFixture(), createTestPki({commonName: 'Corp CA'})]);
 });
 
 async function httpsProxy({tls, ...options}: ConnectProxyOptions = {}): Promise<ConnectProxy> {
 	const {cert, key} = await corp.server({commonName: 'corp proxy'});
-	return world.proxy({tls: {cert, key, ca: corp.ca, ...tls}, ...options});
+	return fixture.proxy({tls: {cert, key, ca: corp.ca, ...tls}, ...options});
 }
 
 /** A client that goes through `proxy`, which it knows by the CA of its company. */
 function through({port}: {port: number}, config: ClientConfig = {}, proxy: MtlsOptions = {}) {
-	return world.client({
+	return fixture.client({
 		proxy: {protocol: 'https', host: 'localhost', port},
 		...config,
 		mtls: {proxy: {ca: corp.ca, ...proxy}},
@@ -33,7 +33,7 @@ function through({port}: {port: number}, config: ClientConfig = {}, proxy: MtlsO
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a session goes through one tunnel on two handshakes', async () => {
-		const [server, proxy] = await Promise.all([world.server(), httpsProxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), httpsProxy()]);
 		const client = through(proxy, {...options, jar: true});
 		await client.post(server.url('/login'), {user: 'alice', password: 'wonderland'});
 		for (let count = 0; count < 19; count += 1) {
@@ -48,7 +48,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('the proxy is shown no certificate, and hears nothing of the request', async () => {
 		const [server, proxy] = await Promise.all([
-			world.server({minVersion: 'TLSv1.3'}),
+			fixture.server({minVersion: 'TLSv1.3'}),
 			httpsProxy(),
 		]);
 		const client = through(proxy, {...options, headers: {Authorization: 'Bearer s3cret'}});
@@ -62,14 +62,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const heard = Buffer.concat(proxy.heard);
 		expect(heard.length).toBeGreaterThan(body.length);
 		expect(heard.includes('s3cret')).toBe(false);
-		const {raw, publicKey} = new X509Certificate(world.alice.cert);
+		const {raw, publicKey} = new X509Certificate(fixture.alice.cert);
 		expect(heard.includes(raw)).toBe(false);
 		expect(heard.includes(publicKey.export({type: 'spki', format: 'der'}))).toBe(false);
 	});
 
 	test('the proxy is shown the certificate that is given for it, and the server ours', async () => {
 		const {cert, key} = await corp.client({commonName: 'employee'});
-		const [server, proxy] = await Promise.all([world.server(), httpsProxy({tls: {insists: true}})]);
+		const [server, proxy] = await Promise.all([
+			fixture.server(),
+			httpsProxy({tls: {insists: true}}),
+		]);
 		const client = through(proxy, options, {cert, key});
 		expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
 		expect(proxy.shown).toEqual(['CN=employee']);
@@ -78,7 +81,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('both sessions are resumed when the server closes after each answer', async () => {
 		const [server, proxy] = await Promise.all([
-			world.server({
+			fixture.server({
 				handler(_, response) {
 					response.setHeader('Connection', 'close');
 					return false;
@@ -129,7 +132,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		],
 	];
 	test.each(untrusted)('a proxy %s is told nothing', async (_what, terms, proxyOptions, told) => {
-		const [server, proxy] = await Promise.all([world.server(), httpsProxy(proxyOptions)]);
+		const [server, proxy] = await Promise.all([fixture.server(), httpsProxy(proxyOptions)]);
 		const auth = {username: 'user', password: 's3cret'};
 		const config = {protocol: 'https', host: 'localhost', port: proxy.port, auth};
 		const client = through(proxy, {...options, proxy: config}, terms);
@@ -161,7 +164,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		'a %s proxy that wants a certificate says so, and ours is not shown',
 		async (version) => {
 			const tls = {insists: true, minVersion: version, maxVersion: version};
-			const [server, proxy] = await Promise.all([world.server(), httpsProxy({tls})]);
+			const [server, proxy] = await Promise.all([fixture.server(), httpsProxy({tls})]);
 			const error = await mtlsFailureOf(through(proxy, options).get(server.url('/whoami')));
 			expect(error).toMatchObject({
 				failure: {
@@ -178,7 +181,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test.each([
-		['`mtls.ca`', () => ({ca: [world.pki.ca, corp.ca], proxy: {}})],
+		['`mtls.ca`', () => ({ca: [fixture.pki.ca, corp.ca], proxy: {}})],
 		["`verify: 'report'`", () => ({verify: 'report'}) as const],
 		['NODE_TLS_REJECT_UNAUTHORIZED=0', () => ({})],
 	])('%s does not make us believe a proxy', async (what, mtls) => {
@@ -186,17 +189,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 		onTestFinished(() => {
 			vi.unstubAllEnvs();
 		});
-		const [server, proxy] = await Promise.all([world.server(), httpsProxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), httpsProxy()]);
 		const address = {protocol: 'https', host: 'localhost', port: proxy.port};
-		const client = world.client({...options, proxy: address, mtls: mtls()});
+		const client = fixture.client({...options, proxy: address, mtls: mtls()});
 		const error = await mtlsFailureOf(client.get(server.url('/whoami')));
 		expect(error.failure).toMatchObject({kind: 'proxy-unreachable', side: 'proxy'});
 		expect(proxy.tunnels).toEqual([]);
 	});
 
 	test('a server behind it that is not trusted is to blame, not the proxy', async () => {
-		const credential = await world.pki.server({expired: true});
-		const [server, proxy] = await Promise.all([world.server({credential}), httpsProxy()]);
+		const credential = await fixture.pki.server({expired: true});
+		const [server, proxy] = await Promise.all([fixture.server({credential}), httpsProxy()]);
 		const error = await mtlsFailureOf(through(proxy, options).post(server.url('/echo'), 's3cret'));
 		expect(error).toMatchObject({
 			code: 'CERT_HAS_EXPIRED',
@@ -207,7 +210,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a server behind it that refuses our certificate is to blame, not the proxy', async () => {
 		const [server, proxy] = await Promise.all([
-			world.server({clientCa: corp.ca}),
+			fixture.server({clientCa: corp.ca}),
 			httpsProxy({tls: {insists: true}}),
 		]);
 		const {cert, key} = await corp.client({commonName: 'employee'});
@@ -227,7 +230,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 			writeFileSync(files.key, key, {mode: 0o600});
 		};
 		await write('old');
-		const [server, proxy] = await Promise.all([world.server(), httpsProxy({tls: {insists: true}})]);
+		const [server, proxy] = await Promise.all([
+			fixture.server(),
+			httpsProxy({tls: {insists: true}}),
+		]);
 		const client = through(proxy, options, files);
 		await client.get(server.url('/whoami'));
 		await write('new');
@@ -252,7 +258,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test('a proxy that speaks no TLS is told nothing', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		const error = await mtlsFailureOf(through(proxy, options).get(server.url('/whoami')));
 		expect(error).toMatchObject({
 			message: expect.stringContaining('does not speak TLS'),
@@ -264,7 +270,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a login is asked for as from any proxy', async () => {
 		const credentials = {user: 'user', password: 'p'};
-		const [server, proxy] = await Promise.all([world.server(), httpsProxy({credentials})]);
+		const [server, proxy] = await Promise.all([fixture.server(), httpsProxy({credentials})]);
 		const error = await mtlsFailureOf(through(proxy, options).get(server.url('/whoami')));
 		expect(error).toMatchObject({
 			code: 'ERR_PROXY_AUTH_REQUIRED',

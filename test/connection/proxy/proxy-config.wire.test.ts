@@ -2,11 +2,11 @@ import https from 'node:https';
 import axios, {AxiosError, type AxiosRequestConfig} from 'axios';
 import {afterEach, beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createClient, MtlsAgent, MtlsConfigError, withMtls} from '../../../src/index.ts';
-import {failureOf, makeWorld, type World} from '../../support/fixture.ts';
+import {createFixture, type Fixture, failureOf} from '../../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 }, 60_000);
 afterEach(() => {
 	vi.unstubAllEnvs();
@@ -16,9 +16,9 @@ const credentials = {user: 'app', password: 'p:ä'};
 
 describe('the URL of a proxy as text is taken', () => {
 	type Ask = (origin: string, proxy: string) => Promise<unknown>;
-	const mtls = () => ({cert: world.alice.cert, key: world.alice.key, ca: world.pki.ca});
+	const mtls = () => ({cert: fixture.alice.cert, key: fixture.alice.key, ca: fixture.pki.ca});
 	const ask: [string, Ask][] = [
-		['by createClient', (origin, proxy) => world.client({proxy}).get(`${origin}/whoami`)],
+		['by createClient', (origin, proxy) => fixture.client({proxy}).get(`${origin}/whoami`)],
 		[
 			'by withMtls, of the instance',
 			(origin, proxy) => {
@@ -28,11 +28,11 @@ describe('the URL of a proxy as text is taken', () => {
 				return client.get(`${origin}/whoami`);
 			},
 		],
-		['by create()', (origin, proxy) => world.client().create({proxy}).get(`${origin}/whoami`)],
-		['by a request', (origin, proxy) => world.client().get(`${origin}/whoami`, {proxy})],
+		['by create()', (origin, proxy) => fixture.client().create({proxy}).get(`${origin}/whoami`)],
+		['by a request', (origin, proxy) => fixture.client().get(`${origin}/whoami`, {proxy})],
 		[
 			"by a request over axios's exchange",
-			(origin, proxy) => world.client().get(`${origin}/whoami`, {proxy, onDownloadProgress() {}}),
+			(origin, proxy) => fixture.client().get(`${origin}/whoami`, {proxy, onDownloadProgress() {}}),
 		],
 		[
 			'by an MtlsAgent',
@@ -58,8 +58,8 @@ describe('the URL of a proxy as text is taken', () => {
 		],
 	];
 	test.each(ask)('%s', async (_, request) => {
-		const server = await world.server();
-		const proxy = await world.proxy({credentials});
+		const server = await fixture.server();
+		const proxy = await fixture.proxy({credentials});
 		await request(server.origin, `http://app:p%3A%C3%A4@127.0.0.1:${proxy.port}`);
 		expect(proxy.tunnels.map(({target}) => target)).toEqual([`localhost:${server.port}`]);
 		expect(server.requests).toHaveLength(1);
@@ -67,10 +67,10 @@ describe('the URL of a proxy as text is taken', () => {
 });
 
 test('headers for the proxy go with CONNECT, and to no origin', async () => {
-	const server = await world.server();
-	const proxy = await world.proxy();
+	const server = await fixture.server();
+	const proxy = await fixture.proxy();
 	const headers = {'User-Agent': 'corp/1', 'X-Ticket': 't'};
-	const client = world.client({proxy: {host: '127.0.0.1', port: proxy.port, headers}});
+	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port, headers}});
 	const {data} = await client.get(server.url('/echo'), {headers: {'User-Agent': 'app/1'}});
 	expect(proxy.tunnels[0]?.headers).toMatchObject({'user-agent': 'corp/1', 'x-ticket': 't'});
 	expect(data.headers).toMatchObject({'user-agent': 'app/1'});
@@ -101,7 +101,7 @@ test('a login without user and password fails a request as in axios, and a clien
 	const proxy = {host: '127.0.0.1', port: 1, auth: {} as {username: string; password: string}};
 	const url = 'https://localhost:1/';
 	const [ours, theirs] = await Promise.all([
-		failureOf(world.client().get(url, {proxy})),
+		failureOf(fixture.client().get(url, {proxy})),
 		failureOf(axios.get(url, {proxy})),
 	]);
 	expect(ours.code).toBe(theirs.code);

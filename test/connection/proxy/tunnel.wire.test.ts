@@ -2,18 +2,18 @@ import {X509Certificate} from 'node:crypto';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createClient} from '../../../src/index.ts';
 import {
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
 	redirect,
-	type World,
 } from '../../support/fixture.ts';
 import {startPlainHttp} from '../../support/plain-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const auth = {username: 'us@er', password: 'pr0xy:S3cret'};
@@ -26,8 +26,8 @@ function clientIn(env: Record<string, string>, options = {}) {
 		vi.stubEnv(name.toUpperCase(), undefined);
 	}
 	for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-	const {cert, key} = world.alice;
-	const client = createClient({mtls: {cert, key, ca: world.pki.ca}, logger: false, ...options});
+	const {cert, key} = fixture.alice;
+	const client = createClient({mtls: {cert, key, ca: fixture.pki.ca}, logger: false, ...options});
 	onTestFinished(async () => {
 		vi.unstubAllEnvs();
 		await client.mtls.close();
@@ -37,8 +37,8 @@ function clientIn(env: Record<string, string>, options = {}) {
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a session of 20 requests takes one tunnel and one handshake', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
-		const client = world.client({
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
+		const client = fixture.client({
 			...options,
 			jar: true,
 			proxy: {host: '127.0.0.1', port: proxy.port},
@@ -55,14 +55,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a server that closes after each answer costs a tunnel each, and one full handshake', async () => {
-		const server = await world.server({
+		const server = await fixture.server({
 			handler(_, response) {
 				response.setHeader('Connection', 'close');
 				return false;
 			},
 		});
-		const proxy = await world.proxy();
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const proxy = await fixture.proxy();
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		for (let count = 0; count < 20; count += 1) {
 			const {data, tls} = await client.get(server.url('/whoami'));
 			expect(data).toMatchObject({client: 'alice'});
@@ -78,15 +78,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('addresses of IPv6 are written in brackets, and found', async () => {
 		const [server, plain, proxy] = await Promise.all([
-			world.server({host: '::1'}),
+			fixture.server({host: '::1'}),
 			startPlainHttp((request, response) => response.end(request.headers.host), '::1'),
-			world.proxy({listenOn: '::1'}),
+			fixture.proxy({listenOn: '::1'}),
 		]);
 		const target = `[::1]:${server.port}`;
 		const env = {ALL_PROXY: `[::1]:${proxy.port}`, NO_PROXY: '[fd00::1], fd00::/8'};
 		for (const client of [
-			world.client({...options, proxy: {host: '::1', port: proxy.port}}),
-			world.client({...options, proxy: {host: '[::1]', port: proxy.port}}),
+			fixture.client({...options, proxy: {host: '::1', port: proxy.port}}),
+			fixture.client({...options, proxy: {host: '[::1]', port: proxy.port}}),
 			clientIn(env, options),
 		]) {
 			const {data} = await client.get(`https://${target}/echo`);
@@ -102,10 +102,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('the proxy is told where to and no more', async () => {
 		const [server, proxy] = await Promise.all([
-			world.server({minVersion: 'TLSv1.3'}),
-			world.proxy(),
+			fixture.server({minVersion: 'TLSv1.3'}),
+			fixture.proxy(),
 		]);
-		const client = world.client({
+		const client = fixture.client({
 			...options,
 			jar: true,
 			proxy: {host: '127.0.0.1', port: proxy.port},
@@ -128,7 +128,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 		]);
 		const heard = Buffer.concat(proxy.heard);
 		expect(heard.length).toBeGreaterThan(0);
-		for (const secret of ['s3cret', 'Bearer', 'own=1', new X509Certificate(world.alice.cert).raw]) {
+		for (const secret of [
+			's3cret',
+			'Bearer',
+			'own=1',
+			new X509Certificate(fixture.alice.cert).raw,
+		]) {
 			expect(heard.includes(secret)).toBe(false);
 		}
 	});
@@ -142,7 +147,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['HTTPS_PROXY', {NO_PROXY: 'other.test'}, 1],
 		['HTTPS_PROXY', {no_proxy: '*'}, 0],
 	])('%s with %j: %i tunnels', async (name, env, tunnels) => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		const client = clientIn({[name]: proxy.url, ...env}, {...options, jar: true});
 		await client.post(server.url('/login'), login);
 		expect((await client.get(server.url('/accounts'))).data).toMatchObject({user: 'alice'});
@@ -151,7 +156,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('`proxy: false` goes direct, whatever the environment says', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		const client = clientIn({HTTPS_PROXY: proxy.url}, options);
 		await client.get(server.url('/whoami'), {proxy: false});
 		expect(proxy.connectionCount).toBe(0);
@@ -159,12 +164,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test.each(['config', 'environment'])('a proxy is logged in to by the %s', async (where) => {
-		const server = await world.server();
-		const proxy = await world.proxy({credentials: {user: 'us@er', password: 'pr0xy:S3cret'}});
+		const server = await fixture.server();
+		const proxy = await fixture.proxy({credentials: {user: 'us@er', password: 'pr0xy:S3cret'}});
 		const url = proxy.url.replace('//', '//us%40er:pr0xy%3AS3cret@');
 		const client =
 			where === 'config'
-				? world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port, auth}})
+				? fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port, auth}})
 				: clientIn({HTTPS_PROXY: url}, options);
 		const {data} = await client.get(server.url('/echo'));
 		expect(data.headers).not.toHaveProperty('proxy-authorization');
@@ -172,8 +177,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('two logins do not share a tunnel', async () => {
-		const [server, proxy] = await Promise.all([world.server(), world.proxy()]);
-		const client = world.client(options);
+		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
+		const client = fixture.client(options);
 		for (const username of ['one', 'two', 'one']) {
 			await client.get(server.url('/echo'), {
 				proxy: {host: '127.0.0.1', port: proxy.port, auth: {username, password: 'p'}},
@@ -184,9 +189,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to another origin takes a tunnel of its own, without the certificate', async () => {
-		const [stranger, proxy] = await Promise.all([world.stranger(), world.proxy()]);
-		const server = await world.server({handler: pages({'/away': redirect(stranger.url())})});
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const [stranger, proxy] = await Promise.all([fixture.stranger(), fixture.proxy()]);
+		const server = await fixture.server({handler: pages({'/away': redirect(stranger.url())})});
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		expect((await client.get(server.url('/away'))).data).toBe('stranger');
 		expect(proxy.tunnels.map(({target}) => target)).toEqual([
 			`localhost:${server.port}`,
@@ -197,18 +202,18 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('the proxy of a redirect is resolved for its own target', async () => {
-		const [stranger, proxy] = await Promise.all([world.stranger(), world.proxy()]);
+		const [stranger, proxy] = await Promise.all([fixture.stranger(), fixture.proxy()]);
 		const target = stranger.url().replace('localhost', '127.0.0.1');
-		const server = await world.server({handler: pages({'/away': redirect(target)})});
+		const server = await fixture.server({handler: pages({'/away': redirect(target)})});
 		const client = clientIn({HTTPS_PROXY: proxy.url, NO_PROXY: server.url().slice(8, -1)}, options);
 		expect((await client.get(server.url('/away'))).data).toBe('stranger');
 		expect(proxy.tunnels.map(({target}) => target)).toEqual([`127.0.0.1:${stranger.port}`]);
 	});
 
 	test('a server that fails verification through a tunnel is to blame, not the proxy', async () => {
-		const credential = await world.pki.server({expired: true});
-		const [server, proxy] = await Promise.all([world.server({credential}), world.proxy()]);
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
+		const credential = await fixture.pki.server({expired: true});
+		const [server, proxy] = await Promise.all([fixture.server({credential}), fixture.proxy()]);
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		const error = await mtlsFailureOf(client.post(server.url('/echo'), 's3cret'));
 		expect(error).toMatchObject({
 			code: 'CERT_HAS_EXPIRED',
@@ -229,8 +234,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('plain http goes through the proxy in the clear, with its login', async () => {
 		const plain = await startPlainHttp();
-		const proxy = await world.proxy({credentials: {user: 'us@er', password: 'pr0xy:S3cret'}});
-		const client = world.client({...options, proxy: {host: '127.0.0.1', port: proxy.port, auth}});
+		const proxy = await fixture.proxy({credentials: {user: 'us@er', password: 'pr0xy:S3cret'}});
+		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port, auth}});
 		expect((await client.get(`${plain.origin}/x`)).data).toBe('plain');
 		expect(proxy.tunnels).toEqual([]);
 		expect(proxy.forwarded).toMatchObject([{target: `${plain.origin}/x`, verdict: 'allow'}]);

@@ -10,12 +10,12 @@ import {
 	MtlsConfigError,
 	withMtls,
 } from '../../../src/index.ts';
-import {exchanges, failureOf, makeWorld, type World} from '../../support/fixture.ts';
+import {createFixture, exchanges, type Fixture, failureOf} from '../../support/fixture.ts';
 import {tempFile} from '../../support/temp-file.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const login = {user: 'alice', password: 'wonderland'};
@@ -24,13 +24,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['session.cookies', 'session.json'])(
 		'a login of one client is the session of the next, by %s',
 		async (name) => {
-			const server = await world.server();
+			const server = await fixture.server();
 			const jar = tempFile(name);
-			const first = world.client({...options, jar});
+			const first = fixture.client({...options, jar});
 			await first.post(server.url('/login'), login);
 			await first.mtls.close();
 
-			const next = world.client({...options, jar});
+			const next = fixture.client({...options, jar});
 			expect((await next.get(server.url('/accounts'))).data).toMatchObject({user: 'alice'});
 			await next.mtls.close();
 			expect(server.requests.map(({url}) => url)).toEqual(['/login', '/accounts', '/accounts']);
@@ -40,23 +40,23 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('a client of another file is a stranger', async () => {
-	const server = await world.server();
-	const first = world.client({jar: tempFile('jar')});
+	const server = await fixture.server();
+	const first = fixture.client({jar: tempFile('jar')});
 	await first.post(server.url('/login'), login);
 	await first.mtls.close();
-	const stranger = world.client({jar: tempFile('jar')});
+	const stranger = fixture.client({jar: tempFile('jar')});
 	expect(await failureOf(stranger.get(server.url('/accounts')))).toMatchObject({status: 401});
 });
 
 test('two clients of one file at the same time end up with the cookies of both', async () => {
-	const server = await world.server({
+	const server = await fixture.server({
 		handler({url = ''}, response) {
 			response.writeHead(204, {'set-cookie': `${url.slice(1)}=1`}).end();
 			return true;
 		},
 	});
 	const jar = tempFile('jar');
-	const clients = [world.client({jar}), world.client({jar})];
+	const clients = [fixture.client({jar}), fixture.client({jar})];
 	await Promise.all(clients.map((client, index) => client.get(server.url(`/c${index}`))));
 	await Promise.all(clients.map((client) => client.mtls.close()));
 	const {hostname} = new URL(server.origin);
@@ -67,11 +67,11 @@ test('two clients of one file at the same time end up with the cookies of both',
 });
 
 test('an adapter, an instance that an app has, and one that a client creates take a path too', async () => {
-	const server = await world.server();
-	const {cert, key} = world.alice;
-	const mtls = {cert, key, ca: world.pki.ca};
+	const server = await fixture.server();
+	const {cert, key} = fixture.alice;
+	const mtls = {cert, key, ca: fixture.pki.ca};
 	const jar = tempFile('jar');
-	const first = world.client().create({jar});
+	const first = fixture.client().create({jar});
 	await first.post(server.url('/login'), login);
 	await first.mtls.close();
 
@@ -85,25 +85,25 @@ test('an adapter, an instance that an app has, and one that a client creates tak
 });
 
 test('close() saves a fileJar that the app gave, and leaves it usable', async () => {
-	const server = await world.server();
+	const server = await fixture.server();
 	const path = tempFile('jar');
 	const jar = fileJar(path, {debounceMs: 1_000_000});
-	const client = world.client({jar});
+	const client = fixture.client({jar});
 	await client.post(server.url('/login'), login);
 	expect(readdirSync(dirname(path))).toEqual([]);
 	await client.mtls.close();
 	expect(readFileSync(path, 'latin1')).toMatch(/\tsession\t/);
 
-	const next = world.client({jar});
+	const next = fixture.client({jar});
 	expect((await next.get(server.url('/accounts'))).data).toMatchObject({user: 'alice'});
 });
 
 test('a cookie that cannot be saved fails neither the request nor close(), and is told', async () => {
-	const server = await world.server();
+	const server = await fixture.server();
 	const path = tempFile('jar');
 	const told: unknown[] = [];
 	const tell = (...args: unknown[]) => told.push(args);
-	const client = world.client({jar: path, logger: {error: tell, warn: tell}});
+	const client = fixture.client({jar: path, logger: {error: tell, warn: tell}});
 	await client.post(server.url('/login'), login);
 	const damage = 'not\ta\tcookie\tfile\n';
 	writeFileSync(path, damage);

@@ -12,8 +12,8 @@ import {
 } from '../../../src/cookies/file/format.ts';
 import {formats} from '../../../src/cookies/file/read-cookie-file.ts';
 import {fileJar, MtlsConfigError} from '../../../src/index.ts';
-import {bend} from '../../support/mutate.ts';
-import {type Bent, bent, pick} from '../../support/mutated-headers.ts';
+import {mutate} from '../../support/mutate.ts';
+import {type MutatedHeader, mutatedHeaders, pick} from '../../support/mutated-headers.ts';
 import {tempFile} from '../../support/temp-file.ts';
 
 const seed = 20_260_301;
@@ -56,8 +56,8 @@ const jsonFiles = [
 	),
 ];
 
-function bendFile(files: readonly Buffer[], {index, edits, choice}: Bent): Buffer {
-	return bend(pick(files, index), edits, pick(files, index + choice));
+function bendFile(files: readonly Buffer[], {index, edits, choice}: MutatedHeader): Buffer {
+	return mutate(pick(files, index), edits, pick(files, index + choice));
 }
 
 /** Whether it was read; then it can be written, and read again. */
@@ -90,7 +90,7 @@ test.each([
 	['json', jsonFiles, 33_000],
 ] as const)('of format %s', (name, files, runs) => {
 	let read = 0;
-	const property = fc.property(bent, (one) => {
+	const property = fc.property(mutatedHeaders, (one) => {
 		read += Number(isRead(formats[name], bendFile(files, one)));
 	});
 	fc.assert(property, {seed, numRuns: runs});
@@ -101,7 +101,7 @@ test.each([
 test('on the disk, 1,000 of them', () => {
 	const path = tempFile('cookies');
 	const outcomes = new Map<string, number>();
-	const property = fc.property(bent, (one) => {
+	const property = fc.property(mutatedHeaders, (one) => {
 		const bytes = bendFile([...netscapeFiles, ...jsonFiles], one);
 		writeFileSync(path, bytes, {mode: 0o600});
 		let outcome = 'loaded';

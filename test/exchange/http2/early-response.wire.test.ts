@@ -7,9 +7,9 @@ import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import axios, {type AxiosRequestConfig, type AxiosResponse} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {failureOf, makeWorld, type World} from '../../support/fixture.ts';
-import {type H2Request, startH2Server, tell} from '../../support/h2-server.ts';
-import {times} from '../../support/iterations.ts';
+import {createFixture, type Fixture, failureOf} from '../../support/fixture.ts';
+import {type H2Request, respondWith, startH2Server} from '../../support/h2-server.ts';
+import {iterations} from '../../support/iterations.ts';
 import {
 	type Frame,
 	frames,
@@ -20,9 +20,9 @@ import {
 	startRawH2Server,
 } from '../../support/raw-h2-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const http2 = {httpVersion: 2, timeout: 10_000} as const;
@@ -32,10 +32,10 @@ const megabyte = Buffer.alloc(1_000_000);
 
 /** axios's own HTTP/2. */
 function plainAxios() {
-	const {cert, key} = world.alice;
+	const {cert, key} = fixture.alice;
 	// In MB: with Node's own 10 it resets the answer that comes while as much waits to be sent.
 	const maxSessionMemory = 1_000;
-	const http2Options = {cert, key, ca: world.pki.ca, sessionTimeout: 100, maxSessionMemory};
+	const http2Options = {cert, key, ca: fixture.pki.ca, sessionTimeout: 100, maxSessionMemory};
 	return axios.create({...http2, http2Options, proxy: false});
 }
 
@@ -65,7 +65,7 @@ type Next = keyof typeof nexts;
 
 /** Answers early, and does what is next. */
 async function early(status: number, next: Next) {
-	return startH2Server(world.pki, {
+	return startH2Server(fixture.pki, {
 		pages: {
 			'/': (request) => {
 				const {stream} = request;
@@ -79,7 +79,7 @@ async function early(status: number, next: Next) {
 }
 
 const matrix = [413, 303, 401, 200].flatMap((status) =>
-	[1_000, 1_000_000, times(30_000_000, 5_000_000)].flatMap((bytes) =>
+	[1_000, 1_000_000, iterations(30_000_000, 5_000_000)].flatMap((bytes) =>
 		(Object.keys(nexts) as Next[]).map((next) => ({status, bytes, next})),
 	),
 );
@@ -89,7 +89,7 @@ test.each(matrix)(
 	async ({status, bytes, next}) => {
 		const server = await early(status, next);
 		const data = Buffer.alloc(bytes);
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		// Over its own HTTP/2 axios follows no redirects.
 		const maxRedirects = 0;
 		const theirs = await endOf(plainAxios().post(server.url(), data));
@@ -106,7 +106,7 @@ test.each(matrix)(
 
 test('an upload that is not out when its response is complete is reset, and the session goes on', async () => {
 	const server = await early(413, 'stops reading');
-	const client = world.client({...http2, validateStatus: null});
+	const client = fixture.client({...http2, validateStatus: null});
 	await client.post(server.url(), megabyte);
 	expect(await server.requests[0]?.closed).toBe(NGHTTP2_CANCEL);
 	await client.get(server.url('/next'));
@@ -115,10 +115,10 @@ test('an upload that is not out when its response is complete is reset, and the 
 });
 
 test('an upload that is out is not reset', async () => {
-	const server = await startRawH2Server(world.pki, ({id, ...frame}, {send}) => {
+	const server = await startRawH2Server(fixture.pki, ({id, ...frame}, {send}) => {
 		if (isEnd({id, ...frame})) send(frames.head(id), frames.data(id, 'whole', true));
 	});
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 	for (const data of ['x', Buffer.alloc(60_000)]) {
 		expect((await client.post(server.url(), data)).data).toBe('whole');
 	}
@@ -135,7 +135,7 @@ test('early responses leave the streams of a session to other requests', async (
 	let open = 0;
 	let most = 0;
 	const server = await startRawH2Server(
-		world.pki,
+		fixture.pki,
 		(frame, {send}) => {
 			const {id} = frame;
 			if (isHead(frame)) {
@@ -147,7 +147,7 @@ test('early responses leave the streams of a session to other requests', async (
 		},
 		[[constants.NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 3]],
 	);
-	const client = world.client({...http2, validateStatus: null});
+	const client = fixture.client({...http2, validateStatus: null});
 	const posts = Array.from({length: 30}, () => client.post(server.url(), megabyte));
 	const statuses = (await Promise.all(posts)).map(({status}) => status);
 	expect(statuses).toEqual(Array.from({length: 30}, () => 404));
@@ -159,7 +159,7 @@ test('a streamed upload that an early response overtakes is read for nobody', as
 	const server = await early(413, 'stops reading');
 	const stream = Readable.from(Array.from({length: 20}, () => megabyte));
 	const closed = new Promise((resolve) => stream.once('close', resolve));
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 	expect((await failureOf(client.post(server.url(), stream))).response?.data).toBe('early');
 	await closed;
 	expect(stream.readableEnded).toBe(true);
@@ -167,7 +167,7 @@ test('a streamed upload that an early response overtakes is read for nobody', as
 });
 
 test('an upload that an early 307 sends elsewhere arrives there whole', async () => {
-	const server = await startH2Server(world.pki, {
+	const server = await startH2Server(fixture.pki, {
 		pages: {
 			'/': ({stream}) => {
 				stream.pause();
@@ -176,7 +176,7 @@ test('an upload that an early 307 sends elsewhere arrives there whole', async ()
 			},
 		},
 	});
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 	for (const data of [megabyte, Readable.from([megabyte])]) {
 		await client.post(server.url(), data);
 		expect(server.requests.at(-1)?.path).toBe('/next');
@@ -198,14 +198,14 @@ async function asks(
 ) {
 	const isDue = (frame: Frame) => (upload === 'an upload that is not' ? isHead : isEnd)(frame);
 	let scripted = false;
-	const server = await startRawH2Server(world.pki, (frame, connection) => {
+	const server = await startRawH2Server(fixture.pki, (frame, connection) => {
 		const {id} = frame;
 		if (!isDue(frame)) return;
 		if (scripted) connection.send(frames.head(id, 200), frames.data(id, 'next', true));
 		else script(id, connection);
 		scripted = true;
 	});
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 	const data = {
 		'a GET': {},
 		'an upload that is out': {method: 'post', data: 'x'},
@@ -298,7 +298,7 @@ describe('a server that goes away after every 20 requests', () => {
 	/** The bodies it has begun with, in the order in which it did. */
 	async function tired(begin: (request: H2Request) => void) {
 		const taken = new WeakMap<object, number>();
-		return startH2Server(world.pki, {
+		return startH2Server(fixture.pki, {
 			pages: {
 				'/work': (request) => {
 					const {session, stream} = request;
@@ -312,11 +312,11 @@ describe('a server that goes away after every 20 requests', () => {
 	}
 
 	test.each([
-		['at once', (request: H2Request) => void request.ended.then(() => tell(request))],
+		['at once', (request: H2Request) => void request.ended.then(() => respondWith(request))],
 		[
 			'a few turns later',
 			(request: H2Request) => {
-				void request.ended.then(() => setImmediate(() => setImmediate(() => tell(request))));
+				void request.ended.then(() => setImmediate(() => setImmediate(() => respondWith(request))));
 			},
 		],
 	])(
@@ -327,8 +327,8 @@ describe('a server that goes away after every 20 requests', () => {
 				begin(request);
 				void request.ended.then(() => begun.push(request.body.toString()));
 			});
-			const client = world.client({...http2, timeout: 0});
-			const count = times(1_000, 200);
+			const client = fixture.client({...http2, timeout: 0});
+			const count = iterations(1_000, 200);
 			let sent = 0;
 			const work = async () => {
 				while (sent < count) {
@@ -347,7 +347,7 @@ describe('a server that goes away after every 20 requests', () => {
 
 describe('a server that refuses for ever', () => {
 	const refuse = async () => {
-		const server = await startRawH2Server(world.pki, (frame, {send}) => {
+		const server = await startRawH2Server(fixture.pki, (frame, {send}) => {
 			if (isHead(frame)) send(frames.reset(frame.id, NGHTTP2_REFUSED_STREAM));
 		});
 		const asked = () => server.connections.flatMap(({frames}) => frames.filter(isHead)).length;
@@ -356,7 +356,7 @@ describe('a server that refuses for ever', () => {
 
 	test('is asked ten times, and the error says so', async () => {
 		const {server, asked} = await refuse();
-		expect(await failureOf(world.client(http2).post(server.url(), 'body'))).toMatchObject({
+		expect(await failureOf(fixture.client(http2).post(server.url(), 'body'))).toMatchObject({
 			name: 'Error',
 			code: 'ERR_HTTP2_STREAM_ERROR',
 			message:
@@ -370,19 +370,19 @@ describe('a server that refuses for ever', () => {
 		['timeouts.requestMs', {timeouts: {requestMs: 40}}, 'ERR_MTLS_REQUEST_TIMEOUT'],
 	])('is asked no longer than %s', async (_, config, code) => {
 		const {server} = await refuse();
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		expect((await failureOf(client.post(server.url(), 'body', config))).code).toBe(code);
 	});
 
 	test('is not asked again once the request is cancelled', async () => {
 		const controller = new AbortController();
-		const server = await startRawH2Server(world.pki, (frame, {send}) => {
+		const server = await startRawH2Server(fixture.pki, (frame, {send}) => {
 			if (!isHead(frame)) return;
 			if (server.connections.length === 2) controller.abort();
 			send(frames.reset(frame.id, NGHTTP2_REFUSED_STREAM));
 		});
 		const {signal} = controller;
-		const request = world.client(http2).post(server.url(), 'body', {signal});
+		const request = fixture.client(http2).post(server.url(), 'body', {signal});
 		expect((await failureOf(request)).code).toBe('ERR_CANCELED');
 		expect(server.connections).toHaveLength(2);
 	});

@@ -2,13 +2,13 @@ import {createServer} from 'node:http2';
 import axios, {type AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createAdapter, createClient, MtlsConfigError} from '../../../src/index.ts';
-import {failureOf, makeWorld, mtlsFailureOf, type World} from '../../support/fixture.ts';
-import {type H2Request, leadsTo, startH2Server, tell} from '../../support/h2-server.ts';
+import {createFixture, type Fixture, failureOf, mtlsFailureOf} from '../../support/fixture.ts';
+import {type H2Request, leadsTo, respondWith, startH2Server} from '../../support/h2-server.ts';
 import {listening} from '../../support/listening.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const http2 = {httpVersion: 2} as const;
@@ -28,8 +28,8 @@ function busy({stream}: H2Request): void {
 }
 
 test('64 requests at a time share one handshake, and each has the facts of the connection', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client(http2);
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client(http2);
 
 	const responses = await Promise.all(
 		Array.from({length: 64}, (_, n) => client.post(server.url(`/?n=${n}`), {n})),
@@ -51,8 +51,8 @@ test('64 requests at a time share one handshake, and each has the facts of the c
 });
 
 test('a request says over HTTP/2 what it says over HTTP/1.1', async () => {
-	const server = await startH2Server(world.pki);
-	const response = await world.client(http2).put(server.url('/a?b=c'), 'text', {
+	const server = await startH2Server(fixture.pki);
+	const response = await fixture.client(http2).put(server.url('/a?b=c'), 'text', {
 		params: {d: 'é'},
 		auth: {username: 'user', password: 'pass'},
 		headers: {'X-One': '1', 'X-Two': ['1', '2'], 'Content-Type': 'text/plain'},
@@ -87,8 +87,8 @@ test('a request says over HTTP/2 what it says over HTTP/1.1', async () => {
 });
 
 test('headers of the connection stay at home, and Host is the authority', async () => {
-	const server = await startH2Server(world.pki);
-	const {data} = await world.client(http2).get(server.url(), {
+	const server = await startH2Server(fixture.pki);
+	const {data} = await fixture.client(http2).get(server.url(), {
 		headers: {
 			Connection: 'keep-alive',
 			'Keep-Alive': 'timeout=5',
@@ -110,8 +110,8 @@ test.each([
 	['a path', {paramsSerializer: () => 'a=\r\nb'}, 'ERR_UNESCAPED_CHARACTERS'],
 	['a name of a header', {headers: {'x\u0000y': '1'}}, /ERR_INVALID_HTTP_TOKEN|^Error$/],
 ] as const)('%s that HTTP cannot carry is not sent', async (_, config, code) => {
-	const server = await startH2Server(world.pki);
-	const client = world.client({...http2, baseURL: server.origin});
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client({...http2, baseURL: server.origin});
 
 	const error = await client
 		.get('/', {params: {a: 1}, ...config} as AxiosRequestConfig)
@@ -123,8 +123,8 @@ test.each([
 });
 
 test('a login keeps the cookies of its redirect', async () => {
-	const server = await startH2Server(world.pki, {pages: {'/login': login}});
-	const client = world.client({...http2, jar: true, baseURL: server.origin});
+	const server = await startH2Server(fixture.pki, {pages: {'/login': login}});
+	const client = fixture.client({...http2, jar: true, baseURL: server.origin});
 
 	const {data, request} = await client.post('/login', {user: 'alice'});
 
@@ -139,17 +139,17 @@ test.each([
 	[307, 'POST', 'whole'],
 	[302, 'GET', ''],
 ])('a %i is followed by %s, as over HTTP/1.1', async (status, method, body) => {
-	const server = await startH2Server(world.pki, {pages: {'/from': leadsTo('/to', status)}});
+	const server = await startH2Server(fixture.pki, {pages: {'/from': leadsTo('/to', status)}});
 
-	const {data} = await world.client(http2).post(server.url('/from'), 'whole');
+	const {data} = await fixture.client(http2).post(server.url('/from'), 'whole');
 
 	expect(data).toMatchObject({method, path: '/to', body});
 	expect(server.connections).toHaveLength(1);
 });
 
 test('a redirect is an answer with maxRedirects 0, and too many are an error', async () => {
-	const server = await startH2Server(world.pki, {pages: {'/': leadsTo('/')}});
-	const client = world.client({...http2, validateStatus: null});
+	const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo('/')}});
+	const client = fixture.client({...http2, validateStatus: null});
 
 	const {status, headers} = await client.get(server.url(), {maxRedirects: 0});
 	expect([status, headers.location]).toEqual([302, '/']);
@@ -166,12 +166,12 @@ describe('a redirect to a stranger', () => {
 	};
 
 	test('shows it no certificate, no cookie and no credentials', async () => {
-		const stranger = await startH2Server(world.pki, {clientAuth: 'request'});
-		const server = await startH2Server(world.pki, {
+		const stranger = await startH2Server(fixture.pki, {clientAuth: 'request'});
+		const server = await startH2Server(fixture.pki, {
 			// Another origin by its name: a jar makes no difference between ports.
 			pages: {'/': leadsTo(`https://127.0.0.1:${stranger.port}/`)},
 		});
-		const client = world.client({...http2, jar: true, baseURL: server.origin});
+		const client = fixture.client({...http2, jar: true, baseURL: server.origin});
 		client.mtls.jar?.setCookieSync('session=s3cret', server.origin);
 
 		const {data, tls} = await client.get('/', secrets);
@@ -192,9 +192,9 @@ describe('a redirect to a stranger', () => {
 	});
 
 	test('shows the certificate where the origin is listed, and at home again', async () => {
-		const friend = await startH2Server(world.pki);
-		const server = await startH2Server(world.pki, {pages: {'/': leadsTo(friend.url('/'))}});
-		const client = world.client({
+		const friend = await startH2Server(fixture.pki);
+		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(friend.url('/'))}});
+		const client = fixture.client({
 			...http2,
 			mtls: {origins: [friend.origin]},
 		});
@@ -204,9 +204,9 @@ describe('a redirect to a stranger', () => {
 	});
 
 	test('does not keep it from what the app asks for itself, over a session of its own', async () => {
-		const stranger = await startH2Server(world.pki, {clientAuth: 'request'});
-		const server = await startH2Server(world.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
-		const client = world.client(http2);
+		const stranger = await startH2Server(fixture.pki, {clientAuth: 'request'});
+		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
+		const client = fixture.client(http2);
 
 		const led = await client.get(server.url());
 		const asked = await client.get(stranger.url());
@@ -220,10 +220,10 @@ describe('a redirect to a stranger', () => {
 	});
 
 	test('fails where the stranger speaks HTTP/1.1 alone, and sends it nothing', async () => {
-		const stranger = await world.stranger();
-		const server = await startH2Server(world.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
+		const stranger = await fixture.stranger();
+		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
 
-		const {failure} = await mtlsFailureOf(world.client(http2).get(server.url()));
+		const {failure} = await mtlsFailureOf(fixture.client(http2).get(server.url()));
 
 		expect(failure).toMatchObject({kind: 'protocol-mismatch', url: stranger.url('/')});
 		expect(stranger.requests).toEqual([]);
@@ -239,8 +239,8 @@ describe('behind a proxy it says that it cannot', () => {
 	});
 
 	test('of the config, and tells no password', async () => {
-		const [server, proxy] = await Promise.all([startH2Server(world.pki), world.proxy()]);
-		const client = world.client({
+		const [server, proxy] = await Promise.all([startH2Server(fixture.pki), fixture.proxy()]);
+		const client = fixture.client({
 			...http2,
 			proxy: {
 				host: '127.0.0.1',
@@ -258,14 +258,14 @@ describe('behind a proxy it says that it cannot', () => {
 	});
 
 	test('of the environment, unless it is switched off', async () => {
-		const [server, proxy] = await Promise.all([startH2Server(world.pki), world.proxy()]);
-		const {cert, key} = world.alice;
+		const [server, proxy] = await Promise.all([startH2Server(fixture.pki), fixture.proxy()]);
+		const {cert, key} = fixture.alice;
 		await using client = createClient({
 			...http2,
-			mtls: {cert, key, ca: world.pki.ca},
+			mtls: {cert, key, ca: fixture.pki.ca},
 			logger: false,
 		}).mtls;
-		const instance = world.client({...http2, proxy: undefined as never});
+		const instance = fixture.client({...http2, proxy: undefined as never});
 		process.env.HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`;
 		try {
 			const error = await failureOf(instance.get(server.url()));
@@ -280,7 +280,7 @@ describe('behind a proxy it says that it cannot', () => {
 });
 
 test('a socketPath is refused, because axios has no HTTP/2 for it either', async () => {
-	const request = world.client(http2).get('https://localhost/', {socketPath: '/nowhere'});
+	const request = fixture.client(http2).get('https://localhost/', {socketPath: '/nowhere'});
 	expect(await failureOf(request)).toMatchObject({
 		code: 'ERR_NOT_SUPPORT',
 		message: expect.stringContaining('socketPath'),
@@ -298,18 +298,18 @@ describe('http2Options', () => {
 				option: `http2Options.${name}`,
 			};
 
-			const client = world.client(http2);
+			const client = fixture.client(http2);
 			const error = await client.get('https://localhost:1/', {http2Options}).catch((e) => e);
 
 			expect(error).toBeInstanceOf(MtlsConfigError);
 			expect(error).toMatchObject(refused);
-			expect(() => world.client({http2Options})).toThrow(expect.objectContaining(refused));
+			expect(() => fixture.client({http2Options})).toThrow(expect.objectContaining(refused));
 		},
 	);
 
 	test('reach the session where they are about it', async () => {
-		const server = await startH2Server(world.pki);
-		const client = world.client(http2);
+		const server = await startH2Server(fixture.pki);
+		const client = fixture.client(http2);
 		const settings = {initialWindowSize: 123_456, maxHeaderListSize: 9_999, enablePush: true};
 
 		await client.get(server.url(), {http2Options: {settings, sessionTimeout: 1_000}});
@@ -322,8 +322,8 @@ describe('http2Options', () => {
 	});
 
 	test('that differ are for sessions that differ, and those that agree for one', async () => {
-		const server = await startH2Server(world.pki);
-		const client = world.client(http2);
+		const server = await startH2Server(fixture.pki);
+		const client = fixture.client(http2);
 		const ask = (maxHeaderListSize: number) =>
 			client.get(server.url(), {http2Options: {settings: {maxHeaderListSize}}});
 
@@ -336,10 +336,10 @@ describe('http2Options', () => {
 });
 
 test('lookup and family choose the way', async () => {
-	const credential = await world.pki.server({names: ['bank.test']});
-	const server = await startH2Server(world.pki, {credential});
+	const credential = await fixture.pki.server({names: ['bank.test']});
+	const server = await startH2Server(fixture.pki, {credential});
 	const lookups: string[] = [];
-	const {data} = await world.client(http2).get(`https://bank.test:${server.port}/`, {
+	const {data} = await fixture.client(http2).get(`https://bank.test:${server.port}/`, {
 		family: 4,
 		lookup: async (host: string) => {
 			lookups.push(host);
@@ -354,7 +354,7 @@ test('lookup and family choose the way', async () => {
 test('a server of plain HTTP/2 is asked with prior knowledge, and shown no certificate', async () => {
 	const server = createServer((request, response) => response.end(`plain ${request.httpVersion}`));
 	const port = await listening(server);
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 
 	const {data, tls} = await client.get(`http://127.0.0.1:${port}/`);
 	await client.mtls.close();
@@ -366,7 +366,7 @@ test('a server of plain HTTP/2 is asked with prior knowledge, and shown no certi
 describe('beside axios itself', () => {
 	// axios trusts by its own options, so no client certificate is asked for.
 	async function bothWays(page: (request: H2Request) => void, config: AxiosRequestConfig = {}) {
-		const server = await startH2Server(world.pki, {clientAuth: 'none', pages: {'/': page}});
+		const server = await startH2Server(fixture.pki, {clientAuth: 'none', pages: {'/': page}});
 		const ask = {
 			url: server.url(),
 			proxy: false,
@@ -376,9 +376,9 @@ describe('beside axios itself', () => {
 		} as const;
 		const theirs = await axios
 			.create()
-			.request({...ask, http2Options: {ca: world.pki.ca}})
+			.request({...ask, http2Options: {ca: fixture.pki.ca}})
 			.catch((error) => error);
-		const ours = await world
+		const ours = await fixture
 			.client()
 			.request(ask)
 			.catch((error) => error);
@@ -386,13 +386,17 @@ describe('beside axios itself', () => {
 	}
 
 	test.each<[string, (request: H2Request) => void, AxiosRequestConfig]>([
-		['a plain answer', tell, {}],
+		['a plain answer', respondWith, {}],
 		['an empty answer', ({stream}) => stream.respond({':status': 204}, {endStream: true}), {}],
 		['a bad status', busy, {}],
-		['a HEAD', tell, {method: 'head'}],
-		['a body with DELETE in its head alone', tell, {method: 'delete'}],
-		['bytes', tell, {responseType: 'arraybuffer', transformResponse: (data) => String(data)}],
-		['an answer that is too long', tell, {maxContentLength: 10}],
+		['a HEAD', respondWith, {method: 'head'}],
+		['a body with DELETE in its head alone', respondWith, {method: 'delete'}],
+		[
+			'bytes',
+			respondWith,
+			{responseType: 'arraybuffer', transformResponse: (data) => String(data)},
+		],
+		['an answer that is too long', respondWith, {maxContentLength: 10}],
 	])('the two agree on %s', async (_, page, config) => {
 		const {theirs, ours} = await bothWays(page, config);
 
@@ -409,14 +413,14 @@ describe('beside axios itself', () => {
 	});
 
 	test('an adapter without mtls leaves the TLS of http2Options to axios, which follows nothing', async () => {
-		const server = await startH2Server(world.pki, {pages: {'/from': leadsTo('/to')}});
-		const {cert, key} = world.alice;
+		const server = await startH2Server(fixture.pki, {pages: {'/from': leadsTo('/to')}});
+		const {cert, key} = fixture.alice;
 		const instance = axios.create({
 			adapter: createAdapter({jar: true}),
 			proxy: false,
 			validateStatus: null,
 			...http2,
-			http2Options: {ca: world.pki.ca, cert, key, sessionTimeout: 1},
+			http2Options: {ca: fixture.pki.ca, cert, key, sessionTimeout: 1},
 		});
 
 		expect((await instance.get(server.url('/'))).data.client).toBe('alice');
@@ -430,8 +434,8 @@ function withoutDate(headers: unknown): unknown {
 }
 
 test('requireClientAuth holds: a server that asks for nothing is sent nothing', async () => {
-	const server = await startH2Server(world.pki, {clientAuth: 'none'});
-	const client = world.client({...http2, mtls: {requireClientAuth: true}});
+	const server = await startH2Server(fixture.pki, {clientAuth: 'none'});
+	const client = fixture.client({...http2, mtls: {requireClientAuth: true}});
 
 	const {failure, code} = await mtlsFailureOf(client.post(server.url(), 'secret'));
 
@@ -442,13 +446,13 @@ test('requireClientAuth holds: a server that asks for nothing is sent nothing', 
 });
 
 test('requireClientAuth lets a server that asks answer', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client({...http2, mtls: {requireClientAuth: true}});
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client({...http2, mtls: {requireClientAuth: true}});
 	expect((await client.get(server.url())).status).toBe(200);
 });
 
 test('a redirect from https to http is not followed over HTTP/2 either', async () => {
-	const server = await startH2Server(world.pki, {pages: {'/': leadsTo('http://localhost:1/')}});
-	const {failure} = await mtlsFailureOf(world.client(http2).get(server.url()));
+	const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo('http://localhost:1/')}});
+	const {failure} = await mtlsFailureOf(fixture.client(http2).get(server.url()));
 	expect(failure.kind).toBe('insecure-redirect');
 });

@@ -4,13 +4,19 @@
 import {constants} from 'node:http2';
 import {createServer, type TLSSocket} from 'node:tls';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {allClosed, failureOf, makeWorld, mtlsFailureOf, type World} from '../../support/fixture.ts';
-import {type H2Request, startH2Server, tell} from '../../support/h2-server.ts';
+import {
+	allClosed,
+	createFixture,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+} from '../../support/fixture.ts';
+import {type H2Request, respondWith, startH2Server} from '../../support/h2-server.ts';
 import {listening} from '../../support/listening.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const http2 = {httpVersion: 2} as const;
@@ -20,12 +26,12 @@ const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 
 /** A server that agrees to HTTP/2, and then does what `play` does. */
 async function raw(play: (socket: TLSSocket) => void): Promise<string> {
-	const {cert, key} = await world.pki.server();
+	const {cert, key} = await fixture.pki.server();
 	const server = createServer(
 		{
 			cert,
 			key,
-			ca: world.pki.ca,
+			ca: fixture.pki.ca,
 			requestCert: true,
 			ALPNProtocols: ['h2'],
 			// Its end of a connection stays open until the test is over.
@@ -51,7 +57,7 @@ describe('a server that agrees to HTTP/2', () => {
 				if (bytes > 120) socket.destroy();
 			});
 		});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 
 		const errors = await Promise.all([1, 2].map(() => mtlsFailureOf(client.get(url))));
 
@@ -68,13 +74,13 @@ describe('a server that agrees to HTTP/2', () => {
 
 	test('and hangs up with its settings has done so too', async () => {
 		const url = await raw((socket) => socket.write(settings, () => socket.destroy()));
-		const {failure} = await mtlsFailureOf(world.client(http2).post(url, 'secret'));
+		const {failure} = await mtlsFailureOf(fixture.client(http2).post(url, 'secret'));
 		expect(failure).toMatchObject({kind: 'client-certificate-refused', certain: false});
 	});
 
 	test('and says nothing is given up in time', async () => {
 		const url = await raw(() => {});
-		const client = world.client({...http2, timeouts: {handshakeMs: 50}});
+		const client = fixture.client({...http2, timeouts: {handshakeMs: 50}});
 		expect(await failureOf(client.get(url))).toMatchObject({
 			code: 'ERR_MTLS_HANDSHAKE_TIMEOUT',
 			message: `no HTTP/2 settings from ${new URL(url).host} within 50 ms`,
@@ -84,7 +90,7 @@ describe('a server that agrees to HTTP/2', () => {
 
 	test('and says nothing is given up for each request by its own timeout', async () => {
 		const url = await raw(() => {});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const errors = await Promise.all(
 			[20, 40].map((timeout) => failureOf(client.get(url, {timeout}))),
 		);
@@ -97,7 +103,7 @@ describe('a server that agrees to HTTP/2', () => {
 
 	test('and never hangs up is not waited for', async () => {
 		const url = await raw((socket) => socket.write(settings));
-		const client = world.client({...http2, http2Options: {sessionTimeout: 1}});
+		const client = fixture.client({...http2, http2Options: {sessionTimeout: 1}});
 		const cancel = new AbortController();
 		const request = failureOf(client.get(url, {signal: cancel.signal}));
 		await expect.poll(() => client.mtls.stats().sockets.active).toBe(1);
@@ -109,14 +115,14 @@ describe('a server that agrees to HTTP/2', () => {
 
 	test('and speaks HTTP/1.1 is an error of the protocol', async () => {
 		const url = await raw((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
-		const error = await failureOf(world.client(http2).get(url));
+		const error = await failureOf(fixture.client(http2).get(url));
 		expect(error.code).toMatch(/^ERR_HTTP2_/);
 		expect(error.name).not.toBe('MtlsError');
 	});
 });
 
 test('an answer that comes before the upload is read is the answer', async () => {
-	const server = await startH2Server(world.pki, {
+	const server = await startH2Server(fixture.pki, {
 		pages: {
 			'/': ({stream}) => {
 				stream.pause();
@@ -126,7 +132,7 @@ test('an answer that comes before the upload is read is the answer', async () =>
 			},
 		},
 	});
-	const client = world.client({...http2, validateStatus: null});
+	const client = fixture.client({...http2, validateStatus: null});
 
 	const {status, data} = await client.post(server.url(), Buffer.alloc(5 * 1024 * 1024));
 
@@ -135,15 +141,15 @@ test('an answer that comes before the upload is read is the answer', async () =>
 });
 
 test('an interim answer is not the answer', async () => {
-	const server = await startH2Server(world.pki, {
+	const server = await startH2Server(fixture.pki, {
 		pages: {
 			'/': (request) => {
 				request.stream.additionalHeaders({':status': 103, link: '</style.css>'});
-				tell(request);
+				respondWith(request);
 			},
 		},
 	});
-	const {status, headers} = await world.client(http2).get(server.url());
+	const {status, headers} = await fixture.client(http2).get(server.url());
 	expect(status).toBe(200);
 	expect(headers).not.toHaveProperty('link');
 });
@@ -152,7 +158,7 @@ test.each([
 	['HEAD', 200],
 	['GET', 304],
 ])('a %s may tell the length of a body that it does not send (%i)', async (method, status) => {
-	const server = await startH2Server(world.pki, {
+	const server = await startH2Server(fixture.pki, {
 		pages: {
 			'/': ({stream}: H2Request) => {
 				stream.respond({':status': status, 'content-length': 100});
@@ -160,7 +166,7 @@ test.each([
 			},
 		},
 	});
-	const response = await world
+	const response = await fixture
 		.client({...http2, validateStatus: null})
 		.request({url: server.url(), method});
 	expect([response.status, response.headers['content-length'], response.data]).toEqual([
@@ -171,8 +177,8 @@ test.each([
 });
 
 test('a head that is too large to send fails, and the session goes on', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client(http2);
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client(http2);
 	await client.get(server.url());
 	const error = await failureOf(
 		client.get(server.url(), {headers: {'X-Large': 'x'.repeat(200_000)}}),
@@ -182,8 +188,8 @@ test('a head that is too large to send fails, and the session goes on', async ()
 });
 
 test('options that Node does not take fail the request, and leave no connection', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client(http2);
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client(http2);
 	const http2Options = {settings: {initialWindowSize: -1}};
 	expect(await failureOf(client.get(server.url(), {http2Options}))).toMatchObject({
 		code: 'ERR_HTTP2_INVALID_SETTING_VALUE',

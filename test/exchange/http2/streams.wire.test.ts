@@ -4,12 +4,18 @@ import {buffer} from 'node:stream/consumers';
 import {gzipSync} from 'node:zlib';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {expectCanceled, ways} from '../../support/cancelling.ts';
-import {failureOf, makeWorld, type World} from '../../support/fixture.ts';
-import {type H2Request, leadsTo, resets, startH2Server, tell} from '../../support/h2-server.ts';
+import {createFixture, type Fixture, failureOf} from '../../support/fixture.ts';
+import {
+	type H2Request,
+	leadsTo,
+	resets,
+	respondWith,
+	startH2Server,
+} from '../../support/h2-server.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const http2 = {httpVersion: 2} as const;
@@ -34,12 +40,12 @@ function signal<T = void>() {
 
 describe('bodies', () => {
 	test('of 5 MB go both ways as streams, ten at a time on one connection', async () => {
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {'/down': download},
 			// In MB: with Node's own 10 this server would refuse streams while others wait to be sent.
 			maxSessionMemory: 100,
 		});
-		const client = world.client({...http2, maxRedirects: 0});
+		const client = fixture.client({...http2, maxRedirects: 0});
 
 		const [up, down] = await Promise.all([
 			Promise.all(
@@ -64,12 +70,12 @@ describe('bodies', () => {
 	});
 
 	test('a form is written by axios, and read by the server', async () => {
-		const server = await startH2Server(world.pki);
+		const server = await startH2Server(fixture.pki);
 		const form = new FormData();
 		form.set('name', 'alice');
 		form.set('file', new Blob(['content']), 'a.txt');
 
-		const {data} = await world.client(http2).post(server.url(), form);
+		const {data} = await fixture.client(http2).post(server.url(), form);
 
 		expect(data.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/);
 		expect(data.body).toContain('alice');
@@ -77,9 +83,9 @@ describe('bodies', () => {
 	});
 
 	test('progress and maxRate are axios’s as ever', async () => {
-		const server = await startH2Server(world.pki);
+		const server = await startH2Server(fixture.pki);
 		const seen = {up: 0, down: 0};
-		await world.client(http2).post(server.url(), Buffer.alloc(10_000, 'x'), {
+		await fixture.client(http2).post(server.url(), Buffer.alloc(10_000, 'x'), {
 			maxRate: 10_000_000,
 			onUploadProgress: ({loaded}) => {
 				seen.up = loaded;
@@ -93,7 +99,7 @@ describe('bodies', () => {
 	});
 
 	test('an encoded answer is decoded', async () => {
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {
 				'/': ({stream}) => {
 					stream.respond({':status': 200, 'content-encoding': 'gzip'});
@@ -101,22 +107,22 @@ describe('bodies', () => {
 				},
 			},
 		});
-		const {data, headers} = await world.client(http2).get(server.url());
+		const {data, headers} = await fixture.client(http2).get(server.url());
 		expect(data).toBe('packed');
 		expect(headers).not.toHaveProperty('content-encoding');
 	});
 
 	test('a DELETE carries a body, which axios loses', async () => {
-		const server = await startH2Server(world.pki);
-		const {data} = await world.client(http2).delete(server.url(), {data: 'gone'});
+		const server = await startH2Server(fixture.pki);
+		const {data} = await fixture.client(http2).delete(server.url(), {data: 'gone'});
 		expect(data).toMatchObject({method: 'DELETE', body: 'gone'});
 	});
 
 	test('a streamed upload is sent once more after a 307', async () => {
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {'/from': leadsTo('/to', 307)},
 		});
-		const {data} = await world.client(http2).post(server.url('/from'), Readable.from(['a', 'b']));
+		const {data} = await fixture.client(http2).post(server.url('/from'), Readable.from(['a', 'b']));
 		expect(data).toMatchObject({path: '/to', body: 'ab'});
 		expect(server.connections).toHaveLength(1);
 	});
@@ -126,7 +132,7 @@ describe('bodies', () => {
 		['given up without a reason', ({stream}: H2Request) => stream.close(NGHTTP2_NO_ERROR)],
 		['cut off with the connection', ({session}: H2Request) => session.destroy()],
 	])('an answer that is %s is no answer', async (_, end) => {
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {
 				'/': (request) => {
 					request.stream.respond({':status': 200, 'content-length': 100});
@@ -135,7 +141,7 @@ describe('bodies', () => {
 			},
 		});
 
-		const error = await failureOf(world.client(http2).get(server.url()));
+		const error = await failureOf(fixture.client(http2).get(server.url()));
 
 		expect(error.response?.status).toBe(200);
 		expect(error.code).toMatch(/^(ERR_HTTP2_STREAM_ERROR|ERR_BAD_RESPONSE)$/);
@@ -144,9 +150,9 @@ describe('bodies', () => {
 
 describe.each(ways)('cancelled by %s', (_, way) => {
 	test('before the session stands, it is not sent', async () => {
-		const server = await startH2Server(world.pki);
+		const server = await startH2Server(fixture.pki);
 		const {config, cancel} = way();
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const request = client.get(server.url(), config);
 		cancel();
 		await expectCanceled(request);
@@ -155,9 +161,9 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 	});
 
 	test('before the session stands, it leaves it to the others', async () => {
-		const server = await startH2Server(world.pki);
+		const server = await startH2Server(fixture.pki);
 		const {config, cancel} = way();
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const [gone, stays] = [client.get(server.url('/gone'), config), client.get(server.url('/'))];
 		cancel();
 		await expectCanceled(gone);
@@ -169,8 +175,8 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 	test('before the answer, its stream is reset and the session goes on', async () => {
 		const {config, cancel} = way();
 		const asked = signal<H2Request>();
-		const server = await startH2Server(world.pki, {pages: {'/silent': asked.resolve}});
-		const client = world.client(http2);
+		const server = await startH2Server(fixture.pki, {pages: {'/silent': asked.resolve}});
+		const client = fixture.client(http2);
 		const request = client.get(server.url('/silent'), config);
 		const {closed} = await asked.promise;
 		cancel();
@@ -183,7 +189,7 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 	test('in the middle of a streamed answer, its stream is reset', async () => {
 		const {config, cancel} = way();
 		const asked = signal<H2Request>();
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {
 				'/': (request) => {
 					request.stream.respond({':status': 200});
@@ -192,7 +198,9 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 				},
 			},
 		});
-		const {data} = await world.client(http2).get(server.url(), {...config, responseType: 'stream'});
+		const {data} = await fixture
+			.client(http2)
+			.get(server.url(), {...config, responseType: 'stream'});
 		const read = buffer(data);
 		const {closed} = await asked.promise;
 		cancel();
@@ -203,7 +211,7 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 
 test('a streamed answer that the app destroys resets its stream alone', async () => {
 	const asked = signal<H2Request>();
-	const server = await startH2Server(world.pki, {
+	const server = await startH2Server(fixture.pki, {
 		pages: {
 			'/endless': (request) => {
 				request.stream.respond({':status': 200});
@@ -212,7 +220,7 @@ test('a streamed answer that the app destroys resets its stream alone', async ()
 			},
 		},
 	});
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 	const {data} = await client.get(server.url('/endless'), {responseType: 'stream'});
 	data.destroy();
 	expect(await (await asked.promise).closed).toBe(NGHTTP2_CANCEL);
@@ -227,8 +235,8 @@ describe('too late', () => {
 
 	test('is an answer that does not come, and its stream is reset', async () => {
 		const asked = signal<H2Request>();
-		const server = await startH2Server(world.pki, {pages: {'/silent': asked.resolve}});
-		const client = world.client(http2);
+		const server = await startH2Server(fixture.pki, {pages: {'/silent': asked.resolve}});
+		const client = fixture.client(http2);
 
 		expect(await failureOf(client.get(server.url('/silent'), {timeout}))).toMatchObject(timedOut);
 
@@ -240,15 +248,15 @@ describe('too late', () => {
 
 	test('it takes nobody else with it', async () => {
 		const released = signal<H2Request>();
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {'/silent': () => {}, '/slow': released.resolve},
 		});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const slow = client.get(server.url('/slow'));
 		const request = await released.promise;
 
 		expect(await failureOf(client.get(server.url('/silent'), {timeout}))).toMatchObject(timedOut);
-		tell(request);
+		respondWith(request);
 
 		expect((await slow).status).toBe(200);
 	});
@@ -258,7 +266,7 @@ describe('too late', () => {
 		['with them', {}, {message: expect.stringContaining('aborted'), status: 200}],
 	])('is a body that pauses, %s', async (_, config, expected) => {
 		const asked = signal<H2Request>();
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {
 				'/': (request) => {
 					request.stream.respond({':status': 200});
@@ -267,22 +275,22 @@ describe('too late', () => {
 				},
 			},
 		});
-		const client = world.client({...http2, timeout, ...config});
+		const client = fixture.client({...http2, timeout, ...config});
 		expect(await failureOf(client.get(server.url()))).toMatchObject(expected);
 		await (await asked.promise).closed;
 	});
 
 	test('is a first byte after timeouts.firstByteMs', async () => {
-		const server = await startH2Server(world.pki, {pages: {'/': () => {}}});
-		const client = world.client({...http2, timeouts: {firstByteMs: 50}});
+		const server = await startH2Server(fixture.pki, {pages: {'/': () => {}}});
+		const client = fixture.client({...http2, timeouts: {firstByteMs: 50}});
 		expect(await failureOf(client.get(server.url()))).toMatchObject({
 			code: 'ERR_MTLS_FIRST_BYTE_TIMEOUT',
 		});
 	});
 
 	test('is a whole answer after timeouts.requestMs', async () => {
-		const server = await startH2Server(world.pki, {pages: {'/': () => {}}});
-		const client = world.client({...http2, timeouts: {requestMs: 50}});
+		const server = await startH2Server(fixture.pki, {pages: {'/': () => {}}});
+		const client = fixture.client({...http2, timeouts: {requestMs: 50}});
 		expect(await failureOf(client.get(server.url()))).toMatchObject({
 			code: 'ERR_MTLS_REQUEST_TIMEOUT',
 		});
@@ -294,16 +302,16 @@ describe('a request that the server has not begun with', () => {
 		'is sent once more on a new session: a %s that is refused',
 		async (method) => {
 			let refusals = 0;
-			const server = await startH2Server(world.pki, {
+			const server = await startH2Server(fixture.pki, {
 				pages: {
 					'/': (request) => {
 						refusals += 1;
 						if (refusals === 1) resets('NGHTTP2_REFUSED_STREAM')(request);
-						else void request.ended.then(() => tell(request));
+						else void request.ended.then(() => respondWith(request));
 					},
 				},
 			});
-			const client = world.client(http2);
+			const client = fixture.client(http2);
 
 			const {data} = await client.request({url: server.url(), method, data: 'body'});
 
@@ -317,11 +325,11 @@ describe('a request that the server has not begun with', () => {
 	async function goAway(code: number) {
 		const asked: H2Request[] = [];
 		const all = signal();
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {
 				'/work': (request) => {
 					if (request.session !== server.sessions[0]) {
-						void request.ended.then(() => tell(request));
+						void request.ended.then(() => respondWith(request));
 						return;
 					}
 					asked.push(request);
@@ -329,7 +337,7 @@ describe('a request that the server has not begun with', () => {
 				},
 			},
 		});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		const posts = Array.from({length: 4}, (_, n) => client.post(server.url('/work'), `${n}`));
 		await all.promise;
 		const [first] = asked;
@@ -342,7 +350,7 @@ describe('a request that the server has not begun with', () => {
 	test('is sent once more: those above the last stream of a GOAWAY', async () => {
 		const {server, first, posts} = await goAway(constants.NGHTTP2_NO_ERROR);
 		await expect.poll(() => server.requests.length).toBe(7);
-		tell(first);
+		respondWith(first);
 
 		const responses = await Promise.all(posts);
 
@@ -366,8 +374,8 @@ describe('a request that the server has not begun with', () => {
 
 	test('but what a GOAWAY does not give back is finished, and a POST that is lost is not sent again', async () => {
 		const asked = signal<H2Request>();
-		const server = await startH2Server(world.pki, {pages: {'/work': asked.resolve}});
-		const client = world.client(http2);
+		const server = await startH2Server(fixture.pki, {pages: {'/work': asked.resolve}});
+		const client = fixture.client(http2);
 		const post = client.post(server.url('/work'), 'body');
 		const request = await asked.promise;
 		await request.ended;
@@ -376,7 +384,7 @@ describe('a request that the server has not begun with', () => {
 		// A later one is on a session of its own; the first is still there.
 		expect((await client.get(server.url())).status).toBe(200);
 		expect(server.sessions).toHaveLength(2);
-		tell(request);
+		respondWith(request);
 		expect((await post).data.body).toBe('body');
 
 		const lost = client.post(server.url('/work'), 'body');
@@ -388,8 +396,8 @@ describe('a request that the server has not begun with', () => {
 });
 
 test('an idle session that the server has reset is found out by a GET, which is sent once more', async () => {
-	const server = await startH2Server(world.pki);
-	const client = world.client(http2);
+	const server = await startH2Server(fixture.pki);
+	const client = fixture.client(http2);
 	await client.get(server.url());
 	server.sessions[0]?.destroy();
 	expect((await client.get(server.url())).status).toBe(200);
@@ -398,7 +406,7 @@ test('an idle session that the server has reset is found out by a GET, which is 
 test('more requests than the server takes at a time wait for their turn on one session', async () => {
 	let running = 0;
 	let most = 0;
-	const server = await startH2Server(world.pki, {
+	const server = await startH2Server(fixture.pki, {
 		settings: {maxConcurrentStreams: 3},
 		pages: {
 			'/': (request) => {
@@ -406,12 +414,12 @@ test('more requests than the server takes at a time wait for their turn on one s
 				most = Math.max(most, running);
 				setImmediate(() => {
 					running -= 1;
-					tell(request);
+					respondWith(request);
 				});
 			},
 		},
 	});
-	const client = world.client(http2);
+	const client = fixture.client(http2);
 	const answers = await Promise.all(Array.from({length: 30}, () => client.get(server.url())));
 	expect(answers.every(({status}) => status === 200)).toBe(true);
 	expect(most).toBe(3);

@@ -3,7 +3,7 @@ import {createServer as createTcpServer} from 'node:net';
 import {createServer as createTlsServer} from 'node:tls';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {createClient, isMtlsError, type MtlsOptions} from '../../../src/index.ts';
-import {failureOf, makeWorld, mtlsFailureOf, type World} from '../../support/fixture.ts';
+import {createFixture, type Fixture, failureOf, mtlsFailureOf} from '../../support/fixture.ts';
 import {type H2Server, resets, startH2Server} from '../../support/h2-server.ts';
 import {
 	type Cell,
@@ -13,10 +13,10 @@ import {
 } from '../../support/handshake-table.ts';
 import {listening} from '../../support/listening.ts';
 
-let world: World;
+let fixture: Fixture;
 let credentials: Credentials;
 beforeAll(async () => {
-	[world, credentials] = await Promise.all([makeWorld(), createCredentials()]);
+	[fixture, credentials] = await Promise.all([createFixture(), createCredentials()]);
 });
 
 const http2 = {httpVersion: 2} as const;
@@ -103,8 +103,8 @@ describe('a server that speaks no HTTP/2', () => {
 	};
 
 	test('and does not say what it speaks', async () => {
-		const {cert, key} = await world.pki.server();
-		const server = createTlsServer({cert, key, ca: world.pki.ca, requestCert: true});
+		const {cert, key} = await fixture.pki.server();
+		const server = createTlsServer({cert, key, ca: fixture.pki.ca, requestCert: true});
 		let bytes = 0;
 		server.on('secureConnection', (socket) => {
 			socket.on('data', (chunk) => {
@@ -113,7 +113,7 @@ describe('a server that speaks no HTTP/2', () => {
 		});
 		const url = `https://localhost:${await listening(server)}/`;
 
-		const {failure, code, message} = await mtlsFailureOf(world.client(http2).get(url));
+		const {failure, code, message} = await mtlsFailureOf(fixture.client(http2).get(url));
 
 		expect(failure).toMatchObject({...noHttp2, phase: 'verify'});
 		expect(failure.peer?.subject).toBe('CN=localhost');
@@ -125,9 +125,9 @@ describe('a server that speaks no HTTP/2', () => {
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
 		'and refuses it by an alert, with %s',
 		async (version) => {
-			const server = await world.server({minVersion: version, maxVersion: version});
+			const server = await fixture.server({minVersion: version, maxVersion: version});
 
-			const {failure, message} = await mtlsFailureOf(world.client(http2).get(server.url()));
+			const {failure, message} = await mtlsFailureOf(fixture.client(http2).get(server.url()));
 
 			expect(failure).toMatchObject({
 				...noHttp2,
@@ -140,10 +140,10 @@ describe('a server that speaks no HTTP/2', () => {
 	);
 
 	test('for one request alone, as Apache says where a path has its own rule for certificates', async () => {
-		const server = await startH2Server(world.pki, {
+		const server = await startH2Server(fixture.pki, {
 			pages: {'/old': resets('NGHTTP2_HTTP_1_1_REQUIRED')},
 		});
-		const client = world.client(http2);
+		const client = fixture.client(http2);
 		await client.get(server.url());
 
 		const {failure, code, message} = await mtlsFailureOf(client.get(server.url('/old')));
@@ -157,8 +157,8 @@ describe('a server that speaks no HTTP/2', () => {
 });
 
 test('a server that speaks HTTP/2 alone says so over HTTP/1.1', async () => {
-	const server = await startH2Server(world.pki);
-	const {failure, message} = await mtlsFailureOf(world.client().get(server.url()));
+	const server = await startH2Server(fixture.pki);
+	const {failure, message} = await mtlsFailureOf(fixture.client().get(server.url()));
 	expect(failure).toMatchObject({
 		kind: 'protocol-mismatch',
 		alert: 'no_application_protocol',
@@ -168,30 +168,30 @@ test('a server that speaks HTTP/2 alone says so over HTTP/1.1', async () => {
 });
 
 test('the names, pins and revocation lists of mtls hold over HTTP/2', async () => {
-	const credential = await world.pki.server();
-	const server = await startH2Server(world.pki, {credential});
+	const credential = await fixture.pki.server();
+	const server = await startH2Server(fixture.pki, {credential});
 	const kindOf = async (mtls: MtlsOptions) =>
-		(await mtlsFailureOf(world.client({...http2, mtls}).get(server.url()))).failure.kind;
+		(await mtlsFailureOf(fixture.client({...http2, mtls}).get(server.url()))).failure.kind;
 
 	expect(await kindOf({servername: 'bank.test'})).toBe('wrong-name');
 	expect(await kindOf({pins: `sha256//${Buffer.alloc(32).toString('base64')}`})).toBe(
 		'pin-mismatch',
 	);
 	expect(await kindOf({spiffeId: 'spiffe://bank.test/api'})).toBe('spiffe-mismatch');
-	expect(await kindOf({crl: await world.pki.crl({revoked: [credential.leaf]})})).toBe('revoked');
+	expect(await kindOf({crl: await fixture.pki.crl({revoked: [credential.leaf]})})).toBe('revoked');
 	expect(server.requests).toEqual([]);
 });
 
 test('verify: report tells what it lets go, once for the session', async () => {
-	const server = await startH2Server(world.pki, {
-		credential: await world.pki.server({names: ['other.test']}),
+	const server = await startH2Server(fixture.pki, {
+		credential: await fixture.pki.server({names: ['other.test']}),
 	});
 	const told: object[] = [];
-	const {cert, key} = world.alice;
+	const {cert, key} = fixture.alice;
 	const client = createClient({
 		...http2,
 		proxy: false,
-		mtls: {cert, key, ca: world.pki.ca, verify: 'report'},
+		mtls: {cert, key, ca: fixture.pki.ca, verify: 'report'},
 		logger: {error: () => {}, warn: (fields) => told.push(fields)},
 	});
 	onTestFinished(() => client.mtls.close());
@@ -206,7 +206,7 @@ test('a port that nobody listens on is refused as ever', async () => {
 	const server = createTcpServer();
 	const url = `https://localhost:${await listening(server)}/`;
 	await new Promise((resolve) => server.close(resolve));
-	const error = await failureOf(world.client(http2).get(url));
+	const error = await failureOf(fixture.client(http2).get(url));
 	expect(isMtlsError(error)).toBe(false);
 	expect(error.code).toBe('ECONNREFUSED');
 });

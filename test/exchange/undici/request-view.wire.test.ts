@@ -6,13 +6,13 @@
 import http from 'node:http';
 import {expect, test, vi} from 'vitest';
 import {createClient} from '../../../src/index.ts';
-import {makeWorld, pages, redirect} from '../../support/fixture.ts';
+import {createFixture, pages, redirect} from '../../support/fixture.ts';
 import {startPlainHttp, startTcp} from '../../support/plain-server.ts';
 
 test('the agent of an https request is that of the client, of http that of Node', async () => {
-	const world = await makeWorld();
-	const server = await world.server();
-	const client = world.client();
+	const fixture = await createFixture();
+	const server = await fixture.server();
+	const client = fixture.client();
 	const {request} = await client.get(server.url('/echo'));
 	expect(request.agent).toBe(client.mtls.agent);
 
@@ -61,11 +61,11 @@ test('listeners are taken, and a request that is destroyed ends no connection', 
 });
 
 test('what was never asked for listeners has none, and what a failure brings has them too', async () => {
-	const world = await makeWorld();
-	const server = await world.server({
+	const fixture = await createFixture();
+	const server = await fixture.server({
 		handler: pages({'/': redirect('/gone', 302), '/gone': (_, response) => response.destroy()}),
 	});
-	const error = await world
+	const error = await fixture
 		.client()
 		.get(server.url())
 		.catch((reason) => reason);

@@ -4,7 +4,7 @@ import {type Credential, createTestPki, type TestPki} from '../../../src/testing
 import {generateKeys} from '../../../src/testing/keys.ts';
 import {loadX509} from '../../../src/testing/x509.ts';
 import {certificateFacts} from '../../../src/tls/credentials/certificate-facts.ts';
-import {prints} from '../../support/printed-forms.ts';
+import {printedForms} from '../../support/printed-forms.ts';
 
 let pki: TestPki;
 beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('a hostile certificate', () => {
 
 test('what is told of a credential holds nothing of its key', async () => {
 	const {leaf, key} = await pki.client();
-	const told = prints(certificateFacts(leaf));
+	const told = printedForms(certificateFacts(leaf));
 	for (const line of key.split('\n').slice(1, -2)) expect(told).not.toContain(line);
 });
 

@@ -10,7 +10,7 @@ import {loadCa} from '../../../src/tls/trust/ca.ts';
 import {loadCrl} from '../../../src/tls/trust/crl.ts';
 import {type CredentialForm, makeCorpus, mtlsOf} from '../../support/credential-forms.ts';
 import {makeCrl} from '../../support/make-crl.ts';
-import {bend, type Edit, edits} from '../../support/mutate.ts';
+import {type Edit, edits, mutate} from '../../support/mutate.ts';
 import {writePfx} from '../../support/pfx-writer.ts';
 
 const seed = 20_260_301;
@@ -94,8 +94,8 @@ test.each([
 		const target = key === undefined ? 0 : choice % 3;
 		const mtls = mtlsOf({
 			...form,
-			cert: target === 1 ? cert : {...cert, bytes: bend(cert.bytes, edits, donor)},
-			...(key && {key: target === 0 ? key : {...key, bytes: bend(key.bytes, more, donor)}}),
+			cert: target === 1 ? cert : {...cert, bytes: mutate(cert.bytes, edits, donor)},
+			...(key && {key: target === 0 ? key : {...key, bytes: mutate(key.bytes, more, donor)}}),
 		});
 		tally.attempt(loading({...mtls, ...passphraseOf({cert, ...form}, choice)}));
 	});
@@ -115,9 +115,9 @@ test('what is inside sound armour, 30,000 times', () => {
 	const outcomes = outcomesOf(30_000, ({index, edits, more, choice}, tally) => {
 		const [cert, key] = pick(plain, index);
 		const target = choice % 3;
-		const bentCert = target === 1 ? cert : bend(cert, edits, key);
-		const bentKey = target === 0 ? key : bend(key, more, cert);
-		const issuer = choice % 2 === 0 ? ca : bend(ca, more, cert);
+		const bentCert = target === 1 ? cert : mutate(cert, edits, key);
+		const bentKey = target === 0 ? key : mutate(key, more, cert);
+		const issuer = choice % 2 === 0 ? ca : mutate(ca, more, cert);
 		tally.attempt(
 			loading({
 				cert: armour('CERTIFICATE', bentCert) + armour('CERTIFICATE', issuer),
@@ -145,9 +145,9 @@ test('what is inside a PKCS#12 whose MAC is right, 20,000 times', () => {
 		const [cert, key] = pick(plain, index);
 		const how = pick(protections, choice);
 		const pfx = writePfx({
-			keys: [choice % 5 === 0 ? bend(key, more, cert) : key],
-			certificates: [choice % 3 === 0 ? bend(cert, more, cert) : cert],
-			...(choice % 7 < 5 && {spoil: (plain: Buffer) => bend(plain, edits, cert)}),
+			keys: [choice % 5 === 0 ? mutate(key, more, cert) : key],
+			certificates: [choice % 3 === 0 ? mutate(cert, more, cert) : cert],
+			...(choice % 7 < 5 && {spoil: (plain: Buffer) => mutate(plain, edits, cert)}),
 			passphrase: 'x',
 			iterations: 1,
 			key: how,
@@ -171,8 +171,8 @@ test('certificates and revocation lists to go by, 10,000 of them', () => {
 	const ca = Buffer.from(pki.ca);
 	const outcomes = outcomesOf(5_000, ({edits, choice}, tally) => {
 		const bytes = (sound: Buffer) => (choice % 2 === 0 ? sound : derOf(sound.toString()));
-		tally.attempt(() => loadCa([bend(bytes(ca), edits, crl)]));
-		tally.attempt(() => loadCrl([bend(bytes(crl), edits, ca)]));
+		tally.attempt(() => loadCa([mutate(bytes(ca), edits, crl)]));
+		tally.attempt(() => loadCrl([mutate(bytes(crl), edits, ca)]));
 	});
 	expect([...outcomes.keys()]).toEqual(
 		expect.arrayContaining([

@@ -6,7 +6,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../../src/index.ts';
 import {createTestPki} from '../../../src/testing/index.ts';
 import {describeBlocks, describeDamage, readPem} from '../../../src/tls/credentials/pem.ts';
-import {pemMarks, prints} from '../../support/printed-forms.ts';
+import {pemMarks, printedForms} from '../../support/printed-forms.ts';
 
 let directory: string;
 let cert: string;
@@ -235,7 +235,7 @@ describe('what is refused', () => {
 		const text = mangle(key);
 		const error = refusal(text);
 		expect(error).toMatchObject({code: 'ERR_MTLS_NOT_PEM', option: 'mtls.key'});
-		const printed = prints(error);
+		const printed = printedForms(error);
 		for (const mark of [...pemMarks(key), text.slice(60, 90)]) expect(printed).not.toContain(mark);
 	});
 });

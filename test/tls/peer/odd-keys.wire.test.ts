@@ -13,7 +13,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import type {ChildServer, ClientSeen} from '../../support/child-mtls-server.ts';
 import {startConnectProxy} from '../../support/connect-proxy.ts';
-import {makeOddChains, type OddChains, type Shown} from '../../support/odd-keys.ts';
+import {makeOddChains, type OddChains, type OddKeyPlace} from '../../support/odd-keys.ts';
 import {listening, startChild, startServer, verdictsOf} from '../../support/odd-servers.ts';
 import {tlsCurves} from '../../support/tls-curves.ts';
 
@@ -99,7 +99,7 @@ test.each(['get', 'check'])(
 	'axios-mtls %s tells of a server with such a key, and ends with its own exit code',
 	async (command) => {
 		const [shown] = odd.chains.filter(({name}) => name === 'secp256k1 as issuer');
-		const port = await startServer(shown as Shown);
+		const port = await startServer(shown as OddKeyPlace);
 		const child = startChild('../../src/cli/bin', command, `https://localhost:${port}/`);
 		const output = text(child.stdout);
 		expect(await once(child, 'close')).toEqual([1, null]);
@@ -121,7 +121,7 @@ function whom({error}: Presented, issuer: string): Presented {
 /** Shows a certificate to a server. */
 function present(
 	{port, ca}: {readonly port: number; readonly ca: string | readonly string[]},
-	{cert, key}: Shown,
+	{cert, key}: OddKeyPlace,
 	version: 'TLSv1.2' | 'TLSv1.3',
 ): Promise<Presented> {
 	const options = {
@@ -146,7 +146,7 @@ function present(
 }
 
 /** A server of Node's that asks for a certificate, and takes any. */
-async function startPlainServer({cert, key}: Shown, ca: readonly string[]): Promise<number> {
+async function startPlainServer({cert, key}: OddKeyPlace, ca: readonly string[]): Promise<number> {
 	const options = {cert, key, ca: [...ca], ciphers: 'DEFAULT@SECLEVEL=0'};
 	const server = https.createServer(
 		{...options, requestCert: true, rejectUnauthorized: false},

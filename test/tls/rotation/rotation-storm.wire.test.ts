@@ -1,17 +1,19 @@
 import {expect, test} from 'vitest';
 import type {ConnectProxy} from '../../support/connect-proxy.ts';
-import {makeWorld} from '../../support/fixture.ts';
-import {times} from '../../support/iterations.ts';
+import {createFixture} from '../../support/fixture.ts';
+import {iterations} from '../../support/iterations.ts';
 import {makeSecretFolder} from '../../support/secret-folder.ts';
 
 // 200 over all cases. Each case stands as many by itself, and takes a minute for it: ROTATIONS=200.
-const rotations = times(Number(process.env.ROTATIONS ?? 25), 1);
+const rotations = iterations(Number(process.env.ROTATIONS ?? 25), 1);
 const concurrency = 64;
 const answersBetween = 8;
 
-const world = await makeWorld();
+const fixture = await createFixture();
 const credentials = await Promise.all(
-	Array.from({length: rotations + 1}, (_, epoch) => world.pki.client({commonName: String(epoch)})),
+	Array.from({length: rotations + 1}, (_, epoch) =>
+		fixture.pki.client({commonName: String(epoch)}),
+	),
 );
 
 const cases = (['TLSv1.2', 'TLSv1.3'] as const).flatMap((version) =>
@@ -23,7 +25,7 @@ const cases = (['TLSv1.2', 'TLSv1.3'] as const).flatMap((version) =>
 test.each(cases)(
 	'under 64 requests at a time no rotation fails one or shows an old certificate, %s, %s, %s',
 	async (maxVersion, way, end) => {
-		const server = await world.server({
+		const server = await fixture.server({
 			maxVersion,
 			handler: (request, response, {connection}) => {
 				if (end !== 'kept alive') response.setHeader('connection', 'close');
@@ -31,9 +33,9 @@ test.each(cases)(
 				return true;
 			},
 		});
-		const proxy: ConnectProxy | false = way !== 'direct' && (await world.proxy());
+		const proxy: ConnectProxy | false = way !== 'direct' && (await fixture.proxy());
 		const folder = makeSecretFolder(filesOf(0));
-		const client = world.client({
+		const client = fixture.client({
 			mtls: {cert: folder.path('tls.crt'), key: folder.path('tls.key')},
 			proxy: proxy && {host: '127.0.0.1', port: proxy.port},
 		});

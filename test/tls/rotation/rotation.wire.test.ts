@@ -12,29 +12,29 @@ import {
 } from '../../../src/index.ts';
 import type {Credential, RequestHandler} from '../../../src/testing/index.ts';
 import {
+	createFixture,
 	exchanges,
+	type Fixture,
 	failureOf,
-	makeWorld,
 	mtlsFailureOf,
 	pages,
-	type World,
 } from '../../support/fixture.ts';
 import {pfxOf} from '../../support/pfx-writer.ts';
-import {pemMarks, prints} from '../../support/printed-forms.ts';
+import {pemMarks, printedForms} from '../../support/printed-forms.ts';
 import {makeSecretFolder} from '../../support/secret-folder.ts';
 
-let world: World;
+let fixture: Fixture;
 let bob: Credential;
 beforeAll(async () => {
-	world = await makeWorld();
-	bob = await world.pki.client({commonName: 'bob'});
+	fixture = await createFixture();
+	bob = await fixture.pki.client({commonName: 'bob'});
 });
 
 const pair = ({cert, key}: Credential) => ({'tls.crt': cert, 'tls.key': key});
 
 /** Alice's pair in files that can be swapped, and a client that reads them. */
 function mounted({mtls, ...config}: ClientConfig = {}) {
-	const folder = makeSecretFolder({...pair(world.alice), 'ca.crt': world.pki.ca});
+	const folder = makeSecretFolder({...pair(fixture.alice), 'ca.crt': fixture.pki.ca});
 	const client = createClient({
 		mtls: {
 			cert: folder.path('tls.crt'),
@@ -52,12 +52,12 @@ function mounted({mtls, ...config}: ClientConfig = {}) {
 
 /** A client with nothing but `mtls` and the CA. */
 function bare(mtls: MtlsOptions) {
-	const client = createClient({mtls: {ca: world.pki.ca, ...mtls}, logger: false, proxy: false});
+	const client = createClient({mtls: {ca: fixture.pki.ca, ...mtls}, logger: false, proxy: false});
 	onTestFinished(() => client.mtls.close());
 	return client;
 }
 
-const swapTo = (credential: Credential) => ({...pair(credential), 'ca.crt': world.pki.ca});
+const swapTo = (credential: Credential) => ({...pair(credential), 'ca.crt': fixture.pki.ca});
 
 /** Ends the connection after each answer. */
 const closing: RequestHandler = (_, response) => {
@@ -69,7 +69,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
 		'a request after reload() shows the new certificate on a new connection, over %s',
 		async (maxVersion) => {
-			const server = await world.server({maxVersion});
+			const server = await fixture.server({maxVersion});
 			const {folder, client} = mounted(options);
 			await client.get(server.url('/whoami'));
 			folder.swap(swapTo(bob));
@@ -92,7 +92,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
 		'no session of the old certificate is resumed, though the server would, over %s',
 		async (maxVersion) => {
-			const server = await world.server({maxVersion, handler: closing});
+			const server = await fixture.server({maxVersion, handler: closing});
 			const {folder, client} = mounted(options);
 			for (let count = 0; count < 3; count++) await client.get(server.url('/whoami'));
 			expect(server.handshakes).toEqual({full: 1, resumed: 2});
@@ -117,7 +117,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const arrived = new Promise<void>((resolve) => {
 			arrive = resolve;
 		});
-		const server = await world.server({
+		const server = await fixture.server({
 			handler: async (_, response, {url, connection}) => {
 				if (url !== '/slow') return false;
 				arrive();
@@ -140,12 +140,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('an idle connection is not used once its server is revoked', async () => {
-		const credential = await world.pki.server();
-		const server = await world.server({credential});
-		const folder = makeSecretFolder({'ca.crl': await world.pki.crl()});
-		const client = world.client({...options, mtls: {crl: folder.path('ca.crl')}});
+		const credential = await fixture.pki.server();
+		const server = await fixture.server({credential});
+		const folder = makeSecretFolder({'ca.crl': await fixture.pki.crl()});
+		const client = fixture.client({...options, mtls: {crl: folder.path('ca.crl')}});
 		await client.get(server.url('/whoami'));
-		folder.swap({'ca.crl': await world.pki.crl({revoked: [credential.leaf]})});
+		folder.swap({'ca.crl': await fixture.pki.crl({revoked: [credential.leaf]})});
 		await client.mtls.reload();
 
 		const {failure, code} = await mtlsFailureOf(client.get(server.url('/whoami')));
@@ -160,14 +160,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 test('a new CA is believed after reload(), and the old one is not', async () => {
-	const other = await makeWorld();
-	const [ours, theirs] = [await world.server(), await other.server({clientCa: world.pki.ca})];
+	const other = await createFixture();
+	const [ours, theirs] = [await fixture.server(), await other.server({clientCa: fixture.pki.ca})];
 	const {folder, client} = mounted();
 	await client.get(ours.url('/whoami'));
 	expect((await mtlsFailureOf(client.get(theirs.url('/whoami')))).failure.kind).toBe(
 		'untrusted-issuer',
 	);
-	folder.swap({...pair(world.alice), 'ca.crt': other.pki.ca});
+	folder.swap({...pair(fixture.alice), 'ca.crt': other.pki.ca});
 	await client.mtls.reload();
 
 	await client.get(theirs.url('/whoami'));
@@ -178,10 +178,10 @@ test('a new CA is believed after reload(), and the old one is not', async () => 
 });
 
 test('a PKCS#12 file is swapped in the same way', async () => {
-	const server = await world.server();
+	const server = await fixture.server();
 	const passphrase = 'wonderland';
 	const folder = makeSecretFolder({
-		'client.p12': pfxOf(world.alice.cert, world.alice.key, {passphrase}),
+		'client.p12': pfxOf(fixture.alice.cert, fixture.alice.key, {passphrase}),
 	});
 	const client = bare({pfx: folder.path('client.p12'), passphrase});
 	expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
@@ -192,7 +192,7 @@ test('a PKCS#12 file is swapped in the same way', async () => {
 
 describe('reload: true', () => {
 	test('files that are swapped behind a symbolic link are taken without a word', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const {folder, client} = mounted({mtls: {reload: true}});
 		await client.get(server.url('/whoami'));
 		const next = client.mtls.nextIdentity();
@@ -203,7 +203,7 @@ describe('reload: true', () => {
 	});
 
 	test('a pair that is written one file after the other is taken when it is whole, and the gap is told once', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const logger = {error: vi.fn(), warn: vi.fn()};
 		const failed = new Promise<void>((resolve) => {
 			logger.warn.mockImplementation(() => resolve());
@@ -236,15 +236,15 @@ describe('reload: true', () => {
 	});
 
 	test('what was swapped is found by looking, too, where no directory tells of it', async () => {
-		const folder = makeSecretFolder(pair(world.alice));
-		const inner = makeSecretFolder(pair(world.alice));
+		const folder = makeSecretFolder(pair(fixture.alice));
+		const inner = makeSecretFolder(pair(fixture.alice));
 		// The watched directory holds a link that never changes; what changes is elsewhere.
 		const {symlinkSync, rmSync} = await import('node:fs');
 		for (const name of ['tls.crt', 'tls.key']) {
 			rmSync(folder.path(name));
 			symlinkSync(inner.path(name), folder.path(name));
 		}
-		const client = world.client({
+		const client = fixture.client({
 			mtls: {cert: folder.path('tls.crt'), key: folder.path('tls.key'), reload: {everyMs: 5}},
 		});
 		const next = client.mtls.nextIdentity();
@@ -255,7 +255,7 @@ describe('reload: true', () => {
 	test('nothing is looked for after close()', async () => {
 		vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
 		onTestFinished(() => void vi.useRealTimers());
-		const identity = vi.fn(() => pick(world.alice));
+		const identity = vi.fn(() => pick(fixture.alice));
 		const client = bare({identity, reload: {everyMs: 10}});
 		vi.advanceTimersByTime(20);
 		expect(identity).toHaveBeenCalledTimes(3);
@@ -266,10 +266,10 @@ describe('reload: true', () => {
 });
 
 test('reload() of a pair that cannot be used rejects, names the option, and leaves the old in place', async () => {
-	const server = await world.server();
+	const server = await fixture.server();
 	const logger = {error: vi.fn(), warn: vi.fn()};
 	const {folder, client} = mounted({logger});
-	folder.swap({...pair(world.alice), 'tls.key': bob.key, 'ca.crt': world.pki.ca});
+	folder.swap({...pair(fixture.alice), 'tls.key': bob.key, 'ca.crt': fixture.pki.ca});
 
 	const error = await client.mtls.reload().catch((reason: unknown) => reason);
 
@@ -282,7 +282,7 @@ test('reload() of a pair that cannot be used rejects, names the option, and leav
 
 describe('an identity that is fetched', () => {
 	test('the first requests wait for it, and it is asked once', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		let give = (_: IdentityMaterial) => {};
 		const identity = vi.fn(
 			() =>
@@ -293,15 +293,15 @@ describe('an identity that is fetched', () => {
 		const client = bare({identity});
 		expect(client.mtls.identity).toBeNull();
 		const answers = Promise.all([1, 2, 3].map(() => client.get(server.url('/whoami'))));
-		give(pick(world.alice));
+		give(pick(fixture.alice));
 
 		for (const {data} of await answers) expect(data).toMatchObject({client: 'alice'});
 		expect(identity).toHaveBeenCalledOnce();
 	});
 
 	test('an object with load() does as well, and reload() asks it again', async () => {
-		const server = await world.server();
-		const load = vi.fn((): IdentityMaterial => pick(world.alice));
+		const server = await fixture.server();
+		const load = vi.fn((): IdentityMaterial => pick(fixture.alice));
 		const client = bare({identity: {load}});
 		expect(client.mtls.identity?.subject).toBe('CN=alice');
 		load.mockReturnValue(pick(bob));
@@ -310,7 +310,7 @@ describe('an identity that is fetched', () => {
 	});
 
 	test('a failure to fetch it is an error of the request, which tells no secret of the loader', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const client = bare({
 			identity: async () => {
 				throw new Error('vault refused token s.hunter2');
@@ -320,16 +320,16 @@ describe('an identity that is fetched', () => {
 
 		expect(error).toMatchObject({code: 'ERR_MTLS_IDENTITY_FAILED'});
 		expect((error.cause as Error).message).toContain('vault refused');
-		expect(prints(error)).not.toContain('hunter2');
+		expect(printedForms(error)).not.toContain('hunter2');
 		expect(server.connections).toHaveLength(0);
 	});
 
 	test('one that cannot be used names its option, at once or when it is there', async () => {
-		const bad = {cert: world.alice.cert, key: bob.key};
+		const bad = {cert: fixture.alice.cert, key: bob.key};
 		expect(() => bare({identity: () => bad})).toThrow(
 			expect.objectContaining({code: 'ERR_MTLS_KEY_MISMATCH', option: 'mtls.key'}),
 		);
-		const server = await world.server();
+		const server = await fixture.server();
 		const error = await failureOf(bare({identity: async () => bad}).get(server.url('/whoami')));
 		expect(error.cause).toMatchObject({code: 'ERR_MTLS_KEY_MISMATCH', option: 'mtls.key'});
 		expect(error.message).toMatch(/^our identity could not be loaded: mtls\.key: /);
@@ -337,7 +337,7 @@ describe('an identity that is fetched', () => {
 	});
 
 	test('a request that is cancelled meanwhile, or has no time left, is not sent', async () => {
-		const server = await world.server();
+		const server = await fixture.server();
 		const client = bare({identity: () => new Promise(() => {})});
 		const controller = new AbortController();
 		const cancelled = failureOf(client.get(server.url('/'), {signal: controller.signal}));
@@ -349,9 +349,9 @@ describe('an identity that is fetched', () => {
 	});
 
 	test('a context of the app itself serves as well, with the facts of the certificate beside it', async () => {
-		const server = await world.server();
-		const {cert, key} = world.alice;
-		const secureContext = createSecureContext({cert, key, ca: world.pki.ca});
+		const server = await fixture.server();
+		const {cert, key} = fixture.alice;
+		const secureContext = createSecureContext({cert, key, ca: fixture.pki.ca});
 		const client = bare({identity: () => ({secureContext, cert})});
 		const {data, tls} = await client.get(server.url('/whoami'));
 		expect(data).toMatchObject({client: 'alice'});
@@ -359,9 +359,9 @@ describe('an identity that is fetched', () => {
 	});
 
 	test('a server that is not in the context of the app is refused like any other', async () => {
-		const server = await (await makeWorld()).server();
-		const {cert, key} = world.alice;
-		const secureContext = createSecureContext({cert, key, ca: world.pki.ca});
+		const server = await (await createFixture()).server();
+		const {cert, key} = fixture.alice;
+		const secureContext = createSecureContext({cert, key, ca: fixture.pki.ca});
 		const client = bare({identity: () => ({secureContext, cert})});
 		const {failure} = await mtlsFailureOf(client.get(server.url('/whoami')));
 		expect(failure.kind).toBe('untrusted-issuer');
@@ -369,7 +369,7 @@ describe('an identity that is fetched', () => {
 	});
 
 	test('it is looked at again every so often, and the same answer is no swap', async () => {
-		const identity = vi.fn(async () => pick(world.alice));
+		const identity = vi.fn(async () => pick(fixture.alice));
 		const client = bare({identity, reload: {everyMs: 2}});
 		await vi.waitFor(() => expect(identity.mock.calls.length).toBeGreaterThan(4));
 		expect(client.mtls.stats().epoch).toBe(0);
@@ -380,9 +380,9 @@ describe('an identity that is fetched', () => {
 	});
 
 	test('no key of it is in any print of the client', async () => {
-		const client = bare({identity: () => pick(world.alice)});
-		const printed = prints(client.mtls);
-		for (const mark of pemMarks(world.alice.key)) expect(printed).not.toContain(mark);
+		const client = bare({identity: () => pick(fixture.alice)});
+		const printed = printedForms(client.mtls);
+		for (const mark of pemMarks(fixture.alice.key)) expect(printed).not.toContain(mark);
 	});
 });
 
@@ -408,10 +408,10 @@ test('a client that could not be made watches no file, and a child that could no
 });
 
 test('an MtlsAgent under node:https goes over to the new certificate, too', async () => {
-	const server = await world.server({handler: pages({})});
-	const folder = makeSecretFolder(pair(world.alice));
+	const server = await fixture.server({handler: pages({})});
+	const folder = makeSecretFolder(pair(fixture.alice));
 	const agent = new MtlsAgent(
-		{cert: folder.path('tls.crt'), key: folder.path('tls.key'), ca: world.pki.ca},
+		{cert: folder.path('tls.crt'), key: folder.path('tls.key'), ca: fixture.pki.ca},
 		{proxy: false, logger: false},
 	);
 	onTestFinished(() => agent.destroy());

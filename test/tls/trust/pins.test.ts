@@ -2,7 +2,7 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../../src/index.ts';
 import {type Credential, createTestPki, type TestPki} from '../../../src/testing/index.ts';
 import {checkPins, loadPins} from '../../../src/tls/trust/pins.ts';
-import {forge, parsed, pinOf} from '../../support/forged-certificate.ts';
+import {forgeCertificate, parsed, pinOf} from '../../support/forged-certificate.ts';
 
 const [a, b] = ['A', 'B'].map((letter) => `sha256//${letter.repeat(43)}=`) as [string, string];
 
@@ -82,7 +82,7 @@ describe('checking', () => {
 
 	test('what has not signed the one before counts no more, nor what is above it', async () => {
 		const other = await createTestPki();
-		const forged = await forge(intermediate, parsed(other.ca).publicKey);
+		const forged = await forgeCertificate(intermediate, parsed(other.ca).publicKey);
 		const own = pinOf(leaf.leaf);
 		expect(pinsOf([leaf.leaf, forged, pki.ca])).toEqual([own]);
 		expect(pinsOf([leaf.leaf, other.ca])).toEqual([own]);

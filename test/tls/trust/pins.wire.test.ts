@@ -2,22 +2,22 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import {type Credential, createTestPki, type MtlsServer} from '../../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
-	type World,
 } from '../../support/fixture.ts';
-import {forge, parsed, pinOf} from '../../support/forged-certificate.ts';
+import {forgeCertificate, parsed, pinOf} from '../../support/forged-certificate.ts';
 
-let world: World;
+let fixture: Fixture;
 /** Leaf, intermediate, root; the root is not sent. */
 let credential: Credential;
 let intermediate: string;
 let stranger: string;
 beforeAll(async () => {
-	world = await makeWorld();
-	const issuer = await world.pki.intermediate();
+	fixture = await createFixture();
+	const issuer = await fixture.pki.intermediate();
 	intermediate = issuer.cert;
 	credential = await issuer.server();
 	stranger = (await createTestPki()).ca;
@@ -31,9 +31,9 @@ async function expectUnread(server: MtlsServer): Promise<void> {
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test('any certificate of the chain may have the pinned key', async () => {
-		const server = await world.server({credential});
+		const server = await fixture.server({credential});
 		const backup = pinOf(stranger);
-		const [leaf, middle, root] = [credential.leaf, intermediate, world.pki.ca].map(pinOf);
+		const [leaf, middle, root] = [credential.leaf, intermediate, fixture.pki.ca].map(pinOf);
 		const accepted = [
 			leaf,
 			middle,
@@ -44,7 +44,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			`${middle};${backup}`,
 		];
 		for (const pins of accepted) {
-			const client = world.client({mtls: {pins: pins as string}});
+			const client = fixture.client({mtls: {pins: pins as string}});
 			const {status, tls} = await client.get(server.url('/whoami'), options);
 			expect(status).toBe(200);
 			expect(tls?.chain.map(({pin}) => pin)).toEqual([leaf, middle, root]);
@@ -55,8 +55,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
 		'a server without a pinned key is sent nothing, with %s',
 		async (version) => {
-			const server = await world.server({credential, maxVersion: version});
-			const client = world.client({mtls: {pins: [pinOf(stranger), pinOf(world.alice.leaf)]}});
+			const server = await fixture.server({credential, maxVersion: version});
+			const client = fixture.client({mtls: {pins: [pinOf(stranger), pinOf(fixture.alice.leaf)]}});
 			const error = await mtlsFailureOf(client.post(server.url(), 'the body', options));
 
 			expect(error.code).toBe('ERR_MTLS_PIN_MISMATCH');
@@ -78,14 +78,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
 		'a resumed session, on which no key is shown, keeps the verdict and the facts of %s',
 		async (version) => {
-			const server = await world.server({
+			const server = await fixture.server({
 				credential,
 				maxVersion: version,
 				handler: pages({
 					'/': (_, response) => response.setHeader('connection', 'close').end('ok'),
 				}),
 			});
-			const client = world.client({mtls: {pins: pinOf(intermediate)}});
+			const client = fixture.client({mtls: {pins: pinOf(intermediate)}});
 			for (const resumed of [false, true, true]) {
 				const {tls} = await client.get(server.url(), options);
 				expect(tls).toMatchObject({
@@ -99,7 +99,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.handshakes).toEqual({full: 1, resumed: 2});
 
 			// What was refused is not resumed, and refused again.
-			const refusing = world.client({mtls: {pins: pinOf(stranger)}});
+			const refusing = fixture.client({mtls: {pins: pinOf(stranger)}});
 			for (const _attempt of [1, 2, 3]) {
 				const {failure} = await mtlsFailureOf(refusing.get(server.url(), options));
 				expect(failure).toMatchObject({kind: 'pin-mismatch', phase: 'verify'});
@@ -114,13 +114,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const other = await createTestPki();
 		const impostors = [
 			[await other.server(), 'untrusted-issuer'],
-			[await world.pki.server({selfSigned: true}), 'self-signed'],
-			[await world.pki.server({expired: true}), 'expired'],
-			[await world.pki.server({names: ['other.test']}), 'wrong-name'],
+			[await fixture.pki.server({selfSigned: true}), 'self-signed'],
+			[await fixture.pki.server({expired: true}), 'expired'],
+			[await fixture.pki.server({names: ['other.test']}), 'wrong-name'],
 		] as const;
 		for (const [own, kind] of impostors) {
-			const server = await world.server({credential: own});
-			const client = world.client({mtls: {pins: pinOf(own.leaf)}});
+			const server = await fixture.server({credential: own});
+			const client = fixture.client({mtls: {pins: pinOf(own.leaf)}});
 			const {failure} = await mtlsFailureOf(client.get(server.url(), options));
 			expect(failure.kind).toBe(kind);
 			await expectUnread(server);
@@ -134,22 +134,23 @@ describe.each(exchanges)('over %s', (_, options) => {
 		'a certificate that only says to be %s brings no pin along',
 		async (which) => {
 			const pinned = parsed(stranger).publicKey;
-			const direct = await world.pki.server();
-			const server = await world.server({
+			const direct = await fixture.pki.server();
+			const server = await fixture.server({
 				credential:
 					which === 'the root'
-						? {...direct, cert: direct.leaf + (await forge(world.pki.ca, pinned))}
+						? {...direct, cert: direct.leaf + (await forgeCertificate(fixture.pki.ca, pinned))}
 						: {
 								...credential,
-								cert: credential.leaf + (await forge(intermediate, pinned)) + intermediate,
+								cert:
+									credential.leaf + (await forgeCertificate(intermediate, pinned)) + intermediate,
 							},
 			});
 			// It is trusted and well named: only the pin stands in its way.
-			const {tls} = await world.client().get(server.url('/whoami'), options);
+			const {tls} = await fixture.client().get(server.url('/whoami'), options);
 			expect(tls?.authorized).toBe(true);
 			expect(tls?.chain.map(({pin}) => pin)).toContain(pinOf(stranger));
 
-			const client = world.client({mtls: {pins: pinOf(stranger)}});
+			const client = fixture.client({mtls: {pins: pinOf(stranger)}});
 			const {failure} = await mtlsFailureOf(client.get(server.url('/whoami'), options));
 			expect(failure).toMatchObject({kind: 'pin-mismatch', side: 'server', phase: 'verify'});
 			await allClosed({connections: server.connections.slice(1)});

@@ -2,24 +2,24 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import type {CertificateOptions} from '../../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
-	type World,
 } from '../../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const handler = pages({'/': (_, response) => response.end('welcome')});
 
 /** A server whose certificate is for `names`. */
 async function serverFor(names: CertificateOptions['names'], host = '127.0.0.1') {
-	const credential = await world.pki.server({...(names && {names})});
-	return world.server({credential, host, handler});
+	const credential = await fixture.pki.server({...(names && {names})});
+	return fixture.server({credential, host, handler});
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
@@ -32,7 +32,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])('%s of the certificate is accepted, and SNI names no address', async (...row) => {
 		const [, names, host, inUrl, sni] = row;
 		const server = await serverFor(names, host);
-		const {data} = await world.client(options).get(`https://${inUrl}:${server.port}/`);
+		const {data} = await fixture.client(options).get(`https://${inUrl}:${server.port}/`);
 		expect(data).toBe('welcome');
 		expect(server.connections).toMatchObject([{secure: true, authorized: true, servername: sni}]);
 	});
@@ -46,7 +46,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const [, names, host, inUrl, verified] = row;
 		const server = await serverFor(names, host);
 		const error = await mtlsFailureOf(
-			world.client(options).post(`https://${inUrl}:${server.port}/`, 'the body'),
+			fixture.client(options).post(`https://${inUrl}:${server.port}/`, 'the body'),
 		);
 		expect(error).toMatchObject({code: 'ERR_TLS_CERT_ALTNAME_INVALID'});
 		expect(error.failure).toMatchObject({
@@ -66,7 +66,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a Host header changes neither SNI nor the name that is verified', async () => {
 		const [bank, other] = await Promise.all([serverFor(['localhost']), serverFor(['bank.test'])]);
-		const client = world.client({...options, headers: {Host: 'bank.test'}});
+		const client = fixture.client({...options, headers: {Host: 'bank.test'}});
 
 		// The name in the header is in no certificate: the URL's is what counts.
 		await client.get(bank.url());
@@ -80,7 +80,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('`servername` changes both, and nothing of the request', async () => {
 		const [bank, other] = await Promise.all([serverFor(['bank.test']), serverFor(['localhost'])]);
-		const client = world.client({...options, mtls: {servername: 'bank.test'}});
+		const client = fixture.client({...options, mtls: {servername: 'bank.test'}});
 
 		await client.get(bank.url());
 		expect(bank.connections).toMatchObject([{secure: true, servername: 'bank.test'}]);
@@ -98,7 +98,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('`servername` may be an address, which is verified and not sent as SNI', async () => {
 		const server = await serverFor(['10.1.2.3']);
-		await world.client({...options, mtls: {servername: '10.1.2.3'}}).get(server.url());
+		await fixture.client({...options, mtls: {servername: '10.1.2.3'}}).get(server.url());
 		expect(server.connections).toMatchObject([{secure: true, servername: false}]);
 	});
 });
@@ -107,7 +107,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 test('a trailing dot in the URL is left out of SNI and of the name that is verified', async () => {
 	const lookup = () => ['127.0.0.1', 4] as [string, 4];
 	const [bank, other] = await Promise.all([serverFor(['bank.test']), serverFor(['other.test'])]);
-	const client = world.client({lookup: async () => lookup()});
+	const client = fixture.client({lookup: async () => lookup()});
 
 	await client.get(`https://bank.test.:${bank.port}/`);
 	expect(bank.connections).toMatchObject([{secure: true, servername: 'bank.test'}]);

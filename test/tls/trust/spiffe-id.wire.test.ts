@@ -1,10 +1,16 @@
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createTestPki} from '../../../src/testing/index.ts';
-import {allClosed, exchanges, makeWorld, mtlsFailureOf, type World} from '../../support/fixture.ts';
+import {
+	allClosed,
+	createFixture,
+	exchanges,
+	type Fixture,
+	mtlsFailureOf,
+} from '../../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 beforeAll(async () => {
-	world = await makeWorld();
+	fixture = await createFixture();
 });
 
 const billing = 'spiffe://example.org/billing';
@@ -14,10 +20,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a workload is known by its SPIFFE ID, whatever its name', async () => {
 		const names = [[], ['other.test']];
 		for (const own of names) {
-			const credential = await world.pki.server({names: own, uris: [billing]});
-			const server = await world.server({credential});
+			const credential = await fixture.pki.server({names: own, uris: [billing]});
+			const server = await fixture.server({credential});
 			for (const spiffeId of [billing, domain]) {
-				const {status, tls} = await world
+				const {status, tls} = await fixture
 					.client({mtls: {spiffeId}})
 					.get(server.url('/whoami'), options);
 				expect(status).toBe(200);
@@ -25,7 +31,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				expect(tls?.peer.altNames).toContain(`URI:${billing}`);
 			}
 			// By its name nobody would know it.
-			const {failure} = await mtlsFailureOf(world.client().get(server.url(), options));
+			const {failure} = await mtlsFailureOf(fixture.client().get(server.url(), options));
 			expect(failure.kind).toBe('wrong-name');
 			expect(server.requests).toHaveLength(2);
 		}
@@ -39,8 +45,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['none', [], billing],
 	])('a workload with %s is sent nothing', async (_name, uris, spiffeId) => {
 		// Its name is right, which does not help.
-		const server = await world.server({credential: await world.pki.server({uris})});
-		const client = world.client({mtls: {spiffeId}});
+		const server = await fixture.server({credential: await fixture.pki.server({uris})});
+		const client = fixture.client({mtls: {spiffeId}});
 		const error = await mtlsFailureOf(client.post(server.url(), 'the body', options));
 
 		expect(error.code).toBe('ERR_MTLS_SPIFFE_MISMATCH');
@@ -62,12 +68,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const other = await createTestPki();
 		const impostors = [
 			[await other.server({uris: [billing]}), 'untrusted-issuer'],
-			[await world.pki.server({uris: [billing], selfSigned: true}), 'self-signed'],
-			[await world.pki.server({uris: [billing], expired: true}), 'expired'],
+			[await fixture.pki.server({uris: [billing], selfSigned: true}), 'self-signed'],
+			[await fixture.pki.server({uris: [billing], expired: true}), 'expired'],
 		] as const;
 		for (const [credential, kind] of impostors) {
-			const server = await world.server({credential});
-			const client = world.client({mtls: {spiffeId: billing}});
+			const server = await fixture.server({credential});
+			const client = fixture.client({mtls: {spiffeId: billing}});
 			const {failure} = await mtlsFailureOf(client.get(server.url(), options));
 			expect(failure.kind).toBe(kind);
 			await allClosed(server);

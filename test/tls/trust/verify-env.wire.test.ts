@@ -10,18 +10,18 @@ import {isMtlsError, MtlsAgent} from '../../../src/index.ts';
 import {type Credential, createTestPki, type MtlsServer} from '../../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
-	type World,
 } from '../../support/fixture.ts';
 
-let world: World;
+let fixture: Fixture;
 let impostors: readonly (readonly [string, Credential])[];
 beforeAll(async () => {
-	world = await makeWorld();
-	const {pki} = world;
+	fixture = await createFixture();
+	const {pki} = fixture;
 	const stranger = await createTestPki();
 	const intermediate = await pki.intermediate();
 	impostors = [
@@ -43,8 +43,8 @@ const off = false;
 /** Node's own verdict with the environment as it is: 200 where it has been switched off. */
 function askNode(server: MtlsServer, options: https.RequestOptions = {}): Promise<unknown> {
 	return new Promise((resolve) => {
-		const {cert, key} = world.alice;
-		const own = options.agent ? {} : {ca: world.pki.ca, cert, key, agent: false};
+		const {cert, key} = fixture.alice;
+		const own = options.agent ? {} : {ca: fixture.pki.ca, cert, key, agent: false};
 		const request = https.get(server.url(), {...own, ...options}, (response) =>
 			response.resume().once('end', () => resolve(response.statusCode)),
 		);
@@ -69,8 +69,8 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
 					vi.unstubAllEnvs();
 				});
 				for (const [kind, credential] of impostors) {
-					const server = await world.server({credential, handler});
-					const client = world.client(options);
+					const server = await fixture.server({credential, handler});
+					const client = fixture.client(options);
 					const {failure} = await mtlsFailureOf(client.post(server.url(), 'the body'));
 					expect(failure).toMatchObject({kind, side: 'server', phase: 'verify'});
 					await expectUnread(server, 1);
@@ -85,14 +85,14 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
 			vi.unstubAllEnvs();
 		});
 		for (const [, credential] of impostors) {
-			const server = await world.server({credential, handler});
+			const server = await fixture.server({credential, handler});
 			expect(await askNode(server)).toBe(200);
 		}
 	});
 
 	test('set for the whole process changes nothing for us', async () => {
-		const credential = await world.pki.server({selfSigned: true});
-		const server = await world.server({credential, handler, clientAuth: 'none'});
+		const credential = await fixture.pki.server({selfSigned: true});
+		const server = await fixture.server({credential, handler, clientAuth: 'none'});
 		expect(await child(server.url(), {NODE_TLS_REJECT_UNAUTHORIZED: '0'})).toEqual({
 			ours: {kind: 'self-signed', code: 'DEPTH_ZERO_SELF_SIGNED_CERT'},
 			node: {status: 200},
@@ -126,8 +126,8 @@ describe('NODE_OPTIONS=--tls-min-v1.0', () => {
 describe('a request through an MtlsAgent', () => {
 	let agent: MtlsAgent;
 	beforeAll(() => {
-		const {cert, key} = world.alice;
-		agent = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false});
+		const {cert, key} = fixture.alice;
+		agent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false});
 	});
 
 	const codes: Record<string, string> = {
@@ -149,26 +149,26 @@ describe('a request through an MtlsAgent', () => {
 
 	test.each(overrides)('cannot switch the verification off by %s', async (_name, options) => {
 		for (const [kind, credential] of impostors) {
-			const server = await world.server({credential, handler});
+			const server = await fixture.server({credential, handler});
 			expect(await askNode(server, {...options, agent})).toBe(codes[kind]);
 			await expectUnread(server, 1);
 		}
 	});
 
 	test('nor by changing the options of the agent afterwards', async () => {
-		const {cert, key} = world.alice;
-		const changed = new MtlsAgent({cert, key, ca: world.pki.ca}, {proxy: false});
+		const {cert, key} = fixture.alice;
+		const changed = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false});
 		expect(changed.options.rejectUnauthorized).toBe(true);
 		changed.options.rejectUnauthorized = off;
 		const [[, credential] = []] = impostors;
-		const server = await world.server({...(credential && {credential}), handler});
+		const server = await fixture.server({...(credential && {credential}), handler});
 		expect(await askNode(server, {agent: changed})).toBe('CERT_HAS_EXPIRED');
 		await expectUnread(server, 1);
 	});
 
 	test('nor in plain axios, which then gets the error of Node', async () => {
 		const [, , [, credential] = []] = impostors;
-		const server = await world.server({...(credential && {credential}), handler});
+		const server = await fixture.server({...(credential && {credential}), handler});
 		const error = await axios
 			.get(server.url(), {httpsAgent: agent, proxy: false})
 			.catch((e: unknown) => e);
@@ -183,14 +183,14 @@ async function child(url: string, env: Record<string, string>): Promise<unknown>
 	const script = fileURLToPath(new URL('../../support/child-get.ts', import.meta.url));
 	const {NODE_OPTIONS: _, NODE_TLS_REJECT_UNAUTHORIZED: __, ...inherited} = process.env;
 	const {stdout} = await promisify(execFile)(process.execPath, [script, url], {
-		env: {...inherited, NODE_NO_WARNINGS: '1', CA: world.pki.ca, ...env},
+		env: {...inherited, NODE_NO_WARNINGS: '1', CA: fixture.pki.ca, ...env},
 	});
 	return JSON.parse(stdout);
 }
 
 /** A server that speaks no TLS newer than 1.1, trusted and well named. */
 async function startOldServer(): Promise<string> {
-	const {cert, key} = await world.pki.server();
+	const {cert, key} = await fixture.pki.server();
 	const server = https.createServer(
 		{
 			cert,

@@ -3,11 +3,11 @@ import type {ClientConfig, Logger, MtlsOptions} from '../../../src/index.ts';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
 import {
 	allClosed,
+	createFixture,
 	exchanges,
-	makeWorld,
+	type Fixture,
 	mtlsFailureOf,
 	pages,
-	type World,
 } from '../../support/fixture.ts';
 import {pinOf} from '../../support/forged-certificate.ts';
 
@@ -18,11 +18,11 @@ interface Case {
 	readonly options?: MtlsOptions;
 }
 
-let world: World;
+let fixture: Fixture;
 let cases: readonly Case[];
 beforeAll(async () => {
-	world = await makeWorld();
-	const {pki} = world;
+	fixture = await createFixture();
+	const {pki} = fixture;
 	const other = await createTestPki();
 	const good = await pki.server();
 	cases = [
@@ -76,7 +76,7 @@ function recorder() {
 }
 
 function client(logger: Logger, mtls: MtlsOptions, config: ClientConfig = {}) {
-	return world.client({...config, logger, mtls});
+	return fixture.client({...config, logger, mtls});
 }
 
 describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environment) => {
@@ -86,7 +86,7 @@ describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environ
 			for (const {kind, code, credential, options: own} of cases) {
 				for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 					const {told, logger} = recorder();
-					const server = await world.server({
+					const server = await fixture.server({
 						credential,
 						handler: closing,
 						maxVersion: version,
@@ -131,7 +131,7 @@ describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environ
 			for (const {kind, code, credential, options: own} of cases) {
 				for (const verify of ['strict', undefined] as const) {
 					const {told, logger} = recorder();
-					const server = await world.server({credential, handler: closing});
+					const server = await fixture.server({credential, handler: closing});
 					const strict = client(logger, {...own, ...(verify && {verify})});
 					const error = await mtlsFailureOf(strict.post(server.url(), 'the body', options));
 					expect(error.code).toBe(code);
@@ -158,7 +158,7 @@ function stub(environment: string | undefined): void {
 describe.each(exchanges)('over %s', (_, options) => {
 	test('a server that can be verified is not told, and its sessions are resumed', async () => {
 		const {told, logger} = recorder();
-		const server = await world.server({handler: closing});
+		const server = await fixture.server({handler: closing});
 		const reporting = client(logger, {verify: 'report'});
 		for (let i = 0; i < 3; i++) {
 			const {tls} = await reporting.get(server.url(), options);
@@ -171,7 +171,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('a connection is told once, however many requests it serves', async () => {
 		const {told, logger} = recorder();
 		const [{credential} = {}] = cases;
-		const server = await world.server({...(credential && {credential}), handler: closing});
+		const server = await fixture.server({...(credential && {credential}), handler: closing});
 		const reporting = client(logger, {verify: 'report'});
 		for (let i = 0; i < 4; i++) {
 			const {tls} = await reporting.get(server.url('/kept'), options);
@@ -183,28 +183,28 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('all that is wrong is told: the chain, the name and the pin', async () => {
 		const {told, logger} = recorder();
-		const credential = await world.pki.server({names: ['other.test'], expired: true});
-		const server = await world.server({credential, handler: closing});
-		const pins = pinOf(world.alice.leaf);
+		const credential = await fixture.pki.server({names: ['other.test'], expired: true});
+		const server = await fixture.server({credential, handler: closing});
+		const pins = pinOf(fixture.alice.leaf);
 		await client(logger, {verify: 'report', pins}).get(server.url(), options);
 		expect(told.map(({fields}) => fields.kind)).toEqual(['expired', 'wrong-name', 'pin-mismatch']);
 	});
 
 	test('a logger that throws, and none at all, do not fail the request', async () => {
 		const [{credential} = {}] = cases;
-		const server = await world.server({...(credential && {credential}), handler: closing});
+		const server = await fixture.server({...(credential && {credential}), handler: closing});
 		const broken = () => {
 			throw new Error('the disk is full');
 		};
 		for (const logger of [{warn: broken, error: broken}, false] as const) {
-			const reporting = world.client({logger, mtls: {verify: 'report'}});
+			const reporting = fixture.client({logger, mtls: {verify: 'report'}});
 			expect((await reporting.get(server.url(), options)).status).toBe(200);
 		}
 	});
 
 	test('requireClientAuth is enforced all the same', async () => {
 		const {logger} = recorder();
-		const server = await world.server({handler: closing, clientAuth: 'none'});
+		const server = await fixture.server({handler: closing, clientAuth: 'none'});
 		const reporting = client(logger, {verify: 'report', requireClientAuth: true});
 		const {failure} = await mtlsFailureOf(reporting.get(server.url(), options));
 		expect(failure.kind).toBe('client-auth-not-requested');

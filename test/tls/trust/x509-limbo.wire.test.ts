@@ -4,7 +4,7 @@ import {promisify} from 'node:util';
 import {expect, type TestContext, test} from 'vitest';
 import {needs} from '../../support/servers/programs.ts';
 import {readCases, readVerdicts, whyNoLimbo} from '../../support/x509-limbo.ts';
-import type {Played} from '../../support/x509-limbo-handshake.ts';
+import type {CaseResult} from '../../support/x509-limbo-handshake.ts';
 
 const cases = whyNoLimbo === undefined ? readCases() : [];
 const dates = new Set(cases.map(({validation_time: time}) => time));
@@ -57,18 +57,22 @@ function needsLimbo({skip}: TestContext): void {
 }
 
 /** Plays the cases of `time` in a process that `program` starts. */
-async function play(program: string, argv: readonly string[], ...time: string[]): Promise<Played> {
+async function play(
+	program: string,
+	argv: readonly string[],
+	...time: string[]
+): Promise<CaseResult> {
 	const script = fileURLToPath(new URL('../../support/x509-limbo-handshake.ts', import.meta.url));
 	const {PATH} = process.env;
 	const {stdout} = await promisify(execFile)(program, [...argv, script, ...time], {
 		// faketime reads local time.
 		env: {PATH, TZ: 'UTC', NODE_NO_WARNINGS: '1'},
 	});
-	return JSON.parse(stdout) as Played;
+	return JSON.parse(stdout) as CaseResult;
 }
 
 /** Nothing reaches a server that was not accepted. */
-function expectedAt(time: string | null): Played['outcomes'] {
+function expectedAt(time: string | null): CaseResult['outcomes'] {
 	const verdicts = readVerdicts();
 	return Object.fromEntries(
 		cases

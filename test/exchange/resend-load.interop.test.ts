@@ -81,12 +81,14 @@ async function storm(config: AxiosRequestConfig) {
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test('each GET is answered', async () => {
+	test('each GET is answered', {timeout: 60_000}, async () => {
 		const {failed} = await storm({...options, method: 'GET'});
 		expect(failed).toEqual([]);
 	});
 
-	test('no POST is delivered twice, and one that fails says that its connection was closed', async () => {
+	test('no POST is delivered twice, and one that fails says that its connection was closed', {
+		timeout: 60_000,
+	}, async () => {
 		const {failed, deliveries} = await storm({...options, method: 'POST', data: 'x'});
 		expect([...deliveries].filter(([, count]) => count > 1)).toEqual([]);
 		// Some met a connection that was closed: the storm was one.

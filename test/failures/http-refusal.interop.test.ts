@@ -164,7 +164,7 @@ SSLVerifyClient none
 			const {client} = clientOf(alice, {maxVersion: 'TLSv1.2'});
 			const {status, data} = await client.get(url, config);
 			expect({status, data}).toEqual({status: 200, data: pki.ca});
-			expect((await apache.log()).map(({status, client: shown}) => [status, shown])).toEqual([
+			expect((await apache.log(5)).map(({status, client: shown}) => [status, shown])).toEqual([
 				[403, '-'],
 				[200, '-'],
 				[403, '-'],

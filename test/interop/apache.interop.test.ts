@@ -26,7 +26,7 @@ for (const version of versions) {
 
 			await useSession(client, config);
 
-			expectOneHandshake(await apache.log(), version, 'CN=alice');
+			expectOneHandshake(await apache.log(22), version, 'CN=alice');
 		},
 	);
 

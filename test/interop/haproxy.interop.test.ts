@@ -16,6 +16,7 @@ const idempotent = ['GET', 'PUT', 'DELETE', 'OPTIONS'] as const;
 // HAProxy ends the idle connections of a process that is replaced, whatever is on its way to them.
 test.for(exchanges)(
 	'each idempotent request is answered while HAProxy is reloaded again and again, with %s',
+	{timeout: 60_000},
 	async ([, config], ctx) => {
 		const haproxy = await startHaproxy(ctx, await fixture.pki.server(), fixture.pki.ca);
 		const client = fixture.client({baseURL: haproxy.origin});

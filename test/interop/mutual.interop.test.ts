@@ -22,7 +22,7 @@ async function expectAsked(server: LoggingServer, path: string, config: object):
 		const answer = await client.get(server.origin + path, {...config, validateStatus: () => true});
 		expect(answer.tls).toMatchObject({clientCertificateRequested: true, authorized: true});
 	}
-	expect((await server.log()).map(({client: shown}) => shown)).toEqual(['CN=alice', 'CN=alice']);
+	expect((await server.log(2)).map(({client: shown}) => shown)).toEqual(['CN=alice', 'CN=alice']);
 }
 
 async function expectNotAsked(server: LoggingServer, path: string, config: object): Promise<void> {

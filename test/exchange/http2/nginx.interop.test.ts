@@ -49,7 +49,7 @@ describe.for(versions)('with %s', (version) => {
 
 		await useSession(client, {});
 
-		const log = await apache.log();
+		const log = await apache.log(22);
 		expect(log).toHaveLength(22);
 		expect(new Set(log.map(({connection}) => connection)).size).toBe(1);
 		expect(log.every(({request}) => request.endsWith(' HTTP/2.0'))).toBe(true);

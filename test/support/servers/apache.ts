@@ -1,6 +1,6 @@
 import {existsSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {TestContext} from 'vitest';
+import {expect, type TestContext} from 'vitest';
 import type {Credential} from '../../../src/testing/index.ts';
 import {makeDir, needs, startProgram} from './programs.ts';
 import {accounts, cookie, type LoggingServer, readLog} from './session.ts';
@@ -50,9 +50,12 @@ export async function startApache(
 	return {
 		...program,
 		origin: `https://localhost:${program.port}`,
-		async log() {
+		async log(atLeast = 0) {
+			const read = () => readLog(join(dir, 'access.log'));
+			// Apache writes a line after its response, and not at all once it is told to stop.
+			await expect.poll(() => read().length, {timeout: 5_000}).toBeGreaterThanOrEqual(atLeast);
 			await program.stop();
-			return readLog(join(dir, 'access.log')).map(({count, status, resumed, ...line}) => ({
+			return read().map(({count, status, resumed, ...line}) => ({
 				...(line as {connection: string; request: string; protocol: string; client: string}),
 				// Apache counts the requests that came before.
 				count: Number(count) + 1,

@@ -18,7 +18,7 @@ export const accounts = {accounts: ['checking', 'savings']};
 export interface LoggingServer extends Program {
 	readonly origin: string;
 	/** Ends the server and reads all that it has logged. */
-	log(): Promise<Line[]>;
+	log(atLeast?: number): Promise<Line[]>;
 }
 
 /** A line of the log. */

@@ -37,14 +37,14 @@ export interface Target extends Peer {
  */
 export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSocket> {
 	const target = withoutPrototype(given);
-	const {host, port, showing, proxy} = target;
+	const {host, port, presentCertificate, proxy} = target;
 	const end = {
 		snapshot,
 		host,
 		port,
 		servername: peerName(host, snapshot.servername).verify,
 		proxy,
-		identity: showing === 'shown' ? snapshot.identity : null,
+		identity: presentCertificate ? snapshot.identity : null,
 		phase: proxy && 'tunnel',
 	} as const;
 	return attempt(end, target, async (connection, signal, watch) => {
@@ -66,7 +66,7 @@ export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSoc
  */
 export async function connectToProxy(
 	snapshot: Snapshot,
-	given: Omit<Target, 'showing'> & {proxy: HttpProxy},
+	given: Omit<Target, 'presentCertificate'> & {proxy: HttpProxy},
 ): Promise<Socket> {
 	const target = withoutPrototype(given);
 	const {host, port, proxy, net} = target;
@@ -91,7 +91,7 @@ export async function connectToProxy(
  */
 async function attempt<S extends Socket>(
 	end: Parameters<typeof beginConnection>[0],
-	{host, port, signal: given, timeouts}: Omit<Target, 'showing'>,
+	{host, port, signal: given, timeouts}: Omit<Target, 'presentCertificate'>,
 	make: (connection: Connection, signal: AbortSignal, watch: ConnectTimer) => Promise<S>,
 ): Promise<S> {
 	const deadline = new AbortController();

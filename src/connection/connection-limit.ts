@@ -8,7 +8,6 @@
 import {AsyncResource} from 'node:async_hooks';
 import {MtlsConfigError, numberOrType} from '../config-error.ts';
 import type {ConnectionBounds} from '../options.ts';
-import type {CertificatePresentation} from '../tls/snapshot.ts';
 import {TimeoutError} from './connect-timeout.ts';
 import {ConnectionSlot} from './connection-slot.ts';
 import {HttpProxy} from './proxy/proxy-config.ts';
@@ -246,11 +245,11 @@ export class ConnectionLimit {
  */
 export function routeKey(
 	identityKey: string,
-	to: {readonly origin: string; readonly showing: CertificatePresentation} | HttpProxy,
+	to: {readonly origin: string; readonly presentCertificate: boolean} | HttpProxy,
 ): string {
 	return to instanceof HttpProxy
 		? `${identityKey}|${to.poolKey}`
-		: `${identityKey}|${to.showing}|${to.origin}`;
+		: `${identityKey}|${to.presentCertificate}|${to.origin}`;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 } from 'node:tls';
 import {readPeerChain} from '../tls/peer/peer-chain.ts';
 import type {ResumableSession} from '../tls/session-cache.ts';
-import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/trust/verification.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {type Connection, presentedOn} from './connection.ts';
@@ -20,7 +20,7 @@ export interface Peer {
 	/** Host name or IP address, without brackets. */
 	readonly host: string;
 	readonly port: number;
-	readonly showing: CertificatePresentation;
+	readonly presentCertificate: boolean;
 	/** What is to be spoken on it (RFC 7301). @defaultValue `'http/1.1'` */
 	readonly alpn?: 'http/1.1' | 'h2';
 	/** Options of `net.connect` that choose the way there. */
@@ -52,17 +52,24 @@ export function handshake(
 	tunnel: Socket | undefined,
 	signal: AbortSignal,
 ): Promise<TLSSocket> {
-	const {host, port, showing, alpn = 'http/1.1', net, onConnect} = withoutPrototype(peer);
+	const {
+		host,
+		port,
+		presentCertificate,
+		alpn = 'http/1.1',
+		net,
+		onConnect,
+	} = withoutPrototype(peer);
 	const {verification} = terms;
 	connection.alpn = alpn;
 	const name = peerName(host, terms.servername);
-	const sessionKey = [showing, host, port, name.verify, alpn].join('|');
+	const sessionKey = [presentCertificate, host, port, name.verify, alpn].join('|');
 	const kept = terms.sessions.get(sessionKey, Date.now());
 	const options: ConnectionOptions = {
 		...(tunnel ? {socket: tunnel} : {...net, host, port}),
 		...(kept && {session: kept.session}),
 		servername: name.sni,
-		secureContext: terms.context(showing),
+		secureContext: terms.context(presentCertificate),
 		// What is returned is the verdict: to return nothing by mistake would switch the check off.
 		checkServerIdentity: () => verification.check(name, connection.chain)[0],
 		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.

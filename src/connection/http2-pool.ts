@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import {isDeepStrictEqual} from 'node:util';
-import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf} from '../util/url.ts';
 import {connect} from './connect.ts';
@@ -16,7 +16,7 @@ export interface Http2Route {
 	/** `https://host:port` or `http://host:port`. */
 	readonly origin: string;
 	readonly snapshot: Snapshot;
-	readonly showing: CertificatePresentation;
+	readonly presentCertificate: boolean;
 	readonly net: NonNullable<Peer['net']>;
 	readonly options: Http2Options;
 	/** Of the attempt to make it: no matter once it stands. */
@@ -140,14 +140,14 @@ function fits({session, route: {net, options}}: Entry, route: Http2Route): boole
 	);
 }
 
-function keyOf({origin, showing}: Http2Route): string {
-	return `${origin}|${showing}`;
+function keyOf({origin, presentCertificate}: Http2Route): string {
+	return `${origin}|${presentCertificate}`;
 }
 
-function claimOf({origin, snapshot, showing, timeouts, again}: Http2Route): SlotRequest {
+function claimOf({origin, snapshot, presentCertificate, timeouts, again}: Http2Route): SlotRequest {
 	const {host, port} = placeOf(origin);
 	return {
-		route: routeKey(snapshot.identityKey, {origin, showing}),
+		route: routeKey(snapshot.identityKey, {origin, presentCertificate}),
 		host: authorityOf(host, port),
 		connectMs: withoutPrototype(timeouts).connectMs,
 		again,
@@ -165,9 +165,9 @@ function inPlace(place: ConnectionSlot, route: Http2Route, signal: AbortSignal):
 }
 
 function open(route: Http2Route, signal: AbortSignal): Promise<Socket> {
-	const {snapshot, showing, net, timeouts} = route;
+	const {snapshot, presentCertificate, net, timeouts} = route;
 	const {secure, ...place} = placeOf(route.origin);
 	const end = {...place, net, signal, timeouts};
 	if (!secure) return connectPlain(end);
-	return connect(snapshot, {...end, showing, alpn: 'h2', proxy: undefined});
+	return connect(snapshot, {...end, presentCertificate, alpn: 'h2', proxy: undefined});
 }

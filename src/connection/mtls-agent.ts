@@ -6,7 +6,7 @@ import {inspect} from 'node:util';
 import {MtlsConfigError} from '../errors.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {MtlsOptions, ProxySetting} from '../options.ts';
-import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import {flattened, memberOf, withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, urlHost} from '../util/url.ts';
 import {type MtlsAgentOptions, readAgentOptions} from './agent-options.ts';
@@ -23,7 +23,7 @@ import {type HttpProxy, resolveProxy} from './proxy/proxy-config.ts';
 /** How one request wants to travel; the adapter says it, other clients leave it to the agent. */
 export interface Route {
 	readonly snapshot: Snapshot;
-	readonly showing: CertificatePresentation;
+	readonly presentCertificate: boolean;
 	readonly proxy: HttpProxy | undefined;
 	/** The proxy itself is asked, for plain http: one connection serves any number of origins. */
 	readonly forwards?: boolean;
@@ -180,7 +180,7 @@ export class MtlsAgent extends https.Agent {
 	 */
 	override getName(options: RequestOptions = {}): string {
 		const way = withoutPrototype(this.#routeOf(options));
-		const {snapshot, showing, proxy, forwards = false, plain = false} = way;
+		const {snapshot, presentCertificate, proxy, forwards = false, plain = false} = way;
 		return [
 			forwards ? 'any' : options.host,
 			forwards ? 'http' : options.port,
@@ -189,7 +189,7 @@ export class MtlsAgent extends https.Agent {
 			options.family,
 			// Plain http shows no identity.
 			plain ? 'plain' : snapshot instanceof Promise ? 'loading' : snapshot.id,
-			showing,
+			presentCertificate,
 			proxy?.poolKey ?? 'direct',
 		].join('|');
 	}
@@ -304,12 +304,12 @@ export class MtlsAgent extends https.Agent {
 
 	#claimOf(options: RequestOptions): AgentSlotRequest {
 		const way = withoutPrototype(this.#routeOf(options));
-		const {snapshot, showing, proxy, forwards, plain, again = false, signal} = way;
+		const {snapshot, presentCertificate, proxy, forwards, plain, again = false, signal} = way;
 		const {origin} = urlOf(options, plain ? 'http:' : 'https:');
 		const identityKey =
 			snapshot instanceof Promise ? this.#identities.roster.keyAt(origin) : snapshot.identityKey;
 		return {
-			route: routeKey(identityKey, forwards && proxy ? proxy : {origin, showing}),
+			route: routeKey(identityKey, forwards && proxy ? proxy : {origin, presentCertificate}),
 			host: authorityOf(hostOf(options), portOf(options, way)),
 			connectMs: withoutPrototype(way.timeouts ?? {}).connectMs,
 			again,
@@ -326,7 +326,7 @@ export class MtlsAgent extends https.Agent {
 		if (snapshot instanceof Promise) snapshot.catch(() => {});
 		const found: AgentRoute = {
 			snapshot,
-			showing: 'shown',
+			presentCertificate: true,
 			proxy: options.socketPath ? undefined : resolveProxy(this.#proxy, url),
 		};
 		// Node asks again for the same options when the connection is free: it belongs where it began.

@@ -6,7 +6,7 @@
  */
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
-import type {CertificatePresentation, Snapshot} from '../tls/snapshot.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, portOfUrl} from '../util/url.ts';
 import {connect, connectToProxy} from './connect.ts';
@@ -26,7 +26,7 @@ export interface PoolRoute {
 	/** `https://host:port` or `http://host:port`. */
 	readonly origin: string;
 	readonly snapshot: Snapshot;
-	readonly showing: CertificatePresentation;
+	readonly presentCertificate: boolean;
 	/** For http the proxy itself is asked: its connections serve any number of origins. */
 	readonly proxy: HttpProxy | undefined;
 	/** Of the one request that a connection is made for. */
@@ -183,19 +183,19 @@ export class Pools {
 	}
 
 	#connect(route: PoolRoute, signal: AbortSignal): Promise<Socket> {
-		const {snapshot, showing, proxy, timeouts} = route;
+		const {snapshot, presentCertificate, proxy, timeouts} = route;
 		const {secure, ...place} = placeOf(route.origin);
 		const end = {...place, signal, timeouts};
-		if (secure) return connect(snapshot, {...end, showing, proxy});
+		if (secure) return connect(snapshot, {...end, presentCertificate, proxy});
 		return proxy === undefined ? connectPlain(end) : connectToProxy(snapshot, {...end, proxy});
 	}
 }
 
 // The plain case needs no new string.
-function keyOf({origin, showing, proxy}: PoolRoute): string {
-	if (showing === 'shown' && proxy === undefined) return origin;
+function keyOf({origin, presentCertificate, proxy}: PoolRoute): string {
+	if (presentCertificate && proxy === undefined) return origin;
 	if (proxy !== undefined && origin.startsWith('http:')) return `http|${proxy.poolKey}`;
-	return `${origin}|${showing}|${proxy?.poolKey ?? 'direct'}`;
+	return `${origin}|${presentCertificate}|${proxy?.poolKey ?? 'direct'}`;
 }
 
 /** What the connections to an origin are counted as: those through different proxies together. */

@@ -261,13 +261,13 @@ function withRoute(
 	{hop, config, agent, snapshot, proxy, timeouts, fresh}: ExchangeInput,
 	signal: AbortSignal,
 ): RequestOptions {
-	const {showing, url} = hop;
+	const {presentCertificate, url} = hop;
 	const plain = url.protocol !== 'https:';
 	// The protocol is the agent's own: Node asks that they agree.
 	const sent: RequestOptions = plain
 		? {...options, agent, protocol: 'https:', defaultPort: 80}
 		: options;
-	const way = {snapshot, showing, proxy, plain, signal, timeouts, again: fresh};
+	const way = {snapshot, presentCertificate, proxy, plain, signal, timeouts, again: fresh};
 	if (config.socketPath) {
 		// Security: axios names no host then, and Node would have `localhost` verified.
 		return routed({...sent, host: url.hostname, port: url.port}, {...way, proxy: undefined});
@@ -278,7 +278,7 @@ function withRoute(
 		path: absoluteForm(hop, options.path ?? '/'),
 		headers: withLogin(options.headers as OutgoingHttpHeaders, proxy),
 	};
-	return routed(forwarded, {...way, showing: 'withheld', plain: false, forwards: true});
+	return routed(forwarded, {...way, presentCertificate: false, plain: false, forwards: true});
 }
 
 /** Tells the head of a redirect, and lets go of the rest and of a request that it has overtaken. */

@@ -1,5 +1,4 @@
 import type {AxiosBasicCredentials, AxiosHeaders} from 'axios';
-import type {CertificatePresentation} from '../tls/snapshot.ts';
 import type {Body} from './request-body.ts';
 
 /** One request of the chain that redirects make of a call. */
@@ -17,7 +16,7 @@ export interface Hop {
 	/** `undefined` once a redirect has turned the request into a GET. */
 	readonly body: Body | undefined;
 	/** Whether our certificate may be offered to this origin. */
-	readonly showing: CertificatePresentation;
+	readonly presentCertificate: boolean;
 	/** A redirect has led to another origin on the way. */
 	readonly leftOrigin: boolean;
 	/**

@@ -30,7 +30,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		auth: config.auth ? wholeCredentials(config.auth) : place.auth,
 		body: makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
-		showing: 'shown',
+		presentCertificate: true,
 		leftOrigin: false,
 	};
 }

@@ -4,7 +4,7 @@ import type {Hop} from '../exchange/hop.ts';
 import {askBeforeRedirect} from './before-redirect.ts';
 import {removeCallerFrames} from './caller-frames.ts';
 import {insecureRedirect} from './diagnose.ts';
-import {isDowngrade, nextHop, type RedirectPolicy, shownAt} from './redirect.ts';
+import {isDowngrade, nextHop, presentationAt, type RedirectPolicy} from './redirect.ts';
 
 /**
  * The hop that follows a response; `undefined` when the response is the answer.
@@ -58,7 +58,7 @@ function asked(
 	}
 	return {
 		...changed,
-		...shownAt(changed.url, hop, policy),
+		...presentationAt(changed.url, hop, policy),
 		leftOrigin: hop.leftOrigin || changed.url.origin !== hop.url.origin,
 	};
 }

@@ -138,7 +138,7 @@ export function nextHop(
 			auth: leftOrigin ? undefined : (policy.auth ?? hop.auth),
 			body: method === hop.method ? hop.body : undefined,
 			leftOrigin,
-			...shownAt(target, hop, policy),
+			...presentationAt(target, hop, policy),
 			...(hop.redirectCallback && {redirectCallback: hop.redirectCallback}),
 		},
 	};
@@ -153,18 +153,18 @@ export function isDowngrade(from: URL, to: URL): boolean {
  * Whether our certificate may be offered at `target`, to which the answer to `hop` leads: to the origin
  * that the app asked for, and to those it listed.
  */
-export function shownAt(
+export function presentationAt(
 	target: URL,
-	hop: Pick<Hop, 'url' | 'showing' | 'guestOf'>,
+	hop: Pick<Hop, 'url' | 'presentCertificate' | 'guestOf'>,
 	{origin, arrival}: Pick<RedirectPolicy, 'origin' | 'arrival'>,
-): Pick<Hop, 'showing' | 'guestOf'> {
-	if (target.origin === origin) return {showing: 'shown', guestOf: undefined};
+): Pick<Hop, 'presentCertificate' | 'guestOf'> {
+	if (target.origin === origin) return {presentCertificate: true, guestOf: undefined};
 	const from = hop.url.origin;
 	// Security: who came without a certificate was sent there by somebody, whose word it may be.
-	const redirector = {first: origin, from: hop.showing === 'shown' ? from : undefined};
+	const redirector = {first: origin, from: hop.presentCertificate ? from : undefined};
 	const standing = arrival(target.origin, redirector);
 	return {
-		showing: standing === 'invited' ? 'shown' : 'withheld',
+		presentCertificate: standing === 'invited',
 		guestOf: standing === 'guest' ? (hop.guestOf ?? from) : undefined,
 	};
 }

@@ -12,9 +12,6 @@ import {SessionCache} from './session-cache.ts';
 import {trustedIssuers} from './trust/trusted-issuers.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
 
-/** Whether a connection may offer our certificate. */
-export type CertificatePresentation = 'shown' | 'withheld';
-
 /**
  * Everything that decides a TLS verdict, frozen: a connection sees one snapshot, never half of two.
  */
@@ -40,7 +37,7 @@ export interface Snapshot {
 	/** Where its connections are counted, with those of all snapshots of one client. */
 	readonly counts: ConnectionCounts;
 	/** The OpenSSL context with our certificate, or with trust alone. */
-	context(showing: CertificatePresentation): SecureContext;
+	context(presentCertificate: boolean): SecureContext;
 	/** Sessions of connections that this snapshot has verified. */
 	readonly sessions: SessionCache;
 	/** For the TLS to an `https://` proxy, which sees nothing of the above. */
@@ -86,8 +83,8 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 
 	// Made now: OpenSSL's last word on the key and the ciphers belongs to the construction, and the
 	// PEM of the key can go. A context with a large CA list is 0.8 MiB, so the second one waits.
-	const shown = options.secureContext ?? createContext({...trust, ...credentials});
-	let withheld = identity === undefined ? shown : undefined;
+	const withCertificate = options.secureContext ?? createContext({...trust, ...credentials});
+	let anonymous = identity === undefined ? withCertificate : undefined;
 	made += 1;
 
 	return Object.freeze({
@@ -104,10 +101,10 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		counts: context.counts,
 		sessions: new SessionCache(),
 		proxy,
-		context(showing: CertificatePresentation): SecureContext {
-			if (showing === 'shown') return shown;
-			withheld ??= createContext(trust);
-			return withheld;
+		context(presentCertificate: boolean): SecureContext {
+			if (presentCertificate) return withCertificate;
+			anonymous ??= createContext(trust);
+			return anonymous;
 		},
 	});
 }

@@ -18,7 +18,7 @@ test.each([
 ])('%j asks for %s', (config, expected) => {
 	const hop = hopOf(config);
 	expect(hop.url.href).toBe(expected);
-	expect(hop).toMatchObject({index: 0, method: 'GET', showing: 'shown'});
+	expect(hop).toMatchObject({index: 0, method: 'GET', presentCertificate: true});
 });
 
 test.each([

@@ -3,10 +3,10 @@ import {describe, expect, test} from 'vitest';
 import {isRedirect} from '../../src/exchange/exchange.ts';
 import {
 	nextHop,
+	presentationAt,
 	type RedirectPolicy,
 	redirectPolicy,
 	type Step,
-	shownAt,
 } from '../../src/request/redirect.ts';
 import {configOf, type HopConfig, hopOf} from '../support/make-hop.ts';
 
@@ -283,17 +283,17 @@ describe('what goes along', () => {
 });
 
 test.each([
-	['https://a.test/', 'shown'],
-	['https://A.TEST:443/x', 'shown'],
-	['https://listed.test/', 'shown'],
-	['https://listed.test:8443/', 'withheld'],
-	['https://sub.listed.test/', 'withheld'],
-	['https://a.test:8443/', 'withheld'],
-	['https://a.test./', 'withheld'],
-	['https://b.test/', 'withheld'],
+	['https://a.test/', true],
+	['https://A.TEST:443/x', true],
+	['https://listed.test/', true],
+	['https://listed.test:8443/', false],
+	['https://sub.listed.test/', false],
+	['https://a.test:8443/', false],
+	['https://a.test./', false],
+	['https://b.test/', false],
 ])('our certificate at %s is %s', (target, expected) => {
 	const arrival = (origin: string) => (origin === 'https://listed.test' ? 'invited' : 'stranger');
 	const policy = {origin: 'https://a.test', arrival} as const;
-	expect(shownAt(new URL(target), hopOf(), policy)).toEqual({showing: expected});
-	expect(followed({}, {location: target}, {arrival}).showing).toBe(expected);
+	expect(presentationAt(new URL(target), hopOf(), policy)).toEqual({presentCertificate: expected});
+	expect(followed({}, {location: target}, {arrival}).presentCertificate).toBe(expected);
 });

@@ -37,7 +37,7 @@ export async function proxyConnection(
 	});
 	connection.leg = leg;
 	try {
-		return await handshake(leg, terms, {host, port, showing: 'shown'}, socket, signal);
+		return await handshake(leg, terms, {host, port, presentCertificate: true}, socket, signal);
 	} catch (cause) {
 		signal.throwIfAborted();
 		throw unreachable(`no TLS connection with the proxy ${proxy}`, cause);

@@ -35,7 +35,7 @@ export function http2Transport(
 			const session = sessions.take({
 				origin: hop.url.origin,
 				snapshot,
-				showing: hop.showing,
+				presentCertificate: hop.presentCertificate,
 				net: {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})},
 				options: sessionOptions(config),
 				again: fresh,

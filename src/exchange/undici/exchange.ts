@@ -32,7 +32,7 @@ export function undiciExchange(pools: Pools): Exchange {
 			const body = bodyOf(hop, config);
 			const headers = wireHeaders(hop, config, cookie, body);
 			const {origin} = hop.url;
-			const route = {origin, snapshot, showing: hop.showing, proxy, timeouts};
+			const route = {origin, snapshot, presentCertificate: hop.presentCertificate, proxy, timeouts};
 			const line = pools.take(route, fresh);
 			const method = hop.method as Dispatcher.HttpMethod;
 			line.dispatch(

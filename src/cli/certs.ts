@@ -2,13 +2,12 @@ import {randomBytes, X509Certificate} from 'node:crypto';
 import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {createTestPki} from '../testing/index.ts';
-import type {CertsArguments} from './invocation.ts';
-import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
+import type {CertsArguments} from './commands.ts';
+import {type ExitCode, exitCodes, UsageError} from './shared/exit-codes.ts';
 import {fileErrorCode, privateMode, replaceFile, writeNew} from './shared/files.ts';
 import {shortName} from './shared/format-certificate.ts';
 import {type Io, print} from './shared/io.ts';
 import {commandsToTry, defaultPort, fileNames, quote} from './shared/sample-commands.ts';
-import {UsageError} from './shared/usage-error.ts';
 
 const publicMode = 0o644;
 

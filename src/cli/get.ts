@@ -1,7 +1,7 @@
 import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createClient, fileJar} from '../index.ts';
-import type {GetArguments} from './invocation.ts';
+import type {GetArguments} from './commands.ts';
 import {identityOf, parseDeadline, parseProxy, parseUrl} from './shared/client-options.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import {type Io, print, printable} from './shared/io.ts';

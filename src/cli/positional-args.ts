@@ -1,4 +1,4 @@
-import {UsageError} from './shared/usage-error.ts';
+import {UsageError} from './shared/exit-codes.ts';
 
 /**
  * Turns the five positional arguments of the Python ancestor, `host port key_file cert_file

@@ -1,10 +1,10 @@
 import {certs} from './certs.ts';
 import {check} from './check/check.ts';
+import type {Invocation} from './commands.ts';
 import {parseArguments} from './commands.ts';
 import {demo} from './demo/demo.ts';
 import {get} from './get.ts';
 import {inspect} from './inspect/inspect.ts';
-import type {Invocation} from './invocation.ts';
 import {serve} from './serve.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import type {Io} from './shared/io.ts';

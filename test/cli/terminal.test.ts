@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {get} from 'node:https';
 import {expect, onTestFinished, test, vi} from 'vitest';
 import {run} from '../../src/cli/run.ts';
-import {createServeLog} from '../../src/cli/serve-log.ts';
+import {createServeLog} from '../../src/cli/serve.ts';
 import {createTestPki, startMtlsServer, type TestPki} from '../../src/testing/index.ts';
 import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
 import {createFixture, failureOf} from '../support/fixture.ts';

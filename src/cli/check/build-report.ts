@@ -1,12 +1,15 @@
 import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
 import {daysUntil} from '../shared/format-certificate.ts';
-import {checkClientCertificate, clientStep} from './client-certificate.ts';
-import {parseCookie} from './cookie.ts';
 import {type Observations, observeTls} from './observations.ts';
-import type {CheckReport, Link, Step} from './report.ts';
-import {connectionSteps} from './steps.ts';
-import {isPinned, verificationSteps} from './verdicts.ts';
+import type {CheckedCookie, CheckReport, Link, Step} from './report.ts';
+import {
+	checkClientCertificate,
+	clientStep,
+	connectionSteps,
+	isPinned,
+	verificationSteps,
+} from './steps.ts';
 
 /** Makes the report of what was seen, all but the commands to try next. Touches nothing outside. */
 export function buildReport(seen: Observations): Omit<CheckReport, 'next'> {
@@ -93,4 +96,22 @@ function redirect(location: string | undefined, base: URL): string | null {
 	// `mailto:` and the like have no origin to tell.
 	if (target === null || target.host === '') return '(not a web address)';
 	return withoutSecrets(target);
+}
+
+// Those that are known (RFC 6265 §4.1.1 and its successor): what else stands there may be anything.
+const known = /^(domain|expires|httponly|max-age|partitioned|path|priority|samesite|secure)(=|$)/i;
+
+/**
+ * Name and attributes of a `Set-Cookie`.
+ *
+ * Security: the value is dropped here, before anything can tell it. A cookie without a `=` is a
+ * value without a name.
+ */
+export function parseCookie(line: string): CheckedCookie {
+	const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
+	const end = pair.indexOf('=');
+	return {
+		name: end === -1 ? '' : pair.slice(0, end).trim(),
+		attributes: attributes.filter((attribute) => known.test(attribute)),
+	};
 }

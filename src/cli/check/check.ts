@@ -1,12 +1,12 @@
 import {accessSync, constants} from 'node:fs';
 import {dirname} from 'node:path';
-import type {CheckArguments} from '../invocation.ts';
+import type {CheckArguments} from '../commands.ts';
 import {identityOf, parseDeadline, parseProxy} from '../shared/client-options.ts';
 import type {ExitCode} from '../shared/exit-codes.ts';
+import {UsageError} from '../shared/exit-codes.ts';
 import {fileErrorCode, replaceFile} from '../shared/files.ts';
 import {type Io, print, printable, printJson} from '../shared/io.ts';
 import {CliTimeoutError, printStacks} from '../shared/report-error.ts';
-import {UsageError} from '../shared/usage-error.ts';
 import {buildReport} from './build-report.ts';
 import {type ClassifiedError, classifyError} from './failure.ts';
 import {renderPage} from './html/page.ts';

@@ -1,4 +1,4 @@
-import type {CheckArguments} from '../invocation.ts';
+import type {CheckArguments} from '../commands.ts';
 import {shortName} from '../shared/format-certificate.ts';
 import {quote} from '../shared/sample-commands.ts';
 import type {CheckFailure, CheckReport} from './report.ts';

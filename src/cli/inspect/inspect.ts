@@ -1,12 +1,11 @@
 import type {KeyObject} from 'node:crypto';
 import {statSync} from 'node:fs';
 import pc from 'picocolors';
-import type {InspectArguments} from '../invocation.ts';
+import type {InspectArguments} from '../commands.ts';
 import {passphraseOf} from '../shared/client-options.ts';
-import {type ExitCode, exitCodes} from '../shared/exit-codes.ts';
+import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';
 import {day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {type Io, print, printable} from '../shared/io.ts';
-import {UsageError} from '../shared/usage-error.ts';
 import {
 	type Described,
 	describeCertificate,

@@ -1,8 +1,8 @@
 import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {type CertificateFacts, MtlsAgent, MtlsConfigError} from '../../index.ts';
+import {UsageError} from '../shared/exit-codes.ts';
 import {fileErrorCode} from '../shared/files.ts';
-import {UsageError} from '../shared/usage-error.ts';
 
 /** What a file holds, block by block. */
 export interface Contents {

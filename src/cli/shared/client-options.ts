@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import type {ClientConfig, MtlsOptions} from '../../index.ts';
-import type {GetArguments} from '../invocation.ts';
+import type {GetArguments} from '../commands.ts';
+import {UsageError} from './exit-codes.ts';
 import {fileErrorCode} from './files.ts';
 import type {Io} from './io.ts';
-import {UsageError} from './usage-error.ts';
 
 /** Options that say who we are and whom we believe. */
 type IdentityArguments = Partial<

@@ -1,7 +1,6 @@
 import {CookieFileError, isMtlsError, MtlsConfigError, type MtlsFailure} from '../../index.ts';
-import {type ExitCode, exitCodeOf, exitCodes} from './exit-codes.ts';
+import {type ExitCode, exitCodeOf, exitCodes, UsageError} from './exit-codes.ts';
 import {type Io, printable} from './io.ts';
-import {UsageError} from './usage-error.ts';
 
 /** What was asked for took longer than the user wants to wait. */
 export class CliTimeoutError extends Error {}

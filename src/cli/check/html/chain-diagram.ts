@@ -1,6 +1,6 @@
 import {commonName, listNames} from '../../shared/format-certificate.ts';
-import {validityWords} from '../chain-tree.ts';
 import type {CheckReport, Link} from '../report.ts';
+import {validityWords} from '../text.ts';
 import {escapeHtml, shorten} from './escape.ts';
 
 // All lengths are units of the drawing, which is scaled to the width of the page.

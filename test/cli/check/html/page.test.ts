@@ -1,12 +1,11 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
-import {drawChain} from '../../../../src/cli/check/chain-tree.ts';
-import {parseCookie} from '../../../../src/cli/check/cookie.ts';
+import {parseCookie} from '../../../../src/cli/check/build-report.ts';
 import {renderPage} from '../../../../src/cli/check/html/page.ts';
 import {drawTimeline, stretch} from '../../../../src/cli/check/html/timeline.ts';
 import {nextCommands} from '../../../../src/cli/check/next-steps.ts';
 import type {CheckReport, Link} from '../../../../src/cli/check/report.ts';
-import {renderText, sentence} from '../../../../src/cli/check/text.ts';
+import {drawChain, renderText, sentence} from '../../../../src/cli/check/text.ts';
 import {run} from '../../../../src/cli/run.ts';
 import {
 	commonName,

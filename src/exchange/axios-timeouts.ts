@@ -8,8 +8,7 @@ import {authorityOfUrl} from '../util/url.ts';
 import {timeoutError} from './axios-errors.ts';
 import type {ExchangeInput} from './exchange.ts';
 import {firstByteTimer} from './first-byte-timeout.ts';
-import {Http2Request} from './http2/request.ts';
-import {Http2Response} from './http2/response.ts';
+import {Http2Request, Http2Response} from './http2/request.ts';
 
 /** Those of `timeout` and `firstByteMs`. */
 export function applyTimeouts(request: ClientRequest, input: ExchangeInput): void {

@@ -16,10 +16,9 @@ import {type FirstByteTimer, firstByteTimer} from '../first-byte-timeout.ts';
 import {absoluteForm, forwardHeaders, isForwarded} from '../proxy-request.ts';
 import {attachProgress, type Progress} from '../resend.ts';
 import {isBrokenOff, wireError} from './errors.ts';
-import {UndiciRequest, wireHeaders} from './request.ts';
-import {bodyOf} from './request-body.ts';
+import {bodyOf, UndiciRequest, UndiciResponse, wireHeaders} from './request.ts';
+
 import {type Decoder, decoderFor, joinHeaders} from './response.ts';
-import {UndiciResponse} from './response-view.ts';
 
 /**
  * The exchange of the plain case, over undici's `dispatch`: buffered body in, buffered body out.

@@ -1,12 +1,76 @@
+import {EventEmitter} from 'node:events';
 import http from 'node:http';
 import type {Agent} from 'node:https';
 import type {Socket} from 'node:net';
-import axios, {type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import axios, {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {bareHost} from '../../util/url.ts';
 import type {Hop} from '../hop.ts';
-import {PastEvents} from './past-events.ts';
-import type {UndiciResponse} from './response-view.ts';
+import {trimEnd} from './response.ts';
+
+type Listener = (...given: unknown[]) => void;
+
+/**
+ * The listeners of Node's request and response, for what stands in for them: all that they would be told
+ * is past once an app gets hold of it. What is not asked for is not made.
+ */
+class PastEvents {
+	#made: EventEmitter | undefined;
+
+	get #events(): EventEmitter {
+		this.#made ??= new EventEmitter();
+		return this.#made;
+	}
+
+	on(event: string | symbol, listener: Listener): this {
+		this.#events.on(event, listener);
+		return this;
+	}
+
+	addListener(event: string | symbol, listener: Listener): this {
+		return this.on(event, listener);
+	}
+
+	once(event: string | symbol, listener: Listener): this {
+		this.#events.once(event, listener);
+		return this;
+	}
+
+	off(event: string | symbol, listener: Listener): this {
+		this.#made?.off(event, listener);
+		return this;
+	}
+
+	removeListener(event: string | symbol, listener: Listener): this {
+		return this.off(event, listener);
+	}
+
+	removeAllListeners(event?: string | symbol): this {
+		// To name no event is not to name `undefined`.
+		if (event === undefined) this.#made?.removeAllListeners();
+		else this.#made?.removeAllListeners(event);
+		return this;
+	}
+
+	/** For an app that tells its own listeners. */
+	emit(event: string | symbol, ...given: unknown[]): boolean {
+		return this.#made?.emit(event, ...given) ?? false;
+	}
+
+	listenerCount(event: string | symbol): number {
+		return this.#made?.listenerCount(event) ?? 0;
+	}
+
+	/** Nothing is left to be ended: the response has come, and the connection may serve another request. */
+	destroy(): this {
+		return this;
+	}
+
+	/** As Node's, once their part is done. */
+	get destroyed(): boolean {
+		return true;
+	}
+}
 
 /**
  * `response.request` and `error.request` of the lean exchange: the fields that apps read on Node's
@@ -80,6 +144,74 @@ export class UndiciRequest extends PastEvents {
 	}
 }
 
+/** `response.request.res` of the lean exchange: the fields that apps read on Node's `IncomingMessage`. */
+export class UndiciResponse extends PastEvents {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	readonly headers: Record<string, string | string[]>;
+	readonly req: UndiciRequest;
+	/** The URL that answered, after redirects. */
+	declare responseUrl?: string;
+	readonly #version: string;
+	#raw: readonly Buffer[];
+	#rawHeaders: string[] | undefined;
+
+	constructor(
+		req: UndiciRequest,
+		head: Pick<UndiciResponse, 'statusCode' | 'statusMessage' | 'headers' | 'httpVersion'>,
+		raw: readonly Buffer[],
+	) {
+		super();
+		this.statusCode = head.statusCode;
+		this.statusMessage = head.statusMessage;
+		this.headers = head.headers;
+		this.req = req;
+		this.#version = head.httpVersion;
+		this.#raw = raw;
+		if (isLarge(raw[0]) || isLarge(raw.at(-1))) this.#toText();
+	}
+
+	get socket(): Socket | undefined {
+		return this.req.socket;
+	}
+
+	get connection(): Socket | undefined {
+		return this.req.socket;
+	}
+
+	/** Names and values in turn, in the letters of the server. */
+	get rawHeaders(): string[] {
+		return this.#rawHeaders ?? this.#toText();
+	}
+
+	#toText(): string[] {
+		const text = this.#raw.map((part) => trimEnd(part.toString('latin1')));
+		this.#rawHeaders = text;
+		this.#raw = [];
+		return text;
+	}
+
+	/** `1.1` or `1.0`. */
+	get httpVersion(): string {
+		return this.#version;
+	}
+
+	get httpVersionMajor(): number {
+		return Number(this.#version[0]);
+	}
+
+	get httpVersionMinor(): number {
+		return Number(this.#version[2]);
+	}
+}
+
+/** A part keeps the packet in memory that it came in: of larger ones than this, text is made at once. */
+const keptBytes = 4_096;
+
+function isLarge(part: Buffer | undefined): boolean {
+	return part !== undefined && part.buffer.byteLength > keptBytes;
+}
+
 const agentName = `axios/${axios.VERSION}`;
 const acceptEncoding = 'gzip, compress, deflate, br';
 
@@ -137,4 +269,27 @@ function clean(value: string): string {
 
 function basic(credentials: string): string {
 	return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
+}
+
+/**
+ * The body of a hop as bytes; `null` where there is none.
+ *
+ * @throws {AxiosError} when it is longer than `maxBodyLength`, in the words of axios.
+ */
+export function bodyOf({headers, body}: Hop, config: InternalAxiosRequestConfig): Buffer | null {
+	const bytes = bytesOf(body?.data);
+	const {maxBodyLength = -1} = config;
+	if (bytes === null || maxBodyLength <= -1 || bytes.length <= maxBodyLength) return bytes;
+	ownHeaders(headers, bytes);
+	throw new AxiosError(
+		'Request body larger than maxBodyLength limit',
+		AxiosError.ERR_BAD_REQUEST,
+		config,
+	);
+}
+
+function bytesOf(data: unknown): Buffer | null {
+	if (!data) return null;
+	if (typeof data === 'string') return Buffer.from(data, 'utf8');
+	return Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
 }

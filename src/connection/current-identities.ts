@@ -8,7 +8,7 @@ import {
 	type OwnCertificate,
 } from '../logging/messages.ts';
 import type {Logger, MtlsOptions, Source} from '../options.ts';
-import {isExpiry} from '../tls/credentials/expiry.ts';
+import {isExpiry} from '../tls/credentials/checks.ts';
 import {createIdentitySelector, type IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
 import {readMtlsOptions} from '../tls/tls-options.ts';

@@ -1,6 +1,6 @@
 import type {CertificateFacts} from '../facts.ts';
 import type {OwnCertificate} from '../logging/messages.ts';
-import {DAY_MS, type ExpiryNotice, expiryNotice, expirySteps} from '../tls/credentials/expiry.ts';
+import {DAY_MS, type ExpiryNotice, expiryNotice, expirySteps} from '../tls/credentials/checks.ts';
 
 /** The time, as an argument. */
 export interface ExpiryClock {

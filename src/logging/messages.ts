@@ -1,8 +1,8 @@
-import {MtlsConfigError} from '../errors.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {CookieRefusal, Logger} from '../options.ts';
 import type {CertificateWarning} from '../tls/credentials/checks.ts';
-import {inWords, isExpiry} from '../tls/credentials/expiry.ts';
+import {inWords, isExpiry} from '../tls/credentials/checks.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {memberOf} from '../util/check-options.ts';
 import {escapeControls} from '../util/escape-controls.ts';

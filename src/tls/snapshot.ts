@@ -1,10 +1,13 @@
 import type {SecureContext} from 'node:tls';
-import {MtlsConfigError} from '../errors.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {MtlsOptions} from '../options.ts';
 import type {CertificateWarning} from './credentials/checks.ts';
-import {loadContextCertificate} from './credentials/context-certificate.ts';
-import {loadCredentials, renewedBy} from './credentials/load-credentials.ts';
+import {
+	loadContextCertificate,
+	loadCredentials,
+	renewedBy,
+} from './credentials/load-credentials.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';
 import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
 import {createContext, trustOptions} from './secure-context.ts';

@@ -1,17 +1,22 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
 import type {MtlsOptions, Source} from '../../options.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {escapeControls} from '../../util/escape-controls.ts';
 import {readPkcs12} from '../pkcs12/pkcs12.ts';
 import {certificateFacts} from './certificate-facts.ts';
-import {certificateBlocks, parseCertificate} from './certificates.ts';
 import {chainOf, findLeaf} from './chain.ts';
 import {type CertificateWarning, checkClientCertificate, checkKeyPermissions} from './checks.ts';
-import {type PassphraseProvider, passphraseProvider} from './passphrase.ts';
-import {describeBlocks, readPem} from './pem.ts';
-import {assertUsable, describeKey, isPrivateKey, parseKeys} from './private-key.ts';
+import {certificateBlocks, describeBlocks, parseCertificate, readPem} from './pem.ts';
+import {
+	assertUsable,
+	describeKey,
+	isPrivateKey,
+	type PassphraseProvider,
+	parseKeys,
+	passphraseProvider,
+} from './private-key.ts';
 
 /** A certificate and its key, checked to belong together. */
 export interface Identity {
@@ -162,4 +167,42 @@ function exposures({keyPaths}: Material): CertificateWarning[] {
 		seen.add(path);
 		return checkKeyPermissions(option, path);
 	});
+}
+
+/**
+ * The identity of a `secureContext` that the app has made, whose key is not ours to read: the facts
+ * of the certificate that it says to be in it.
+ *
+ * @throws {MtlsConfigError} when `cert` is missing or no certificate, or when a key is given besides.
+ */
+export function loadContextCertificate(
+	options: MtlsOptions,
+	now: Date,
+): Pick<Identity, 'facts' | 'notices'> {
+	const {cert, key, pfx, allowExpired} = options;
+	if (key !== undefined || pfx !== undefined) {
+		const other = pfx === undefined ? 'key' : 'pfx';
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'mtls.secureContext',
+			`it holds the key, so \`${other}\` cannot be given besides`,
+		);
+	}
+	if (cert === undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_CERT_MISSING',
+			'mtls.cert',
+			'a secureContext without the certificate that it shows',
+		);
+	}
+	const file = readPem(cert, 'mtls.cert');
+	const [first] = certificateBlocks(file, 'mtls.cert');
+	const leaf = parseCertificate(first, file.from, 'mtls.cert');
+	const notices = checkClientCertificate(leaf, {
+		now,
+		allowed: allowExpired === true,
+		option: 'mtls.cert',
+		isRenewed: renewedBy(options) !== undefined,
+	});
+	return {facts: certificateFacts(leaf), notices};
 }

@@ -1,6 +1,7 @@
-import {MtlsConfigError} from '../../errors.ts';
+import {X509Certificate} from 'node:crypto';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options.ts';
-import {derKind} from '../pkcs12/der-label.ts';
+import {derKind} from '../pkcs12/der.ts';
 import {type Content, readInput} from './read-input.ts';
 
 const armourLine = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
@@ -123,4 +124,36 @@ export function describeContent({bytes}: Content): string {
 	if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'an HTML page';
 	if (/^(ssh-|ecdsa-|sk-)/.test(text)) return 'an OpenSSH public key';
 	return `${text.length} bytes without a -----BEGIN line`;
+}
+
+/**
+ * The certificates of what `option` names.
+ *
+ * @throws {MtlsConfigError} for `option`, when there is none.
+ */
+export function certificateBlocks(
+	{blocks, from}: PemFile,
+	option: string,
+): [PemBlock, ...PemBlock[]] {
+	const [first, ...rest] = blocks.filter(isCertificate);
+	if (first !== undefined) return [first, ...rest];
+	throw new MtlsConfigError(
+		'ERR_MTLS_NO_CERTIFICATE',
+		option,
+		`expected a CERTIFICATE in ${from}, found ${describeBlocks(blocks)}`,
+	);
+}
+
+/** @throws {MtlsConfigError} for `option`, when OpenSSL cannot read it. */
+export function parseCertificate(block: PemBlock, from: string, option: string): X509Certificate {
+	try {
+		return new X509Certificate(block.text);
+	} catch (cause) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_NO_CERTIFICATE',
+			option,
+			`a CERTIFICATE in ${from} cannot be parsed${describeDamage(block)}`,
+			cause,
+		);
+	}
 }

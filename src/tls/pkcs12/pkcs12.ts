@@ -1,14 +1,12 @@
 import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
-import type {PassphraseProvider} from '../credentials/passphrase.ts';
 import {describeBlocks, describeContent} from '../credentials/pem.ts';
+import type {PassphraseProvider} from '../credentials/private-key.ts';
 import {type Content, readInput} from '../credentials/read-input.ts';
-import {DerError, readDer} from './der.ts';
-import {derKind} from './der-label.ts';
-import {DerivationBudget, DerivationTooLong} from './derivation-budget.ts';
-import {UnsupportedProtection} from './kdf.ts';
+import {DerError, derKind, readDer} from './der.ts';
+import {DerivationBudget, DerivationTooLong, UnsupportedProtection} from './kdf.ts';
 import {type Bags, opens, type Pfx, parsePfx, readBags} from './safe-bags.ts';
 
 /** What is in a PKCS#12 file. */

@@ -9,9 +9,9 @@ import {
 	sequence,
 	smallInteger,
 } from './der.ts';
-import {DerivationTooLong} from './derivation-budget.ts';
 import {
 	type Attempt,
+	DerivationTooLong,
 	hashOf,
 	hmac,
 	iterationsOf,

@@ -1,4 +1,4 @@
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import {redactUrl} from '../../util/redact-url.ts';
 
 /** A set of https origins, written one by one or with `*` for the labels of a subdomain. */

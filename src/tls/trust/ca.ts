@@ -1,10 +1,15 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {getCACertificates} from 'node:tls';
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {MtlsOptions, Source} from '../../options.ts';
-import {certificateBlocks, parseCertificate} from '../credentials/certificates.ts';
-import {isCertificate, type PemBlock, readPem} from '../credentials/pem.ts';
+import {
+	certificateBlocks,
+	isCertificate,
+	type PemBlock,
+	parseCertificate,
+	readPem,
+} from '../credentials/pem.ts';
 import {isDirectory} from '../credentials/read-input.ts';
 
 type CaSet = 'default' | 'system' | 'bundled';

@@ -1,5 +1,5 @@
 import {createSecureContext} from 'node:tls';
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {MtlsOptions, Source} from '../../options.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {describeBlocks, describeDamage, type PemBlock, readPem} from '../credentials/pem.ts';

@@ -1,4 +1,4 @@
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import {publicKeyPin} from '../credentials/certificate-facts.ts';
 import {isSignedBy} from '../credentials/chain.ts';
 import type {PeerChain} from '../peer/peer-chain.ts';

@@ -1,5 +1,5 @@
 import type {X509Certificate} from 'node:crypto';
-import {MtlsConfigError} from '../../errors.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import {redactUrl} from '../../util/redact-url.ts';
 import {certificateFacts} from '../credentials/certificate-facts.ts';
 

@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import {describe, expect, test} from 'vitest';
 import {type ExpiryClock, ExpiryWatch} from '../../../src/connection/expiry-watch.ts';
 import type {OwnCertificate} from '../../../src/logging/messages.ts';
-import {type ExpiryNotice, expirySteps, inWords} from '../../../src/tls/credentials/expiry.ts';
+import {type ExpiryNotice, expirySteps, inWords} from '../../../src/tls/credentials/checks.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

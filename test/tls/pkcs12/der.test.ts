@@ -2,12 +2,12 @@ import {describe, expect, test} from 'vitest';
 import {
 	childrenOf,
 	DerError,
+	derKind,
 	objectId,
 	octetString,
 	readDer,
 	smallInteger,
 } from '../../../src/tls/pkcs12/der.ts';
-import {derKind} from '../../../src/tls/pkcs12/der-label.ts';
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 

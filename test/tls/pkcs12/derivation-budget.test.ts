@@ -5,7 +5,7 @@ import {MtlsConfigError} from '../../../src/index.ts';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
 import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
 import {readDer} from '../../../src/tls/pkcs12/der.ts';
-import {DerivationBudget, DerivationTooLong} from '../../../src/tls/pkcs12/derivation-budget.ts';
+import {DerivationBudget, DerivationTooLong} from '../../../src/tls/pkcs12/kdf.ts';
 import {opens, parsePfx, readBags} from '../../../src/tls/pkcs12/safe-bags.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
 import {type PfxContent, pfxOf, tlv, writeEncryptedKey} from '../../support/pfx-writer.ts';

@@ -2,7 +2,7 @@ import {X509Certificate} from 'node:crypto';
 import {checkServerIdentity} from 'node:tls';
 import {beforeAll, expect, test} from 'vitest';
 import {createTestPki, type TestPki} from '../../../src/testing/index.ts';
-import {checkServerName} from '../../../src/tls/trust/server-name.ts';
+import {checkServerName} from '../../../src/tls/trust/verification.ts';
 
 let pki: TestPki;
 beforeAll(async () => {

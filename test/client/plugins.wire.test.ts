@@ -93,7 +93,7 @@ test('axios-retry leaves the plain case to the lean exchange', async () => {
 	const client = fixture.client();
 	axiosRetry(client);
 	const {request} = await client.get(server.url('/whoami'));
-	expect(request.constructor.name).toBe('LeanRequest');
+	expect(request.constructor.name).toBe('UndiciRequest');
 });
 
 // These two carry axios's types for CommonJS, which TypeScript holds for others than those for ESM.
@@ -272,7 +272,7 @@ describe('msw', () => {
 		expect(during.request.constructor.name).toBe('ClientRequest');
 		server.close();
 		const after = await client.get(plain.origin);
-		expect(after.request.constructor.name).toBe('LeanRequest');
+		expect(after.request.constructor.name).toBe('UndiciRequest');
 		expect(plain.requests).toHaveLength(2);
 	});
 });

@@ -147,5 +147,5 @@ function sentUserAgent(request: unknown): unknown {
 export function exchangeOf(value: unknown): 'lean' | 'axios' | undefined {
 	const request = (value as Partial<AxiosError> | undefined)?.request;
 	if (typeof request !== 'object' || request === null) return undefined;
-	return request.constructor?.name === 'LeanRequest' ? 'lean' : 'axios';
+	return request.constructor?.name === 'UndiciRequest' ? 'lean' : 'axios';
 }

@@ -79,7 +79,7 @@ export const doors: Readonly<Record<string, Door>> = {
 /** The axios that sends, rather than its classes: whoever holds it could send past our adapter. */
 const wholeAxios: readonly string[] = [
 	'client/create-client.ts',
-	'client/client-state.ts',
+	'client/build-adapter.ts',
 	'exchange/axios.ts',
 	// For the version in `User-Agent`.
 	'exchange/undici/request.ts',

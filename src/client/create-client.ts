@@ -23,7 +23,9 @@ import {assertNoConflictingAgent} from '../request/conflicting-agents.ts';
 import {withoutBodyText} from '../request/json-error.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
 import {assertObject, flattened, memberOf, readOptions} from '../util/check-options.ts';
-import {buildAdapter, type ClientState, createClientState, handleOf} from './client-state.ts';
+import {buildAdapter} from './build-adapter.ts';
+import {type ClientState, createClientState} from './client-state.ts';
+import {createHandle} from './handle.ts';
 import type {MtlsClient} from './types.ts';
 
 /**
@@ -150,7 +152,7 @@ function equip(instance: AxiosInstance, parts: ClientState): MtlsClient {
 		const own = createClientState(readClientOptions(options), parts);
 		return equip(child, withSession(child, own, options, parts));
 	};
-	const mtls = handleOf(parts);
+	const mtls = createHandle(parts);
 	const own = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};
 	return Object.assign(instance, own) as MtlsClient;
 }

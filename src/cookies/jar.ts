@@ -2,7 +2,7 @@ import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cook
 import {describeType, MtlsConfigError} from '../config-error.ts';
 import {CausedError} from '../errors.ts';
 import {causeInShort} from '../logging/redact.ts';
-import type {ClientOptions, CookieRefusal} from '../options.ts';
+import type {ClientOptions, CookieRefusal, Logger} from '../options.ts';
 import {type CookieList, cookiesFor, noteUse} from './cookie-cache.ts';
 import {type Eviction, limitOf} from './eviction.ts';
 import {isExpired, maxAgeStart} from './expiry.ts';
@@ -34,7 +34,7 @@ function isJar(value: unknown): value is CookieJar {
  * @throws {MtlsConfigError} when what it names is no jar, or a file that cannot be used.
  */
 export function clientJar(
-	{jar, logger}: Pick<ClientOptions, 'jar' | 'logger'>,
+	{jar, logger}: {jar: ClientOptions['jar'] | undefined; logger: Logger | false},
 	policy: CookiePolicy,
 	inherited: CookieJar | undefined,
 ): CookieJar | undefined {
@@ -42,8 +42,7 @@ export function clientJar(
 		const expected = 'a tough-cookie CookieJar, the path of a cookie file, true or false';
 		return jarOf({jar}, jar === true ? makeJar(policy) : inherited, expected);
 	}
-	const options = {rejectPublicSuffixes: !policy.hasInternal};
-	return fileJar(jar, logger === undefined ? options : {...options, logger});
+	return fileJar(jar, {rejectPublicSuffixes: !policy.hasInternal, logger});
 }
 
 /**

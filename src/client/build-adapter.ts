@@ -1,0 +1,28 @@
+import axios, {type AxiosAdapter} from 'axios';
+import {axiosExchange} from '../exchange/axios.ts';
+import {http2Exchange} from '../exchange/http2/exchange.ts';
+import {wantsHttp2} from '../exchange/http2-options.ts';
+import {undiciExchange} from '../exchange/undici/exchange.ts';
+import {undiciSupports} from '../exchange/undici/supported.ts';
+import {makeAdapter} from '../request/adapter.ts';
+import {assertNoClientOptions} from '../request/conflicting-agents.ts';
+import type {ClientState} from './client-state.ts';
+
+/** The axios adapter of a client: undici for the plain case, axios's own adapter for any other. */
+export function buildAdapter(state: ClientState): AxiosAdapter {
+	const undici = undiciExchange(state.pools);
+	const http2 = http2Exchange(state.http2);
+	const {roster} = state.identities;
+	return makeAdapter({
+		...state,
+		exchange: (input) => {
+			if (undiciSupports(input)) return undici(input);
+			assertNoClientOptions(input.config);
+			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
+		},
+		fallback: axios.getAdapter('http'),
+		trusting: (ca) => state.identities.trusting(ca),
+		snapshotAt: (origin) => roster.at(origin),
+		arrival: (target, redirector) => roster.arrival(target, redirector),
+	});
+}

@@ -1,0 +1,60 @@
+import {inspect} from 'node:util';
+import {MtlsConfigError, numberOrType} from '../config-error.ts';
+import {endConnections} from '../connection/mtls-agent.ts';
+import {statsLine, statsOf} from '../connection/stats.ts';
+import {flushJar} from '../cookies/file/file-jar.ts';
+import {memberOf} from '../util/check-options.ts';
+import type {ClientState} from './client-state.ts';
+import type {MtlsHandle} from './types.ts';
+
+/** Makes `client.mtls`. */
+export function createHandle(state: ClientState): MtlsHandle {
+	const {agent, identities, pools, http2, jar, lifetime} = state;
+	const stats = () => statsOf(identities, agent, [pools, http2]);
+	const line = () => statsLine(stats());
+	const close = async (options?: {readonly deadlineMs?: number}) => {
+		const deadlineMs = closeDeadlineMs(options);
+		identities.close();
+		await lifetime.end(deadlineMs);
+		await Promise.all([endConnections(agent), pools.destroy(), http2.destroy()]);
+		await flushJar(jar);
+	};
+	const handle: MtlsHandle = {
+		agent,
+		jar,
+		get identity() {
+			return agent.identity;
+		},
+		reload: () => agent.reload(),
+		nextIdentity: () => agent.nextIdentity(),
+		stats,
+		close,
+		toString: line,
+		[Symbol.asyncDispose]: close,
+	};
+	// Security: a printed handle would otherwise show the cookies of the jar.
+	const printed = () => ({agent: String(agent), identity: agent.identity, stats: line()});
+	return Object.defineProperties(handle, {
+		toJSON: {value: printed},
+		[inspect.custom]: {value: printed},
+	});
+}
+
+const defaultCloseDeadlineMs = 10_000;
+
+/**
+ * `deadlineMs` of `close()`. Anything else is accepted as options: an event listener is called with
+ * an argument of its own.
+ *
+ * @throws {MtlsConfigError} when it is not a number.
+ */
+function closeDeadlineMs(options: unknown): number {
+	const given = typeof options === 'object' && options !== null ? options : Object.create(null);
+	const deadlineMs = memberOf(given, 'deadlineMs') ?? defaultCloseDeadlineMs;
+	if (typeof deadlineMs === 'number' && !Number.isNaN(deadlineMs)) return deadlineMs;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'deadlineMs',
+		`expected milliseconds, found ${numberOrType(deadlineMs)}`,
+	);
+}

@@ -3,7 +3,7 @@ import type {Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import type {ConnectionLimit, SlotRequest, WaitingRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
-import {IdleSince, idleLimitMs} from './idle-timeout.ts';
+import {IdleSince, idleLimitMs} from './keep-alive.ts';
 
 /** What Node's types leave out: where a request comes to its agent. */
 const nodeAgent = http.Agent.prototype as unknown as {

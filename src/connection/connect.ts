@@ -13,13 +13,18 @@ import {peerName} from '../tls/trust/verification.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf} from '../util/url.ts';
 import {type ConnectTimeouts, ConnectTimer, TimeoutError} from './connect-timeout.ts';
-import {attachConnection, beginConnection, type Connection, connectionFacts} from './connection.ts';
+import {
+	attachConnection,
+	beginConnection,
+	type Connection,
+	connectionFacts,
+	refusedSession,
+} from './connection.ts';
 import {handshake, type Peer} from './handshake.ts';
 import {proxyConnection} from './proxy/connect-to-proxy.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
 import {openTunnel} from './proxy/tunnel.ts';
-import {refusedSession} from './session-offer.ts';
 
 /** Where to, and as whom. */
 export interface Target extends Peer {

@@ -4,7 +4,6 @@ import {PresentedCertificate, verifiedCertificate} from '../tls/peer/presented-c
 import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
-import type {SessionOffer} from './session-offer.ts';
 
 /**
  * What is known of one connection, gathered while it is made and kept for as long as its socket.
@@ -39,8 +38,8 @@ export interface Connection {
 	validUntil: number;
 	/** The TLS connection to an `https://` proxy, on which this one is to be made. */
 	leg: Connection | undefined;
-	/** The TLS session that the other end was offered. */
-	offer: SessionOffer | undefined;
+	/** The other end ended it because of the TLS session that it was offered. */
+	sessionRefused: boolean;
 	/** The first error of the socket: it carries the alert, where what a client reports later may not. */
 	firstError: Error | undefined;
 }
@@ -64,7 +63,7 @@ export function beginConnection(
 		presented: undefined,
 		validUntil: Number.POSITIVE_INFINITY,
 		leg: undefined,
-		offer: undefined,
+		sessionRefused: false,
 		firstError: undefined,
 	};
 }
@@ -90,6 +89,11 @@ export function connectionOf(socket: object | null | undefined): Connection | un
 /** The connection that an error of `connect` ended. */
 export function connectionOfError(error: unknown): Connection | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
+}
+
+/** Whether a connection, or that to the `https://` proxy below it, ended because of a TLS session. */
+export function refusedSession(connection: Connection | undefined): boolean {
+	return connection?.sessionRefused === true || connection?.leg?.sessionRefused === true;
 }
 
 /** What the server presented, leaf first. */

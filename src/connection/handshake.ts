@@ -5,6 +5,7 @@ import {
 	type DetailedPeerCertificate,
 	type TLSSocket,
 } from 'node:tls';
+import {alertOf} from '../failures/tls-alerts.ts';
 import {readPeerChain} from '../tls/peer/peer-chain.ts';
 import type {ResumableSession} from '../tls/session-cache.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
@@ -12,7 +13,6 @@ import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/trust
 import {withoutPrototype} from '../util/check-options.ts';
 import {type Connection, presentedOn} from './connection.ts';
 import {reportFailure} from './connection-failure.ts';
-import {SessionOffer, watchOffer} from './session-offer.ts';
 import {tlsOptions} from './socket-options.ts';
 
 /** The other end of a TLS connection, and what it may see of us. */
@@ -79,7 +79,12 @@ export function handshake(
 	const socket = connectTls(tlsOptions(options));
 	socket.setNoDelay(true);
 	observe(socket, connection, terms, kept);
-	if (kept) watchOffer(socket, connection, new SessionOffer(terms.sessions, sessionKey), signal);
+	if (kept) {
+		onSessionRefused(socket, connection, signal, () => {
+			connection.sessionRefused = true;
+			terms.sessions.refuse(sessionKey, Date.now());
+		});
+	}
 	if (onConnect) socket.once('connect', onConnect);
 	keepSessions(socket, connection, (session) => {
 		if (session) terms.sessions.set(sessionKey, session);
@@ -258,4 +263,44 @@ function keepSessions(
 function isOurOwn({code}: {code?: unknown}): boolean {
 	// The code of an AbortError is a number.
 	return typeof code === 'string' && code.startsWith('UND_ERR_');
+}
+
+/**
+ * Calls `refuse` when a connection fails because of the TLS session that was offered on it (RFC 8446
+ * §2.2, RFC 5077).
+ *
+ * Not every server that issues sessions can resume one: OpenSSL ends the handshake where the server
+ * verifies clients and has no session id context, and some firewalls cut off a ClientHello with a ticket
+ * in it. It looks like a refused certificate, or like a restart; a full handshake tells them apart.
+ *
+ * @param signal - Aborts the handshake, which says nothing about the session.
+ */
+function onSessionRefused(
+	socket: TLSSocket,
+	connection: Connection,
+	signal: AbortSignal,
+	refuse: () => void,
+): void {
+	socket.once('close', () => {
+		const {phase, resumed, chain} = connection;
+		// In a full handshake the server sends its certificate, and no session is why it ends then.
+		const full = !resumed && chain.length > 0;
+		if (phase === 'handshake' && !full && !signal.aborted) refuse();
+	});
+	// With TLS 1.3 the server may refuse after our 'secureConnect'.
+	const onLost = () => {
+		if (connection.resumed && connection.phase === 'response' && socket.bytesRead === 0) refuse();
+	};
+	socket.on('error', (error) => {
+		if (isFromPeer(error)) onLost();
+	});
+	socket.once('end', () => {
+		// One that waits for its first request may be closed at any time.
+		if (socket.bytesWritten > 0) onLost();
+	});
+}
+
+/** Whether the other end, or the network, has ended the connection, rather than we. */
+function isFromPeer({code, message}: NodeJS.ErrnoException): boolean {
+	return code === 'ECONNRESET' || code === 'EPIPE' || alertOf(message) !== undefined;
 }

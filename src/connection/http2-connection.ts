@@ -11,9 +11,8 @@ import {withoutPrototype} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import type {ConnectTimeouts} from './connect-timeout.ts';
-import {attachConnection, connectionOf} from './connection.ts';
-import {IdleSince, idleLimitMs} from './idle-timeout.ts';
-import {refusedSession} from './session-offer.ts';
+import {attachConnection, connectionOf, refusedSession} from './connection.ts';
+import {IdleSince, idleLimitMs} from './keep-alive.ts';
 import {http2Options} from './socket-options.ts';
 
 /** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */

@@ -16,7 +16,7 @@ import type {ConnectTimeouts} from './connect-timeout.ts';
 import {connectionOf} from './connection.ts';
 import {type ConnectionLimit, connectionLimit, routeKey} from './connection-limit.ts';
 import {CurrentIdentities} from './current-identities.ts';
-import {idleLimitMs} from './idle-timeout.ts';
+import {idleLimitMs} from './keep-alive.ts';
 import {connectPlain} from './pool.ts';
 import {type HttpProxy, resolveProxy} from './proxy/proxy-config.ts';
 

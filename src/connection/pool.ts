@@ -1,11 +1,4 @@
-/*
- * Connections of the lean exchange: one undici client each, with one request at a time.
- *
- * undici's own Pool would wait a turn of the event loop before it uses a connection again, and open
- * a second one meanwhile; and it does not tell which connection carries a request.
- */
 import {connect as connectTcp, type Socket} from 'node:net';
-import {Client, type Dispatcher} from 'undici';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, portOfUrl} from '../util/url.ts';
@@ -13,12 +6,10 @@ import {connect, connectToProxy} from './connect.ts';
 import {type ConnectTimeouts, ConnectTimer} from './connect-timeout.ts';
 import {type ConnectionLimit, routeKey, type SlotRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
-import {unsentGraceMs} from './early-response.ts';
 import type {Peer} from './handshake.ts';
-import {hintMarginMs, IdleSince, idleLimitFor, idleLimitMs, maxIdleMs} from './idle-timeout.ts';
+import {PooledConnection, type RequestConnection} from './pooled-connection.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
 import {QueuedConnection} from './queued-connection.ts';
-import {ResponseHeads, type StatusLine} from './response-heads.ts';
 import {tcpOptions} from './socket-options.ts';
 
 /** Where a request goes, and as whom; two requests share connections when all of it agrees. */
@@ -76,7 +67,7 @@ export class Pools {
 			if (!line.usable) continue;
 			if (line.isOverdue) void line.destroy();
 			else {
-				line.place?.use();
+				line.slot?.use();
 				return line;
 			}
 		}
@@ -155,7 +146,7 @@ export class Pools {
 		// After a burst those go first that the server will close first.
 		if (idle.length >= maxIdle) void idle[0]?.destroy();
 		idle.push(line);
-		line.place?.rest(() => void line.destroy());
+		line.slot?.rest(() => void line.destroy());
 	}
 
 	#idleOf(snapshot: Snapshot, key: string): PooledConnection[] {
@@ -208,159 +199,6 @@ function countedAs(route: PoolRoute): string {
 /** With what is left of the time to connect. */
 function waited(route: PoolRoute, {waitedMs}: ConnectionSlot): PoolRoute {
 	return {...route, timeouts: {...route.timeouts, waitedMs}};
-}
-
-/** Tells the pool what becomes of a line. */
-interface LineEvents {
-	readonly onFree: () => void;
-	readonly onEnd: () => void;
-}
-
-/** Told of one response, or of why there is none: of what was never sent too. */
-export type ResponseHandler = Dispatcher.DispatchHandler & {
-	onResponseError(controller: unknown, error: Error): void;
-};
-
-/** What carries one request. */
-export interface RequestConnection
-	extends Pick<
-		PooledConnection,
-		| 'socket'
-		| 'used'
-		| 'sent'
-		| 'statusLine'
-		| 'dispatch'
-		| 'markUsed'
-		| 'release'
-		| 'releaseOnceSent'
-		| 'destroy'
-	> {
-	/** The host, with its port, that a free connection to is waited for. */
-	readonly waitsFor: string | undefined;
-}
-
-/** One connection, which lives until its socket closes. */
-export class PooledConnection implements RequestConnection {
-	/** `undefined` until it is connected; stays after it was closed, for its facts. */
-	socket: Socket | undefined = undefined;
-	/** It has a connection, or an attempt to make one. */
-	readonly waitsFor = undefined;
-	/** Among the connections that are counted, where they are. */
-	readonly place: ConnectionSlot | undefined;
-	#heads: ResponseHeads | undefined = undefined;
-	#served = 0;
-	#ended = false;
-	#idle: IdleSince | undefined;
-	#idleLimitMs = idleLimitMs;
-	readonly #client: Client;
-	readonly #attempt = new AbortController();
-	readonly #events: LineEvents;
-
-	constructor(
-		origin: string,
-		open: (signal: AbortSignal) => Promise<Socket>,
-		events: LineEvents,
-		place: ConnectionSlot | undefined,
-	) {
-		this.#events = events;
-		this.place = place;
-		const options: Client.Options = {
-			// Never more than one request is given to it. But with 1 it would rest between two.
-			pipelining: 2,
-			// Deadlines are the request's own.
-			headersTimeout: 0,
-			bodyTimeout: 0,
-			keepAliveTimeout: idleLimitMs,
-			keepAliveTimeoutThreshold: hintMarginMs,
-			keepAliveMaxTimeout: maxIdleMs,
-			allowH2: false,
-			connect: (_, callback) => {
-				// undici would connect again by itself when the connection is lost before the request is out.
-				if (this.#ended) return callback(new Error('the connection was closed'), null);
-				open(this.#attempt.signal).then(
-					(socket) => {
-						this.socket = socket;
-						this.#heads = new ResponseHeads(socket);
-						callback(null, socket);
-					},
-					(error: Error) => callback(error, null),
-				);
-			},
-		};
-		this.#client = new Client(origin, withoutPrototype(options));
-		this.#client.on('disconnect', () => this.#end());
-		this.#client.on('connectionError', () => this.#end());
-	}
-
-	/** Sends a request; `release` or `destroy` follows when its answer is complete. */
-	dispatch(options: Dispatcher.DispatchOptions, handler: ResponseHandler): void {
-		this.#client.dispatch(options, handler);
-	}
-
-	get usable(): boolean {
-		return !this.#ended && this.socket?.destroyed === false;
-	}
-
-	/** Whether it has been idle for longer than it is kept: its timer has yet to say so. */
-	get isOverdue(): boolean {
-		return this.#idle?.isOver(this.#idleLimitMs) ?? false;
-	}
-
-	/** Whether it has carried a request. */
-	get used(): boolean {
-		return this.#served > 0;
-	}
-
-	/** That of the latest response. */
-	get statusLine(): StatusLine | undefined {
-		return this.#heads;
-	}
-
-	/** Counts a request in. @returns whether the connection has carried one before. */
-	markUsed(): boolean {
-		this.#heads?.expect();
-		this.#served += 1;
-		return this.#served > 1;
-	}
-
-	/** Whether the system has taken all that was written; it says so a turn of the event loop later. */
-	get sent(): boolean {
-		return !this.socket?.writableLength;
-	}
-
-	/** The line is free for the next request. @param keepAlive - That header of the answer. */
-	release(keepAlive: string | undefined): void {
-		if (this.#ended) return;
-		this.#idle = new IdleSince();
-		this.#idleLimitMs = idleLimitFor(keepAlive);
-		this.#events.onFree();
-	}
-
-	/** The response is complete, and the request is not out: free if it soon is. */
-	releaseOnceSent(keepAlive: string | undefined): void {
-		const release = () => {
-			clearTimeout(timer);
-			this.socket?.off('drain', release);
-			if (this.sent) this.release(keepAlive);
-			else void this.destroy();
-		};
-		const timer = setTimeout(release, unsentGraceMs).unref();
-		this.socket?.once('drain', release);
-	}
-
-	/** Ends the connection, or the attempt to make it. */
-	async destroy(reason?: Error): Promise<void> {
-		this.#end();
-		this.#attempt.abort(reason);
-		await this.#client.destroy(reason ?? null);
-	}
-
-	#end(): void {
-		if (this.#ended) return;
-		this.#ended = true;
-		this.#events.onEnd();
-		void this.#client.destroy();
-	}
 }
 
 /** Where an origin is, as sockets take it. */

@@ -1,7 +1,7 @@
 import type {Socket} from 'node:net';
 import type {WaitingRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
-import type {PooledConnection, RequestConnection, ResponseHandler} from './pool.ts';
+import type {PooledConnection, RequestConnection, ResponseHandler} from './pooled-connection.ts';
 import type {StatusLine} from './response-heads.ts';
 
 /** How the pool serves a request that waits. */

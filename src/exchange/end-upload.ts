@@ -1,5 +1,5 @@
 import http, {type ClientRequest, type IncomingMessage} from 'node:http';
-import {mayBeUnread, unsentGraceMs} from '../connection/early-response.ts';
+import {mayBeUnread, unsentGraceMs} from '../connection/keep-alive.ts';
 
 /**
  * Ends the connection of a request whose response is complete before it is. Node does not use such a

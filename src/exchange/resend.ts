@@ -1,7 +1,6 @@
 import type {Socket} from 'node:net';
 import {AxiosError} from 'axios';
-import {connectionOf} from '../connection/connection.ts';
-import {refusedSession} from '../connection/session-offer.ts';
+import {connectionOf, refusedSession} from '../connection/connection.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
 import type {Hop} from './hop.ts';
 import type {ConnectionLoss} from './may-resend.ts';

@@ -61,7 +61,7 @@ export const doors: Readonly<Record<string, Door>> = {
 		open: ['cookies/', 'redis/'],
 		types: ['options.ts', 'client/types.ts', 'login/'],
 	},
-	undici: {open: ['connection/pool.ts', 'exchange/undici/exchange.ts']},
+	undici: {open: ['connection/pooled-connection.ts', 'exchange/undici/exchange.ts']},
 	'node:http2': {
 		open: ['connection/http2-connection.ts'],
 		types: ['exchange/http2/', 'exchange/http2-options.ts'],

@@ -7,8 +7,9 @@ import {
 	isCancel,
 } from 'axios';
 import type {Dispatcher} from 'undici';
-import {mayBeUnread} from '../../connection/early-response.ts';
-import type {Pools, RequestConnection} from '../../connection/pool.ts';
+import {mayBeUnread} from '../../connection/keep-alive.ts';
+import type {Pools} from '../../connection/pool.ts';
+import type {RequestConnection} from '../../connection/pooled-connection.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
 import {headerOf, isRedirect, redirectBody} from '../exchange.ts';

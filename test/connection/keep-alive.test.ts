@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {mayBeUnread} from '../../src/connection/early-response.ts';
+import {mayBeUnread} from '../../src/connection/keep-alive.ts';
 
 test.each([
 	[299, 65_537, false],

@@ -1,0 +1,60 @@
+/*
+ * When a connection may carry another request: for how long it may be idle, and in which state a
+ * response leaves it.
+ *
+ * A server may respond before it has read the request (RFC 9112 §9.3, RFC 9113 §8.1), and read no
+ * more. An HTTP/1.1 connection is free for the next request when request and response are both
+ * complete, and is closed otherwise: what is sent behind unread bytes waits for ever.
+ */
+
+/** How long an idle connection is kept, where the server announces no time. */
+export const idleLimitMs = 30_000;
+
+/**
+ * A server closes at the end of the time that it announces, and a request that arrives then is lost.
+ * Node's agent stays 1 s below it, with which a server that announces 1 s never gets a second request.
+ */
+export const hintMarginMs = 500;
+
+/** As undici: a longer announcement is not believed. */
+export const maxIdleMs = 600_000;
+
+/** How long a connection may be idle after a response with this `Keep-Alive` header: `timeout=5, max=100`. */
+export function idleLimitFor(keepAlive: string | undefined): number {
+	const seconds = keepAlive && /timeout=(\d+)/.exec(keepAlive)?.[1];
+	if (!seconds) return idleLimitMs;
+	return Math.min(Number(seconds) * 1_000 - hintMarginMs, maxIdleMs);
+}
+
+/**
+ * Since when a connection is idle. A process that was frozen has missed its timers, and finds
+ * connections that servers and firewalls have long forgotten; so whoever takes one checks the time.
+ *
+ * By both clocks: the monotonic one stops while a machine sleeps, the other may be set back.
+ */
+export class IdleSince {
+	readonly #monotonic = performance.now();
+	readonly #wall = Date.now();
+
+	isOver(limitMs: number): boolean {
+		return performance.now() - this.#monotonic > limitMs || Date.now() - this.#wall > limitMs;
+	}
+}
+
+/**
+ * How long the rest of a request may take to be sent once its response is complete. Go's client waits
+ * as long (`maxWriteWaitBeforeConnReuse` in net/http/transport.go).
+ */
+export const unsentGraceMs = 50;
+
+/** A body up to this size has mostly arrived with the head: TCP's first window is as large. */
+const unreadLimitBytes = 64 * 1024;
+
+/**
+ * Whether a server has probably not read the body that it refuses or redirects. It may have left the
+ * connection open without reading on, which we cannot see: the system's buffers on the way take
+ * megabytes.
+ */
+export function mayBeUnread(status: number, bodyBytes: number): boolean {
+	return status >= 300 && bodyBytes > unreadLimitBytes;
+}

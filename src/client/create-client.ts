@@ -4,7 +4,7 @@ import axios, {
 	type CreateAxiosDefaults,
 	isAxiosError,
 } from 'axios';
-import {describeType, MtlsConfigError} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import {resolveProxy} from '../connection/proxy/proxy-config.ts';
 import {jarOf} from '../cookies/jar.ts';
 import {logFailures} from '../logging/log-failures.ts';
@@ -22,7 +22,13 @@ import type {
 import {assertNoConflictingAgent} from '../request/conflicting-agents.ts';
 import {withoutBodyText} from '../request/json-error.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
-import {assertObject, flattened, memberOf, readOptions} from '../util/check-options.ts';
+import {
+	assertObject,
+	describeType,
+	flattened,
+	memberOf,
+	readOptions,
+} from '../util/check-options.ts';
 import {buildAdapter} from './build-adapter.ts';
 import {type ClientState, createClientState} from './client-state.ts';
 import {createHandle} from './handle.ts';

@@ -1,9 +1,9 @@
 import {inspect} from 'node:util';
-import {MtlsConfigError, numberOrType} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import {endConnections} from '../connection/mtls-agent.ts';
 import {statsLine, statsOf} from '../connection/stats.ts';
 import {flushJar} from '../cookies/file/file-jar.ts';
-import {memberOf} from '../util/check-options.ts';
+import {memberOf, numberOrType} from '../util/check-options.ts';
 import type {ClientState} from './client-state.ts';
 import type {MtlsHandle} from './types.ts';
 

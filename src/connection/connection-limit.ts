@@ -6,8 +6,9 @@
  * is closed, whoever makes it.
  */
 import {AsyncResource} from 'node:async_hooks';
-import {MtlsConfigError, numberOrType} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import type {ConnectionBounds} from '../options.ts';
+import {numberOrType} from '../util/check-options.ts';
 import {TimeoutError} from './connect-timeout.ts';
 import {ConnectionSlot} from './connection-slot.ts';
 import {HttpProxy} from './proxy/proxy-config.ts';

@@ -1,4 +1,3 @@
-import {withOptionPath} from '../config-error.ts';
 import type {CertificateFacts} from '../facts.ts';
 import {
 	logCertificateWarning,
@@ -12,6 +11,7 @@ import {isExpiry} from '../tls/credentials/checks.ts';
 import {createIdentitySelector, type IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
 import {readMtlsOptions} from '../tls/tls-options.ts';
+import {withOptionPath} from '../util/check-options.ts';
 import {ExpiryWatch} from './expiry-watch.ts';
 
 /** PEM, as `node:tls` takes it. */

@@ -1,8 +1,9 @@
 import {Cookie, CookieJar, defaultPath, domainMatch, pathMatch} from 'tough-cookie';
-import {describeType, MtlsConfigError} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import {CausedError} from '../errors.ts';
 import {causeInShort} from '../logging/redact.ts';
 import type {ClientOptions, CookieRefusal, Logger} from '../options.ts';
+import {describeType} from '../util/check-options.ts';
 import {type CookieList, cookiesFor, noteUse} from './cookie-cache.ts';
 import {type Eviction, limitOf} from './eviction.ts';
 import {isExpired, maxAgeStart} from './expiry.ts';

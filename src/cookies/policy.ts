@@ -9,10 +9,10 @@
  */
 import {isIP} from 'node:net';
 import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} from 'tough-cookie';
-import {describeType, MtlsConfigError} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
-import {readOptions} from '../util/check-options.ts';
+import {describeType, readOptions} from '../util/check-options.ts';
 import {limitAttributes, withoutDomain} from './attributes.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
 import {PolicyJar, usesStandardLookup} from './policy-jar.ts';

@@ -1,8 +1,8 @@
 import type {CookieJar} from '../cookies/jar.ts';
 import {publish} from '../logging/diagnostics-channel.ts';
 import type {SessionClient} from '../options.ts';
+import {type Clock, systemClock, withTimeout} from '../util/clock.ts';
 import {LoginBackoff} from './backoff.ts';
-import {type Clock, systemClock, within} from './clock.ts';
 import {LoginProblem, loginFailed} from './login-error.ts';
 import {type SharedLoginLock, sharedLoginLock} from './login-lock.ts';
 import type {SessionSettings} from './session-options.ts';
@@ -148,21 +148,20 @@ export class LoginSession {
 
 	async #logIn(): Promise<void> {
 		const {login, loginTimeoutMs: ms} = this.settings;
-		const over = new AbortController();
+		const controller = new AbortController();
 		const signal = this.#closing;
-		const client = this.#makeClient(AbortSignal.any([over.signal, signal]));
-		const late = () => tooLong(ms);
+		const client = this.#makeClient(AbortSignal.any([controller.signal, signal]));
+		const timeoutError = () => loginTimeout(ms);
 		try {
-			// `login` may throw before there is a promise.
-			await within((async () => login(client))(), {ms, clock: this.#clock, signal, late});
+			await withTimeout(() => login(client), {ms, clock: this.#clock, signal, timeoutError});
 		} catch (error) {
-			over.abort();
+			controller.abort();
 			throw error instanceof LoginProblem ? error : loginFailed(error);
 		}
 	}
 }
 
-function tooLong(ms: number): LoginProblem {
+function loginTimeout(ms: number): LoginProblem {
 	const message = `the login took longer than ${ms} ms`;
 	return new LoginProblem(
 		'ERR_MTLS_LOGIN_FAILED',

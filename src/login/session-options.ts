@@ -1,16 +1,24 @@
 import {Axios, type AxiosRequestConfig} from 'axios';
-import {describeType, MtlsConfigError, numberOrType} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import type {CookieJar} from '../cookies/jar.ts';
 import type {SessionOptions} from '../options.ts';
-import {readOptions} from '../util/check-options.ts';
+import {
+	anything,
+	assertOption,
+	badOption,
+	callback,
+	describeType,
+	numeric,
+	readOptions,
+} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import {redactUrl} from '../util/redact-url.ts';
 
-/** The options of a session, each with a value. */
+/** The `session` option, with its defaults. */
 export interface SessionSettings {
 	readonly jar: CookieJar;
 	readonly login: SessionOptions['login'];
-	/** `undefined`: what an answer says by itself. */
+	/** `undefined`: the response itself says so. */
 	readonly isExpired: SessionOptions['isExpired'];
 	readonly loginUrl: URL | undefined;
 	readonly loginTimeoutMs: number;
@@ -18,17 +26,22 @@ export interface SessionSettings {
 	readonly maxBackoffMs: number;
 }
 
-const known = [
-	'login',
-	'isExpired',
-	'loginUrl',
-	'loginTimeoutMs',
-	'backoffMs',
-	'maxBackoffMs',
-] as const;
+const known = {
+	login: callback,
+	isExpired: callback,
+	loginUrl: anything,
+	loginTimeoutMs: anything,
+	backoffMs: anything,
+	maxBackoffMs: anything,
+};
+
+const duration = numeric(
+	`milliseconds, more than 0 and at most ${MAX_TIMER_MS}`,
+	(ms) => ms > 0 && ms <= MAX_TIMER_MS,
+);
 
 /**
- * @param client - The client's jar, and where its relative URLs begin.
+ * @param client - Its jar, and the base of its relative URLs.
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function resolveSession(
@@ -40,58 +53,40 @@ export function resolveSession(
 		option: 'session',
 		expected: 'an object with login(), or false',
 	});
-	const {login, isExpired} = options;
-	// JavaScript does not look at the types.
-	if (typeof login !== 'function') {
-		throw bad('session.login', `expected a function, found ${describeType(login)}`);
-	}
-	if (isExpired !== undefined && typeof isExpired !== 'function') {
-		throw bad('session.isExpired', `expected a function, found ${describeType(isExpired)}`);
-	}
+	const {login, isExpired, loginTimeoutMs, backoffMs, maxBackoffMs} = options;
+	assertOption(login, 'session.login', callback);
 	if (client.jar === undefined) {
-		throw bad('session', 'expected a client with a jar, which keeps the session: give `jar` too');
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			'session',
+			'expected a client with a jar, which keeps the session: give `jar` too',
+		);
 	}
+	const times = {
+		loginTimeoutMs: loginTimeoutMs ?? 30_000,
+		backoffMs: backoffMs ?? 1_000,
+		maxBackoffMs: maxBackoffMs ?? 60_000,
+	};
+	for (const [name, ms] of Object.entries(times)) assertOption(ms, `session.${name}`, duration);
 	return {
 		jar: client.jar,
 		// Called on the options, where they may be an object with a state of its own.
 		login: (using) => login.call(given, using),
 		isExpired: isExpired && ((response) => isExpired.call(given, response)),
 		loginUrl: parseLoginUrl(options.loginUrl, client.baseURL),
-		loginTimeoutMs: milliseconds(options, 'loginTimeoutMs', 30_000),
-		backoffMs: milliseconds(options, 'backoffMs', 1_000),
-		maxBackoffMs: milliseconds(options, 'maxBackoffMs', 60_000),
+		...times,
 	};
 }
 
-// As axios joins the two in a request.
+// Joins the two as axios does in a request.
 const uris = new Axios({});
 
 function parseLoginUrl(text: unknown, baseURL: string | undefined): URL | undefined {
 	if (text === undefined) return undefined;
 	if (typeof text !== 'string') {
-		throw bad('session.loginUrl', `expected a string, found ${describeType(text)}`);
+		throw badOption('session.loginUrl', 'a string', describeType(text));
 	}
 	const url = URL.parse(uris.getUri({url: text, baseURL} as AxiosRequestConfig));
 	if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-	throw bad(
-		'session.loginUrl',
-		`expected a URL, or a path and a \`baseURL\`, found '${redactUrl(text)}'`,
-	);
-}
-
-function milliseconds(
-	options: SessionOptions,
-	name: 'loginTimeoutMs' | 'backoffMs' | 'maxBackoffMs',
-	fallback: number,
-): number {
-	const value: unknown = options[name] ?? fallback;
-	if (typeof value === 'number' && value > 0 && value <= MAX_TIMER_MS) return value;
-	throw bad(
-		`session.${name}`,
-		`expected milliseconds, more than 0 and at most ${MAX_TIMER_MS}, found ${numberOrType(value)}`,
-	);
-}
-
-function bad(option: string, reason: string): MtlsConfigError {
-	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, reason);
+	throw badOption('session.loginUrl', 'a URL, or a path and a `baseURL`', `'${redactUrl(text)}'`);
 }

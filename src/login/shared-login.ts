@@ -1,4 +1,4 @@
-import {type Clock, within} from './clock.ts';
+import {type Clock, withTimeout} from '../util/clock.ts';
 import {LoginProblem, loginLockFailed} from './login-error.ts';
 import type {LockLease, SharedLoginLock} from './login-lock.ts';
 
@@ -88,10 +88,10 @@ async function ask<T>(
 	what: string,
 	question: () => Promise<T>,
 ): Promise<T> {
-	const late = () => Object.assign(new Error(`no answer for ${ms} ms`), {code: 'ETIMEDOUT'});
+	const timeoutError = () =>
+		Object.assign(new Error(`no answer for ${ms} ms`), {code: 'ETIMEDOUT'});
 	try {
-		// `question` may throw before there is a promise.
-		return await within((async () => question())(), {ms, clock, signal, late});
+		return await withTimeout(question, {ms, clock, signal, timeoutError});
 	} catch (cause) {
 		throw loginLockFailed(what, cause);
 	}

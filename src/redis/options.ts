@@ -1,6 +1,6 @@
-import {describeType, MtlsConfigError} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import {maxLifetimeMs} from '../cookies/expiry.ts';
-import {readOptions} from '../util/check-options.ts';
+import {describeType, readOptions} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import type {RedisCommands} from './commands.ts';
 

@@ -8,7 +8,7 @@ import {type Hop, withoutCredentials} from '../exchange/hop.ts';
 import {makeBody} from '../exchange/request-body.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {memberOf} from '../util/check-options.ts';
-import {decodePercent} from '../util/percent.ts';
+import {decodePercent} from '../util/url.ts';
 
 // axios's way from options to a URL. Not the static `axios`: it would mix its global defaults in.
 const uris = new Axios({});

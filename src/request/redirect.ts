@@ -3,12 +3,13 @@
  * each a function of values; `nextHop` puts them together.
  */
 import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {describeType, MtlsConfigError} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import {isRedirect} from '../exchange/exchange.ts';
 import {copyHeaders, exactHeaders} from '../exchange/headers.ts';
 import {type Hop, withoutCredentials} from '../exchange/hop.ts';
 import {tlsHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
+import {describeType} from '../util/check-options.ts';
 
 /** What decides about a redirect. */
 export interface RedirectPolicy {

@@ -1,35 +1,23 @@
-import {MtlsConfigError, numberOrType} from '../config-error.ts';
 import type {Timeouts} from '../options.ts';
-import {readOptions, withoutPrototype} from '../util/check-options.ts';
+import {badOption, numeric, readOptions, withoutPrototype} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 
-const known = ['connectMs', 'handshakeMs', 'firstByteMs', 'requestMs'] as const;
+const delay = numeric(
+	`whole milliseconds from 0 to ${MAX_TIMER_MS}`,
+	(ms) => Number.isInteger(ms) && ms >= 0 && ms <= MAX_TIMER_MS,
+);
+
+const known = {connectMs: delay, handshakeMs: delay, firstByteMs: delay, requestMs: delay};
 
 /**
- * The deadlines of a client or a request: `own`, and those of `base` that it does not give.
+ * The timeouts of a client or a request: `own`, and those of `base` that it does not give.
  *
- * @throws {MtlsConfigError} for the first one that is unknown or no number of milliseconds.
+ * @throws {MtlsConfigError} for the first one that is unknown or not a number of milliseconds.
  */
 export function resolveTimeouts(own: unknown, base: Timeouts = none): Timeouts {
 	if (own === undefined) return base;
-	if (typeof own === 'number') throw badOption('timeouts', `expected an object, found ${own}`);
-	const given = readOptions<Timeouts>(own, {known, option: 'timeouts'});
-	for (const [name, limit] of Object.entries(given)) {
-		if (isDelay(limit)) continue;
-		throw badOption(
-			`timeouts.${name}`,
-			`expected whole milliseconds from 0 to ${MAX_TIMER_MS}, found ${numberOrType(limit)}`,
-		);
-	}
-	return withoutPrototype({...base, ...given});
+	if (typeof own === 'number') throw badOption('timeouts', 'an object', String(own));
+	return withoutPrototype({...base, ...readOptions<Timeouts>(own, {known, option: 'timeouts'})});
 }
 
 const none: Timeouts = Object.create(null);
-
-function isDelay(limit: unknown): boolean {
-	return Number.isInteger(limit) && Number(limit) >= 0 && Number(limit) <= MAX_TIMER_MS;
-}
-
-function badOption(option: string, message: string): MtlsConfigError {
-	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, message);
-}

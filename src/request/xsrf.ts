@@ -7,7 +7,7 @@ import type {InternalAxiosRequestConfig} from 'axios';
 import type {CookieList} from '../cookies/cookie-cache.ts';
 import {copyHeaders} from '../exchange/headers.ts';
 import {cookieOfApp, type Hop} from '../exchange/hop.ts';
-import {decodePercent} from '../util/percent.ts';
+import {decodePercent} from '../util/url.ts';
 
 /**
  * The hop with the header `xsrfHeaderName`, which holds what its cookie `xsrfCookieName` says: where

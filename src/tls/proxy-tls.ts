@@ -1,7 +1,7 @@
 import type {SecureContext} from 'node:tls';
-import {withOptionPath} from '../config-error.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {ProxyTlsOptions} from '../options.ts';
+import {withOptionPath} from '../util/check-options.ts';
 import type {CertificateWarning} from './credentials/checks.ts';
 import {loadCredentials} from './credentials/load-credentials.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';

@@ -1,7 +1,18 @@
 import type {SecureVersion} from 'node:tls';
-import {describeType, MtlsConfigError, withOptionPath} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
-import {memberOf, readOptions, withoutPrototype} from '../util/check-options.ts';
+import {
+	anything,
+	badOption,
+	boolean,
+	describeType,
+	memberOf,
+	type OptionCheck,
+	oneOf,
+	readOptions,
+	withOptionPath,
+	withoutPrototype,
+} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 
 /** The lowest TLS version where nothing else is asked for. */
@@ -10,34 +21,28 @@ export const lowestVersion: SecureVersion = 'TLSv1.2';
 // Lowest first. The two below the floor are for whoever asks for them by name.
 const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
-type Check = (value: unknown) => boolean;
-interface Rule {
-	readonly expected: string;
-	readonly holds: Check;
-}
-
-const text: Check = (value) => typeof value === 'string' && value.trim() !== '';
-// Read and judged where it is used.
-const source: Rule = {expected: 'a source', holds: () => true};
-const flag: Rule = {expected: 'true or false', holds: (value) => typeof value === 'boolean'};
-const string: Rule = {expected: 'a string that is not empty', holds: text};
-const strings: Rule = {
+const text: OptionCheck = {
+	expected: 'a string that is not empty',
+	accepts: (value) => typeof value === 'string' && value.trim() !== '',
+};
+const strings: OptionCheck = {
 	expected: 'a list of strings',
-	holds: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+	accepts: (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
 };
-const version: Rule = {
+const version: OptionCheck = {
 	expected: 'TLSv1.2 or TLSv1.3',
-	holds: (value) => versions.includes(value as SecureVersion),
+	accepts: (value) => versions.includes(value as SecureVersion),
 };
 
-const isInterval: Check = (value) => {
+function isReload(value: unknown): boolean {
+	if (typeof value === 'boolean') return true;
 	try {
 		const {everyMs} = readReload(value);
 		return everyMs === undefined || isDelay(everyMs);
 	} catch {
 		return false;
 	}
-};
+}
 
 function isDelay(ms: number): boolean {
 	return Number.isInteger(ms) && ms >= 1 && ms <= MAX_TIMER_MS;
@@ -47,17 +52,17 @@ function readReload(value: unknown): {readonly everyMs?: number} {
 	return readOptions(value, {known: ['everyMs'], option: 'mtls.reload'});
 }
 
-const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
-	cert: source,
-	key: source,
-	pfx: source,
+const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
+	cert: anything,
+	key: anything,
+	pfx: anything,
 	passphrase: {
 		expected: 'a string or a function',
-		holds: (value) => typeof value === 'string' || typeof value === 'function',
+		accepts: (value) => typeof value === 'string' || typeof value === 'function',
 	},
 	identity: {
 		expected: 'a function, or an object with load()',
-		holds: (value) =>
+		accepts: (value) =>
 			typeof value === 'function' ||
 			(typeof value === 'object' &&
 				value !== null &&
@@ -65,31 +70,28 @@ const rules: Readonly<Record<keyof MtlsOptions, Rule>> = {
 	},
 	reload: {
 		expected: 'true, false or {everyMs}, of 1 ms or more',
-		holds: (value) => typeof value === 'boolean' || isInterval(value),
+		accepts: isReload,
 	},
-	ca: source,
-	crl: source,
-	pins: source,
-	spiffeId: string,
-	verify: {
-		expected: "'strict' or 'report'",
-		holds: (value) => value === 'strict' || value === 'report',
-	},
-	requireClientAuth: flag,
-	servername: string,
+	ca: anything,
+	crl: anything,
+	pins: anything,
+	spiffeId: text,
+	verify: oneOf('strict', 'report'),
+	requireClientAuth: boolean,
+	servername: text,
 	minVersion: version,
 	maxVersion: version,
-	ciphers: string,
+	ciphers: text,
 	origins: strings,
 	allowRedirectsFrom: strings,
-	allowExpired: flag,
+	allowExpired: boolean,
 	proxy: {
 		expected: 'an object',
-		holds: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+		accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 	},
 };
 
-const names = Object.keys(rules) as readonly (keyof MtlsOptions)[];
+const names = Object.keys(checks) as readonly (keyof MtlsOptions)[];
 
 // Words of node:tls for which there is none here.
 const replaced: readonly (readonly [string, string])[] = [
@@ -140,13 +142,17 @@ const proxyNames = [
 	'allowExpired',
 ] as const satisfies readonly (keyof ProxyTlsOptions)[];
 
+const proxyChecks = Object.fromEntries(proxyNames.map((name) => [name, checks[name]])) as Readonly<
+	Record<keyof ProxyTlsOptions, OptionCheck>
+>;
+
 /**
  * Reads `mtls`, and what lies in it, before any file is read.
  *
  * @throws {MtlsConfigError} for the first option that is unknown or of the wrong type.
  */
 export function readMtlsOptions(given: unknown): MtlsOptions {
-	const {reload, proxy, ...options} = readKnown<MtlsOptions>(given, names);
+	const {reload, proxy, ...options} = readChecked<MtlsOptions>(given, checks);
 	return withoutPrototype({
 		...options,
 		...(reload !== undefined && {
@@ -160,19 +166,18 @@ const remedies = new Map(replaced);
 
 function readProxyTls(given: unknown): ProxyTlsOptions {
 	try {
-		return readKnown(given, proxyNames);
+		return readChecked<ProxyTlsOptions>(given, proxyChecks);
 	} catch (error) {
 		throw withOptionPath(error, 'mtls.proxy');
 	}
 }
 
-function readKnown<T extends MtlsOptions>(given: unknown, known: readonly (keyof T & string)[]): T {
-	if (typeof given === 'string') throw badOption('mtls', 'an object', given);
-	const options = readOptions<T>(given, {known, option: 'mtls', remedies});
-	for (const [name, value] of Object.entries(options)) {
-		const {expected, holds} = rules[name as keyof MtlsOptions];
-		if (!holds(value)) throw badOption(`mtls.${name}`, expected, value);
-	}
+function readChecked<T extends MtlsOptions>(
+	given: unknown,
+	known: Readonly<Record<keyof T & string, OptionCheck>>,
+): T {
+	if (typeof given === 'string') throw badOption('mtls', 'an object', describe(given));
+	const options = readOptions<T>(given, {known, option: 'mtls', remedies, describe});
 	assertOrder(options);
 	return options;
 }
@@ -185,22 +190,13 @@ function assertOrder({minVersion, maxVersion}: MtlsOptions): void {
 		? badOption(
 				'mtls.maxVersion',
 				`${lowestVersion} or more, where minVersion does not lower it`,
-				maxVersion,
+				describe(maxVersion),
 			)
-		: badOption('mtls.minVersion', `no more than maxVersion (${maxVersion})`, minVersion);
+		: badOption('mtls.minVersion', `no more than maxVersion (${maxVersion})`, describe(minVersion));
 }
 
-// Tells a version as it is and the type alone of all else: a value in the wrong place may be a
-// passphrase.
-function badOption(option: string, expected: string, found: unknown): MtlsConfigError {
-	return new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		option,
-		`expected ${expected}, found ${describeValue(found)}`,
-	);
-}
-
-function describeValue(value: unknown): string {
+// Quotes a version, and of all else the type alone: a value in the wrong place may be a passphrase.
+function describe(value: unknown): string {
 	if (typeof value !== 'string') return describeType(value);
 	if (value.trim() === '') return 'an empty string';
 	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';

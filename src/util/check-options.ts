@@ -1,19 +1,19 @@
 /*
- * Options are read once, where they come in, and as what their own object has: what another library
- * has merged into `Object.prototype` is no option of the app's. What was read has no prototype, so
- * that a later look at an option that nobody gave finds nothing there either.
+ * Options are read once, where they enter, and only as own properties or members of the app's classes:
+ * what another library has merged into `Object.prototype` is not an option of the app. The result has
+ * no prototype, so that a later read of an option that was not given finds nothing there either.
  */
-import {assertKnownOptions, describeType, MtlsConfigError} from '../config-error.ts';
+import {MtlsConfigError} from '../config-error.ts';
 
-/** A shallow copy of what `object` itself has. */
+/** A shallow copy of the own properties of `object`. */
 export function withoutPrototype<T extends object>(object: T): T {
-	// Ten times as fast as to fill an object that begins without one.
+	// Ten times as fast as filling an object that begins without one.
 	return Object.setPrototypeOf({...object}, null);
 }
 
 /**
- * What an object has under a name, or its class has for it: a logger, or an object with a method, may
- * be an instance. What `Object.prototype` has is nobody's.
+ * The member that an object or its class has under a name: a logger, or an object with a method, may
+ * be an instance. Members of `Object.prototype` do not count.
  */
 export function memberOf(object: object, name: string): unknown {
 	for (let owner: object | null = object; owner !== null; owner = Object.getPrototypeOf(owner)) {
@@ -39,52 +39,133 @@ export function flattened<T extends object>(object: T): T {
 	return flat;
 }
 
-/** Which options an object may have, and how it is called in messages. */
+/** What the value of an option must be. */
+export interface OptionCheck {
+	/** For the message: `expected ...`. */
+	readonly expected: string;
+	readonly accepts: (value: unknown) => boolean;
+	/** For the message: `found ...`. @defaultValue {@link describeType} */
+	readonly describe?: (value: unknown) => string;
+}
+
+export const boolean: OptionCheck = {
+	expected: 'true or false',
+	accepts: (value) => typeof value === 'boolean',
+};
+
+export const callback: OptionCheck = {
+	expected: 'a function',
+	accepts: (value) => typeof value === 'function',
+};
+
+/** For an option whose value is checked where it is used. */
+export const anything: OptionCheck = {expected: 'a value', accepts: () => true};
+
+export function oneOf(...values: readonly string[]): OptionCheck {
+	return {
+		expected: values.map((value) => `'${value}'`).join(' or '),
+		accepts: (value) => values.includes(value as string),
+	};
+}
+
+export function numeric(expected: string, accepts: (value: number) => boolean): OptionCheck {
+	return {
+		expected,
+		accepts: (value) => typeof value === 'number' && accepts(value),
+		describe: numberOrType,
+	};
+}
+
+/** Which options an object may have, and what it is called in messages. */
 interface Shape<T> {
-	readonly known: readonly (keyof T & string)[];
+	/** The names, with the check of each where there is one. */
+	readonly known: readonly (keyof T & string)[] | Readonly<Record<keyof T & string, OptionCheck>>;
 	/** The option that holds them, such as `timeouts`. */
 	readonly option: string;
 	/** Of their paths. @defaultValue `option` and a dot */
 	readonly prefix?: string;
 	/** What is expected, for a message. @defaultValue `'an object'` */
 	readonly expected?: string;
-	/** What to do instead of an option that is not known, by its name. */
+	/** What to do instead of an unknown option, by its name. */
 	readonly remedies?: ReadonlyMap<string, string>;
+	/** For checks that have no `describe`. */
+	readonly describe?: (value: unknown) => string;
 }
 
 /**
  * The options that `given` has, in an object without a prototype. One that is `undefined` is not given.
  *
- * @throws {MtlsConfigError} when it is no object, or has an option that nobody reads.
+ * @throws {MtlsConfigError} when it is not an object, or has an unknown option or one of the wrong kind.
  */
-export function readOptions<T extends object>(given: unknown, shape: Shape<T>): T {
+export function readOptions<T extends object>(given: unknown, shape: Shape<NoInfer<T>>): T {
 	// The shape is an object too.
-	const {known, option, prefix = `${option}.`, expected, remedies} = withoutPrototype(shape);
+	const {known, option, expected, ...rest} = withoutPrototype(shape);
+	const {prefix = `${option}.`, remedies, describe = describeType} = rest;
 	assertObject(given, option, expected);
-	assertKnownOptions(given, known, prefix, remedies);
+	const names: readonly string[] = Array.isArray(known) ? known : Object.keys(known);
+	const unknown = Object.keys(given).find((name) => !names.includes(name));
+	if (unknown !== undefined) {
+		throw new MtlsConfigError(
+			'ERR_MTLS_UNKNOWN_OPTION',
+			`${prefix}${unknown}`,
+			`${remedies?.get(unknown) ?? 'no such option'}; known are ${names.join(', ')}`,
+		);
+	}
+	const checks = withoutPrototype(known) as Readonly<Record<string, OptionCheck | undefined>>;
 	const options = Object.create(null);
-	for (const name of known) {
+	for (const name of names) {
 		const value = memberOf(given, name);
-		if (value !== undefined) options[name] = value;
+		if (value === undefined) continue;
+		options[name] = value;
+		const check = checks[name];
+		if (check !== undefined) assertOption(value, `${prefix}${name}`, {describe, ...check});
 	}
 	return options;
 }
 
-/** @throws {MtlsConfigError} for `option`, when `given` is no object that can hold options. */
+/** @throws {MtlsConfigError} for `option`, when `value` does not pass. */
+export function assertOption(value: unknown, option: string, check: OptionCheck): void {
+	if (check.accepts(value)) return;
+	const {expected, describe = describeType} = withoutPrototype(check);
+	throw badOption(option, expected, describe(value));
+}
+
+/** @throws {MtlsConfigError} for `option`, when `given` is not an object that can hold options. */
 export function assertObject(
 	given: unknown,
 	option: string,
 	expected = 'an object',
 ): asserts given is object {
 	if (typeof given === 'object' && given !== null && !Array.isArray(given)) return;
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		option,
-		`expected ${expected}, found ${describeType(given)}`,
-	);
+	throw badOption(option, expected, describeType(given));
 }
 
-// That of any realm: a test runner has more than one.
+/** @param found - Security: never the value itself where it may be a secret in the wrong place. */
+export function badOption(option: string, expected: string, found: string): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, `expected ${expected}, found ${found}`);
+}
+
+/** What a value is, for a message that must not quote it: it may be a secret in the wrong place. */
+export function describeType(value: unknown): string {
+	if (value === null) return 'null';
+	if (value === '') return 'an empty string';
+	return Array.isArray(value) ? 'an array' : typeof value;
+}
+
+/** The same, but a number is quoted: for options that are numbers. */
+export function numberOrType(value: unknown): string {
+	return typeof value === 'number' ? String(value) : describeType(value);
+}
+
+/** The same mistake of `mtls` under the path `option`, such as `mtls[1]`; any other error as it is. */
+export function withOptionPath(error: unknown, option: string): unknown {
+	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;
+	const message = error.message.slice(error.option.length + 2);
+	const path = error.option.replace('mtls', option);
+	return new MtlsConfigError(error.code, path, message, error.cause);
+}
+
+// Of any realm: a test runner has more than one.
 function isObjectPrototype(object: object): boolean {
 	return (
 		object === Object.prototype ||

@@ -1,5 +1,5 @@
 /*
- * Hosts in the two ways they are written: an IPv6 address with brackets in a URL, without elsewhere.
+ * Parts of URLs. An IPv6 address has brackets in a URL, and none elsewhere.
  */
 
 /** A host as sockets take it. */
@@ -17,12 +17,21 @@ export function authorityOf(host: string, port: number): string {
 	return `${urlHost(host)}:${port}`;
 }
 
-/** The same for the place of an http or https URL. */
+/** The same of an http or https URL. */
 export function authorityOfUrl(url: URL): string {
 	return `${url.hostname}:${portOfUrl(url)}`;
 }
 
-/** The port of an http or https URL, which it need not name. */
+/** The port of an http or https URL, also where it is the default one. */
 export function portOfUrl({protocol, port}: URL): number {
 	return Number(port) || (protocol === 'https:' ? 443 : 80);
+}
+
+/** Percent-decoded text, as axios reads it: text with a `%` that encodes nothing stays as it is. */
+export function decodePercent(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
 }

@@ -1,8 +1,8 @@
 import type {CookieJar} from 'tough-cookie';
 import type {SessionClient, SessionOptions} from '../../src/index.ts';
-import type {Clock} from '../../src/login/clock.ts';
 import {LoginSession} from '../../src/login/login-session.ts';
 import {resolveSession} from '../../src/login/session-options.ts';
+import type {Clock} from '../../src/util/clock.ts';
 
 /** Time that passes at once when it is waited for; deadlines are never met. */
 class FastClock implements Clock {

@@ -3,11 +3,16 @@
  * message, for a password may stand in the wrong place.
  */
 import {isIP} from 'node:net';
-import {describeType, MtlsConfigError, numberOrType} from '../../config-error.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {ProxyOptions, ProxySetting} from '../../options.ts';
-import {assertObject, memberOf, readOptions} from '../../util/check-options.ts';
-import {decodePercent} from '../../util/percent.ts';
-import {bareHost} from '../../util/url.ts';
+import {
+	assertObject,
+	describeType,
+	memberOf,
+	numberOrType,
+	readOptions,
+} from '../../util/check-options.ts';
+import {bareHost, decodePercent} from '../../util/url.ts';
 
 /** What a proxy is made of. */
 export interface ProxyParts {

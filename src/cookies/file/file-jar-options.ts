@@ -1,9 +1,9 @@
 import {extname} from 'node:path';
 import {inspect} from 'node:util';
-import {describeType, MtlsConfigError} from '../../config-error.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import {isLogger} from '../../logging/messages.ts';
 import type {Logger} from '../../options.ts';
-import {readOptions} from '../../util/check-options.ts';
+import {describeType, readOptions} from '../../util/check-options.ts';
 import {MAX_TIMER_MS} from '../../util/clock.ts';
 import type {CookieFileSettings} from './cookie-file.ts';
 import {formats} from './read-cookie-file.ts';

@@ -1,7 +1,8 @@
 import {accessSync, constants, existsSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {CookieJar} from 'tough-cookie';
-import {type ConfigErrorCode, describeType, MtlsConfigError} from '../../config-error.ts';
+import {type ConfigErrorCode, MtlsConfigError} from '../../config-error.ts';
+import {describeType} from '../../util/check-options.ts';
 import {createDefaultJar} from '../jar-defaults.ts';
 import {CookieFile} from './cookie-file.ts';
 import {CookieFileError} from './cookie-file-error.ts';

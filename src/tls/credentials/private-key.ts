@@ -1,7 +1,7 @@
 import {createPrivateKey, type KeyObject} from 'node:crypto';
-import {describeType, MtlsConfigError} from '../../config-error.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {MtlsOptions} from '../../options.ts';
-import {withoutPrototype} from '../../util/check-options.ts';
+import {describeType, withoutPrototype} from '../../util/check-options.ts';
 import {type DerValue, derKind, objectId, readDer, sequence, smallInteger} from '../pkcs12/der.ts';
 import {
 	DerivationBudget,

@@ -1,6 +1,7 @@
 import {readFileSync, statSync} from 'node:fs';
-import {describeType, MtlsConfigError} from '../../config-error.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options.ts';
+import {describeType} from '../../util/check-options.ts';
 
 /** What an option held, before anyone asked what it means. */
 export interface Content {

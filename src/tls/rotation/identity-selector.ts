@@ -1,7 +1,8 @@
-import {MtlsConfigError, numberOrType, withOptionPath} from '../../config-error.ts';
+import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
 import type {MtlsOptions} from '../../options.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
+import {numberOrType, withOptionPath} from '../../util/check-options.ts';
 import type {Snapshot} from '../snapshot.ts';
 import {readMtlsOptions} from '../tls-options.ts';
 import {type OriginSet, parseOrigins} from './origin-patterns.ts';

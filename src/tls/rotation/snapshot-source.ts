@@ -1,6 +1,5 @@
-import {withOptionPath} from '../../config-error.ts';
 import type {IdentityMaterial, MtlsOptions} from '../../options.ts';
-import {withoutPrototype} from '../../util/check-options.ts';
+import {withOptionPath, withoutPrototype} from '../../util/check-options.ts';
 import {
 	assertLoadable,
 	loadSnapshot,

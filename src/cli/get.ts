@@ -2,72 +2,74 @@ import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createClient, fileJar} from '../index.ts';
 import type {GetArguments} from './commands.ts';
-import {identityOf, parseDeadline, parseProxy, parseUrl} from './shared/client-options.ts';
+import {parseProxy, parseTimeout, parseUrl, readMtlsOptions} from './shared/client-options.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import {type Io, print, printable} from './shared/io.ts';
 import {CliTimeoutError, reportError} from './shared/report-error.ts';
 
 /**
- * Asks one URL; prints status and reason, then the body, then a line end, as the Python ancestor did
- * (`print response.status, response.reason; print response.read()`). Any status is an answer.
+ * Requests one URL; prints status and reason, then the body, then a line end, as the Python ancestor
+ * did (`print response.status, response.reason; print response.read()`). Any status is a success.
  */
 export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 	const url = parseUrl(options.url, options.cert !== undefined);
-	const deadline = parseDeadline(options.timeout);
+	const timeout = parseTimeout(options.timeout);
 	const jar = options.jar === undefined ? undefined : fileJar(options.jar, {logger: false});
 	const client = createClient({
-		mtls: identityOf(options, io),
+		mtls: readMtlsOptions(options, io),
 		jar: jar ?? false,
-		// Told here, once, in the words of the shell.
+		// The error is printed here, with the names of the flags.
 		logger: false,
 		responseType: 'stream',
 		validateStatus: () => true,
 		...(options.location ? {} : {maxRedirects: 0}),
 		...(options.proxy !== undefined && {proxy: parseProxy(options.proxy)}),
 	});
-	const reader = watchReader(io);
+	const output = watchOutput(io);
 	let what = `GET ${withoutSecrets(url)}`;
-	const signal = deadline === undefined ? undefined : AbortSignal.timeout(deadline);
+	const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
 	try {
 		const response = await client
 			.get<Readable>(url.href, {...(signal && {signal})})
-			// Also after a failure: the first hop of a redirect may have logged in.
+			// Also after a failure: a redirect may have set the cookie of a login before.
 			.finally(() => jar?.save());
 		print(io, printable(`${response.status} ${response.statusText}`));
 		what += ', reading the body';
 		await pipeline(response.data, io.stdout, {end: false, ...(signal && {signal})})
-			// Also after half a body, or what is told next would stand on its last line.
+			// Also after half a body: an error is to begin a line.
 			.finally(() => print(io));
 		return exitCodes.answered;
 	} catch (error) {
-		// `| head -1` has what it wanted.
-		if (reader.gone) return exitCodes.answered;
-		const why = signal?.aborted
+		// `| head -1` has read what it wanted.
+		if (output.isClosed) return exitCodes.answered;
+		const cause = signal?.aborted
 			? new CliTimeoutError(`not done in ${options.timeout} s`, {cause: error})
 			: error;
-		return reportError(why, what, io);
+		return reportError(cause, what, io);
 	} finally {
-		reader.stop();
-		// What nobody has read by now nobody will.
+		output.stop();
+		// A response that is still open is not read any more.
 		await client.mtls.close({deadlineMs: 0});
 	}
 }
 
-interface Reader {
-	readonly gone: boolean;
+interface OutputWatch {
+	/** Its reader has closed it. */
+	readonly isClosed: boolean;
 	stop(): void;
 }
 
-// process.stdout forgets its error, and a pipeline does not tell an EPIPE of stdout from one of the network.
-function watchReader({stdout}: Io): Reader {
-	let gone = false;
+// process.stdout does not keep its error, and in a pipeline an EPIPE may be one of stdout or of the
+// network.
+function watchOutput({stdout}: Io): OutputWatch {
+	let isClosed = false;
 	const onError = ({code}: NodeJS.ErrnoException) => {
-		gone ||= code === 'EPIPE';
+		isClosed ||= code === 'EPIPE';
 	};
 	stdout.on('error', onError);
 	return {
-		get gone() {
-			return gone;
+		get isClosed() {
+			return isClosed;
 		},
 		stop() {
 			stdout.off('error', onError);
@@ -75,7 +77,7 @@ function watchReader({stdout}: Io): Reader {
 	};
 }
 
-// The query may hold a token, and user and password stand before the host.
+// Security: the query may hold a token, and user and password stand before the host.
 function withoutSecrets(url: URL): string {
 	return `${url.origin}${url.pathname}`;
 }

@@ -38,8 +38,16 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'cookies/store-counts.ts',
 		'login/login-lock.ts',
 	],
-	// As any user of the package; what a terminal may be shown is one rule for both.
-	'cli/': ['index.ts', 'testing/index.ts', 'util/escape-controls.ts'],
+	// As a user of the package. Beyond that, what has one answer for both: the proxy of a URL, the end of
+	// a certificate, how a URL is written, what a terminal may be sent.
+	'cli/': [
+		'index.ts',
+		'testing/index.ts',
+		'connection/proxy/proxy-config.ts',
+		'tls/credentials/checks.ts',
+		'util/escape-controls.ts',
+		'util/url.ts',
+	],
 };
 
 /** `inspect` reads keys, certificates and PKCS#12 as the client does: two readers would disagree. */

@@ -1,6 +1,6 @@
 import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
-import {daysUntil} from '../shared/format-certificate.ts';
+import {daysUntil, validityOf} from '../shared/format-certificate.ts';
 import {type Observations, observeTls} from './observations.ts';
 import type {CheckedCookie, CheckReport, Link, Step} from './report.ts';
 import {
@@ -11,76 +11,77 @@ import {
 	verificationSteps,
 } from './steps.ts';
 
-/** Makes the report of what was seen, all but the commands to try next. Touches nothing outside. */
+/** Makes the report of a check, all but the commands to try next. */
 export function buildReport(seen: Observations): Omit<CheckReport, 'next'> {
-	const {answer, judged, url, now} = seen;
-	const {protocol, cipher = '', chain} = observeTls(answer);
-	const client = checkClientCertificate(seen);
-	const http = answer.http;
+	const {attempt, url, now} = seen;
+	const {result, error} = attempt;
+	const {protocol, cipher = '', chain} = observeTls(result);
+	const clientCertificate = checkClientCertificate(seen);
+	const {response} = result;
 	const top = chain.at(-1);
 	return {
 		format: 1,
 		url: withoutSecrets(url),
 		checkedAt: now.toISOString(),
-		exitCode: judged?.exitCode ?? exitCodes.answered,
-		summary: judged?.failure.message ?? allWell(client),
+		exitCode: error?.exitCode ?? exitCodes.answered,
+		summary: error?.failure.message ?? summarize(clientCertificate),
 		steps: [
 			...connectionSteps(seen),
 			...verificationSteps(seen),
-			clientStep(client, seen),
-			answerStep(seen),
+			clientStep(clientCertificate, seen),
+			responseStep(seen),
 		],
 		tls: protocol === undefined ? null : {protocol, cipher},
-		chain: chain.map((certificate, index) => link(certificate, index, seen)),
+		chain: chain.map((certificate, index) => describeLink(certificate, index, seen)),
 		missingIssuer: top === undefined || top.subject === top.issuer ? null : top.issuer,
-		clientCertificate: client,
-		http: http
-			? {status: http.status, statusText: http.statusText, location: redirect(http.location, url)}
+		clientCertificate,
+		http: response
+			? {
+					status: response.status,
+					statusText: response.statusText,
+					location: redirectTarget(response.location, url),
+				}
 			: null,
-		cookies: (http?.setCookie ?? []).map(parseCookie),
-		failure: judged?.failure ?? null,
+		cookies: (response?.setCookie ?? []).map(parseCookie),
+		failure: error?.failure ?? null,
 	};
 }
 
-function allWell({ours, accepted, requested}: CheckReport['clientCertificate']): string {
+function summarize({ours, accepted, requested}: CheckReport['clientCertificate']): string {
 	const server = 'the server is who it says it is';
 	if (accepted) return `${server}, and it accepts our certificate`;
 	if (ours === null) return `${server}, and it answered`;
-	if (!requested) return `${server}, but it did not ask who we are`;
+	if (!requested) return `${server}, but it did not ask for our certificate`;
 	return `${server}, and it answered; whether our certificate mattered cannot be seen`;
 }
 
-function link(certificate: CertificateFacts, index: number, {now, pins}: Observations): Link {
-	const {subject, issuer, validFrom, validTo} = certificate;
+function describeLink(
+	certificate: CertificateFacts,
+	index: number,
+	{now, pins}: Observations,
+): Link {
+	const {subject, issuer, validTo} = certificate;
 	const days = daysUntil(validTo, now);
-	const time = now.getTime();
-	const validity =
-		Date.parse(validTo) < time
-			? 'expired'
-			: Date.parse(validFrom) > time
-				? 'not-yet-valid'
-				: 'valid';
 	return {
 		role: index === 0 ? 'server' : subject === issuer ? 'root' : 'intermediate',
 		...certificate,
-		validity,
+		validity: validityOf(certificate, now),
 		daysLeft: Number.isNaN(days) ? null : days,
 		pinned: isPinned(certificate, pins),
 	};
 }
 
-function answerStep({answer, judged, url}: Observations): Step {
+function responseStep({attempt: {result, error}, url}: Observations): Step {
 	const step = {id: 'answer', title: 'answer'} as const;
-	const {http} = answer;
-	if (http === undefined) {
-		const cut = judged !== undefined && answer.facts !== undefined;
-		return cut
-			? {...step, state: 'bad', text: judged.failure.message}
+	const {response} = result;
+	if (response === undefined) {
+		return error !== undefined && result.facts !== undefined
+			? {...step, state: 'bad', text: error.failure.message}
 			: {...step, state: 'open', text: 'nothing was sent'};
 	}
-	const {status, statusText} = http;
-	const location = redirect(http.location, url);
-	const to = location === null ? '' : `, on to ${location}`;
+	const {status, statusText} = response;
+	const target = redirectTarget(response.location, url);
+	const to = target === null ? '' : `, on to ${target}`;
 	const text = `HTTP ${status}${statusText && ` ${statusText}`}${to}`;
 	return {...step, state: status < 400 ? 'good' : 'doubtful', text};
 }
@@ -90,28 +91,28 @@ function withoutSecrets({origin, pathname}: URL): string {
 	return `${origin}${pathname}`;
 }
 
-function redirect(location: string | undefined, base: URL): string | null {
+function redirectTarget(location: string | undefined, base: URL): string | null {
 	if (location === undefined) return null;
 	const target = URL.parse(location, base.href);
-	// `mailto:` and the like have no origin to tell.
+	// `mailto:` and the like have no origin.
 	if (target === null || target.host === '') return '(not a web address)';
 	return withoutSecrets(target);
 }
 
-// Those that are known (RFC 6265 §4.1.1 and its successor): what else stands there may be anything.
-const known = /^(domain|expires|httponly|max-age|partitioned|path|priority|samesite|secure)(=|$)/i;
+/** RFC 6265 §4.1.1 and its successor. Security: what else stands there may be a secret. */
+const knownAttributes =
+	/^(domain|expires|httponly|max-age|partitioned|path|priority|samesite|secure)(=|$)/i;
 
 /**
  * Name and attributes of a `Set-Cookie`.
  *
- * Security: the value is dropped here, before anything can tell it. A cookie without a `=` is a
- * value without a name.
+ * Security: the value goes into no report. A cookie without a `=` is a value without a name.
  */
 export function parseCookie(line: string): CheckedCookie {
 	const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
 	const end = pair.indexOf('=');
 	return {
 		name: end === -1 ? '' : pair.slice(0, end).trim(),
-		attributes: attributes.filter((attribute) => known.test(attribute)),
+		attributes: attributes.filter((attribute) => knownAttributes.test(attribute)),
 	};
 }

@@ -1,47 +1,46 @@
 import {accessSync, constants} from 'node:fs';
 import {dirname} from 'node:path';
 import type {CheckArguments} from '../commands.ts';
-import {identityOf, parseDeadline, parseProxy} from '../shared/client-options.ts';
-import type {ExitCode} from '../shared/exit-codes.ts';
-import {UsageError} from '../shared/exit-codes.ts';
+import {parseProxy, parseTimeout, readMtlsOptions} from '../shared/client-options.ts';
+import {type ExitCode, UsageError} from '../shared/exit-codes.ts';
 import {fileErrorCode, replaceFile} from '../shared/files.ts';
 import {type Io, print, printable, printJson} from '../shared/io.ts';
 import {CliTimeoutError, printStacks} from '../shared/report-error.ts';
 import {buildReport} from './build-report.ts';
-import {type ClassifiedError, classifyError} from './failure.ts';
+import {classifyError} from './failure.ts';
 import {renderPage} from './html/page.ts';
 import {nextCommands} from './next-steps.ts';
-import {type Observations, observeTls} from './observations.ts';
+import {type Attempt, type Observations, observeTls} from './observations.ts';
 import type {CheckReport} from './report.ts';
 import {
-	type Answer,
-	type Asking,
-	ask,
 	collectVerificationErrors,
-	placeOf,
+	hostPortOf,
 	proxyFor,
+	type RequestOptions,
+	type RequestResult,
+	sendRequest,
 	withoutCertificate,
 } from './requests.ts';
 import {probe} from './tcp-probe.ts';
 import {renderText} from './text.ts';
 
 /**
- * Goes to a server step by step and says what there is to see: as text, with `--json` as an object
- * for machines, with `--html` also as a page.
+ * Connects to a server and reports each step: as text, with `--json` as an object for machines, with
+ * `--html` also as a page.
  *
  * @returns the exit code of `get`: 0 when the server answered, whatever the HTTP status.
  */
 export async function check(options: CheckArguments, io: Io): Promise<ExitCode> {
 	const url = parseHttps(options.url);
-	const timeout = parseDeadline(options.timeout) ?? 0;
-	const mtls = identityOf(options, io);
+	const timeout = parseTimeout(options.timeout) ?? 0;
+	const mtls = readMtlsOptions(options, io);
 	const proxy = options.proxy === undefined ? undefined : parseProxy(options.proxy);
 	if (options.html !== undefined) assertWritable(options.html);
 
 	const signal = AbortSignal.timeout(timeout);
-	const seen = await look(url, options, {mtls, proxy, signal});
-	const judged = buildReport(seen);
-	const report = {...judged, next: nextCommands(judged, options, seen.place)};
+	const seen = await observe(url, options, {mtls, proxy, signal});
+	const facts = buildReport(seen);
+	const report = {...facts, next: nextCommands(facts, options, seen.server)};
 
 	if (options.json) printJson(io, report);
 	else for (const line of renderText(report, io.colors)) print(io, line);
@@ -49,49 +48,58 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 		writePage(options.html, report);
 		if (!options.json) print(io, `\nThe page is in ${printable(options.html)}`);
 	}
-	if (seen.answer.error !== undefined) printStacks(seen.answer.error, io);
+	const {error} = seen.attempt.result;
+	if (error !== undefined) printStacks(error, io);
 	return report.exitCode;
 }
 
-async function look(url: URL, options: CheckArguments, asking: Asking): Promise<Observations> {
-	const {signal, mtls, proxy} = asking;
-	const place = placeOf(url);
-	const onTheWay = proxyFor(url, proxy);
-	const way = await probe(onTheWay ?? place, signal);
-	const judgeAnswer = ({error}: Answer): ClassifiedError | undefined => {
-		if (error === undefined) return undefined;
-		return classifyError(
-			signal.aborted
-				? new CliTimeoutError(`not done in ${options.timeout} s`, {cause: error})
-				: error,
-		);
+async function observe(
+	url: URL,
+	options: CheckArguments,
+	requestOptions: RequestOptions,
+): Promise<Observations> {
+	const {signal, mtls} = requestOptions;
+	const server = hostPortOf(url);
+	const proxy = proxyFor(url, requestOptions.proxy);
+	const tcp = await probe(proxy ?? server, signal);
+	const send = async (request: RequestOptions): Promise<Attempt> => {
+		const result = await sendRequest(url, request);
+		const cause = result.error;
+		if (cause === undefined) return {result, error: undefined};
+		const error = signal.aborted
+			? new CliTimeoutError(`not done in ${options.timeout} s`, {cause})
+			: cause;
+		return {result, error: classifyError(error)};
 	};
-	const answer = await ask(url, asking);
-	const judged = judgeAnswer(answer);
-	const without = await askWithout(url, asking, answer);
-	// Before the verdict on its name, a strict handshake ends at the verdict on its chain.
-	const doubted = judged?.failure.side === 'server' && observeTls(answer).chain.length > 0;
+	const attempt = await send(requestOptions);
+	const attemptWithout = showsDifference(attempt.result)
+		? await send({...requestOptions, mtls: withoutCertificate(mtls)})
+		: undefined;
+	// Node verifies the chain before the name, so a strict handshake that fails at the chain leaves
+	// the name open.
+	const isUnverified =
+		attempt.error?.failure.side === 'server' && observeTls(attempt.result).chain.length > 0;
 	return {
 		url,
 		now: new Date(),
-		place,
-		proxy: onTheWay,
-		way,
-		answer,
-		judged,
-		without: without && {answer: without, judged: judgeAnswer(without)},
-		complaints: doubted ? await collectVerificationErrors(url, asking) : undefined,
+		server,
+		proxy,
+		tcp,
+		attempt,
+		attemptWithout,
+		verificationErrors: isUnverified
+			? await collectVerificationErrors(url, requestOptions)
+			: undefined,
 		pins: [mtls.pins ?? []].flat(),
 		spiffeId: mtls.spiffeId,
-		withCrl: mtls.crl !== undefined,
+		hasCrl: mtls.crl !== undefined,
 	};
 }
 
-/** The twin: whether our certificate makes a difference shows only where it is missing. */
-async function askWithout(url: URL, asking: Asking, first: Answer): Promise<Answer | undefined> {
-	const asked = first.http !== undefined && first.facts?.clientCertificateRequested === true;
-	if (first.ours === null || !asked) return undefined;
-	return ask(url, {...asking, mtls: withoutCertificate(asking.mtls)});
+/** Whether a request without the client certificate shows whether the server looks at it. */
+function showsDifference({clientCertificate, response, facts}: RequestResult): boolean {
+	const requested = response !== undefined && facts?.clientCertificateRequested === true;
+	return clientCertificate !== null && requested;
 }
 
 function parseHttps(text: string): URL {
@@ -100,12 +108,12 @@ function parseHttps(text: string): URL {
 	throw new UsageError('check', 'the URL must begin with https://');
 }
 
-// Now is better than after all the waiting.
+// Before the requests, which may take as long as `--timeout`.
 function assertWritable(path: string): void {
 	try {
 		accessSync(dirname(path), constants.W_OK);
 	} catch (error) {
-		throw new UsageError('--html', `cannot write '${path}': ${fileErrorCode(error)}`);
+		throw unwritable(path, error);
 	}
 }
 
@@ -113,6 +121,10 @@ function writePage(path: string, report: CheckReport): void {
 	try {
 		replaceFile(path, renderPage(report), 0o644);
 	} catch (error) {
-		throw new UsageError('--html', `cannot write '${path}': ${fileErrorCode(error)}`);
+		throw unwritable(path, error);
 	}
+}
+
+function unwritable(path: string, error: unknown): UsageError {
+	return new UsageError('--html', `cannot write '${path}': ${fileErrorCode(error)}`);
 }

@@ -1,8 +1,8 @@
+import {authorityOf} from '../../util/url.ts';
 import type {CheckArguments} from '../commands.ts';
 import {shortName} from '../shared/format-certificate.ts';
 import {quote} from '../shared/sample-commands.ts';
 import type {CheckFailure, CheckReport} from './report.ts';
-import {hostPort} from './steps.ts';
 import type {HostPort} from './tcp-probe.ts';
 
 type Flags = Pick<
@@ -10,42 +10,39 @@ type Flags = Pick<
 	'cert' | 'key' | 'pfx' | 'passphraseFile' | 'ca' | 'pin' | 'crl' | 'spiffeId'
 >;
 
-type Told = Omit<CheckReport, 'next'>;
-
-/** What the makers of commands see. */
-interface Case {
-	readonly report: Told;
+interface Context {
+	readonly report: Omit<CheckReport, 'next'>;
 	readonly flags: Flags;
-	readonly place: HostPort;
-	/** `axios-mtls check` with the flags of before, some of them others. */
-	again(changed?: Flags, url?: string): string;
+	readonly server: HostPort;
+	/** The same `axios-mtls check` with some flags changed. */
+	recheck(changed?: Flags, url?: string): string;
 }
 
-/** Commands that bring the user on: after a failure to its cause, after an answer to the answer. */
-export function nextCommands(report: Told, flags: Flags, place: HostPort): string[] {
-	const again: Case['again'] = (changed = {}, url = report.url) =>
+/** Commands to try next: they look for the cause of a failure, or go on where there was none. */
+export function nextCommands(report: Context['report'], flags: Flags, server: HostPort): string[] {
+	const recheck: Context['recheck'] = (changed = {}, url = report.url) =>
 		`axios-mtls check ${quote(url)}${words({...flags, ...changed})}`;
-	const it: Case = {report, flags, place, again};
+	const context: Context = {report, flags, server, recheck};
 	const kind = report.failure?.kind;
-	if (kind === undefined) return well(it);
-	return (byKind[kind] ?? openssl)(it);
+	if (kind === undefined) return afterSuccess(context);
+	return (byKind[kind] ?? openssl)(context);
 }
 
-function well({report: {url, clientCertificate}, flags, again}: Case): string[] {
+function afterSuccess({report: {url, clientCertificate}, flags, recheck}: Context): string[] {
 	if (clientCertificate.ours === null && clientCertificate.requested) {
-		return [again({cert: 'client.crt', key: 'client.key'})];
+		return [recheck({cert: 'client.crt', key: 'client.key'})];
 	}
 	const {pfx, pin, crl, spiffeId, ...rest} = flags;
-	// `get` has not these four.
+	// `get` does not have these four.
 	if (pfx ?? pin ?? crl ?? spiffeId) return [];
 	return [`axios-mtls get ${quote(url)}${words(rest)}`];
 }
 
-const openssl = ({place: {host, port}}: Case, more = '') => [
-	`openssl s_client -connect ${quote(hostPort(host, port))} -servername ${quote(host)} -showcerts${more} </dev/null`,
+const openssl = ({server: {host, port}}: Context, more = '') => [
+	`openssl s_client -connect ${quote(authorityOf(host, port))} -servername ${quote(host)} -showcerts${more} </dev/null`,
 ];
 
-const inspectOurs = ({flags: {cert, key, pfx, passphraseFile}}: Case): string[] => {
+const inspectCertificate = ({flags: {cert, key, pfx, passphraseFile}}: Context): string[] => {
 	const file = pfx ?? cert;
 	if (file === undefined) return [];
 	const options = {
@@ -55,76 +52,79 @@ const inspectOurs = ({flags: {cert, key, pfx, passphraseFile}}: Case): string[] 
 	return [`axios-mtls inspect ${quote(file)}${words(options)}`];
 };
 
-const otherCa = (it: Case) => [it.again({ca: [...(it.flags.ca ?? ['default']), 'corp-ca.pem']})];
-const plainHttp = ({report: {url}}: Case) => [
+const withCa = ({flags, recheck}: Context, ca = 'corp-ca.pem') =>
+	recheck({ca: [...(flags.ca ?? ['default']), ca]});
+const plainHttp = ({report: {url}}: Context) => [
 	`curl --head ${quote(url.replace(/^https:/, 'http:'))}`,
 ];
-const proxyLogin = (it: Case) => [`${it.again()} --proxy http://USER:PASSWORD@proxy:3128`];
-const proxyAsk = ({report: {url}}: Case) => [
+const withProxyLogin = ({recheck}: Context) => [
+	`${recheck()} --proxy http://USER:PASSWORD@proxy:3128`,
+];
+const withoutProxy = ({report: {url}}: Context) => [
 	'env | grep -i _proxy',
 	`NO_PROXY='*' axios-mtls check ${quote(url)}`,
 ];
 
-const byKind: Readonly<Partial<Record<CheckFailure['kind'], (it: Case) => string[]>>> = {
-	expired: (it) => ['date -u', ...openssl(it)],
-	'not-yet-valid': (it) => ['date -u', ...openssl(it)],
-	'wrong-name': (it) => withOtherName(it),
-	'self-signed': otherCa,
-	'untrusted-issuer': (it) => [...inspectCas(it), ...otherCa(it)],
-	'missing-intermediate': (it) => fetchIssuer(it),
-	// Not the pin that the server shows: to believe it is what pins are there to prevent.
-	'pin-mismatch': (it) => openssl(it),
-	'spiffe-mismatch': (it) => openssl(it),
-	'client-certificate-required': (it) =>
-		it.flags.cert === undefined && it.flags.pfx === undefined
-			? [it.again({cert: 'client.crt', key: 'client.key'})]
-			: inspectOurs(it),
-	'client-certificate-refused': (it) => [...inspectOurs(it), ...openssl(it)],
-	'protocol-mismatch': (it) => openssl(it, ' -tls1_2'),
+const byKind: Readonly<Partial<Record<CheckFailure['kind'], (context: Context) => string[]>>> = {
+	expired: (context) => ['date -u', ...openssl(context)],
+	'not-yet-valid': (context) => ['date -u', ...openssl(context)],
+	'wrong-name': (context) => withOtherName(context),
+	'self-signed': (context) => [withCa(context)],
+	'untrusted-issuer': (context) => [...inspectCas(context), withCa(context)],
+	'missing-intermediate': (context) => fetchIssuer(context),
+	// Not the pin that the server has: pins are there so that it is not trusted unseen.
+	'pin-mismatch': (context) => openssl(context),
+	'spiffe-mismatch': (context) => openssl(context),
+	'client-certificate-required': (context) =>
+		context.flags.cert === undefined && context.flags.pfx === undefined
+			? [context.recheck({cert: 'client.crt', key: 'client.key'})]
+			: inspectCertificate(context),
+	'client-certificate-refused': (context) => [...inspectCertificate(context), ...openssl(context)],
+	'protocol-mismatch': (context) => openssl(context, ' -tls1_2'),
 	'not-tls': plainHttp,
-	'proxy-unreachable': proxyAsk,
-	'proxy-auth-required': proxyLogin,
-	'proxy-refused': proxyAsk,
-	'proxy-timeout': proxyAsk,
-	'proxy-bad-reply': proxyAsk,
-	network: ({report, place}) =>
+	'proxy-unreachable': withoutProxy,
+	'proxy-auth-required': withProxyLogin,
+	'proxy-refused': withoutProxy,
+	'proxy-timeout': withoutProxy,
+	'proxy-bad-reply': withoutProxy,
+	network: ({report, server}) =>
 		report.steps.some(({id, state}) => id === 'address' && state === 'bad')
-			? [`getent hosts ${quote(place.host)}`]
-			: [`nc -vz ${quote(place.host)} ${place.port}`],
-	timeout: ({again, place}) => [
-		`nc -vz ${quote(place.host)} ${place.port}`,
-		`${again()} --timeout 120`,
+			? [`getent hosts ${quote(server.host)}`]
+			: [`nc -vz ${quote(server.host)} ${server.port}`],
+	timeout: ({recheck, server}) => [
+		`nc -vz ${quote(server.host)} ${server.port}`,
+		`${recheck()} --timeout 120`,
 	],
 };
 
-// Security: a name of the certificate is the stranger's word; it is quoted, and a `*` names no host.
-function withOtherName({report, again, place}: Case): string[] {
+// Security: the name comes from a server that was not verified, so it is quoted. A `*` is no host.
+function withOtherName({report, recheck, server}: Context): string[] {
 	const names = report.chain[0]?.altNames ?? [];
 	const name = names.find((it) => it.startsWith('DNS:') && /^DNS:[\w.-]+$/.test(it));
 	if (name === undefined) return [];
 	const url = URL.parse(report.url);
 	if (url === null) return [];
 	url.hostname = shortName(name);
-	return [again({}, url.href), `getent hosts ${quote(place.host)}`];
+	return [recheck({}, url.href), `getent hosts ${quote(server.host)}`];
 }
 
-function inspectCas({flags: {ca = []}}: Case): string[] {
+function inspectCas({flags: {ca = []}}: Context): string[] {
 	const files = ca.filter((it) => !['default', 'system', 'bundled'].includes(it));
 	return files.map((file) => `axios-mtls inspect ${quote(file)}`);
 }
 
-function fetchIssuer(it: Case): string[] {
-	const uri = it.report.chain.at(-1)?.caIssuers[0];
+function fetchIssuer(context: Context): string[] {
+	const uri = context.report.chain.at(-1)?.caIssuers[0];
 	// Security: curl reads a word that begins with a dash as an option.
-	if (uri === undefined || !/^https?:\/\//.test(uri)) return openssl(it);
+	if (uri === undefined || !/^https?:\/\//.test(uri)) return openssl(context);
 	return [
 		`curl --output issuer.crt ${quote(uri)}`,
 		'axios-mtls inspect issuer.crt',
-		it.again({ca: [...(it.flags.ca ?? ['default']), 'issuer.crt']}),
+		withCa(context, 'issuer.crt'),
 	];
 }
 
-// --proxy is left out: it may hold a password.
+// Security: without --proxy, which may hold a password.
 function words({cert, key, pfx, passphraseFile, ca, pin, crl, spiffeId}: Flags): string {
 	const pairs: [string, string | undefined][] = [
 		['--cert', cert],

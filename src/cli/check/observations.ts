@@ -1,58 +1,49 @@
-import {type CertificateFacts, type ConnectionFacts, isMtlsError} from '../../index.ts';
+import {type CertificateFacts, isMtlsError} from '../../index.ts';
 import type {ClassifiedError} from './failure.ts';
-import type {Answer, VerificationErrors} from './requests.ts';
+import type {RequestResult, VerificationErrors} from './requests.ts';
 import type {HostPort, ProbeResult} from './tcp-probe.ts';
 
-/** All that a check has found out, before it is judged. */
+/** A request, and why it failed. */
+export interface Attempt {
+	readonly result: RequestResult;
+	readonly error: ClassifiedError | undefined;
+}
+
+/** All that a check has found out: what the report is made from. */
 export interface Observations {
 	readonly url: URL;
 	readonly now: Date;
-	readonly place: HostPort;
+	readonly server: HostPort;
 	readonly proxy: HostPort | undefined;
-	readonly way: ProbeResult;
-	/** With our certificate, if we have one. */
-	readonly answer: Answer;
-	/** Why `answer` is none. */
-	readonly judged: ClassifiedError | undefined;
-	/** The same without our certificate. */
-	readonly without:
-		| {readonly answer: Answer; readonly judged: ClassifiedError | undefined}
-		| undefined;
-	readonly complaints: VerificationErrors | undefined;
+	readonly tcp: ProbeResult;
+	/** With the client certificate, if there is one. */
+	readonly attempt: Attempt;
+	/** The same without it. */
+	readonly attemptWithout: Attempt | undefined;
+	readonly verificationErrors: VerificationErrors | undefined;
 	readonly pins: readonly string[];
 	readonly spiffeId: string | undefined;
 	/** Revocation lists were given. */
-	readonly withCrl: boolean;
+	readonly hasCrl: boolean;
 }
 
-/** What a TLS connection has shown, be it that it stood or that it failed. */
+/** What was seen of a TLS connection, whether or not its handshake succeeded. */
 export interface TlsObservations {
 	readonly protocol: string | undefined;
 	readonly cipher: string | undefined;
-	readonly requested: boolean | undefined;
+	readonly clientCertificateRequested: boolean | undefined;
 	readonly chain: readonly CertificateFacts[];
-	/** The server was verified: the connection stood. */
+	/** The handshake succeeded, so the server was verified. */
 	readonly verified: boolean;
 }
 
-/** The TLS side of an answer. */
-export function observeTls({facts, error}: Answer): TlsObservations {
-	if (facts !== undefined) return fromFacts(facts);
-	const failure = isMtlsError(error) ? error.failure : undefined;
+export function observeTls({facts, error}: RequestResult): TlsObservations {
+	const seen = facts ?? (isMtlsError(error) ? error.failure : undefined);
 	return {
-		protocol: failure?.protocol,
-		cipher: undefined,
-		requested: failure?.clientCertificateRequested,
-		chain: failure?.chain ?? [],
-		verified: false,
+		protocol: seen?.protocol,
+		cipher: facts?.cipher,
+		clientCertificateRequested: seen?.clientCertificateRequested,
+		chain: seen?.chain ?? [],
+		verified: facts !== undefined,
 	};
-}
-
-function fromFacts({
-	protocol,
-	cipher,
-	clientCertificateRequested,
-	chain,
-}: ConnectionFacts): TlsObservations {
-	return {protocol, cipher, requested: clientCertificateRequested, chain, verified: true};
 }

@@ -1,7 +1,7 @@
 import type {CertificateFacts, FailureKind} from '../../index.ts';
 import type {ExitCode} from '../shared/exit-codes.ts';
 
-/** `open`: nothing was seen that would decide it. */
+/** `open`: it could not be seen. */
 export type StepState = 'good' | 'bad' | 'doubtful' | 'open';
 
 export type StepId =
@@ -16,12 +16,11 @@ export type StepId =
 	| 'client-certificate'
 	| 'answer';
 
-/** One thing that was looked at. */
 export interface Step {
 	readonly id: StepId;
 	readonly title: string;
 	readonly state: StepState;
-	/** What was seen, as a person would say it. */
+	/** For people: a sentence without its full stop. */
 	readonly text: string;
 }
 
@@ -31,11 +30,11 @@ export interface Link extends CertificateFacts {
 	readonly validity: 'valid' | 'expired' | 'not-yet-valid';
 	/** Whole days until it ends; `null` where that is no date. */
 	readonly daysLeft: number | null;
-	/** One of `--pin` is its key's. */
+	/** One of `--pin` is that of its key. */
 	readonly pinned: boolean;
 }
 
-/** How it ended, where it did not end with an answer. */
+/** Why there is no response. */
 export interface CheckFailure {
 	readonly kind: FailureKind | 'network' | 'timeout';
 	readonly side: 'server' | 'client' | 'proxy' | 'both' | 'network';
@@ -46,7 +45,7 @@ export interface CheckFailure {
 	readonly hint: string;
 }
 
-/** A cookie that the server set. Its value is nobody's business. */
+/** A cookie that the server set. Security: without its value. */
 export interface CheckedCookie {
 	readonly name: string;
 	/** `Path=/`, `Secure`: as the server wrote them. */
@@ -54,7 +53,7 @@ export interface CheckedCookie {
 }
 
 /**
- * All that `check` has seen: what `--json` prints, and what the text and the page are drawn from.
+ * What `check` has found out: what `--json` prints, and what the text and the page are made from.
  * Nothing in it is secret.
  */
 export interface CheckReport {
@@ -71,14 +70,15 @@ export interface CheckReport {
 	readonly tls: {readonly protocol: string; readonly cipher: string} | null;
 	/** Leaf first. */
 	readonly chain: readonly Link[];
-	/** Who signed the last of the chain, where its certificate is not there. */
+	/** The issuer of the last of the chain, where it is not self-signed. */
 	readonly missingIssuer: string | null;
-	/** `null` where it could not be seen. */
+	/** Fields are `null` where it could not be seen. */
 	readonly clientCertificate: {
 		readonly requested: boolean | null;
-		/** The server does not answer, or not the same, without one. */
+		/** Without one, the server refuses the request or answers with another status. */
 		readonly required: boolean | null;
 		readonly accepted: boolean | null;
+		/** The client certificate of the options. */
 		readonly ours: CertificateFacts | null;
 	};
 	readonly http: {

@@ -1,5 +1,6 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import type {Readable} from 'node:stream';
+import {resolveProxy} from '../../connection/proxy/proxy-config.ts';
 import {
 	type CertificateFacts,
 	type ClientConfig,
@@ -11,13 +12,14 @@ import {
 	type MtlsClient,
 	type MtlsOptions,
 } from '../../index.ts';
+import {bareHost, portOfUrl} from '../../util/url.ts';
 import type {HostPort} from './tcp-probe.ts';
 
 export type ProxyOption = Exclude<ClientConfig['proxy'], undefined>;
 
-/** What one request has brought to light. */
-export interface Answer {
-	readonly http?: {
+/** What one request found out. */
+export interface RequestResult {
+	readonly response?: {
 		readonly status: number;
 		readonly statusText: string;
 		readonly location: string | undefined;
@@ -25,26 +27,28 @@ export interface Answer {
 	};
 	/** The connection, also where the server ended it after the handshake. */
 	readonly facts?: ConnectionFacts;
-	/** Until the handshake was done, a tunnel included. */
+	/** From the start to the end of the handshake, a tunnel included. */
 	readonly milliseconds?: number;
-	/** Our certificate, had the server asked for it. */
-	readonly ours: CertificateFacts | null;
+	/** The client certificate of the options, whether or not the server asked for it. */
+	readonly clientCertificate: CertificateFacts | null;
 	readonly error?: unknown;
 }
 
-/** How to ask. */
-export interface Asking {
+export interface RequestOptions {
 	readonly mtls: MtlsOptions;
 	readonly proxy: ProxyOption | undefined;
 	readonly signal: AbortSignal;
 }
 
 /**
- * Asks a URL once, follows no redirect, reads no body and keeps no cookie.
+ * Sends one GET; follows no redirect, reads no body and keeps no cookie.
  *
- * @throws {MtlsConfigError} when the options cannot be used; what fails later is in the answer.
+ * @throws {MtlsConfigError} when the options cannot be used; what fails later is in the result.
  */
-export async function ask(url: URL, {mtls, proxy, signal}: Asking): Promise<Answer> {
+export async function sendRequest(
+	url: URL,
+	{mtls, proxy, signal}: RequestOptions,
+): Promise<RequestResult> {
 	const client = createClient({
 		mtls,
 		logger: false,
@@ -53,49 +57,49 @@ export async function ask(url: URL, {mtls, proxy, signal}: Asking): Promise<Answ
 		validateStatus: () => true,
 		...(proxy !== undefined && {proxy}),
 	});
-	const handshake = hear(placeOf(url));
-	const ours = client.mtls.identity;
+	const {handshake, stop} = recordHandshake(hostPortOf(url));
+	const clientCertificate = client.mtls.identity;
 	try {
 		const {status, statusText, headers, data, tls} = await client.get<Readable>(url.href, {signal});
 		data.on('error', () => {}).destroy();
-		if (refusing.has(status)) await readRefusal(client, url, signal);
+		if (refusalStatuses.has(status)) await readRefusal(client, url, signal);
 		const {location, 'set-cookie': setCookie = []} = headers;
 		return {
-			http: {
+			response: {
 				status,
 				statusText,
 				setCookie,
 				location: typeof location === 'string' ? location : undefined,
 			},
-			...handshake.heard,
+			...handshake,
 			...(tls && {facts: tls}),
-			ours,
+			clientCertificate,
 		};
 	} catch (error) {
-		return {...handshake.heard, ours, error};
+		return {...handshake, clientCertificate, error};
 	} finally {
-		handshake.stop();
+		stop();
 		await client.mtls.close();
 	}
 }
 
-// By which nginx and Apache say in HTTP that they refuse a certificate, or the lack of one.
-const refusing: ReadonlySet<number> = new Set([400, 403, 495, 496]);
+/** With these nginx and Apache refuse a client certificate, or the lack of one, in HTTP. */
+const refusalStatuses: ReadonlySet<number> = new Set([400, 403, 495, 496]);
 
-const longestPageBytes = 64 * 1024;
+const maxPageBytes = 64 * 1024;
 
 /**
- * Asks once more, for the page: the library reads a refusal only where a status is a failure, and
- * never from a stream.
+ * Requests the page once more: the library looks for a refusal only where a status is a failure, and
+ * never in a stream.
  *
- * @throws {MtlsError} when the page is such a refusal. Any other page is an answer.
+ * @throws {MtlsError} when the page is a refusal.
  */
 async function readRefusal(client: MtlsClient, url: URL, signal: AbortSignal): Promise<void> {
 	try {
 		await client.get(url.href, {
 			signal,
 			responseType: 'text',
-			maxContentLength: longestPageBytes,
+			maxContentLength: maxPageBytes,
 			validateStatus: (status) => status < 400,
 		});
 	} catch (error) {
@@ -103,78 +107,72 @@ async function readRefusal(client: MtlsClient, url: URL, signal: AbortSignal): P
 	}
 }
 
-// A server may end a connection after its handshake, and then there is no answer to carry the facts.
-function hear({host, port}: HostPort) {
-	const begun = performance.now();
-	const heard: {facts?: HandshakeEvent; milliseconds?: number} = {};
+// A server may end a connection after its handshake, and then no response carries the facts.
+function recordHandshake(server: HostPort) {
+	const start = performance.now();
+	const handshake: {facts?: HandshakeEvent; milliseconds?: number} = {};
 	const listener = (message: unknown) => {
 		const event = message as HandshakeEvent;
-		if (event.host !== host || event.port !== port) return;
-		heard.facts = event;
-		heard.milliseconds = Math.round(performance.now() - begun);
+		if (event.host !== server.host || event.port !== server.port) return;
+		handshake.facts = event;
+		handshake.milliseconds = Math.round(performance.now() - start);
 	};
 	subscribe('axios-mtls:handshake', listener);
-	return {heard, stop: () => unsubscribe('axios-mtls:handshake', listener)};
+	return {handshake, stop: () => unsubscribe('axios-mtls:handshake', listener)};
 }
 
-/** Why a server was not verified, all of it: a strict handshake ends at the first reason. */
+/** Every kind of failure of one verification: a strict handshake ends at the first. */
 export type VerificationErrors = ReadonlySet<string>;
 
 /**
- * Does one more handshake to hear each reason against a server.
+ * Makes one more handshake, which verifies the server to the end.
  *
- * Security: nothing is sent on it, and our certificate stays at home.
+ * Security: nothing is sent on it, and no client certificate is presented.
  *
- * @returns `undefined` when the handshake did not come to an end.
+ * @returns `undefined` when the handshake failed.
  */
 export async function collectVerificationErrors(
 	url: URL,
-	asking: Asking,
+	{mtls, proxy, signal}: RequestOptions,
 ): Promise<VerificationErrors | undefined> {
-	const complaints = new Set<string>();
-	const hear = (fields: object) => {
-		if ('kind' in fields) complaints.add(String(fields.kind));
+	const kinds = new Set<string>();
+	const collect = (fields: object) => {
+		if ('kind' in fields) kinds.add(String(fields.kind));
 	};
 	const agent = new MtlsAgent(
-		{...withoutCertificate(asking.mtls), verify: 'report'},
-		{logger: {warn: hear, error: hear}, ...(asking.proxy !== undefined && {proxy: asking.proxy})},
+		{...withoutCertificate(mtls), verify: 'report'},
+		{logger: {warn: collect, error: collect}, ...(proxy !== undefined && {proxy})},
 	);
 	const onAbort = () => agent.destroy();
-	asking.signal.addEventListener('abort', onAbort);
+	signal.addEventListener('abort', onAbort);
 	try {
 		await new Promise<void>((resolve, reject) => {
-			agent.createConnection(placeOf(url), (error, socket) => {
+			agent.createConnection(hostPortOf(url), (error, socket) => {
 				if (error) return reject(error);
 				socket.on('error', () => {}).destroy();
 				resolve();
 			});
 		});
-		return complaints;
+		return kinds;
 	} catch {
 		return undefined;
 	} finally {
-		asking.signal.removeEventListener('abort', onAbort);
+		signal.removeEventListener('abort', onAbort);
 		agent.destroy();
 	}
 }
 
-/** The proxy that leads to `url`, as the library finds it: from `--proxy` or the environment. */
-export function proxyFor(url: URL, proxy: ProxyOption | undefined): HostPort | undefined {
-	const agent = new MtlsAgent({}, {logger: false, ...(proxy !== undefined && {proxy})});
-	// The pool key of a connection ends in its proxy: two proxies must not share one.
-	const name = agent.getName(placeOf(url)).split('|').at(-1) ?? '';
-	const found = URL.parse(name);
-	if (found === null) return undefined;
-	const usual = found.protocol === 'https:' ? 443 : 80;
-	return {host: found.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(found.port) || usual};
+/** The proxy for `url`, from `--proxy` or the environment. */
+export function proxyFor(url: URL, setting: ProxyOption | undefined): HostPort | undefined {
+	const proxy = resolveProxy(setting, url);
+	return proxy && {host: proxy.host, port: proxy.port};
 }
 
-/** Host without brackets, and port, of an https URL. */
-export function placeOf(url: URL): HostPort {
-	return {host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(url.port) || 443};
+export function hostPortOf(url: URL): HostPort {
+	return {host: bareHost(url.hostname), port: portOfUrl(url)};
 }
 
-/** Whom we believe, without who we are. */
+/** The options by which the server is verified, alone. */
 export function withoutCertificate({ca, crl, pins, spiffeId}: MtlsOptions): MtlsOptions {
 	return {
 		...(ca !== undefined && {ca}),

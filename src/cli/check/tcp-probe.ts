@@ -2,15 +2,15 @@ import {lookup} from 'node:dns/promises';
 import {connect, isIP, type Socket} from 'node:net';
 import {fileErrorCode} from '../shared/files.ts';
 
-/** Where a connection goes first: the server, or the proxy before it. */
+/** Where a connection goes: a server, or the proxy before it. */
 export interface HostPort {
 	readonly host: string;
 	readonly port: number;
 }
 
-/** What was tried before TLS; an `error` is the code of Node, such as `ENOTFOUND`. */
+/** What was tried before TLS; an error is the code of Node, such as `ENOTFOUND`. */
 export interface ProbeResult {
-	readonly place: HostPort;
+	readonly target: HostPort;
 	readonly addresses: readonly string[];
 	readonly lookupError?: string;
 	/** The address that accepted a TCP connection. */
@@ -18,28 +18,29 @@ export interface ProbeResult {
 	readonly connectError?: string;
 }
 
-/** Looks the name up and opens a TCP connection, to see how far one comes without TLS. */
-export async function probe(place: HostPort, signal: AbortSignal): Promise<ProbeResult> {
-	let addresses: string[] = [place.host];
-	if (isIP(place.host) === 0) {
+/** Looks the name up and opens a TCP connection. */
+export async function probe(target: HostPort, signal: AbortSignal): Promise<ProbeResult> {
+	let addresses: string[] = [target.host];
+	if (isIP(target.host) === 0) {
 		try {
-			const found = await abortable(lookup(place.host, {all: true}), signal);
+			const found = await abortable(lookup(target.host, {all: true}), signal);
 			addresses = [...new Set(found.map(({address}) => address))];
 		} catch (error) {
-			return {place, addresses: [], lookupError: codeOf(error)};
+			return {target, addresses: [], lookupError: codeOf(error)};
 		}
 	}
-	const begun = performance.now();
+	const start = performance.now();
 	try {
-		const address = await accepts(place, signal);
-		const milliseconds = Math.round(performance.now() - begun);
-		return {place, addresses, connected: {address, milliseconds}};
+		const address = await connectTo(target, signal);
+		const milliseconds = Math.round(performance.now() - start);
+		return {target, addresses, connected: {address, milliseconds}};
 	} catch (error) {
-		return {place, addresses, connectError: codeOf(error)};
+		return {target, addresses, connectError: codeOf(error)};
 	}
 }
 
-function accepts({host, port}: HostPort, signal: AbortSignal): Promise<string> {
+/** @returns the address of the one that accepted the connection. */
+function connectTo({host, port}: HostPort, signal: AbortSignal): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const socket: Socket = connect({host, port, signal});
 		socket.once('error', reject);
@@ -50,7 +51,7 @@ function accepts({host, port}: HostPort, signal: AbortSignal): Promise<string> {
 	});
 }
 
-// dns.lookup() cannot be cancelled; nobody waits for it any more.
+// dns.lookup() cannot be cancelled: its result is dropped.
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 	return new Promise((resolve, reject) => {
 		const onAbort = () => reject(signal.reason);

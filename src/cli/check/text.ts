@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {printable} from '../shared/io.ts';
-import type {CheckedCookie, CheckFailure, CheckReport, Link, StepState} from './report.ts';
+import type {CheckedCookie, CheckFailure, CheckReport, Link, Step, StepState} from './report.ts';
 
 type Paint = ReturnType<typeof pc.createColors>;
 
@@ -38,11 +38,15 @@ function mark(paint: Paint, state: StepState): string {
 
 function chainLines(paint: Paint, {chain, missingIssuer, steps, checkedAt}: CheckReport): string[] {
 	if (chain.length === 0) return [];
-	const state = steps.find(({id}) => id === 'chain')?.state;
-	const trusted = state === 'good' || state === 'doubtful';
 	const now = new Date(checkedAt);
-	const lines = drawChain({chain, missingIssuer, trusted, now});
+	const lines = drawChain({chain, missingIssuer, trusted: isTrusted(steps), now});
 	return ['', paint.bold('The chain'), '', ...lines.map((line) => treeLine(paint, line))];
+}
+
+/** Whether the chain leads to a CA that is trusted here. */
+export function isTrusted(steps: readonly Step[]): boolean {
+	const state = steps.find(({id}) => id === 'chain')?.state;
+	return state === 'good' || state === 'doubtful';
 }
 
 function treeLine(paint: Paint, {branch, text, tone}: TreeLine): string {
@@ -85,31 +89,32 @@ function nextLines(paint: Paint, next: readonly string[]): string[] {
 	return ['', paint.bold('Next'), '', ...next.map((command) => `  ${printable(command)}`)];
 }
 
-/** A summary begins in lower case and has no full stop, since it also stands inside others. */
+/** A message as a sentence: by itself it begins in lower case and has no full stop. */
 export function sentence(text: string): string {
 	// A host name keeps its case.
-	const begun = /^[a-z']+ /.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text;
-	return `${begun}.`;
+	const isWord = /^[a-z']+ /.test(text);
+	return `${isWord ? text.charAt(0).toUpperCase() + text.slice(1) : text}.`;
 }
 
-/** One line of the tree: what it is about decides its colour. */
+/** One line of the drawing of a chain. */
 export interface TreeLine {
-	/** The branch that leads to it. */
+	/** The lines of the tree on its left. */
 	readonly branch: string;
 	readonly text: string;
+	/** Decides its colour. */
 	readonly tone: 'name' | 'good' | 'bad' | 'doubtful' | 'detail';
 }
 
-/** What is drawn of a chain, leaf first. */
 export interface TreeInput {
+	/** Leaf first. */
 	readonly chain: readonly Link[];
 	readonly missingIssuer: string | null;
-	/** The chain was believed. */
+	/** It leads to a CA that is trusted here. */
 	readonly trusted: boolean;
 	readonly now: Date;
 }
 
-/** Draws a chain as a tree, from the CA that is trusted down to the server. */
+/** Draws a chain as a tree, from the root down to the server. */
 export function drawChain({chain, missingIssuer, trusted, now}: TreeInput): TreeLine[] {
 	const lines: TreeLine[] = [];
 	let depth = 0;

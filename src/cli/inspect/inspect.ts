@@ -2,7 +2,7 @@ import type {KeyObject} from 'node:crypto';
 import {statSync} from 'node:fs';
 import pc from 'picocolors';
 import type {InspectArguments} from '../commands.ts';
-import {passphraseOf} from '../shared/client-options.ts';
+import {findPassphrase} from '../shared/client-options.ts';
 import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';
 import {day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {type Io, print, printable} from '../shared/io.ts';
@@ -24,7 +24,7 @@ import {type Contents, readContents} from './read-file.ts';
  */
 export async function inspect(options: InspectArguments, io: Io): Promise<ExitCode> {
 	const {file, key} = options;
-	const passphrase = passphraseOf(options, io);
+	const passphrase = findPassphrase(options, io);
 	const contents = readContents(file, passphrase, `inspect ${file}`);
 	const other = key === undefined ? undefined : readContents(key, passphrase, '--key');
 	if (other !== undefined && other.keys.length === 0) {

@@ -1,34 +1,32 @@
 import {readFileSync} from 'node:fs';
 import type {ClientConfig, MtlsOptions} from '../../index.ts';
-import type {GetArguments} from '../commands.ts';
+import {decodePercent, portOfUrl} from '../../util/url.ts';
+import type {CheckArguments} from '../commands.ts';
 import {UsageError} from './exit-codes.ts';
 import {fileErrorCode} from './files.ts';
 import type {Io} from './io.ts';
 
-/** Options that say who we are and whom we believe. */
-type IdentityArguments = Partial<
-	Pick<GetArguments, 'cert' | 'key' | 'ca' | 'passphraseFile' | 'allowExpired'>
-> & {
-	readonly pfx?: string;
-	readonly pin?: readonly string[];
-	readonly crl?: readonly string[];
-	readonly spiffeId?: string;
-};
+type MtlsArguments = Partial<
+	Pick<
+		CheckArguments,
+		'cert' | 'key' | 'pfx' | 'passphraseFile' | 'allowExpired' | 'ca' | 'pin' | 'crl' | 'spiffeId'
+	>
+>;
 
-/** The URL of a `get`; over http only where no certificate is to be shown. */
-export function parseUrl(text: string, withIdentity: boolean): URL {
+/** The URL of `get`. It may be http without a client certificate. */
+export function parseUrl(text: string, hasCertificate: boolean): URL {
 	const url = URL.parse(text);
 	if (url === null || !/^https?:$/.test(url.protocol)) {
 		throw new UsageError('get', 'the URL must begin with https://');
 	}
-	if (withIdentity && url.protocol === 'http:') {
+	if (hasCertificate && url.protocol === 'http:') {
 		throw new UsageError('get', 'a certificate cannot be shown over http://', 'use https://');
 	}
 	return url;
 }
 
 /** `--timeout` in milliseconds. */
-export function parseDeadline(text: string | undefined): number | undefined {
+export function parseTimeout(text: string | undefined): number | undefined {
 	if (text === undefined) return undefined;
 	const milliseconds = /^\d+(\.\d+)?$/.test(text) ? Math.ceil(Number(text) * 1000) : 0;
 	// A timer above 2^31 - 1 ms fires at once.
@@ -38,10 +36,10 @@ export function parseDeadline(text: string | undefined): number | undefined {
 	return milliseconds;
 }
 
-/** Who we are and whom we believe, as far as the options say. */
-export function identityOf(options: IdentityArguments, io: Io): MtlsOptions {
+/** The `mtls` option that the command line stands for. */
+export function readMtlsOptions(options: MtlsArguments, io: Io): MtlsOptions {
 	const {cert, key, pfx, ca, pin, crl, spiffeId, allowExpired} = options;
-	const passphrase = passphraseOf(options, io);
+	const passphrase = findPassphrase(options, io);
 	return {
 		...(cert !== undefined && {cert}),
 		...(key !== undefined && {key}),
@@ -55,9 +53,9 @@ export function identityOf(options: IdentityArguments, io: Io): MtlsOptions {
 	};
 }
 
-/** The passphrase of a file, or of the environment. */
-export function passphraseOf(
-	{passphraseFile}: Pick<IdentityArguments, 'passphraseFile'>,
+/** The passphrase of `--passphrase-file`, or of the environment. */
+export function findPassphrase(
+	{passphraseFile}: Pick<MtlsArguments, 'passphraseFile'>,
 	io: Io,
 ): string | undefined {
 	return passphraseFile === undefined
@@ -65,7 +63,7 @@ export function passphraseOf(
 		: readPassphrase(passphraseFile);
 }
 
-// The first line without its end: an editor adds one, and a passphrase has none.
+// The first line without its line end, which an editor adds.
 function readPassphrase(path: string): string {
 	try {
 		return readFileSync(path, 'utf8').split(/\r?\n/)[0] ?? '';
@@ -80,20 +78,13 @@ export function parseProxy(text: string): NonNullable<ClientConfig['proxy']> {
 	if (url === null || url.hostname === '') {
 		throw new UsageError('--proxy', 'not a URL', 'expected http://[user:password@]host:port');
 	}
-	const {protocol, hostname, port, username, password} = url;
+	const {protocol, hostname, username, password} = url;
 	return {
 		protocol,
 		host: hostname,
-		port: Number(port) || (protocol === 'https:' ? 443 : 80),
-		...((username || password) && {auth: {username: decode(username), password: decode(password)}}),
+		port: portOfUrl(url),
+		...((username || password) && {
+			auth: {username: decodePercent(username), password: decodePercent(password)},
+		}),
 	};
-}
-
-function decode(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		// A stray % is what it says.
-		return text;
-	}
 }

@@ -24,22 +24,22 @@ export function writeNew(path: string, content: string, mode: number): void {
 }
 
 /**
- * Puts a whole new file in the place of an old one, or of none: a reader sees the one or the other,
- * never half of it, and the mode is the new one's.
+ * Writes a file, in place of an old one or of none. A reader sees the old or the new file, never half of
+ * one; the mode is that of the new one.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
 	const target = resolveLink(path);
-	const draft = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+	const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
 	try {
-		writeNew(draft, content, mode);
-		renameSync(draft, target);
+		writeNew(temporary, content, mode);
+		renameSync(temporary, target);
 	} catch (error) {
-		rmSync(draft, {force: true});
+		rmSync(temporary, {force: true});
 		throw error;
 	}
 }
 
-// A rename onto a symbolic link would replace the link and leave the file that it names as it was.
+// A rename to the path of a symbolic link would replace the link.
 function resolveLink(path: string): string {
 	try {
 		return realpathSync(path);
@@ -48,7 +48,7 @@ function resolveLink(path: string): string {
 	}
 }
 
-/** `ENOENT`, or what else a file operation failed with; never the content of the file. */
+/** The code of a failed file operation, such as `ENOENT`. */
 export function fileErrorCode(error: unknown): string {
 	const {code} = error as NodeJS.ErrnoException;
 	return typeof code === 'string' ? code : 'unknown error';

@@ -1,12 +1,14 @@
 import {isIPv6} from 'node:net';
+import type {CertificateFacts} from '../../index.ts';
+import {DAY_MS, EXPIRY_WARNING_MS} from '../../tls/credentials/checks.ts';
 
-/** The name by which a person knows a certificate: its common name, else all of its subject. */
+/** The common name of a certificate, else all of its subject. */
 export function commonName(distinguished: string): string {
 	const name = /(?:^|, )CN=([^,]*)/.exec(distinguished)?.[1];
 	return name || distinguished || '(no name)';
 }
 
-/** `DNS:localhost`, `IP Address:0:0:0:0:0:0:0:1`, as OpenSSL prints them, without their kind. */
+/** A subjectAltName as OpenSSL prints it, `DNS:localhost` or `IP Address:0:0:0:0:0:0:0:1`, without its type. */
 export function shortName(altName: string): string {
 	const [kind = '', ...rest] = altName.split(':');
 	const name = rest.join(':');
@@ -15,22 +17,20 @@ export function shortName(altName: string): string {
 		: name || altName;
 }
 
-/** Names as a list of words; a certificate of a hoster has hundreds. */
-export function listNames(altNames: readonly string[], told = 6): string {
+/** The first names; a certificate of a hoster has hundreds. */
+export function listNames(altNames: readonly string[], limit = 6): string {
 	if (altNames.length === 0) return 'none';
-	const more = altNames.length - told;
-	const names = altNames.slice(0, told).map(shortName).join(', ');
+	const more = altNames.length - limit;
+	const names = altNames.slice(0, limit).map(shortName).join(', ');
 	return more > 0 ? `${names} and ${more} more` : names;
 }
 
-/** `2026-11-24` of an ISO date; a text that is no date comes back as it is. */
+/** `2026-11-24` of an ISO date; any other text as it is. */
 export function day(date: string): string {
 	return /^\d{4}-\d\d-\d\dT/.test(date) ? date.slice(0, 10) : date;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Whole days from `now` to `date`, negative when it has passed; `NaN` for what is no date. */
+/** Whole days from `now` to `date`, negative when it has passed; `NaN` when it is no date. */
 export function daysUntil(date: string, now: Date): number {
 	return Math.floor((Date.parse(date) - now.getTime()) / DAY_MS);
 }
@@ -49,4 +49,19 @@ function spanOf(days: number): string {
 	// Below two years a person plans in days.
 	if (days < 730) return `${Math.floor(days)} days`;
 	return `${Math.floor(days / 365.25)} years`;
+}
+
+/** Whether a certificate has to be renewed now; also when it has ended. */
+export function endsSoon(validTo: string, now: Date): boolean {
+	return Date.parse(validTo) - now.getTime() < EXPIRY_WARNING_MS;
+}
+
+type Validity = Pick<CertificateFacts, 'validFrom' | 'validTo'>;
+
+export function validityOf(
+	{validFrom, validTo}: Validity,
+	now: Date,
+): 'valid' | 'expired' | 'not-yet-valid' {
+	if (Date.parse(validTo) < now.getTime()) return 'expired';
+	return Date.parse(validFrom) > now.getTime() ? 'not-yet-valid' : 'valid';
 }

@@ -3,14 +3,14 @@ import {escapeJson} from '../../util/escape-controls.ts';
 
 export {escapeControls as printable} from '../../util/escape-controls.ts';
 
-/** All that a command knows of the world around it, so that a test can be that world. */
+/** The streams and the environment of a command; a test brings its own. */
 export interface Io {
 	readonly stdout: Writable;
 	readonly stderr: Writable;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Whether stdout is a terminal that wants colours. */
 	readonly colors: boolean;
-	/** Resolves when the user wants it to end (SIGINT, SIGTERM), or nobody reads on. Listens from the call on. */
+	/** Resolves on SIGINT, on SIGTERM and when stdout is closed; listens from the call on. */
 	stopped(): Promise<void>;
 }
 

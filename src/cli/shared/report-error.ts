@@ -1,19 +1,19 @@
 import {CookieFileError, isMtlsError, MtlsConfigError, type MtlsFailure} from '../../index.ts';
 import {type ExitCode, exitCodeOf, exitCodes, UsageError} from './exit-codes.ts';
 import {type Io, printable} from './io.ts';
+import {explainNetworkError} from './network-errors.ts';
 
-/** What was asked for took longer than the user wants to wait. */
+/** `--timeout` is over. */
 export class CliTimeoutError extends Error {}
 
-/** A failure as the shell is told it. */
-interface Told {
+interface Description {
 	readonly code: ExitCode;
 	/** `what failed: why`, then details, a line each. */
 	readonly lines: readonly string[];
 }
 
 /**
- * Tells a failure on stderr, `axios-mtls: what failed: why`, with what is known of it below.
+ * Prints a failure on stderr: `axios-mtls: what failed: why`, and what is known of it below.
  *
  * @param what - What was being done: `GET https://...`.
  */
@@ -24,11 +24,12 @@ export function reportError(error: unknown, what: string, io: Io): ExitCode {
 	return code;
 }
 
-/** Where a failure came from, on stderr, for those who asked to see it. */
+/** Prints the stack traces of an error and its causes on stderr, with `AXIOS_MTLS_DEBUG=1` only. */
 export function printStacks(error: unknown, io: Io): void {
 	if (io.env.AXIOS_MTLS_DEBUG !== '1') return;
-	for (const stack of stacks(error)) {
-		const lines = stack.split('\n').map(printable);
+	// Security: the stacks alone. The errors carry the request, with its cookies and its proxy's password.
+	for (let cause = error; cause instanceof Error; cause = cause.cause) {
+		const lines = (cause.stack ?? cause.message).split('\n').map(printable);
 		io.stderr.write(`${lines.join('\n')}\n`);
 	}
 }
@@ -38,23 +39,21 @@ export function explain({reasons, hint}: Pick<MtlsFailure, 'reasons' | 'hint'>):
 	return [...reasons.map((reason) => `- ${reason}`), `hint: ${hint}`];
 }
 
-function describe(error: unknown, what: string): Told {
+function describe(error: unknown, what: string): Description {
 	if (isMtlsError(error)) {
 		const {failure} = error;
 		const hop = what === `GET ${failure.url}` ? [] : [`at ${failure.url}`];
+		const details = [...hop, ...explain(failure).map(inFlags)];
 		return {
 			code: exitCodeOf(failure),
-			lines: [
-				`${what}: ${error.message} [${failure.kind}]`,
-				...hop,
-				...explain(failure).map(inFlags),
-			],
+			lines: [`${what}: ${error.message} [${failure.kind}]`, ...details],
 		};
 	}
-	const mistake = mistakeOf(error);
-	if (mistake !== undefined) {
-		const {option, why} = inWordsOfTheShell(mistake);
-		return {code: exitCodes.usage, lines: [`${option}: ${why}`]};
+	const configError = configErrorOf(error);
+	if (configError !== undefined) {
+		const {option} = configError;
+		const why = inFlags(messageOf(configError));
+		return {code: exitCodes.usage, lines: [`${flags[option] ?? option}: ${why}`]};
 	}
 	if (error instanceof CookieFileError) {
 		return {code: exitCodes.usage, lines: [`--jar: ${error.message}`]};
@@ -63,7 +62,8 @@ function describe(error: unknown, what: string): Told {
 		const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
 		return {code: exitCodes.usage, lines: [`${error.what}: ${error.message}`, ...hint]};
 	}
-	const why = error instanceof CliTimeoutError ? error.message : networkReason(error);
+	const why =
+		error instanceof CliTimeoutError ? error.message : explainNetworkError(error)?.summary;
 	if (why !== undefined) return {code: exitCodes.unreachable, lines: [`${what}: ${why}`]};
 	const message = error instanceof Error ? error.message : String(error);
 	return {
@@ -75,10 +75,15 @@ function describe(error: unknown, what: string): Told {
 	};
 }
 
-/** The mistake in an option, or in a variable of the environment, which is found at the first request. */
-function mistakeOf(error: unknown): MtlsConfigError | undefined {
+/** An error in the environment, such as one in HTTPS_PROXY, comes only with the first request. */
+function configErrorOf(error: unknown): MtlsConfigError | undefined {
 	const found = error instanceof Error && 'isAxiosError' in error ? error.cause : error;
 	return found instanceof MtlsConfigError ? found : undefined;
+}
+
+/** The message without its option. */
+export function messageOf({option, message}: MtlsConfigError): string {
+	return message.startsWith(`${option}: `) ? message.slice(option.length + 2) : message;
 }
 
 const flags: Readonly<Record<string, string>> = {
@@ -97,43 +102,7 @@ const flags: Readonly<Record<string, string>> = {
 	'proxy.protocol': '--proxy',
 };
 
-function inWordsOfTheShell({option, message}: MtlsConfigError): {option: string; why: string} {
-	const why = message.startsWith(`${option}: `) ? message.slice(option.length + 2) : message;
-	return {option: flags[option] ?? option, why: inFlags(why)};
-}
-
-/** A text of the library, which names its options in backquotes, with the flags of the shell. */
+/** A text of the library, which names its options in backquotes, with the flags of the command line. */
 export function inFlags(text: string): string {
 	return text.replace(/`([^`]+)`/g, (quoted, option: string) => flags[option] ?? quoted);
-}
-
-const networkReasons: Readonly<Record<string, string>> = {
-	ECONNREFUSED: 'nobody listens there',
-	ENOTFOUND: 'no such host',
-	EAI_AGAIN: 'the name cannot be looked up now',
-	EHOSTUNREACH: 'no way to that host',
-	ENETUNREACH: 'no way to that network',
-	ETIMEDOUT: 'no answer in time',
-	ECONNABORTED: 'no answer in time',
-	ECONNRESET: 'the connection was cut',
-	EPIPE: 'the connection was cut',
-	ERR_STREAM_PREMATURE_CLOSE: 'the connection was cut before the body was complete',
-	ERR_FR_TOO_MANY_REDIRECTS: 'too many redirects',
-};
-
-/** Why there is no answer, where the network or the other end is the reason. */
-export function networkReason(error: unknown): string | undefined {
-	if (!(error instanceof Error)) return undefined;
-	const {code, message} = error as NodeJS.ErrnoException;
-	if (typeof code !== 'string') return undefined;
-	const known = networkReasons[code];
-	if (known !== undefined) return `${known} (${code})`;
-	return 'isAxiosError' in error || 'syscall' in error ? `${message || code} (${code})` : undefined;
-}
-
-// The stacks alone: the errors themselves carry the request, with its cookies and its proxy's password.
-function* stacks(error: unknown): Generator<string> {
-	for (let cause = error; cause instanceof Error; cause = cause.cause) {
-		yield cause.stack ?? cause.message;
-	}
 }

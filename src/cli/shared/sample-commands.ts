@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 
-/** The files of a directory that `certs` makes and `serve` reads. */
+/** The files that `certs` makes and `serve` reads. */
 export const fileNames = {
 	ca: 'ca.crt',
 	caKey: 'ca.key',
@@ -10,10 +10,10 @@ export const fileNames = {
 	clientKey: 'client.key',
 } as const;
 
-/** The port of `serve` unless another is asked for. */
+/** The port of `serve` without `--port`. */
 export const defaultPort = 8443;
 
-/** Commands to paste into a shell: ask the server at `origin` with the files of `dir`. */
+/** Commands that send a request to `origin` with the files of `dir`. */
 export function commandsToTry(dir: string, origin: string): string[] {
 	const cert = quote(join(dir, fileNames.client));
 	const key = quote(join(dir, fileNames.clientKey));
@@ -24,7 +24,7 @@ export function commandsToTry(dir: string, origin: string): string[] {
 	];
 }
 
-/** The login, which answers with a cookie and a redirect; curl keeps both. */
+/** The login, which answers with a cookie and a redirect: curl is to follow and to send it. */
 export function loginToTry(dir: string, origin: string): string {
 	const [cert, key, ca] = [fileNames.client, fileNames.clientKey, fileNames.ca].map((name) =>
 		quote(join(dir, name)),
@@ -35,7 +35,7 @@ export function loginToTry(dir: string, origin: string): string {
 	);
 }
 
-/** Whom the server of `serve` and `demo` lets in. */
+/** The one user of the servers of `serve` and `demo`. */
 export const login = {user: 'alice', password: 'wonderland'} as const;
 
 /** One word for a POSIX shell. */

@@ -133,8 +133,11 @@ const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
+/** How long before its end a certificate is worth a warning. */
+export const EXPIRY_WARNING_MS = 30 * DAY_MS;
+
 /** Before the end. */
-const steps = [30, 7, 1].map((days) => days * DAY_MS);
+const steps = [EXPIRY_WARNING_MS, 7 * DAY_MS, DAY_MS];
 
 /**
  * A certificate that lives no longer is renewed by a program, or nobody would have it: what the Baseline

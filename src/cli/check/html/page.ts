@@ -1,22 +1,20 @@
 import {day, listNames} from '../../shared/format-certificate.ts';
 import type {CheckedCookie, CheckFailure, CheckReport, Link, Step, StepState} from '../report.ts';
-import {sentence} from '../text.ts';
+import {isTrusted, sentence} from '../text.ts';
 import {drawChainSvg} from './chain-diagram.ts';
 import {escapeHtml} from './escape.ts';
 import {pageStyle} from './style.ts';
 import {drawTimeline} from './timeline.ts';
 
 /**
- * The report as one page that needs nothing else: no script, no font, no image from elsewhere.
+ * The report as one page without scripts and without fonts or images from elsewhere.
  *
- * Security: much of it is a stranger's text. All of it is escaped, and the page forbids itself
- * scripts and requests, so that a slip in the escaping would still run nothing.
+ * Security: much of its text comes from the server. All of it is escaped, and the page forbids scripts
+ * and requests, so that an error in the escaping would still run nothing.
  */
 export function renderPage(report: CheckReport): string {
 	const {url, steps, chain, cookies, failure, next, checkedAt} = report;
 	const now = new Date(checkedAt);
-	const chainState = steps.find(({id}) => id === 'chain')?.state;
-	const trusted = chainState === 'good' || chainState === 'doubtful';
 	return `<!doctype html>
 <html lang="en">
 <head>
@@ -30,10 +28,10 @@ export function renderPage(report: CheckReport): string {
 <body>
 <main>
 <header><p>axios-mtls check</p><h1>${escapeHtml(url)}</h1></header>
-${verdict(report)}
+${outcome(report)}
 ${failure === null ? '' : `${causes(failure)}\n${nextCard(next)}`}
 ${card('Step by step', `<ul class="steps">${steps.map(stepItem).join('\n')}</ul>`)}
-${card('The chain', scrolling(drawChainSvg(report, trusted, now)))}
+${card('The chain', scrolling(drawChainSvg(report, isTrusted(steps), now)))}
 ${card('When they are valid', withNote(drawTimeline(chain, now)))}
 ${card('In full', chain.map(fullLink).join('\n'))}
 ${card('Cookies, without their values', cookieList(cookies))}
@@ -52,7 +50,7 @@ function nextCard(next: readonly string[]): string {
 	return card('Next', next.map((command) => `<pre>${escapeHtml(command)}</pre>`).join('\n'));
 }
 
-function verdict({failure, summary, checkedAt, exitCode, tls}: CheckReport): string {
+function outcome({failure, summary, checkedAt, exitCode, tls}: CheckReport): string {
 	const facts = [
 		...(failure === null ? [] : [failure.certain ? failure.kind : `${failure.kind}, most likely`]),
 		...(tls === null ? [] : [tls.protocol]),
@@ -77,7 +75,7 @@ function stepItem({title, state, text}: Step): string {
 	return `<li class="${state}"><i>${signs[state]}</i><b>${escapeHtml(title)}</b><span>${escapeHtml(text)}</span></li>`;
 }
 
-// On a telephone a drawing keeps a size that can be read.
+// On a small screen a drawing keeps a readable size.
 function scrolling(drawing: string): string {
 	return drawing && `<div class="scroll">${drawing}</div>`;
 }

@@ -1,4 +1,5 @@
-import {commonName, day, fromNow} from '../../shared/format-certificate.ts';
+import {DAY_MS} from '../../../tls/credentials/checks.ts';
+import {commonName, day, endsSoon, fromNow} from '../../shared/format-certificate.ts';
 import type {Link} from '../report.ts';
 import {escapeHtml, shorten} from './escape.ts';
 
@@ -8,9 +9,7 @@ const right = width - 8;
 const row = {height: 54, bar: 14};
 const top = 34;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** Where a day stands, counted from today: wide near today, so that a week shows beside ten years. */
+/** Position of a day, counted from today: a scale that is wide near today, so that a week shows beside ten years. */
 export function stretch(days: number): number {
 	return Math.sign(days) * Math.log1p(Math.abs(days) / 10);
 }
@@ -58,7 +57,7 @@ function drawRow(
 	now: Date,
 ): string {
 	const {validity, validTo, validFrom} = link;
-	const tone = validity !== 'valid' ? 'bad' : soon(link) ? 'warn' : 'good';
+	const tone = validity !== 'valid' ? 'bad' : endsSoon(validTo, now) ? 'warn' : 'good';
 	const when =
 		validity === 'not-yet-valid'
 			? `begins ${fromNow(validFrom, now)}`
@@ -69,11 +68,7 @@ function drawRow(
 <rect x="${round(begin)}" y="${y + 26}" width="${round(wide)}" height="${row.bar}" rx="${row.bar / 2}"/></g>`;
 }
 
-function soon({daysLeft}: Link): boolean {
-	return daysLeft !== null && daysLeft < 30;
-}
-
-/** The narrowest that two marks may stand. */
+/** The least distance of two marks. */
 const markGap = 92;
 
 function axis(x: (days: number) => number, bottom: number): string {

@@ -2,9 +2,10 @@ import type {AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {RequestHandler} from '../../src/testing/index.ts';
 import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
+import {iterations} from '../support/iterations.ts';
 
-/** Requests of each kind over each exchange: 10,000 of a kind where it counts. */
-const size = process.env.CI ? 5_000 : 750;
+/** Requests of each kind over each exchange: with LONG 10,000 of a kind. */
+const size = iterations({usual: 750, long: 5_000});
 const inFlight = 16;
 
 let fixture: Fixture;

@@ -61,7 +61,7 @@ const cells = exchanges.flatMap(([exchange, options]) =>
 );
 
 describe('a Node server, which hangs up', () => {
-	const runs = iterations(120, 10);
+	const runs = iterations({usual: 20, short: 5, long: 120});
 	const rows = cells.flatMap((cell) => [
 		{...cell, identity: 'none', kind: 'client-certificate-required'} as const,
 		{...cell, identity: 'stranger', kind: 'client-certificate-refused'} as const,
@@ -118,7 +118,7 @@ describe.skipIf(!hasOpenssl)('openssl s_server, which sends alerts', () => {
 	test.each(rows)(
 		'$exchange, $version, $request, identity $identity ends in $alert',
 		async ({options, version, request, identity, alert, says}) => {
-			const runs = iterations(10, 1);
+			const runs = iterations({usual: 2, short: 1, long: 10});
 			await using server = await startOpensslServer(pki, credential, version);
 			const client = clientAs(identity as keyof typeof clients, options);
 

@@ -1,9 +1,10 @@
 import {beforeAll, expect, test} from 'vitest';
 import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
+import {iterations} from '../support/iterations.ts';
 import {loginAndGet, startSessionPages} from '../support/session-pages.ts';
 
 /** As many as are in flight when the session dies; each has a connection of its own. */
-const loads = [1_000, 100];
+const loads = [iterations({usual: 300, long: 1_000}), 100];
 
 let fixture: Fixture;
 beforeAll(async () => {

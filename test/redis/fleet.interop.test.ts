@@ -6,11 +6,12 @@ import {expect, onTestFinished, test} from 'vitest';
 import {CookieJar} from '../../src/index.ts';
 import {RedisCookieStore} from '../../src/redis/index.ts';
 import {createFixture} from '../support/fixture.ts';
+import {iterations} from '../support/iterations.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
 import type {WorkerOrder, WorkerReport} from '../support/shared-login-worker.ts';
 
 const processes = 8;
-const requests = 500;
+const requests = iterations({usual: 200, long: 500});
 const cookieEvery = 50;
 const half = (processes * requests) / 2;
 /** Of a process's requests, those whose answer sets a cookie. */

@@ -9,10 +9,11 @@ import fc from 'fast-check';
 import {expect, type TestContext, test} from 'vitest';
 import {createClient, fileJar} from '../../../src/index.ts';
 import {type PlainCookie, plainJar, sorted, toCookie, toPlain} from '../../support/cookie-jars.ts';
+import {iterations} from '../../support/iterations.ts';
 import {startPlainHttp} from '../../support/plain-server.ts';
 import {makeDir, needs} from '../../support/servers/programs.ts';
 
-const jarCount = 1_000;
+const jarCount = iterations({usual: 200, long: 1_000});
 const jars = fc
 	.sample(plainJar, {numRuns: jarCount, seed: 20_260_301})
 	// So that several fit into one.

@@ -10,6 +10,7 @@ import {setImmediate} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {expect, onTestFinished, test} from 'vitest';
 import {fileJar} from '../../../src/index.ts';
+import {iterations} from '../../support/iterations.ts';
 import {tempFile} from '../../support/temp-file.ts';
 
 const url = 'https://a.test/';
@@ -24,8 +25,8 @@ function start(path: string, work: string, argument = ''): ChildProcess {
 }
 
 test.each([
-	['jar.cookies', 500],
-	['jar.json', 50],
+	['jar.cookies', iterations({usual: 60, long: 500})],
+	['jar.json', iterations({usual: 30, long: 50})],
 ] as const)(
 	'kill -9 leaves the old file or the new one: %s, in %i saves',
 	{timeout: 180_000},

@@ -79,8 +79,8 @@ async function early(status: number, next: Next) {
 }
 
 const matrix = [413, 303, 401, 200].flatMap((status) =>
-	[1_000, 1_000_000, iterations(30_000_000, 5_000_000)].flatMap((bytes) =>
-		(Object.keys(nexts) as Next[]).map((next) => ({status, bytes, next})),
+	[1_000, 1_000_000, iterations({usual: 12_000_000, short: 5_000_000, long: 30_000_000})].flatMap(
+		(bytes) => (Object.keys(nexts) as Next[]).map((next) => ({status, bytes, next})),
 	),
 );
 
@@ -328,7 +328,7 @@ describe('a server that goes away after every 20 requests', () => {
 				void request.ended.then(() => begun.push(request.body.toString()));
 			});
 			const client = fixture.client({...http2, timeout: 0});
-			const count = iterations(1_000, 200);
+			const count = iterations({usual: 300, short: 100, long: 1_000});
 			let sent = 0;
 			const work = async () => {
 				while (sent < count) {

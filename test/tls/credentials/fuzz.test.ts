@@ -1,5 +1,5 @@
 /*
- * A hundred thousand credentials that were bent: each is an identity, or an error of ours.
+ * Credentials that were mutated, with LONG a hundred thousand: each is an identity, or an error of ours.
  */
 import fc from 'fast-check';
 import {expect, test, vi} from 'vitest';
@@ -9,6 +9,7 @@ import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts'
 import {loadCa} from '../../../src/tls/trust/ca.ts';
 import {loadCrl} from '../../../src/tls/trust/crl.ts';
 import {type CredentialForm, makeCorpus, mtlsOf} from '../../support/credential-forms.ts';
+import {iterations} from '../../support/iterations.ts';
 import {makeCrl} from '../../support/make-crl.ts';
 import {type Edit, edits, mutate} from '../../support/mutate.ts';
 import {writePfx} from '../../support/pfx-writer.ts';
@@ -83,10 +84,10 @@ const passphraseOf = ({passphrase}: CredentialForm, choice: number): MtlsOptions
 };
 
 test.each([
-	['PEM', 15_000],
-	['DER', 10_000],
-	['P12', 15_000],
-] as const)('files of %s, %i of them', (type, runs) => {
+	['PEM', iterations({usual: 1_500, long: 15_000})],
+	['DER', iterations({usual: 1_000, long: 10_000})],
+	['P12', iterations({usual: 1_500, long: 15_000})],
+] as const)('mutated files of %s load, or are refused with an error that is ours', (type, runs) => {
 	const candidates = forms.filter(({cert}) => cert.type === type);
 	const outcomes = outcomesOf(runs, ({index, edits, more, choice}, tally) => {
 		const {cert, key, ...form} = pick(candidates, index);
@@ -110,22 +111,25 @@ const derOf = (pem: string) => Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ''
 
 const plain = [ec, rsa, ed25519].map(({leaf, key}) => [derOf(leaf), derOf(key)] as const);
 
-test('what is inside sound armour, 30,000 times', () => {
+test('a mutated certificate or key in sound PEM loads, or is refused with an error that is ours', () => {
 	const ca = derOf(pki.ca);
-	const outcomes = outcomesOf(30_000, ({index, edits, more, choice}, tally) => {
-		const [cert, key] = pick(plain, index);
-		const target = choice % 3;
-		const bentCert = target === 1 ? cert : mutate(cert, edits, key);
-		const bentKey = target === 0 ? key : mutate(key, more, cert);
-		const issuer = choice % 2 === 0 ? ca : mutate(ca, more, cert);
-		tally.attempt(
-			loading({
-				cert: armour('CERTIFICATE', bentCert) + armour('CERTIFICATE', issuer),
-				key: armour('PRIVATE KEY', bentKey),
-				allowExpired: choice % 5 === 0,
-			}),
-		);
-	});
+	const outcomes = outcomesOf(
+		iterations({usual: 3_000, long: 30_000}),
+		({index, edits, more, choice}, tally) => {
+			const [cert, key] = pick(plain, index);
+			const target = choice % 3;
+			const bentCert = target === 1 ? cert : mutate(cert, edits, key);
+			const bentKey = target === 0 ? key : mutate(key, more, cert);
+			const issuer = choice % 2 === 0 ? ca : mutate(ca, more, cert);
+			tally.attempt(
+				loading({
+					cert: armour('CERTIFICATE', bentCert) + armour('CERTIFICATE', issuer),
+					key: armour('PRIVATE KEY', bentKey),
+					allowExpired: choice % 5 === 0,
+				}),
+			);
+		},
+	);
 	expect([...outcomes.keys()].sort()).toEqual(
 		expect.arrayContaining([
 			'ERR_MTLS_KEY_MISMATCH',
@@ -136,26 +140,29 @@ test('what is inside sound armour, 30,000 times', () => {
 	);
 });
 
-test('what is inside a PKCS#12 whose MAC is right, 20,000 times', () => {
+test('mutated content of a PKCS#12 whose MAC is right loads, or is refused with an error that is ours', () => {
 	// The old ones seldom: it takes longer to write them, in JavaScript, than to read them.
 	const aes = ['none', 'aes-256', 'none', 'aes-256'] as const;
 	const protections = [...aes, ...aes, 'pbe-3des', 'pbe-rc2-40'] as const;
 	const macs = ['none', 'pbmac1', 'none', 'pbmac1', 'sha256'] as const;
-	const outcomes = outcomesOf(20_000, ({index, edits, more, choice}, tally) => {
-		const [cert, key] = pick(plain, index);
-		const how = pick(protections, choice);
-		const pfx = writePfx({
-			keys: [choice % 5 === 0 ? mutate(key, more, cert) : key],
-			certificates: [choice % 3 === 0 ? mutate(cert, more, cert) : cert],
-			...(choice % 7 < 5 && {spoil: (plain: Buffer) => mutate(plain, edits, cert)}),
-			passphrase: 'x',
-			iterations: 1,
-			key: how,
-			cert: how,
-			mac: pick(macs, more.length + index),
-		});
-		tally.attempt(loading({pfx, passphrase: 'x'}));
-	});
+	const outcomes = outcomesOf(
+		iterations({usual: 2_000, long: 20_000}),
+		({index, edits, more, choice}, tally) => {
+			const [cert, key] = pick(plain, index);
+			const how = pick(protections, choice);
+			const pfx = writePfx({
+				keys: [choice % 5 === 0 ? mutate(key, more, cert) : key],
+				certificates: [choice % 3 === 0 ? mutate(cert, more, cert) : cert],
+				...(choice % 7 < 5 && {spoil: (plain: Buffer) => mutate(plain, edits, cert)}),
+				passphrase: 'x',
+				iterations: 1,
+				key: how,
+				cert: how,
+				mac: pick(macs, more.length + index),
+			});
+			tally.attempt(loading({pfx, passphrase: 'x'}));
+		},
+	);
 	expect([...outcomes.keys()]).toEqual(
 		expect.arrayContaining([
 			'ERR_MTLS_KEY_MISMATCH',
@@ -167,9 +174,9 @@ test('what is inside a PKCS#12 whose MAC is right, 20,000 times', () => {
 	);
 });
 
-test('certificates and revocation lists to go by, 10,000 of them', () => {
+test('a mutated CA or revocation list loads, or is refused with an error that is ours', () => {
 	const ca = Buffer.from(pki.ca);
-	const outcomes = outcomesOf(5_000, ({edits, choice}, tally) => {
+	const outcomes = outcomesOf(iterations({usual: 1_000, long: 5_000}), ({edits, choice}, tally) => {
 		const bytes = (sound: Buffer) => (choice % 2 === 0 ? sound : derOf(sound.toString()));
 		tally.attempt(() => loadCa([mutate(bytes(ca), edits, crl)]));
 		tally.attempt(() => loadCrl([mutate(bytes(crl), edits, ca)]));

@@ -8,7 +8,6 @@ import {once} from 'node:events';
 import https from 'node:https';
 import {createInterface} from 'node:readline';
 import {json, text} from 'node:stream/consumers';
-import type {TLSSocket} from 'node:tls';
 import {isDeepStrictEqual} from 'node:util';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import type {ChildServer, ClientSeen} from '../../support/child-mtls-server.ts';
@@ -69,15 +68,15 @@ test('no key of a client ends the process of startMtlsServer, and the verdict on
 		servers.push(JSON.parse(line));
 	}
 	const plain = {
-		ours: await startPlainServer(good, ca.ours),
-		odd: await startPlainServer(good, ca.odd),
+		ours: await startPlainServer(good, ca.ours, ca.ours),
+		odd: await startPlainServer(good, ca.odd, ca.ours),
 	};
 
 	const differences: unknown[] = [];
 	for (const shown of chains) {
 		for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 			const {trust, name, issuer} = shown;
-			const node = await present({port: plain[trust], ca: ca.ours}, shown, version);
+			const node = await plain[trust](shown, version);
 			const expected = node.code ? node : {...node, ...whom(node, issuer)};
 			for (const server of servers.filter((each) => each.trust === trust)) {
 				const found = await present(server, shown, version);
@@ -107,6 +106,8 @@ test.each(['get', 'check'])(
 	},
 );
 
+type Version = 'TLSv1.2' | 'TLSv1.3';
+
 /** A client's certificate, and what a server that was shown it makes of it. */
 type Presented = Partial<ClientSeen> & {readonly code?: string};
 
@@ -122,7 +123,7 @@ function whom({error}: Presented, issuer: string): Presented {
 function present(
 	{port, ca}: {readonly port: number; readonly ca: string | readonly string[]},
 	{cert, key}: OddKeyPlace,
-	version: 'TLSv1.2' | 'TLSv1.3',
+	version: Version,
 ): Promise<Presented> {
 	const options = {
 		cert,
@@ -145,15 +146,33 @@ function present(
 	});
 }
 
-/** A server of Node's that asks for a certificate, and takes any. */
-async function startPlainServer({cert, key}: OddKeyPlace, ca: readonly string[]): Promise<number> {
-	const options = {cert, key, ca: [...ca], ciphers: 'DEFAULT@SECLEVEL=0'};
+/** Shows a certificate to a server of Node's own that insists on one, and asks it for its verdict. */
+async function startPlainServer(
+	{cert, key}: OddKeyPlace,
+	clientCa: readonly string[],
+	serverCa: readonly string[],
+) {
 	const server = https.createServer(
-		{...options, requestCert: true, rejectUnauthorized: false},
-		({socket}, response) => {
-			const {authorized, authorizationError} = socket as TLSSocket;
-			response.end(JSON.stringify({authorized, error: authorizationError}));
+		{
+			cert,
+			key,
+			ca: [...clientCa],
+			ciphers: 'DEFAULT@SECLEVEL=0',
+			requestCert: true,
+			rejectUnauthorized: true,
 		},
+		(_, response) => response.end(JSON.stringify({authorized: true, error: null})),
 	);
-	return listening(server);
+	const port = await listening(server);
+	return async (shown: OddKeyPlace, version: Version): Promise<Presented> => {
+		// It closes the connection of a client that it refuses, and keeps the reason at the socket.
+		const failed = once(server, 'tlsClientError');
+		const presented = await present({port, ca: serverCa}, shown, version);
+		if (presented.code === undefined) return presented;
+		const [{code}, {authorizationError}] = await failed;
+		// The client has sent none; to a server that goes on without one, it is this.
+		const none = code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+		const error = none ? 'UNABLE_TO_GET_ISSUER_CERT' : authorizationError;
+		return error ? {authorized: false, error} : presented;
+	};
 }

@@ -1,6 +1,7 @@
 /*
  * Run as a process of its own, as what it does would end a test runner: puts each of CASES into
- * `Object.prototype`, makes requests meanwhile, and prints what came of them as JSON.
+ * `Object.prototype`, AT_ONCE of them at a time, makes requests meanwhile, and prints what came of them
+ * as JSON.
  */
 import https from 'node:https';
 import {createClient, isMtlsError, type MtlsClient} from '../../src/index.ts';
@@ -21,9 +22,10 @@ interface PollutionFixture {
 	readonly proxyPort: number;
 }
 
-const {FIXTURE = '', CASES = '', PHASE: phase = 'before creation'} = process.env;
+const {FIXTURE = '', CASES = '', AT_ONCE = '1', PHASE: phase = 'before creation'} = process.env;
 const fixture = JSON.parse(FIXTURE) as PollutionFixture;
 const cases = JSON.parse(CASES) as readonly (readonly [name: string, literals: unknown[]])[];
+const atOnce = Number(AT_ONCE);
 
 function make(): MtlsClient {
 	const {cert, key, ca} = fixture;
@@ -122,43 +124,49 @@ function hostile(name: string, literals: readonly unknown[]): unknown[] {
 	];
 }
 
-function pollute(name: string, value: unknown): void {
-	const how = {value, configurable: true, enumerable: true, writable: true};
-	Object.defineProperty(Object.prototype, name, Object.assign(Object.create(null), how));
+/** What `Object.prototype` is given at a time. */
+type Pollution = ReadonlyMap<string, unknown>;
+
+function pollute(pollution: Pollution): void {
+	for (const [name, value] of pollution) {
+		const how = {value, configurable: true, enumerable: true, writable: true};
+		Object.defineProperty(Object.prototype, name, Object.assign(Object.create(null), how));
+	}
 }
 
-function clean(name: string): void {
-	Reflect.deleteProperty(Object.prototype, name);
+function clean(pollution: Pollution): void {
+	for (const name of pollution.keys()) Reflect.deleteProperty(Object.prototype, name);
 }
 
-async function run(name: string, value: unknown): Promise<Record<string, string>> {
+async function run(pollution: Pollution): Promise<Record<string, string>> {
 	let client: MtlsClient | undefined;
 	try {
-		if ((phase as Phase) === 'before creation') pollute(name, value);
+		if ((phase as Phase) === 'before creation') pollute(pollution);
 		client = make();
 		if (phase === 'after creation') {
-			pollute(name, value);
+			pollute(pollution);
 			await client.mtls.reload();
 		}
 		if (phase === 'for one request') {
 			await ask(client);
-			pollute(name, value);
+			pollute(pollution);
 		}
 		const answers = await ask(client);
-		clean(name);
+		clean(pollution);
 		return answers;
 	} catch (error) {
-		clean(name);
+		clean(pollution);
 		return {failed: told(String(error))};
 	} finally {
 		await client?.mtls.close({deadlineMs: 0});
 	}
 }
 
-let current = '';
+let current: Pollution = new Map();
+let uncaught: unknown;
 process.on('uncaughtException', (error) => {
 	clean(current);
-	process.stdout.write(`${JSON.stringify({name: current, uncaught: String(error)})}\n`);
+	uncaught = error;
 });
 
 const usual = make();
@@ -166,15 +174,40 @@ const expected = await ask(usual);
 await usual.mtls.close();
 process.stdout.write(`${JSON.stringify({expected})}\n`);
 
-for (const [name, literals] of cases) {
-	current = name;
-	for (const value of hostile(name, literals)) {
-		const answers = await run(name, value);
-		const differs = Object.entries({...expected, ...answers}).filter(
-			([what, answer]) => answer !== expected[what],
-		);
+/** What becomes otherwise. */
+async function differencesBy(pollution: Pollution): Promise<[what: string, answer: string][]> {
+	current = pollution;
+	uncaught = undefined;
+	const answers = await run(pollution);
+	if (uncaught !== undefined) answers.uncaught = String(uncaught);
+	return Object.entries({...expected, ...answers}).filter(
+		([what, answer]) => answer !== expected[what],
+	);
+}
+
+/** Several at a time that change nothing together change nothing; others are tried in halves. */
+async function tryAll(all: readonly (readonly [name: string, value: unknown])[]): Promise<void> {
+	const differs = await differencesBy(new Map(all));
+	if (differs.length > 0 && all.length > 1) {
+		const half = all.length >> 1;
+		await tryAll(all.slice(0, half));
+		await tryAll(all.slice(half));
+		return;
+	}
+	for (const [name, value] of all) {
 		const shown = typeof value === 'function' ? 'a function' : told(value).slice(0, 60);
 		process.stdout.write(`${JSON.stringify({name, value: shown, differs})}\n`);
+	}
+}
+
+const pairs = cases.map(([name, literals]) =>
+	hostile(name, literals).map((value) => [name, value] as const),
+);
+const most = Math.max(...pairs.map(({length}) => length));
+for (let nth = 0; nth < most; nth += 1) {
+	const round = pairs.flatMap((values) => values.slice(nth, nth + 1));
+	for (let first = 0; first < round.length; first += atOnce) {
+		await tryAll(round.slice(first, first + atOnce));
 	}
 }
 process.exit(0);

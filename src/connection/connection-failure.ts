@@ -1,70 +1,74 @@
 import type {MtlsFailure} from '../facts.ts';
 import {type Classification, classify} from '../failures/classify.ts';
 import {type Explanation, explain, type Facts} from '../failures/explain.ts';
-import {explainHttpVersion} from '../failures/explain-http-version.ts';
-import {explainAtProxy} from '../failures/explain-proxy.ts';
 import {type Connection, chainFacts} from './connection.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
 
-/** A failed connection, judged and put in words. */
+/** Why a connection failed, in words and as fields. */
 export interface FailureReport {
 	/** One sentence. */
 	readonly summary: string;
-	/** Node's own code where there is one, else one of ours. */
+	/** Node's code where there is one, else `ERR_MTLS_…`. */
 	readonly code: string;
 	readonly failure: MtlsFailure;
 }
 
+/** What a redirect that led to the connection has to do with its failure. */
+interface Redirect {
+	/** The origin whose redirect led to where another identity is used, which it may not use. */
+	readonly redirectedFrom?: string | undefined;
+	/** A redirect led to an origin that may not see the client certificate. */
+	readonly certificateWithheld?: boolean;
+}
+
 /**
- * Judges why `connection` failed with `cause`.
+ * Says why `connection` failed with `cause`.
  *
  * @param url - Of the request, without credentials.
- * @param redirectedFrom - The origin whose redirect led there, where we are nobody for it.
  * @returns `undefined` when the connection is not to blame.
  */
 export function reportFailure(
 	connection: Connection,
 	cause: unknown,
 	url: string,
-	redirectedFrom?: string,
+	redirect: Redirect = {},
 ): FailureReport | undefined {
 	const atProxy = classifyProxyTls(connection, cause);
-	const verdict = atProxy?.verdict ?? judge(connection, cause);
-	if (verdict === undefined) return undefined;
-	return describeFailure(connection, verdict, url, {
+	const classification = atProxy?.classification ?? classifyFailure(connection, cause);
+	if (classification === undefined) return undefined;
+	return describeFailure(connection, classification, url, {
+		...redirect,
 		code: codeOf(cause),
 		proxyStatus: cause instanceof ProxyError ? cause.status : undefined,
-		redirectedFrom,
 		explanation: atProxy?.explanation,
 	});
 }
 
 /** What is known of a failure besides the connection. */
-interface Besides {
+interface FailureContext extends Redirect {
 	readonly code?: string | undefined;
 	readonly proxyStatus?: number | undefined;
-	/** The origin whose redirect led there, where we are nobody for it. */
-	readonly redirectedFrom?: string | undefined;
-	/** Of the answer that is the failure. */
-	readonly answeredBy?: number;
+	/** Of the response that is the failure. */
+	readonly responseStatus?: number;
 	/** In place of what is said of such a failure in general. */
 	readonly explanation?: Explanation | undefined;
 }
 
 /**
- * Puts a verdict on `connection` in words.
+ * Puts a classified failure of `connection` in words.
  *
  * @param url - Of the request, without credentials.
  */
 export function describeFailure(
 	connection: Connection,
-	{weakness, layer, ...verdict}: Classification,
+	{weakness, layer, ...classification}: Classification,
 	url: string,
-	{code, proxyStatus, redirectedFrom, answeredBy, explanation}: Besides,
+	context: FailureContext,
 ): FailureReport {
-	const {proxy} = connection;
+	const {code, proxyStatus, redirectedFrom, certificateWithheld, responseStatus} = context;
+	const {proxy, alpn} = connection;
 	const facts = {
-		...factsOf(connection, verdict, url),
+		...factsOf(connection, classification, url),
 		...(redirectedFrom !== undefined && {redirectedFrom}),
 		...(proxy !== undefined && {
 			proxy: {
@@ -75,17 +79,18 @@ export function describeFailure(
 		}),
 	};
 	const {summary, reasons, hint} =
-		explanation ??
-		(layer && explainHttpVersion(facts, connection.alpn)) ??
+		context.explanation ??
 		explain({
 			...facts,
 			...(weakness && {weakness}),
-			...(answeredBy !== undefined && {answeredBy}),
+			...(layer && {refusedHttp: alpn ?? 'http/1.1'}),
+			...(certificateWithheld && {certificateWithheld}),
+			...(responseStatus !== undefined && {responseStatus}),
 			...(proxy && {proxyLogin: proxy.hasCredentials}),
 		});
 	return {
 		summary,
-		code: code ?? codeFor(verdict.kind),
+		code: code ?? codeFor(classification.kind),
 		failure: {...facts, reasons, hint},
 	};
 }
@@ -97,13 +102,13 @@ export function codeFor(kind: MtlsFailure['kind']): string {
 
 function factsOf(
 	connection: Connection,
-	verdict: Omit<Classification, 'weakness' | 'layer'>,
+	classification: Omit<Classification, 'weakness' | 'layer'>,
 	url: string,
 ): Omit<MtlsFailure, 'reasons' | 'hint'> {
 	const {host, port, servername, protocol, clientCertificateRequested, identity} = connection;
 	const chain = chainFacts(connection);
 	return {
-		...verdict,
+		...classification,
 		phase: connection.phase ?? 'handshake',
 		host,
 		port,
@@ -117,7 +122,7 @@ function factsOf(
 	};
 }
 
-function judge(connection: Connection, cause: unknown): Classification | undefined {
+function classifyFailure(connection: Connection, cause: unknown): Classification | undefined {
 	if (cause instanceof ProxyError) return {kind: cause.kind, side: 'proxy', certain: true};
 	return classify({
 		code: codeOf(cause),
@@ -130,31 +135,39 @@ function judge(connection: Connection, cause: unknown): Classification | undefin
 	});
 }
 
-/** What TLS has to do with it when an `https://` proxy gives no way: it was refused, or refuses us. */
+/**
+ * The failed TLS of an `https://` proxy: its certificate was refused, or it refuses that of the client.
+ *
+ * @returns `undefined` when the proxy failed for another reason, or did not.
+ */
 function classifyProxyTls(
 	{leg, phase, proxy}: Connection,
 	cause: unknown,
-): {verdict: Classification; explanation: Explanation} | undefined {
+): {classification: Classification; explanation: Explanation} | undefined {
 	if (leg === undefined || proxy === undefined || phase !== 'tunnel') return undefined;
 	const unreached = cause instanceof ProxyError && cause.kind === 'proxy-unreachable';
 	if (cause instanceof ProxyError && !unreached && !cause.unanswered) return undefined;
 
 	const wire = leg.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
-	const inner = judge(leg, wire ?? hangUp);
-	// After the handshake it is the proxy's turn to object, and all else is no matter of TLS.
+	const inner = classifyFailure(leg, wire ?? hangUp);
+	// After the handshake only the proxy can still object to the TLS; nothing else is a matter of it.
 	if (inner === undefined || !(unreached || inner.side === 'client')) return undefined;
-	const {weakness, layer: _, ...verdict} = inner;
-	const facts: Facts = {...factsOf(leg, verdict, String(proxy)), ...(weakness && {weakness})};
-	const explanation = explainAtProxy(facts);
+	const {weakness, layer: _, ...classification} = inner;
+	const facts: Facts = {
+		...factsOf(leg, classification, String(proxy)),
+		...(weakness && {weakness}),
+	};
+	const {summary, reasons, hint} = explain(facts, 'proxy');
 	return {
-		verdict: {
-			...verdict,
+		classification: {
+			...classification,
 			kind: inner.side === 'client' ? 'proxy-auth-required' : 'proxy-unreachable',
 			side: 'proxy',
 		},
 		explanation: {
-			...explanation,
-			summary: `no TLS with the proxy ${proxy}: ${explanation.summary}`,
+			summary: `no TLS with the proxy ${proxy}: ${summary}`,
+			reasons: [summary, ...reasons],
+			hint,
 		},
 	};
 }

@@ -3,7 +3,7 @@ import {alertOf} from './tls-alerts.ts';
 
 /** What the wire left behind when a connection failed. */
 export interface Evidence {
-	/** Code and text of the socket's first error, or of the client's where the socket had none. */
+	/** Code and text of the socket's first error, or of the HTTP client's where the socket had none. */
 	readonly code: string | undefined;
 	readonly message: string;
 	/** `undefined`: there was no TCP connection. */
@@ -11,9 +11,9 @@ export interface Evidence {
 	/** What the server presented, leaf first. */
 	readonly chain: readonly CertificateFacts[];
 	readonly clientCertificateRequested: boolean | undefined;
-	/** A TLS session was resumed: no certificate was shown. */
+	/** A TLS session was resumed: no certificate was sent. */
 	readonly resumed: boolean;
-	/** We had a certificate to offer on this connection. */
+	/** There was a client certificate to offer on this connection. */
 	readonly identityOffered: boolean;
 }
 
@@ -64,79 +64,64 @@ const verification: Readonly<Record<string, FailureKind>> = {
 	OUT_OF_MEM: 'invalid-certificate',
 };
 
-/** The chain ended before a CA that we trust: which of two reasons, only the chain tells. */
+/** The chain ends before a trusted CA; see {@link classifyIncompleteChain} for the two reasons. */
 const incomplete = new Set([
 	'UNABLE_TO_GET_ISSUER_CERT',
 	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Our own OpenSSL's words for what it will not speak, by a part of code or text. */
-const local: readonly (readonly [RegExp, FailureKind])[] = [
+/** What OpenSSL on this side refuses to speak, by a part of its code or text. */
+const localRefusals: readonly (readonly [RegExp, FailureKind])[] = [
 	[/UNSAFE_LEGACY_RENEGOTIATION/, 'legacy-renegotiation'],
 	[/UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|WRONG_SSL_VERSION/, 'protocol-mismatch'],
 	[/NO_SHARED_CIPHER|NO_CIPHERS_AVAILABLE|WRONG_CIPHER_RETURNED/, 'cipher-mismatch'],
 ];
 
-/** The security level of OpenSSL; Node names such a verdict `UNSPECIFIED`, and only the text tells. */
+/** Refused by the security level of OpenSSL: Node's code is `UNSPECIFIED`, only the text says it. */
 const tooWeak = /KEY_TOO_(SMALL|WEAK)|(MD|ALGORITHM)_TOO_WEAK/;
 
 /** What comes of plain text that is read as a TLS record. */
 const notTls = /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE/;
 
-/** Alerts by which a server refuses a certificate that it has been shown (RFC 8446 §6.2). */
-const refusals = new Set([
-	'bad_certificate',
-	'unsupported_certificate',
-	'certificate_revoked',
-	'certificate_expired',
-	'certificate_unknown',
-	'unknown_ca',
-	'access_denied',
-	'decrypt_error',
-]);
-
-/** Alerts of a server that gave up for a reason of its own, or does not serve the name asked for. */
-const givesUp = new Set(['access_denied', 'unrecognized_name', 'internal_error', 'user_canceled']);
-
-/** The server did not take up our offer of HTTP/2 (ALPN). */
+/** The server did not choose HTTP/2, which was all that ALPN offered. */
 const noHttp2 = 'ERR_MTLS_NO_HTTP2';
 
-/** A connection that ended without a word. */
+/** A connection that ended without an alert. */
 const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 
 /**
  * Says what a failed connection means.
  *
  * @returns `undefined` when TLS had no part in it: no TCP connection, or a hang-up of a server that
- * had accepted us, and did not ask for a certificate or resumed a session.
+ * had accepted the client, and did not ask for a certificate or resumed a session.
  */
 export function classify(evidence: Evidence): Classification | undefined {
 	const {code = '', phase} = evidence;
 	if (phase === undefined) return undefined;
 
 	const kind = verification[code];
-	if (kind !== undefined) return refusedByUs(kind);
-	if (incomplete.has(code)) return judgeIncompleteChain(evidence.chain);
+	if (kind !== undefined) return serverRefused(kind);
+	if (incomplete.has(code)) return classifyIncompleteChain(evidence.chain);
 
-	if (code === noHttp2 || wantsHttp1(evidence.message)) return otherHttp;
+	if (code === noHttp2 || wantsHttp1(evidence.message)) return wrongHttpVersion;
 
 	const alert = alertOf(evidence.message);
 	if (alert !== undefined) {
-		const verdict = judgeAlert(alert, evidence);
-		return verdict && {...verdict, alert};
+		const classification = classifyAlert(alert, evidence);
+		return classification && {...classification, alert};
 	}
-	if (hangUps.has(code)) return judgeHangUp(evidence);
+	if (hangUps.has(code)) return classifyHangUp(evidence);
 
 	const text = `${code} ${evidence.message}`.toUpperCase().replaceAll(' ', '_');
-	if (tooWeak.test(text)) return {...refusedByUs('too-weak'), weakness: weaknessOf(text)};
-	if (phase === 'verify') return refusedByUs('invalid-certificate');
-	// What failed once the handshake was over, or is no error of TLS (a timeout), is not ours to judge.
+	if (tooWeak.test(text)) return {...serverRefused('too-weak'), weakness: weaknessOf(text)};
+	if (phase === 'verify') return serverRefused('invalid-certificate');
+	// After the handshake, or with an error that is not of TLS (a timeout), TLS is not to blame.
 	if (phase !== 'handshake' || !/EPROTO|SSL/.test(code)) return undefined;
 	if (evidence.chain.length === 0 && notTls.test(text)) {
 		return {kind: 'not-tls', side: 'both', certain: true};
 	}
-	const match = local.find(([pattern]) => pattern.test(text));
+	const match = localRefusals.find(([pattern]) => pattern.test(text));
 	if (match !== undefined) return {kind: match[1], side: 'both', certain: true};
 	return {kind: 'protocol-mismatch', side: 'both', certain: false};
 }
@@ -146,14 +131,14 @@ export function wantsHttp1(message: string): boolean {
 	return /\bNGHTTP2_HTTP_1_1_REQUIRED\b/.test(message);
 }
 
-const otherHttp: Classification = {
+const wrongHttpVersion: Classification = {
 	kind: 'protocol-mismatch',
 	side: 'both',
 	certain: true,
 	layer: 'http',
 };
 
-function refusedByUs(kind: FailureKind, certain = true): Classification {
+function serverRefused(kind: FailureKind, certain = true): Classification {
 	return {kind, side: 'server', certain};
 }
 
@@ -162,50 +147,99 @@ function weaknessOf(text: string): Weakness {
 	return /(MD|ALGORITHM)_TOO_WEAK/.test(text) ? 'digest' : 'key';
 }
 
-function judgeIncompleteChain(chain: readonly CertificateFacts[]): Classification {
+function classifyIncompleteChain(chain: readonly CertificateFacts[]): Classification {
 	const [leaf] = chain;
-	// With an intermediate in hand it is that one's issuer which we do not know.
-	if (chain.length !== 1 || leaf === undefined) return refusedByUs('untrusted-issuer');
+	// The server sent an intermediate: it is that one's issuer which is not trusted.
+	if (chain.length !== 1 || leaf === undefined) return serverRefused('untrusted-issuer');
 
 	// A leaf on its own: either its CA is unknown, or the server forgot the intermediate. A CA
-	// tells where its own certificate can be fetched when it is not one that clients have.
+	// names where its own certificate can be fetched when it is not one that clients have.
 	const issuedByIntermediate =
 		leaf.caIssuers.length > 0 || /\b(intermediate|issuing|sub-?ca)\b/i.test(leaf.issuer);
-	return refusedByUs(issuedByIntermediate ? 'missing-intermediate' : 'untrusted-issuer', false);
+	return serverRefused(issuedByIntermediate ? 'missing-intermediate' : 'untrusted-issuer', false);
 }
 
-function judgeAlert(alert: string, evidence: Evidence): Classification | undefined {
-	const {clientCertificateRequested, identityOffered, phase} = evidence;
-	if (alert === 'protocol_version') {
-		return {kind: 'protocol-mismatch', side: 'both', certain: true};
-	}
-	if (alert === 'no_application_protocol') return otherHttp;
-	if (alert === 'insufficient_security') {
-		return {kind: 'cipher-mismatch', side: 'both', certain: true};
-	}
-	if (alert === 'certificate_required' || alert === 'no_certificate') {
-		return refusedUs(evidence, true);
-	}
-	// Without a certificate of ours these mean that there should have been one. A server that did not
-	// ask cannot have refused it; unless it let us in and asked once it had seen the path, by the
-	// renegotiation of TLS 1.2, where a handshake_failure can also be about the ciphers of that path.
-	const askedLate = phase === 'response' && clientCertificateRequested === false;
-	if (refusals.has(alert) && (clientCertificateRequested !== false || askedLate)) {
-		return refusedUs(evidence, identityOffered && clientCertificateRequested !== undefined);
-	}
-	if (askedLate && alert === 'handshake_failure') return refusedUs(evidence, false);
-	// After its CertificateRequest, the certificate is what the server had left to object to: with
-	// TLS 1.2 a handshake_failure is how OpenSSL says that it wants one.
-	if (clientCertificateRequested) {
-		return refusedUs(evidence, alert === 'handshake_failure' && !identityOffered);
-	}
-	if (phase !== 'handshake') return undefined;
-	if (alert === 'handshake_failure') return {kind: 'cipher-mismatch', side: 'both', certain: true};
-	const kind = givesUp.has(alert) ? 'reset' : 'protocol-mismatch';
-	return {kind, side: 'both', certain: false};
+/** Alerts about a client certificate that the server has seen (RFC 8446 §6.2). */
+const certificateAlerts = [
+	'bad_certificate',
+	'unsupported_certificate',
+	'certificate_revoked',
+	'certificate_expired',
+	'certificate_unknown',
+	'unknown_ca',
+	'access_denied',
+	'decrypt_error',
+];
+
+/**
+ * When the server asked for a client certificate. `maybe later`: it let the client in without, and may
+ * have asked once it had seen the path, by the renegotiation of TLS 1.2.
+ */
+type Asked = 'yes' | 'no' | 'maybe later' | 'unknown';
+
+function whenAsked({clientCertificateRequested, phase}: Evidence): Asked {
+	if (clientCertificateRequested === undefined) return 'unknown';
+	if (clientCertificateRequested) return 'yes';
+	return phase === 'response' ? 'maybe later' : 'no';
 }
 
-function refusedUs({identityOffered}: Evidence, certain: boolean): Classification {
+interface AlertRule {
+	/** Any alert where it names none. */
+	readonly alerts?: readonly string[];
+	/** Whenever the server asked where it names none. */
+	readonly asked?: readonly Asked[];
+	/** In any phase where it names none. */
+	readonly phase?: FailurePhase;
+	/** `client-certificate`: refused where one was offered, else required. */
+	readonly means: 'client-certificate' | 'http-version' | FailureKind;
+	readonly certain: 'always' | 'never' | 'if offered' | 'if not offered';
+}
+
+/**
+ * What an alert of the server means: the first rule that fits. After the handshake, an alert that fits
+ * none has nothing to do with certificates.
+ */
+// biome-ignore format: a table, one row per case
+const alertRules: readonly AlertRule[] = [
+	{alerts: ['protocol_version'], means: 'protocol-mismatch', certain: 'always'},
+	{alerts: ['no_application_protocol'], means: 'http-version', certain: 'always'},
+	{alerts: ['insufficient_security'], means: 'cipher-mismatch', certain: 'always'},
+	{alerts: ['certificate_required', 'no_certificate'], means: 'client-certificate', certain: 'always'},
+	// A server that did not ask cannot have refused a certificate.
+	{alerts: certificateAlerts, asked: ['yes', 'maybe later'], means: 'client-certificate', certain: 'if offered'},
+	{alerts: certificateAlerts, asked: ['unknown'], means: 'client-certificate', certain: 'never'},
+	// With TLS 1.2 it is how OpenSSL says that it wants a certificate; in a renegotiation it can also be
+	// about the ciphers of that path.
+	{alerts: ['handshake_failure'], asked: ['yes'], means: 'client-certificate', certain: 'if not offered'},
+	{alerts: ['handshake_failure'], asked: ['maybe later'], means: 'client-certificate', certain: 'never'},
+	// After its CertificateRequest, the certificate is what the server had left to object to.
+	{asked: ['yes'], means: 'client-certificate', certain: 'never'},
+	{alerts: ['handshake_failure'], phase: 'handshake', means: 'cipher-mismatch', certain: 'always'},
+	// The server gave up for a reason of its own, or does not serve the name that was asked for.
+	{alerts: ['access_denied', 'unrecognized_name', 'internal_error', 'user_canceled'], phase: 'handshake', means: 'reset', certain: 'never'},
+	{phase: 'handshake', means: 'protocol-mismatch', certain: 'never'},
+];
+
+function classifyAlert(alert: string, evidence: Evidence): Classification | undefined {
+	const asked = whenAsked(evidence);
+	const rule = alertRules.find(
+		(each) =>
+			(each.alerts?.includes(alert) ?? true) &&
+			(each.asked?.includes(asked) ?? true) &&
+			(each.phase ?? evidence.phase) === evidence.phase,
+	);
+	if (rule === undefined) return undefined;
+	if (rule.means === 'http-version') return wrongHttpVersion;
+	const {identityOffered} = evidence;
+	const certain =
+		rule.certain === 'always' ||
+		(rule.certain !== 'never' && (rule.certain === 'if offered') === identityOffered);
+	return rule.means === 'client-certificate'
+		? clientRefused(evidence, certain)
+		: {kind: rule.means, side: 'both', certain};
+}
+
+function clientRefused({identityOffered}: Evidence, certain: boolean): Classification {
 	return {
 		kind: identityOffered ? 'client-certificate-refused' : 'client-certificate-required',
 		side: 'client',
@@ -213,10 +247,10 @@ function refusedUs({identityOffered}: Evidence, certain: boolean): Classificatio
 	};
 }
 
-function judgeHangUp(evidence: Evidence): Classification | undefined {
-	// The server took the session for a certificate, and has seen none since.
+function classifyHangUp(evidence: Evidence): Classification | undefined {
+	// On a resumed session the server has asked for no certificate.
 	if (evidence.resumed && evidence.phase === 'response') return undefined;
-	if (evidence.clientCertificateRequested) return refusedUs(evidence, false);
+	if (evidence.clientCertificateRequested) return clientRefused(evidence, false);
 	if (evidence.phase === 'handshake' || evidence.phase === 'verify') {
 		return {kind: 'reset', side: 'both', certain: false};
 	}

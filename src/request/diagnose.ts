@@ -27,7 +27,7 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 	const found = connectionOfFailure(error);
 	if (found === undefined) return error;
 	const {connection, cause} = found;
-	const judged = reportFailure(connection, cause, redactUrl(hop.url.href), hop.guestOf);
+	const judged = reportFailure(connection, cause, redactUrl(hop.url.href), redirectOf(hop));
 	return judged === undefined ? error : mtlsError(judged, {config, request: error.request, cause});
 }
 
@@ -59,10 +59,14 @@ export function diagnoseAnswer(
 	}
 	const judged = describeFailure(connection, verdict, redactUrl(hop.url.href), {
 		code: error.code,
-		redirectedFrom: hop.guestOf,
-		...(!verdict.certain && {answeredBy: status}),
+		...redirectOf(hop),
+		...(!verdict.certain && {responseStatus: status}),
 	});
 	return mtlsError(judged, {config, request: response.request, response});
+}
+
+function redirectOf({guestOf, presentCertificate}: Hop) {
+	return {redirectedFrom: guestOf, certificateWithheld: !presentCertificate};
 }
 
 const refusals: ReadonlySet<number> = new Set([400, 401, 403]);

@@ -132,9 +132,26 @@ describe('what the reasons tell', () => {
 		}
 	});
 
-	test('a server that saw no certificate of ours takes no key of its kind', () => {
+	test('a server that saw no certificate accepts no signature of its key', () => {
 		const {reasons} = explain(facts('client-certificate-refused', {alert: 'certificate_required'}));
-		expect(reasons[0]).toContain('takes no key of the kind of ours');
+		expect(reasons[0]).toContain("accepts none of our key's signature algorithms");
+	});
+
+	test('a redirect is a reason only where one has led to the server', () => {
+		const reasons = (more: Partial<Facts>) =>
+			explain(facts('client-certificate-required', {identity: null, ...more})).reasons.join();
+		expect(reasons({certificateWithheld: true})).toContain('`mtls.origins`');
+		expect(reasons({})).not.toContain('redirect');
+	});
+
+	test('of an https proxy the reasons and the hint name its own options', () => {
+		const {summary, reasons, hint} = explain(facts('untrusted-issuer', {certain: false}), 'proxy');
+		expect(summary).toMatch(/^the proxy's certificate 'CN=api.bank.example' was issued by/);
+		expect(reasons).toContain('`mtls.proxy.ca` does not hold the CA of this server');
+		expect(reasons).toContain('the proxy does not send an intermediate certificate');
+		expect(hint).toBe(
+			"get the CA certificate from the proxy's operator and give it as `mtls.proxy.ca`",
+		);
 	});
 
 	test('the hints name the fingerprint to ask about and where an intermediate is', () => {
@@ -164,7 +181,7 @@ describe('what the reasons tell', () => {
 		expect(told({protocol: 'TLSv1.2', identity: null}).hint).not.toContain('maxVersion');
 		expect(told({clientCertificateRequested: true}).hint).not.toContain('maxVersion');
 		expect(told({clientCertificateRequested: true}).reasons[0]).toContain(
-			'key of the kind of ours',
+			"our key's signature algorithms",
 		);
 	});
 });

@@ -23,8 +23,7 @@ export function classifyError(error: unknown): ClassifiedError {
 				side,
 				certain,
 				message: inFlags(error.message),
-				// `check` follows no redirect.
-				reasons: reasons.filter((reason) => !reason.startsWith('a redirect ')).map(inFlags),
+				reasons: reasons.map(inFlags),
 				hint: inFlags(hint),
 			},
 			exitCode: exitCodeOf(error.failure),

@@ -117,6 +117,11 @@ const ofRequests = {
 	uniqueHeaders: undefined,
 } as const;
 
+/** The options of a stream, and the lack of those that are not given. */
+export function streamOptions<T extends object>(given: T): T {
+	return {...ofStreams, ...given};
+}
+
 /** The options of `net.connect`, and the lack of those that are not given. */
 export function tcpOptions<T extends object>(given: T): T {
 	return {...ofStreams, ...ofTcp, ...given};

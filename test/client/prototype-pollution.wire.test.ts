@@ -27,8 +27,8 @@ const unsurvivable: ReadonlyMap<string, readonly string[] | 'all'> = new Map<
 >([
 	// Of each write to a socket, and of undici's requests.
 	['error', 'all'],
-	// Of each IncomingMessage: it is what ends it.
-	['signal', ['axios', 'strangerByAxios']],
+	// Of each IncomingMessage, and with Node 22 of each Http2Stream: it is what ends them.
+	['signal', ['axios', 'strangerByAxios', 'http2']],
 	// Events of an Http2Stream, which looks its listeners up by them.
 	['timeout', ['http2']],
 	['headers', ['http2']],

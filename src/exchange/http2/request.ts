@@ -8,6 +8,7 @@ import type {Socket} from 'node:net';
 import {Readable, Writable} from 'node:stream';
 import {TimeoutError} from '../../connection/connect-timeout.ts';
 import type {Http2Connection} from '../../connection/http2-connection.ts';
+import {streamOptions} from '../../connection/socket-options.ts';
 import {bareHost} from '../../util/url.ts';
 import type {Progress} from '../resend.ts';
 
@@ -45,7 +46,7 @@ export class Http2Request extends Writable {
 		signal: AbortSignal,
 	) {
 		// As a ClientRequest it lives until its answer is complete.
-		super({autoDestroy: false});
+		super(streamOptions({autoDestroy: false}));
 		this.#session = session;
 		this.#headers = headers;
 		this.protocol = protocol;

@@ -1,53 +1,52 @@
-import {MtlsConfigError} from '../config-error.ts';
+import type {MtlsConfigError} from '../config-error.ts';
+import {badOption} from '../util/check-options.ts';
 import {redactUrl} from '../util/redact-url.ts';
 import {bareHost, urlHost} from '../util/url.ts';
 
 /**
- * Domains in the words of Python's
+ * Domains with the meaning of Python's
  * [DefaultCookiePolicy](https://docs.python.org/3/library/http.cookiejar.html#defaultcookiepolicy-objects):
- * `.bank.example` means every name below it and the cookies of a `Domain=bank.example`, but not what
- * the host `bank.example` keeps for itself, which is `bank.example`.
+ * `.bank.example` matches all subdomains and cookies with `Domain=bank.example`, but not the host-only
+ * cookies of `bank.example`, which `bank.example` matches.
  */
 export class DomainList {
 	readonly #domains: readonly string[];
 
-	/** @throws {MtlsConfigError} naming `option` when one of them is no domain. */
+	/** @throws {MtlsConfigError} for `option`, when one of them is not a domain. */
 	constructor(domains: readonly string[], option: string) {
 		if (!Array.isArray(domains)) throw notDomains(option, domains);
 		this.#domains = domains.map((domain) => parseDomain(domain, option));
 	}
 
-	/** Whether a cookie's domain is in the list; it begins with a dot where subdomains get it too. */
+	/** @param domain - Of a cookie; with a leading dot where subdomains get the cookie too. */
 	has(domain: string): boolean {
-		const name = withoutEnd(domain);
+		const name = withoutFinalDot(domain);
 		return this.#domains.some(
 			(listed) => name === listed || (listed.startsWith('.') && name.endsWith(listed)),
 		);
 	}
 }
 
-/** A name or an address as URLs have it: lower case, punycode; one leading dot stays. */
+/** A name or an address as in URLs: lower case, punycode. One leading dot is kept. */
 export function parseDomain(domain: unknown, option: string): string {
 	const [, dot = '', name = ''] = /^(\.?)([^.].*)$/.exec(String(domain)) ?? [];
 	const url = URL.parse(`https://${urlHost(name)}/`);
-	// Only a host: with a port, a path or a wildcard it would match nothing, without a word.
+	// With a port, a path or a wildcard it would match nothing, without an error.
 	const isHost = url !== null && `https://${url.hostname}/` === url.href && !/[/?#@\\*]/.test(name);
 	if (typeof domain !== 'string' || !isHost) throw notDomains(option, domain);
 	const host = bareHost(url.hostname);
-	// An address has nothing below it.
+	// An address has no subdomains.
 	if (dot && (host.includes(':') || /\.\d+$/.test(host))) throw notDomains(option, domain);
-	return dot + withoutEnd(host);
+	return dot + withoutFinalDot(host);
 }
 
-// `bank.example.` is the same host, by which no cookie gets past a list.
-function withoutEnd(name: string): string {
+// Security: `bank.example.` is the same host, and must not get past a list.
+function withoutFinalDot(name: string): string {
 	return name.replace(/\.$/, '');
 }
 
-function notDomains(option: string, found: unknown): MtlsConfigError {
-	return new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		option,
-		`expected domains such as 'bank.example' and '.bank.example', found ${typeof found === 'string' ? `'${redactUrl(found)}'` : typeof found}`,
-	);
+function notDomains(option: string, value: unknown): MtlsConfigError {
+	const expected = "domains such as 'bank.example' and '.bank.example'";
+	const found = typeof value === 'string' ? `'${redactUrl(value)}'` : typeof value;
+	return badOption(option, expected, found);
 }

@@ -1,22 +1,29 @@
 /*
- * How many cookies there may be, and which go: "remove excess cookies" of RFC 6265bis §5.7, by the
- * numbers of browsers.
+ * "Remove excess cookies" of RFC 6265bis §5.7, with the limits of browsers.
  *
- * Cookies are counted by their own domain, as the RFC does, not by the registrable one, as browsers
- * do: so a host that sets them for the whole domain pushes out none that another keeps for itself.
+ * Cookies are counted by their own domain, as in the RFC, not by the registrable one, as in browsers:
+ * a host that sets cookies for the whole domain evicts no host-only cookie of another.
  */
 import {type Cookie, MemoryCookieStore, type Store} from 'tough-cookie';
 import {isExpired} from './expiry.ts';
-import {type CookieCounts, storeCounts} from './store-counts.ts';
+import {isMemoryStore} from './store-version.ts';
 
 const maxPerDomain = 180;
-const maxInAll = 3_000;
+const maxTotal = 3_000;
 
-/** A cookie that had to go. */
+/** A cookie that was removed to make room. */
 export interface Eviction {
 	readonly cookie: Cookie;
 	readonly reason: 'domain-full' | 'jar-full';
 }
+
+/**
+ * The field with which a store says how many cookies it had, by domain, when it was last read, so that
+ * it need not be listed to find out whether a limit is exceeded.
+ */
+export const storeCounts: unique symbol = Symbol('axios-mtls.storeCounts');
+
+export type CookieCounts = ReadonlyMap<string, number>;
 
 type CountingStore = Store & {readonly [storeCounts]?: CookieCounts | undefined};
 
@@ -28,63 +35,63 @@ export function limitOf(store: Store): StoreLimit {
 	return limit;
 }
 
-/** Sees to it that what servers set does not make the cookies of a store too many. */
+/** Keeps the cookies of a store within the limits, by removing some of those that servers have set. */
 class StoreLimit {
 	readonly #store: CountingStore;
-	/** By domain, when the store was last listed. */
+	/** By domain, when all were last listed. */
 	#listed: CookieCounts | undefined;
-	/** By domain, what servers have set since then. */
+	/** By domain, what servers have added since then. */
 	#added = new Map<string, number>();
 
 	constructor(store: CountingStore) {
 		this.#store = store;
 	}
 
-	/** Counts a cookie that was stored, if there was none of its name. */
+	/** Counts a stored cookie, unless it replaced another. */
 	add({domain, creation, lastAccessed}: Cookie): void {
 		if (domain === null || Number(creation) !== Number(lastAccessed)) return;
 		this.#added.set(domain, (this.#added.get(domain) ?? 0) + 1);
 	}
 
-	/** Whether there may be too many: what is listed costs time, and over the network a question. */
-	get mayBeOver(): boolean {
+	/** Whether there may be too many. To list them costs time, and for a remote store a round trip. */
+	get mayBeExceeded(): boolean {
 		if (this.#added.size === 0) return false;
 		const known = this.#store[storeCounts] ?? this.#listed;
 		if (known === undefined) return true;
-		const isDomainOver = [...this.#added].some(
+		const isDomainExceeded = [...this.#added].some(
 			([domain, added]) => (known.get(domain) ?? 0) + added > maxPerDomain,
 		);
-		return isDomainOver || sum(known.values()) + sum(this.#added.values()) > maxInAll;
+		return isDomainExceeded || sum(known.values()) + sum(this.#added.values()) > maxTotal;
 	}
 
-	/** Removes what is expired or too many; nothing where the store cannot list its cookies. */
+	/** Removes expired and excess cookies; none where the store cannot list them. */
 	async evict(now: number): Promise<Eviction[]> {
 		const added = this.#added;
-		// What others store meanwhile is theirs to count.
+		// Cookies that are stored from now on count for the next eviction.
 		this.#added = new Map();
 		const all = await listAll(this.#store, added.keys());
-		const living = all.filter((cookie) => !isExpired(cookie, now));
-		const evictions = chooseExcess(living, added);
+		const unexpired = all.filter((cookie) => !isExpired(cookie, now));
+		const evictions = chooseExcess(unexpired, added);
 		const evicted = new Set(evictions.map(({cookie}) => cookie));
 		const expired = all.filter((cookie) => isExpired(cookie, now));
 		for (const cookie of [...expired, ...evicted]) await remove(this.#store, cookie);
-		this.#listed = countByDomain(living.filter((cookie) => !evicted.has(cookie)));
-		dropEmptyPlaces(this.#store);
+		this.#listed = countByDomain(unexpired.filter((cookie) => !evicted.has(cookie)));
+		dropEmptyPaths(this.#store);
 		return evictions;
 	}
 }
 
 /**
- * Which of the cookies have to go: those that are not `Secure` first where their domain has too many,
- * and of each kind the one that was not used for longest.
+ * The cookies to remove: of a domain with too many those without `Secure` first, and among equals the
+ * least recently used.
  *
- * Ours, not the RFC: never more than servers have `added`. What an app has put there itself stays.
+ * Ours, not the RFC: never more than servers have `added`, so that those of the app stay.
  */
-export function chooseExcess(living: readonly Cookie[], added: CookieCounts): Eviction[] {
+export function chooseExcess(unexpired: readonly Cookie[], added: CookieCounts): Eviction[] {
 	const evictions: Eviction[] = [];
 	const left: Cookie[] = [];
 	const full = new Set<string | null>();
-	for (const [domain, cookies] of Map.groupBy(living, (cookie) => cookie.domain)) {
+	for (const [domain, cookies] of Map.groupBy(unexpired, (cookie) => cookie.domain)) {
 		const excess = cookies.length - maxPerDomain;
 		const most = Math.min(excess, (domain !== null && added.get(domain)) || 0);
 		if (most <= 0) {
@@ -97,7 +104,7 @@ export function chooseExcess(living: readonly Cookie[], added: CookieCounts): Ev
 		if (most < excess) full.add(domain);
 		left.push(...byRank.slice(most));
 	}
-	const most = Math.min(left.length - maxInAll, sum(added.values()) - evictions.length);
+	const most = Math.min(left.length - maxTotal, sum(added.values()) - evictions.length);
 	if (most <= 0) return evictions;
 	const rank = (cookie: Cookie) => {
 		if (!full.has(cookie.domain)) return 2;
@@ -108,7 +115,7 @@ export function chooseExcess(living: readonly Cookie[], added: CookieCounts): Ev
 	return evictions;
 }
 
-/** The one that was not used for longest first. */
+/** The least recently used first. */
 function byUse(a: Cookie, b: Cookie): number {
 	return usedAt(a) - usedAt(b) || (a.creationIndex ?? 0) - (b.creationIndex ?? 0);
 }
@@ -132,50 +139,49 @@ function sum(numbers: Iterable<number>): number {
 	return total;
 }
 
-/** All cookies, or those of `domains` where the store knows no more. */
+/** All cookies; only those of `domains` where the store cannot list all. */
 async function listAll(store: Store, domains: Iterable<string>): Promise<Cookie[]> {
 	try {
-		return (await ask<Cookie[]>((done) => store.getAllCookies(done))) ?? [];
+		return (await callStore<Cookie[]>((done) => store.getAllCookies(done))) ?? [];
 	} catch {
-		// Only for a jar that is to be serialized a store has to be able to do it.
+		// tough-cookie requires it of a store only for a jar that is serialized.
 	}
 	const found: Cookie[] = [];
 	for (const domain of domains) {
 		try {
-			const cookies = await ask<Cookie[]>((done) => store.findCookies(domain, null, true, done));
-			// Of the domains above it, too.
+			const cookies = await callStore<Cookie[]>((done) =>
+				store.findCookies(domain, null, true, done),
+			);
+			// The store also returns cookies of parent domains.
 			found.push(...(cookies ?? []).filter((cookie) => cookie.domain === domain));
 		} catch {
-			// A name that tough-cookie cannot look up.
+			// tough-cookie refuses to look up some names.
 		}
 	}
 	return found;
 }
 
 async function remove(store: Store, {domain, path, key}: Cookie): Promise<void> {
-	await ask((done) => store.removeCookie(domain, path, key, done));
+	await callStore((done) => store.removeCookie(domain, path, key, done));
 }
 
 type Done<T> = (error: Error | null, value?: T) => void;
 
-/** In both ways in which a store may answer: tough-cookie itself has the callback in mind. */
-function ask<T>(question: (done: Done<T>) => unknown): Promise<T | undefined> {
+/** A store may use the callback, as tough-cookie expects, or return a promise. */
+function callStore<T>(method: (done: Done<T>) => unknown): Promise<T | undefined> {
 	return new Promise((resolve, reject) => {
-		const answer = question((error, value) => (error ? reject(error) : resolve(value)));
-		if (answer instanceof Promise) answer.then(resolve, reject);
+		const result = method((error, value) => (error ? reject(error) : resolve(value)));
+		if (result instanceof Promise) result.then(resolve, reject);
 	});
 }
 
 /**
- * tough-cookie keeps the place of each path for ever, looks at it at each request, and a server that
- * sets its cookie without a path makes ever new ones.
+ * tough-cookie keeps the index of a path for ever and searches it at each request, and a server that
+ * sets cookies without `Path` makes a new one for each path that is requested.
  */
-function dropEmptyPlaces(store: Store): void {
-	// By its code: the app's copy of tough-cookie may be another one.
-	const isInMemory =
-		store instanceof MemoryCookieStore || String(store.constructor) === String(MemoryCookieStore);
-	if (!isInMemory) return;
-	const {idx} = store as MemoryCookieStore;
+function dropEmptyPaths(store: Store): void {
+	if (!(store instanceof MemoryCookieStore || isMemoryStore(store))) return;
+	const {idx} = store;
 	for (const [domain, paths] of Object.entries(idx)) {
 		for (const [path, cookies] of Object.entries(paths)) {
 			if (Object.keys(cookies).length === 0) delete paths[path];

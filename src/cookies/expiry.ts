@@ -1,13 +1,13 @@
 import type {Cookie} from 'tough-cookie';
 
-/** The longest that a cookie may live (RFC 6265bis §5.5), in ms. */
+/** The longest lifetime of a cookie (RFC 6265bis §5.5), in ms. */
 export const maxLifetimeMs = 400 * 86_400_000;
 
 const starts = new WeakMap<Cookie, Pick<Cookie, 'maxAge'> & {readonly startMs: number}>();
 
 /**
- * When a cookie expires, in ms since the epoch: `Infinity` where it names no end, NaN where the app
- * gave it a date that is none. All that reads, keeps, writes or sends a cookie asks here.
+ * When a cookie expires, in ms since the epoch: `Infinity` for a session cookie, NaN where the app
+ * gave it an invalid date. The one answer for all that reads, keeps, writes or sends a cookie.
  */
 export function expiresAt(cookie: Cookie, now: number): number {
 	const {maxAge, expires} = cookie;
@@ -22,8 +22,8 @@ export function isExpired(cookie: Cookie, now: number): boolean {
 }
 
 /**
- * From when `Max-Age` counts, in ms since the epoch: from when the cookie was set (RFC 6265 §5.3), or
- * was seen first. tough-cookie lets it begin anew each time that the cookie is read, so that one in
+ * The time from which `Max-Age` counts, in ms since the epoch: when the cookie was set (RFC 6265
+ * §5.3), or first seen. tough-cookie starts again each time that the cookie is read, so that one in
  * use would never expire.
  */
 export function maxAgeStart(cookie: Cookie, now: number): number {

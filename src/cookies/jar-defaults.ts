@@ -1,10 +1,10 @@
 import type {CreateCookieJarOptions} from 'tough-cookie';
 
 /**
- * What a jar for a session over TLS is made with: a cookie that is `Secure` travels over TLS alone,
- * on localhost too, which is where tough-cookie would make an exception.
+ * The options of a jar for sessions over TLS: a `Secure` cookie is sent over TLS alone, on localhost
+ * too, where tough-cookie makes an exception.
  */
-export const createDefaultJar = {
+export const jarDefaults = {
 	allowSecureOnLocal: false,
 	prefixSecurity: 'strict',
 } as const satisfies CreateCookieJarOptions;

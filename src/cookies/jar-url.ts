@@ -1,14 +1,14 @@
 import type {CookieJar} from 'tough-cookie';
 
 /**
- * The URL by which `jar` compares the path of a request as it is written, which RFC 6265 §5.1.4
- * demands: tough-cookie decodes the path of what it is given, so that `/my%20app` would never match
- * `Path=/my%20app`, and `/%E2%82%AC/` would be the default path of a cookie that no file can hold.
+ * The URL for which `jar` compares the path of a request as it is written, as RFC 6265 §5.1.4
+ * demands. tough-cookie decodes the path that it is given: `/my%20app` would never match
+ * `Path=/my%20app`, and `/%E2%82%AC/` would be a default path that no cookie file can hold.
  *
- * @param path - As it goes on the wire, without its query.
+ * @param path - As in the request line, without its query.
  */
 export function jarUrl(jar: Partial<CookieJar>, {origin}: URL, path: string): string {
-	// A jar without a store is not of tough-cookie's making.
+	// A jar without a store is not one of tough-cookie.
 	return origin + (jar.store === undefined ? path : path.replaceAll('%', '%25'));
 }
 

@@ -1,25 +1,29 @@
 import {type Cookie, CookieJar, cookieCompare, domainMatch, pathMatch} from 'tough-cookie';
 import {isExpired} from './expiry.ts';
 import {jarUrl, writtenPath} from './jar-url.ts';
-import type {CookiePolicy} from './policy.ts';
 
-/**
- * The beginning of an https URL of which tough-cookie looks the cookies up: for `example`, `local`
- * and `test` it throws, and for a name with a dot at its end it looks in other places than where it
- * has put them.
- */
-export const usesStandardLookup = /^https:\/\/(?!(?:example|local|test)[:/]|[^/]*\.(?::\d+)?\/)/;
-
-function isOdd({hostname}: URL): boolean {
-	return !usesStandardLookup.test(`https://${hostname}/`);
+/** The part of a cookie policy that reading needs. */
+interface SendPolicy {
+	maySend(cookie: Cookie, url: URL): boolean;
+	/** The single-label domain whose cookies a host gets too. */
+	internalDomainOf(host: string): string | undefined;
 }
 
-/** Another jar as a policy lets it be read: for the URLs of which not all may be sent. */
+/** Whether tough-cookie does not find the cookies of a host that it has stored. Runs for each request. */
+export function needsOwnLookup(hostname: string): boolean {
+	// For these alone tough-cookie throws.
+	const isSpecialUse = hostname === 'test' || hostname === 'local' || hostname === 'example';
+	// tough-cookie stores under a name with the dot at its end, and looks under one without.
+	const isFullyQualified = hostname.endsWith('.');
+	return isSpecialUse || isFullyQualified;
+}
+
+/** A view of another jar: only the cookies that a policy lets be sent. */
 export class PolicyJar extends CookieJar {
 	readonly #jar: CookieJar;
-	readonly #policy: CookiePolicy;
+	readonly #policy: SendPolicy;
 
-	constructor(jar: CookieJar, policy: CookiePolicy) {
+	constructor(jar: CookieJar, policy: SendPolicy) {
 		super(jar.store);
 		this.#jar = jar;
 		this.#policy = policy;
@@ -33,7 +37,7 @@ export class PolicyJar extends CookieJar {
 		const allPaths = typeof options === 'object' && options.allPaths === true;
 		const target = new URL(url);
 		const cookies = await this.#read(target, allPaths);
-		const shared = await this.#shared(target, allPaths);
+		const shared = await this.#readInternalDomain(target, allPaths);
 		return [...cookies, ...shared]
 			.filter((cookie) => this.#policy.maySend(cookie, target))
 			.sort(cookieCompare);
@@ -41,27 +45,29 @@ export class PolicyJar extends CookieJar {
 
 	async #read(url: URL, allPaths: boolean): Promise<Cookie[]> {
 		const path = writtenPath(url);
-		if (!isOdd(url)) return this.#jar.getCookies(jarUrl(this.#jar, url, path), {allPaths});
+		if (!needsOwnLookup(url.hostname)) {
+			return this.#jar.getCookies(jarUrl(this.#jar, url, path), {allPaths});
+		}
 		const all = await this.#jar.store.getAllCookies();
 		return all.filter(
 			(cookie) =>
-				isFor(cookie, url.hostname) &&
+				matchesHost(cookie, url.hostname) &&
 				(allPaths || pathMatch(path, cookie.path ?? '/')) &&
 				!isExpired(cookie, Date.now()),
 		);
 	}
 
 	// tough-cookie looks no higher than the registrable domain, which `wiki.intranet` is itself.
-	async #shared(url: URL, allPaths: boolean): Promise<Cookie[]> {
+	async #readInternalDomain(url: URL, allPaths: boolean): Promise<Cookie[]> {
 		const domain = this.#policy.internalDomainOf(url.hostname);
 		if (domain === undefined) return [];
-		const above = new URL(url);
-		above.hostname = domain;
-		const cookies = await this.#read(above, allPaths);
+		const parent = new URL(url);
+		parent.hostname = domain;
+		const cookies = await this.#read(parent, allPaths);
 		return cookies.filter(({hostOnly}) => !hostOnly);
 	}
 }
 
-function isFor({domain, hostOnly}: Cookie, host: string): boolean {
+function matchesHost({domain, hostOnly}: Cookie, host: string): boolean {
 	return domain === host || (!hostOnly && domain !== null && domainMatch(host, domain) === true);
 }

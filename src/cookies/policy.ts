@@ -1,40 +1,49 @@
 /*
- * The law of cookies, in one place: what a jar may keep and what a request may carry, whoever made
- * the jar. It is RFC 6265bis (draft-ietf-httpbis-rfc6265bis) and the lists of the app.
+ * Which cookies a jar may store and a request may carry, whichever jar the app gives: RFC 6265bis
+ * (draft-ietf-httpbis-rfc6265bis) and the lists of the app.
  *
- * SameSite has no say. It is for pages, which may make a browser ask what its user did not; here it
- * is the app that asks, so that each request is same-site, also when a redirect of another site led
- * to it (§5.2: the request has no client, and the way it took is not looked at). Otherwise a single
- * sign-on would lose its session on the way back.
+ * SameSite is not considered. It is for pages, which may make a browser send requests that its user did
+ * not want; here the app sends them, so that each request is same-site, also after a redirect from
+ * another site (§5.2: the request has no client, and its redirects are not looked at). Otherwise a
+ * single sign-on would lose its session on the way back.
  */
 import {isIP} from 'node:net';
-import {Cookie, type CookieJar, canonicalDomain, domainMatch, getPublicSuffix} from 'tough-cookie';
-import {MtlsConfigError} from '../config-error.ts';
+import {
+	Cookie,
+	type CookieJar,
+	canonicalDomain,
+	domainMatch,
+	getPublicSuffix,
+	parseDate,
+} from 'tough-cookie';
 import type {CookieOptions, CookieRefusal} from '../options.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
-import {describeType, readOptions} from '../util/check-options.ts';
-import {limitAttributes, withoutDomain} from './attributes.ts';
+import {badOption, describeType, readOptions} from '../util/check-options.ts';
 import {DomainList, parseDomain} from './domain-list.ts';
-import {PolicyJar, usesStandardLookup} from './policy-jar.ts';
+import {maxLifetimeMs} from './expiry.ts';
+import {needsOwnLookup, PolicyJar} from './policy-jar.ts';
 
-/** What is to be done with one `Set-Cookie` line. */
+/** Whether a cookie may be stored: with a `line` for the jar, else with a `reason`. */
 export interface SetCookieDecision {
 	readonly name: string;
-	/** The line as the jar is to read it; or */
+	/** The `Set-Cookie` line that the jar is to parse. */
 	readonly line?: string;
-	/** why it is not to see it. */
+	/** Why the cookie is rejected. */
 	readonly reason?: CookieRefusal['reason'];
 }
 
 const known = ['allowedDomains', 'blockedDomains', 'internalDomains'] as const;
 
-/** What a client's options make of the law. */
+/** The cookie policy of a client, by its `cookies` option. */
 export class CookiePolicy {
 	readonly #allowed: DomainList | undefined;
 	readonly #blocked: DomainList | undefined;
 	readonly #internal: ReadonlySet<string>;
-	// Per host: to look through the lists for each request would not be free.
-	readonly #known = new BoundedMap<string, boolean>({maxEntries: 1_000, maxBytes: 256 * 1024});
+	/** By hostname: the lists are not searched for each request. */
+	readonly #sendsAllTo = new BoundedMap<string, boolean>({
+		maxEntries: 1_000,
+		maxBytes: 256 * 1024,
+	});
 	readonly #policyJars = new WeakMap<CookieJar, PolicyJar>();
 
 	/** @throws {MtlsConfigError} when an option cannot be used. */
@@ -46,15 +55,15 @@ export class CookiePolicy {
 		this.#internal = parseInternal(internalDomains);
 	}
 
-	/** Whether a jar for it must let the domains through that this policy knows better. */
+	/** Whether a jar must leave the check of public suffixes to this policy, which knows internal domains. */
 	get hasInternal(): boolean {
 		return this.#internal.size > 0;
 	}
 
-	/** Judges a `Set-Cookie` line of a response of `url` (RFC 6265bis §5.7). */
+	/** Whether the cookie of a `Set-Cookie` line from `url` may be stored (RFC 6265bis §5.7). */
 	check(given: string, url: URL, now: number): SetCookieDecision {
 		const line = limitAttributes(given, now);
-		// Security: as the most lenient jar would read it, so that none keeps what was not judged.
+		// Security: parsed as the most lenient jar would, so that no jar stores a cookie that was not checked.
 		const cookie = Cookie.parse(line, {loose: true});
 		if (cookie === undefined || !isSendable(given)) return {name: '', reason: 'malformed'};
 
@@ -62,6 +71,7 @@ export class CookiePolicy {
 		if (name.length + cookie.value.length > maxPairBytes) return {name, reason: 'too-large'};
 		const host = hostOf(url);
 		const domain = domainOf(cookie);
+		// A public suffix, or an address, may set a cookie for itself alone (§5.7, step 9).
 		const isAlone = domain === host && (isIP(host) !== 0 || this.#isPublicSuffix(host));
 		if (domain !== undefined && !isAlone) {
 			if (!domainMatch(host, domain)) return {name, reason: 'foreign-domain'};
@@ -69,50 +79,51 @@ export class CookiePolicy {
 		}
 		const isHostOnly = domain === undefined || isAlone;
 		const reason =
-			this.#listed(isHostOnly ? host : `.${domain}`) ?? unsafe(cookie, isHostOnly, url);
+			this.#domainRejection(isHostOnly ? host : `.${domain}`) ??
+			securityRejection(cookie, isHostOnly, url);
 		if (reason !== undefined) return {name, reason};
 		return {name, line: isAlone ? withoutDomain(line) : line};
 	}
 
-	/** The jar as a request to `url` may read it: itself where all that it says may be sent. */
+	/** The jar itself where all its cookies for `url` may be sent; else a view of those that may. */
 	filter(jar: CookieJar, url: URL): CookieJar {
 		if (this.#sendsAll(url)) return jar;
-		const lawful = this.#policyJars.get(jar) ?? new PolicyJar(jar, this);
-		this.#policyJars.set(jar, lawful);
-		return lawful;
+		const policyJar = this.#policyJars.get(jar) ?? new PolicyJar(jar, this);
+		this.#policyJars.set(jar, policyJar);
+		return policyJar;
 	}
 
-	/** Whether all that a jar says for `url` may be sent: then nobody has to look through it. */
 	#sendsAll(url: URL): boolean {
-		// One look at the URL for all: each of its parts costs as much.
-		if (!usesStandardLookup.test(url.href)) return false;
-		if (!this.#allowed && !this.#blocked && this.#internal.size === 0) return true;
+		if (url.protocol !== 'https:') return false;
 		const {hostname} = url;
-		const known = this.#known.get(hostname);
+		if (needsOwnLookup(hostname)) return false;
+		if (!this.#allowed && !this.#blocked && !this.hasInternal) return true;
+		const known = this.#sendsAllTo.get(hostname);
 		if (known !== undefined) return known;
 
 		const host = hostOf(url);
 		const sendsAll =
 			this.internalDomainOf(host) === undefined &&
-			domainsOf(host).every((domain) => this.#listed(domain) === undefined);
-		this.#known.set(hostname, sendsAll, 100 + 2 * hostname.length);
+			domainsOf(host).every((domain) => this.#domainRejection(domain) === undefined);
+		this.#sendsAllTo.set(hostname, sendsAll, 100 + 2 * hostname.length);
 		return sendsAll;
 	}
 
-	/** Whether a cookie that a jar says for `url` may be sent there (RFC 6265bis §5.8.3). */
+	/** Whether a cookie that the jar has for `url` may be sent there (RFC 6265bis §5.8.3). */
 	maySend({domain, hostOnly, secure}: Cookie, url: URL): boolean {
 		if (secure && url.protocol !== 'https:') return false;
-		const isBelow = !hostOnly && domain !== null && isIP(domain) === 0;
-		return this.#listed(isBelow ? `.${domain}` : (domain ?? hostOf(url))) === undefined;
+		const withSubdomains = !hostOnly && domain !== null && isIP(domain) === 0;
+		const scope = withSubdomains ? `.${domain}` : (domain ?? hostOf(url));
+		return this.#domainRejection(scope) === undefined;
 	}
 
-	/** The single-label domain that `host` shares cookies with, unless it is that itself. */
+	/** The single-label domain whose cookies `host` gets too, unless it is `host` itself. */
 	internalDomainOf(host: string): string | undefined {
 		const label = host.slice(host.lastIndexOf('.') + 1);
 		return label !== host && this.#internal.has(label) ? label : undefined;
 	}
 
-	#listed(domain: string): 'domain-blocked' | 'domain-not-allowed' | undefined {
+	#domainRejection(domain: string): 'domain-blocked' | 'domain-not-allowed' | undefined {
 		if (this.#blocked?.has(domain)) return 'domain-blocked';
 		return this.#allowed?.has(domain) === false ? 'domain-not-allowed' : undefined;
 	}
@@ -124,52 +135,99 @@ export class CookiePolicy {
 	}
 }
 
-/** Of a cookie's name and value together (RFC 6265bis §5.7, step 4). */
+/** Of the name and the value together (RFC 6265bis §5.7, step 4). */
 const maxPairBytes = 4_096;
 
-/** A URL's host as cookies have it: without the brackets of an IPv6 address. */
+/** The host of a URL as cookies have it: an IPv6 address without brackets. */
 function hostOf({hostname}: URL): string {
 	return canonicalDomain(hostname) ?? hostname;
 }
 
-/** Whether HTTP can carry it: no control characters but the tab (§5.6, step 1), and bytes alone. */
+/** Whether HTTP can carry it: bytes, and of the control characters only the tab (§5.6, step 1). */
 export function isSendable(text: string): boolean {
 	return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
 
-/** What `Domain` says; empty where that is no name in ASCII (§5.7), which no host matches. */
+/** The `Domain` attribute; empty, which matches no host, where it is not a name in ASCII (§5.7). */
 function domainOf(cookie: Cookie): string | undefined {
 	if (cookie.domain === null) return undefined;
-	// A second dot is one of the name's (§5.6.3); tough-cookie takes all away, and finds the cookie no more.
+	// Only one leading dot is ignored (§5.6.3). tough-cookie strips all, and then never finds the cookie.
 	if (/[^\0-\x7f]|^\./.test(cookie.domain)) return '';
 	try {
 		return cookie.cdomain() ?? '';
 	} catch {
-		// Punycode that is none.
+		// Invalid punycode.
 		return '';
 	}
 }
 
-/** The domains whose cookies a jar may say for `host`. */
+/** The domains whose cookies a jar may have for `host`. */
 function domainsOf(host: string): string[] {
 	if (isIP(host)) return [host];
 	const labels = host.split('.');
-	const below = labels.map((_, index) => `.${labels.slice(index).join('.')}`);
-	// Nobody keeps a cookie for all of a top-level domain; what is internal is asked for before.
-	return [host, ...below.filter((domain, index) => index === 0 || domain.includes('.', 1))];
+	const suffixes = labels.map((_, index) => `.${labels.slice(index).join('.')}`);
+	// No cookie is for a whole top-level domain; an internal one has its own lookup.
+	return [host, ...suffixes.filter((domain, index) => index === 0 || domain.includes('.', 1))];
 }
 
-function unsafe(
+function securityRejection(
 	{key, value, secure, path}: Cookie,
 	isHostOnly: boolean,
 	url: URL,
 ): CookieRefusal['reason'] | undefined {
 	if (secure && url.protocol !== 'https:') return 'secure-over-http';
-	// In any case, and in a value without a name: servers exist that read them so (§5.4, §5.7).
+	// In any case, and in the value of a cookie without a name: some servers read those as a prefix too
+	// (§5.4, §5.7).
 	const prefix = /^__(secure|host)-/i.exec(key || value)?.[1]?.toLowerCase();
 	if (prefix === undefined) return undefined;
-	const keepsIt = key !== '' && secure && (prefix === 'secure' || (isHostOnly && path === '/'));
-	return keepsIt ? undefined : 'prefix';
+	const hasHostScope = isHostOnly && path === '/';
+	const isValid = key !== '' && secure && (prefix === 'secure' || hasHostScope);
+	return isValid ? undefined : 'prefix';
+}
+
+/** Longer attributes are ignored (RFC 6265bis §5.6). */
+const maxAttributeBytes = 1_024;
+
+/**
+ * A `Set-Cookie` line without the attributes that are too long, and with at most the longest lifetime
+ * (RFC 6265bis §5.5, §5.6).
+ *
+ * @param line - One character for each byte.
+ */
+export function limitAttributes(line: string, now: number): string {
+	return mapAttributes(line, ({text, name, value}) => {
+		if (name.length > maxAttributeBytes || value.length > maxAttributeBytes) return undefined;
+		if (name === 'max-age' && /^\d+$/.test(value) && Number(value) * 1_000 > maxLifetimeMs) {
+			return ` Max-Age=${maxLifetimeMs / 1_000}`;
+		}
+		if (name === 'expires' && Number(parseDate(value)) > now + maxLifetimeMs) {
+			return ` Expires=${new Date(now + maxLifetimeMs).toUTCString()}`;
+		}
+		return text;
+	});
+}
+
+function withoutDomain(line: string): string {
+	return mapAttributes(line, ({text, name}) => (name === 'domain' ? undefined : text));
+}
+
+interface Attribute {
+	/** With the space around it. */
+	readonly text: string;
+	/** In lower case. */
+	readonly name: string;
+	/** Empty for an attribute without one. */
+	readonly value: string;
+}
+
+function mapAttributes(line: string, change: (attribute: Attribute) => string | undefined): string {
+	const [pair = '', ...attributes] = line.split(';');
+	const changed = attributes.map((text) => {
+		const end = text.includes('=') ? text.indexOf('=') : text.length;
+		const name = text.slice(0, end).trim().toLowerCase();
+		return change({text, name, value: text.slice(end + 1).trim()});
+	});
+	return [pair, ...changed.filter((text) => text !== undefined)].join(';');
 }
 
 function listOf(domains: readonly string[] | undefined, option: string): DomainList | undefined {
@@ -180,9 +238,6 @@ function parseInternal(names: readonly string[]): ReadonlySet<string> {
 	const option = 'cookies.internalDomains';
 	const isList = Array.isArray(names) && names.every((name) => !String(name).includes('.'));
 	if (isList) return new Set(names.map((name) => parseDomain(name, option)));
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		option,
-		`expected names without a dot such as 'intranet', found ${Array.isArray(names) ? 'a dot' : describeType(names)}`,
-	);
+	const found = Array.isArray(names) ? 'a dot' : describeType(names);
+	throw badOption(option, "names without a dot such as 'intranet'", found);
 }

@@ -1,5 +1,5 @@
 import {type Cookie, pathMatch, permuteDomain} from 'tough-cookie';
-import type {CookieCounts} from '../cookies/store-counts.ts';
+import type {CookieCounts} from '../cookies/eviction.ts';
 import type {WithTimeout} from './commands.ts';
 import {type CookieCipher, DecryptionError} from './encryption.ts';
 import {RedisJarError} from './error.ts';

@@ -1,5 +1,5 @@
 import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} from 'tough-cookie';
-import {type CookieCounts, storeCounts} from '../cookies/store-counts.ts';
+import {type CookieCounts, storeCounts} from '../cookies/eviction.ts';
 import {type SharedLoginLock, sharedLoginLock} from '../login/login-lock.ts';
 import {type RedisCommands, timeoutWrapper} from './commands.ts';
 import {CookieHash} from './cookie-hash.ts';

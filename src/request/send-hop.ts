@@ -3,7 +3,8 @@
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {type HttpProxy, resolveProxy} from '../connection/proxy/proxy-config.ts';
-import {cookieHeader, readCookies, storeCookies} from '../cookies/jar.ts';
+import {cookieHeader, readCookies} from '../cookies/cookie-header.ts';
+import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
 import {abortable} from '../exchange/abortable.ts';
 import {closedError, throwIfCancelled} from '../exchange/axios-errors.ts';

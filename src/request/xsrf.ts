@@ -4,7 +4,7 @@
  * no page, that of `baseURL` stands for it.
  */
 import type {InternalAxiosRequestConfig} from 'axios';
-import type {CookieList} from '../cookies/cookie-cache.ts';
+import type {CookieList} from '../cookies/cookie-header.ts';
 import {copyHeaders} from '../exchange/headers.ts';
 import {cookieOfApp, type Hop} from '../exchange/hop.ts';
 import {decodePercent} from '../util/url.ts';

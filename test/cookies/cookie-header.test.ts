@@ -1,10 +1,11 @@
 import {createRequire} from 'node:module';
 import {Cookie, CookieJar, MemoryCookieStore} from 'tough-cookie';
 import {beforeEach, describe, expect, test, vi} from 'vitest';
-import {cookiesFor} from '../../src/cookies/cookie-cache.ts';
+import {cookiesFor} from '../../src/cookies/cookie-header.ts';
 import {fileJar} from '../../src/cookies/file/file-jar.ts';
-import {makeJar, storeCookies} from '../../src/cookies/jar.ts';
+import {makeJar} from '../../src/cookies/jar.ts';
 import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import {storeVersion} from '../../src/cookies/store-version.ts';
 import {tempFile} from '../support/temp-file.ts';
 

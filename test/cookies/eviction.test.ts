@@ -1,10 +1,10 @@
 import {Cookie, CookieJar, MemoryCookieStore} from 'tough-cookie';
 import {beforeEach, describe, expect, test, vi} from 'vitest';
-import {limitAttributes} from '../../src/cookies/attributes.ts';
 import {chooseExcess} from '../../src/cookies/eviction.ts';
 import {fileJar} from '../../src/cookies/file/file-jar.ts';
-import {makeJar, storeCookies} from '../../src/cookies/jar.ts';
-import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {makeJar} from '../../src/cookies/jar.ts';
+import {CookiePolicy, limitAttributes} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import type {CookieRefusal} from '../../src/options.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';
 import {RemoteStore} from '../support/remote-store.ts';

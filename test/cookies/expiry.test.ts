@@ -2,8 +2,8 @@ import {readFileSync} from 'node:fs';
 import {Cookie, CookieJar} from 'tough-cookie';
 import {beforeEach, describe, expect, test, vi} from 'vitest';
 import {fileJar} from '../../src/cookies/file/file-jar.ts';
-import {storeCookies} from '../../src/cookies/jar.ts';
 import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';
 import {tempFile} from '../support/temp-file.ts';
 

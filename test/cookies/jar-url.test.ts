@@ -1,9 +1,10 @@
 import {createRequire} from 'node:module';
 import {CookieJar} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
-import {makeJar, storeCookies} from '../../src/cookies/jar.ts';
+import {makeJar} from '../../src/cookies/jar.ts';
 import {jarUrl, writtenPath} from '../../src/cookies/jar-url.ts';
 import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';
 
 const twin: typeof import('tough-cookie') = createRequire(import.meta.url)('tough-cookie');

@@ -1,8 +1,10 @@
 import {AxiosError} from 'axios';
 import {MemoryCookieStore} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
-import {CookieJar, jarOf, makeJar, readCookies, storeCookies} from '../../src/cookies/jar.ts';
+import {readCookies} from '../../src/cookies/cookie-header.ts';
+import {CookieJar, jarOf, makeJar} from '../../src/cookies/jar.ts';
 import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import {MtlsConfigError} from '../../src/errors.ts';
 import {createClient} from '../../src/index.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';

@@ -4,8 +4,8 @@
 import {execFileSync} from 'node:child_process';
 import {CookieJar} from 'tough-cookie';
 import {expect, test} from 'vitest';
-import {storeCookies} from '../../src/cookies/jar.ts';
 import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import type {CookieOptions} from '../../src/options.ts';
 import {needs} from '../support/servers/programs.ts';
 

@@ -1,7 +1,8 @@
 import {CookieJar} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
-import {makeJar, storeCookies} from '../../src/cookies/jar.ts';
+import {makeJar} from '../../src/cookies/jar.ts';
 import {CookiePolicy} from '../../src/cookies/policy.ts';
+import {storeCookies} from '../../src/cookies/set-cookie.ts';
 import {MtlsConfigError} from '../../src/errors.ts';
 import type {CookieOptions, CookieRefusal} from '../../src/options.ts';
 import {cookieHeaderTo} from '../support/cookie-header.ts';

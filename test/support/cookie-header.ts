@@ -1,4 +1,5 @@
-import {type CookieJar, cookieHeader, readCookies} from '../../src/cookies/jar.ts';
+import {cookieHeader, readCookies} from '../../src/cookies/cookie-header.ts';
+import type {CookieJar} from '../../src/cookies/jar.ts';
 import type {CookiePolicy} from '../../src/cookies/policy.ts';
 
 /** The `Cookie` header of a request to `to`. */

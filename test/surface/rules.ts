@@ -35,7 +35,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'util/clock.ts',
 		'util/check-options.ts',
 		'cookies/expiry.ts',
-		'cookies/store-counts.ts',
+		'cookies/eviction.ts',
 		'login/login-lock.ts',
 	],
 	// As a user of the package. Beyond that, what has one answer for both: the proxy of a URL, the end of

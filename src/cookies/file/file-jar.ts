@@ -3,7 +3,7 @@ import {dirname, resolve} from 'node:path';
 import {CookieJar} from 'tough-cookie';
 import {type ConfigErrorCode, MtlsConfigError} from '../../config-error.ts';
 import {describeType} from '../../util/check-options.ts';
-import {createDefaultJar} from '../jar-defaults.ts';
+import {jarDefaults} from '../jar-defaults.ts';
 import {CookieFile} from './cookie-file.ts';
 import {CookieFileError} from './cookie-file-error.ts';
 import {type FileJarOptions, resolveFileJar} from './file-jar-options.ts';
@@ -20,7 +20,7 @@ export class FileJar extends CookieJar {
 
 	/** @internal Made by {@link fileJar}. */
 	constructor(path: string, file: CookieFile, rejectPublicSuffixes: boolean) {
-		super(file.store, {...createDefaultJar, rejectPublicSuffixes});
+		super(file.store, {...jarDefaults, rejectPublicSuffixes});
 		this.path = path;
 		this.#file = file;
 		files.set(this, file);

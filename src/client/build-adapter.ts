@@ -1,9 +1,10 @@
 import axios, {type AxiosAdapter} from 'axios';
 import {axiosExchange} from '../exchange/axios.ts';
+import type {Exchange} from '../exchange/exchange.ts';
 import {http2Exchange} from '../exchange/http2/exchange.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
 import {undiciExchange} from '../exchange/undici/exchange.ts';
-import {undiciSupports} from '../exchange/undici/supported.ts';
+import {undiciSupportsConfig, undiciSupportsHop} from '../exchange/undici/supported.ts';
 import {makeAdapter} from '../request/adapter.ts';
 import {assertNoClientOptions} from '../request/conflicting-agents.ts';
 import type {ClientState} from './client-state.ts';
@@ -12,13 +13,15 @@ import type {ClientState} from './client-state.ts';
 export function buildAdapter(state: ClientState): AxiosAdapter {
 	const undici = undiciExchange(state.pools);
 	const http2 = http2Exchange(state.http2);
+	const plain: Exchange = (input) =>
+		undiciSupportsHop(input) ? undici(input) : axiosExchange(input);
 	const {roster} = state.identities;
 	return makeAdapter({
 		...state,
-		exchange: (input) => {
-			if (undiciSupports(input)) return undici(input);
-			assertNoClientOptions(input.config);
-			return wantsHttp2(input.config) ? http2(input) : axiosExchange(input);
+		chooseExchange: (config) => {
+			if (undiciSupportsConfig(config)) return plain;
+			assertNoClientOptions(config);
+			return wantsHttp2(config) ? http2 : axiosExchange;
 		},
 		fallback: axios.getAdapter('http'),
 		trusting: (ca) => state.identities.trusting(ca),

@@ -9,7 +9,7 @@ import {createRejectionLogger} from '../logging/messages.ts';
 import type {LoginSession} from '../login/login-session.ts';
 import type {ClientOptions, ConnectionBounds, CookieRefusal, Logger, Timeouts} from '../options.ts';
 import {InFlightRequests} from '../request/in-flight.ts';
-import {insecureRedirects} from '../request/redirect.ts';
+import {insecureRedirects} from '../request/prepare-call.ts';
 import {resolveTimeouts} from '../request/timeouts.ts';
 
 /** What a client has. The instances that it creates share all that their own options do not replace. */
@@ -30,7 +30,7 @@ export interface ClientState {
 	readonly allowInsecureRedirects: boolean;
 	readonly timeouts: Timeouts;
 	/** Belongs to the agent: closing one of the instances that share it closes them all. */
-	readonly lifetime: InFlightRequests;
+	readonly inFlight: InFlightRequests;
 	readonly session: LoginSession | undefined;
 	/** Whether this is the client that a login sends its requests with. */
 	readonly partOfLogin: boolean;
@@ -113,7 +113,7 @@ function createConnections(
 		http2,
 		bounds,
 		ownsConnections: mtls !== undefined,
-		lifetime: new InFlightRequests(),
+		inFlight: new InFlightRequests(),
 		session: undefined,
 		partOfLogin: false,
 	};

@@ -19,8 +19,8 @@ import type {
 	ClientOptions,
 	ProxySetting,
 } from '../options.ts';
+import {withoutBodyText} from '../request/clean-error.ts';
 import {assertNoConflictingAgent} from '../request/conflicting-agents.ts';
-import {withoutBodyText} from '../request/json-error.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
 import {
 	assertObject,
@@ -136,7 +136,7 @@ function sessionOf(
 		resolveSession(session, {jar, baseURL: defaults.baseURL}),
 		// Without the session: what logs in must not wait for itself.
 		(signal) => equip(create({signal}), {...parts, session: undefined, partOfLogin: true}),
-		parts.lifetime.signal,
+		parts.inFlight.signal,
 	);
 }
 

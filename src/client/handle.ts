@@ -9,13 +9,13 @@ import type {MtlsHandle} from './types.ts';
 
 /** Makes `client.mtls`. */
 export function createHandle(state: ClientState): MtlsHandle {
-	const {agent, identities, pools, http2, jar, lifetime} = state;
+	const {agent, identities, pools, http2, jar, inFlight} = state;
 	const stats = () => statsOf(identities, agent, [pools, http2]);
 	const line = () => statsLine(stats());
 	const close = async (options?: {readonly deadlineMs?: number}) => {
 		const deadlineMs = closeDeadlineMs(options);
 		identities.close();
-		await lifetime.end(deadlineMs);
+		await inFlight.end(deadlineMs);
 		await Promise.all([endConnections(agent), pools.destroy(), http2.destroy()]);
 		await flushJar(jar);
 	};

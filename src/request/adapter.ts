@@ -1,144 +1,93 @@
-/*
- * One call, hop by hop: send, and what next?
- */
-import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
-import {jarOf} from '../cookies/jar.ts';
+import {AxiosError, type AxiosResponse} from 'axios';
 import {closedError} from '../exchange/axios-errors.ts';
-import type {Hop} from '../exchange/hop.ts';
-import {hideSecrets, redactInvalidUrl} from '../logging/redact.ts';
-import type {LoginSession} from '../login/login-session.ts';
+import {isRedirect} from '../exchange/exchange.ts';
 import {flattened} from '../util/check-options.ts';
-import {MAX_TIMER_MS} from '../util/clock.ts';
-import {type Adapter, type AdapterParts, type Call, waiting} from './call.ts';
-import {removeCallerFrames} from './caller-frames.ts';
-import {assertNoConflictingAgent, withoutCookieAgents} from './conflicting-agents.ts';
-import {firstHop} from './first-hop.ts';
-import {follow} from './follow-redirect.ts';
-import {redirectPolicy} from './redirect.ts';
-import {withinTimeout} from './request-timeout.ts';
-import {holdBody} from './response-body.ts';
-import {send} from './send-hop.ts';
-import {type Answer, complete, settle} from './settle.ts';
-import {resolveTimeouts} from './timeouts.ts';
+import {cleanError} from './clean-error.ts';
+import {followRedirect} from './follow-redirect.ts';
+import {
+	type Adapter,
+	abortSources,
+	type Call,
+	type ClientContext,
+	prepareCall,
+} from './prepare-call.ts';
+import {sendHop} from './send-hop.ts';
+import {complete, type FinalResponse, settle} from './settle.ts';
+import {withinTimeout} from './timeouts.ts';
 import {withLogin} from './with-login.ts';
 
-/** Makes an axios adapter that owns the hops. */
-export function makeAdapter(parts: AdapterParts): Adapter {
+/** Makes the axios adapter of a client, which follows the redirects itself. */
+export function makeAdapter(client: ClientContext): Adapter {
+	const {inFlight, partOfLogin} = client;
 	return async (originalConfig) => {
-		parts.lifetime.begin();
+		inFlight.begin();
 		try {
-			const response = await run(parts, originalConfig);
-			holdBody(response, originalConfig, parts.lifetime, true);
+			if (partOfLogin ? inFlight.ended : inFlight.closing) throw closedError(originalConfig);
+			const call = prepareCall(originalConfig, client);
+			const response = await (call === undefined
+				? client.fallback(flattened(originalConfig))
+				: begin(call));
+			inFlight.holdBody(response, originalConfig, true);
 			return response;
 		} catch (error) {
-			if (error instanceof Error) removeCallerFrames(error);
-			if (error instanceof AxiosError) {
-				// A hop's own config holds the jar's cookies, which a retry would send once more.
-				// A token that is cancelled gives all its requests one error, which knows of none.
-				if (error.config || !isCancel(error)) error.config = originalConfig;
-				if (error.response) error.response.config = originalConfig;
-				hideSecrets(error);
-				holdBody(error.response, originalConfig, parts.lifetime, false);
-			} else if (error instanceof Error && Object.hasOwn(error, 'config')) {
-				// Of a URL that could not be built: no AxiosError, and the whole config is in it.
-				hideSecrets(error);
-			} else {
-				redactInvalidUrl(error);
-			}
+			cleanError(error, originalConfig);
+			if (error instanceof AxiosError) inFlight.holdBody(error.response, originalConfig, false);
 			throw error;
 		} finally {
-			parts.lifetime.done();
+			inFlight.done();
 		}
 	};
 }
 
-// Not async: each turn that a call waits for is felt in a small one.
-function run(
-	parts: AdapterParts,
-	originalConfig: InternalAxiosRequestConfig,
-): Promise<AxiosResponse> {
-	const config = withoutCookieAgents(flattened(originalConfig));
-	const {lifetime, partOfLogin} = parts;
-	if (partOfLogin ? lifetime.ended : lifetime.closing) throw closedError(config);
-	if (parts.ownsConnections) assertNoConflictingAgent(config);
-	const hop = firstHop(config);
-	if (hop === undefined) return parts.fallback(config);
-
-	const timeouts = resolveTimeouts(config.timeouts, parts.timeouts);
+// Not async: in a small request each further turn of the event loop can be measured.
+function begin(call: Call): Promise<AxiosResponse> {
+	const {config, firstHop, timeouts} = call;
 	const {requestMs} = timeouts;
-	if (!requestMs) return begin(parts, {config, originalConfig, timeouts}, hop);
+	if (!requestMs) return run(call);
 	return withinTimeout({
 		config,
 		requestMs,
-		url: hop.url,
-		run: (bounded) => begin(parts, {config: bounded, originalConfig, timeouts}, hop),
+		url: firstHop.url,
+		run: (bounded) => run({...call, config: bounded}),
 	});
 }
 
-function begin(
-	parts: AdapterParts,
-	asked: Pick<Call, 'config' | 'originalConfig' | 'timeouts'>,
-	hop: Hop,
-): Promise<AxiosResponse> {
-	const {config, originalConfig, timeouts} = asked;
-	const {lifetime} = parts;
-	// What is no number is refused by axios's exchange, in its own words.
-	const timeoutMs =
-		Math.min(Number.parseInt(String(config.timeout || ''), 10), MAX_TIMER_MS) || undefined;
-	const call: Call = {
-		config,
-		originalConfig,
-		timeouts,
-		jar: jarOf(config, parts.jar),
-		policy: redirectPolicy(config, hop, parts),
-		timeoutMs,
-		shouldStoreCookies: undefined,
-		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
+function run(call: Call): Promise<AxiosResponse> {
+	const {client, config, firstHop, session} = call;
+	const finish = (final: FinalResponse) => {
+		// A redirect may have made a GET of it. Not in `followHops`: after a login the body is sent again.
+		if (final.hop.body === undefined) firstHop.body?.discard();
+		else firstHop.body?.last();
+		return settle(final, config);
 	};
-	const end = (answer: Answer) => {
-		// A redirect has made a GET of it. Not in `walk`: a login may come, and the body once more.
-		if (answer.hop.body === undefined) hop.body?.discard();
-		else hop.body?.last();
-		return settle(answer, config);
-	};
-	const session = sessionOf(parts, call);
-	if (session === undefined) return walk(parts, call, hop, end);
+	if (session === undefined) return followHops(call, finish);
 	return withLogin(session, {
 		config,
-		body: hop.body,
-		send: (shouldStoreCookies) =>
-			walk(parts, {...call, shouldStoreCookies}, hop, (answer) => answer),
-		waiting: () => waiting(parts, call),
+		body: firstHop.body,
+		send: (shouldStoreCookies) => followHops({...call, shouldStoreCookies}, (final) => final),
+		abortSources: () => abortSources(call),
 		assertOpen() {
-			if (lifetime.ended) throw closedError(config);
+			if (client.inFlight.ended) throw closedError(config);
 		},
-	}).then(end);
+	}).then(finish);
 }
 
-function sessionOf({session}: AdapterParts, {config, jar}: Call): LoginSession | undefined {
-	return session?.settings.jar === jar && config.session !== false ? session : undefined;
-}
-
-/** Hop by hop to the answer, which `end` makes the result. */
-async function walk<T>(
-	parts: AdapterParts,
-	call: Call,
-	first: Hop,
-	end: (answer: Answer) => T,
-): Promise<T> {
-	let hop = first;
+/** Sends the first request, and what redirects make of it; `finish` makes the result. */
+async function followHops<T>(call: Call, finish: (final: FinalResponse) => T): Promise<T> {
+	const {firstHop} = call;
+	let hop = firstHop;
 	let response: AxiosResponse;
 	try {
 		for (;;) {
-			response = await send(parts, call, hop);
-			const next = follow(call, hop, response);
+			response = await sendHop(call, hop);
+			const next = isRedirect(response.status) ? followRedirect(call, hop, response) : undefined;
 			if (next === undefined) break;
 			hop = next;
 		}
 	} catch (error) {
-		if (hop.body === undefined) first.body?.discard();
+		if (hop.body === undefined) firstHop.body?.discard();
 		throw error;
 	}
 	complete(response, call, hop);
-	return end({response, hop});
+	return finish({response, hop});
 }

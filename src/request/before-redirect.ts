@@ -28,7 +28,7 @@ interface Redirect {
  *
  * @throws {TypeError} when what it leaves is no place for a request.
  */
-export function askBeforeRedirect(
+export function callBeforeRedirect(
 	callback: BeforeRedirect,
 	hop: Hop,
 	{previous, response, policy}: Redirect,

@@ -12,7 +12,6 @@ const agentOptions = ['httpsAgent', 'httpAgent'] as const;
 export function withoutCookieAgents(
 	config: InternalAxiosRequestConfig,
 ): InternalAxiosRequestConfig {
-	if (!config.httpsAgent && !config.httpAgent) return config;
 	const made = agentOptions.filter((name) => isCookieAgent(config[name]));
 	if (made.length === 0) return config;
 	const rest = withoutPrototype(config);
@@ -29,9 +28,9 @@ export function withoutCookieAgents(
 export function assertNoConflictingAgent(
 	config: Pick<AxiosRequestConfig, 'httpsAgent' | 'httpAgent' | 'http2Options'>,
 ): void {
-	if (!config.httpsAgent && !config.httpAgent && !config.http2Options) return;
-	const foreign = config.http2Options && tlsHttp2Option(config);
-	const given = agentOptions.find((name) => config[name]) ?? (foreign && `http2Options.${foreign}`);
+	const http2Option = config.http2Options && tlsHttp2Option(config);
+	const given =
+		agentOptions.find((name) => config[name]) ?? (http2Option && `http2Options.${http2Option}`);
 	if (given === undefined) return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_AGENT_CONFLICT',

@@ -35,7 +35,7 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
  * The typed error for an answer by which a server refuses our certificate, or the lack of one, in
  * HTTP: `error` with its response, code and status, and what it means. Any other error as it is.
  */
-export function diagnoseAnswer(
+export function diagnoseResponse(
 	error: AxiosError,
 	response: AxiosResponse,
 	hop: Hop,
@@ -48,7 +48,7 @@ export function diagnoseAnswer(
 	const kind = classifyRefusal({status, server: headers.server, data});
 	const verdict: Classification | undefined =
 		kind === undefined
-			? refusalOfNobody(status, hop, connection)
+			? refusalWithoutCertificate(status, hop, connection)
 			: {kind, side: 'client', certain: true};
 	// Only a certificate that was offered can be refused.
 	if (
@@ -72,7 +72,7 @@ function redirectOf({guestOf, presentCertificate}: Hop) {
 const refusals: ReadonlySet<number> = new Set([400, 401, 403]);
 
 /** A server that knows its clients by their certificates has refused what came to it in nobody's name. */
-function refusalOfNobody(
+function refusalWithoutCertificate(
 	status: number,
 	hop: Hop,
 	connection: Connection,
@@ -96,7 +96,7 @@ export function insecureRedirect(
 }
 
 /** The error of a 407, by which a proxy refuses to pass plain http on (RFC 9110 §15.5.8). */
-export function proxyWantsLogin(
+export function proxyAuthRequired(
 	{host, port, hasCredentials}: HttpProxy,
 	hop: Hop,
 	config: InternalAxiosRequestConfig,

@@ -28,7 +28,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		// The very object of the config, as in axios: what the exchange adds is seen on `response.config`.
 		headers: config.headers,
 		auth: config.auth ? wholeCredentials(config.auth) : place.auth,
-		body: makeBody(config.data, config.maxRedirects !== 0),
+		body: config.data === undefined ? undefined : makeBody(config.data, config.maxRedirects !== 0),
 		// The app asked for this origin itself.
 		presentCertificate: true,
 		leftOrigin: false,

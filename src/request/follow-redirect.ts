@@ -1,23 +1,25 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {headerOf} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
-import {askBeforeRedirect} from './before-redirect.ts';
-import {removeCallerFrames} from './caller-frames.ts';
+import {callBeforeRedirect} from './before-redirect.ts';
+import {removeCallerFrames} from './clean-error.ts';
 import {insecureRedirect} from './diagnose.ts';
-import {isDowngrade, nextHop, presentationAt, type RedirectPolicy} from './redirect.ts';
+import type {Call} from './prepare-call.ts';
+import {isDowngrade, nextHop, presentationAt} from './redirect.ts';
 
 /**
- * The hop that follows a response; `undefined` when the response is the answer.
+ * The hop that a redirect leads to; `undefined` when the response is the final one.
  *
- * @throws {AxiosError} when it may not be followed, or leads nowhere.
+ * @throws {AxiosError} when the redirect may not be followed, or leads nowhere.
  */
-export function follow(
-	{config, policy}: {config: InternalAxiosRequestConfig; policy: RedirectPolicy},
+export function followRedirect(
+	call: Pick<Call, 'config' | 'redirectPolicy'>,
 	hop: Hop,
 	response: AxiosResponse,
 ): Hop | undefined {
+	const {config, redirectPolicy} = call;
 	const {status, headers, request} = response;
-	const step = nextHop(hop, {status, location: headerOf(headers, 'location')}, policy);
+	const step = nextHop(hop, {status, location: headerOf(headers, 'location')}, redirectPolicy);
 	switch (step.kind) {
 		case 'stop':
 			return undefined;
@@ -33,32 +35,32 @@ export function follow(
 		case 'insecure':
 			throw insecureRedirect(hop, step.url, config);
 		case 'follow':
-			return asked(step.hop, hop, response, config, policy);
+			return afterBeforeRedirect(step.hop, call, hop, response);
 	}
 }
 
-/** The next hop as `beforeRedirect` leaves it. */
-function asked(
+/** The next hop as the app's `beforeRedirect` leaves it. */
+function afterBeforeRedirect(
 	next: Hop,
+	{config, redirectPolicy}: Pick<Call, 'config' | 'redirectPolicy'>,
 	hop: Hop,
 	response: AxiosResponse,
-	config: InternalAxiosRequestConfig,
-	policy: RedirectPolicy,
 ): Hop {
 	if (!config.beforeRedirect) return next;
 	let changed: Hop;
 	try {
-		changed = askBeforeRedirect(config.beforeRedirect, next, {previous: hop, response, policy});
+		const redirect = {previous: hop, response, policy: redirectPolicy};
+		changed = callBeforeRedirect(config.beforeRedirect, next, redirect);
 	} catch (error) {
 		throw redirectionFailure(error, config, response.request);
 	}
 	// The callback may have sent it elsewhere: the rules hold for where it goes now.
-	if (isDowngrade(hop.url, changed.url) && !policy.allowInsecureRedirects) {
+	if (isDowngrade(hop.url, changed.url) && !redirectPolicy.allowInsecureRedirects) {
 		throw insecureRedirect(hop, changed.url, config);
 	}
 	return {
 		...changed,
-		...presentationAt(changed.url, hop, policy),
+		...presentationAt(changed.url, hop, redirectPolicy),
 		leftOrigin: hop.leftOrigin || changed.url.origin !== hop.url.origin,
 	};
 }
@@ -77,13 +79,13 @@ function redirectionFailure(
 	);
 }
 
-// What the URL parser says, or follow-redirects where the parser does not mind.
+// Of the URL parser, or of follow-redirects for what the parser accepts.
 function locationError(reason: string): TypeError {
 	const error = new TypeError(reason);
 	return reason === 'Invalid URL' ? Object.assign(error, {code: 'ERR_INVALID_URL'}) : error;
 }
 
-// Name, code and words of follow-redirects, which axios users know.
+// With the name, code and message of follow-redirects, which axios users know.
 function redirectError(
 	message: string,
 	code: string,

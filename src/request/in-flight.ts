@@ -1,41 +1,69 @@
+/*
+ * Which requests are in flight, so that close() can wait for them. The streamed body of a response is
+ * in flight until it is closed.
+ */
+import {Readable} from 'node:stream';
+import type {AxiosError, AxiosResponse, InternalAxiosRequestConfig} from 'axios';
+import {closedError} from '../exchange/axios-errors.ts';
+import {hideSecrets} from '../logging/redact.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 
-/** Counts what is in flight, so that an end can wait for it. */
+/** Counts the requests of a client. */
 export class InFlightRequests {
 	#state: 'open' | 'closing' | 'ended' = 'open';
-	#inFlight = 0;
+	#count = 0;
 	#whenIdle: (() => void)[] = [];
 	readonly #end = new AbortController();
 
-	/** Nothing new is to begin. */
+	/** No new request may start. */
 	get closing(): boolean {
 		return this.#state !== 'open';
 	}
 
-	/** Nothing is to go on either. */
+	/** Nor may one go on. */
 	get ended(): boolean {
 		return this.#state === 'ended';
 	}
 
-	/** Aborted when nothing is to go on. */
+	/** Aborted when no request may go on. */
 	get signal(): AbortSignal {
 		return this.#end.signal;
 	}
 
 	begin(): void {
-		this.#inFlight += 1;
+		this.#count += 1;
 	}
 
 	done(): void {
-		this.#inFlight -= 1;
-		if (this.#inFlight > 0) return;
+		this.#count -= 1;
+		if (this.#count > 0) return;
 		for (const resolve of this.#whenIdle.splice(0)) resolve();
 	}
 
-	/** Lets nothing begin, and waits for what is in flight, at the most for `deadlineMs`. */
+	/**
+	 * Counts a streamed body until it is closed, and ends it with the client. One that was not
+	 * `accepted` is not waited for, because the app may never read it.
+	 */
+	holdBody(
+		response: AxiosResponse | undefined,
+		config: InternalAxiosRequestConfig,
+		accepted: boolean,
+	): void {
+		const body = streamedBody(response);
+		if (body === undefined) return;
+		const end = () => endBody(body, closedError(config));
+		if (accepted) this.begin();
+		this.signal.addEventListener('abort', end);
+		body.once('close', () => {
+			this.signal.removeEventListener('abort', end);
+			if (accepted) this.done();
+		});
+	}
+
+	/** Refuses new requests, and waits for those in flight, `deadlineMs` at most. */
 	async end(deadlineMs: number): Promise<void> {
 		if (this.#state === 'open') this.#state = 'closing';
-		if (this.#inFlight > 0 && !this.ended) await this.#idleWithin(deadlineMs);
+		if (this.#count > 0 && !this.ended) await this.#idleWithin(deadlineMs);
 		this.#state = 'ended';
 		this.#end.abort();
 	}
@@ -49,4 +77,22 @@ export class InFlightRequests {
 			});
 		});
 	}
+}
+
+/** The body of a response that the app has yet to read. */
+export function streamedBody(response: AxiosResponse | undefined): Readable | undefined {
+	const body: unknown = response?.data;
+	return body instanceof Readable && !body.closed ? body : undefined;
+}
+
+/** Drops the body of a response that the app will not see: unread it would hold its connection. */
+export function dropBody(response: AxiosResponse): void {
+	streamedBody(response)
+		?.on('error', () => {})
+		.destroy();
+}
+
+/** Ends a body with an error. An app that does not listen to its errors is not to crash. */
+export function endBody(body: Readable, error: AxiosError): void {
+	body.once('error', () => {}).destroy(hideSecrets(error));
 }

@@ -2,14 +2,11 @@
  * What comes after a response: RFC 9110 §15.4, and what axios users have today. Pure questions,
  * each a function of values; `nextHop` puts them together.
  */
-import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {MtlsConfigError} from '../config-error.ts';
+import type {AxiosHeaders} from 'axios';
 import {isRedirect} from '../exchange/exchange.ts';
 import {copyHeaders, exactHeaders} from '../exchange/headers.ts';
 import {type Hop, withoutCredentials} from '../exchange/hop.ts';
-import {tlsHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
-import {describeType} from '../util/check-options.ts';
 
 /** What decides about a redirect. */
 export interface RedirectPolicy {
@@ -36,77 +33,7 @@ export type Step =
 
 const stop: Step = {kind: 'stop'};
 
-/** axios's default, which is that of follow-redirects. */
-const defaultMaxRedirects = 21;
-
 const originHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'host']);
-
-/**
- * As in axios: who brings a transport, or HTTP/2 sessions of its own making, is alone with it. Ours,
- * not axios's: over the sessions of this client redirects are followed too.
- */
-export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): boolean {
-	const {maxRedirects, transport, httpVersion} = config;
-	if (maxRedirects === 0) return false;
-	// axios asks no transport for HTTP/2.
-	if (wantsHttp2(config)) return tlsHttp2Option(config) === undefined;
-	return !transport && (httpVersion === undefined || Number(httpVersion) === 1);
-}
-
-/**
- * `allowInsecureRedirects` of a client or a request, or else `base`.
- *
- * @throws {MtlsConfigError} when it is neither true nor false.
- */
-export function insecureRedirects(own: unknown, base: boolean): boolean {
-	const allowed = own ?? base;
-	if (typeof allowed === 'boolean') return allowed;
-	// Security: the text 'false' of an environment variable must not open the way to plaintext.
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'allowInsecureRedirects',
-		`expected true or false, found a ${describeType(allowed)}`,
-	);
-}
-
-/**
- * The policy of a call that begins with `hop`.
- *
- * @throws {AxiosError} that of axios, when `sensitiveHeaders` is no list of names.
- * @throws {MtlsConfigError} when `allowInsecureRedirects` is neither true nor false.
- */
-export function redirectPolicy(
-	config: InternalAxiosRequestConfig,
-	hop: Hop,
-	defaults: Pick<RedirectPolicy, 'allowInsecureRedirects' | 'arrival'>,
-): RedirectPolicy {
-	const follows = followsRedirects(config);
-	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
-	const {xsrfHeaderName} = config;
-	if (
-		!Array.isArray(sensitiveHeaders) ||
-		sensitiveHeaders.some((name) => typeof name !== 'string')
-	) {
-		throw new AxiosError(
-			'sensitiveHeaders must be an array of strings',
-			AxiosError.ERR_BAD_OPTION_VALUE,
-			config,
-		);
-	}
-	return {
-		// As axios: what says nothing, 0 aside, is the default.
-		maxRedirects: follows ? config.maxRedirects || defaultMaxRedirects : 0,
-		allowInsecureRedirects: insecureRedirects(
-			config.allowInsecureRedirects,
-			defaults.allowInsecureRedirects,
-		),
-		// Compared where there is a redirect: most requests have none.
-		sensitiveHeaders: xsrfHeaderName ? [...sensitiveHeaders, xsrfHeaderName] : sensitiveHeaders,
-		origin: hop.url.origin,
-		arrival: defaults.arrival,
-		auth: hop.auth,
-	};
-}
 
 /** Decides what follows the answer `status` to `hop`. */
 export function nextHop(

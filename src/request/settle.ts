@@ -1,36 +1,42 @@
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import {connectionFacts, connectionOf} from '../connection/connection.ts';
 import type {Hop} from '../exchange/hop.ts';
-import {diagnoseAnswer} from './diagnose.ts';
+import {diagnoseResponse} from './diagnose.ts';
 import type {RedirectPolicy} from './redirect.ts';
 
-/** What a call came to: the last response, and the hop that it answers. */
-export interface Answer {
+/** The last response of a call, and the hop that it answers. */
+export interface FinalResponse {
 	readonly response: AxiosResponse;
 	readonly hop: Hop;
 }
 
-/** Completes a response with what apps read in it. */
+/** Adds what apps read in a response: their own config, the final URL, `response.tls`. */
 export function complete(
 	response: AxiosResponse,
 	{
 		originalConfig,
-		policy,
-	}: {readonly originalConfig: InternalAxiosRequestConfig; readonly policy: RedirectPolicy},
+		redirectPolicy,
+	}: {
+		readonly originalConfig: InternalAxiosRequestConfig;
+		readonly redirectPolicy: RedirectPolicy;
+	},
 	hop: Hop,
 ): void {
 	response.config = originalConfig;
-	setResponseUrl(response, policy, hop);
+	setResponseUrl(response, redirectPolicy, hop);
 	const connection = connectionOf(response.request?.socket);
 	const tls = connection && connectionFacts(connection);
 	if (tls !== undefined) response.tls = tls;
 }
 
 /**
- * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError,
- * which is typed where the answer is a refusal of our certificate.
+ * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError; an
+ * MtlsError where the server refuses the client certificate by that response.
  */
-export function settle({response, hop}: Answer, config: InternalAxiosRequestConfig): AxiosResponse {
+export function settle(
+	{response, hop}: FinalResponse,
+	config: InternalAxiosRequestConfig,
+): AxiosResponse {
 	const {status} = response;
 	const {validateStatus} = config;
 	if (!status || !validateStatus || validateStatus(status)) return response;
@@ -41,12 +47,12 @@ export function settle({response, hop}: Answer, config: InternalAxiosRequestConf
 		response.request,
 		response,
 	);
-	throw diagnoseAnswer(error, response, hop, config);
+	throw diagnoseResponse(error, response, hop, config);
 }
 
 /**
- * Writes the final URL where apps read it, as follow-redirects has taught them; which is not at work
- * where redirects are not wanted.
+ * Writes the final URL where apps read it since follow-redirects, which axios does not use where
+ * redirects are switched off.
  */
 export function setResponseUrl(
 	{request}: AxiosResponse,

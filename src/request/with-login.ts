@@ -1,90 +1,174 @@
-import type {InternalAxiosRequestConfig} from 'axios';
+/*
+ * A call within the client's login session: sent after the login, and again where the response says
+ * that the session is over.
+ */
+import type {AxiosResponse, AxiosResponseHeaders, InternalAxiosRequestConfig} from 'axios';
+import {CausedError} from '../errors.ts';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
 import {throwIfCancelled} from '../exchange/axios-errors.ts';
-import type {Head} from '../exchange/exchange.ts';
+import {type Head, headerOf, isRedirect} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
 import type {Body} from '../exchange/request-body.ts';
 import {LoginProblem, sessionError} from '../login/login-error.ts';
 import type {LoginSession} from '../login/login-session.ts';
+import type {SessionSettings} from '../login/session-options.ts';
 import type {Login} from '../login/shared-login.ts';
-import {dropBody} from './response-body.ts';
-import {isSessionOver, refuses} from './session-end.ts';
-import type {Answer} from './settle.ts';
+import {dropBody} from './in-flight.ts';
+import type {FinalResponse} from './settle.ts';
 
-/** A call of the app, as far as its session is concerned. */
+/** What of a call concerns its session. */
 export interface LoginCall {
 	readonly config: InternalAxiosRequestConfig;
 	readonly body: Body | undefined;
-	/**
-	 * All hops of it; may be called again.
-	 *
-	 * @param keeps - Whether the cookies of an answer are to be kept.
-	 */
-	send(keeps: (head: Head, hop: Hop) => boolean): Promise<Answer>;
-	/** How long it may wait, from now on. */
-	waiting(): AbortSources;
+	/** Sends all hops of it; may be called again. */
+	send(shouldStoreCookies: (head: Head, hop: Hop) => boolean): Promise<FinalResponse>;
+	/** What ends the call while it waits, from now on. */
+	abortSources(): AbortSources;
 	/** Throws once the client is closed. */
 	assertOpen(): void;
 }
 
 /**
- * Sends a call in a session: after the login, and once more after another when the session turns
- * out to be over. A second end is the app's to see, and so is the first where the body cannot be
- * sent twice.
+ * Sends a call after the login, and once more after another login where the session turns out to be
+ * over. If it is over again the app gets that response, and it gets the first one where the body
+ * cannot be sent twice.
  *
- * Servers let an answer that refuses end the session too, or begin one of nobody. What belongs to a
- * session of the past must not take the place of the cookies of the login that came after it; and
- * where processes share them, that login may have been another's, which is found out only later.
+ * Servers may end a session, or start an anonymous one, by the `Set-Cookie` of the response that
+ * refuses. The cookies of an earlier session must not replace those of the login that came after it.
+ * Where processes share the session, that login may be another process's, known only later.
  */
-export async function withLogin(session: LoginSession, call: LoginCall): Promise<Answer> {
+export async function withLogin(session: LoginSession, call: LoginCall): Promise<FinalResponse> {
 	let login = session.current ?? (await loginAfter(session, call, undefined));
 	let last = false;
-	// With a body that cannot be sent twice nothing could be done about it.
-	const isSpent = () => call.body?.replayable === false;
-	const isLast = () => last || isSpent() || session.isUseless(login);
-	const keeps = (head: Head, hop: Hop) => {
+	const isBodySpent = () => call.body?.replayable === false;
+	const isLast = () => last || isBodySpent() || session.isUseless(login);
+	const shouldStoreCookies = (head: Head, hop: Hop) => {
 		if (session.current !== login) return false;
-		return !session.isShared || isLast() || !refuses(session.settings, head, hop);
+		return !session.isShared || isLast() || !isRefusal(session.settings, head, hop);
 	};
 	for (let sent = 1; ; sent += 1) {
-		const answer = await call.send(keeps);
-		if (isSpent()) return answer;
-		const over = isOver(session, call, answer);
-		// To wait for a plain `false` would cost each request a turn.
+		const final = await call.send(shouldStoreCookies);
+		if (isBodySpent()) return final;
+		const over = isOver(session, call, final);
+		// Not awaited where it is plain: that would cost each request a turn of the event loop.
 		if (!(over instanceof Promise ? await over : over)) {
 			session.markValid(login);
-			return answer;
+			return final;
 		}
 		if (last) session.markUseless(login);
-		if (isLast()) return answer;
+		if (isLast()) return final;
 
-		dropBody(answer.response);
+		dropBody(final.response);
 		login = await loginAfter(session, call, login);
-		// Of another process's login nobody here knows the age: it may be over as well, once.
+		// The age of another process's login is unknown: its session may be over as well, once.
 		last = !login.adopted || sent > 1;
 	}
 }
 
 function isOver(
 	{settings}: LoginSession,
-	{waiting}: LoginCall,
-	answer: Answer,
+	{abortSources}: LoginCall,
+	final: FinalResponse,
 ): boolean | Promise<boolean> {
-	const verdict = isSessionOver(settings, answer);
-	return verdict instanceof Promise ? abortable(verdict, waiting()) : verdict;
+	const over = isSessionOver(settings, final);
+	return over instanceof Promise ? abortable(over, abortSources()) : over;
 }
 
 async function loginAfter(
 	session: LoginSession,
-	{config, waiting, assertOpen}: LoginCall,
+	{config, abortSources, assertOpen}: LoginCall,
 	used: Login | undefined,
 ): Promise<Login> {
 	throwIfCancelled(config);
 	try {
-		return await abortable(session.after(used), waiting());
+		return await abortable(session.after(used), abortSources());
 	} catch (error) {
 		// What ended with the client is not the login's failure.
 		assertOpen();
 		throw error instanceof LoginProblem ? sessionError(error, config, session.retryAfterMs) : error;
 	}
+}
+
+type ExpiryRule = Pick<SessionSettings, 'isExpired' | 'loginUrl'>;
+
+/**
+ * Whether a response says that the session is over: by the app's `isExpired`, else by itself.
+ *
+ * @returns a promise only where `isExpired` does.
+ * @throws {AxiosError} `ERR_MTLS_EXPIRY_UNKNOWN` when that fails.
+ */
+function isSessionOver(
+	rule: ExpiryRule,
+	{response, hop}: FinalResponse,
+): boolean | Promise<boolean> {
+	const {isExpired} = rule;
+	if (isExpired === undefined) return isRefusal(rule, response, hop);
+	const fail = (cause: unknown): never => {
+		throw unknownExpiry(response, cause);
+	};
+	try {
+		const expired: unknown = isExpired(asAppsSeeIt(response));
+		if (typeof (expired as PromiseLike<unknown> | null)?.then !== 'function')
+			return Boolean(expired);
+		return Promise.resolve(expired).then(Boolean, fail);
+	} catch (cause) {
+		return fail(cause);
+	}
+}
+
+/** Whether a response, a redirect too, says by itself that the session is over. */
+function isRefusal({isExpired, loginUrl}: ExpiryRule, head: Head, hop: Hop): boolean {
+	if (isExpired !== undefined) return false;
+	// An anonymous request gets a 401 whatever has become of the session.
+	const unauthorized = head.status === 401 && hop.guestOf === undefined;
+	return unauthorized || (loginUrl !== undefined && leadsTo(loginUrl, head, hop));
+}
+
+/** Whether the response is the login page to which a redirect led, or a redirect to that page. */
+function leadsTo(loginUrl: URL, {status, headers}: Head, hop: Hop): boolean {
+	if (hop.index > 0 && isSamePage(hop.url, loginUrl)) return true;
+	const location = headerOf(headers, 'location');
+	if (!isRedirect(status) || !location) return false;
+	const target = URL.parse(location, hop.url.href);
+	return target !== null && isSamePage(target, loginUrl);
+}
+
+function isSamePage(url: URL, {origin, pathname}: URL): boolean {
+	return url.origin === origin && url.pathname === pathname;
+}
+
+/** The response with the `data` that axios will make of it, made when it is first read. */
+function asAppsSeeIt(response: AxiosResponse): AxiosResponse {
+	let read: {data: unknown} | undefined;
+	return {
+		...response,
+		get data() {
+			read ??= {data: transformed(response)};
+			return read.data;
+		},
+	};
+}
+
+function transformed(response: AxiosResponse): unknown {
+	const {config, status} = response;
+	const headers = response.headers as AxiosResponseHeaders;
+	try {
+		return [config.transformResponse ?? []]
+			.flat()
+			.reduce((data, transform) => transform.call(config, data, headers, status), response.data);
+	} catch {
+		// Data that is not JSON, for one: axios throws when the app gets the response.
+		return response.data;
+	}
+}
+
+function unknownExpiry(response: AxiosResponse, cause: unknown): CausedError {
+	return new CausedError(
+		'session.isExpired failed on an answer',
+		'ERR_MTLS_EXPIRY_UNKNOWN',
+		cause,
+		response.config,
+		response.request,
+		response,
+	);
 }

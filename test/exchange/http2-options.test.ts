@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
 import {sessionOptions, tlsHttp2Option, wantsHttp2} from '../../src/exchange/http2-options.ts';
-import {followsRedirects} from '../../src/request/redirect.ts';
+import {followsRedirects} from '../../src/request/prepare-call.ts';
 
 test.each([
 	[2, true],

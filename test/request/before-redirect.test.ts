@@ -1,6 +1,6 @@
 import {AxiosHeaders, type AxiosResponse} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
-import {askBeforeRedirect} from '../../src/request/before-redirect.ts';
+import {callBeforeRedirect} from '../../src/request/before-redirect.ts';
 import {configOf, hopOf} from '../support/make-hop.ts';
 
 const response: AxiosResponse = {
@@ -18,7 +18,7 @@ function ask(callback: Callback, url = 'https://b.test:8443/next?q=1') {
 	const previous = hopOf({url: 'https://a.test/first', method: 'post', headers: {'X-Own': '1'}});
 	const auth = {username: 'u', password: 'p:q'};
 	const hop = hopOf({url, headers: {Accept: 'text/plain'}, auth});
-	return askBeforeRedirect(callback as never, hop, {
+	return callBeforeRedirect(callback as never, hop, {
 		previous,
 		response,
 		policy: {sensitiveHeaders: []},

@@ -1,11 +1,11 @@
 import {AxiosError} from 'axios';
 import {describe, expect, test} from 'vitest';
 import {isRedirect} from '../../src/exchange/exchange.ts';
+import {redirectPolicy} from '../../src/request/prepare-call.ts';
 import {
 	nextHop,
 	presentationAt,
 	type RedirectPolicy,
-	redirectPolicy,
 	type Step,
 } from '../../src/request/redirect.ts';
 import {configOf, type HopConfig, hopOf} from '../support/make-hop.ts';

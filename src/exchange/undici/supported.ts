@@ -103,23 +103,26 @@ function kindOf(name: string): NameKind {
 	return kind;
 }
 
-/** What a request asks for. */
-export type Asked = Pick<ExchangeInput, 'config' | 'hop' | 'globalAgent'>;
-
-// Who puts something else in its place later, as msw does, wants to see the requests.
-const {request} = http;
-
-/** Whether the lean exchange does all that this request asks for. */
-export function undiciSupports({config, hop, globalAgent}: Asked): boolean {
-	if (http.request !== request || globalAgent !== undefined) return false;
+/** Whether the undici exchange does all that the options of a config ask for. */
+export function undiciSupportsConfig(config: ExchangeInput['config']): boolean {
 	for (const name in config) {
 		if (anyValue.has(name)) continue;
 		const value: unknown = config[name as keyof typeof config];
 		const allowed = someValues.get(name);
 		if (allowed === undefined ? value !== undefined : !allowed.includes(value)) return false;
 	}
-	if (config.timeout && Number.isNaN(Number.parseInt(String(config.timeout), 10))) return false;
+	return !config.timeout || !Number.isNaN(Number.parseInt(String(config.timeout), 10));
+}
 
+// Whoever replaces it later, as msw does, wants to see the requests.
+const {request} = http;
+
+/** Whether it does all that one request of such a config asks for. */
+export function undiciSupportsHop({
+	hop,
+	globalAgent,
+}: Pick<ExchangeInput, 'hop' | 'globalAgent'>): boolean {
+	if (http.request !== request || globalAgent !== undefined) return false;
 	const data = hop.body?.data;
 	const plainBody =
 		!data || typeof data === 'string' || Buffer.isBuffer(data) || data instanceof ArrayBuffer;

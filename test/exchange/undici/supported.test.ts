@@ -4,9 +4,16 @@ import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
+import type {ExchangeInput} from '../../../src/exchange/exchange.ts';
 import {joinHeaders} from '../../../src/exchange/undici/response.ts';
-import {type Asked, undiciSupports} from '../../../src/exchange/undici/supported.ts';
+import {undiciSupportsConfig, undiciSupportsHop} from '../../../src/exchange/undici/supported.ts';
 import {configOf, type HopConfig, hopOf} from '../../support/make-hop.ts';
+
+type Asked = Pick<ExchangeInput, 'config' | 'hop'>;
+
+function undiciSupports({config, hop}: Asked): boolean {
+	return undiciSupportsConfig(config) && undiciSupportsHop({hop});
+}
 
 function inputOf(input: Partial<Asked> = {}): Asked {
 	return {hop: hopOf(), config: configOf(), ...input};

@@ -1,0 +1,65 @@
+/*
+ * The error of a call as the app sees it: with the app's own config, and without secrets.
+ */
+import {AxiosError, type InternalAxiosRequestConfig, isCancel} from 'axios';
+import {hideSecrets, redactInvalidUrl, redactJsonMessage} from '../logging/redact.ts';
+
+/** Changes what a call has thrown to what the app is to see. */
+export function cleanError(error: unknown, originalConfig: InternalAxiosRequestConfig): void {
+	if (error instanceof Error) removeCallerFrames(error);
+	if (error instanceof AxiosError) {
+		// Security: a hop's own config holds the jar's cookies, which a retry would send once more.
+		// The error of a cancelled token has no config: all requests of the token share it.
+		if (error.config || !isCancel(error)) error.config = originalConfig;
+		if (error.response) error.response.config = originalConfig;
+		hideSecrets(error);
+	} else if (error instanceof Error && Object.hasOwn(error, 'config')) {
+		// axios could not build the URL: it throws a plain error that holds the whole config.
+		hideSecrets(error);
+	} else {
+		redactInvalidUrl(error);
+	}
+}
+
+/** The frame at which the stack of an error leaves this package: axios awaits its adapter there. */
+const axiosFrame = /\n\s+at async Axios\.request /g;
+
+/** After this text axios inlines the stack of a cause, and later looks for that stack word by word. */
+const causeBegins = '\nCaused by: ';
+
+/**
+ * Removes the caller's frames from an error's stack: axios adds them itself to each error of its
+ * adapter. It does not see that they are there already where a deep stack was cut, as V8 keeps ten
+ * frames, and would print the same lines twice.
+ */
+export function removeCallerFrames<E extends Error>(error: E): E {
+	const stack: unknown = error.stack;
+	if (typeof stack !== 'string') return error;
+	const end = stack.indexOf(causeBegins);
+	const own = end === -1 ? stack : stack.slice(0, end);
+	// The last one: an app's own jar or login may have sent a request in between.
+	const found = Array.from(own.matchAll(axiosFrame)).at(-1);
+	if (found === undefined) return error;
+	// Does nothing to a frozen error.
+	Reflect.set(error, 'stack', own.slice(0, found.index) + stack.slice(own.length));
+	return error;
+}
+
+/**
+ * The error of a response that is not JSON, without the part of the body that its message, its stack
+ * and its cause quote; any other error as it is. The body stays on `error.response`.
+ */
+export function withoutBodyText(error: AxiosError): AxiosError {
+	const {name, message, cause, code, config, request, response} = error;
+	if (name !== 'SyntaxError' || !message.includes('JSON') || !(cause instanceof Error))
+		return error;
+	const bare = redactJsonMessage(message);
+	if (bare === message) return error;
+	// V8's own error, which is referenced nowhere else.
+	cause.stack = cause.stack?.replace(message, () => bare) ?? '';
+	cause.message = bare;
+	// A new error, because axios keeps the stack of the cause in a field that cannot be changed. Of the
+	// class of the axios that made it, which in a CommonJS app is another one than this package's.
+	const {from} = error.constructor as typeof AxiosError;
+	return from(cause, code, config, request, response);
+}

@@ -1,0 +1,220 @@
+/*
+ * What one call of the app asks for: its axios config, read once.
+ */
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {MtlsConfigError} from '../config-error.ts';
+import type {Trusted} from '../connection/current-identities.ts';
+import type {MtlsAgent} from '../connection/mtls-agent.ts';
+import {type CookieJar, jarOf} from '../cookies/jar.ts';
+import type {CookiePolicy} from '../cookies/policy.ts';
+import type {AbortSources} from '../exchange/abortable.ts';
+import type {Exchange, Head} from '../exchange/exchange.ts';
+import type {Hop} from '../exchange/hop.ts';
+import {tlsHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
+import type {LoginSession} from '../login/login-session.ts';
+import type {CookieRefusal, ProxySetting, Timeouts} from '../options.ts';
+import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
+import {describeType, flattened} from '../util/check-options.ts';
+import {MAX_TIMER_MS} from '../util/clock.ts';
+import {assertNoConflictingAgent, withoutCookieAgents} from './conflicting-agents.ts';
+import {firstHop} from './first-hop.ts';
+import type {InFlightRequests} from './in-flight.ts';
+import type {RedirectPolicy} from './redirect.ts';
+import {resolveTimeouts} from './timeouts.ts';
+
+export type Adapter = (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+
+/** What all calls of a client share. */
+export interface ClientContext {
+	/**
+	 * The exchange for the requests of a config.
+	 *
+	 * @throws {MtlsConfigError} when the config has an option of a client.
+	 */
+	readonly chooseExchange: (config: InternalAxiosRequestConfig) => Exchange;
+	/** For `data:` URLs, and for URLs that axios refuses with an error of its own. */
+	readonly fallback: Adapter;
+	readonly agent: MtlsAgent;
+	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
+	readonly ownsConnections: boolean;
+	/** For requests that name no jar of their own. */
+	readonly jar: CookieJar | undefined;
+	/** For requests that use its jar and do not say `session: false`. */
+	readonly session: LoginSession | undefined;
+	/**
+	 * Whether these are the requests of a login. Calls in flight wait for them, so they may start while
+	 * the client closes.
+	 */
+	readonly partOfLogin: boolean;
+	/** Without `mtls`: the snapshot that trusts the CAs which the app has given to all its https requests. */
+	readonly trusting: (ca: Trusted) => Snapshot;
+	/** The client certificate and the trust for an origin. */
+	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
+	readonly arrival: IdentitySelector['arrival'];
+	/** Holds for any jar. */
+	readonly cookiePolicy: CookiePolicy;
+	readonly onCookieRejected: (refusal: CookieRefusal) => void;
+	readonly allowInsecureRedirects: boolean;
+	/** For requests that have none of their own. */
+	readonly timeouts: Timeouts;
+	readonly inFlight: InFlightRequests;
+}
+
+/** What holds for all hops of one call. Nothing after {@link prepareCall} decides this again. */
+export interface Call {
+	readonly client: ClientContext;
+	/** Without a prototype, and without the agents of axios-cookiejar-support. */
+	readonly config: InternalAxiosRequestConfig;
+	/** As the app gave it, and gets it back with the response or the error. */
+	readonly originalConfig: InternalAxiosRequestConfig;
+	readonly firstHop: Hop;
+	readonly exchange: Exchange;
+	/** Whether the app brings an agent of its own for requests over http. */
+	readonly hasHttpAgent: boolean;
+	/** The same over https. */
+	readonly hasHttpsAgent: boolean;
+	/** Whether Node's global agents are followed where the app brings none. */
+	readonly followsGlobalAgents: boolean;
+	readonly proxy: ProxySetting | undefined;
+	readonly jar: CookieJar | undefined;
+	readonly session: LoginSession | undefined;
+	/** Whether the cookies of a response are stored; `undefined` without a session: all are. */
+	readonly shouldStoreCookies: ((head: Head, hop: Hop) => boolean) | undefined;
+	readonly redirectPolicy: RedirectPolicy;
+	readonly timeouts: Timeouts;
+	/** axios's `timeout`. */
+	readonly timeoutMs: number | undefined;
+	/** Of the last response's head, on the clock of `performance.now()`. */
+	readonly deadline: number | undefined;
+}
+
+/**
+ * Reads the config of a call; `undefined` when it is not a request over http or https.
+ *
+ * @throws {MtlsConfigError} for an option of this package that cannot be used.
+ * @throws {AxiosError} for an option of axios that cannot be used.
+ */
+export function prepareCall(
+	originalConfig: InternalAxiosRequestConfig,
+	client: ClientContext,
+): Call | undefined {
+	let config = flattened(originalConfig);
+	if (config.httpAgent || config.httpsAgent) config = withoutCookieAgents(config);
+	const {httpAgent, httpsAgent, http2Options} = config;
+	if (client.ownsConnections && (httpAgent || httpsAgent || http2Options)) {
+		assertNoConflictingAgent(config);
+	}
+	const hop = firstHop(config);
+	if (hop === undefined) return undefined;
+
+	const {session} = client;
+	const jar = config.jar === undefined ? client.jar : jarOf(config, client.jar);
+	// axios's own adapter refuses a timeout that is not a number, with its own error.
+	const timeoutMs =
+		Math.min(Number.parseInt(String(config.timeout || ''), 10), MAX_TIMER_MS) || undefined;
+	return {
+		client,
+		config,
+		originalConfig,
+		firstHop: hop,
+		exchange: client.chooseExchange(config),
+		hasHttpAgent: Boolean(httpAgent),
+		hasHttpsAgent: Boolean(httpsAgent),
+		// axios does not use an agent for HTTP/2.
+		followsGlobalAgents: !client.ownsConnections && !wantsHttp2(config),
+		proxy: (config.proxy as ProxySetting | null | undefined) ?? undefined,
+		jar,
+		session: session?.settings.jar === jar && config.session !== false ? session : undefined,
+		shouldStoreCookies: undefined,
+		redirectPolicy: redirectPolicy(config, hop, client),
+		timeouts:
+			config.timeouts === undefined
+				? client.timeouts
+				: resolveTimeouts(config.timeouts, client.timeouts),
+		timeoutMs,
+		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
+	};
+}
+
+/** What ends a call while it waits for something other than a server: a jar, a login, a loader. */
+export function abortSources(call: Call): AbortSources {
+	const {client, config} = call;
+	return {config, remainingMs: remainingMs(call), closed: client.inFlight.signal};
+}
+
+/** Until the next head is late, in milliseconds; `undefined` without a `timeout`. */
+export function remainingMs({deadline}: Call): number | undefined {
+	return deadline && Math.max(1, Math.ceil(deadline - performance.now()));
+}
+
+/** axios's default, which is that of follow-redirects. */
+const defaultMaxRedirects = 21;
+
+/**
+ * Whether redirects are followed. As in axios they are not with a transport of the app's own, nor
+ * over HTTP/2 connections that its `http2Options` make; unlike in axios they are over this client's.
+ */
+export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): boolean {
+	const {maxRedirects, transport, httpVersion} = config;
+	if (maxRedirects === 0) return false;
+	if (httpVersion === undefined) return !transport;
+	// axios does not use a transport for HTTP/2.
+	if (wantsHttp2(config)) return tlsHttp2Option(config) === undefined;
+	return !transport && Number(httpVersion) === 1;
+}
+
+/**
+ * The policy of a call that begins with `hop`.
+ *
+ * @throws {AxiosError} that of axios, when `sensitiveHeaders` is not a list of names.
+ * @throws {MtlsConfigError} when `allowInsecureRedirects` is neither true nor false.
+ */
+export function redirectPolicy(
+	config: InternalAxiosRequestConfig,
+	hop: Hop,
+	client: Pick<ClientContext, 'allowInsecureRedirects' | 'arrival'>,
+): RedirectPolicy {
+	const follows = followsRedirects(config);
+	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
+	const {xsrfHeaderName} = config;
+	if (
+		!Array.isArray(sensitiveHeaders) ||
+		sensitiveHeaders.some((name) => typeof name !== 'string')
+	) {
+		throw new AxiosError(
+			'sensitiveHeaders must be an array of strings',
+			AxiosError.ERR_BAD_OPTION_VALUE,
+			config,
+		);
+	}
+	return {
+		// As in axios, anything falsy but 0 is the default.
+		maxRedirects: follows ? config.maxRedirects || defaultMaxRedirects : 0,
+		allowInsecureRedirects: insecureRedirects(
+			config.allowInsecureRedirects,
+			client.allowInsecureRedirects,
+		),
+		// Compared only at a redirect, which most requests do not have.
+		sensitiveHeaders: xsrfHeaderName ? [...sensitiveHeaders, xsrfHeaderName] : sensitiveHeaders,
+		origin: hop.url.origin,
+		arrival: client.arrival,
+		auth: hop.auth,
+	};
+}
+
+/**
+ * `allowInsecureRedirects` of a client or a request, or else `base`.
+ *
+ * @throws {MtlsConfigError} when it is neither true nor false.
+ */
+export function insecureRedirects(own: unknown, base: boolean): boolean {
+	const allowed = own ?? base;
+	if (typeof allowed === 'boolean') return allowed;
+	// Security: the text 'false' of an environment variable must not open the way to plaintext.
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'allowInsecureRedirects',
+		`expected true or false, found a ${describeType(allowed)}`,
+	);
+}

@@ -72,14 +72,15 @@ With --json, one object; nothing in it is secret:
   failure           {kind, side, certain, message, reasons, hint}, or null
   next              commands to try`;
 
-export const inspectExamples = `Says what is in a file, and what is wrong with it; never shows key material.
+export const inspectExamples = `Prints what is in a file, and what is wrong with it; never key material.
 
   axios-mtls inspect client.crt --key client.key      # do they fit?
   axios-mtls inspect client.p12 --passphrase-file secret.txt
   axios-mtls inspect ca-bundle.pem                    # its pins, for --pin and curl
 
 Exits with 0 when all of it can be read and fits, with 1 when something in it has expired
-(or is not valid yet) or the key does not fit, with 64 when it cannot be read.
+(or is not valid yet), the key does not fit or its certificate is not for clients, with 64
+when it cannot be read.
 `;
 
 export const certsExamples = `Makes ca.crt ca.key server.crt server.key client.crt client.key to start with.

@@ -38,13 +38,20 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'cookies/eviction.ts',
 		'login/login-lock.ts',
 	],
-	// As a user of the package. Beyond that, what has one answer for both: the proxy of a URL, the end of
-	// a certificate, how a URL is written, what a terminal may be sent.
+	// As a user of the package. Beyond that, what is to have one answer for both: the proxy of a URL,
+	// what a key file holds and what is wrong with it, how a URL is written, what a terminal may be sent.
 	'cli/': [
 		'index.ts',
 		'testing/index.ts',
 		'connection/proxy/proxy-config.ts',
+		'tls/credentials/certificate-facts.ts',
+		'tls/credentials/chain.ts',
 		'tls/credentials/checks.ts',
+		'tls/credentials/pem.ts',
+		'tls/credentials/private-key.ts',
+		'tls/credentials/read-input.ts',
+		'tls/pkcs12/der.ts',
+		'tls/pkcs12/pkcs12.ts',
 		'util/escape-controls.ts',
 		'util/url.ts',
 	],

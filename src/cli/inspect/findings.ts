@@ -1,20 +1,15 @@
-import {createHash, createPublicKey, type KeyObject, type X509Certificate} from 'node:crypto';
+import type {KeyObject, X509Certificate} from 'node:crypto';
 import type {CertificateFacts} from '../../index.ts';
-import {commonName, day, fromNow} from '../shared/format-certificate.ts';
-import type {Contents} from './read-file.ts';
+import {certificateFacts} from '../../tls/credentials/certificate-facts.ts';
+import {chainOf, findLeaf} from '../../tls/credentials/chain.ts';
+import {checkPurpose} from '../../tls/credentials/checks.ts';
+import {commonName, day, endsSoon, fromNow, validityOf} from '../shared/format-certificate.ts';
 
-/** What is told of a certificate; `null` where a PKCS#12 does not let it be seen. */
-export interface Described {
-	readonly subject: string;
-	readonly issuer: string;
-	readonly altNames: readonly string[];
-	readonly validFrom: string;
-	readonly validTo: string;
-	readonly key: string | null;
-	readonly pin: string;
-	readonly fingerprint256: string;
-	readonly purposes: readonly string[] | null;
-	readonly isCa: boolean | null;
+/** A certificate as it is printed. */
+export interface CertificateDescription extends CertificateFacts {
+	readonly key: string;
+	readonly purposes: readonly string[];
+	readonly isCa: boolean;
 }
 
 /** What is wrong with a file. */
@@ -24,31 +19,17 @@ export interface Finding {
 	readonly text: string;
 }
 
-/** Describes a certificate by itself. */
-export function describeCertificate(certificate: X509Certificate): Described {
-	const {subject, issuer, subjectAltName, validFromDate, validToDate, fingerprint256, ca} =
-		certificate;
+export function describeCertificate(certificate: X509Certificate): CertificateDescription {
 	const key = publicKeyOf(certificate);
 	return {
-		// Node answers `undefined` for an empty name, against its types.
-		subject: (subject ?? '').split('\n').join(', '),
-		issuer: (issuer ?? '').split('\n').join(', '),
-		altNames: subjectAltName?.split(', ') ?? [],
-		validFrom: isoDate(validFromDate),
-		validTo: isoDate(validToDate),
+		...certificateFacts(certificate),
 		key: key ? describeKey(key) : 'of a kind that OpenSSL does not know',
-		pin: key ? pinOf(key) : '',
-		fingerprint256,
 		purposes: (certificate.keyUsage ?? []).map((oid) => purposeNames[oid] ?? oid),
-		isCa: ca,
+		isCa: certificate.ca,
 	};
 }
 
-/** Describes the certificate of a PKCS#12, as far as the library tells it. */
-export function describeIdentity(facts: CertificateFacts): Described {
-	return {...facts, key: null, purposes: null, isCa: null};
-}
-
+// RFC 5280 §4.2.1.12.
 const purposeNames: Readonly<Record<string, string>> = {
 	'1.3.6.1.5.5.7.3.1': 'serverAuth',
 	'1.3.6.1.5.5.7.3.2': 'clientAuth',
@@ -59,7 +40,7 @@ const purposeNames: Readonly<Record<string, string>> = {
 	'2.5.29.37.0': 'any',
 };
 
-/** `RSA, 2048 bits`; `EC, prime256v1`. Nothing of the key itself. */
+/** `RSA, 2048 bits`; `EC, prime256v1`. */
 export function describeKey(key: KeyObject): string {
 	const {asymmetricKeyType: type = 'unknown', asymmetricKeyDetails: details = {}} = key;
 	const {modulusLength, namedCurve} = details;
@@ -68,92 +49,87 @@ export function describeKey(key: KeyObject): string {
 	return size === undefined ? name : `${name}, ${size}`;
 }
 
-/** The pin of a public key, or of that of a private one (RFC 7469 §2.4). */
-export function pinOf(key: KeyObject): string {
-	const shown = key.type === 'private' ? createPublicKey(key) : key;
-	const spki = shown.export({type: 'spki', format: 'der'});
-	return `sha256//${createHash('sha256').update(spki).digest('base64')}`;
-}
-
 /** What is wrong with certificates and keys, alone and together. */
 export function findFaults(
-	{certificates, identity}: Contents,
+	certificates: readonly X509Certificate[],
 	keys: readonly KeyObject[],
 	now: Date,
 ): Finding[] {
-	const described = [
-		...certificates.map(describeCertificate),
-		...(identity ? [describeIdentity(identity)] : []),
-	];
+	const leaves = keys.flatMap((key) => findLeaf(key, certificates, now) ?? []);
 	return [
-		...described.flatMap((it) => timeFaults(it, now)),
-		...keys.flatMap((key) => fitFaults(key, certificates)),
-		...weaknesses(certificates, keys),
-		...chainFaults(certificates, keys),
+		...certificates.flatMap((each) => validityFaults(certificateFacts(each), now)),
+		...keys.flatMap((key) => keyFaults(key, certificates, now)),
+		...leaves.flatMap(purposeFaults),
+		...weakKeys([...keys, ...certificates.flatMap((each) => publicKeyOf(each) ?? [])]),
+		...chainFaults(leaves, certificates),
 	];
 }
 
-function timeFaults({subject, validFrom, validTo}: Described, now: Date): Finding[] {
-	const name = `'${commonName(subject)}'`;
-	const [begin, end, time] = [Date.parse(validFrom), Date.parse(validTo), now.getTime()];
-	if (end < time) {
-		return [{state: 'bad', text: `${name} expired on ${day(validTo)} (${fromNow(validTo, now)})`}];
+function validityFaults(certificate: CertificateFacts, now: Date): Finding[] {
+	const {validFrom, validTo} = certificate;
+	const name = `'${commonName(certificate.subject)}'`;
+	switch (validityOf(certificate, now)) {
+		case 'expired': {
+			const text = `${name} expired on ${day(validTo)} (${fromNow(validTo, now)})`;
+			return [{state: 'bad', text}];
+		}
+		case 'not-yet-valid': {
+			const text = `${name} is not valid before ${day(validFrom)} (${fromNow(validFrom, now)})`;
+			return [{state: 'bad', text}];
+		}
+		case 'valid':
+			return endsSoon(validTo, now)
+				? [{state: 'doubtful', text: `${name} expires ${fromNow(validTo, now)}: renew it`}]
+				: [];
 	}
-	if (begin > time) {
-		const text = `${name} is not valid before ${day(validFrom)} (${fromNow(validFrom, now)})`;
-		return [{state: 'bad', text}];
-	}
-	if (end - time > soonMs) return [];
-	return [{state: 'doubtful', text: `${name} expires ${fromNow(validTo, now)}: renew it`}];
 }
 
-const soonMs = 30 * 24 * 60 * 60 * 1000;
-
-function fitFaults(key: KeyObject, certificates: readonly X509Certificate[]): Finding[] {
-	if (certificates.length === 0 || certificates.some((it) => it.checkPrivateKey(key))) return [];
+function keyFaults(key: KeyObject, certificates: readonly X509Certificate[], now: Date): Finding[] {
+	if (certificates.length === 0 || findLeaf(key, certificates, now) !== undefined) return [];
 	const names = certificates.length === 1 ? 'the certificate' : 'any of the certificates';
 	return [{state: 'bad', text: `the key (${describeKey(key)}) does not fit ${names}`}];
 }
 
-function weaknesses(
-	certificates: readonly X509Certificate[],
-	keys: readonly KeyObject[],
-): Finding[] {
-	const all = [...keys, ...certificates.flatMap((it) => publicKeyOf(it) ?? [])];
-	const weak = all.filter((it) => (it.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048);
-	const told = new Set(weak.map((it) => `${describeKey(it)} is too short: OpenSSL refuses it`));
-	return [...told].map((text) => ({state: 'doubtful', text}));
+// A certificate with its key is one for `createClient`, which refuses it.
+function purposeFaults(leaf: X509Certificate): Finding[] {
+	const fault = checkPurpose(leaf);
+	return fault === undefined ? [] : [{state: 'bad', text: `${nameOf(leaf)} ${fault.message}`}];
 }
 
-// Only where it is somebody's own certificate: a bundle of CAs is no chain.
+function weakKeys(keys: readonly KeyObject[]): Finding[] {
+	const weak = keys.filter((key) => (key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048);
+	const texts = new Set(weak.map((key) => `${describeKey(key)} is too short: OpenSSL refuses it`));
+	return Array.from(texts, (text) => ({state: 'doubtful', text}));
+}
+
+// A bundle of CAs is no chain: without a key, the chain is that of the first certificate that is no CA.
 function chainFaults(
+	leaves: readonly X509Certificate[],
 	certificates: readonly X509Certificate[],
-	keys: readonly KeyObject[],
 ): Finding[] {
-	const leaf = certificates.find((it) => keys.some((key) => it.checkPrivateKey(key)));
-	const first = leaf ?? certificates.find((it) => !it.ca);
-	if (first === undefined || certificates.length < 2) return [];
-	const strangers = new Set(certificates);
-	let current: X509Certificate | undefined = first;
-	while (current !== undefined && strangers.delete(current)) {
-		const signed: X509Certificate = current;
-		current = certificates.find((it) => strangers.has(it) && signed.checkIssued(it));
-	}
-	return Array.from(strangers, (it) => ({
-		state: 'doubtful',
-		text: `'${commonName((it.subject ?? '').split('\n').join(', '))}' is not part of the chain of '${commonName((first.subject ?? '').split('\n').join(', '))}'`,
-	}));
+	const first = leaves[0] ?? certificates.find(({ca}) => !ca);
+	if (first === undefined) return [];
+	const ends = leaves.length > 0 ? leaves : [first];
+	const chained = new Set(
+		ends.flatMap((leaf) => chainOf(leaf, certificates)).map(({fingerprint256}) => fingerprint256),
+	);
+	return certificates
+		.filter(({fingerprint256}) => !chained.has(fingerprint256))
+		.map((each) => ({
+			state: 'doubtful',
+			text: `${nameOf(each)} is not part of the chain of ${nameOf(first)}`,
+		}));
+}
+
+function nameOf(certificate: X509Certificate): string {
+	return `'${commonName(certificateFacts(certificate).subject)}'`;
 }
 
 function publicKeyOf(certificate: X509Certificate): KeyObject | undefined {
 	try {
 		return certificate.publicKey;
 	} catch {
-		// An algorithm that this OpenSSL does not know: the other facts are still worth telling.
+		// OpenSSL does not know its algorithm; the other facts are still worth printing.
 		return undefined;
 	}
-}
-
-function isoDate(date: Date): string {
-	return Number.isNaN(date.getTime()) ? 'no date' : date.toISOString();
 }

@@ -1,121 +1,128 @@
-import type {KeyObject} from 'node:crypto';
-import {statSync} from 'node:fs';
+import {createPublicKey, type KeyObject} from 'node:crypto';
 import pc from 'picocolors';
+import {pinOf} from '../../tls/credentials/certificate-facts.ts';
+import {findLeaf} from '../../tls/credentials/chain.ts';
+import {exposedMode} from '../../tls/credentials/checks.ts';
 import type {InspectArguments} from '../commands.ts';
 import {findPassphrase} from '../shared/client-options.ts';
 import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';
 import {day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {type Io, print, printable} from '../shared/io.ts';
 import {
-	type Described,
+	type CertificateDescription,
 	describeCertificate,
-	describeIdentity,
 	describeKey,
 	type Finding,
 	findFaults,
-	pinOf,
 } from './findings.ts';
 import {type Contents, readContents} from './read-file.ts';
 
 /**
- * Says what is in a file, whether key and certificate fit, and what is wrong with it.
+ * Prints what is in a file, whether key and certificate fit, and what is wrong with it.
  *
- * @returns 0 when all of it can be read and fits, 1 when something has expired or the key does not fit.
+ * @returns 0 when all of it can be read and fits, 1 when something has expired, the key does not fit
+ * or the certificate of a key is not for clients.
  */
 export async function inspect(options: InspectArguments, io: Io): Promise<ExitCode> {
 	const {file, key} = options;
 	const passphrase = findPassphrase(options, io);
 	const contents = readContents(file, passphrase, `inspect ${file}`);
-	const other = key === undefined ? undefined : readContents(key, passphrase, '--key');
-	if (other !== undefined && other.keys.length === 0) {
-		throw new UsageError('--key', `expected a private key, found ${other.labels.join(', ')}`);
-	}
-	if (other !== undefined && contents.certificates.length === 0) {
-		const why = contents.identity
-			? 'a PKCS#12 brings its key with it'
-			: 'there is no certificate that it could fit';
-		throw new UsageError('--key', why);
-	}
+	const keyFile = key === undefined ? undefined : readContents(key, passphrase, '--key');
+	if (keyFile !== undefined) assertUseful(keyFile, contents);
 	const now = new Date();
-	const keys = [...contents.keys, ...(other?.keys ?? [])];
+	const keys = [...contents.keys, ...(keyFile?.keys ?? [])];
 	const findings = [
-		...findFaults(contents, keys, now),
-		...[file, ...(key === undefined ? [] : [key])].flatMap((path) =>
-			exposure(path, path === file ? contents : other),
-		),
+		...findFaults(contents.certificates, keys, now),
+		...missingKey(contents),
+		...exposure(file, contents),
+		...(key === undefined || keyFile === undefined ? [] : exposure(key, keyFile)),
 	];
-	for (const line of renderInspection(file, contents, keys, findings, now, io.colors))
-		print(io, line);
+	const inspection = {file, contents, keys, findings, now};
+	for (const line of renderInspection(inspection, io.colors)) print(io, line);
 	return findings.some(({state}) => state === 'bad') ? exitCodes.unverified : exitCodes.answered;
 }
 
-// As ssh judges it. Windows has other means, and its mode tells nothing.
-function exposure(path: string, contents: Contents | undefined): Finding[] {
-	const secret = (contents?.keys.length ?? 0) > 0 || contents?.identity !== undefined;
-	if (!secret || process.platform === 'win32' || (statSync(path).mode & 0o077) === 0) return [];
+/** @throws {UsageError} when `--key` holds no key, or there is nothing that it could fit. */
+function assertUseful(keyFile: Contents, {format, certificates}: Contents): void {
+	if (keyFile.keys.length === 0) {
+		throw new UsageError('--key', `expected a private key, found ${keyFile.labels.join(', ')}`);
+	}
+	if (format === 'PKCS#12') throw new UsageError('--key', 'a PKCS#12 brings its key with it');
+	if (certificates.length === 0) {
+		throw new UsageError('--key', 'there is no certificate that it could fit');
+	}
+}
+
+function missingKey({format, keys}: Contents): Finding[] {
+	if (format !== 'PKCS#12' || keys.length > 0) return [];
+	return [{state: 'doubtful', text: 'it holds no private key, so `--pfx` refuses it'}];
+}
+
+function exposure(path: string, {keys}: Contents): Finding[] {
+	if (keys.length === 0 || exposedMode(path) === undefined) return [];
 	return [{state: 'doubtful', text: `'${path}' holds a key and others can read it: chmod 600`}];
 }
 
-/** The answer of `inspect`, line by line. */
+interface Inspection {
+	readonly file: string;
+	readonly contents: Contents;
+	/** Also those of `--key`. */
+	readonly keys: readonly KeyObject[];
+	readonly findings: readonly Finding[];
+	readonly now: Date;
+}
+
 function renderInspection(
-	file: string,
-	{format, labels, certificates, identity, keys: own}: Contents,
-	keys: readonly KeyObject[],
-	findings: readonly Finding[],
-	now: Date,
+	{file, contents, keys, findings, now}: Inspection,
 	colors: boolean,
 ): string[] {
+	const {format, labels, certificates} = contents;
 	const paint = pc.createColors(colors);
-	const described = [
-		...certificates.map(describeCertificate),
-		...(identity ? [describeIdentity(identity)] : []),
-	];
-	const fits = (key: KeyObject) => certificates.find((it) => it.checkPrivateKey(key));
+	const certificateLines = certificates
+		.map(describeCertificate)
+		.flatMap((certificate) => [
+			'',
+			paint.bold(certificate.isCa ? 'CA certificate' : 'certificate'),
+			...certificateFields(certificate, now),
+		]);
 	const keyLines = keys.flatMap((key) => {
-		const fitting = fits(key);
+		const leaf = findLeaf(key, certificates, now);
 		return [
 			'',
-			paint.bold(own.includes(key) ? 'private key' : 'private key of --key'),
+			paint.bold(contents.keys.includes(key) ? 'private key' : 'private key of --key'),
 			...field('key', describeKey(key)),
-			...field('pin', pinOf(key)),
-			...(fitting ? field('fits', describeCertificate(fitting).subject) : []),
+			...field('pin', pinOf(createPublicKey(key))),
+			...(leaf ? field('fits', describeCertificate(leaf).subject) : []),
 		];
 	});
-	const faults = findings.map(({state, text}) => {
+	const findingLines = findings.map(({state, text}) => {
 		const mark = state === 'bad' ? paint.red('✗') : paint.yellow('!');
 		return `  ${mark} ${printable(text)}`;
 	});
 	return [
 		`${paint.bold(printable(file))}: ${format}, ${printable(countLabels(labels))}`,
-		...described.flatMap((it) => [
-			'',
-			paint.bold(it.isCa ? 'CA certificate' : 'certificate'),
-			...certificateLines(it, now),
-		]),
+		...certificateLines,
 		...keyLines,
-		...(identity ? ['', `  ${paint.green('✓')} certificate and key fit`] : []),
 		'',
-		...(faults.length > 0 ? faults : [`  ${paint.green('✓')} nothing is wrong with it`]),
+		...(findingLines.length > 0
+			? findingLines
+			: [`  ${paint.green('✓')} nothing is wrong with it`]),
 	];
 }
 
-function certificateLines(it: Described, now: Date): string[] {
-	const {validFrom, validTo} = it;
-	const past = Date.parse(validTo) < now.getTime();
+function certificateFields(certificate: CertificateDescription, now: Date): string[] {
+	const {subject, issuer, altNames, validFrom, validTo, key, pin, fingerprint256, purposes} =
+		certificate;
+	const end = Date.parse(validTo) < now.getTime() ? 'ended' : 'ends';
 	return [
-		...field('subject', it.subject || '(empty)'),
-		...field('issuer', it.subject === it.issuer ? 'itself' : it.issuer),
-		...field('names', listNames(it.altNames, 20)),
-		...field(
-			'valid',
-			`${day(validFrom)} to ${day(validTo)} (${past ? 'ended' : 'ends'} ${fromNow(validTo, now)})`,
-		),
-		...(it.key === null ? [] : field('key', it.key)),
-		...field('pin', it.pin || 'none'),
-		...field('SHA-256', it.fingerprint256),
-		...(it.purposes === null
-			? []
-			: field('purposes', it.purposes.join(', ') || 'any (none named)')),
+		...field('subject', subject || '(empty)'),
+		...field('issuer', subject === issuer ? 'itself' : issuer),
+		...field('names', listNames(altNames, 20)),
+		...field('valid', `${day(validFrom)} to ${day(validTo)} (${end} ${fromNow(validTo, now)})`),
+		...field('key', key),
+		...field('pin', pin || 'none'),
+		...field('SHA-256', fingerprint256),
+		...field('purposes', purposes.join(', ') || 'any (none named)'),
 	];
 }
 
@@ -123,11 +130,12 @@ function field(name: string, text: string): string[] {
 	return [`  ${name.padEnd(10)}${printable(text)}`];
 }
 
-// `3 CERTIFICATE, PRIVATE KEY`: a bundle has a hundred and forty.
+/** `3 CERTIFICATE, PRIVATE KEY`, `2 certificates, private key`: a bundle has a hundred and forty. */
 function countLabels(labels: readonly string[]): string {
 	const counts = new Map<string, number>();
 	for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
-	return Array.from(counts, ([label, count]) => (count === 1 ? label : `${count} ${label}`)).join(
-		', ',
-	);
+	return Array.from(counts, ([label, count]) => {
+		if (count === 1) return label;
+		return `${count} ${label}${/[a-z]$/.test(label) ? 's' : ''}`;
+	}).join(', ');
 }

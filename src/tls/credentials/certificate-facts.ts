@@ -1,4 +1,4 @@
-import {createHash, X509Certificate} from 'node:crypto';
+import {createHash, type KeyObject, X509Certificate} from 'node:crypto';
 import type {CertificateFacts} from '../../facts.ts';
 
 /** Reads the facts of one certificate, given as PEM or DER. Throws what `X509Certificate` throws, on what it cannot parse. */
@@ -21,18 +21,21 @@ function isoDate(date: Date, text: string): string {
 	return Number.isNaN(date.getTime()) ? text : date.toISOString();
 }
 
-/**
- * The pin of a certificate's key, as curl's `--pinnedpubkey` takes it. RFC 7469 §2.4 hashes the
- * SubjectPublicKeyInfo, so a renewed certificate with the same key keeps its pin.
- */
+/** The pin of a certificate's key; empty where OpenSSL does not know its algorithm. */
 export function publicKeyPin(certificate: X509Certificate): string {
-	let spki: Buffer;
 	try {
-		spki = certificate.publicKey.export({type: 'spki', format: 'der'});
+		return pinOf(certificate.publicKey);
 	} catch {
-		// An algorithm that this OpenSSL does not know: there is no pin, but there are the other facts.
 		return '';
 	}
+}
+
+/**
+ * The pin of a public key, as curl's `--pinnedpubkey` takes it. RFC 7469 §2.4 hashes the
+ * SubjectPublicKeyInfo, so a renewed certificate with the same key keeps its pin.
+ */
+export function pinOf(publicKey: KeyObject): string {
+	const spki = publicKey.export({type: 'spki', format: 'der'});
 	return `sha256//${createHash('sha256').update(spki).digest('base64')}`;
 }
 

@@ -36,7 +36,7 @@ export function checkClientCertificate(
 	leaf: X509Certificate,
 	{now, allowed, option, isRenewed}: Judging,
 ): CertificateWarning[] {
-	const refusals = [judgeValidity(leaf, now), judgePurpose(leaf)].filter(
+	const refusals = [judgeValidity(leaf, now), checkPurpose(leaf)].filter(
 		(each) => each !== undefined,
 	);
 	const [first] = refusals;
@@ -80,7 +80,8 @@ function judgeValidity(leaf: X509Certificate, now: Date): Refusal | undefined {
 // RFC 5280 §4.2.1.12: anyExtendedKeyUsage, id-kp-clientAuth.
 const clientPurposes = ['2.5.29.37.0', '1.3.6.1.5.5.7.3.2'];
 
-function judgePurpose(leaf: X509Certificate): Refusal | undefined {
+/** What is wrong with the purpose of a client certificate. */
+export function checkPurpose(leaf: X509Certificate): Refusal | undefined {
 	// Node's name for extendedKeyUsage; without the extension a certificate is for any purpose.
 	const purposes: readonly string[] | undefined = leaf.keyUsage;
 	if (purposes === undefined || clientPurposes.some((oid) => purposes.includes(oid))) {

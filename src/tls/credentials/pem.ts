@@ -30,7 +30,11 @@ export interface PemFile {
  * or a block that is cut short.
  */
 export function readPem(source: Source, option: string, entry?: number): PemFile {
-	const content = readInput(source, option);
+	return parsePem(readInput(source, option), option, entry);
+}
+
+/** The same for what was read already. */
+export function parsePem(content: Content, option: string, entry?: number): PemFile {
 	const from = entry === undefined ? content.from : `${content.from} (entry ${entry} of the list)`;
 	const found = (what: string) =>
 		new MtlsConfigError('ERR_MTLS_NOT_PEM', option, `expected PEM in ${from}, found ${what}`);

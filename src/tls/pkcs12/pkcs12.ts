@@ -26,7 +26,11 @@ export interface Pkcs12 {
  * @throws {MtlsConfigError} for `mtls.pfx`, or for `mtls.passphrase` when that does not open it.
  */
 export function readPkcs12(source: Source, ask: PassphraseProvider): Pkcs12 {
-	const content = readInput(source, 'mtls.pfx', 'PKCS#12');
+	return parsePkcs12(readInput(source, 'mtls.pfx', 'PKCS#12'), ask);
+}
+
+/** The same for what was read already. */
+export function parsePkcs12(content: Content, ask: PassphraseProvider): Pkcs12 {
 	const {from, path} = content;
 	const bytes = pkcs12Bytes(content);
 	try {

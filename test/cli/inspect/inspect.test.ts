@@ -177,14 +177,17 @@ test('what cannot be read, or holds neither certificate nor key, is exit code 64
 	const spki = publicKey.export({type: 'spki', format: 'pem'}).toString();
 	const cert = dir.write('client.crt', (await pki.client()).cert);
 	const cases: [readonly string[], RegExp][] = [
-		[[dir.at('missing')], /missing: no such file$/m],
-		[[dir.path], /: cannot read it: EISDIR$/m],
-		[[dir.write('empty', '')], /: 0 bytes that are neither PEM, DER nor PKCS#12$/m],
-		[[dir.write('junk', 'junk')], /: 4 bytes that are neither/],
-		[[dir.write('half', damaged)], /: CERTIFICATE number 1 is damaged$/m],
+		[[dir.at('missing')], /missing: no such file '.*missing'$/m],
+		[[dir.path], /: cannot read file '.*': EISDIR$/m],
+		[[dir.write('empty', '')], /: expected PEM in file '.*empty', found nothing$/m],
+		[
+			[dir.write('junk', 'junk')],
+			/: expected PEM in file '.*junk', found 4 bytes without a -----BEGIN line$/m,
+		],
+		[[dir.write('half', damaged)], /: a CERTIFICATE in file '.*half' cannot be parsed$/m],
 		[[dir.write('public', spki)], /expected a certificate or a private key, found PUBLIC KEY$/m],
 		[[cert, '--key', cert], /^axios-mtls: --key: expected a private key, found CERTIFICATE$/m],
-		[[cert, '--key', dir.at('missing')], /^axios-mtls: --key: no such file$/m],
+		[[cert, '--key', dir.at('missing')], /^axios-mtls: --key: no such file '.*missing'$/m],
 	];
 	for (const [argv, told] of cases) {
 		const {code, out, err} = await inspected(argv);

@@ -1,0 +1,132 @@
+/*
+ * What the library loads, `inspect` reads; what it refuses, `inspect` refuses in the same words.
+ */
+import {generateKeyPairSync, X509Certificate} from 'node:crypto';
+import {writeFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {run} from '../../../src/cli/run.ts';
+import type {MtlsOptions} from '../../../src/index.ts';
+import {configRefusal} from '../../support/config-refusal.ts';
+import {type CredentialForm, makeCorpus, passphrase} from '../../support/credential-forms.ts';
+import {fakeIo, type TempDir, tempDir} from '../../support/fake-io.ts';
+import {issueFor} from '../../support/issue-for.ts';
+import {pfxOf} from '../../support/pfx-writer.ts';
+
+const wrong = 'MARK-wrong-horse';
+const {pki, intermediate, forms} = await makeCorpus();
+
+async function inspected(argv: readonly string[], word?: string) {
+	const io = fakeIo({env: word === undefined ? {} : {AXIOS_MTLS_PASSPHRASE: word}});
+	const code = await run(['inspect', ...argv], io);
+	for (const secret of [passphrase, wrong]) expect(io.out() + io.err()).not.toContain(secret);
+	return {code, out: io.out(), err: io.err()};
+}
+
+function write(dir: TempDir, name: string, bytes: Buffer): string {
+	const path = dir.at(name);
+	writeFileSync(path, bytes, {mode: 0o600});
+	return path;
+}
+
+/** A form as files: for the command line, and for the library. */
+function filesOf({cert, key}: CredentialForm, dir: TempDir) {
+	const file = write(dir, 'certificate', cert.bytes);
+	const keyFile = key === undefined ? undefined : write(dir, 'key', key.bytes);
+	const mtls: MtlsOptions =
+		cert.type === 'P12' ? {pfx: file} : {cert: file, ...(keyFile && {key: keyFile})};
+	return {argv: keyFile === undefined ? [file] : [file, '--key', keyFile], mtls};
+}
+
+async function expectRead(form: CredentialForm, word: string | undefined): Promise<void> {
+	using dir = tempDir();
+	const {code, out, err} = await inspected(filesOf(form, dir).argv, word);
+	expect({code, err}).toEqual({code: 0, err: ''});
+	expect(out).toContain(`  SHA-256   ${form.fingerprint256}\n`);
+	expect(out).toMatch(/^ {2}fits +CN=/m);
+	expect(out).toContain('✓ nothing is wrong with it');
+}
+
+async function expectRefused(form: CredentialForm, word: string | undefined): Promise<void> {
+	using dir = tempDir();
+	const {argv, mtls} = filesOf(form, dir);
+	const {option, message} = configRefusal({...mtls, ...(word !== undefined && {passphrase: word})});
+	const {code, out, err} = await inspected(argv, word);
+	expect({code, out}).toEqual({code: 64, out: ''});
+	expect(err).toContain(`: ${message.replace(`${option}: `, '')}\n`);
+	expect(err).toContain('hint: --passphrase-file FILE, or AXIOS_MTLS_PASSPHRASE\n');
+}
+
+describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) => {
+	test('inspect reads it with the right passphrase', () => expectRead(form, form.passphrase));
+
+	if (form.passphrase === undefined) return;
+
+	test('inspect refuses it with a wrong passphrase as the library does', () =>
+		expectRefused(form, wrong));
+
+	test('inspect without a passphrase does as the library does', () =>
+		form.passphrase === '' ? expectRead(form, undefined) : expectRefused(form, undefined));
+});
+
+const jks = Buffer.concat([Buffer.from('feedfeed00000002', 'hex'), Buffer.alloc(64)]);
+const openssh =
+	'-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n';
+const refused: readonly (readonly [string, Buffer])[] = [
+	['a Java keystore', jks],
+	['a key of OpenSSH', Buffer.from(openssh + intermediate.cert)],
+	['an HTML page', Buffer.from('<!doctype html><title>Sign in</title>')],
+	['a certificate that is cut short', Buffer.from(intermediate.cert.slice(0, -40))],
+	['DER that is cut short', new X509Certificate(intermediate.cert).raw.subarray(0, 100)],
+];
+
+test.each(refused)('inspect refuses %s in the words of the library', async (_, bytes) => {
+	using dir = tempDir();
+	const file = write(dir, 'file', bytes);
+	const {option, message} = configRefusal({cert: file});
+	const {code, err} = await inspected([file]);
+	expect({code, err}).toEqual({
+		code: 64,
+		err: `axios-mtls: inspect ${file}: ${message.replace(`${option}: `, '')}\n`,
+	});
+});
+
+test('inspect says how to take the certificates out of a PKCS#7 file', async () => {
+	using dir = tempDir();
+	const pem = '-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n';
+	const {code, err} = await inspected([dir.write('chain.p7b', pem)]);
+	expect(code).toBe(64);
+	expect(err).toContain('found PKCS7 (`openssl pkcs7 -print_certs` takes the certificates out');
+});
+
+test('inspect shows a PKCS#12 whose key is too short for OpenSSL', async () => {
+	using dir = tempDir();
+	const {publicKey, privateKey} = generateKeyPairSync('rsa', {modulusLength: 1024});
+	const leaf = await issueFor(intermediate, publicKey, {commonName: 'short'});
+	const key = privateKey.export({type: 'pkcs8', format: 'pem'}).toString();
+	const pfx = pfxOf(leaf, key, {passphrase});
+	const {code, out} = await inspected([write(dir, 'short.p12', pfx)], passphrase);
+	expect(code).toBe(0);
+	expect(out).toContain('short.p12: PKCS#12, certificate, private key\n');
+	expect(out).toContain('! RSA, 1024 bits is too short: OpenSSL refuses it\n');
+});
+
+test('inspect says of a PKCS#12 for servers that it is not for clients, and is exit code 1', async () => {
+	using dir = tempDir();
+	const {cert, key} = await pki.server({keyType: 'ec'});
+	const file = write(dir, 'server.p12', pfxOf(cert, key, {passphrase}));
+	const {code, out} = await inspected([file], passphrase);
+	expect(code).toBe(1);
+	expect(out).toMatch(
+		/✗ 'localhost' is not for clients: its extendedKeyUsage .* lacks clientAuth\n/,
+	);
+	expect(configRefusal({pfx: file, passphrase}).message).toContain('is not for clients');
+});
+
+test('inspect shows a PKCS#12 of certificates alone, and says that it has no key', async () => {
+	using dir = tempDir();
+	const pfx = pfxOf(intermediate.cert + pki.ca, '', {passphrase});
+	const {code, out} = await inspected([write(dir, 'cas.p12', pfx)], passphrase);
+	expect(code).toBe(0);
+	expect(out).toContain('cas.p12: PKCS#12, 2 certificates\n');
+	expect(out).toContain('! it holds no private key, so `--pfx` refuses it\n');
+});

@@ -1,4 +1,11 @@
+import {fileURLToPath} from 'node:url';
 import {defineConfig} from 'vitest/config';
+
+// Many tests start processes that load the sources as they are. What Node has made of them is kept from
+// one to the next, which halves their start.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
+	new URL('node_modules/.cache/node', import.meta.url),
+);
 
 // AXIOS names the folder of another axios, to run the tests beside the oldest one that is supported.
 const {AXIOS} = process.env;

@@ -3,7 +3,7 @@ import type {ServerResponse} from 'node:http';
 import {buffer} from 'node:stream/consumers';
 import {AxiosError} from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
-import {CookieJar} from '../../src/index.ts';
+import {type ClientConfig, CookieJar} from '../../src/index.ts';
 import {
 	allClosed,
 	createFixture,
@@ -104,11 +104,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const server = await fixture.server({
 			handler: (request, response) => {
 				if (request.url === '/xxxxx') return false;
-				setTimeout(() => redirect(`${request.url}x`)(request, response), limit);
+				setTimeout(() => redirect(`${request.url}x`)(request, response), 250);
 				return true;
 			},
 		});
-		const client = fixture.client({...options, timeouts: {firstByteMs: limit * 3.5}});
+		// Less than four answers take, and long enough for one on a machine that is busy.
+		const client = fixture.client({...options, timeouts: {firstByteMs: 950}});
 		const error = await failureOf(client.get(server.url('/x')));
 		expect(error).toMatchObject({code: 'ERR_BAD_REQUEST', status: 404});
 		expect(server.requests).toHaveLength(5);
@@ -118,12 +119,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const server = await fixture.server({
 			handler: (request, response) => {
 				request.pause();
-				setTimeout(() => request.resume(), limit * 3);
+				setTimeout(() => request.resume(), 900);
 				request.once('end', () => response.end('thanks'));
 				return true;
 			},
 		});
-		const client = fixture.client({...options, timeouts: {firstByteMs: limit * 2}});
+		const client = fixture.client({...options, timeouts: {firstByteMs: 700}});
 		const {data} = await client.post(server.url(), Buffer.alloc(16 * 1024 * 1024));
 		expect(data).toBe('thanks');
 	});
@@ -160,8 +161,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 			});
 			const client = fixture.client({...options, maxRedirects: 1_000});
 			await client.get(server.url('/whoami'));
-			const error = await failureOf(client.get(server.url('/x'), {timeouts}));
-			expect(error).toMatchObject({...whole(server.port), config: {url: server.url('/x')}});
+			const requestMs = 10 * limit;
+			const error = await failureOf(client.get(server.url('/x'), {timeouts: {requestMs}}));
+			expect(error).toMatchObject({
+				...late(
+					'ERR_MTLS_REQUEST_TIMEOUT',
+					`no whole answer from localhost:${server.port}`,
+					requestMs,
+				),
+				config: {url: server.url('/x')},
+			});
 			expect(server.requests.length).toBeGreaterThan(2);
 			await allClosed(server);
 		});
@@ -204,15 +213,22 @@ function dripping(_: unknown, response: ServerResponse): boolean {
 }
 
 describe('a streamed answer', () => {
-	// Its head is to be there before the deadline.
-	const longer = 5 * limit;
+	// Its head is to be there before the deadline, which covers no handshake.
+	const longer = 8 * limit;
+	async function connected(config: ClientConfig) {
+		const server = await fixture.server({
+			handler: (request, response) => request.url !== '/whoami' && dripping(request, response),
+		});
+		const client = fixture.client({timeouts: {requestMs: longer}, ...config});
+		await client.get(server.url('/whoami'), {timeouts: patient});
+		return {server, client};
+	}
 
 	test.each([
 		['a body as it came', {}],
 		['a body that axios passes on', {onDownloadProgress() {}}],
 	])('%s is destroyed with the error', async (_, config) => {
-		const server = await fixture.server({handler: dripping});
-		const client = fixture.client({timeouts: {requestMs: longer}, ...config});
+		const {server, client} = await connected(config);
 		const {data} = await client.get(server.url(), {responseType: 'stream'});
 		const error = await buffer(data).catch((reason: unknown) => reason);
 		expect(error).toBeInstanceOf(AxiosError);
@@ -223,8 +239,7 @@ describe('a streamed answer', () => {
 	});
 
 	test('is destroyed with an error that prints no secret', async () => {
-		const server = await fixture.server({handler: dripping});
-		const client = fixture.client({timeouts: {requestMs: longer}});
+		const {server, client} = await connected({});
 		const headers = {Authorization: 'Bearer t0p-s3cret'};
 		const {data} = await client.get(server.url(), {responseType: 'stream', headers});
 		const error = await buffer(data).catch((reason: unknown) => reason);
@@ -233,17 +248,17 @@ describe('a streamed answer', () => {
 	});
 
 	test('is destroyed when nobody listens, and nothing is uncaught', async () => {
-		const server = await fixture.server({handler: dripping});
-		const client = fixture.client({timeouts: {requestMs: longer}, onDownloadProgress() {}});
+		const {server, client} = await connected({onDownloadProgress() {}});
 		const {data} = await client.get(server.url(), {responseType: 'stream'});
 		await allClosed(server);
 		expect(data.destroyed).toBe(true);
 	});
 
 	test('of a status that is not accepted is destroyed too', async () => {
-		const server = await fixture.server({handler: dripping});
-		const client = fixture.client({timeouts: {requestMs: longer}, validateStatus: () => false});
-		const {response} = await failureOf(client.get(server.url(), {responseType: 'stream'}));
+		const {server, client} = await connected({});
+		const {response} = await failureOf(
+			client.get(server.url(), {responseType: 'stream', validateStatus: () => false}),
+		);
 		expect(response?.status).toBe(200);
 		await allClosed(server);
 	});

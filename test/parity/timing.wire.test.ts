@@ -4,9 +4,9 @@ import {parity, redirect, type Scenario, type Stage} from '../support/parity.ts'
 
 const silence = {raw: ''} as const;
 const stalled = {raw: 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsome'} as const;
-const timeout = 80;
+const timeout = 150;
 /** For what is to happen before the time is up, on a machine that is busy. */
-const longTimeout = 400;
+const longTimeout = 800;
 
 const timeouts: Scenario[] = [
 	{title: 'no answer', config: {}, answers: [silence], ends: 'ECONNABORTED'},
@@ -36,13 +36,13 @@ const timeouts: Scenario[] = [
 	},
 	{
 		title: 'no answer, and a timeout of text',
-		config: {timeout: '80' as unknown as number},
+		config: {timeout: '150' as unknown as number},
 		answers: [silence],
 		ends: 'ECONNABORTED',
 	},
 	{
 		title: 'no answer, and a timeout of number and text',
-		config: {timeout: '80ms' as unknown as number},
+		config: {timeout: '150ms' as unknown as number},
 		answers: [silence],
 		ends: 'ECONNABORTED',
 	},
@@ -114,7 +114,7 @@ const timeouts: Scenario[] = [
 		title: 'a body that takes longer, without a pause as long',
 		config: {timeout: longTimeout},
 		answers: [
-			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 120},
+			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 200},
 		],
 		ends: 200,
 	},
@@ -122,13 +122,13 @@ const timeouts: Scenario[] = [
 		title: 'a body that takes longer, without redirects',
 		config: {timeout: longTimeout, maxRedirects: 0},
 		answers: [
-			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 120},
+			{raw: ['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n', ...'slowly'.slice(1)], everyMs: 200},
 		],
 		ends: 200,
 	},
 	{
 		title: 'a head that takes longer, bit by bit',
-		config: {timeout: 200},
+		config: {timeout: 250},
 		answers: [{raw: [...'HTTP/1.1 200 OK'], everyMs: 40}],
 		ends: 'ECONNABORTED',
 	},

@@ -282,7 +282,7 @@ test('of 181 cookies of a domain the one that was set longest ago goes, and a re
 
 	const left = (await client.hKeys('session')).map((field) => JSON.parse(field)[2]);
 	expect(left.sort()).toEqual(Array.from({length: 180}, (_, index) => `c${index + 2}`).sort());
-});
+}, 60_000);
 
 test('a key is replaced while the session goes on', async (ctx) => {
 	const {client} = await makeFleet(ctx);

@@ -1,5 +1,4 @@
 import {createCipheriv, createPrivateKey, scryptSync} from 'node:crypto';
-import {performance} from 'node:perf_hooks';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../../src/index.ts';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
@@ -8,6 +7,7 @@ import {readDer} from '../../../src/tls/pkcs12/der.ts';
 import {DerivationBudget, DerivationTooLong} from '../../../src/tls/pkcs12/kdf.ts';
 import {opens, parsePfx, readBags} from '../../../src/tls/pkcs12/safe-bags.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
+import {cpuMs} from '../../support/cpu-ms.ts';
 import {type PfxContent, pfxOf, tlv, writeEncryptedKey} from '../../support/pfx-writer.ts';
 
 // Seen: a PKCS#12 file of 929 bytes that asks for 5,000,000 iterations for each of its parts made a
@@ -78,9 +78,9 @@ describe('a PKCS#12 file', () => {
 		});
 		// 65,536 becomes 1,666,667, three times.
 		const pfx = Buffer.from(honest.toString('hex').replace('0203010000', '0203196e6b'), 'hex');
-		const started = performance.now();
+		const started = cpuMs();
 		const error = configRefusal({pfx, passphrase}, [passphrase, client.key]);
-		expect(performance.now() - started).toBeLessThan(1_000);
+		expect(cpuMs() - started).toBeLessThan(1_000);
 		expect(error).toBeInstanceOf(MtlsConfigError);
 		expect(error).toMatchObject({
 			code: 'ERR_MTLS_UNSUPPORTED_KEY',
@@ -154,13 +154,13 @@ describe('an encrypted PEM key', () => {
 		['PBES1', () => pem(old('2a864886f70d01050a', 1_666_667)), 5_000_001],
 		['PKCS#12', () => pem(old('2a864886f70d010c0103', 1_666_667)), 5_000_001],
 	])('that asks %s for too much is refused before OpenSSL begins', (_, key, found) => {
-		const started = performance.now();
+		const started = cpuMs();
 		expect(refusal(key())).toMatchObject({
 			code: 'ERR_MTLS_UNSUPPORTED_KEY',
 			option: 'mtls.key',
 			message: `mtls.key: the key in the given text asks for ${found} rounds of key derivation, more than 5000000`,
 		});
-		expect(performance.now() - started).toBeLessThan(1_000);
+		expect(cpuMs() - started).toBeLessThan(1_000);
 	});
 
 	const old = (algorithm: string, iterations: number) =>

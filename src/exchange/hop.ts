@@ -1,7 +1,7 @@
 import type {AxiosBasicCredentials, AxiosHeaders} from 'axios';
 import type {Body} from './request-body.ts';
 
-/** One request of the chain that redirects make of a call. */
+/** One request of a call: the first, or one that a redirect made. */
 export interface Hop {
 	/** 0 for the request that the app made. */
 	readonly index: number;
@@ -15,27 +15,27 @@ export interface Hop {
 	readonly auth: AxiosBasicCredentials | undefined;
 	/** `undefined` once a redirect has turned the request into a GET. */
 	readonly body: Body | undefined;
-	/** Whether our certificate may be offered to this origin. */
+	/** Whether the client certificate may be presented to this origin. */
 	readonly presentCertificate: boolean;
 	/** A redirect has led to another origin on the way. */
 	readonly leftOrigin: boolean;
 	/**
-	 * The origin whose redirect led to where another identity of ours is used. It has no say there: the
-	 * request goes without that identity's certificate and cookies.
+	 * The origin whose redirect led to where the app uses another identity. It may not act in the name
+	 * of that identity: the request is anonymous, without certificate and cookies.
 	 */
-	readonly guestOf?: string | undefined;
-	/** Where the app's `beforeRedirect` has been asked. */
-	readonly redirectCallback?: RedirectCallback;
+	readonly anonymizedBy?: string | undefined;
+	/** Set once the app's `beforeRedirect` was called. */
+	readonly beforeRedirect?: BeforeRedirectState;
 }
 
-/** What `beforeRedirect` is given: one object for all hops of a call. */
-export interface RedirectCallback {
+/** What `beforeRedirect` gets, which is the same for all hops of a call. */
+export interface BeforeRedirectState {
 	readonly options: Record<string, unknown>;
-	/** Names in lower case of the headers that it has set on this hop. */
+	/** The headers that it has set for this hop, in lower case. */
 	readonly written: Set<string>;
 }
 
-/** The same place without user, password and fragment. */
+/** The same URL without user, password and fragment. */
 export function withoutCredentials(url: URL): URL {
 	if (!url.username && !url.password && !url.hash) return url;
 	const bare = new URL(url);

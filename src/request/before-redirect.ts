@@ -5,14 +5,14 @@ import {
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import {exactHeaders} from '../exchange/headers.ts';
-import type {Hop, RedirectCallback} from '../exchange/hop.ts';
+import type {BeforeRedirectState, Hop} from '../exchange/hop.ts';
 import {bareHost, urlHost} from '../util/url.ts';
 import {isWithheldElsewhere, type RedirectPolicy} from './redirect.ts';
 
 type BeforeRedirect = NonNullable<InternalAxiosRequestConfig['beforeRedirect']>;
 type Headers = Record<string, string>;
 
-/** What has led to the hop that the app is asked about. */
+/** The redirect that led to a hop. */
 interface Redirect {
 	readonly previous: Hop;
 	readonly response: AxiosResponse;
@@ -20,23 +20,23 @@ interface Redirect {
 }
 
 /**
- * Lets the app look at the next hop and change it: `options` holds the fields that follow-redirects
- * gives axios users, and what the callback leaves there is what is sent.
+ * Calls the app's `beforeRedirect`, which may change the next hop: `options` has the fields that
+ * axios users know from follow-redirects, and what the callback leaves there is sent.
  *
  * Security: a callback that changes the host or the port may send the request to an origin for which
- * nobody has judged it. What is secret goes there only where the callback has set it itself.
+ * `nextHop` has not chosen the headers. Secret ones go there only where the callback has set them.
  *
- * @throws {TypeError} when what it leaves is no place for a request.
+ * @throws {TypeError} when no request can be sent to what the callback leaves.
  */
 export function callBeforeRedirect(
 	callback: BeforeRedirect,
 	hop: Hop,
 	{previous, response, policy}: Redirect,
 ): Hop {
-	const given = plain(hop.headers);
-	const login = hop.auth && `${hop.auth.username}:${hop.auth.password}`;
-	const asked = askedAbout(hop, previous.redirectCallback, {headers: given, auth: login});
-	const {options, written} = asked;
+	const before = plain(hop.headers);
+	const credentials = hop.auth && `${hop.auth.username}:${hop.auth.password}`;
+	const state = stateFor(hop, previous.beforeRedirect, {headers: before, auth: credentials});
+	const {options, written} = state;
 	callback(
 		options,
 		{headers: plain(response.headers), statusCode: response.status},
@@ -51,49 +51,49 @@ export function callBeforeRedirect(
 	const headers = exactHeaders(options.headers);
 	let {auth} = options;
 	if (url.origin !== hop.url.origin && url.origin !== previous.url.origin) {
-		for (const [name, value] of Object.entries(given)) {
-			const isLeft = String(headers.get(name)) === String(value);
-			if (isLeft && !written.has(name.toLowerCase()) && isWithheldElsewhere(name, policy)) {
+		for (const [name, value] of Object.entries(before)) {
+			const isUnchanged = String(headers.get(name)) === String(value);
+			if (isUnchanged && !written.has(name.toLowerCase()) && isWithheldElsewhere(name, policy)) {
 				headers.delete(name);
 			}
 		}
-		if (auth === login) auth = undefined;
+		if (auth === credentials) auth = undefined;
 	}
 	return {
 		...hop,
 		url,
-		// As it is: Node does not escape what a URL would.
+		// Not from the URL, which would escape characters that Node sends as they are.
 		path,
 		method: String(options.method).toUpperCase(),
 		headers,
-		// Node's order: a header of that name comes before.
-		auth: headers.has('Authorization') ? undefined : credentials(auth),
-		redirectCallback: asked,
+		// As in Node, a header of that name has precedence.
+		auth: headers.has('Authorization') ? undefined : parseCredentials(auth),
+		beforeRedirect: state,
 	};
 }
 
 /**
- * The options for the callback. As in axios one object, and in it one object of headers, serve all hops
- * of a call: a header that is set too late for one hop is in time for the next.
+ * The options for the callback. As in axios all hops of a call share one object, and in it one object
+ * of headers: a header that is set too late for one hop is in time for the next.
  */
-function askedAbout(
+function stateFor(
 	{url, method}: Hop,
-	before: RedirectCallback | undefined,
+	previous: BeforeRedirectState | undefined,
 	{headers, auth}: {headers: Headers; auth: string | undefined},
-): RedirectCallback {
-	const asked = before ?? {
-		// Without a prototype: what the callback deletes is not for a stranger to fill in.
+): BeforeRedirectState {
+	const state = previous ?? {
+		// Without a prototype: `Object.prototype` must not fill in what the callback deletes.
 		options: Object.create(null) as Record<string, unknown>,
 		written: new Set<string>(),
 	};
-	const {options, written} = asked;
+	const {options, written} = state;
 	options.headers = refilled(options.headers ?? watched({}, written), headers);
 	written.clear();
 	Object.assign(options, urlFields(url), {method, auth});
-	return asked;
+	return state;
 }
 
-/** Headers that note which of them are set. */
+/** Headers that add the name of each one that is set to `written`. */
 function watched(headers: Headers, written: Set<string>): Headers {
 	return new Proxy(headers, {
 		set(target, name, value) {
@@ -110,7 +110,7 @@ function refilled(target: object, headers: Headers): object {
 }
 
 function plain(headers: AxiosResponse['headers']): Headers {
-	// Without those that are switched off.
+	// toJSON() leaves out headers that are switched off.
 	return {...new AxiosHeaders(headers as AxiosHeaders).toJSON()} as Headers;
 }
 
@@ -128,7 +128,7 @@ function urlFields(url: URL): Record<string, unknown> {
 	};
 }
 
-/** Path and query; none is the root, as for Node. */
+/** Path and query. As in Node, none is the root. */
 function pathOf({path}: Record<string, unknown>): string {
 	const text = String(path || '/');
 	if (text.startsWith('/')) return text;
@@ -136,9 +136,9 @@ function pathOf({path}: Record<string, unknown>): string {
 }
 
 /**
- * Where a request goes: protocol, hostname, port and path; the other fields only describe it.
+ * The URL that protocol, hostname, port and path of the options say; the other fields are derived.
  *
- * Security: set one by one. Put together as text, the path `@evil.test/x` would be a host, and so
+ * Security: set one by one. In a concatenated URL the path `@evil.test/x` would be a host, and so
  * would a `//evil.test/x` that is resolved.
  */
 function urlOf({protocol, hostname, host, port, hash}: Record<string, unknown>, path: string): URL {
@@ -156,14 +156,14 @@ function urlOf({protocol, hostname, host, port, hash}: Record<string, unknown>, 
 	return url;
 }
 
-// What is no port a URL would leave out without a word.
+// A URL silently ignores a port that is not valid.
 function portText(port: unknown): string {
 	const number = Number(port);
 	if (Number.isInteger(number) && number > 0 && number < 65_536) return String(number);
 	throw new TypeError('Invalid URL');
 }
 
-function credentials(auth: unknown): AxiosBasicCredentials | undefined {
+function parseCredentials(auth: unknown): AxiosBasicCredentials | undefined {
 	if (typeof auth !== 'string') return undefined;
 	const [username = '', ...password] = auth.split(':');
 	return {username, password: password.join(':')};

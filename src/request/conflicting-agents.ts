@@ -7,21 +7,21 @@ const agentOptions = ['httpsAgent', 'httpAgent'] as const;
 
 /**
  * The config without the agents that axios-cookiejar-support makes for each request of an instance
- * it has wrapped: their work, the cookies, is done by the adapter.
+ * that it has wrapped: the cookies, which are all they are for, are the adapter's work.
  */
 export function withoutCookieAgents(
 	config: InternalAxiosRequestConfig,
 ): InternalAxiosRequestConfig {
-	const made = agentOptions.filter((name) => isCookieAgent(config[name]));
-	if (made.length === 0) return config;
+	const cookieAgents = agentOptions.filter((name) => isCookieAgent(config[name]));
+	if (cookieAgents.length === 0) return config;
 	const rest = withoutPrototype(config);
-	for (const name of made) delete rest[name];
+	for (const name of cookieAgents) delete rest[name];
 	return rest;
 }
 
 /**
- * An agent makes the TLS connection, and so do some of the options for HTTP/2: with one of the app's
- * own those of `mtls` would hold for nothing.
+ * Refuses an agent, and those `http2Options` that choose the TLS: they would make the connection, and
+ * the options of `mtls` would silently have no effect.
  *
  * @throws {MtlsConfigError} naming the option that was given.
  */
@@ -39,16 +39,16 @@ export function assertNoConflictingAgent(
 	);
 }
 
-// Words of ours alone: who gives them to a request believes that they hold.
-const ofClients = ['mtls', 'pins', 'spiffeId', 'requireClientAuth'] as const;
+// Names that axios does not have: an app that gives one to a request expects it to have an effect.
+const clientOptions = ['mtls', 'pins', 'spiffeId', 'requireClientAuth'] as const;
 
 /**
- * Looks for options of a client, which a request cannot bring.
+ * Refuses options of a client in the config of a request.
  *
  * @throws {MtlsConfigError} naming the first one.
  */
 export function assertNoClientOptions(config: object): void {
-	const given = ofClients.find((name) => Reflect.get(config, name) !== undefined);
+	const given = clientOptions.find((name) => Reflect.get(config, name) !== undefined);
 	if (given === undefined) return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_UNKNOWN_OPTION',
@@ -57,7 +57,7 @@ export function assertNoClientOptions(config: object): void {
 	);
 }
 
-// By the name of its mark: axios-cookiejar-support exports neither the mark nor the class.
+// By the name of a symbol: axios-cookiejar-support exports neither the symbol nor the class.
 function isCookieAgent(agent: unknown): boolean {
 	return (
 		typeof agent === 'object' &&

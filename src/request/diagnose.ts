@@ -18,8 +18,8 @@ import {redactUrl} from '../util/redact-url.ts';
 import {bareHost, portOfUrl} from '../util/url.ts';
 
 /**
- * The typed error for what an exchange threw, when the connection is to blame; otherwise the very
- * error, such as a timeout, a refused port or a hang-up of a server that had accepted us.
+ * The MtlsError for what an exchange threw, where TLS or the proxy is the reason; otherwise the error
+ * as it is: a timeout, a refused port, or a server that hung up after a good handshake.
  */
 export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestConfig): unknown {
 	if (!(error instanceof AxiosError)) return error;
@@ -27,13 +27,13 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 	const found = connectionOfFailure(error);
 	if (found === undefined) return error;
 	const {connection, cause} = found;
-	const judged = reportFailure(connection, cause, redactUrl(hop.url.href), redirectOf(hop));
-	return judged === undefined ? error : mtlsError(judged, {config, request: error.request, cause});
+	const report = reportFailure(connection, cause, redactUrl(hop.url.href), redirectOf(hop));
+	return report === undefined ? error : mtlsError(report, {config, request: error.request, cause});
 }
 
 /**
- * The typed error for an answer by which a server refuses our certificate, or the lack of one, in
- * HTTP: `error` with its response, code and status, and what it means. Any other error as it is.
+ * The MtlsError for a response by which a server refuses the client certificate, or the lack of one, in
+ * HTTP: it has the response, the code and the status of `error`. Any other error as it is.
  */
 export function diagnoseResponse(
 	error: AxiosError,
@@ -42,42 +42,42 @@ export function diagnoseResponse(
 	config: InternalAxiosRequestConfig,
 ): AxiosError {
 	const connection = connectionOf(response.request?.socket);
-	// Through a proxy in the clear no certificate was asked for.
+	// That of a proxy for plain http: no certificate was requested.
 	if (connection === undefined || connection.phase === 'tunnel') return error;
 	const {status, headers, data} = response;
 	const kind = classifyRefusal({status, server: headers.server, data});
-	const verdict: Classification | undefined =
+	const classification: Classification | undefined =
 		kind === undefined
 			? refusalWithoutCertificate(status, hop, connection)
 			: {kind, side: 'client', certain: true};
-	// Only a certificate that was offered can be refused.
+	// Only a certificate that was presented can be refused.
 	if (
-		verdict === undefined ||
-		(verdict.kind === 'client-certificate-refused' && !connection.identity)
+		classification === undefined ||
+		(classification.kind === 'client-certificate-refused' && !connection.identity)
 	) {
 		return error;
 	}
-	const judged = describeFailure(connection, verdict, redactUrl(hop.url.href), {
+	const report = describeFailure(connection, classification, redactUrl(hop.url.href), {
 		code: error.code,
 		...redirectOf(hop),
-		...(!verdict.certain && {responseStatus: status}),
+		...(!classification.certain && {responseStatus: status}),
 	});
-	return mtlsError(judged, {config, request: response.request, response});
+	return mtlsError(report, {config, request: response.request, response});
 }
 
-function redirectOf({guestOf, presentCertificate}: Hop) {
-	return {redirectedFrom: guestOf, certificateWithheld: !presentCertificate};
+function redirectOf({anonymizedBy, presentCertificate}: Hop) {
+	return {redirectedFrom: anonymizedBy, certificateWithheld: !presentCertificate};
 }
 
 const refusals: ReadonlySet<number> = new Set([400, 401, 403]);
 
-/** A server that knows its clients by their certificates has refused what came to it in nobody's name. */
+/** The refusal of an anonymous request by a server that requests client certificates. */
 function refusalWithoutCertificate(
 	status: number,
 	hop: Hop,
 	connection: Connection,
 ): Classification | undefined {
-	if (hop.guestOf === undefined || connection.clientCertificateRequested !== true) return undefined;
+	if (hop.anonymizedBy === undefined || !connection.clientCertificateRequested) return undefined;
 	if (!refusals.has(status)) return undefined;
 	return {kind: 'client-certificate-required', side: 'client', certain: false};
 }
@@ -95,7 +95,7 @@ export function insecureRedirect(
 	return mtlsError({summary, code: codeFor(kind), failure}, {config});
 }
 
-/** The error of a 407, by which a proxy refuses to pass plain http on (RFC 9110 §15.5.8). */
+/** The error of a 407, by which a proxy refuses to forward plain http (RFC 9110 §15.5.8). */
 export function proxyAuthRequired(
 	{host, port, hasCredentials}: HttpProxy,
 	hop: Hop,
@@ -113,7 +113,7 @@ export function proxyAuthRequired(
 	return mtlsError({summary, code: 'ERR_PROXY_AUTH_REQUIRED', failure}, {config, request});
 }
 
-/** What is known of a failure that an answer has brought. */
+/** The facts of a failure that a response is the reason of. */
 function factsOf({url}: Hop) {
 	const host = bareHost(url.hostname);
 	return {
@@ -146,15 +146,15 @@ function connectionOfFailure(
 
 	const {request} = error;
 	const connection = connectionOf(request?.socket);
-	// Only a failure of the wire can be one of the connection: a timeout has no cause.
+	// Only a network error has a cause; a timeout has none.
 	if (connection === undefined || request?.res || error.cause === undefined) return undefined;
 	const cause = connection.firstError ?? error.cause;
-	// On a socket that has served before the handshake is not to blame; unless the server makes another
-	// one, which TLS 1.2 allows, because this path alone needs a certificate, or would if we spoke HTTP/1.1.
-	const said = cause instanceof Error ? cause.message : '';
+	// On a reused socket the handshake is not the reason. Unless the server starts another one, which TLS
+	// 1.2 allows, because this path alone needs a certificate; or would start it if this were HTTP/1.1.
+	const message = cause instanceof Error ? cause.message : '';
 	const renegotiated =
-		connection.clientCertificateRequested === false && alertOf(said) !== undefined;
-	return request?.reusedSocket === false || renegotiated || wantsHttp1(said)
+		connection.clientCertificateRequested === false && alertOf(message) !== undefined;
+	return request?.reusedSocket === false || renegotiated || wantsHttp1(message)
 		? {connection, cause}
 		: undefined;
 }

@@ -1,6 +1,6 @@
 /*
- * What comes after a response: RFC 9110 §15.4, and what axios users have today. Pure questions,
- * each a function of values; `nextHop` puts them together.
+ * What follows a response: RFC 9110 §15.4, and what axios users have today. Pure functions: the next
+ * URL, method, headers and certificate; `nextHop` puts them together.
  */
 import type {AxiosHeaders} from 'axios';
 import {isRedirect} from '../exchange/exchange.ts';
@@ -10,7 +10,7 @@ import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
 
 /** What decides about a redirect. */
 export interface RedirectPolicy {
-	/** 0: a redirect is an answer like any other. */
+	/** 0: a redirect is a response like any other. */
 	readonly maxRedirects: number;
 	readonly allowInsecureRedirects: boolean;
 	/** Further headers to drop on another origin: the app's list, and that of the XSRF token. */
@@ -35,7 +35,7 @@ const stop: Step = {kind: 'stop'};
 
 const originHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'host']);
 
-/** Decides what follows the answer `status` to `hop`. */
+/** Decides what follows a response with `status` to `hop`. */
 export function nextHop(
 	hop: Hop,
 	{status, location}: {status: number; location: string | undefined},
@@ -67,7 +67,7 @@ export function nextHop(
 			body: method === hop.method ? hop.body : undefined,
 			leftOrigin,
 			...presentationAt(target, hop, policy),
-			...(hop.redirectCallback && {redirectCallback: hop.redirectCallback}),
+			...(hop.beforeRedirect && {beforeRedirect: hop.beforeRedirect}),
 		},
 	};
 }
@@ -78,26 +78,27 @@ export function isDowngrade(from: URL, to: URL): boolean {
 }
 
 /**
- * Whether our certificate may be offered at `target`, to which the answer to `hop` leads: to the origin
- * that the app asked for, and to those it listed.
+ * Whether the client certificate may be presented to `target`, to which the response to `hop` redirects:
+ * it may be to the origin that the app asked for, and to those it listed.
  */
 export function presentationAt(
 	target: URL,
-	hop: Pick<Hop, 'url' | 'presentCertificate' | 'guestOf'>,
+	hop: Pick<Hop, 'url' | 'presentCertificate' | 'anonymizedBy'>,
 	{origin, arrival}: Pick<RedirectPolicy, 'origin' | 'arrival'>,
-): Pick<Hop, 'presentCertificate' | 'guestOf'> {
-	if (target.origin === origin) return {presentCertificate: true, guestOf: undefined};
+): Pick<Hop, 'presentCertificate' | 'anonymizedBy'> {
+	if (target.origin === origin) return {presentCertificate: true, anonymizedBy: undefined};
 	const from = hop.url.origin;
-	// Security: who came without a certificate was sent there by somebody, whose word it may be.
+	// Security: a hop without the certificate was itself chosen by a redirect, so what that origin says
+	// may be the word of whoever sent the request there.
 	const redirector = {first: origin, from: hop.presentCertificate ? from : undefined};
 	const standing = arrival(target.origin, redirector);
 	return {
 		presentCertificate: standing === 'invited',
-		guestOf: standing === 'guest' ? (hop.guestOf ?? from) : undefined,
+		anonymizedBy: standing === 'guest' ? (hop.anonymizedBy ?? from) : undefined,
 	};
 }
 
-/** Whether a header belongs to the origin that it was sent to, and does not go with a redirect to another. */
+/** Whether a header is meant for one origin, and must not go to another with a redirect. */
 export function isWithheldElsewhere(
 	name: string,
 	{sensitiveHeaders}: Pick<RedirectPolicy, 'sensitiveHeaders'>,
@@ -109,12 +110,12 @@ export function isWithheldElsewhere(
 	);
 }
 
-/** RFC 9110 §10.2.2. Credentials in a `Location` are the server's wish, not the app's: dropped. */
+/** RFC 9110 §10.2.2. Credentials in a `Location` are dropped: the server chose them, not the app. */
 function redirectUrl(from: URL, location: string): URL | undefined {
 	const target = URL.parse(location, from.href);
 	if (target === null) return undefined;
 	const bare = withoutCredentials(target);
-	// Never sent, but apps read it from `responseUrl`, where OAuth puts a token.
+	// Never sent, but apps read it from `responseUrl`: OAuth puts a token there.
 	bare.hash = target.hash;
 	return bare;
 }
@@ -134,20 +135,20 @@ function redirectHeaders(
 	policy: RedirectPolicy,
 ): AxiosHeaders {
 	const elsewhere = target.origin !== hop.url.origin;
-	const namesHost = /^\s*(\w+:|[/\\]{2})/.test(location);
-	const headers = hop.redirectCallback
-		? exactHeaders(hop.redirectCallback.options.headers)
+	const hasHost = /^\s*(\w+:|[/\\]{2})/.test(location);
+	const headers = hop.beforeRedirect
+		? exactHeaders(hop.beforeRedirect.options.headers)
 		: copyHeaders(hop.headers);
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();
 		const drop =
-			// For the proxy of one hop, and for the host that no other name has taken the place of.
+			// The first is for the proxy of one hop, the second for the host that it was sent to.
 			lower === 'proxy-authorization' ||
-			(namesHost && lower === 'host') ||
+			(hasHost && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
 			(elsewhere && isWithheldElsewhere(name, policy));
 		if (!drop) continue;
-		// In the place of these axios would put its own.
+		// axios would add its own in place of a deleted one.
 		if (lower === 'user-agent' || lower === 'accept-encoding') headers.set(name, false);
 		else headers.delete(name);
 	}

@@ -151,8 +151,8 @@ function isRefusedByProxy(
 
 // Security: the cookies at an origin of another identity would act in its name. What the server sends
 // to an anonymous request could end that identity's session, or start one of somebody else's.
-function jarFor({jar}: Call, {guestOf}: Hop): Call['jar'] {
-	return guestOf === undefined ? jar : undefined;
+function jarFor({jar}: Call, {anonymizedBy}: Hop): Call['jar'] {
+	return anonymizedBy === undefined ? jar : undefined;
 }
 
 /** Puts the cookies that a response sets into the jar; `undefined` where it sets none. */

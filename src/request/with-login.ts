@@ -120,7 +120,7 @@ function isSessionOver(
 function isRefusal({isExpired, loginUrl}: ExpiryRule, head: Head, hop: Hop): boolean {
 	if (isExpired !== undefined) return false;
 	// An anonymous request gets a 401 whatever has become of the session.
-	const unauthorized = head.status === 401 && hop.guestOf === undefined;
+	const unauthorized = head.status === 401 && hop.anonymizedBy === undefined;
 	return unauthorized || (loginUrl !== undefined && leadsTo(loginUrl, head, hop));
 }
 

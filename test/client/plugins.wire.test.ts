@@ -88,7 +88,7 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 	});
 });
 
-test('axios-retry leaves the plain case to the lean exchange', async () => {
+test('axios-retry leaves the plain case to the undici exchange', async () => {
 	const server = await fixture.server({handler: failing(1, unavailable)});
 	const client = fixture.client();
 	axiosRetry(client);

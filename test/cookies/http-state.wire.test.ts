@@ -114,7 +114,7 @@ test("all of them but those listed pass over http and axios's exchange", async (
 	expect(failures).toEqual(ends);
 });
 
-test('all of them but those listed pass over https and the lean exchange', async () => {
+test('all of them but those listed pass over https and the undici exchange', async () => {
 	const {cookies, answer} = bookkeeper((location) =>
 		location.replace(/^http:(.*):8888/, 'https:$1'),
 	);

@@ -23,7 +23,7 @@ const heads = [
 ] as const;
 
 const requests = [
-	['the lean exchange', {}],
+	['the undici exchange', {}],
 	["axios's exchange", {onDownloadProgress() {}}],
 	['a stream', {responseType: 'stream'}],
 	['HEAD', {method: 'head'}],

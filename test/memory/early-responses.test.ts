@@ -45,10 +45,10 @@ function stop({stream}: H2Request): void {
 }
 
 test.each([
-	['lean', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
+	['undici', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
 	['axios', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
 	// More than the system takes that nobody reads.
-	['lean', 200, 12 * megabyte, iterations({usual: 30, long: 100})],
+	['undici', 200, 12 * megabyte, iterations({usual: 30, long: 100})],
 	['axios', 200, 12 * megabyte, iterations({usual: 30, long: 100})],
 	['http2', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
 ])(

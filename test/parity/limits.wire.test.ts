@@ -55,21 +55,21 @@ const upload = [-1, 0, 99, 100, 101].flatMap((maxBodyLength): Scenario[] => {
 			request: (s) => ({url: s.url('a'), method: 'post', data: content, maxBodyLength}),
 			answers: () => (fails ? [] : [{}]),
 			ends: fails ? 'ERR_BAD_REQUEST' : 200,
-			by: fails ? 'any' : 'lean',
+			by: fails ? 'any' : 'undici',
 		},
 		{
 			title: `maxBodyLength ${maxBodyLength} and 100 bytes of two-byte letters`,
 			request: (s) => ({url: s.url('a'), method: 'post', data: 'ä'.repeat(50), maxBodyLength}),
 			answers: () => (fails ? [] : [{}]),
 			ends: fails ? 'ERR_BAD_REQUEST' : 200,
-			by: fails ? 'any' : 'lean',
+			by: fails ? 'any' : 'undici',
 		},
 		{
 			title: `maxBodyLength ${maxBodyLength} and 100 bytes after a 307`,
 			request: (s) => ({url: s.url('a'), method: 'post', data: content, maxBodyLength}),
 			answers: () => (fails ? [] : [redirect('/2', 307), {}]),
 			ends: fails ? 'ERR_BAD_REQUEST' : 200,
-			by: fails ? 'any' : 'lean',
+			by: fails ? 'any' : 'undici',
 		},
 		...(fails
 			? []

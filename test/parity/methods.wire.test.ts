@@ -22,7 +22,7 @@ const streamed = [
 function exchange(method: string, body: string): Scenario['by'] {
 	if (body === 'a number') return 'any';
 	if (method === 'HEAD' || method === 'LINK' || streamed.includes(body)) return 'axios';
-	return sending.includes(method) || none.includes(body) ? 'lean' : 'axios';
+	return sending.includes(method) || none.includes(body) ? 'undici' : 'axios';
 }
 
 // Node sends such a stream without any framing, so what a server makes of it is chance.

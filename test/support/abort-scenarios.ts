@@ -179,7 +179,7 @@ const phases: Readonly<Record<string, () => Scene | Promise<Scene>>> = {
 };
 
 const exchanges: Readonly<Record<string, AxiosRequestConfig>> = {
-	lean: {},
+	undici: {},
 	axios: {onDownloadProgress() {}},
 };
 
@@ -272,7 +272,7 @@ for (const phase of Object.keys(phases)) {
 	for (const exchange of Object.keys(exchanges)) {
 		for (const way of Object.keys(ways) as (keyof typeof ways)[]) {
 			// A stream is always axios's.
-			if (phase === 'reading a stream' && exchange === 'lean') continue;
+			if (phase === 'reading a stream' && exchange === 'undici') continue;
 			for (const deadline of Object.keys(deadlines)) {
 				all.push(await play({phase, exchange, way, deadline}));
 			}

@@ -7,7 +7,7 @@ import {createClient} from '../../src/index.ts';
 const [url = '', exchange = '', bytes = '', count = ''] = process.argv.slice(2);
 const {CA: ca = '', CERT: cert = '', KEY: key = ''} = process.env;
 const exchanges: Readonly<Record<string, object>> = {
-	lean: {},
+	undici: {},
 	axios: {onDownloadProgress() {}},
 	http2: {httpVersion: 2},
 };

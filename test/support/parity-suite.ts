@@ -144,8 +144,8 @@ function sentUserAgent(request: unknown): unknown {
 }
 
 /** Which exchange a request took; `undefined` where that cannot be told. */
-export function exchangeOf(value: unknown): 'lean' | 'axios' | undefined {
+export function exchangeOf(value: unknown): 'undici' | 'axios' | undefined {
 	const request = (value as Partial<AxiosError> | undefined)?.request;
 	if (typeof request !== 'object' || request === null) return undefined;
-	return request.constructor?.name === 'UndiciRequest' ? 'lean' : 'axios';
+	return request.constructor?.name === 'UndiciRequest' ? 'undici' : 'axios';
 }

@@ -35,8 +35,8 @@ export interface Scenario {
 	readonly ends: number | string | undefined | typeof anyEnd;
 	/** How many requests reach the servers. @defaultValue one for each answer */
 	readonly requests?: number | typeof anyEnd;
-	/** The exchange that ours takes; `any` where no request is left to tell. @defaultValue `lean` */
-	readonly by?: 'lean' | 'axios' | 'any' | undefined;
+	/** The exchange that ours takes; `any` where no request is left to tell. @defaultValue `undici` */
+	readonly by?: 'undici' | 'axios' | 'any' | undefined;
 	/** How much of a request arrives is up to the system: how far its body came is not compared. */
 	readonly looseBody?: boolean;
 	/** Says it once more through the exchange that is not `by`. @defaultValue `true` */
@@ -56,7 +56,7 @@ interface Cast {
 	/** The same, which believes the servers of the stage. */
 	readonly trusting: AxiosInstance;
 	captured: InternalAxiosRequestConfig | undefined;
-	exchange: 'lean' | 'axios' | undefined;
+	exchange: 'undici' | 'axios' | undefined;
 }
 
 /**
@@ -89,9 +89,9 @@ export function parity(scenarios: readonly Scenario[]): void {
 			}
 
 			expect(await run(cast, 'ours', scenario)).toEqual(theirs);
-			const {by = 'lean'} = scenario;
+			const {by = 'undici'} = scenario;
 			if (by !== 'any') expect(cast.exchange).toBe(by);
-			if (by !== 'lean' || scenario.both === false) return;
+			if (by !== 'undici' || scenario.both === false) return;
 			// An option that nobody knows goes through axios's exchange.
 			const again = await run(cast, 'ours', scenario, {unknownOption: true});
 			expect(again, "through axios's exchange").toEqual(theirs);

@@ -58,7 +58,7 @@ async function ask(name: string, exchange: string, options: object): Promise<Pro
 
 const asked: ProxyRequest[] = [];
 for (const name of Object.keys(scenes)) {
-	asked.push(await ask(name, 'lean', {}));
+	asked.push(await ask(name, 'undici', {}));
 	asked.push(await ask(name, 'axios', {onDownloadProgress() {}}));
 }
 // A socket that was destroyed tells its end in one of the next turns.

@@ -31,7 +31,7 @@ test.each(['http', 'https'])(
 		expect(left).toEqual([]);
 		expect(asked.map(({elapsedMs, ...facts}) => facts)).toEqual(
 			Object.entries(scenes).flatMap(([name, {code, kind, status}]) =>
-				['lean', 'axios'].map((exchange) => ({
+				['undici', 'axios'].map((exchange) => ({
 					name,
 					exchange,
 					code,

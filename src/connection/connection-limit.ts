@@ -8,6 +8,7 @@
 import {AsyncResource} from 'node:async_hooks';
 import {MtlsConfigError} from '../config-error.ts';
 import type {ConnectionBounds} from '../options.ts';
+import {interruptible, onAbort} from '../util/abortable.ts';
 import {numberOrType} from '../util/check-options.ts';
 import {TimeoutError} from './connect-timeout.ts';
 import {ConnectionSlot} from './connection-slot.ts';
@@ -142,13 +143,12 @@ export class ConnectionLimit {
 			begin: resolve,
 			expire: reject,
 		});
-		const onAbort = () => {
-			leave();
-			reject(signal.reason);
-		};
-		if (signal.aborted) onAbort();
-		else signal.addEventListener('abort', onAbort);
-		return promise.finally(() => signal.removeEventListener('abort', onAbort));
+		return interruptible(promise, (giveUp) =>
+			onAbort(signal, () => {
+				leave();
+				giveUp(signal.reason);
+			}),
+		);
 	}
 
 	#remove(waiter: Waiter): void {

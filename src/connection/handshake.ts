@@ -10,6 +10,7 @@ import {readPeerChain} from '../tls/peer/peer-chain.ts';
 import type {ResumableSession} from '../tls/session-cache.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/trust/verification.ts';
+import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {type Connection, presentedOn} from './connection.ts';
 import {reportFailure} from './connection-failure.ts';
@@ -92,10 +93,7 @@ export function handshake(
 	});
 
 	return new Promise((resolve, reject) => {
-		const onAbort = () => socket.destroy(signal.reason as Error);
-		const settle = () => signal.removeEventListener('abort', onAbort);
-		if (signal.aborted) onAbort();
-		else signal.addEventListener('abort', onAbort);
+		const settle = onAbort(signal, () => socket.destroy(signal.reason as Error));
 		socket.once('secureConnect', () => {
 			settle();
 			// Before a byte of the request: an answer that anyone could have had is not what was asked for.

@@ -7,6 +7,7 @@ import {
 	type OutgoingHttpHeaders,
 } from 'node:http2';
 import type {Socket} from 'node:net';
+import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import {authorityOfUrl} from '../util/url.ts';
@@ -296,10 +297,7 @@ export class Http2Connection {
 
 	#settings(session: ClientHttp2Session, socket: Socket, signal: AbortSignal): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const onAbort = () => session.destroy(signal.reason as Error);
-			const settle = () => signal.removeEventListener('abort', onAbort);
-			if (signal.aborted) onAbort();
-			else signal.addEventListener('abort', onAbort);
+			const settle = onAbort(signal, () => session.destroy(signal.reason as Error));
 			session.once('remoteSettings', () => {
 				settle();
 				resolve();

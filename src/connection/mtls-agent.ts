@@ -7,6 +7,7 @@ import {MtlsConfigError} from '../errors.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {MtlsOptions, ProxySetting} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
+import {unlessAborted} from '../util/abortable.ts';
 import {flattened, memberOf, withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, urlHost} from '../util/url.ts';
 import {type MtlsAgentOptions, readAgentOptions} from './agent-options.ts';
@@ -275,7 +276,9 @@ export class MtlsAgent extends https.Agent {
 		const {socketPath, localAddress, family, lookup, timeout} = flattened(options);
 		const way = withoutPrototype(this.#routeOf(options));
 		const {signal} = this.#attempts;
-		const snapshot = await unlessAborted(way.snapshot, signal);
+		const {snapshot: loading} = way;
+		// A loader may never answer.
+		const snapshot = await (loading instanceof Promise ? unlessAborted(loading, signal) : loading);
 		const target = {
 			...way,
 			host: hostOf(options),
@@ -340,17 +343,6 @@ export class MtlsAgent extends https.Agent {
 			if (connectionOf(socket)?.snapshot === snapshot) socket.destroy();
 		}
 	}
-}
-
-/** Waits for a loader, which may never answer, for as long as the agent lives. */
-async function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
-	if (!(work instanceof Promise)) return work;
-	let onAbort = () => {};
-	const aborted = new Promise<never>((_, reject) => {
-		onAbort = () => reject(signal.reason);
-		signal.addEventListener('abort', onAbort);
-	});
-	return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }
 
 function urlOf(options: RequestOptions, protocol = 'https:'): URL {

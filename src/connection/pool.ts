@@ -1,5 +1,6 @@
 import {connect as connectTcp, type Socket} from 'node:net';
 import type {Snapshot} from '../tls/snapshot.ts';
+import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf, bareHost, portOfUrl} from '../util/url.ts';
 import {connect, connectToProxy} from './connect.ts';
@@ -223,12 +224,11 @@ export function connectPlain(target: PlainTarget): Promise<Socket> {
 		const watch = new ConnectTimer(authorityOf(host, port), timeouts, (error) =>
 			socket.destroy(error),
 		);
-		const onAbort = () => socket.destroy(signal.reason as Error);
-		signal.addEventListener('abort', onAbort);
+		const settle = onAbort(signal, () => socket.destroy(signal.reason as Error));
 		socket.once('close', () => watch.stop());
 		socket.once('connect', () => {
 			watch.stop();
-			signal.removeEventListener('abort', onAbort);
+			settle();
 			socket.off('error', reject);
 			resolve(socket);
 		});

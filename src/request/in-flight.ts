@@ -6,6 +6,7 @@ import {Readable} from 'node:stream';
 import type {AxiosError, AxiosResponse, InternalAxiosRequestConfig} from 'axios';
 import {closedError} from '../exchange/axios-errors.ts';
 import {hideSecrets} from '../logging/redact.ts';
+import {onAbort} from '../util/abortable.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 
 /** Counts the requests of a client. */
@@ -53,9 +54,9 @@ export class InFlightRequests {
 		if (body === undefined) return;
 		const end = () => endBody(body, closedError(config));
 		if (accepted) this.begin();
-		this.signal.addEventListener('abort', end);
+		const stopListening = onAbort(this.signal, end);
 		body.once('close', () => {
-			this.signal.removeEventListener('abort', end);
+			stopListening();
 			if (accepted) this.done();
 		});
 	}

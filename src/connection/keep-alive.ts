@@ -6,6 +6,7 @@
  * more. An HTTP/1.1 connection is free for the next request when request and response are both
  * complete, and is closed otherwise: what is sent behind unread bytes waits for ever.
  */
+import http, {type ClientRequest, type IncomingMessage} from 'node:http';
 
 /** How long an idle connection is kept, where the server announces no time. */
 export const idleLimitMs = 30_000;
@@ -57,4 +58,32 @@ const unreadLimitBytes = 64 * 1024;
  */
 export function mayBeUnread(status: number, bodyBytes: number): boolean {
 	return status >= 300 && bodyBytes > unreadLimitBytes;
+}
+
+/**
+ * Closes the connection of a request of Node's whose response is complete before it is. Node does not
+ * reuse such a connection, but would keep it, with the body in it, until the server reads on.
+ */
+export function closeAfterEarlyResponse(request: ClientRequest): void {
+	// One of HTTP/2 ends its stream itself, and of a stand-in for the network nothing is known.
+	if (!(request instanceof http.ClientRequest)) return;
+	let writtenBefore = 0;
+	request.once('socket', ({bytesWritten}) => {
+		writtenBefore = bytesWritten;
+	});
+	request.once('response', (response: IncomingMessage) => {
+		const {socket, statusCode = 0} = response;
+		const finish = () => {
+			clearTimeout(timer);
+			// A body sent in chunks has no length in its head, which is small enough to be counted in.
+			const length = request.getHeader('Content-Length') ?? socket.bytesWritten - writtenBefore;
+			if (mayBeUnread(statusCode, Number(length))) socket.destroy();
+		};
+		let timer: NodeJS.Timeout | undefined;
+		response.once('end', () => {
+			if (request.writableFinished) return finish();
+			request.once('finish', finish);
+			timer = setTimeout(() => request.destroy(), unsentGraceMs).unref();
+		});
+	});
 }

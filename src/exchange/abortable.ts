@@ -1,4 +1,8 @@
-import {CanceledError, type InternalAxiosRequestConfig, isCancel} from 'axios';
+/*
+ * What ends a request before its response does, in axios's words.
+ */
+import {type AxiosError, CanceledError, type InternalAxiosRequestConfig, isCancel} from 'axios';
+import {interruptible, onAbort} from '../util/abortable.ts';
 import {closedError, timeoutError} from './axios-errors.ts';
 
 /** What ends the waiting. */
@@ -6,40 +10,55 @@ export interface AbortSources {
 	readonly config: InternalAxiosRequestConfig;
 	/** What is left of `timeout`; `undefined` without one. */
 	readonly remainingMs: number | undefined;
-	/** Aborted when the client ends. */
+	/** Aborted when the client is closed. */
 	readonly closed: AbortSignal;
 }
 
 /**
- * Waits for what is no server (a jar, our identity, a login, the app's own verdict) as long as the
- * request may take: what never answers is ended by `timeout`, `signal` and `cancelToken` as a server
- * is, and by the end of the client.
+ * Waits for what is no server (a jar, the client certificate, a login, a callback of the app) as long as
+ * the request may take: `timeout`, `signal`, `cancelToken` and the end of the client end this too.
  */
 export function abortable<T>(
 	work: Promise<T>,
 	{config, remainingMs, closed}: AbortSources,
 ): Promise<T> {
-	const {signal, cancelToken} = config;
-	let timer: NodeJS.Timeout | undefined;
-	let onCancel: (reason?: unknown) => void;
-	let onClosed: () => void;
-	return new Promise<T>((resolve, reject) => {
-		onCancel = (reason) => reject(isCancel(reason) ? reason : new CanceledError(undefined, config));
-		onClosed = () => reject(closedError(config));
-		if (remainingMs !== undefined) {
-			timer = setTimeout(() => reject(timeoutError(config)), remainingMs);
-		}
-		// What has happened already is not told again.
-		if (signal?.aborted) onCancel();
-		if (closed.aborted) onClosed();
-		signal?.addEventListener?.('abort', onCancel);
-		cancelToken?.subscribe(onCancel);
-		closed.addEventListener('abort', onClosed);
-		work.then(resolve, reject);
-	}).finally(() => {
-		clearTimeout(timer);
-		signal?.removeEventListener?.('abort', onCancel);
-		cancelToken?.unsubscribe(onCancel);
-		closed.removeEventListener('abort', onClosed);
+	return interruptible(work, (reject) => {
+		const timer =
+			remainingMs === undefined
+				? undefined
+				: setTimeout(() => reject(timeoutError(config)), remainingMs);
+		const stopCancel = onCancel(config, undefined, reject);
+		const stopClosed = onAbort(closed, () => reject(closedError(config)));
+		return () => {
+			clearTimeout(timer);
+			stopCancel();
+			stopClosed();
+		};
 	});
+}
+
+/** Calls `listener` when the request's signal or cancel token cancels it. @returns stops listening. */
+export function onCancel(
+	config: InternalAxiosRequestConfig,
+	request: unknown,
+	listener: (error: AxiosError) => void,
+): () => void {
+	const {signal, cancelToken} = config;
+	if (!signal && !cancelToken) return () => {};
+	// A token gives its CanceledError, of a CommonJS app another class than ours; a signal an event.
+	const cancel = (reason?: unknown) =>
+		listener(isCancel(reason) ? reason : new CanceledError(undefined, config, request));
+	if (signal?.aborted) cancel();
+	signal?.addEventListener?.('abort', cancel);
+	cancelToken?.subscribe(cancel);
+	return () => {
+		signal?.removeEventListener?.('abort', cancel);
+		cancelToken?.unsubscribe(cancel);
+	};
+}
+
+/** @throws {CanceledError} when the request's signal or cancel token says so. */
+export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
+	config.cancelToken?.throwIfRequested();
+	if (config.signal?.aborted) throw new CanceledError(undefined, config);
 }

@@ -1,28 +1,17 @@
 /*
  * Errors as axios itself would throw them, for all exchanges.
  */
-import {
-	AxiosError,
-	type AxiosResponse,
-	CanceledError,
-	type InternalAxiosRequestConfig,
-} from 'axios';
+import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 
-/** What a request fails with that begins after the end of its client, or is cut by it. */
+/** The error of a request that begins after its client was closed, or is ended by that. */
 export function closedError(config: InternalAxiosRequestConfig): AxiosError {
 	return new AxiosError('the client was closed', 'ERR_MTLS_CLIENT_CLOSED', config);
 }
 
-/** @throws {CanceledError} when the request's signal or cancel token says so. */
-export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
-	config.cancelToken?.throwIfRequested();
-	if (config.signal?.aborted) throw new CanceledError(undefined, config);
-}
-
 /**
- * What axios says when `timeout` is over.
+ * The error of axios's `timeout`.
  *
- * @param waitsFor - The host to which there was no free connection, with its port.
+ * @param waitsFor - The host, with its port, to which there was no free connection.
  */
 export function timeoutError(
 	config: InternalAxiosRequestConfig,
@@ -38,7 +27,7 @@ export function timeoutError(
 	);
 }
 
-/** What axios says of an answer longer than `maxContentLength`. */
+/** axios's error for a response longer than `maxContentLength`. */
 export function tooLongError(config: InternalAxiosRequestConfig, request: unknown): AxiosError {
 	return new AxiosError(
 		`maxContentLength size of ${config.maxContentLength} exceeded`,
@@ -48,7 +37,7 @@ export function tooLongError(config: InternalAxiosRequestConfig, request: unknow
 	);
 }
 
-/** What axios says of an answer that breaks off: of an encoded one in the words of its decoder. */
+/** axios's error for a response that breaks off; for an encoded one that of its decoder. */
 export function abortedError(
 	config: InternalAxiosRequestConfig,
 	request: unknown,
@@ -67,7 +56,7 @@ export function abortedError(
 	);
 }
 
-/** An error of Node's form. */
+/** An error in Node's form. */
 export function withCode(message: string, code: string): Error {
 	return Object.assign(new Error(message), {code});
 }

@@ -6,56 +6,56 @@ import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import type {Hop} from './hop.ts';
 
-/** What one exchange needs to know. */
+/** What an exchange needs for one request. */
 export interface ExchangeInput {
 	readonly hop: Hop;
-	/** Who we are, and whom we believe, on this hop. */
+	/** The client certificate and the trusted CAs of this hop. */
 	readonly snapshot: Snapshot;
-	/** Makes the https connections; `undefined` where the config brings an agent of its own. */
+	/** Makes the https connections; `undefined` where the config has an agent of its own. */
 	readonly agent: Agent | undefined;
-	/** The one that the app has put in the place of Node's: it makes the connection. */
+	/** The global agent, where the app has replaced Node's: it makes the connection. */
 	readonly globalAgent?: HttpAgent | undefined;
-	/** The config of the call; the hop overrules its URL, method, headers and data. */
+	/** The config of the call; URL, method, headers and data are those of the hop. */
 	readonly config: InternalAxiosRequestConfig;
 	/** The `Cookie` header of this hop. */
 	readonly cookie: string | undefined;
 	readonly proxy: HttpProxy | undefined;
-	/** A redirect will be followed: its answer ends with its head, nobody reads the body. */
+	/** A redirect will be followed, so that its body is not needed. */
 	readonly followsRedirect: boolean;
-	/** Not on a connection that was kept alive: the one before was stale. */
+	/** On a new connection: the request was lost with a kept one. */
 	readonly fresh: boolean;
-	/** Until the head of the answer; `undefined` without a `timeout`. */
+	/** Until the head of the response; `undefined` without a `timeout`. */
 	readonly remainingMs: number | undefined;
-	/** How long a body may pause then. */
+	/** How long a pause in its body may be. */
 	readonly idleMs: number | undefined;
-	/** Aborted when the client ends, and nothing is to go on. */
+	/** Aborted when the client is closed and its requests are to end. */
 	readonly closed: AbortSignal;
-	/** Those of the whole request are not its own. */
+	/** Of one hop; `requestMs` is none of its own. */
 	readonly timeouts: Timeouts;
 }
 
 /**
- * One request, one response, on one hop: no cookies, no redirects, no verdict on the status.
+ * One request and one response, on one hop: without cookies, redirects and `validateStatus`.
  * Rejects with an AxiosError, as axios's own adapter does.
  */
 export type Exchange = (input: ExchangeInput) => Promise<AxiosResponse>;
 
 /**
- * The body of a redirect is thrown away. Up to these limits it is waited for, so that its connection
- * can serve the next hop; past them the connection is closed.
+ * How much of the body of a redirect is read and dropped, so that its connection can carry the next hop.
+ * Past these limits the connection is closed.
  */
 export const redirectBody = {limitBytes: 64 * 1024, limitMs: 100} as const;
 
-/** The part of an answer that comes before its body. */
+/** The part of a response that comes before its body. */
 export type Head = Pick<AxiosResponse, 'status' | 'headers'>;
 
-/** The head of an answer whose body failed; `undefined` where there was none, or nobody waits any more. */
+/** The head of a response whose body failed; `undefined` where there was none, or it was cancelled. */
 export function headOf(error: unknown): Head | undefined {
 	const head = error instanceof AxiosError && !isCancel(error) ? error.request?.res : undefined;
 	return head && {status: head.statusCode, headers: head.headers};
 }
 
-/** A header of an answer, which may be called as something is that `Object.prototype` has. */
+/** A header of a response. Its name may be one that `Object.prototype` has. */
 export function headerOf<H extends object, N extends keyof H>(
 	headers: H,
 	name: N,
@@ -63,7 +63,15 @@ export function headerOf<H extends object, N extends keyof H>(
 	return Object.hasOwn(headers, name) ? headers[name] : undefined;
 }
 
-/** Whether a response with a `Location` is to be followed. A 304 is a cached answer, a 305 withdrawn (RFC 9110 §15.4.5, §15.4.6). */
+/** Whether a response with a `Location` is followed. A 304 is a cached response, a 305 deprecated (RFC 9110 §15.4.5, §15.4.6). */
 export function isRedirect(status = 0): boolean {
 	return status >= 300 && status < 400 && status !== 304 && status !== 305;
+}
+
+/** Whether the request of a hop goes to `proxy` itself, rather than through a tunnel. */
+export function isForwarded(
+	{url}: Pick<Hop, 'url'>,
+	proxy: HttpProxy | undefined,
+): proxy is HttpProxy {
+	return proxy !== undefined && url.protocol === 'http:';
 }

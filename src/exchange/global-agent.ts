@@ -1,7 +1,7 @@
 /*
- * Node's global agents, by which axios sends what an app gives no agent for. Apps and their packages
- * change them for the whole process: a CA of the company, a proxy, a tracer. Without `mtls` they are
- * followed, as in a drop-in; as long as they are what Node has made, our own connections are faster.
+ * Node's global agents, which axios uses for a request without an agent. Apps and their packages change
+ * them for the whole process: a company's CA, a proxy, a tracer. Without `mtls` they are followed, as
+ * with axios alone; while they are as Node has made them, the client's own connections are faster.
  */
 import http, {type ClientRequest, type IncomingMessage} from 'node:http';
 import https from 'node:https';
@@ -14,14 +14,14 @@ import {withoutPrototype} from '../util/check-options.ts';
 
 /** What an app has made of a global agent. */
 export interface GlobalAgent {
-	/** Makes the connections itself; `undefined` where ours do all that is asked for. */
+	/** Makes the connections; `undefined` where the client's own do the same. */
 	readonly agent?: http.Agent;
-	/** The CAs that https servers are to be verified with. */
+	/** The CAs to verify https servers with. */
 	readonly ca?: Source | readonly Source[];
 }
 
-/** How an agent keeps its pool, which ours has its own answers to; and what is looked at by itself. */
-const passedOver: ReadonlySet<string> = new Set([
+/** Options of its pool, for which the client has its own, and those that are read elsewhere. */
+const ignored: ReadonlySet<string> = new Set([
 	'agentKeepAliveTimeoutBuffer',
 	'ca',
 	'defaultPort',
@@ -33,13 +33,13 @@ const passedOver: ReadonlySet<string> = new Set([
 	'path',
 	'protocol',
 	'proxyEnv',
-	// Security: to switch verification off is no wish that is followed.
+	// Security: it is not followed where it switches verification off.
 	'rejectUnauthorized',
 	'scheduling',
 	'timeout',
 ]);
 
-/** With what Node's types leave out. An agent of another make need not have any of it. */
+/** With what Node's types leave out. An agent of another library may have none of it. */
 type FullAgent = http.Agent & {
 	readonly keepAlive: boolean;
 	readonly addRequest: unknown;
@@ -47,20 +47,21 @@ type FullAgent = http.Agent & {
 	readonly options: https.AgentOptions & {readonly proxyEnv?: unknown};
 };
 
-const node: GlobalAgent = withoutPrototype({});
+/** Of a global agent that is as Node has made it, or is not to be followed. */
+export const noGlobalAgent: GlobalAgent = withoutPrototype({});
 
 /**
- * What the global agent for https, or for http, is by now. Asked for each request: nobody tells when it
- * is changed.
+ * What the global agent for https, or for http, is now. Read for each request: it has no event for a
+ * change.
  *
- * @throws {MtlsConfigError} when it is to be followed and does not verify.
+ * @throws {MtlsConfigError} when it would be followed and does not verify.
  */
-export function globalAgent(secure: boolean): GlobalAgent {
+export function globalAgentOf(secure: boolean): GlobalAgent {
 	const agent = (secure ? https : http).globalAgent as FullAgent;
-	if (isNodes(agent, (secure ? https.Agent : http.Agent).prototype as FullAgent)) {
-		// Security: an own one alone. A CA that is merged into `Object.prototype` is nobody's to trust.
+	if (isUnchanged(agent, (secure ? https.Agent : http.Agent).prototype as FullAgent)) {
+		// Security: its own property only. A CA that was merged into `Object.prototype` is not to be trusted.
 		const ca = Object.hasOwn(agent.options, 'ca') ? agent.options.ca : undefined;
-		return ca && secure ? withoutPrototype({ca: ca as Source | Source[]}) : node;
+		return ca && secure ? withoutPrototype({ca: ca as Source | Source[]}) : noGlobalAgent;
 	}
 	if (secure && agent.options?.rejectUnauthorized === false) {
 		throw new MtlsConfigError(
@@ -72,10 +73,10 @@ export function globalAgent(secure: boolean): GlobalAgent {
 	return withoutPrototype({agent});
 }
 
-// Asked for each request: loops over the names of methods would cost four times as much. What is put
-// into the prototype, as nock and msw do, holds for our agents too.
-/** Whether connections of ours do the same, but for its CAs. */
-function isNodes(agent: FullAgent, prototype: FullAgent): boolean {
+// Called for each request: a loop over the names of the methods would take four times as long. What nock
+// and msw put into the prototype holds for the client's agents too.
+/** Whether the client's own connections do the same, but for its CAs. */
+function isUnchanged(agent: FullAgent, prototype: FullAgent): boolean {
 	if (
 		Object.getPrototypeOf(agent) !== prototype ||
 		agent.createConnection !== prototype.createConnection ||
@@ -92,7 +93,7 @@ function isNodes(agent: FullAgent, prototype: FullAgent): boolean {
 	}
 	const {options} = agent;
 	for (const name in options) {
-		if (passedOver.has(name) || options[name as keyof typeof options] === undefined) continue;
+		if (ignored.has(name) || options[name as keyof typeof options] === undefined) continue;
 		if (Object.hasOwn(options, name)) return false;
 	}
 	return !hasOwnProxies(agent);
@@ -100,7 +101,7 @@ function isNodes(agent: FullAgent, prototype: FullAgent): boolean {
 
 const proxyVariables = ['http_proxy', 'https_proxy', 'no_proxy'] as const;
 
-/** Whether an agent has been given an environment with other proxies than ours: it asks them itself. */
+/** Whether an agent has an environment of its own with other proxies, and uses them itself. */
 export function hasOwnProxies(agent: http.Agent): boolean {
 	const given: unknown = (agent as FullAgent).options?.proxyEnv;
 	if (typeof given !== 'object' || given === null) return false;
@@ -110,35 +111,35 @@ export function hasOwnProxies(agent: http.Agent): boolean {
 	);
 }
 
-/** What `@mswjs/interceptors`, below nock and msw, says of a connection that there is not: no server has this word. */
-const mocked = 'MOCKED_CONNECTION_NOT_VERIFIED';
+/** The error code of `@mswjs/interceptors`, used by nock and msw, for a mocked connection. */
+const mockedCode = 'MOCKED_CONNECTION_NOT_VERIFIED';
 
 /**
- * Ends a request before it is sent where its agent has taken a server that could not be verified.
+ * Ends a request before it is sent where its agent has accepted a server that could not be verified.
  *
  * Security: an agent may be made so by its class, or by `NODE_TLS_REJECT_UNAUTHORIZED=0`.
  */
 export function refuseUnverified(request: ClientRequest): void {
 	request.once('socket', (socket: Partial<TLSSocket> & Socket) => {
 		if (!socket.encrypted) return;
-		const judge = () => {
+		const check = () => {
 			if (socket.authorized) return;
 			const code = String(socket.authorizationError ?? 'ERR_TLS_CERT_UNVERIFIED');
-			if (code === mocked) return;
+			if (code === mockedCode) return;
 			const why = `the server could not be verified (${code}), and its agent took it`;
 			request.destroy(Object.assign(new Error(why), {code}));
 		};
-		// One that is kept alive has been secured long ago.
-		if (Reflect.get(socket, 'secureConnecting') === true) socket.once('secureConnect', judge);
-		else judge();
+		// A kept connection is past its handshake.
+		if (Reflect.get(socket, 'secureConnecting') === true) socket.once('secureConnect', check);
+		else check();
 	});
 }
 
 /**
- * Security: older versions of axios asked a proxy for https URLs in the clear, with all that the request
- * says.
+ * Security: older versions of axios send an https request to a proxy in the clear, rather than through a
+ * tunnel.
  *
- * @throws {MtlsConfigError} when a request is not on its way to a path on a server.
+ * @throws {MtlsConfigError} when a request has a whole URL, for a proxy, in the place of a path.
  */
 export function assertTunnel({path}: http.RequestOptions): void {
 	if (path?.startsWith('/')) return;
@@ -149,18 +150,18 @@ export function assertTunnel({path}: http.RequestOptions): void {
 	);
 }
 
-/** Whether a response over TLS came from before the TLS: axios takes the refusal of a tunnel for an answer. */
+/** Whether a response to an https request came in the clear: axios takes the refusal of a tunnel for one. */
 export function isRefusedTunnel({socket}: IncomingMessage): boolean {
 	return !(socket as Partial<TLSSocket>).encrypted;
 }
 
-/** Ends a request with the refusal of its proxy, of which nothing else is to be read: nobody logs in there. */
+/** Ends a request with an error for the proxy's refusal, whose response is not shown to the app. */
 export function refuseTunnel(
 	request: ClientRequest,
 	{statusCode}: IncomingMessage,
 	proxy: HttpProxy,
 ): void {
-	// Its cookies would go into the jar, as those of the server.
+	// The proxy's cookies would go into the jar, as those of the server.
 	Reflect.deleteProperty(request, 'res');
 	const code = statusCode === 407 ? 'ERR_PROXY_AUTH_REQUIRED' : 'ERR_PROXY_REFUSED';
 	const why = `the proxy ${proxy} refused a tunnel (${statusCode})`;

@@ -1,14 +1,14 @@
 import {AxiosHeaders} from 'axios';
 
 /**
- * A copy of the class that our axios knows. The headers of a CommonJS app are of another class of that
- * name, of which ours would drop those that are switched off with `false`, and put its own in their place.
+ * A copy in the class of the axios that is imported here. A CommonJS app has another class of that name;
+ * of its headers this axios would drop those that are switched off with `false`, and add its own instead.
  */
 export function copyHeaders(headers: AxiosHeaders): AxiosHeaders {
 	return new AxiosHeaders({...headers});
 }
 
-/** What an app has put together itself: nothing is added, so that what it has taken away stays away. */
+/** Headers that an app has put together itself: axios adds none, so that what is left out stays out. */
 export function exactHeaders(headers: unknown): AxiosHeaders {
 	const exact = new AxiosHeaders(asObject(headers));
 	for (const name of ['User-Agent', 'Accept-Encoding', 'Content-Length']) {
@@ -17,7 +17,7 @@ export function exactHeaders(headers: unknown): AxiosHeaders {
 	return exact;
 }
 
-// As follow-redirects reads them: names and values in turn are headers too.
+// As follow-redirects does, takes names and values in turn too.
 function asObject(headers: unknown): Record<string, string> {
 	if (!Array.isArray(headers)) return {...(headers as Record<string, string> | undefined)};
 	return Object.fromEntries(
@@ -26,10 +26,10 @@ function asObject(headers: unknown): Record<string, string> {
 }
 
 /**
- * Brings back to `headers` what an exchange has made of their copy: the app reads there what was sent,
- * and the next hop begins with it.
+ * Writes to `headers` what an exchange has changed in their copy: the app reads there what was sent, and
+ * the next hop begins with it.
  *
- * @param own - Names in lower case that the copy alone was given, for its one hop.
+ * @param own - Names in lower case that belong to the copy only.
  */
 export function adoptHeaders(
 	headers: AxiosHeaders,

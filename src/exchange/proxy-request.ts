@@ -1,26 +1,21 @@
 /*
- * Plain http through a proxy: the proxy itself is asked, and told the whole URL (RFC 9112 §3.2.2).
+ * What a request says to a proxy. Plain http goes to the proxy itself, with the whole URL (RFC 9112
+ * §3.2.2); https goes through a tunnel, whose CONNECT has the credentials.
  */
 import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
 import {isLogin} from '../connection/proxy/proxy-options.ts';
+import type {ExchangeInput} from './exchange.ts';
+import {copyHeaders} from './headers.ts';
 import type {Hop} from './hop.ts';
-
-/** Whether `proxy` is to be asked for this hop, rather than for a tunnel. */
-export function isForwarded(
-	{url}: Pick<Hop, 'url'>,
-	proxy: HttpProxy | undefined,
-): proxy is HttpProxy {
-	return proxy !== undefined && url.protocol === 'http:';
-}
 
 /** The request target in absolute-form. */
 export function absoluteForm({url}: Hop, path: string): string {
 	return url.origin + path;
 }
 
-const login = 'Proxy-Authorization';
+const headerName = 'Proxy-Authorization';
 
-/** Names and values in turn, with those that `proxy` is to see; a login of ours replaces the app's. */
+/** Names and values in turn, for `proxy`: its configured credentials replace the app's. */
 export function forwardHeaders({url}: Hop, headers: readonly string[], proxy: HttpProxy): string[] {
 	const {authorization} = proxy;
 	const sent = ['Host', url.host];
@@ -28,16 +23,44 @@ export function forwardHeaders({url}: Hop, headers: readonly string[], proxy: Ht
 		const [name = '', value = ''] = headers.slice(i, i + 2);
 		if (authorization === undefined || !isLogin(name)) sent.push(name, value);
 	}
-	if (authorization !== undefined) sent.push(login, authorization);
+	if (authorization !== undefined) sent.push(headerName, authorization);
 	return sent;
 }
 
-/** The same for headers by name, of which `Host` is Node's to write. */
-export function withLogin<Value>(
+/** The same for headers by name; `Host` is written by Node. */
+export function withProxyAuthorization<Value>(
 	headers: Readonly<Record<string, Value>>,
 	{authorization}: HttpProxy,
 ): Record<string, Value | string> {
 	if (authorization === undefined) return {...headers};
 	const own = Object.entries(headers).filter(([name]) => !isLogin(name));
-	return {...Object.fromEntries(own), [login]: authorization};
+	return {...Object.fromEntries(own), [headerName]: authorization};
+}
+
+/**
+ * Moves the app's own `Proxy-Authorization` of an https request to the CONNECT, if there is a proxy that
+ * has no credentials of its own; otherwise removes it.
+ *
+ * Security: in the request itself the origin would read the credentials of the proxy.
+ */
+export function withTunnelAuthorization(input: ExchangeInput): ExchangeInput {
+	const {hop, proxy, globalAgent} = input;
+	if (hop.url.protocol !== 'https:' || !Object.keys(hop.headers).some(isLogin)) return input;
+	const headers = copyHeaders(hop.headers);
+	const login = headers.get('Proxy-Authorization');
+	headers.delete('Proxy-Authorization');
+	return {
+		...input,
+		hop: {...hop, headers},
+		// `false` switches a header off.
+		proxy:
+			login && globalAgent === undefined
+				? proxy?.withAuthorization(sendable(String(login)))
+				: proxy,
+	};
+}
+
+// As axios does: a line end would begin another header.
+function sendable(value: string): string {
+	return value.replace(/[^\t\x20-\x7e\x80-\xff]/g, '');
 }

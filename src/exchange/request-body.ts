@@ -1,26 +1,26 @@
 import {PassThrough, Readable, type Stream} from 'node:stream';
 import {AxiosError} from 'axios';
 
-/** A streamed body is kept for a 307 or 308 up to this size. */
+/** A streamed body is kept up to this size, to be sent again after a 307 or 308. */
 export const replayLimitBytes = 10 * 1024 * 1024;
 
-/** What a request sends, as often as redirects ask for it. */
+/** The body of a request, for each attempt to send it. */
 export interface Body {
 	/** As the app gave it. */
 	readonly data: unknown;
-	/** Whether there is a next attempt. */
+	/** Whether it can be sent again. */
 	readonly replayable: boolean;
 	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
 	open(): unknown;
-	/** The attempt that `open` gave is over; what it has not read of a stream waits for the next one. */
+	/** Ends the attempt that `open` returned; what it has not read of a stream is left to the next one. */
 	stop(attempt: unknown): void;
-	/** There is no attempt after the present one: what that leaves of a stream is read for nobody. */
+	/** The present attempt is the last: what it leaves of a stream is read and dropped. */
 	last(): void;
-	/** As `last`, and the present one is over. */
+	/** As `last`, and ends the present attempt. */
 	discard(): void;
 }
 
-/** A body for one request; a stream is recorded while it is sent when `replayable`. */
+/** The body of one request; when `replayable`, a stream is recorded while it is sent. */
 export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
 	if (!isStream(data))
 		return {data, replayable: true, open: () => data, stop() {}, last() {}, discard() {}};
@@ -30,7 +30,7 @@ export function makeBody(data: unknown, replayable: boolean, limitBytes = replay
 /** What axios takes for a stream: anything that can be piped. */
 type Source = Stream & Partial<Form>;
 
-/** The part of npm's `form-data` that axios asks for headers and length; without a length it sends chunks. */
+/** The part of npm's `form-data` that axios reads headers and length from; without a length it sends chunks. */
 interface Form {
 	append(...field: unknown[]): unknown;
 	getHeaders(): Record<string, string>;
@@ -42,22 +42,22 @@ function isStream(data: unknown): data is Source {
 }
 
 /**
- * Reads a stream once and gives it out as often as needed.
+ * Reads a stream once, for any number of attempts.
  *
  * A server may redirect before it has read the body: then the next attempt begins with what was
- * read for the first one, sent or not, and goes on where the source stands.
+ * read for the first one, sent or not, and goes on reading the source.
  */
 class StreamBody implements Body {
 	readonly data: Source;
 	readonly #limitBytes: number;
 	#chunks: Buffer[] = [];
-	/** The chunk that the attempt gets next. */
+	/** The index of the attempt's next chunk. */
 	#position = 0;
 	#bytes = 0;
 	#ended = false;
-	/** Sent chunks were let go: there is no second attempt. */
+	/** Sent chunks were dropped: there is no second attempt. */
 	#lost = false;
-	/** There is no attempt after the present one. */
+	/** The present attempt is the last. */
 	#last = false;
 	#attempt: Readable | undefined;
 	#reader: AsyncIterator<Uint8Array | string> | undefined;
@@ -67,7 +67,7 @@ class StreamBody implements Body {
 	constructor(data: Source, limitBytes: number) {
 		this.data = data;
 		this.#limitBytes = limitBytes;
-		// A file that does not open says so before anybody reads; the reader is told once more.
+		// A file that does not open emits its error before it is read, and the reader gets it again.
 		data.on('error', () => {});
 	}
 
@@ -93,7 +93,7 @@ class StreamBody implements Body {
 			},
 		});
 		this.#attempt = attempt;
-		return asForm(this.data) ? this.#dress(attempt, this.data) : attempt;
+		return isForm(this.data) ? this.#asForm(attempt, this.data) : attempt;
 	}
 
 	stop(attempt: unknown): void {
@@ -107,7 +107,7 @@ class StreamBody implements Body {
 		if (this.#attempt === undefined) this.discard();
 	}
 
-	// As with axios: of a file that is not read to its end nobody would close the descriptor.
+	// As axios does: a file that is not read to its end would keep its descriptor open.
 	discard(): void {
 		this.#attempt = undefined;
 		this.#drain().catch(() => {});
@@ -125,13 +125,13 @@ class StreamBody implements Body {
 			try {
 				await this.#pull();
 			} catch (error) {
-				// Closed before its end is no error of its own: axios calls that a cancelled request.
+				// A stream that is closed early has no error: axios calls that a cancelled request.
 				const closed = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
 				attempt.destroy(closed ? undefined : (error as Error));
 				return;
 			}
 		}
-		// Given up while it waited: what came belongs to the attempt after it.
+		// Stopped while it waited: the chunk belongs to the next attempt.
 		if (attempt !== this.#attempt) return;
 
 		const chunk = this.#chunks[this.#position];
@@ -143,7 +143,7 @@ class StreamBody implements Body {
 		else await this.#feed(attempt);
 	}
 
-	/** Keeps the next chunk of the source; one read serves all who wait for it. */
+	/** Keeps the next chunk of the source; there is one read at a time. */
 	#pull(): Promise<void> {
 		this.#pulling ??= this.#read().finally(() => {
 			this.#pulling = undefined;
@@ -169,21 +169,21 @@ class StreamBody implements Body {
 		this.#position = 0;
 	}
 
-	/** Lets axios find in an attempt what it looks for in a form. */
-	#dress(attempt: Readable, form: Form): Readable {
-		const dressed = Object.assign(attempt, {
+	/** Gives an attempt what axios looks for in a form. */
+	#asForm(attempt: Readable, form: Form): Readable {
+		const copy = Object.assign(attempt, {
 			append() {},
 			toString: () => '[object FormData]',
 			getHeaders: () => form.getHeaders(),
 		});
-		if (typeof form.getLength !== 'function') return dressed;
-		// Asked once: a form that has been read knows its length no more.
+		if (typeof form.getLength !== 'function') return copy;
+		// Asked once: a form that was read no longer knows its length.
 		this.#length ??= new Promise((resolve, reject) =>
 			form.getLength?.((error, length) => (error ? reject(error) : resolve(length))),
 		);
 		const length = this.#length;
 		length.catch(() => {});
-		return Object.assign(dressed, {
+		return Object.assign(copy, {
 			getLength: (callback: (error: unknown, length?: number) => void) => {
 				length.then((value) => callback(null, value), callback);
 			},
@@ -191,11 +191,11 @@ class StreamBody implements Body {
 	}
 }
 
-// As axios tells one: by these, and by its name.
-function asForm(source: Source): source is Stream & Form {
+// As axios does, by these methods and its name.
+function isForm(source: Source): source is Stream & Form {
 	const {append, getHeaders} = source;
 	if (typeof append !== 'function' || typeof getHeaders !== 'function') return false;
-	// Security: what somebody has put into Object.prototype is no form of the app's.
+	// Security: a method that was put into Object.prototype does not make a form of the app's.
 	if (getHeaders === (Object.prototype as Partial<Form>).getHeaders) return false;
 	const name = Object.prototype.toString.call(source);
 	return (name === '[object Object]' ? source.toString() : name) === '[object FormData]';
@@ -203,7 +203,7 @@ function asForm(source: Source): source is Stream & Form {
 
 function readerOf(source: Source): AsyncIterator<Uint8Array | string> {
 	const readable = source instanceof Readable ? source : piped(source);
-	// The source outlives an attempt that is given up.
+	// The source outlives an attempt that is stopped.
 	return readable.iterator({destroyOnReturn: false})[Symbol.asyncIterator]();
 }
 

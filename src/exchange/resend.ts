@@ -1,51 +1,101 @@
+/*
+ * May a request be sent again whose connection ended before its response (RFC 9110 §9.2.2)?
+ */
 import type {Socket} from 'node:net';
 import {AxiosError} from 'axios';
 import {connectionOf, refusedSession} from '../connection/connection.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
 import type {Hop} from './hop.ts';
-import type {ConnectionLoss} from './may-resend.ts';
 
-/** How far a request had come when its connection ended, as its exchange knows it. */
-export interface Progress {
-	readonly socket: Socket | undefined;
+/** What is known of a request that was lost with its connection. */
+export interface ConnectionLoss {
+	readonly method: string;
+	/** Node's code for the error. */
+	readonly code: string | undefined;
+	/** The connection had carried a request before. */
 	readonly reused: boolean;
+	/** Some of the request was written to the connection. It may or may not have arrived. */
 	readonly sent: boolean;
-	/** What the socket had read when it was given the request; without end where it read for others too. */
-	readonly bytesBefore: number;
-	/** The server has not begun with it, which HTTP/2 can say. */
-	readonly refused?: boolean;
-	/** But with others on that connection. */
-	readonly othersBegun?: boolean;
-	/** That connection takes no more. */
-	readonly goneAway?: boolean;
+	/** Some of a response had come, be it half a head. */
+	readonly answered: boolean;
+	/** The server gave the reason in a TLS alert. */
+	readonly alerted: boolean;
+	/** The handshake resumed a TLS session, and the server ended it before any response. */
+	readonly unresumed: boolean;
+	/** HTTP/2: the server has said that it did not begin with the request, and never will. */
+	readonly refused: boolean;
+	/** HTTP/2: it has begun with other requests on that connection. */
+	readonly othersBegun: boolean;
+	/** HTTP/2: the connection takes no more requests. */
+	readonly goneAway: boolean;
+	/** The body, if any, can be sent again. */
+	readonly replayable: boolean;
 }
 
-const progress = new WeakMap<object, Progress>();
+/** The part of it that an exchange sees. */
+export type SeenLoss = Pick<ConnectionLoss, 'reused' | 'sent' | 'answered'> &
+	Partial<Pick<ConnectionLoss, 'refused' | 'othersBegun' | 'goneAway'>> & {
+		readonly socket: Socket | undefined;
+	};
 
-/** Ties what is known of a request to the error that ended it. */
-export function attachProgress<E extends object>(error: E, known: Progress): E {
-	progress.set(error, known);
+const seenLosses = new WeakMap<object, SeenLoss>();
+
+/** Ties what an exchange has seen to the error that ended the request. */
+export function attachLoss<E extends object>(error: E, seen: SeenLoss): E {
+	seenLosses.set(error, seen);
 	return error;
 }
 
-/** What is known of the request that `error` ended; `undefined` where its exchange did not look. */
+/** What is known of the request that `error` ended; `undefined` where it was not the connection. */
 export function connectionLossOf(error: unknown, {method, body}: Hop): ConnectionLoss | undefined {
 	if (!(error instanceof AxiosError)) return undefined;
-	const known = progress.get(error);
-	if (known === undefined) return undefined;
-	const {socket, reused, sent, bytesBefore, refused, othersBegun, goneAway} = known;
+	const seen = seenLosses.get(error);
+	if (seen === undefined) return undefined;
+	const {socket, reused, sent, answered} = seen;
 	const connection = connectionOf(socket);
 	return {
 		method,
 		code: error.code,
 		reused,
 		sent,
-		answered: socket !== undefined && socket.bytesRead > bytesBefore,
+		answered,
 		alerted: alertOf(connection?.firstError?.message ?? '') !== undefined,
 		unresumed: refusedSession(connection),
-		refused: refused === true,
-		othersBegun: othersBegun === true,
-		goneAway: goneAway === true,
+		refused: seen.refused === true,
+		othersBegun: seen.othersBegun === true,
+		goneAway: seen.goneAway === true,
 		replayable: body?.replayable ?? true,
 	};
+}
+
+/** RFC 9110 §9.2.2: sent twice, they do no more than once. */
+const idempotent: ReadonlySet<string> = new Set([
+	'GET',
+	'HEAD',
+	'OPTIONS',
+	'TRACE',
+	'PUT',
+	'DELETE',
+]);
+
+/** Node's codes for a connection that the server had closed before it was used again. */
+const closedByServer: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
+/**
+ * Whether a request may be sent once more, on a new connection, because the server had closed the kept
+ * one (RFC 9112 §9.3.1, §9.5).
+ *
+ * A POST may not, unless nothing of it was sent: the server may have done what it says and not have
+ * responded. Nor may what fails on a new connection, which the server had no reason to close. The
+ * exception is a resumed TLS session: the next connection makes a full handshake, which also tells a
+ * refused certificate from a refused session. What an HTTP/2 server has refused to begin with is sent
+ * again whatever the method (RFC 9113 §8.7).
+ */
+export function mayResend(loss: ConnectionLoss): boolean {
+	const {method, code, reused, sent, answered, alerted, unresumed, refused, replayable} = loss;
+	if (refused) return replayable;
+	const repeatable = replayable && (!sent || idempotent.has(method));
+	if (unresumed) return repeatable && !answered;
+	if (!reused || answered || alerted || !closedByServer.has(code)) return false;
+	return repeatable;
 }

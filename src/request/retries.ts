@@ -1,6 +1,6 @@
 import type {AxiosError} from 'axios';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
-import {type ConnectionLoss, mayResend} from '../exchange/may-resend.ts';
+import {type ConnectionLoss, mayResend} from '../exchange/resend.ts';
 
 /** How often in a row a server may refuse a request on connections on which it has begun with none. */
 const maxRefusedInVain = 10;

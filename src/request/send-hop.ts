@@ -7,20 +7,25 @@ import type {CookieList} from '../cookies/cookie-header.ts';
 import {cookieHeader, readCookies} from '../cookies/cookie-header.ts';
 import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
-import {abortable} from '../exchange/abortable.ts';
-import {closedError, throwIfCancelled} from '../exchange/axios-errors.ts';
-import {type ExchangeInput, type Head, headerOf, headOf} from '../exchange/exchange.ts';
+import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
+import {closedError} from '../exchange/axios-errors.ts';
+import {
+	type ExchangeInput,
+	type Head,
+	headerOf,
+	headOf,
+	isForwarded,
+} from '../exchange/exchange.ts';
 import {
 	type GlobalAgent,
-	globalAgent as globalAgentOf,
+	globalAgentOf,
 	hasOwnProxies,
+	noGlobalAgent,
 } from '../exchange/global-agent.ts';
 import {adoptHeaders} from '../exchange/headers.ts';
 import {cookieOfApp, type Hop, wirePath} from '../exchange/hop.ts';
-import {isForwarded} from '../exchange/proxy-request.ts';
 import {connectionLossOf} from '../exchange/resend.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
-import {withoutPrototype} from '../util/check-options.ts';
 import {diagnose, proxyAuthRequired} from './diagnose.ts';
 import {dropBody} from './in-flight.ts';
 import {abortSources, type Call, remainingMs} from './prepare-call.ts';
@@ -166,13 +171,11 @@ function storeCookiesOf(head: Head, call: Call, hop: Hop): Promise<void> | undef
 	return abortable(stored, abortSources(call));
 }
 
-const nothingFollowed: GlobalAgent = withoutPrototype({});
-
 /** What is followed of Node's global agent: nothing where the client or the request has an agent. */
 function followedGlobalAgent(call: Call, {url}: Hop): GlobalAgent {
 	const secure = url.protocol === 'https:';
 	const hasAgent = secure ? call.hasHttpsAgent : call.hasHttpAgent;
-	return call.followsGlobalAgents && !hasAgent ? globalAgentOf(secure) : nothingFollowed;
+	return call.followsGlobalAgents && !hasAgent ? globalAgentOf(secure) : noGlobalAgent;
 }
 
 /** A client certificate that its loader has yet to give. */

@@ -4,8 +4,7 @@
  */
 import type {AxiosResponse, AxiosResponseHeaders, InternalAxiosRequestConfig} from 'axios';
 import {CausedError} from '../errors.ts';
-import {type AbortSources, abortable} from '../exchange/abortable.ts';
-import {throwIfCancelled} from '../exchange/axios-errors.ts';
+import {type AbortSources, abortable, throwIfCancelled} from '../exchange/abortable.ts';
 import {type Head, headerOf, isRedirect} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
 import type {Body} from '../exchange/request-body.ts';

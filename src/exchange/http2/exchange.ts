@@ -8,28 +8,19 @@ import type {OutgoingHttpHeaders} from 'node:http2';
 import {AxiosError} from 'axios';
 import type {Http2Pool} from '../../connection/http2-pool.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
-import {axiosExchange, type Transport} from '../axios.ts';
+import {axiosExchange} from '../axios.ts';
+import type {Transport} from '../axios-transport.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
 import {sessionOptions, tlsHttp2Option} from '../http2-options.ts';
-import {attachProgress} from '../resend.ts';
-import {Http2Request} from './request.ts';
+import {Http2Request, type Http2Response} from './request.ts';
 
-/**
- * The exchange of `httpVersion: 2`: axios's own adapter, with a transport of ours that sends over the
- * sessions.
- */
-export function http2Exchange(sessions: Http2Pool): Exchange {
+/** The exchange of `httpVersion: 2`: axios's own adapter, which sends over the connections of `pool`. */
+export function http2Exchange(pool: Http2Pool): Exchange {
 	return async (input) => {
 		assertDirect(input);
-		// The app brings TLS of its own, which it may where `mtls` was not given: axios's to make.
+		// TLS options of the app's own, which it may give where there is no `mtls`: axios connects.
 		if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
-		try {
-			return await axiosExchange(input, (signal) => http2Transport(sessions, input, signal));
-		} catch (error) {
-			const request: unknown = error instanceof AxiosError ? error.request : undefined;
-			const progress = request instanceof Http2Request ? request.progress : undefined;
-			throw progress ? attachProgress(error as AxiosError, progress) : error;
-		}
+		return axiosExchange(input, (signal) => http2Transport(pool, input, signal));
 	};
 }
 
@@ -51,19 +42,9 @@ function unsupported(message: string, config: ExchangeInput['config']): AxiosErr
 	return new AxiosError(message, AxiosError.ERR_NOT_SUPPORT, config);
 }
 
-/** Of HTTP/1.1 connections, and an error in HTTP/2 (RFC 9113 §8.2.2). */
-const connectionHeaders = new Set([
-	'connection',
-	'http2-settings',
-	'keep-alive',
-	'proxy-connection',
-	'transfer-encoding',
-	'upgrade',
-]);
-
-/** Makes one hop's request over HTTP/2. @param signal - Gives it up. */
+/** Sends one hop's request over HTTP/2, until `signal` is aborted. */
 function http2Transport(
-	sessions: Http2Pool,
+	pool: Http2Pool,
 	{hop, config, snapshot, fresh, timeouts: {connectMs, handshakeMs}}: ExchangeInput,
 	signal: AbortSignal,
 ): Transport {
@@ -71,7 +52,7 @@ function http2Transport(
 		request(options, respond) {
 			const headers = headOf(options, hop.url);
 			const {family, lookup} = options;
-			const session = sessions.take({
+			const connection = pool.take({
 				origin: hop.url.origin,
 				snapshot,
 				presentCertificate: hop.presentCertificate,
@@ -83,12 +64,29 @@ function http2Transport(
 					...(handshakeMs !== undefined && {handshakeMs}),
 				},
 			});
-			const request = new Http2Request(session, hop.url, headers, signal);
-			// What it lacks of a ClientRequest nobody asks for.
+			const request = new Http2Request(connection, hop.url, headers, signal);
+			// axios asks for nothing that it lacks of a ClientRequest.
 			return (request as unknown as ClientRequest).once('response', respond);
 		},
+		waitsFor: (request) => http2Request(request).waitsFor,
+		abort: (response) => (response as unknown as Http2Response).abort(),
+		lossOf: (request) => http2Request(request).loss,
 	};
 }
+
+function http2Request(request: ClientRequest): Http2Request {
+	return request as unknown as Http2Request;
+}
+
+/** Of HTTP/1.1 connections, and an error in HTTP/2 (RFC 9113 §8.2.2). */
+const connectionHeaders = new Set([
+	'connection',
+	'http2-settings',
+	'keep-alive',
+	'proxy-connection',
+	'transfer-encoding',
+	'upgrade',
+]);
 
 /** @throws {TypeError} of Node, for a path or a header that HTTP cannot carry. */
 function headOf({method, path, headers, auth}: RequestOptions, url: URL): OutgoingHttpHeaders {
@@ -118,7 +116,7 @@ function fieldsOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
 	return withoutPrototype(fields);
 }
 
-// Node looks at the path of HTTP/1.1 alone; but a server may pass it on in that.
+// Node checks the path for HTTP/1.1 only; but a server may pass it on over that.
 function assertPath(path: string | null | undefined): void {
 	if (!/[^\x21-\xff]/.test(path ?? '')) return;
 	const error = new TypeError('Request path contains unescaped characters');

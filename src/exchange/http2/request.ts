@@ -9,35 +9,36 @@ import {Readable, Writable} from 'node:stream';
 import {TimeoutError} from '../../connection/connect-timeout.ts';
 import type {Http2Connection} from '../../connection/http2-connection.ts';
 import {streamOptions} from '../../connection/socket-options.ts';
+import {onAbort} from '../../util/abortable.ts';
 import {bareHost} from '../../util/url.ts';
-import type {Progress} from '../resend.ts';
+import type {SeenLoss} from '../resend.ts';
 
 /**
  * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps
- * ask for it: a writable for the body that tells `response`, `timeout`, `error` and `close`.
+ * use it: a writable for the body, with the events `response`, `timeout`, `error` and `close`.
  */
 export class Http2Request extends Writable {
-	/** The connection, which other requests share; `undefined` until it stands. */
+	/** The connection, which other requests share; `undefined` until it is open. */
 	socket: Socket | undefined = undefined;
-	/** Whether the connection has carried an answer before. */
+	/** Whether the connection has carried a response before. */
 	reusedSocket = false;
-	/** Set once the head of the answer is there. */
+	/** Set once the head of the response is there. */
 	res: Http2Response | undefined = undefined;
 	/** `https:` or `http:`. */
 	protocol: string;
 	/** Host without port. */
 	readonly host: string;
-	/** How far it came, where it failed without an answer. */
-	progress: Progress | undefined = undefined;
+	/** What is known of it when it fails without a response. */
+	loss: SeenLoss | undefined = undefined;
 	#session: Http2Connection;
 	readonly #headers: OutgoingHttpHeaders;
-	readonly #joined: Promise<unknown>;
+	readonly #acquired: Promise<Http2Connection>;
 	#stream: ClientHttp2Stream | undefined = undefined;
 	#pauseMs = 0;
 
 	/**
 	 * @param headers - With pseudo-headers; names in lower case.
-	 * @param signal - Gives it up.
+	 * @param signal - Ends it.
 	 */
 	constructor(
 		session: Http2Connection,
@@ -45,27 +46,26 @@ export class Http2Request extends Writable {
 		headers: OutgoingHttpHeaders,
 		signal: AbortSignal,
 	) {
-		// As a ClientRequest it lives until its answer is complete.
+		// Like a ClientRequest it lives until its response is complete.
 		super(streamOptions({autoDestroy: false}));
 		this.#session = session;
 		this.#headers = headers;
 		this.protocol = protocol;
 		this.host = bareHost(hostname);
 		this.once('timeout', () => this.#session.verifyAlive());
-		const onAbort = () => this.destroy();
-		signal.addEventListener('abort', onAbort);
-		this.once('close', () => signal.removeEventListener('abort', onAbort));
-		const joined = session.acquire();
-		this.#joined = joined;
-		joined.then(
-			(standing) => {
-				this.#session = standing;
-				this.socket = standing.socket;
-				this.reusedSocket = standing.answered;
+		this.#acquired = session.acquire();
+		this.#acquired.then(
+			(open) => {
+				this.#session = open;
+				this.socket = open.socket;
+				this.reusedSocket = open.answered;
 			},
 			(error) => this.destroy(error),
 		);
-		if (signal.aborted) onAbort();
+		this.once(
+			'close',
+			onAbort(signal, () => this.destroy()),
+		);
 	}
 
 	/** The host to which it waits for a free connection, with its port. */
@@ -95,7 +95,7 @@ export class Http2Request extends Writable {
 		return {...this.#headers};
 	}
 
-	/** Emits `timeout` when nothing is sent or received for `ms`, once it is on its way. */
+	/** Emits `timeout` when nothing is sent or received for `ms` once its stream is open. */
 	setTimeout(ms: number, onTimeout?: () => void): this {
 		if (onTimeout) this.once('timeout', onTimeout);
 		this.#pauseMs = ms;
@@ -103,7 +103,7 @@ export class Http2Request extends Writable {
 	}
 
 	override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error) => void): void {
-		// What fails it tells by its `error` or `close`.
+		// A failure comes as the stream's `error` or `close`.
 		this.#onStream(false, (stream) => {
 			stream.write(chunk, encoding, (error) => {
 				if (!error) done();
@@ -118,9 +118,9 @@ export class Http2Request extends Writable {
 		});
 	}
 
-	/** The response is complete. What of the request is not out by then, the server does not wait for. */
+	/** The response is complete: the server does not wait for what is left of the request. */
 	finish(): void {
-		// Of what is out already Node is told in this turn.
+		// That the request is out may be known in this turn only.
 		if (this.#isSent) this.destroy();
 		else setImmediate(() => this.destroy());
 	}
@@ -136,22 +136,22 @@ export class Http2Request extends Writable {
 		return this.#stream?.writableFinished === true;
 	}
 
-	// Node lets go of what is yet to be sent when a stream is destroyed, which it does by itself for one
-	// that we close, but not for one that the server has reset without an error.
+	// Node frees what is yet to be sent when a stream is destroyed. It destroys a stream that is closed
+	// here by itself, but not one that the server has reset without an error.
 	#drop(): void {
 		if (this.#stream?.closed) this.#stream.destroy();
 		else this.#stream?.close(cancel);
 	}
 
-	/** @param bare - There is no body, if the head has yet to be sent. */
-	#onStream(bare: boolean, use: (stream: ClientHttp2Stream) => void): void {
-		this.#joined.then(
+	/** @param endStream - Whether the head, if it has yet to be sent, is all of the request. */
+	#onStream(endStream: boolean, use: (stream: ClientHttp2Stream) => void): void {
+		this.#acquired.then(
 			() => {
 				if (this.destroyed) return;
 				try {
-					this.#stream ??= this.#begin(bare);
+					this.#stream ??= this.#begin(endStream);
 				} catch (error) {
-					// Before Node 24; it is by `close` that later ones tell of a session that has ended since.
+					// Of a session that has ended meanwhile Node throws before v24; later ones emit `close`.
 					if (this.#session.closed) this.#lose(undefined, error as Error);
 					else this.destroy(error as Error);
 					return;
@@ -162,23 +162,23 @@ export class Http2Request extends Writable {
 		);
 	}
 
-	#begin(bare: boolean): ClientHttp2Stream {
-		const stream = this.#session.request(this.#headers, bare);
+	#begin(endStream: boolean): ClientHttp2Stream {
+		const stream = this.#session.request(this.#headers, endStream);
 		const end = watchStreamEnd(stream, () => {
-			// Without a response nobody reads it, and Node waits for that.
+			// Without a response the stream has no reader, for which Node would wait.
 			if (this.res === undefined) stream.destroy();
 		});
 		let failure: Error | undefined;
 		stream.on('error', (error) => {
 			failure = error;
 		});
-		stream.once('response', (headers) => this.#answer(stream, end, headers));
-		stream.once('close', () => this.#end(stream, failure));
+		stream.once('response', (headers) => this.#onResponse(stream, end, headers));
+		stream.once('close', () => this.#onClose(stream, failure));
 		stream.setTimeout(this.#pauseMs, () => this.emit('timeout'));
 		return stream;
 	}
 
-	#answer(
+	#onResponse(
 		stream: ClientHttp2Stream,
 		end: StreamEnd,
 		headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
@@ -189,7 +189,7 @@ export class Http2Request extends Writable {
 		this.emit('response', this.res);
 	}
 
-	#end(stream: ClientHttp2Stream, failure: Error | undefined): void {
+	#onClose(stream: ClientHttp2Stream, failure: Error | undefined): void {
 		if (this.destroyed) return;
 		if (this.res !== undefined) {
 			this.res.settle(failure);
@@ -203,14 +203,14 @@ export class Http2Request extends Writable {
 	#lose(stream: ClientHttp2Stream | undefined, failure: Error | undefined): void {
 		const {answered: reused} = this.#session;
 		const refused = this.#session.hasRefused(stream);
-		// Another one may begin where this one must not.
+		// A second connection may take the request that this one must not.
 		if (refused) this.#session.retire();
 		this.reusedSocket = reused;
-		this.progress = {
+		this.loss = {
 			socket: this.socket,
 			reused,
 			sent: !refused,
-			bytesBefore: Number.POSITIVE_INFINITY,
+			answered: false,
 			refused,
 			othersBegun: this.#session.hasBegun,
 			goneAway: this.#session.closed,
@@ -223,8 +223,8 @@ export class Http2Request extends Writable {
 const cancel = 8;
 
 /**
- * The answer to one request over HTTP/2, in the shape of Node's `IncomingMessage`. To destroy it ends
- * the stream, and leaves the connection to the others.
+ * The response to one request over HTTP/2, in the shape of Node's `IncomingMessage`. Destroying it ends
+ * its stream; the connection stays for other requests.
  */
 export class Http2Response extends Readable {
 	readonly httpVersion = '2.0';
@@ -233,9 +233,9 @@ export class Http2Response extends Readable {
 	readonly statusMessage = '';
 	readonly headers: IncomingHttpHeaders;
 	readonly req: Http2Request;
-	/** The whole answer is there. */
+	/** The whole response is there. */
 	complete = false;
-	/** The URL that answered, after redirects. */
+	/** The URL that the response came from, after redirects. */
 	responseUrl?: string;
 	readonly #stream: ClientHttp2Stream;
 
@@ -250,18 +250,18 @@ export class Http2Response extends Readable {
 		this.statusCode = Number(status);
 		this.headers = headers;
 		this.req = request;
-		// RFC 9110 §6.4.1: their head is all of them, and may tell the length of what they do not send.
-		const bare = request.method === 'HEAD' || status === 204 || status === 304;
-		const promised = bare ? 0 : Number(headers['content-length'] ?? 0);
+		// RFC 9110 §6.4.1: they have no body, and may give the length of the one that they leave out.
+		const hasNoBody = request.method === 'HEAD' || status === 204 || status === 304;
+		const promised = hasNoBody ? 0 : Number(headers['content-length'] ?? 0);
 		let bytes = 0;
 		stream.on('data', (chunk: Buffer) => {
 			bytes += chunk.length;
 			if (!this.push(chunk)) stream.pause();
 		});
 		stream.once('end', () => {
-			// Servers of Node say of a response that they give up that there is no more.
-			if ((end.whole || bare) && bytes >= promised) this.#finish();
-			else this.breakOff();
+			// Servers of Node end a response that they give up as they end a whole one.
+			if ((end.whole || hasNoBody) && bytes >= promised) this.#finish();
+			else this.abort();
 		});
 		stream.pause();
 	}
@@ -270,8 +270,8 @@ export class Http2Response extends Readable {
 		return this.req.socket;
 	}
 
-	/** Ends it in the middle, as a connection that closes does. */
-	breakOff(): void {
+	/** Breaks it off, as the end of its connection does. */
+	abort(): void {
 		if (this.complete || this.destroyed) return;
 		this.emit('aborted');
 		this.destroy(Object.assign(new Error('aborted'), {code: 'ECONNRESET'}));
@@ -281,7 +281,7 @@ export class Http2Response extends Readable {
 	settle(failure: Error | undefined): void {
 		if (this.complete || this.destroyed) return;
 		if (failure) this.destroy(failure);
-		else this.breakOff();
+		else this.abort();
 	}
 
 	override _read(): void {
@@ -302,20 +302,20 @@ export class Http2Response extends Readable {
 
 /** How the server has ended a stream. */
 interface StreamEnd {
-	/** It has said that there is no more, rather than reset it. */
+	/** With END_STREAM, rather than a reset. */
 	readonly whole: boolean;
 }
 
 /**
- * Watches how a stream ends. What it carries is whole only when the server says so (RFC 9113 §8.1);
- * to a reader Node tells the same end of a stream that is reset, where the code is no error.
+ * Watches how a stream ends. What it carries is whole only with END_STREAM (RFC 9113 §8.1), but Node
+ * gives a reader the same `end` for a reset with the code NO_ERROR.
  *
  * @param onReset - Called when it was reset, after what came before.
  */
 function watchStreamEnd(stream: ClientHttp2Stream, onReset: () => void): StreamEnd {
 	const end = {whole: false};
 	const {push} = stream;
-	// Node ends what it has closed by the same call, and says `closed` before.
+	// Node makes the same call for both, and sets `closed` first for a reset.
 	stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
 		if (chunk === null && !end.whole) {
 			if (stream.closed) setImmediate(onReset);

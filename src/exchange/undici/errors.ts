@@ -1,9 +1,8 @@
 import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
 import {withCode} from '../axios-errors.ts';
-import {parseError} from './parse-errors.ts';
 import type {UndiciRequest} from './request.ts';
 
-/** What axios makes of an error of the wire, said in Node's words rather than undici's. */
+/** The AxiosError of a connection's error, in Node's words rather than undici's. */
 export function wireError(
 	error: NodeJS.ErrnoException,
 	config: InternalAxiosRequestConfig,
@@ -14,8 +13,8 @@ export function wireError(
 
 /** Whether a response that had begun broke off with its connection. */
 export function isBrokenOff(error: NodeJS.ErrnoException): boolean {
-	// Where the server has said that it closes, undici lets the parser find out.
 	if (error.code?.startsWith('UND_ERR_')) return true;
+	// After `Connection: close` undici leaves it to the parser to notice the end.
 	return parseError(error)?.code === 'HPE_INVALID_EOF_STATE';
 }
 
@@ -28,4 +27,47 @@ function nodeError(error: NodeJS.ErrnoException): Error {
 		default:
 			return error;
 	}
+}
+
+/**
+ * The code that Node has for each reason of llhttp, the parser of both: undici keeps the reason alone.
+ * https://github.com/nodejs/llhttp, `src/llhttp/http.ts`.
+ */
+const codes: readonly (readonly [reason: RegExp, code: string])[] = [
+	[/^Expected HTTP\//, 'HPE_INVALID_CONSTANT'],
+	[/version$|^Expected dot$/, 'HPE_INVALID_VERSION'],
+	[/^Invalid (status code|response status)$/, 'HPE_INVALID_STATUS'],
+	[/^Missing expected CR/, 'HPE_CR_EXPECTED'],
+	[/^Missing expected LF|^Expected LF after CR/, 'HPE_LF_EXPECTED'],
+	[/^Duplicate Content-Length$|^Content-Length can't/, 'HPE_UNEXPECTED_CONTENT_LENGTH'],
+	[/Content-Length( overflow)?$/, 'HPE_INVALID_CONTENT_LENGTH'],
+	[/Transfer-Encoding/, 'HPE_INVALID_TRANSFER_ENCODING'],
+	[/chunk size( overflow)?$/i, 'HPE_INVALID_CHUNK_SIZE'],
+	[/header (token|field|value)/, 'HPE_INVALID_HEADER_TOKEN'],
+	[/^Data after/, 'HPE_CLOSED_CONNECTION'],
+	[/start line$/, 'HPE_UNEXPECTED_SPACE'],
+	[/^Invalid EOF/, 'HPE_INVALID_EOF_STATE'],
+];
+
+/** Node's error for a response that is not HTTP; `undefined` for an error of another kind. */
+function parseError({
+	name,
+	message,
+	code,
+}: NodeJS.ErrnoException): NodeJS.ErrnoException | undefined {
+	if (code === 'UND_ERR_HEADERS_OVERFLOW')
+		return parserError('Header overflow', 'HPE_HEADER_OVERFLOW');
+	// undici checks the length first, and does not report that the head was malformed after it.
+	if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+		return parserError('Duplicate Content-Length', 'HPE_UNEXPECTED_CONTENT_LENGTH');
+	}
+	// The parser accepts a status below 100, and an assertion of undici's fails.
+	if (name === 'AssertionError') return parserError('Invalid status code', 'HPE_INVALID_STATUS');
+	if (name !== 'HTTPParserError') return undefined;
+	const reason = /\((.*)\)$/.exec(message)?.[1] ?? message;
+	return parserError(reason, codes.find(([pattern]) => pattern.test(reason))?.[1] ?? 'HPE_STRICT');
+}
+
+function parserError(reason: string, code: string): NodeJS.ErrnoException {
+	return Object.assign(new Error(`Parse Error: ${reason}`), {code});
 }

@@ -1,41 +1,36 @@
-import {
-	AxiosError,
-	AxiosHeaders,
-	type AxiosResponse,
-	CanceledError,
-	type InternalAxiosRequestConfig,
-	isCancel,
-} from 'axios';
+import {AxiosError, AxiosHeaders, type AxiosResponse} from 'axios';
 import type {Dispatcher} from 'undici';
 import {mayBeUnread} from '../../connection/keep-alive.ts';
 import type {Pools} from '../../connection/pool.ts';
 import type {RequestConnection} from '../../connection/pooled-connection.ts';
+import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
-import {headerOf, isRedirect, redirectBody} from '../exchange.ts';
-import {type FirstByteTimer, firstByteTimer} from '../first-byte-timeout.ts';
-import {absoluteForm, forwardHeaders, isForwarded} from '../proxy-request.ts';
-import {attachProgress, type Progress} from '../resend.ts';
+import {headerOf, isForwarded, isRedirect, redirectBody} from '../exchange.ts';
+import {FirstByteTimer} from '../first-byte-timeout.ts';
+import {absoluteForm, forwardHeaders} from '../proxy-request.ts';
+import {attachLoss, type SeenLoss} from '../resend.ts';
 import {isBrokenOff, wireError} from './errors.ts';
 import {bodyOf, UndiciRequest, UndiciResponse, wireHeaders} from './request.ts';
-
-import {type Decoder, decoderFor, joinHeaders} from './response.ts';
+import {joinHeaders, ResponseBody, textOf, tooLarge} from './response.ts';
 
 /**
- * The exchange of the plain case, over undici's `dispatch`: buffered body in, buffered body out.
- * `leanTakes` tells which requests it may be given; what they get is what axios's adapter gives.
+ * The exchange of plain requests, over undici's `dispatch`: a body that is in memory, and a response
+ * that is read into memory. It takes what `undiciSupports`, and does with it what axios's adapter does.
  */
 export function undiciExchange(pools: Pools): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
 			const {hop, config, cookie, snapshot, proxy, timeouts, fresh} = input;
+			const {presentCertificate} = hop;
 			const body = bodyOf(hop, config);
 			const headers = wireHeaders(hop, config, cookie, body);
 			const {origin} = hop.url;
-			const route = {origin, snapshot, presentCertificate: hop.presentCertificate, proxy, timeouts};
-			const line = pools.take(route, fresh);
+			const route = {origin, snapshot, presentCertificate, proxy, timeouts};
+			const connection = pools.take(route, fresh);
 			const method = hop.method as Dispatcher.HttpMethod;
-			line.dispatch(
+			const request = new UndiciRequest(hop, headers, input.agent);
+			connection.dispatch(
 				isForwarded(hop, proxy)
 					? new DispatchOptions(
 							absoluteForm(hop, hop.path),
@@ -44,14 +39,7 @@ export function undiciExchange(pools: Pools): Exchange {
 							body,
 						)
 					: new DispatchOptions(hop.path, method, headers, body),
-				new Answer(
-					input,
-					line,
-					new UndiciRequest(hop, headers, input.agent),
-					body?.length ?? 0,
-					resolve,
-					reject,
-				),
+				new ResponseReader(input, connection, request, body?.length ?? 0, resolve, reject),
 			);
 		});
 }
@@ -70,78 +58,72 @@ class DispatchOptions implements Dispatcher.DispatchOptions {
 		this.body = body;
 	}
 }
-// So that what somebody has put into `Object.prototype` is none of them.
+// So that none of them is found in `Object.prototype`, where a library may have put something.
 Object.setPrototypeOf(DispatchOptions.prototype, null);
 
-/**
- * A piece of a body that holds no more memory than it counts for. undici hands out views on what it has
- * read, and of that a server can make most the framing: a chunk of one byte with an extension of 15 kB.
- */
-function owned(chunk: Buffer): Buffer {
-	return chunk.buffer.byteLength > 4 * chunk.length ? Buffer.from(chunk) : chunk;
-}
-
-/** The answer to one request while it arrives. */
-class Answer implements Dispatcher.DispatchHandler {
-	readonly #line: RequestConnection;
+/** Reads the response to one request, and settles the promise of its exchange. */
+class ResponseReader implements Dispatcher.DispatchHandler {
 	readonly #input: ExchangeInput;
-	readonly #config: InternalAxiosRequestConfig;
+	readonly #connection: RequestConnection;
 	readonly #request: UndiciRequest;
-	readonly #bodyBytes: number;
+	readonly #requestBytes: number;
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
-	readonly #watch: FirstByteTimer | undefined;
-	/** What the connection had read before; `undefined` while nothing of the request was given to it. */
-	#bytesBefore: number | undefined = undefined;
-	#settled = false;
-	/** The answer is complete: the line may carry another request by now. */
-	#complete = false;
+	#stopCancel: (() => void) | undefined = undefined;
+
+	/** `timeout`: until the head of the response, then for each pause in its body. */
 	#timer: NodeJS.Timeout | undefined = undefined;
+	readonly #firstByteTimer: FirstByteTimer | undefined = undefined;
+	/** How long the body of a redirect may take. */
+	#drainTimer: NodeJS.Timeout | undefined = undefined;
+
+	/** What the connection had read before; `undefined` while nothing of the request was written to it. */
+	#bytesBefore: number | undefined = undefined;
+	/** The head, as soon as it is there. */
 	#response: AxiosResponse | undefined = undefined;
-	#decode: Decoder | undefined = undefined;
-	/** The answer is a redirect: nobody waits for more than its head. */
-	#left = false;
-	#patience: NodeJS.Timeout | undefined = undefined;
-	#chunks: Buffer[] = [];
-	#size = 0;
-	#limit: number;
+	/** `undefined` for a redirect, whose body is dropped. */
+	#body: ResponseBody | undefined = undefined;
+	#droppedBytes = 0;
+	/** The response is complete: the connection may carry another request by now. */
+	#complete = false;
+	#settled = false;
 
 	constructor(
 		input: ExchangeInput,
-		line: RequestConnection,
+		connection: RequestConnection,
 		request: UndiciRequest,
-		bodyBytes: number,
+		requestBytes: number,
 		resolve: (response: AxiosResponse) => void,
 		reject: (error: unknown) => void,
 	) {
-		const {config, remainingMs} = input;
-		const {maxContentLength = -1} = config;
+		const {hop, config, remainingMs, timeouts} = input;
 		this.#input = input;
-		this.#config = config;
-		this.#line = line;
+		this.#connection = connection;
 		this.#request = request;
-		this.#bodyBytes = bodyBytes;
+		this.#requestBytes = requestBytes;
 		this.#resolve = resolve;
 		this.#reject = reject;
-		this.#limit = maxContentLength > -1 ? maxContentLength : Number.POSITIVE_INFINITY;
 		if (remainingMs !== undefined) {
-			const expire = () => this.#fail(timeoutError(config, request, line.waitsFor));
+			const expire = () => this.#fail(timeoutError(config, request, connection.waitsFor));
 			this.#timer = setTimeout(expire, remainingMs);
 		}
-		this.#watch = firstByteTimer(input, (late) => this.#fail(wireError(late, config, request)));
-		config.signal?.addEventListener?.('abort', this.#onCancel);
-		config.cancelToken?.subscribe(this.#onCancel);
+		if (timeouts.firstByteMs) {
+			this.#firstByteTimer = new FirstByteTimer(hop.url, timeouts.firstByteMs, (error) =>
+				this.#fail(wireError(error, config, request)),
+			);
+		}
+		this.#stopCancel = onCancel(config, request, (error) => this.#fail(error));
 	}
 
 	onRequestStart(): void {
-		const socket = this.#line.socket;
+		const {socket} = this.#connection;
 		this.#request.socket = socket;
-		this.#request.reusedSocket = this.#line.markUsed();
+		this.#request.reusedSocket = this.#connection.markUsed();
 		this.#bytesBefore = socket?.bytesRead;
 	}
 
 	onRequestSent(): void {
-		this.#watch?.sent(this.#line.socket);
+		this.#firstByteTimer?.start(this.#connection.socket);
 	}
 
 	onResponseStart(
@@ -149,188 +131,160 @@ class Answer implements Dispatcher.DispatchHandler {
 		status: number,
 		fields: Record<string, string | string[] | undefined>,
 	): void {
-		// An interim response (RFC 9110 §15.2): the answer is still to come.
+		// An interim response (RFC 9110 §15.2): the final one is still to come.
 		if (status < 200) return;
-		this.#watch?.stop();
-		const headers = joinHeaders(fields);
-		this.#left =
-			this.#input.followsRedirect && isRedirect(status) && Boolean(headerOf(headers, 'location'));
-		if (
-			!this.#left &&
-			headerOf(headers, 'content-encoding') !== undefined &&
-			this.#config.decompress !== false
-		) {
-			this.#decode = decoderFor(String(headers['content-encoding']));
-			const gone = status === 204 && headers['content-encoding'] !== '';
-			if (this.#decode !== undefined || gone) delete headers['content-encoding'];
-		}
-		const {reason: statusText = '', httpVersion = '1.1'} = this.#line.statusLine ?? {};
+		this.#firstByteTimer?.stop();
+		const {config, followsRedirect} = this.#input;
 		const request = this.#request;
+		const headers = joinHeaders(fields);
+		const dropsBody =
+			followsRedirect && isRedirect(status) && Boolean(headerOf(headers, 'location'));
+		if (!dropsBody) this.#body = new ResponseBody(config, status, headers);
+		const {reason: statusText = '', httpVersion = '1.1'} = this.#connection.statusLine ?? {};
 		const head = {statusCode: status, statusMessage: statusText, headers, httpVersion};
-		// Of a connection of HTTP/1.1 they are in turn.
+		// Over HTTP/1.1 names and values come in turn.
 		request.res = new UndiciResponse(request, head, (rawHeaders ?? []) as Buffer[]);
 		this.#response = {
 			status,
 			statusText,
-			// They are what AxiosHeaders would make of them: to have it look again is 1 % of a small request.
+			// They are what AxiosHeaders would make of them: to parse them again is 1 % of a small request.
 			headers: Object.assign(new AxiosHeaders(), headers),
-			config: this.#config,
+			config,
 			request,
 			data: undefined,
 		};
-		if (this.#left) this.#patience = setTimeout(() => this.#leave(), redirectBody.limitMs);
+		if (dropsBody) this.#drainTimer = setTimeout(() => this.#endRedirect(), redirectBody.limitMs);
 		else if (this.#timer !== undefined) this.#watchPauses();
 	}
 
 	onResponseData(_: unknown, chunk: Buffer): void {
-		this.#size += chunk.length;
-		if (this.#left) {
-			if (this.#size > redirectBody.limitBytes) this.#leave();
+		if (this.#body === undefined) {
+			this.#droppedBytes += chunk.length;
+			if (this.#droppedBytes > redirectBody.limitBytes) this.#endRedirect();
 			return;
 		}
 		this.#timer?.refresh();
-		this.#chunks.push(owned(chunk));
-		// Encoded it may be a little longer than decoded, where the limit holds.
-		const limit = this.#decode === undefined ? this.#limit : 2 * this.#limit + 65_536;
-		if (this.#size > limit) this.#fail(tooLongError(this.#config, this.#request));
+		if (!this.#body.add(chunk)) this.#fail(this.#tooLongError());
 	}
 
 	onResponseEnd(): void {
 		this.#complete = true;
-		// Of a body that is out already we are told in this turn.
-		if (this.#bodyBytes > 0 && !this.#line.sent) setImmediate(() => this.#end());
+		// That the body of the request is out may be known in this turn only.
+		if (this.#requestBytes > 0 && !this.#connection.sent) setImmediate(() => this.#end());
 		else this.#end();
 	}
 
-	#end(): void {
-		const response = this.#response;
-		const {status = 0, headers} = response ?? {};
-		const keepAlive = headers?.['keep-alive'];
-		if (mayBeUnread(status, this.#bodyBytes)) void this.#line.destroy();
-		else if (this.#bodyBytes > 0 && !this.#line.sent) this.#line.releaseOnceSent(keepAlive);
-		else this.#line.release(keepAlive);
-		if (this.#settled || response === undefined) return;
-		if (this.#left) {
-			this.#settle(() => this.#resolve(response));
-			return;
-		}
-		const body =
-			this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-		if (this.#decode === undefined || body.length === 0) this.#finish(response, body);
-		else this.#finishDecoded(response, body, this.#decode);
-	}
-
 	onResponseError(_: unknown, error: Error): void {
-		this.#request.socket ??= this.#line.socket;
-		if (this.#bytesBefore === undefined) this.#request.reusedSocket = this.#line.used;
-		if (this.#left) {
-			this.#leave();
+		this.#request.socket ??= this.#connection.socket;
+		if (this.#bytesBefore === undefined) this.#request.reusedSocket = this.#connection.used;
+		const response = this.#response;
+		if (response !== undefined && this.#body === undefined) {
+			this.#endRedirect();
 			return;
 		}
-		void this.#line.destroy();
-		const response = this.#response;
+		void this.#connection.destroy();
 		this.#settle(() =>
 			this.#reject(
 				response !== undefined && isBrokenOff(error)
 					? this.#abortedError(response)
-					: attachProgress(wireError(error, this.#config, this.#request), this.#progress),
+					: attachLoss(wireError(error, this.#input.config, this.#request), this.#loss),
 			),
 		);
 	}
 
-	get #progress(): Progress {
-		const {socket, reusedSocket: reused} = this.#request;
-		const sent = this.#bytesBefore !== undefined;
-		return {socket, reused, sent, bytesBefore: this.#bytesBefore ?? Number.POSITIVE_INFINITY};
-	}
-
-	/** A redirect is told by its head; its body was read for the sake of the connection only. */
-	#leave(): void {
+	#end(): void {
 		const response = this.#response;
-		if (response !== undefined) this.#settle(() => this.#resolve(response));
-		void this.#line.destroy();
-	}
-
-	/** The head is there in time: from now on it is pauses that are too long. */
-	#watchPauses(): void {
-		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => {
-			// follow-redirects closes the socket, without a word of why.
-			const {followsRedirect} = this.#input;
-			this.#fail(
-				followsRedirect && this.#response
-					? this.#abortedError(this.#response)
-					: timeoutError(this.#config, this.#request),
+		this.#releaseConnection(response);
+		if (this.#settled || response === undefined) return;
+		const body = this.#body?.whole();
+		if (body === undefined) this.#settle(() => this.#resolve(response));
+		else if (body instanceof Promise) {
+			body.then(
+				(decoded) => this.#finish(response, decoded),
+				(error) => this.#failDecoding(response, error),
 			);
-		}, this.#input.idleMs);
+		} else this.#finish(response, body);
 	}
 
-	#abortedError(response: AxiosResponse): AxiosError {
-		return abortedError(this.#config, this.#request, response, this.#decode !== undefined);
-	}
-
-	#finishDecoded(response: AxiosResponse, body: Buffer, decode: Decoder): void {
-		const limit = Number.isFinite(this.#limit) ? {maxOutputLength: Math.max(1, this.#limit)} : {};
-		decode(body, limit).then(
-			(decoded) => {
-				if (decoded.length > this.#limit) this.#fail(tooLongError(this.#config, this.#request));
-				else this.#finish(response, decoded);
-			},
-			(error) => this.#failDecoding(error, response),
-		);
-	}
-
-	#failDecoding(error: Error & {code?: string}, response: AxiosResponse): void {
-		this.#fail(
-			error.code === 'ERR_BUFFER_TOO_LARGE'
-				? tooLongError(this.#config, this.#request)
-				: this.#errorFrom(error, response),
-		);
+	#releaseConnection(response: AxiosResponse | undefined): void {
+		const connection = this.#connection;
+		const keepAlive = response?.headers['keep-alive'];
+		if (mayBeUnread(response?.status ?? 0, this.#requestBytes)) void connection.destroy();
+		else if (this.#requestBytes > 0 && !connection.sent) connection.releaseOnceSent(keepAlive);
+		else connection.release(keepAlive);
 	}
 
 	#finish(response: AxiosResponse, body: Buffer): void {
+		const {responseType, responseEncoding} = this.#input.config;
 		try {
-			response.data = this.#config.responseType === 'arraybuffer' ? body : this.#read(body);
+			response.data =
+				responseType === 'arraybuffer' ? body : textOf(body, responseEncoding as BufferEncoding);
 		} catch (error) {
-			// No such encoding.
 			this.#settle(() => this.#reject(this.#errorFrom(error as Error, response)));
 			return;
 		}
 		this.#settle(() => this.#resolve(response));
 	}
 
-	#read(body: Buffer): string {
-		const encoding = this.#config.responseEncoding as BufferEncoding | undefined;
-		const text = body.toString(encoding);
-		const unicode = !encoding || encoding === 'utf8';
-		return unicode && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+	#failDecoding(response: AxiosResponse, error: NodeJS.ErrnoException): void {
+		this.#fail(error.code === tooLarge ? this.#tooLongError() : this.#errorFrom(error, response));
 	}
 
-	#errorFrom(error: Error, response: AxiosResponse): AxiosError {
-		return AxiosError.from(error, undefined, this.#config, this.#request, response);
+	/** A redirect needs its head only; its body was read so that the connection can be used again. */
+	#endRedirect(): void {
+		const response = this.#response;
+		if (response !== undefined) this.#settle(() => this.#resolve(response));
+		void this.#connection.destroy();
 	}
 
-	readonly #onCancel = (reason?: unknown): void => {
-		// A token gives its CanceledError, of a CommonJS app another class than ours; a signal an event.
-		this.#fail(
-			isCancel(reason) ? reason : new CanceledError(undefined, this.#config, this.#request),
-		);
-	};
+	/** The head is there in time: from now on `timeout` is for each pause. */
+	#watchPauses(): void {
+		clearTimeout(this.#timer);
+		const {config, followsRedirect, idleMs} = this.#input;
+		this.#timer = setTimeout(() => {
+			const response = this.#response;
+			// follow-redirects closes the socket, and so axios does not know of the timeout.
+			this.#fail(
+				followsRedirect && response
+					? this.#abortedError(response)
+					: timeoutError(config, this.#request),
+			);
+		}, idleMs);
+	}
 
-	/** Gives the request up: its connection is of no more use. */
+	/** Fails the request: its connection is of no more use. */
 	#fail(error: AxiosError): void {
 		this.#settle(() => this.#reject(error));
-		if (!this.#complete) void this.#line.destroy(error);
+		if (!this.#complete) void this.#connection.destroy(error);
 	}
 
 	#settle(settle: () => void): void {
 		if (this.#settled) return;
 		this.#settled = true;
 		clearTimeout(this.#timer);
-		this.#watch?.stop();
-		clearTimeout(this.#patience);
-		this.#config.signal?.removeEventListener?.('abort', this.#onCancel);
-		this.#config.cancelToken?.unsubscribe(this.#onCancel);
+		this.#firstByteTimer?.stop();
+		clearTimeout(this.#drainTimer);
+		this.#stopCancel?.();
 		settle();
+	}
+
+	get #loss(): SeenLoss {
+		const {socket, reusedSocket: reused} = this.#request;
+		const before = this.#bytesBefore;
+		if (before === undefined) return {socket, reused, sent: false, answered: false};
+		return {socket, reused, sent: true, answered: (socket?.bytesRead ?? 0) > before};
+	}
+
+	#tooLongError(): AxiosError {
+		return tooLongError(this.#input.config, this.#request);
+	}
+
+	#abortedError(response: AxiosResponse): AxiosError {
+		const isEncoded = this.#body?.isEncoded === true;
+		return abortedError(this.#input.config, this.#request, response, isEncoded);
+	}
+
+	#errorFrom(error: Error, response: AxiosResponse): AxiosError {
+		return AxiosError.from(error, undefined, this.#input.config, this.#request, response);
 	}
 }

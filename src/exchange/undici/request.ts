@@ -1,3 +1,6 @@
+/*
+ * One request for undici: what is sent, and the objects that stand in for Node's request and response.
+ */
 import {EventEmitter} from 'node:events';
 import http from 'node:http';
 import type {Agent} from 'node:https';
@@ -11,19 +14,19 @@ import {trimEnd} from './response.ts';
 type Listener = (...given: unknown[]) => void;
 
 /**
- * The listeners of Node's request and response, for what stands in for them: all that they would be told
- * is past once an app gets hold of it. What is not asked for is not made.
+ * The `EventEmitter` of a stand-in for Node's request or response. An app gets hold of it when all of
+ * Node's events are over, so it emits none; it is made for the first listener.
  */
 class PastEvents {
-	#made: EventEmitter | undefined;
+	#emitter: EventEmitter | undefined;
 
-	get #events(): EventEmitter {
-		this.#made ??= new EventEmitter();
-		return this.#made;
+	#emitterFor(): EventEmitter {
+		this.#emitter ??= new EventEmitter();
+		return this.#emitter;
 	}
 
 	on(event: string | symbol, listener: Listener): this {
-		this.#events.on(event, listener);
+		this.#emitterFor().on(event, listener);
 		return this;
 	}
 
@@ -32,12 +35,12 @@ class PastEvents {
 	}
 
 	once(event: string | symbol, listener: Listener): this {
-		this.#events.once(event, listener);
+		this.#emitterFor().once(event, listener);
 		return this;
 	}
 
 	off(event: string | symbol, listener: Listener): this {
-		this.#made?.off(event, listener);
+		this.#emitter?.off(event, listener);
 		return this;
 	}
 
@@ -46,35 +49,35 @@ class PastEvents {
 	}
 
 	removeAllListeners(event?: string | symbol): this {
-		// To name no event is not to name `undefined`.
-		if (event === undefined) this.#made?.removeAllListeners();
-		else this.#made?.removeAllListeners(event);
+		// Node would take `undefined` for the name of an event.
+		if (event === undefined) this.#emitter?.removeAllListeners();
+		else this.#emitter?.removeAllListeners(event);
 		return this;
 	}
 
-	/** For an app that tells its own listeners. */
+	/** For an app that calls its own listeners. */
 	emit(event: string | symbol, ...given: unknown[]): boolean {
-		return this.#made?.emit(event, ...given) ?? false;
+		return this.#emitter?.emit(event, ...given) ?? false;
 	}
 
 	listenerCount(event: string | symbol): number {
-		return this.#made?.listenerCount(event) ?? 0;
+		return this.#emitter?.listenerCount(event) ?? 0;
 	}
 
-	/** Nothing is left to be ended: the response has come, and the connection may serve another request. */
+	/** Does nothing: the response is complete, and its connection may carry another request. */
 	destroy(): this {
 		return this;
 	}
 
-	/** As Node's, once their part is done. */
+	/** As Node's, once they are complete. */
 	get destroyed(): boolean {
 		return true;
 	}
 }
 
 /**
- * `response.request` and `error.request` of the lean exchange: the fields that apps read on Node's
- * `ClientRequest`. It only tells; the request itself is undici's.
+ * `response.request` and `error.request` of the undici exchange: the fields that apps read on Node's
+ * `ClientRequest`. It is for reading only; undici has sent the request.
  */
 export class UndiciRequest extends PastEvents {
 	readonly method: string;
@@ -84,7 +87,7 @@ export class UndiciRequest extends PastEvents {
 	socket: Socket | undefined = undefined;
 	/** Whether the connection had carried a request before. */
 	reusedSocket = false;
-	/** Set once the head of the answer is there. */
+	/** Set once the head of the response is there. */
 	res: UndiciResponse | undefined = undefined;
 	/** Names and values in turn, as they were sent. */
 	readonly #headers: readonly string[];
@@ -100,7 +103,7 @@ export class UndiciRequest extends PastEvents {
 		this.#headers = headers;
 	}
 
-	/** That of the client, with the same identity and trust; of http, where it has nothing to do, Node's. */
+	/** The client's agent, with the same certificate and CAs; for http, where it has no part, Node's. */
 	get agent(): http.Agent | undefined {
 		return this.#url.protocol === 'https:' ? this.#agent : http.globalAgent;
 	}
@@ -144,13 +147,13 @@ export class UndiciRequest extends PastEvents {
 	}
 }
 
-/** `response.request.res` of the lean exchange: the fields that apps read on Node's `IncomingMessage`. */
+/** `response.request.res` of the undici exchange: the fields that apps read on Node's `IncomingMessage`. */
 export class UndiciResponse extends PastEvents {
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly headers: Record<string, string | string[]>;
 	readonly req: UndiciRequest;
-	/** The URL that answered, after redirects. */
+	/** The URL that the response came from, after redirects. */
 	declare responseUrl?: string;
 	readonly #version: string;
 	#raw: readonly Buffer[];
@@ -179,7 +182,7 @@ export class UndiciResponse extends PastEvents {
 		return this.req.socket;
 	}
 
-	/** Names and values in turn, in the letters of the server. */
+	/** Names and values in turn, in the server's spelling. */
 	get rawHeaders(): string[] {
 		return this.#rawHeaders ?? this.#toText();
 	}
@@ -205,23 +208,23 @@ export class UndiciResponse extends PastEvents {
 	}
 }
 
-/** A part keeps the packet in memory that it came in: of larger ones than this, text is made at once. */
-const keptBytes = 4_096;
+/** A part of the head keeps its packet in memory: from packets larger than this, text is made at once. */
+const maxKeptBytes = 4_096;
 
 function isLarge(part: Buffer | undefined): boolean {
-	return part !== undefined && part.buffer.byteLength > keptBytes;
+	return part !== undefined && part.buffer.byteLength > maxKeptBytes;
 }
 
 const agentName = `axios/${axios.VERSION}`;
 const acceptEncoding = 'gzip, compress, deflate, br';
 
-/** Sets what axios says of itself and of the body, where the app does not. */
-export function ownHeaders(headers: AxiosHeaders, body: Buffer | null): void {
+/** Adds the headers that axios has for itself and the body, where the app has none. */
+function addDefaultHeaders(headers: AxiosHeaders, body: Buffer | null): void {
 	setMissing(headers, 'User-Agent', agentName);
 	if (body) setMissing(headers, 'Content-Length', String(body.length));
 }
 
-// As `headers.set(name, value, false)` does, which takes its time: 1 % of a small request.
+// As `headers.set(name, value, false)` does, which takes 1 % of the time of a small request.
 function setMissing(headers: AxiosHeaders, name: string, value: string): void {
 	for (const given of Object.keys(headers)) {
 		if (given.length === name.length && given.toLowerCase() === name.toLowerCase()) {
@@ -233,8 +236,8 @@ function setMissing(headers: AxiosHeaders, name: string, value: string): void {
 }
 
 /**
- * The headers of `hop` on the wire, names and values in turn: the app's, and those that axios adds,
- * which are written to the hop's own headers too, as axios writes them to `config.headers`.
+ * The headers of `hop` as they are sent, names and values in turn: the app's, and those that axios adds.
+ * The latter are added to the hop's own headers too, as axios adds them to `config.headers`.
  */
 export function wireHeaders(
 	{headers, auth}: Hop,
@@ -243,7 +246,7 @@ export function wireHeaders(
 	body: Buffer | null,
 ): string[] {
 	if (auth) headers.delete('authorization');
-	ownHeaders(headers, body);
+	addDefaultHeaders(headers, body);
 	const zstd = transitional?.advertiseZstdAcceptEncoding === true;
 	setMissing(headers, 'Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding);
 
@@ -254,7 +257,7 @@ export function wireHeaders(
 		if (cookie !== undefined && name.length === 6 && name.toLowerCase() === 'cookie') continue;
 		for (const item of Array.isArray(value) ? value : [value]) wire.push(name, clean(String(item)));
 	}
-	// Node writes its own after the app's.
+	// Node writes these after the app's.
 	if (auth) wire.push('Authorization', basic(`${auth.username}:${auth.password}`));
 	if (cookie !== undefined) wire.push('Cookie', cookie);
 	return wire;
@@ -262,7 +265,7 @@ export function wireHeaders(
 
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
 
-// As axios does: characters that a header cannot carry are dropped.
+// As axios does, drops characters that a header cannot carry.
 function clean(value: string): string {
 	return unsendable.test(value) ? value.replace(new RegExp(unsendable, 'g'), '').trim() : value;
 }
@@ -274,13 +277,13 @@ function basic(credentials: string): string {
 /**
  * The body of a hop as bytes; `null` where there is none.
  *
- * @throws {AxiosError} when it is longer than `maxBodyLength`, in the words of axios.
+ * @throws {AxiosError} axios's own, when it is longer than `maxBodyLength`.
  */
 export function bodyOf({headers, body}: Hop, config: InternalAxiosRequestConfig): Buffer | null {
 	const bytes = bytesOf(body?.data);
 	const {maxBodyLength = -1} = config;
 	if (bytes === null || maxBodyLength <= -1 || bytes.length <= maxBodyLength) return bytes;
-	ownHeaders(headers, bytes);
+	addDefaultHeaders(headers, bytes);
 	throw new AxiosError(
 		'Request body larger than maxBodyLength limit',
 		AxiosError.ERR_BAD_REQUEST,

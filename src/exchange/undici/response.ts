@@ -1,6 +1,11 @@
 import {promisify} from 'node:util';
 import zlib from 'node:zlib';
+import type {InternalAxiosRequestConfig} from 'axios';
 import {withoutPrototype} from '../../util/check-options.ts';
+import {withCode} from '../axios-errors.ts';
+import {headerOf} from '../exchange.ts';
+
+type Headers = Record<string, string | string[]>;
 
 /** Headers of which Node keeps the first and drops the rest (`IncomingMessage.headers`). */
 const single: ReadonlySet<string> = new Set([
@@ -25,9 +30,7 @@ const single: ReadonlySet<string> = new Set([
 ]);
 
 /** Joins repeated headers as Node does: https://nodejs.org/api/http.html#messageheaders. Changes `headers`. */
-export function joinHeaders(
-	headers: Record<string, string | string[] | undefined>,
-): Record<string, string | string[]> {
+export function joinHeaders(headers: Record<string, string | string[] | undefined>): Headers {
 	for (const name of Object.keys(headers)) {
 		const given = headers[name];
 		const value = Array.isArray(given) ? given.map(trimEnd) : trimEnd(given ?? '');
@@ -36,21 +39,21 @@ export function joinHeaders(
 		} else if (Array.isArray(value)) {
 			headers[name] = single.has(name) ? value[0] : value.join(name === 'cookie' ? '; ' : ', ');
 		} else if (value !== given) headers[name] = value;
-		// Node loses it where the name means the prototype of its object.
+		// Node drops a header of this name: it would set the prototype of its object.
 		if (name === '__proto__') delete headers[name];
 	}
-	return headers as Record<string, string | string[]>;
+	return headers as Headers;
 }
 
-// undici leaves the blanks behind a value.
+// undici keeps the blanks after a value.
 export function trimEnd(value: string): string {
 	return value.charCodeAt(value.length - 1) > 0x20 ? value : value.replace(/[\t ]+$/, '');
 }
 
 /** Undoes one content encoding. */
-export type Decoder = (body: Buffer, limit: {readonly maxOutputLength?: number}) => Promise<Buffer>;
+type Decoder = (body: Buffer, limit: {readonly maxOutputLength?: number}) => Promise<Buffer>;
 
-// As axios sets them: a body that ends early is given out as far as it goes.
+// As axios sets them: of a body that ends early they decode what is there.
 const zlibFlush = {
 	flush: zlib.constants.Z_SYNC_FLUSH,
 	finishFlush: zlib.constants.Z_SYNC_FLUSH,
@@ -67,13 +70,13 @@ const zstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
 const gunzip: Decoder = (body, limit) => unzip(body, withoutPrototype({...zlibFlush, ...limit}));
 
-// By the server's word, which may be `constructor`.
+// A Map, as the server may say `constructor`.
 const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
 	['gzip', gunzip],
 	['x-gzip', gunzip],
 	['compress', gunzip],
 	['x-compress', gunzip],
-	// Some servers send raw deflate, without the header of RFC 1950 §2.2: axios lends them one.
+	// Some servers send raw deflate, without the header of RFC 1950 §2.2: as axios does, one is added.
 	[
 		'deflate',
 		(body, limit) => {
@@ -85,7 +88,73 @@ const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
 	['zstd', (body, limit) => zstd(body, withoutPrototype({...zstdFlush, ...limit}))],
 ]);
 
-/** What undoes `encoding`; `undefined` for one that axios leaves alone. */
-export function decoderFor(encoding: string): Decoder | undefined {
-	return decoders.get(encoding.toLowerCase());
+/** The body of a response while it arrives. */
+export class ResponseBody {
+	readonly #limit: number;
+	readonly #decode: Decoder | undefined;
+	readonly #chunks: Buffer[] = [];
+	#size = 0;
+
+	/** @param headers - Lose their `content-encoding` where the body is decoded, as with axios. */
+	constructor(
+		{maxContentLength = -1, decompress}: InternalAxiosRequestConfig,
+		status: number,
+		headers: Headers,
+	) {
+		this.#limit = maxContentLength > -1 ? maxContentLength : Number.POSITIVE_INFINITY;
+		const encoding = headerOf(headers, 'content-encoding');
+		if (encoding === undefined || decompress === false) return;
+		this.#decode = decoders.get(String(encoding).toLowerCase());
+		// axios takes it from a 204 too, which has nothing to decode.
+		const isEmpty = status === 204 && encoding !== '';
+		if (this.#decode !== undefined || isEmpty) delete headers['content-encoding'];
+	}
+
+	get isEncoded(): boolean {
+		return this.#decode !== undefined;
+	}
+
+	/** @returns whether it is still within `maxContentLength`. */
+	add(chunk: Buffer): boolean {
+		this.#size += chunk.length;
+		this.#chunks.push(compact(chunk));
+		// Encoded it may be a little longer than decoded, where the limit holds.
+		return this.#size <= (this.isEncoded ? 2 * this.#limit + 65_536 : this.#limit);
+	}
+
+	/** All of it, decoded. Rejects with a code of zlib, which for `maxContentLength` is {@link tooLarge}. */
+	whole(): Buffer | Promise<Buffer> {
+		const [first] = this.#chunks;
+		const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+		return this.#decode === undefined || body.length === 0
+			? body
+			: this.#decoded(body, this.#decode);
+	}
+
+	async #decoded(body: Buffer, decode: Decoder): Promise<Buffer> {
+		const limit = this.#limit;
+		// zlib takes no limit of 0.
+		const options = Number.isFinite(limit) ? {maxOutputLength: Math.max(1, limit)} : {};
+		const decoded = await decode(body, options);
+		if (decoded.length > limit) throw withCode('the decoded body is too long', tooLarge);
+		return decoded;
+	}
+}
+
+/** The code of zlib's error for a body that is longer decoded than it may be. */
+export const tooLarge = 'ERR_BUFFER_TOO_LARGE';
+
+/**
+ * A part of a body that holds no more memory than its length. undici gives out views on what it has
+ * read, and a server can make most of that framing: a chunk of one byte with an extension of 15 kB.
+ */
+function compact(chunk: Buffer): Buffer {
+	return chunk.buffer.byteLength > 4 * chunk.length ? Buffer.from(chunk) : chunk;
+}
+
+/** A body as text. @throws {TypeError} for an encoding that Node does not know. */
+export function textOf(body: Buffer, encoding: BufferEncoding | undefined): string {
+	const text = body.toString(encoding);
+	const isUnicode = !encoding || encoding === 'utf8';
+	return isUnicode && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

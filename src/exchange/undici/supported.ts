@@ -1,15 +1,15 @@
 /*
- * Which requests the lean exchange takes. It is an allow-list: an option that is not named here, of
- * a future axios or of an app, sends the request through axios's own adapter.
+ * Which requests the undici exchange takes. It is an allow-list: a request with an option that is not
+ * named here, of a future axios or of an app, goes through axios's own adapter.
  */
 import http from 'node:http';
 import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import type {ExchangeInput} from '../exchange.ts';
 
-/** Options that the lean exchange, the adapter or axios itself deals with, whatever their value. */
+/** Options with any value, as the undici exchange, the adapter or axios itself handles them. */
 const anyValue: ReadonlySet<string> = new Set([
-	// The adapter's: where to, with what, how far.
+	// Of the adapter.
 	'url',
 	'baseURL',
 	'allowAbsoluteUrls',
@@ -30,7 +30,7 @@ const anyValue: ReadonlySet<string> = new Set([
 	'validateStatus',
 	'cancelToken',
 	'signal',
-	// Looked at below, or by the lean exchange.
+	// Checked below, or handled by the undici exchange.
 	'data',
 	'headers',
 	'proxy',
@@ -41,28 +41,30 @@ const anyValue: ReadonlySet<string> = new Set([
 	'decompress',
 	'responseEncoding',
 	'transitional',
-	// Done by axios before and after its adapter.
+	// Handled by axios before and after its adapter.
 	'adapter',
 	'transformRequest',
 	'transformResponse',
 	'formSerializer',
 	'parseReviver',
 	'redact',
-	// Without a meaning for http requests of Node.
+	// Without effect on http requests of Node.
 	'env',
 	'withCredentials',
 	'fetchOptions',
 	'formDataHeaderPolicy',
 	'allowedSocketPaths',
 	'http2Options',
-	// axios hides it in its configs, and shows it where an interceptor has added a property of its own.
+	// axios hides it in its configs; it is enumerable where an interceptor has added a property.
 	'hasOwnProperty',
-	// Of plugins, which keep their own state there.
-	'axios-retry',
+	// Of axios-auth-refresh. Its name looks like an option of axios.
 	'skipAuthRefresh',
 ]);
 
-/** Options that are left to axios's adapter unless they hold one of these. */
+/** Plugins keep state in a config, such as `axios-retry`. An option of axios is an identifier. */
+const notAnIdentifier = /[^\w$]/;
+
+/** Options that leave the request to axios's adapter unless they have one of these values. */
 const someValues: ReadonlyMap<string, readonly unknown[]> = new Map([
 	['responseType', [undefined, null, '', 'json', 'text', 'arraybuffer']],
 	['httpVersion', [undefined, 1]],
@@ -81,43 +83,45 @@ const someValues: ReadonlyMap<string, readonly unknown[]> = new Map([
 const withBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 const withoutBody: ReadonlySet<string> = new Set(['GET', 'DELETE', 'OPTIONS']);
 
-/** Headers of the connection rather than the message: Node takes an app's word for them, undici does not. */
+/** Headers of the connection rather than the message: Node lets an app set them, undici does not. */
 const connectionHeaders =
 	/^(host|connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
-/** RFC 9110 §5.6.2. Node has words of its own for a name that is none. */
+/** RFC 9110 §5.6.2. For a name that is no token Node has an error of its own. */
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-type NameKind = 'plain' | 'length' | 'proxy' | 'foreign';
+type HeaderKind = 'plain' | 'length' | 'proxy' | 'unsupported';
 
-// The names are the same few in every request.
-const nameKinds = new BoundedMap<string, NameKind>({maxEntries: 1_000, maxBytes: 256 * 1024});
+// Every request has the same few names.
+const headerKinds = new BoundedMap<string, HeaderKind>({maxEntries: 1_000, maxBytes: 256 * 1024});
 
-function kindOf(name: string): NameKind {
-	let kind = nameKinds.get(name);
+function headerKind(name: string): HeaderKind {
+	let kind = headerKinds.get(name);
 	if (kind !== undefined) return kind;
 	if (/^content-length$/i.test(name)) kind = 'length';
 	else if (isLogin(name)) kind = 'proxy';
-	else kind = connectionHeaders.test(name) || !token.test(name) ? 'foreign' : 'plain';
-	nameKinds.set(name, kind, 100 + 2 * name.length);
+	else kind = connectionHeaders.test(name) || !token.test(name) ? 'unsupported' : 'plain';
+	headerKinds.set(name, kind, 100 + 2 * name.length);
 	return kind;
 }
 
-/** Whether the undici exchange does all that the options of a config ask for. */
+/** Whether the undici exchange handles all options of a config. */
 export function undiciSupportsConfig(config: ExchangeInput['config']): boolean {
 	for (const name in config) {
 		if (anyValue.has(name)) continue;
 		const value: unknown = config[name as keyof typeof config];
 		const allowed = someValues.get(name);
-		if (allowed === undefined ? value !== undefined : !allowed.includes(value)) return false;
+		if (allowed === undefined) {
+			if (value !== undefined && !notAnIdentifier.test(name)) return false;
+		} else if (!allowed.includes(value)) return false;
 	}
 	return !config.timeout || !Number.isNaN(Number.parseInt(String(config.timeout), 10));
 }
 
-// Whoever replaces it later, as msw does, wants to see the requests.
+// A mock that replaces it later, as msw does, is to see the requests.
 const {request} = http;
 
-/** Whether it does all that one request of such a config asks for. */
+/** Whether the undici exchange can send one request of such a config as axios's adapter would. */
 export function undiciSupportsHop({
 	hop,
 	globalAgent,
@@ -136,20 +140,20 @@ function hasPlainHead({headers, path, url}: ExchangeInput['hop'], data: unknown)
 	for (const name of Object.keys(headers)) {
 		const value: unknown = headers[name];
 		if (value === undefined) continue;
-		const kind = kindOf(name);
+		const kind = headerKind(name);
 		if (value === null || value === false) {
-			// Then Node sends the body in chunks.
+			// Then Node would send the body in chunks.
 			if (kind === 'length' && data) return false;
 			continue;
 		}
-		// A list is Node's to write: `Cookie` on one line, others on one each.
-		if (kind === 'foreign' || Array.isArray(value)) return false;
-		// Over TLS it is nothing for the origin.
+		// Node writes a list in its own way: `Cookie` on one line, others on one each.
+		if (kind === 'unsupported' || Array.isArray(value)) return false;
+		// Over TLS the origin must not read it.
 		if (kind === 'proxy' && url.protocol === 'https:') return false;
-		// The right one is what the hop before a redirect has left.
+		// After a redirect it is there, and right.
 		if (kind === 'length' && (!data || value !== String(lengthOf(data)))) return false;
 	}
-	// Node's own words for a path that HTTP cannot carry.
+	// For a path that HTTP cannot carry Node has an error of its own.
 	return /^\/[\x21-\x7e\x80-\xff]*$/.test(path);
 }
 

@@ -41,7 +41,7 @@ function axiosKeys(): string[] {
 	return Array.from(body.matchAll(/^ {2}(\w+)\??:/gm), ([, name = '']) => name);
 }
 
-/** Looked at one by one: who deals with an option when the lean exchange takes the request. */
+/** Looked at one by one: who deals with an option when the undici exchange takes the request. */
 const dealtWith: Readonly<Record<string, string>> = {
 	url: 'the adapter',
 	baseURL: 'the adapter',
@@ -54,18 +54,18 @@ const dealtWith: Readonly<Record<string, string>> = {
 	beforeRedirect: 'the adapter',
 	sensitiveHeaders: 'the adapter',
 	validateStatus: 'the adapter',
-	cancelToken: 'the adapter, and the lean exchange',
-	signal: 'the adapter, and the lean exchange',
+	cancelToken: 'the adapter, and the undici exchange',
+	signal: 'the adapter, and the undici exchange',
 	timeout: 'the adapter, and the scope itself',
 	proxy: 'the adapter, and the scope itself',
 	data: 'the scope itself',
 	headers: 'the scope itself',
-	timeoutErrorMessage: 'the lean exchange',
-	maxContentLength: 'the lean exchange',
-	maxBodyLength: 'the lean exchange',
-	decompress: 'the lean exchange',
-	responseEncoding: 'the lean exchange',
-	transitional: 'the lean exchange, and axios around its adapter',
+	timeoutErrorMessage: 'the undici exchange',
+	maxContentLength: 'the undici exchange',
+	maxBodyLength: 'the undici exchange',
+	decompress: 'the undici exchange',
+	responseEncoding: 'the undici exchange',
+	transitional: 'the undici exchange, and axios around its adapter',
 	adapter: 'axios around its adapter',
 	transformRequest: 'axios around its adapter',
 	transformResponse: 'axios around its adapter',
@@ -80,7 +80,7 @@ const dealtWith: Readonly<Record<string, string>> = {
 	fetchOptions: 'nobody: for fetch',
 	formDataHeaderPolicy: 'nobody: for forms, which go to axios',
 	allowedSocketPaths: 'nobody: for socketPath, which goes to axios',
-	http2Options: 'nobody: for httpVersion 2, which is not lean',
+	http2Options: 'nobody: for httpVersion 2, which goes to axios',
 };
 
 /** Left to axios but for these values. */
@@ -155,6 +155,14 @@ describe('an option that nobody has looked at', () => {
 		expect(undiciSupports(inputOf({config}))).toBe(false);
 	});
 });
+
+test.each([{}, true, 'text', () => {}])(
+	'what a plugin keeps under a name that is not an identifier asks for nothing: %j',
+	(value) => {
+		expect(holding('my-plugin', value)).toBe(true);
+		expect(holding('@scope/plugin', value)).toBe(true);
+	},
+);
 
 describe('the options of ours and of plugins', () => {
 	test.each(['jar', 'session', 'allowInsecureRedirects', 'axios-retry', 'skipAuthRefresh'])(

@@ -1,0 +1,283 @@
+/*
+ * How the requests of axios's own adapter are sent: by which agent and route, with which timeouts.
+ */
+import http, {
+	type ClientRequest,
+	type IncomingMessage,
+	type OutgoingHttpHeaders,
+	type RequestOptions,
+} from 'node:http';
+import https from 'node:https';
+import {type Duplex, Readable} from 'node:stream';
+import {hostWaitedFor} from '../connection/agent-queue.ts';
+import {ConnectTimer} from '../connection/connect-timeout.ts';
+import {closeAfterEarlyResponse} from '../connection/keep-alive.ts';
+import {endIdle, limitOf, routed} from '../connection/mtls-agent.ts';
+import {ProtocolSwitchError} from '../connection/response-heads.ts';
+import {requestOptions} from '../connection/socket-options.ts';
+import {authorityOfUrl} from '../util/url.ts';
+import {timeoutError} from './axios-errors.ts';
+import type {ExchangeInput} from './exchange.ts';
+import {headerOf, isForwarded, isRedirect, redirectBody} from './exchange.ts';
+import {FirstByteTimer} from './first-byte-timeout.ts';
+import {assertTunnel, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
+import {absoluteForm, withProxyAuthorization} from './proxy-request.ts';
+import type {SeenLoss} from './resend.ts';
+
+type Respond = (response: IncomingMessage) => void;
+
+/** What axios's adapter sends its request with, and what is asked of such requests. */
+export interface Transport {
+	request(options: RequestOptions, respond: Respond): ClientRequest;
+	/** The host, with its port, to which a request waits for a free connection. */
+	waitsFor(request: ClientRequest): string | undefined;
+	/** Breaks a response off, as the end of its connection does. */
+	abort(response: IncomingMessage): void;
+	/** What ended a request before its response, where the transport knows it itself. */
+	lossOf?(request: ClientRequest): SeenLoss | undefined;
+}
+
+/** One request of axios's adapter. */
+export interface Attempt {
+	/** The MtlsAgent makes the connection. */
+	readonly byMtlsAgent: boolean;
+	/** Aborted when the request has failed. */
+	readonly controller: AbortController;
+	/** The body of this attempt. */
+	readonly data: unknown;
+	request: ClientRequest | undefined;
+	lossOf: Transport['lossOf'];
+}
+
+/**
+ * What axios is given as its transport: it adds the route for the MtlsAgent, the timeouts and the checks
+ * to a request of `transport` or of Node, and keeps the body of a redirect from axios.
+ */
+export function hopTransport(
+	input: ExchangeInput,
+	attempt: Attempt,
+	transport: Transport | undefined,
+): Pick<Transport, 'request'> {
+	const {hop, agent, config, followsRedirect, fresh, globalAgent, proxy} = input;
+	const {byMtlsAgent} = attempt;
+	const secure = hop.url.protocol === 'https:';
+	const isNode = transport === undefined && !config.transport;
+	const base = transport ?? nodeTransport(config.transport ?? (secure ? https : http));
+	attempt.lossOf = base.lossOf;
+	return {
+		request(options, respond) {
+			// A URL would escape some of the characters.
+			if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) {
+				options.path = hop.path;
+			}
+			const withAgent = byMtlsAgent
+				? withRoute(options, input, attempt.controller.signal)
+				: options;
+			// A stand-in for Node is given what axios gives it.
+			const sent = isNode ? requestOptions(withAgent) : withAgent;
+			// In one turn with the request: no other one can free its connection in between.
+			if (fresh && byMtlsAgent && agent) endIdle(agent, sent);
+			else if (fresh) sent.agent = false;
+			const byGlobalAgent = !byMtlsAgent && secure && globalAgent !== undefined;
+			if (byGlobalAgent) {
+				assertTunnel(sent);
+				Object.assign(sent, {rejectUnauthorized: true});
+			}
+			const request = base.request(sent, (response) => {
+				if (byGlobalAgent && proxy && isRefusedTunnel(response)) {
+					refuseTunnel(request, response, proxy);
+				} else if (response.statusCode === 101) refuseSwitch(request, response.socket);
+				else if (
+					followsRedirect &&
+					isRedirect(response.statusCode) &&
+					headerOf(response.headers, 'location')
+				) {
+					drainRedirect(request, response, respond);
+				} else respond(response);
+			});
+			attempt.request = request;
+			closeAfterEarlyResponse(request);
+			request.once('close', () => hop.body?.stop(attempt.data));
+			request.protocol = hop.url.protocol;
+			emitErrorOnEveryEnd(request);
+			// A request by an app's own agent, or a stand-in for the network, is not sent again.
+			if (byMtlsAgent || (!secure && !config.httpAgent && !globalAgent && !config.transport)) {
+				watchLoss(request, attempt);
+			}
+			if (byGlobalAgent) refuseUnverified(request);
+			applyTimeouts(request, input, base);
+			if (!byMtlsAgent) applyConnectTimeout(request, input);
+			return request;
+		},
+	};
+}
+
+function nodeTransport(base: Pick<Transport, 'request'>): Transport {
+	return {
+		request: (options, respond) => base.request(options, respond),
+		waitsFor: hostWaitedFor,
+		abort: ({socket}) => socket.destroy(),
+	};
+}
+
+// Where a mock replaces it later, as nock does, it is to see plain http as axios sends it.
+const {request: nodeRequest} = http;
+
+/**
+ * Whether the MtlsAgent makes the connection: for https always, for http through a proxy, or where
+ * connections are limited.
+ */
+export function usesMtlsAgent({hop, agent, config, proxy, globalAgent}: ExchangeInput): boolean {
+	if (agent === undefined) return false;
+	if (hop.url.protocol === 'https:') return true;
+	if (!isForwarded(hop, proxy) || config.socketPath) {
+		const isNode = http.request === nodeRequest && !config.transport;
+		return limitOf(agent) !== undefined && isNode && !(config.httpAgent || globalAgent);
+	}
+	// Security: axios would use the agent of https for an https proxy, and with it the client certificate.
+	return !(config.httpAgent || globalAgent) || proxy.secure;
+}
+
+/** The options of a request as the MtlsAgent takes them. */
+function withRoute(
+	options: RequestOptions,
+	{hop, config, agent, snapshot, proxy, timeouts, fresh}: ExchangeInput,
+	signal: AbortSignal,
+): RequestOptions {
+	const {presentCertificate, url} = hop;
+	const plain = url.protocol !== 'https:';
+	// The protocol is the agent's own: Node requires that they agree.
+	const sent: RequestOptions = plain
+		? {...options, agent, protocol: 'https:', defaultPort: 80}
+		: options;
+	const route = {snapshot, presentCertificate, proxy, plain, signal, timeouts, again: fresh};
+	if (config.socketPath) {
+		// Security: axios names no host then, and Node would verify the certificate for `localhost`.
+		return routed({...sent, host: url.hostname, port: url.port}, {...route, proxy: undefined});
+	}
+	if (!isForwarded(hop, proxy)) return routed(sent, route);
+	const forwarded: RequestOptions = {
+		...sent,
+		path: absoluteForm(hop, options.path ?? '/'),
+		headers: withProxyAuthorization(options.headers as OutgoingHttpHeaders, proxy),
+	};
+	return routed(forwarded, {...route, presentCertificate: false, plain: false, forwards: true});
+}
+
+/** Axios waits for a response or an error, and a request of Node's can end without either. */
+function emitErrorOnEveryEnd(request: ClientRequest): void {
+	let settled = false;
+	const onSettled = () => {
+		settled = true;
+	};
+	request.once('response', onSettled).once('error', onSettled);
+	request.once('upgrade', (_, socket) => refuseSwitch(request, socket));
+	request.once('close', () => {
+		if (!settled) request.emit('error', hangUp());
+	});
+}
+
+// In Node's words for a connection that ends without a response.
+function hangUp(): Error {
+	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
+}
+
+/** Ends a request whose response is that another protocol is to follow. */
+function refuseSwitch(request: ClientRequest, socket: Duplex): void {
+	socket.destroy();
+	request.emit('error', new ProtocolSwitchError());
+}
+
+function watchLoss(request: ClientRequest, attempt: Attempt): void {
+	request.once('socket', (socket) => {
+		const {reusedSocket: reused} = request;
+		const {bytesRead} = socket;
+		attempt.lossOf = () => ({socket, reused, sent: true, answered: socket.bytesRead > bytesRead});
+	});
+}
+
+/** Passes the head of a redirect on, and drops its body and the rest of a request that it came before. */
+function drainRedirect(request: ClientRequest, response: IncomingMessage, respond: Respond): void {
+	const {statusCode, statusMessage, socket} = response;
+	const {'content-encoding': _, ...headers} = response.headers;
+	// Stands in for the response until its connection is free.
+	const bare = new Readable({read() {}});
+	const fields = {statusCode, statusMessage, headers, socket, req: request};
+	respond(Object.assign(bare, fields) as unknown as IncomingMessage);
+
+	const done = () => {
+		clearTimeout(timer);
+		bare.push(null);
+		if (!response.complete) request.destroy();
+	};
+	const timer = setTimeout(done, redirectBody.limitMs);
+	response.on('error', () => {}).once('close', done);
+	const length = Number(response.headers['content-length'] ?? 0);
+	if (length > redirectBody.limitBytes) done();
+	// A request that is not out yet: `end` would make half a body a whole one, and an open one would spoil
+	// the connection. That it is out may be known in this turn only.
+	else if (!request.writableFinished) setImmediate(() => request.writableFinished || done());
+	let bytes = 0;
+	response.on('data', (chunk: Buffer) => {
+		bytes += chunk.length;
+		if (bytes > redirectBody.limitBytes) done();
+	});
+}
+
+/** `timeout` and `firstByteMs`. */
+function applyTimeouts(request: ClientRequest, input: ExchangeInput, transport: Transport): void {
+	applyTimeout(request, input, transport);
+	const {hop, timeouts} = input;
+	if (!timeouts.firstByteMs) return;
+	const timer = new FirstByteTimer(hop.url, timeouts.firstByteMs, (error) =>
+		request.destroy(error),
+	);
+	const stop = () => timer.stop();
+	request.once('finish', () => timer.start(undefined));
+	request.prependOnceListener('response', stop).once('close', stop);
+}
+
+/** As follow-redirects does: one timeout until the head of the response, one for each pause after it. */
+function applyTimeout(
+	request: ClientRequest,
+	{config, followsRedirect, remainingMs, idleMs}: ExchangeInput,
+	transport: Transport,
+): void {
+	if (remainingMs === undefined) return;
+	const timer = setTimeout(() => {
+		const host = transport.waitsFor(request);
+		// Which axios listens to.
+		if (host === undefined) request.emit('timeout');
+		else request.destroy(queueTimeout(config, host));
+	}, remainingMs);
+	request.once('close', () => clearTimeout(timer));
+	request.prependOnceListener('response', (response: IncomingMessage) => {
+		clearTimeout(timer);
+		// Without redirects axios is alone with Node, and a pause is its own timeout.
+		if (!followsRedirect || idleMs === undefined) return;
+		request.removeAllListeners('timeout');
+		request.once('timeout', () => transport.abort(response));
+	});
+}
+
+/** What axios makes its error of: with its words, and the host that was waited for. */
+function queueTimeout(config: ExchangeInput['config'], host: string): Error {
+	const {name, message, code} = timeoutError(config, undefined, host);
+	return Object.assign(new Error(message), {name, code});
+}
+
+/** `connectMs` and `handshakeMs` of a connection that the MtlsAgent does not make. */
+function applyConnectTimeout(request: ClientRequest, {hop, timeouts}: ExchangeInput): void {
+	if (timeouts.connectMs === undefined && timeouts.handshakeMs === undefined) return;
+	request.once('socket', (socket) => {
+		if (!socket.connecting) return;
+		const host = authorityOfUrl(hop.url);
+		const timer = new ConnectTimer(host, timeouts, (error) => request.destroy(error));
+		const stop = () => timer.stop();
+		socket.once('close', stop);
+		// A TLS socket has its own event for when it is ready.
+		if ('encrypted' in socket)
+			socket.once('connect', () => timer.connected()).once('secureConnect', stop);
+		else socket.once('connect', stop);
+	});
+}

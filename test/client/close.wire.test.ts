@@ -60,7 +60,7 @@ function nothingLeft(client: MtlsClient): Promise<void> {
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test('what is in flight is answered, what is new is refused', async () => {
+	test('close() lets requests in flight be answered, and refuses new ones', async () => {
 		const {arrived, release, holding} = gate();
 		const server = await fixture.server({handler: holding()});
 		const client = fixture.client(options);
@@ -78,7 +78,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await nothingLeft(client);
 	});
 
-	test('a redirect of what is in flight is followed, to an identity that is loaded then too', async () => {
+	test('close() lets a request in flight follow its redirect, also to an identity that is loaded only then', async () => {
 		const {arrived, release, holding} = gate();
 		const [target, {cert, key}] = await Promise.all([
 			fixture.server(),
@@ -111,7 +111,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await Promise.all([allClosed(server), allClosed(target)]);
 	});
 
-	test('after the deadline what is left fails with the same code', async () => {
+	test('a request that is left after the deadline of close() fails with ERR_MTLS_CLOSED', async () => {
 		const {arrived, holding} = gate();
 		const server = await fixture.server({handler: holding()});
 		const client = fixture.client(options);
@@ -126,7 +126,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each([
 		['connects', false],
 		['digs a tunnel', true],
-	])('after the deadline a request that %s fails with it too', async (_title, tunnels) => {
+	])('a request that %s fails at the deadline of close()', async (_title, tunnels) => {
 		const mute = await startTcp();
 		const proxy = tunnels && {host: '127.0.0.1', port: mute.port};
 		const client = fixture.client({...options, proxy});
@@ -137,7 +137,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await nothingLeft(client);
 	});
 
-	test('after the deadline a request over plain http fails with it too', async () => {
+	test('a request over plain http fails at the deadline of close()', async () => {
 		const server = await startPlainHttp(() => {});
 		const client = fixture.client(options);
 		const request = failureOf(client.get(server.origin));
@@ -147,14 +147,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await server.closed();
 	});
 
-	test('after the deadline a request that waits for a jar fails with it too', async () => {
+	test('a request that waits for a jar fails at the deadline of close()', async () => {
 		const client = fixture.client({...options, jar: new CookieJar(new SilentStore())});
 		const request = failureOf(client.get('https://localhost/'));
 		await client.mtls.close({deadlineMs: 0});
 		expect(await request).toMatchObject(closed);
 	});
 
-	test('after the deadline a request that waits for our identity fails with it too', async () => {
+	test("a request that waits for the client's identity fails at the deadline of close()", async () => {
 		const client = createClient({
 			...options,
 			mtls: {identity: () => new Promise(() => {}), ca: fixture.pki.ca},
@@ -167,7 +167,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	// Seen: a connection that was idle still, when close() was done. Why: of the pools' it waited for the
 	// end, of the agent's not.
-	test('when it is done no connection is left', async () => {
+	test('close() leaves no connection open', async () => {
 		const [server, proxy] = [await fixture.server(), await fixture.proxy()];
 		for (const way of [{}, {proxy: {host: '127.0.0.1', port: proxy.port}}]) {
 			const client = fixture.client({...options, ...way});
@@ -178,7 +178,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		}
 	});
 
-	test('any number of calls close it once, each by its own deadline', async () => {
+	test('several calls of close() close the client once, each by its own deadline', async () => {
 		const {arrived, release, holding} = gate();
 		const server = await fixture.server({handler: holding()});
 		const client = fixture.client(options);
@@ -213,7 +213,7 @@ describe('a streamed body', () => {
 		return {server, client, data, release};
 	}
 
-	test('is waited for', async () => {
+	test('close() waits for a streamed body', async () => {
 		const {server, client, data, release} = await streaming();
 		const closing = client.mtls.close();
 		const text = buffer(data);
@@ -224,7 +224,7 @@ describe('a streamed body', () => {
 		await allClosed(server);
 	});
 
-	test('that the app gives up is not waited for', async () => {
+	test('close() does not wait for a streamed body that the app gives up', async () => {
 		const {server, client, data} = await streaming();
 		data.destroy();
 		await client.mtls.close();
@@ -234,7 +234,7 @@ describe('a streamed body', () => {
 	test.each([
 		['as it came', {}],
 		['that axios passes on', {maxRate: 1_000_000}],
-	])('%s is destroyed with the code after the deadline', async (_, config) => {
+	])('%s is destroyed with ERR_MTLS_CLOSED after the deadline of close()', async (_, config) => {
 		const {server, client, data} = await streaming(config);
 		const failure = buffer(data).catch((reason: unknown) => reason);
 		await client.mtls.close({deadlineMs: 20});
@@ -244,7 +244,7 @@ describe('a streamed body', () => {
 		await allClosed(server);
 	});
 
-	test('of a status that is not accepted is not waited for', async () => {
+	test('close() does not wait for the streamed body of a status that is not accepted', async () => {
 		const {server, client} = await streaming({validateStatus: () => true});
 		const refused = client.get(server.url('/y'), {
 			responseType: 'stream',

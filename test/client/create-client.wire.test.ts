@@ -35,7 +35,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.handshakes).toEqual({full: 1, resumed: 0});
 	});
 
-	test('one with an own jar shares the connections alone', async () => {
+	test('an instance with a jar of its own shares only the connections', async () => {
 		const server = await fixture.server();
 		const client = fixture.client({...options, jar: true});
 		await client.post(server.url('/login'), login);
@@ -48,7 +48,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.handshakes).toEqual({full: 1, resumed: 0});
 	});
 
-	test('one with an own identity shares the jar alone', async () => {
+	test('an instance with an identity of its own shares only the jar', async () => {
 		const server = await fixture.server();
 		const {cert, key} = await fixture.pki.client({commonName: 'bob'});
 		const client = fixture.client({...options, jar: true});
@@ -66,7 +66,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
 	});
 
-	test('after close() a request is refused, twice is fine, and no socket is left', async () => {
+	test('a request after close() is refused, a second close() is fine, and no socket is left', async () => {
 		const server = await fixture.server();
 		const client = fixture.client(options);
 		const child = client.create({...options, proxy: false});
@@ -88,7 +88,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.connections).toHaveLength(1);
 	});
 
-	test('it is callable, and its verbs, defaults and interceptors work', async () => {
+	test('a client is callable, and its verbs, defaults and interceptors work', async () => {
 		const server = await fixture.server();
 		const client = fixture.client({
 			...options,
@@ -128,7 +128,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(client.getUri({url: '/echo'})).toBe(`${server.origin}/echo`);
 	});
 
-	test('a client is refused where it shows nothing, and trusts nobody it was not told to', async () => {
+	test('a client without certificate is refused, and one without `ca` does not trust a private CA', async () => {
 		const server = await fixture.server();
 		const nobody = axios.create({
 			adapter: createAdapter({mtls: {ca: fixture.pki.ca}}),
@@ -156,7 +156,7 @@ describe('an agent of the app', () => {
 		['httpsAgent', {httpsAgent: new https.Agent()}],
 		['httpAgent', {httpAgent: new https.Agent()}],
 	] as const)(
-		'%s is refused beside `mtls`: in a request, and in what is wrapped',
+		'%s is refused beside `mtls`, in a request and in a wrapped instance',
 		async (option, agents) => {
 			const server = await fixture.server();
 			const refused = {
@@ -182,7 +182,7 @@ describe('an agent of the app', () => {
 		},
 	);
 
-	test('without `mtls` makes the connections', async () => {
+	test('an agent of the app makes the connections where `mtls` is not given', async () => {
 		const server = await fixture.server();
 		const {cert, key} = fixture.alice;
 		const httpsAgent = new https.Agent({cert, key, ca: fixture.pki.ca});

@@ -30,7 +30,7 @@ function refusal(make: () => unknown): MtlsConfigError {
 
 describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 	test.each(['cert', 'key', 'pfx', 'ca', 'passphrase', 'pins', 'servername'])(
-		'%s beside mtls',
+		'the option %s beside `mtls` is refused with the place where it belongs',
 		(name) => {
 			const error = refusal(() => make({[name]: 'hunter2'} as never));
 			expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
@@ -42,7 +42,7 @@ describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 	test.each([
 		['rejectUnauthorized', 'verification cannot be switched off'],
 		['checkServerIdentity', 'verification cannot be replaced'],
-	])('%s, at the top and in mtls', (name, message) => {
+	])('the option %s is refused at the top and in `mtls`', (name, message) => {
 		for (const [option, options] of [
 			[name, {[name]: false}],
 			[`mtls.${name}`, {mtls: {[name]: false}}],
@@ -53,14 +53,14 @@ describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 		}
 	});
 
-	test.each([null, 5, 'x', []])('%j for options', (given) => {
+	test.each([null, 5, 'x', []])('the value %j is refused as options', (given) => {
 		const error = refusal(() => make(given as never));
 		expect(error.code).toBe('ERR_MTLS_BAD_OPTION');
 		expect(error.option).toMatch(/^(config|options)$/);
 		expect(error.message).toContain('expected an object');
 	});
 
-	test('keeps what an app has put into the config for itself', () => {
+	test('unknown keys that an app has put into the config are kept', () => {
 		const options = make === createClient ? {metadata: 1, id: 'a'} : {};
 		expect(() => make(options as never)).not.toThrow();
 	});
@@ -95,7 +95,7 @@ test('an instance that axios has made with mtls is refused where it is equipped'
 	expect(refusal(() => withMtls(5 as never))).toMatchObject({option: 'instance'});
 });
 
-test('a deadline of close() that is no time is refused, and what an event brings is not', async () => {
+test('a deadline of close() that is not a time is refused, and an event as argument is ignored', async () => {
 	const client = createClient({logger: false});
 	await expect(client.mtls.close({deadlineMs: '5' as never})).rejects.toMatchObject({
 		code: 'ERR_MTLS_BAD_OPTION',

@@ -43,7 +43,7 @@ const unavailable = (response: Parameters<RequestHandler>[1]) => {
 };
 
 describe.each(exchanges)('axios-retry, over %s', (_, options) => {
-	test('asks again, with the same body, and each cookie of the jar once', async () => {
+	test('axios-retry sends the same body again, with each cookie of the jar once', async () => {
 		const server = await fixture.server({handler: failing(2, unavailable)});
 		const client = fixture.client({...options, jar: true});
 		axiosRetry(client, {retries: 3});
@@ -60,7 +60,7 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 		expect(server.connections).toHaveLength(1);
 	});
 
-	test('asks again after a connection that broke off', async () => {
+	test('axios-retry sends a request again whose connection broke off', async () => {
 		const server = await fixture.server({handler: failing(1, (response) => response.destroy())});
 		const client = fixture.client(options);
 		await client.get(server.url('/whoami'), {validateStatus: null}).catch(() => {});
@@ -68,7 +68,7 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 		expect((await client.get(server.url('/whoami'))).status).toBe(200);
 	});
 
-	test('gives the last error when all attempts have failed', async () => {
+	test('axios-retry rejects with the last error when all attempts have failed', async () => {
 		const server = await fixture.server({handler: failing(9, unavailable)});
 		const client = fixture.client(options);
 		axiosRetry(client, {retries: 2});
@@ -77,7 +77,7 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 		expect(server.requests).toHaveLength(3);
 	});
 
-	test('does not send to a server again that is not trusted', async () => {
+	test('axios-retry does not retry a server that is not trusted', async () => {
 		const credential = await fixture.pki.server({expired: true});
 		const server = await fixture.server({credential});
 		const client = fixture.client(options);
@@ -88,7 +88,7 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 	});
 });
 
-test('axios-retry leaves the plain case to the undici exchange', async () => {
+test('a client with axios-retry still sends a plain request by the undici exchange', async () => {
 	const server = await fixture.server({handler: failing(1, unavailable)});
 	const client = fixture.client();
 	axiosRetry(client);
@@ -112,7 +112,7 @@ function refreshing(
 }
 
 describe.each(exchanges)('axios-auth-refresh, over %s', (_, options) => {
-	test('logs in, and the request is sent once more with the cookie of the session', async () => {
+	test('axios-auth-refresh logs in, and the request is sent once more with the cookie of the session', async () => {
 		const server = await fixture.server();
 		const client = fixture.client({...options, jar: true, baseURL: server.origin});
 		refreshing(client, () => client.post('/login', {user: 'alice', password: 'wonderland'}));
@@ -150,24 +150,27 @@ describe('axios-mock-adapter', () => {
 		['createAdapter', () => axios.create({adapter: createAdapter({mtls: {ca: fixture.pki.ca}})})],
 	];
 
-	test.each(kinds)('wins over %s until it is restored', async (_, make) => {
-		const server = await fixture.server({clientAuth: 'request'});
-		const client = make();
-		const mock = mocking(client);
-		mock.onGet(server.url('/whoami')).reply(201, 'from the mock', {'x-mock': '1'});
-		expect(await client.get(server.url('/whoami'))).toMatchObject({
-			status: 201,
-			data: 'from the mock',
-		});
-		await expect(client.get(server.url('/other'))).rejects.toThrow('status code 404');
-		expect(server.connections).toEqual([]);
+	test.each(kinds)(
+		'axios-mock-adapter takes the place of %s until it is restored',
+		async (_, make) => {
+			const server = await fixture.server({clientAuth: 'request'});
+			const client = make();
+			const mock = mocking(client);
+			mock.onGet(server.url('/whoami')).reply(201, 'from the mock', {'x-mock': '1'});
+			expect(await client.get(server.url('/whoami'))).toMatchObject({
+				status: 201,
+				data: 'from the mock',
+			});
+			await expect(client.get(server.url('/other'))).rejects.toThrow('status code 404');
+			expect(server.connections).toEqual([]);
 
-		mock.restore();
-		expect((await client.get(server.url('/whoami'))).status).toBe(200);
-		expect(server.connections).toHaveLength(1);
-	});
+			mock.restore();
+			expect((await client.get(server.url('/whoami'))).status).toBe(200);
+			expect(server.connections).toHaveLength(1);
+		},
+	);
 
-	test('passes through to ours, certificate and cookies included', async () => {
+	test('axios-mock-adapter passes a request through to the mTLS adapter, certificate and cookies included', async () => {
 		const server = await fixture.server();
 		const client = fixture.client({jar: true});
 		client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());

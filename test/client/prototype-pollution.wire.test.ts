@@ -59,7 +59,9 @@ test('the names come from the declarations of every entry point', () => {
 describe.each(['before creation', 'after creation', 'for one request'])(
 	'what Object.prototype holds %s',
 	(phase) => {
-		test('changes no answer, no verdict and no byte', {timeout: 600_000}, async () => {
+		test('a polluted Object.prototype changes no response, no verification and no byte sent', {
+			timeout: 600_000,
+		}, async () => {
 			const plain = createServer((_, response) => response.end('plain'));
 			let plainRequests = 0;
 			plain.on('request', () => {

@@ -7,48 +7,51 @@ beforeAll(async () => {
 	fixture = await createFixture();
 });
 
-test.each(exchanges)('the handle tells what the connections do, over %s', async (_, options) => {
-	let answer = () => {};
-	const held = new Promise<void>((resolve) => {
-		answer = resolve;
-	});
-	let arrived = () => {};
-	const arrival = new Promise<void>((resolve) => {
-		arrived = resolve;
-	});
-	const server = await fixture.server({
-		handler: async (_, response, {url}) => {
-			if (url !== '/held') return false;
-			arrived();
-			await held;
-			response.end();
-			return true;
-		},
-	});
-	const client = fixture.client(options);
-	const line = () => String(client.mtls);
-	expect(line()).toBe(
-		'epoch 0 | sockets 0 active, 0 idle, 0 queued | handshakes 0 full, 0 resumed | tunnels 0',
-	);
-	const pending = client.get(server.url('/held'));
-	await arrival;
-	expect(line()).toContain('sockets 1 active, 0 idle, 0 queued | handshakes 1 full, 0 resumed');
-	answer();
-	await pending;
-	await new Promise(setImmediate);
-	expect(line()).toContain('sockets 0 active, 1 idle, 0 queued');
-	await client.get(server.url('/whoami'));
-	expect(client.mtls.stats()).toEqual({
-		epoch: 0,
-		identities: 1,
-		sockets: {active: 0, idle: 1, queued: 0},
-		handshakes: {full: 1, resumed: 0},
-		tunnels: 0,
-	});
-	await client.mtls.close();
-	await allClosed(server);
-	expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
-});
+test.each(exchanges)(
+	'the stats of the handle count active, idle and queued connections over %s',
+	async (_, options) => {
+		let answer = () => {};
+		const held = new Promise<void>((resolve) => {
+			answer = resolve;
+		});
+		let arrived = () => {};
+		const arrival = new Promise<void>((resolve) => {
+			arrived = resolve;
+		});
+		const server = await fixture.server({
+			handler: async (_, response, {url}) => {
+				if (url !== '/held') return false;
+				arrived();
+				await held;
+				response.end();
+				return true;
+			},
+		});
+		const client = fixture.client(options);
+		const line = () => String(client.mtls);
+		expect(line()).toBe(
+			'epoch 0 | sockets 0 active, 0 idle, 0 queued | handshakes 0 full, 0 resumed | tunnels 0',
+		);
+		const pending = client.get(server.url('/held'));
+		await arrival;
+		expect(line()).toContain('sockets 1 active, 0 idle, 0 queued | handshakes 1 full, 0 resumed');
+		answer();
+		await pending;
+		await new Promise(setImmediate);
+		expect(line()).toContain('sockets 0 active, 1 idle, 0 queued');
+		await client.get(server.url('/whoami'));
+		expect(client.mtls.stats()).toEqual({
+			epoch: 0,
+			identities: 1,
+			sockets: {active: 0, idle: 1, queued: 0},
+			handshakes: {full: 1, resumed: 0},
+			tunnels: 0,
+		});
+		await client.mtls.close();
+		await allClosed(server);
+		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+	},
+);
 
 // Seen: "1 active" after `close()`, now and then. Why: Node's agent still listed a connection that had
 // just ended. Now: what has ended is not counted.
@@ -93,7 +96,7 @@ test.each(exchanges)(
 	},
 );
 
-test('it counts resumed handshakes, and the tunnels below them', async () => {
+test('the stats count resumed handshakes, and the tunnels below them', async () => {
 	const proxy = await fixture.proxy();
 	const server = await fixture.server({
 		handler: (_, response) => {

@@ -60,12 +60,15 @@ const ways = [
 ] as const;
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test.each(ways)('%s %s tries the next address of a name', async (scheme, _way, proxied) => {
-		const [url, proxy] = await Promise.all([serverOf(scheme), proxyOf(proxied)]);
-		const spy = findTwo();
-		expect((await fixture.client({...options, proxy}).get(url)).status).toBe(200);
-		expect(spy).toHaveBeenCalledTimes(1);
-	});
+	test.each(ways)(
+		'the request %s %s tries the next address of a name',
+		async (scheme, _way, proxied) => {
+			const [url, proxy] = await Promise.all([serverOf(scheme), proxyOf(proxied)]);
+			const spy = findTwo();
+			expect((await fixture.client({...options, proxy}).get(url)).status).toBe(200);
+			expect(spy).toHaveBeenCalledTimes(1);
+		},
+	);
 
 	test('a name of which no address answers says so', async () => {
 		const port = await closedPort();
@@ -78,14 +81,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 describe('with a lookup of the app', () => {
 	const lookup = findsTwo as never;
 
-	test.each(ways)('%s %s tries the next address', async (scheme, _way, proxied) => {
-		const [url, proxy] = await Promise.all([serverOf(scheme), proxyOf(proxied)]);
-		const client = fixture.client({proxy});
-		expect((await client.get(url, {lookup})).status).toBe(200);
-		expect((await client.get(url, {lookup, family: 4})).status).toBe(200);
-		const away = client.create({proxy}).get(url.replace('two', 'other'), {lookup, family: 6});
-		expect((await failureOf(away)).code).toMatch(/^(ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)$/);
-	});
+	test.each(ways)(
+		'the request %s %s tries the next address of a lookup of the app',
+		async (scheme, _way, proxied) => {
+			const [url, proxy] = await Promise.all([serverOf(scheme), proxyOf(proxied)]);
+			const client = fixture.client({proxy});
+			expect((await client.get(url, {lookup})).status).toBe(200);
+			expect((await client.get(url, {lookup, family: 4})).status).toBe(200);
+			const away = client.create({proxy}).get(url.replace('two', 'other'), {lookup, family: 6});
+			expect((await failureOf(away)).code).toMatch(/^(ECONNREFUSED|EADDRNOTAVAIL|ENETUNREACH)$/);
+		},
+	);
 });
 
 // Seen: a request for a Unix socket went to port 443 of this machine. Why: our agent knew hosts only, and
@@ -110,7 +116,7 @@ describe.skipIf(process.platform === 'win32')('https over a Unix socket', () => 
 		return {socketPath, asked};
 	}
 
-	test('shows our certificate to the server behind it, and goes by no proxy', async () => {
+	test('a request over a Unix socket presents the client certificate, and goes through no proxy', async () => {
 		const {socketPath, asked} = await listen('two.test');
 		const proxy = await fixture.proxy();
 		const client = fixture.client({socketPath, proxy: {host: '127.0.0.1', port: proxy.port}});
@@ -121,7 +127,7 @@ describe.skipIf(process.platform === 'win32')('https over a Unix socket', () => 
 		expect(proxy.connectionCount).toBe(0);
 	});
 
-	test('does not reach a server of another name', async () => {
+	test('a request over a Unix socket does not reach a server of another name', async () => {
 		const {socketPath, asked} = await listen('localhost');
 		const {failure} = await mtlsFailureOf(fixture.client({socketPath}).get('https://two.test/'));
 		expect(failure).toMatchObject({kind: 'wrong-name', host: 'two.test'});

@@ -21,7 +21,7 @@ function watch(timeouts: ConnectTimeouts) {
 	};
 }
 
-test('a connection and its handshake have 60,000 ms together where nothing is asked for', () => {
+test('a connection and its handshake share 60,000 ms by default', () => {
 	const {watched, after} = watch({});
 	expect(after(40_000)).toEqual([]);
 	watched.connected();
@@ -29,13 +29,13 @@ test('a connection and its handshake have 60,000 ms together where nothing is as
 	expect(after(1)).toEqual(['no TLS handshake with a.test:443 within 60000 ms']);
 });
 
-test('a connection that does not come says so', () => {
+test('the error of a connect timeout names the host and the limit', () => {
 	const {after} = watch({});
 	expect(after(59_999)).toEqual([]);
 	expect(after(1)).toEqual(['no connection to a.test:443 within 60000 ms']);
 });
 
-test('each of the two has its own deadline where one is asked for', () => {
+test('connectMs and handshakeMs are separate deadlines where both are given', () => {
 	const {watched, after} = watch({connectMs: 100, handshakeMs: 50});
 	expect(after(99)).toEqual([]);
 	watched.connected();
@@ -52,7 +52,7 @@ test('a second attempt to connect has what is left of the first', () => {
 	expect(after(1)).toEqual(['no TLS handshake with a.test:443 within 50 ms']);
 });
 
-test('the other has 60,000 ms of its own', () => {
+test('the step without an option of its own has 60,000 ms', () => {
 	const slow = watch({connectMs: 100_000});
 	expect(slow.after(99_999)).toEqual([]);
 	slow.watched.connected();
@@ -61,14 +61,14 @@ test('the other has 60,000 ms of its own', () => {
 	expect(watch({handshakeMs: 1}).after(59_999)).toEqual([]);
 });
 
-test('0 is for ever', () => {
+test('a limit of 0 waits for ever', () => {
 	const {watched, after} = watch({connectMs: 0, handshakeMs: 0});
 	expect(vi.getTimerCount()).toBe(0);
 	watched.connected();
 	expect(after(1_000_000)).toEqual([]);
 });
 
-test('a watch that is stopped leaves no timer', () => {
+test('a connect timer that is stopped leaves no timer behind', () => {
 	const {watched} = watch({connectMs: 100});
 	expect(vi.getTimerCount()).toBe(1);
 	watched.connected();

@@ -38,19 +38,22 @@ function late(code: string, missing: string, limitMs = limit) {
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test.each(['https', 'http'])('a name that is never found, for %s', async (scheme) => {
-		silenceDns();
-		const client = fixture.client({...options, timeouts: {connectMs: limit}});
-		const error = await failureOf(client.get(`${scheme}://slow.test/x`));
-		const port = scheme === 'https' ? 443 : 80;
-		expect(error).toMatchObject(
-			late('ERR_MTLS_CONNECT_TIMEOUT', `no connection to slow.test:${port}`),
-		);
-		expect(error.config?.url).toBe(`${scheme}://slow.test/x`);
-		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
-	});
+	test.each(['https', 'http'])(
+		'a name that is never resolved fails by connectMs, for %s',
+		async (scheme) => {
+			silenceDns();
+			const client = fixture.client({...options, timeouts: {connectMs: limit}});
+			const error = await failureOf(client.get(`${scheme}://slow.test/x`));
+			const port = scheme === 'https' ? 443 : 80;
+			expect(error).toMatchObject(
+				late('ERR_MTLS_CONNECT_TIMEOUT', `no connection to slow.test:${port}`),
+			);
+			expect(error.config?.url).toBe(`${scheme}://slow.test/x`);
+			expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
+		},
+	);
 
-	test('a proxy that says nothing is the failure of the proxy', async () => {
+	test('a proxy that says nothing fails by connectMs as a proxy timeout', async () => {
 		const proxy = await fixture.proxy({verdict: 'silence'});
 		const client = fixture.client({
 			...options,
@@ -65,7 +68,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 	});
 
-	test('a server that accepts TCP and says nothing', async () => {
+	test('a server that accepts TCP and says nothing fails by handshakeMs', async () => {
 		const mute = await startTcp();
 		const client = fixture.client({...options, timeouts: {handshakeMs: limit}});
 		const error = await failureOf(client.get(`https://localhost:${mute.port}/`));
@@ -75,7 +78,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await mute.closed();
 	});
 
-	test('a silent server behind a tunnel', async () => {
+	test('a silent server behind a tunnel fails by handshakeMs', async () => {
 		const [mute, proxy] = await Promise.all([startTcp(), fixture.proxy()]);
 		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		const timeouts = {...patient, handshakeMs: limit};
@@ -86,19 +89,22 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await mute.closed();
 	});
 
-	test.each(['https', 'http'])('a server that never answers over %s', async (scheme) => {
-		const secure = scheme === 'https';
-		const server = await (secure
-			? fixture.server({handler: () => true})
-			: startPlainHttp(() => {}));
-		const client = fixture.client({...options, timeouts: {...patient, firstByteMs: limit}});
-		const error = await failureOf(client.post(`${scheme}://localhost:${server.port}/`, 'x'));
-		expect(error).toMatchObject(
-			late('ERR_MTLS_FIRST_BYTE_TIMEOUT', `no answer from localhost:${server.port}`),
-		);
-		expect(server.requests).toHaveLength(1);
-		await ('closed' in server ? server.closed() : allClosed(server));
-	});
+	test.each(['https', 'http'])(
+		'a server that never answers over %s fails by firstByteMs',
+		async (scheme) => {
+			const secure = scheme === 'https';
+			const server = await (secure
+				? fixture.server({handler: () => true})
+				: startPlainHttp(() => {}));
+			const client = fixture.client({...options, timeouts: {...patient, firstByteMs: limit}});
+			const error = await failureOf(client.post(`${scheme}://localhost:${server.port}/`, 'x'));
+			expect(error).toMatchObject(
+				late('ERR_MTLS_FIRST_BYTE_TIMEOUT', `no answer from localhost:${server.port}`),
+			);
+			expect(server.requests).toHaveLength(1);
+			await ('closed' in server ? server.closed() : allClosed(server));
+		},
+	);
 
 	test('each hop has its own time for the answer', async () => {
 		const server = await fixture.server({
@@ -134,7 +140,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const whole = (port: number) =>
 			late('ERR_MTLS_REQUEST_TIMEOUT', `no whole answer from localhost:${port}`);
 
-		test('waits for a jar', async () => {
+		test('a request that waits for a jar fails by requestMs', async () => {
 			const server = await fixture.server();
 			const client = fixture.client({...options, jar: new CookieJar(new SilentStore())});
 			expect(await failureOf(client.get(server.url(), {timeouts}))).toMatchObject(
@@ -143,7 +149,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toEqual([]);
 		});
 
-		test('connects', async () => {
+		test('a request that is still connecting fails by requestMs', async () => {
 			const mute = await startTcp();
 			const client = fixture.client(options);
 			const request = client.get(`https://localhost:${mute.port}/`, {timeouts});
@@ -151,7 +157,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await mute.closed();
 		});
 
-		test('is redirected', async () => {
+		test('a request that is redirected again and again fails by requestMs', async () => {
 			const server = await fixture.server({
 				handler: (request, response) => {
 					if (request.url === '/whoami') return false;
@@ -175,14 +181,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await allClosed(server);
 		});
 
-		test('reads a body', async () => {
+		test('a request whose body drips fails by requestMs', async () => {
 			const server = await fixture.server({handler: dripping});
 			const client = fixture.client({...options, timeouts});
 			expect(await failureOf(client.get(server.url()))).toMatchObject(whole(server.port));
 			await allClosed(server);
 		});
 
-		test('is cancelled all the same', async () => {
+		test('a request with requestMs can be cancelled before it strikes', async () => {
 			const server = await fixture.server({handler: () => true});
 			const client = fixture.client({...options, timeouts: {requestMs: 20_000}});
 			const signal = AbortSignal.timeout(limit);
@@ -193,7 +199,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await allClosed(server);
 		});
 
-		test('ends with its answer, and leaves the connection to the next one', async () => {
+		test('the deadline of a request ends with its response, and leaves the connection to the next one', async () => {
 			const server = await fixture.server();
 			const client = fixture.client({...options, timeouts: patient});
 			for (let count = 0; count < 3; count += 1) {
@@ -227,7 +233,7 @@ describe('a streamed answer', () => {
 	test.each([
 		['a body as it came', {}],
 		['a body that axios passes on', {onDownloadProgress() {}}],
-	])('%s is destroyed with the error', async (_, config) => {
+	])('the stream of %s is destroyed with the error of requestMs', async (_, config) => {
 		const {server, client} = await connected(config);
 		const {data} = await client.get(server.url(), {responseType: 'stream'});
 		const error = await buffer(data).catch((reason: unknown) => reason);
@@ -238,7 +244,7 @@ describe('a streamed answer', () => {
 		await allClosed(server);
 	});
 
-	test('is destroyed with an error that prints no secret', async () => {
+	test('a streamed response is destroyed with an error that prints no secret', async () => {
 		const {server, client} = await connected({});
 		const headers = {Authorization: 'Bearer t0p-s3cret'};
 		const {data} = await client.get(server.url(), {responseType: 'stream', headers});
@@ -247,14 +253,14 @@ describe('a streamed answer', () => {
 		expect(printed(error)).not.toContain('t0p-s3cret');
 	});
 
-	test('is destroyed when nobody listens, and nothing is uncaught', async () => {
+	test('a streamed response without listeners is destroyed, and nothing is uncaught', async () => {
 		const {server, client} = await connected({onDownloadProgress() {}});
 		const {data} = await client.get(server.url(), {responseType: 'stream'});
 		await allClosed(server);
 		expect(data.destroyed).toBe(true);
 	});
 
-	test('of a status that is not accepted is destroyed too', async () => {
+	test('a streamed response of a status that is not accepted is destroyed too', async () => {
 		const {server, client} = await connected({});
 		const {response} = await failureOf(
 			client.get(server.url(), {responseType: 'stream', validateStatus: () => false}),
@@ -263,14 +269,14 @@ describe('a streamed answer', () => {
 		await allClosed(server);
 	});
 
-	test('that is read in time comes whole', async () => {
+	test('a streamed response that is read in time is complete', async () => {
 		const server = await fixture.server();
 		const client = fixture.client({timeouts: {requestMs: 20_000}});
 		const {data} = await client.get(server.url('/whoami'), {responseType: 'stream'});
 		expect((await buffer(data)).toString()).toContain('alice');
 	});
 
-	test('is ended by the signal of the app', async () => {
+	test('a streamed response is ended by the signal of the app', async () => {
 		const server = await fixture.server({handler: dripping});
 		const client = fixture.client({timeouts: {requestMs: 20_000}});
 		const controller = new AbortController();

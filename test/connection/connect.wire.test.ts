@@ -22,7 +22,7 @@ beforeAll(async () => {
 // Now: an attempt ends with the request that it was made for.
 describe.each(exchanges)('over %s', (_, options) => {
 	describe.each(ways)('cancelled by %s', (_way, way) => {
-		test('while it connects', async () => {
+		test('a request is cancelled while it connects', async () => {
 			const {config, cancel} = way();
 			const mute = await startTcp((socket) => socket.once('data', cancel));
 			const request = fixture.client(options).post(`https://localhost:${mute.port}/`, 'x', config);
@@ -31,7 +31,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await mute.closed();
 		});
 
-		test('while the tunnel is dug', async () => {
+		test('a request is cancelled while its tunnel is opened', async () => {
 			const server = await fixture.server();
 			const {config, cancel} = way();
 			const proxy = await startTcp((socket) => socket.once('data', cancel));
@@ -41,7 +41,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toEqual([]);
 		});
 
-		test('while the handshake runs through a tunnel', async () => {
+		test('a request is cancelled while its handshake runs through a tunnel', async () => {
 			const {config, cancel} = way();
 			const mute = await startTcp((socket) => socket.once('data', cancel));
 			const proxy = await fixture.proxy();
@@ -59,7 +59,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	};
 
 	describe('timed out', () => {
-		test('a server that accepts TCP and says nothing', async () => {
+		test('a request to a server that accepts TCP and says nothing times out', async () => {
 			const mute = await startTcp();
 			const client = fixture.client({...options, timeout});
 			const error = await failureOf(client.post(`https://localhost:${mute.port}/x`, 'body'));
@@ -68,7 +68,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await mute.closed();
 		});
 
-		test('a silent server behind a tunnel', async () => {
+		test('a request to a silent server behind a tunnel times out', async () => {
 			const [mute, proxy] = await Promise.all([startTcp(), fixture.proxy()]);
 			const client = fixture.client({
 				...options,
@@ -80,7 +80,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await mute.closed();
 		});
 
-		test('a silent server at the end of a redirect', async () => {
+		test('a request that is redirected to a silent server times out', async () => {
 			const mute = await startTcp();
 			const server = await fixture.server({
 				handler: pages({'/': redirect(`https://localhost:${mute.port}/`)}),

@@ -97,14 +97,14 @@ describe('the bounds', () => {
 		[{maxSockets: 1}, expect.any(ConnectionLimit)],
 		[{maxTotalSockets: 1}, expect.any(ConnectionLimit)],
 		[{maxSockets: 2, maxTotalSockets: Number.POSITIVE_INFINITY}, expect.any(ConnectionLimit)],
-	])('%o make a limit, or none', (bounds, limit) => {
+	])('the bounds %o make a limit, or none', (bounds, limit) => {
 		expect(connectionLimit(bounds)).toEqual(limit);
 	});
 
 	test.each([
 		[{maxSockets: 2}, 'a'],
 		[{maxTotalSockets: 2}, 'b'],
-	])('%o let 1 and 2 connections begin, and the third wait', async (bounds, route) => {
+	])('the bounds %o let two connections begin, and the third wait', async (bounds, route) => {
 		const limit = new ConnectionLimit(bounds);
 		const pool = poolOn(limit);
 		for (const [asked, open] of [
@@ -119,14 +119,14 @@ describe('the bounds', () => {
 		}
 	});
 
-	test('of one route leave the others alone', async () => {
+	test('the bound of one route leaves the others alone', async () => {
 		const pool = poolOn(new ConnectionLimit({maxSockets: 1}));
 		for (const name of ['a1', 'a2', 'b1', 'b2', 'c1']) pool.ask(name, name[0]);
 		await turn();
 		expect(pool.log).toEqual(['a1 begins', 'b1 begins', 'c1 begins']);
 	});
 
-	test('count a connection from its attempt to the close of its socket', async () => {
+	test('a connection counts from its attempt to the close of its socket', async () => {
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const place = limit.take('a') as ConnectionSlot;
 		expect(limit.take('a')).toBeUndefined();
@@ -143,7 +143,7 @@ describe('the bounds', () => {
 		expect(limit.take('a')).toBeDefined();
 	});
 
-	test('are let go of by an attempt that fails, a closed socket, and a place that nobody used', async () => {
+	test('a slot is freed by a failed attempt, by a closed socket, and when it is released unused', async () => {
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const failed = limit.take('a')?.hold(() => Promise.reject(new Error('refused')));
 		await expect(failed).rejects.toThrow('refused');
@@ -159,7 +159,7 @@ describe('the bounds', () => {
 });
 
 describe('who waits', () => {
-	test('is served in the order of asking, over all routes', async () => {
+	test('waiting requests are served in the order in which they came, over all routes', async () => {
 		const pool = poolOn(new ConnectionLimit({maxTotalSockets: 1}));
 		const asked = ['a1', 'b1', 'a2', 'c1', 'b2'].map((name) => pool.ask(name, name[0]));
 		for (const {promise} of asked) (await promise).socket.destroy();
@@ -167,14 +167,14 @@ describe('who waits', () => {
 		expect(pool.most).toBe(1);
 	});
 
-	test('gets the connection that is idle, rather than a new one', async () => {
+	test('a waiting request gets an idle connection rather than a new one', async () => {
 		const pool = poolOn(new ConnectionLimit({maxSockets: 1}));
 		const asked = ['1', '2', '3'].map((name) => pool.ask(name));
 		for (const {promise} of asked) pool.rest(await promise);
 		expect(pool.log).toEqual(['1 begins', '2 reuses 1', '3 reuses 1']);
 	});
 
-	test('has a connection of another route ended, the one that is idle for longest', async () => {
+	test('a waiting request closes the connection of another route that is idle for longest', async () => {
 		vi.useFakeTimers({toFake: ['performance']});
 		const limit = new ConnectionLimit({maxTotalSockets: 3});
 		const pool = poolOn(limit);
@@ -190,7 +190,7 @@ describe('who waits', () => {
 		expect(pool.most).toBe(3);
 	});
 
-	test('has one of its own route ended that another kind of request keeps', async () => {
+	test('a waiting request closes an idle connection of its own route that another pool keeps', async () => {
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const [one, other] = [poolOn(limit), poolOn(limit)];
 		one.rest(await one.ask('one').promise);
@@ -198,7 +198,7 @@ describe('who waits', () => {
 		expect([...one.log, ...other.log]).toEqual(['one begins', 'one ends', 'other begins']);
 	});
 
-	test('is not overtaken by who comes later and could be served at once', async () => {
+	test('a waiting request is not overtaken by a later one that could be served at once', async () => {
 		const limit = new ConnectionLimit({maxTotalSockets: 1});
 		const pool = poolOn(limit);
 		const first = await pool.ask('a1', 'a').promise;
@@ -210,14 +210,14 @@ describe('who waits', () => {
 		expect(pool.log).toEqual(['a1 begins', 'a1 ends', 'b1 begins', 'a2 begins']);
 	});
 
-	test('of a full route lets the others pass', async () => {
+	test('a request that waits for a full route lets the others pass', async () => {
 		const pool = poolOn(new ConnectionLimit({maxSockets: 1, maxTotalSockets: 2}));
 		for (const name of ['a1', 'a2', 'b1']) pool.ask(name, name[0]);
 		await turn();
 		expect(pool.log).toEqual(['a1 begins', 'b1 begins']);
 	});
 
-	test('goes first when what it was given was stale', async () => {
+	test('a request that was given a stale connection goes first', async () => {
 		const pool = poolOn(new ConnectionLimit({maxTotalSockets: 1}));
 		const {socket} = await pool.ask('a1', 'a').promise;
 		pool.ask('a2', 'a');
@@ -229,7 +229,7 @@ describe('who waits', () => {
 		expect(pool.log).toEqual(['a1 begins', 'b2 begins', 'a3 begins', 'a2 begins']);
 	});
 
-	test('and leaves, leaves no place and no turn', async () => {
+	test('a request that stops waiting leaves no slot and no turn behind', async () => {
 		const limit = new ConnectionLimit({maxTotalSockets: 1});
 		const pool = poolOn(limit);
 		const {socket} = await pool.ask('a1', 'a').promise;
@@ -244,7 +244,7 @@ describe('who waits', () => {
 		expect(limit.take('c')).toBeDefined();
 	});
 
-	test('makes way for those behind it when it leaves', async () => {
+	test('a request that stops waiting makes way for those behind it', async () => {
 		const pool = poolOn(new ConnectionLimit({maxSockets: 1, maxTotalSockets: 2}));
 		await pool.ask('a1', 'a').promise;
 		const blocked = await pool.ask('b1', 'b').promise;
@@ -256,7 +256,7 @@ describe('who waits', () => {
 		expect(pool.log).toEqual(['a1 begins', 'b1 begins', 'b2 reuses b1']);
 	});
 
-	test('is served in its own asynchronous context', async () => {
+	test('a waiting request is served in its own asynchronous context', async () => {
 		const trace = new AsyncLocalStorage<string>();
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const pool = poolOn(limit);
@@ -278,7 +278,7 @@ describe('who waits', () => {
 		expect(new Set(contexts)).toEqual(new Set(['second']));
 	});
 
-	test('for too long is told so, and waits no more', async () => {
+	test('a request that waits for too long fails, and waits no more', async () => {
 		vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']});
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const pool = poolOn(limit);
@@ -305,7 +305,7 @@ describe('who waits', () => {
 describe('a connection that requests share', () => {
 	const shared = (activeStreams: number) => ({activeStreams, retire: vi.fn()});
 
-	test('takes no more of them when another waits for its place and none is idle', async () => {
+	test('a shared connection takes no more requests when another waits for its slot and none is idle', async () => {
 		const limit = new ConnectionLimit({maxTotalSockets: 3});
 		const pool = poolOn(limit);
 		const [much, little, own] = await Promise.all(
@@ -328,7 +328,7 @@ describe('a connection that requests share', () => {
 		expect(busy.retire).not.toHaveBeenCalled();
 	});
 
-	test('goes on where one that is idle can make room', async () => {
+	test('a shared connection goes on where an idle one can make room', async () => {
 		const limit = new ConnectionLimit({maxTotalSockets: 2});
 		const pool = poolOn(limit);
 		const [one, other] = await Promise.all(['a', 'b'].map((name) => pool.ask(name, name).promise));
@@ -343,7 +343,7 @@ describe('a connection that requests share', () => {
 describe('a place that is waited for by its signal', () => {
 	const request = {route: 'a', host: 'a:443', connectMs: undefined, again: false};
 
-	test('is given in turn, and none to who gave up, whose listener is gone', async () => {
+	test('a slot is given in turn, not to a request that was cancelled, whose listener is gone', async () => {
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const {signal} = new AbortController();
 		const first = await limit.placeFor(request, signal);
@@ -363,7 +363,7 @@ describe('a place that is waited for by its signal', () => {
 	});
 });
 
-test('whatever comes and goes, there are never more than the bounds, and nobody is left', async () => {
+test('random requests never have more connections than the bounds, and all are served', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.integer({min: 1, max: 3}),

@@ -172,7 +172,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		for (const {status} of await Promise.all(many)) expect(status).toBe(200);
 	});
 
-	test('a request that met a stale connection is sent on a new one before those that wait', async () => {
+	test('a request that met a stale connection is sent on a new one before the requests that wait', async () => {
 		const served = new WeakSet<object>();
 		const arrived: string[] = [];
 		const server = await fixture.server({
@@ -193,7 +193,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(arrived).toHaveLength(5);
 	});
 
-	test('a login is not kept from a connection by those who wait for it', async () => {
+	test('a login is not kept from a connection by the requests that wait for it', async () => {
 		const server = await fixture.server();
 		const client = fixture.client({
 			...{...options, maxSockets: 1, jar: true, baseURL: server.origin},
@@ -261,7 +261,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			{timeout: 20, timeoutErrorMessage: 'too slow'},
 			{code: 'ECONNABORTED', message: 'too slow'},
 		],
-	])('%o ends the wait for a free connection, and says so', async (config, expected) => {
+	])('the option %o ends the wait for a free connection, and says so', async (config, expected) => {
 		const {handler, held} = holding();
 		const server = await fixture.server({handler});
 		const client = fixture.client({...options, maxSockets: 1});
@@ -277,7 +277,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(held).toHaveLength(1);
 	});
 
-	test('1,000 that are cancelled while they wait leave no listener, timer, socket or turn', async () => {
+	test('1,000 requests that are cancelled while they wait leave no listener, timer, socket or turn', async () => {
 		const {handler, held} = holding();
 		const server = await fixture.server({handler});
 		const client = fixture.client({...options, maxSockets: 1});
@@ -336,7 +336,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		}
 	});
 
-	test('close() serves those who wait, and ends them at its deadline', async () => {
+	test('close() serves the requests that wait, and ends them at its deadline', async () => {
 		const {handler, held, answerFirst} = holding();
 		const server = await fixture.server({handler});
 		const [patient, hasty] = numbers(2).map(() => fixture.client({...options, maxSockets: 1})) as [
@@ -480,7 +480,7 @@ describe('an MtlsAgent with maxSockets', () => {
 		return {request, answer};
 	}
 
-	test('makes 5 connections for 300 requests of https.get, in order', async () => {
+	test('an MtlsAgent with maxSockets makes 5 connections for 300 requests of https.get, in order', async () => {
 		const {handler, arrived, answerFirst} = holding();
 		const server = await fixture.server({handler});
 		const agent = agentOf({maxSockets: 5});
@@ -495,7 +495,7 @@ describe('an MtlsAgent with maxSockets', () => {
 		expect(server.connections).toHaveLength(5);
 	});
 
-	test('ends a request that is given up while it waits, and nothing of it is left', async () => {
+	test('an MtlsAgent ends a request that is given up while it waits, and nothing of it is left', async () => {
 		const {handler, held} = holding();
 		const server = await fixture.server({handler});
 		const agent = agentOf({maxTotalSockets: 1});
@@ -528,7 +528,7 @@ describe('an MtlsAgent with maxSockets', () => {
 		expect(held).toHaveLength(1);
 	});
 
-	test('that is destroyed ends the requests that wait, and can be used again', async () => {
+	test('an MtlsAgent that is destroyed ends the requests that wait, and can be used again', async () => {
 		const {handler, held} = holding();
 		const server = await fixture.server({handler});
 		const agent = agentOf({maxSockets: 1});
@@ -545,7 +545,7 @@ describe('an MtlsAgent with maxSockets', () => {
 		expect(await again.answer).toBe('answered');
 	});
 
-	test('counts a connection that is asked for without a request', async () => {
+	test('an MtlsAgent counts a connection that is asked for without a request', async () => {
 		const server = await fixture.server();
 		const agent = agentOf({maxSockets: 1});
 		const connect = () =>
@@ -576,7 +576,7 @@ describe('the options', () => {
 		makers.flatMap(([name, make]) =>
 			(['maxSockets', 'maxTotalSockets'] as const).map((option) => [name, option, make] as const),
 		),
-	)('%s takes whole numbers of %s, and refuses all else', (_name, option, make) => {
+	)('the option %s takes whole numbers of %s, and refuses all else', (_name, option, make) => {
 		for (const bound of [1, 2, 1_000_000, Number.POSITIVE_INFINITY, undefined])
 			make({[option]: bound});
 		for (const bound of [0, -1, 1.5, Number.NaN, '5', null, true, [5], Number.NEGATIVE_INFINITY]) {

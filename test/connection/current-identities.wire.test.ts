@@ -36,7 +36,7 @@ const as = ({cert, key}: Credential, ...origins: string[]): MtlsOptions => ({
 const here: ClientConfig = {lookup: (_, __, done) => done(null, '127.0.0.1', 4)};
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test('each origin sees its own certificate, and one that none names sees none', async () => {
+	test('each origin sees its own certificate, and an origin that no identity names sees none', async () => {
 		const [one, two, other] = [
 			await fixture.server(),
 			await fixture.server(),
@@ -57,7 +57,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(client.mtls.stats().identities).toBe(2);
 	});
 
-	test('a redirect between two of them that is allowed changes the certificate, and the Cookie header stays behind', async () => {
+	test('an allowed redirect between two origins changes the certificate, and drops the Cookie header', async () => {
 		const two = await fixture.server();
 		const one = await fixture.server({handler: pages({'/': redirect(two.url('/whoami'))})});
 		const client = several(
@@ -71,7 +71,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(two.requests[0]?.headers.cookie).toBeUndefined();
 	});
 
-	test('a redirect to a stranger that none names shows it no certificate', async () => {
+	test('a redirect to an origin that no identity names presents no certificate', async () => {
 		const stranger = await fixture.stranger();
 		const server = await fixture.server({handler: pages({'/': redirect(stranger.url('/'))})});
 		const client = several([as(fixture.alice, server.origin)], options);
@@ -107,7 +107,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-test('of two that name an origin the closer one is used', async () => {
+test('an origin that two identities name gets the more specific one', async () => {
 	const server = await fixture.server({
 		credential: await fixture.pki.server({
 			names: ['a.bank.test', 'b.x.bank.test', 'c.x.bank.test'],
@@ -157,7 +157,7 @@ test('a wildcard names no other port and no name that only ends alike', async ()
 	]);
 });
 
-test('with maxIdentities the one unused for longest is let go, and loaded again when it is asked for', async () => {
+test('the identity unused for longest is dropped at maxIdentities, and loaded again when it is needed', async () => {
 	const servers = [await fixture.server(), await fixture.server(), await fixture.server()];
 	const list = servers.map(({origin}) => as(fixture.alice, origin));
 	const client = several(list, {maxIdentities: 2});
@@ -173,7 +173,7 @@ test('with maxIdentities the one unused for longest is let go, and loaded again 
 	expect(servers.map(({connections}) => connections.length)).toEqual([2, 1, 1]);
 });
 
-test('a mistake in one of them is told when the client is made, by its place in the list', () => {
+test('a mistake in one of several identities is reported when the client is made, by its index', () => {
 	const refusal = (...mtls: MtlsOptions[]) => {
 		try {
 			createClient({mtls, logger: false});
@@ -194,7 +194,7 @@ test('a mistake in one of them is told when the client is made, by its place in 
 	expect(refusal({...good, pin: 1} as MtlsOptions)).toMatchObject({option: 'mtls[0].pin'});
 });
 
-test('files that are gone when they are first needed are an error of the request, by their place', async () => {
+test('missing files of an identity fail the request that first needs them, by their index', async () => {
 	const server = await fixture.server();
 	const folder = makeSecretFolder({'tls.crt': bob.cert, 'tls.key': bob.key});
 	const client = several([
@@ -215,7 +215,7 @@ test('files that are gone when they are first needed are an error of the request
 	expect(server.connections).toHaveLength(0);
 });
 
-test('reload() asks for those that are in use, and counts', async () => {
+test('reload() loads the identities that are in use, and counts them', async () => {
 	const server = await fixture.server();
 	let subject = fixture.alice;
 	const client = several([

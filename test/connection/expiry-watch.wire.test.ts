@@ -52,7 +52,7 @@ function telling(config: ClientConfig) {
 
 const pass = (days: number) => vi.advanceTimersByTime(days * DAY_MS);
 
-test('a certificate that is good for long when it is loaded is told of when its end comes near', async () => {
+test('a certificate that is good for long when it is loaded is warned about when its end comes near', async () => {
 	const {cert, key} = await valid('alice', -300, 40);
 	const {told, events, warn} = telling({mtls: {cert, key}});
 	pass(9.9);
@@ -97,7 +97,7 @@ describe('a certificate of 24 hours', () => {
 	const renewals = () =>
 		Promise.all(Array.from({length: 6}, (_, index) => valid(`${index}`, index / 2, index / 2 + 1)));
 
-	test('is told of neither when it is loaded nor later, as long as it is renewed', async () => {
+	test('a certificate of 24 hours is not warned about as long as it is renewed', async () => {
 		const credentials = await renewals();
 		const {client, told} = telling({mtls: {identity: loader(credentials)}});
 		for (const index of credentials.keys()) {
@@ -108,7 +108,7 @@ describe('a certificate of 24 hours', () => {
 		expect(told).toEqual([]);
 	});
 
-	test('is told of once the renewal has stopped, and when it is over', async () => {
+	test('a certificate of 24 hours is warned about once its renewal has stopped, and when it expires', async () => {
 		const credentials = await renewals();
 		const {client, told, events} = telling({mtls: {identity: loader(credentials.slice(0, 2))}});
 		pass(0.5);
@@ -128,7 +128,7 @@ describe('a certificate of 24 hours', () => {
 		]);
 	});
 
-	test('that nothing renews is told of the same', async () => {
+	test('a certificate of 24 hours that nothing renews is warned about in the same way', async () => {
 		const {cert, key} = await valid('alice', 0, 1);
 		const {told} = telling({mtls: {cert, key}});
 		expect(told).toEqual([]);
@@ -140,7 +140,7 @@ describe('a certificate of 24 hours', () => {
 	});
 });
 
-test('the same certificate, loaded again and again, is told of once a day', async () => {
+test('the same certificate, loaded again and again, is warned about once a day', async () => {
 	const {cert, key} = await valid('alice', -300, 20);
 	const {client, told, events} = telling({mtls: {cert, key}});
 	for (let hour = 0; hour < 49; hour++) {
@@ -151,7 +151,7 @@ test('the same certificate, loaded again and again, is told of once a day', asyn
 	expect(told).toHaveLength(3);
 });
 
-test('a certificate that was replaced is told of no more, and the new one is', async () => {
+test('a certificate that was replaced is warned about no more, and the new one is', async () => {
 	const [old, next] = await Promise.all([valid('old', -300, 35), valid('next', -300, 50)]);
 	let current = old;
 	const identity = () => ({cert: current.cert, key: current.key});
@@ -163,7 +163,7 @@ test('a certificate that was replaced is told of no more, and the new one is', a
 	expect(events).toEqual([[20, 'identity_expiring CN=next']]);
 });
 
-test('a client that is closed tells of nothing more, and leaves no timer', async () => {
+test('a client that is closed warns no more, and leaves no timer', async () => {
 	const {cert, key} = await valid('alice', -300, 35);
 	const {client, told} = telling({mtls: {cert, key}});
 	expect(vi.getTimerCount()).toBe(1);
@@ -190,7 +190,7 @@ describe('of several identities', () => {
 		return {...telling_, use};
 	};
 
-	test('each that is used is told of, by one timer for all', async () => {
+	test('each identity in use is warned about, by one timer for all', async () => {
 		const {events, use} = await several(10);
 		expect(vi.getTimerCount()).toBe(0);
 		for (const name of ['a', 'b', 'd']) {
@@ -205,7 +205,7 @@ describe('of several identities', () => {
 		]);
 	});
 
-	test('one that was let go is told of no more until it is used again', async () => {
+	test('an identity that was dropped is warned about no more until it is used again', async () => {
 		const {events, use} = await several(1);
 		use('a');
 		use('b');
@@ -217,7 +217,7 @@ describe('of several identities', () => {
 	});
 });
 
-test('the certificate for an https proxy is told of as such, also when it is loaded', async () => {
+test('the certificate for an https proxy is warned about as such, also when it is loaded', async () => {
 	const {cert, key} = await valid('porter', -300, 10);
 	const {told, warn} = telling({mtls: {proxy: {cert, key}}});
 	pass(4);

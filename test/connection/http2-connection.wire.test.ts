@@ -34,7 +34,7 @@ function rotating(current: () => Credential, mtls: MtlsOptions = {}) {
 }
 
 describe.each(versions)('rotation over %s', (maxVersion) => {
-	test('requests in flight finish on the old certificate, and those after the swap are on the new', async () => {
+	test('HTTP/2 requests in flight finish on the old certificate, and later ones use the new', async () => {
 		const held: H2Request[] = [];
 		const server = await startH2Server(fixture.pki, {
 			maxVersion,
@@ -108,7 +108,7 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 	});
 });
 
-test('of several identities each has sessions of its own', async () => {
+test('each of several identities has HTTP/2 sessions of its own', async () => {
 	const [one, two] = [await startH2Server(fixture.pki), await startH2Server(fixture.pki)];
 	const client = createClient({
 		...http2,
@@ -128,7 +128,7 @@ test('of several identities each has sessions of its own', async () => {
 });
 
 describe('close()', () => {
-	test('waits for what is in flight, and ends the sessions', async () => {
+	test('close() waits for HTTP/2 requests in flight, and ends the sessions', async () => {
 		const held: H2Request[] = [];
 		const server = await startH2Server(fixture.pki, {
 			pages: {'/held': (request) => held.push(request)},
@@ -149,7 +149,7 @@ describe('close()', () => {
 		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
 	});
 
-	test('ends what is still in flight after its deadline', async () => {
+	test('close() ends HTTP/2 requests that are still in flight after its deadline', async () => {
 		const asked: H2Request[] = [];
 		const server = await startH2Server(fixture.pki, {
 			pages: {'/silent': (request) => asked.push(request)},
@@ -164,7 +164,7 @@ describe('close()', () => {
 		await allClosed(server);
 	});
 
-	test('ends an attempt to connect', async () => {
+	test('close() ends an attempt to connect an HTTP/2 session', async () => {
 		// Takes the connection, and says nothing to the hello.
 		const server = createServer((socket) => socket.on('error', () => {}));
 		const port = await listening(server);

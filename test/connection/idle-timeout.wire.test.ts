@@ -138,7 +138,7 @@ describe.each([
 			(['Date', 'performance'] as const).map((clock) => [name, options, clock] as const),
 		),
 	)(
-		'asks on a new connection when it has missed the end of an idle one, over $0, by $2',
+		'a process that was frozen sends on a new connection when an idle one has ended, over $0, by $2',
 		async (_name, options, clock) => {
 			const {client, relay, url, echo} = await frozen(options, [clock]);
 			relay.forget();
@@ -160,7 +160,7 @@ describe.each([
 			).map(([more, made]) => [name, options, more, made] as const),
 		),
 	)(
-		'over $0 keeps a connection for its time and $2 ms: $3 made',
+		'a process that was frozen keeps a connection over $0 for its time and $2 ms: $3 made',
 		async (_name, options, more, made) => {
 			const {client, relay, url} = await frozen(options, ['Date', 'performance']);
 			vi.advanceTimersByTime(limitMs + more);
@@ -170,7 +170,7 @@ describe.each([
 	);
 });
 
-test('a frozen process asks on a new connection when the server has announced an earlier end', async () => {
+test('a process that was frozen sends on a new connection when the server has announced an earlier end', async () => {
 	const server = await fixture.server({
 		handler: (_request, response) => {
 			response.writeHead(200, {Connection: 'keep-alive', 'Keep-Alive': 'timeout=5'}).end();
@@ -194,18 +194,21 @@ test('a frozen process asks on a new connection when the server has announced an
 describe('a frozen process over HTTP/2', () => {
 	const http2 = {httpVersion: 2, timeout: 2_000} as const;
 
-	test.each(['Date', 'performance'] as const)('begins a new session, by %s', async (clock) => {
-		const relay = await startForgetfulRelay((await startH2Server(fixture.pki)).port);
-		const client = fixture.client(http2);
-		const url = `https://localhost:${relay.port}/`;
-		vi.useFakeTimers({toFake: [clock]});
-		await client.get(url);
-		await idle(client);
-		relay.forget();
-		vi.advanceTimersByTime(limitMs + 1);
-		expect((await client.get(url)).status).toBe(200);
-		expect(relay.connectionCount).toBe(2);
-	});
+	test.each(['Date', 'performance'] as const)(
+		'a process that was frozen begins a new HTTP/2 session, by %s',
+		async (clock) => {
+			const relay = await startForgetfulRelay((await startH2Server(fixture.pki)).port);
+			const client = fixture.client(http2);
+			const url = `https://localhost:${relay.port}/`;
+			vi.useFakeTimers({toFake: [clock]});
+			await client.get(url);
+			await idle(client);
+			relay.forget();
+			vi.advanceTimersByTime(limitMs + 1);
+			expect((await client.get(url)).status).toBe(200);
+			expect(relay.connectionCount).toBe(2);
+		},
+	);
 
 	test.each([
 		[{}, 0, 1],
@@ -214,7 +217,7 @@ describe('a frozen process over HTTP/2', () => {
 		[{sessionTimeout: 60_000}, limitMs + 1, 2],
 		[{sessionTimeout: null}, 600_000, 1],
 	])(
-		'with %o keeps a session for its time and %i ms: %i made',
+		'a process that was frozen, with %o, keeps a session for its time and %i ms: %i made',
 		async (http2Options, more, made) => {
 			const server = await startH2Server(fixture.pki);
 			// axios's types lack `null`.
@@ -240,7 +243,7 @@ describe('a frozen process with an MtlsAgent under https.get', () => {
 		});
 	}
 
-	test('asks on a new connection, of those that are idle the newest that is not too old', async () => {
+	test('a frozen process with an MtlsAgent uses the newest idle connection that is not too old, or a new one', async () => {
 		const server = await fixture.server({handler: announcesNothing});
 		const relay = await startForgetfulRelay(server.port);
 		const {cert, key} = fixture.alice;
@@ -259,7 +262,7 @@ describe('a frozen process with an MtlsAgent under https.get', () => {
 
 	// Node takes a timeout that is also that of the agent for set.
 	test.each([undefined, 30_000])(
-		'sets a socket the timeout of its request, %s',
+		'an MtlsAgent gives a socket the timeout of its request, %s',
 		async (timeout) => {
 			const server = await fixture.server();
 			const {cert, key} = fixture.alice;

@@ -42,7 +42,7 @@ const clients: [string, Client][] = [
 ];
 
 describe.each(clients)('under %s', (_, get) => {
-	test('it shows our certificate, and one connection serves many requests', async () => {
+	test('an MtlsAgent presents the client certificate, and one connection serves many requests', async () => {
 		const server = await fixture.server();
 		const agent = agentOf();
 		for (let count = 0; count < 5; count++) {
@@ -115,21 +115,24 @@ describe('what a request brings along', () => {
 		['secureContext', () => ({secureContext: createSecureContext()}) as https.RequestOptions],
 	];
 
-	test.each(foreign)('its own %s is refused before anything is sent', async (name, options) => {
-		const server = await fixture.server();
-		const error: unknown = await ask(server.url('/whoami'), {
-			...options(),
-			agent: agentOf(),
-		}).catch((e: unknown) => e);
-		expect(error).toBeInstanceOf(MtlsConfigError);
-		expect(error).toMatchObject({code: 'ERR_MTLS_AGENT_CONFLICT', option: name});
-		for (const mark of pemMarks(fixture.alice.key)) expect(inspect(error)).not.toContain(mark);
-		expect(server.connections).toEqual([]);
-	});
+	test.each(foreign)(
+		'a request whose own %s would change the TLS is refused before anything is sent',
+		async (name, options) => {
+			const server = await fixture.server();
+			const error: unknown = await ask(server.url('/whoami'), {
+				...options(),
+				agent: agentOf(),
+			}).catch((e: unknown) => e);
+			expect(error).toBeInstanceOf(MtlsConfigError);
+			expect(error).toMatchObject({code: 'ERR_MTLS_AGENT_CONFLICT', option: name});
+			for (const mark of pemMarks(fixture.alice.key)) expect(inspect(error)).not.toContain(mark);
+			expect(server.connections).toEqual([]);
+		},
+	);
 });
 
 describe('the pool', () => {
-	test('resumes the session of a connection that has ended', async () => {
+	test('an MtlsAgent resumes the TLS session of a connection that has ended', async () => {
 		const server = await fixture.server();
 		const agent = agentOf();
 		await ask(server.url('/whoami'), {agent, headers: {connection: 'close'}});
@@ -137,7 +140,7 @@ describe('the pool', () => {
 		expect(server.handshakes).toEqual({full: 1, resumed: 1});
 	});
 
-	test('keeps two ports and two hosts apart', async () => {
+	test('an MtlsAgent keeps connections to two ports and two hosts apart', async () => {
 		const [one, two] = await Promise.all([fixture.server(), fixture.server()]);
 		const agent = agentOf();
 		for (const server of [one, two]) {
@@ -147,7 +150,7 @@ describe('the pool', () => {
 		}
 	});
 
-	test('is gone with destroy()', async () => {
+	test('destroy() ends the idle connections of an MtlsAgent', async () => {
 		const server = await fixture.server();
 		const agent = agentOf();
 		await ask(server.url('/whoami'), {agent});
@@ -159,7 +162,7 @@ describe('the pool', () => {
 });
 
 describe('the proxy of the environment', () => {
-	test('is taken per request, and NO_PROXY is heeded', async () => {
+	test('the proxy of the environment is read per request, and NO_PROXY is heeded', async () => {
 		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		for (const name of ['http_proxy', 'all_proxy', 'https_proxy', 'no_proxy', 'NO_PROXY']) {
 			vi.stubEnv(name, undefined);
@@ -177,7 +180,7 @@ describe('the proxy of the environment', () => {
 		expect(server.connections).toHaveLength(2);
 	});
 
-	test('is asked for no name that would be another line', async () => {
+	test('a proxy is not asked for a host name that holds a line break', async () => {
 		const proxy = await fixture.proxy();
 		const agent = agentOf({proxy: {host: '127.0.0.1', port: proxy.port}});
 		// With a header of its own, or Node would refuse to make one of the name.
@@ -187,7 +190,7 @@ describe('the proxy of the environment', () => {
 		expect(proxy.tunnels).toEqual([]);
 	});
 
-	test('that is no http proxy is a mistake told at construction', () => {
+	test('a proxy of the environment that is not an http proxy is refused at construction', () => {
 		const proxy = {host: 'proxy.test', port: 1080, protocol: 'socks5'};
 		expect(() => agentOf({proxy})).toThrow(
 			expect.objectContaining({name: 'MtlsConfigError', option: 'proxy.protocol'}),
@@ -196,14 +199,14 @@ describe('the proxy of the environment', () => {
 });
 
 describe('the agent', () => {
-	test('is an https.Agent that verifies and keeps alive', () => {
+	test('an MtlsAgent is an https.Agent that verifies and keeps alive', () => {
 		const agent = agentOf();
 		expect(agent).toBeInstanceOf(https.Agent);
 		expect(agent).toBeInstanceOf(http.Agent);
 		expect(agent.options).toMatchObject({keepAlive: true, rejectUnauthorized: true});
 	});
 
-	test('tells who it is in one line', () => {
+	test('an MtlsAgent prints as one line with its identity', () => {
 		expect(String(agentOf())).toBe("MtlsAgent('CN=alice', epoch 0)");
 		expect(String(new MtlsAgent({ca: fixture.pki.ca}))).toBe('MtlsAgent(no certificate, epoch 0)');
 		expect(agentOf().identity).toMatchObject({subject: 'CN=alice', issuer: 'CN=Test Root CA'});
@@ -211,7 +214,7 @@ describe('the agent', () => {
 
 	// Seen: connections that stayed open and were never used again. Why: those of the first requests had
 	// no snapshot to be named by, and lay idle under a name that nobody asks for.
-	test('keeps no connection that was asked for before its loader answered', async () => {
+	test('an MtlsAgent keeps no connection that was asked for before its loader answered', async () => {
 		const server = await fixture.server();
 		const {cert, key} = fixture.alice;
 		const identity = async () => ({cert, key});
@@ -226,7 +229,7 @@ describe('the agent', () => {
 
 	// Seen: the end of a process. Why: a name was asked for while the loader failed, or by a request that
 	// waited in the queue, and nobody had heard of the failure.
-	test('whose loader fails ends no process that only asks for a name', async () => {
+	test('an MtlsAgent whose loader fails ends no process that only asks for a pool name', async () => {
 		const onUnhandled = vi.fn();
 		process.on('unhandledRejection', onUnhandled);
 		onTestFinished(() => {
@@ -241,7 +244,7 @@ describe('the agent', () => {
 
 	// Seen: a request that never failed, though its agent was destroyed. Why: the loader that it waited for
 	// never answered. Now: it ends with the agent, and `close()` need not wait for the loader.
-	test('ends a request that waits for its loader when it is destroyed', async () => {
+	test('an MtlsAgent that is destroyed ends a request that waits for its loader', async () => {
 		const agent = new MtlsAgent({identity: () => new Promise(() => {})}, {proxy: false});
 		const request = https.get('https://localhost:1/', {agent});
 		const failed = once(request, 'error');
@@ -250,7 +253,7 @@ describe('the agent', () => {
 		expect(await failed).toMatchObject([{message: 'the agent was destroyed'}]);
 	});
 
-	test('without options has Node trust and nobody to show', () => {
+	test('an MtlsAgent without options trusts the CAs of Node and presents no certificate', () => {
 		expect(new MtlsAgent().identity).toBeNull();
 	});
 });

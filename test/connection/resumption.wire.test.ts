@@ -60,7 +60,7 @@ describe.each(versions)('with %s', (version) => {
 			expect(server.requests).toHaveLength(14);
 		});
 
-		test('the tunnel to it is dug once more', async () => {
+		test('the tunnel is opened once more to a server that refuses a resumed session', async () => {
 			const server = await startSessionRefusingServer(fixture.pki, {version});
 			const proxy = await fixture.proxy();
 			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
@@ -131,7 +131,7 @@ describe.each(versions)('with %s', (version) => {
 		expect(plain.requests).toHaveLength(6);
 	});
 
-	test('the full handshake tells what is the matter, and is made where a session was refused alone', async () => {
+	test('the full handshake reports the failure, and is made only where a session was refused', async () => {
 		const others = await createTestPki();
 		const [server, strict, untrusted] = await Promise.all([
 			startSessionRefusingServer(fixture.pki, {version}),
@@ -169,7 +169,7 @@ describe.each(versions)('with %s', (version) => {
 		expect(silent.connectionCount).toBe(1);
 	});
 
-	test('one deadline covers both attempts', async () => {
+	test('one deadline covers the resumed handshake and the full one', async () => {
 		const server = await startSessionRefusingServer(fixture.pki, {version});
 		const relay = await startTicketResettingRelay(server.port);
 		const client = fixture.client({timeouts: {handshakeMs: 2_000}});
@@ -186,7 +186,7 @@ describe.each(versions)('with %s', (version) => {
 		'a server that resumes and then %s',
 		(refusal) => {
 			test.each(exchanges)(
-				'is asked once more for a GET, and for a POST once (over %s)',
+				'a GET is sent once more where a resumed connection breaks, and a POST once only (over %s)',
 				async (_, options) => {
 					const server = await startSessionRefusingServer(fixture.pki, {version, refusal});
 					const client = fixture.client(options);

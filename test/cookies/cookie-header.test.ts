@@ -33,12 +33,12 @@ describe('what is remembered', () => {
 		['one with a store of the app', () => new CookieJar(new MemoryCookieStore())],
 		['one of another copy of tough-cookie', () => new twin.CookieJar()],
 		['one of a subclass', () => new (class extends CookieJar {})()],
-	])('%s', async (_, make) => {
+	])('the Cookie header of %s is remembered', async (_, make) => {
 		const jar = await warm(make());
 		expect(await ask(jar)).toEqual({remembered: true, text: 'a=1'});
 	});
 
-	test('that there is no cookie', async () => {
+	test('the absence of a cookie is remembered', async () => {
 		const jar = new CookieJar();
 		await ask(jar);
 		expect(await ask(jar)).toEqual({remembered: true, text: ''});
@@ -55,7 +55,7 @@ describe('what is remembered', () => {
 		expect(await ask(jar, {to: new URL(to)})).toMatchObject({remembered});
 	});
 
-	test('of 1,000 URLs; with one more the first is forgotten', async () => {
+	test('the Cookie headers of 1,000 URLs are remembered; with one more the first is forgotten', async () => {
 		const jar = await warm(new CookieJar());
 		const visit = (index: number) => ask(jar, {to: new URL(`https://a.test/app/${index}`)});
 		for (let index = 1; index < 1_000; index += 1) await visit(index);
@@ -67,7 +67,7 @@ describe('what is remembered', () => {
 	});
 
 	// 128 KiB: each name and value is held twice, beside 250 bytes a cookie.
-	test('of lists that are not too large: the others are looked up each time', async () => {
+	test('cookie lists that are not too large are remembered: others are looked up each time', async () => {
 		const key = 'https:a.test/app/page'.length;
 		const most = (128 * 1024 - 500) / 2 - key - 'a='.length;
 		for (const [length, remembered] of [
@@ -82,7 +82,7 @@ describe('what is remembered', () => {
 		}
 	});
 
-	test('of as many large lists as fit into a MiB', async () => {
+	test('as many large cookie lists are remembered as fit into a MiB', async () => {
 		const jar = new CookieJar();
 		await jar.setCookie(`a=${'x'.repeat(50_000)}; Path=/`, url.href);
 		const visit = (index: number) => ask(jar, {to: new URL(`https://a.test/${index}`)});
@@ -95,7 +95,7 @@ describe('what is remembered', () => {
 		expect(kept).toEqual([19, 18, 17, 16, 15, 14, 13, 12, 11, 10]);
 	});
 
-	test('whether a cookie is kept from scripts', async () => {
+	test('a remembered list keeps the HttpOnly flag of a cookie', async () => {
 		const jar = new CookieJar();
 		await jar.setCookie('a=1; HttpOnly', url.href);
 		await jar.setCookie('b=2', url.href);
@@ -176,14 +176,17 @@ describe('a list is read again after', () => {
 		[-1, true],
 		[0, false],
 		[1, false],
-	])('its first cookie has expired: %i ms from then', async (fromThenMs, remembered) => {
-		const jar = await warm(new CookieJar());
-		const expires = new Date(Math.ceil(start / 1_000) * 1_000 + 60_000);
-		await jar.setCookie(`b=2; Path=/app; Expires=${expires.toUTCString()}`, url.href);
-		await ask(jar);
-		const now = expires.getTime() + fromThenMs;
-		expect(await ask(jar, {now})).toMatchObject({remembered});
-	});
+	])(
+		'a remembered list is read again when its first cookie has expired: %i ms from then',
+		async (fromThenMs, remembered) => {
+			const jar = await warm(new CookieJar());
+			const expires = new Date(Math.ceil(start / 1_000) * 1_000 + 60_000);
+			await jar.setCookie(`b=2; Path=/app; Expires=${expires.toUTCString()}`, url.href);
+			await ask(jar);
+			const now = expires.getTime() + fromThenMs;
+			expect(await ask(jar, {now})).toMatchObject({remembered});
+		},
+	);
 });
 
 // Seen: a client that polled several paths sent a cookie for ever that was set with Max-Age=60. Why:
@@ -208,18 +211,21 @@ describe('Max-Age counts from when a cookie was set, however often it is read', 
 			'a store that is asked each time',
 			() => new CookieJar(new (class extends MemoryCookieStore {})()),
 		],
-	])('%s', async (_, make) => {
-		const jar = make();
-		await set(jar);
-		for (const seconds of [10, 30, 59.999]) {
-			expect(await askAfter(jar, seconds)).toMatchObject({text: 'a=1'});
-		}
-		expect(await askAfter(jar, 60)).toMatchObject({text: ''});
-		expect(await askAfter(jar, 61)).toMatchObject({text: ''});
-	});
+	])(
+		'the Max-Age of a cookie in %s counts from when it was set, however often it is read',
+		async (_, make) => {
+			const jar = make();
+			await set(jar);
+			for (const seconds of [10, 30, 59.999]) {
+				expect(await askAfter(jar, seconds)).toMatchObject({text: 'a=1'});
+			}
+			expect(await askAfter(jar, 60)).toMatchObject({text: ''});
+			expect(await askAfter(jar, 61)).toMatchObject({text: ''});
+		},
+	);
 
 	// Seen: each process that opened the file within its time gave the cookie a whole one more.
-	test('and in the next process from there too, by a file of JSON', async () => {
+	test('the Max-Age in a JSON file counts in the next process from when the cookie was set', async () => {
 		const path = tempFile('jar.json');
 		const first = fileJar(path);
 		await set(first);
@@ -232,7 +238,7 @@ describe('Max-Age counts from when a cookie was set, however often it is read', 
 		expect(await askAfter(next, 60)).toMatchObject({text: ''});
 	});
 
-	test('and begins anew when the server sets it again, or the app gives it more time', async () => {
+	test('the Max-Age begins anew when the server sets the cookie again, or the app extends it', async () => {
 		const jar = makeJar();
 		await set(jar);
 		await askAfter(jar, 40);
@@ -275,12 +281,12 @@ describe('what may change unseen is asked each time', () => {
 			},
 			'b=2',
 		],
-	])('%s', async (_, make, text) => {
+	])('the cookies of %s are looked up each time', async (_, make, text) => {
 		const jar = await warm(make());
 		expect(await ask(jar)).toEqual({remembered: false, text});
 	});
 
-	test('unless the store tells how often it has changed', async () => {
+	test('the cookies of a store that counts its changes are remembered', async () => {
 		class TellingStore extends OwnStore {
 			[storeVersion] = 0;
 		}

@@ -34,10 +34,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['key1=value1; key2=value2', ['key1=value1'], 'key2=value2'],
 		['deep=1; wide=2; b=3; a=4', ['wide=2; Path=/', 'deep=1'], 'b=3; a=4'],
 		['a=1; b=x=y; c="d e"', ['a=1'], 'b=x=y; c="d e"'],
-	])("as %s the jar's cookies come first, as the peer says them", async (header, lines, own) => {
-		expect(await said(theirs, lines, own)).toBe(header);
-		expect(await said(ours, lines, own)).toBe(header);
-	});
+	])(
+		"the jar's cookies come first in the Cookie header as %s, as in the peer package",
+		async (header, lines, own) => {
+			expect(await said(theirs, lines, own)).toBe(header);
+			expect(await said(ours, lines, own)).toBe(header);
+		},
+	);
 
 	test("the app's value wins by name, as it does with the peer", async () => {
 		const lines = ['a=jar', 'b=jar', 'c=jar'];

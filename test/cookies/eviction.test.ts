@@ -99,7 +99,7 @@ describe.each(jars)('in a jar %s', (_, make) => {
 	test.each([
 		['Max-Age', (ms: number) => `Max-Age=${ms / 1_000}`],
 		['Expires', (ms: number) => `Expires=${new Date(start + 1_000 + ms).toUTCString()}`],
-	])('%s lets a cookie live for 400 days at most', async (_, attribute) => {
+	])('a cookie with %s lives for 400 days at most', async (_, attribute) => {
 		const jar = make();
 		const lives = {below: -1_000, just: 0, above: 1_000, far: 20_000 * day};
 		const lines = Object.entries(lives).map(
@@ -162,7 +162,7 @@ describe.each(jars)('in a jar %s', (_, make) => {
 		expect(later.filter((name) => name.startsWith('c'))).toEqual([]);
 	});
 
-	test('expired cookies go first, and are not told', async () => {
+	test('expired cookies are evicted first, and are not reported', async () => {
 		const jar = make();
 		await answer(jar, ['keep=1; Path=/keep']);
 		await answer(
@@ -175,7 +175,7 @@ describe.each(jars)('in a jar %s', (_, make) => {
 		expect(await answer(jar, numbered(1, 179))).toMatchObject([{reason: 'domain-full'}]);
 	});
 
-	test('other hosts below the same domain lose none of their own', async () => {
+	test('cookies of other hosts below the same domain are not evicted', async () => {
 		const jar = make();
 		const bank = 'https://bank.a.test/';
 		await answer(jar, numbered(180), bank);
@@ -209,7 +209,7 @@ describe('in a jar that lists its cookies', () => {
 	const make = () => makeJar();
 	const allOf = async (jar: CookieJar) => (await jar.store.getAllCookies()).length;
 
-	test('there are 3,000 in all: one more, and the one that was not used for longest goes', async () => {
+	test('a jar holds 3,000 cookies: with one more, the least recently used one is evicted', async () => {
 		const jar = make();
 		for (let host = 0; host < 30; host += 1) {
 			await answer(jar, numbered(host === 29 ? 99 : 100), `https://h${host}.test/`);
@@ -240,7 +240,7 @@ describe('in a jar that lists its cookies', () => {
 });
 
 describe('what an app has put into its jar itself', () => {
-	test('stays, however much it is; what servers set makes it no more', async () => {
+	test('cookies that an app puts into its jar itself are never evicted, and servers add none to them', async () => {
 		const jar = new CookieJar();
 		for (let host = 0; host < 10; host += 1) {
 			for (const line of numbered(400)) await jar.setCookie(line, `https://h${host}.test/`);
@@ -260,7 +260,7 @@ describe('who has to go', () => {
 		new Cookie({key, value: '1', path: '/', domain: 'a.test', ...fields});
 	const at = (seconds: number) => new Date(start + seconds * 1_000);
 
-	test('is in the order of the RFC: by Secure in its domain, then by use, then by age', () => {
+	test('the order of eviction is that of the RFC: by Secure in the domain, then by use, then by age', () => {
 		const cookies = [
 			cookie('s-old', {secure: true, lastAccessed: at(0)}),
 			cookie('new', {lastAccessed: at(9)}),
@@ -278,7 +278,7 @@ describe('who has to go', () => {
 		expect(chooseExcess(cookies, new Map())).toEqual([]);
 	});
 
-	test('over all domains is first in those that have too many', () => {
+	test('eviction over all domains begins with those that have too many cookies', () => {
 		const many = (domain: string, count: number, fields: object) =>
 			Array.from({length: count}, (_, index) => cookie(`c${index}`, {domain, ...fields}));
 		const cookies = [
@@ -306,6 +306,6 @@ test.each([
 	['a=1; Expires=Mon, 05 Apr 2027 00:00:00 GMT', 'a=1; Expires=Mon, 05 Apr 2027 00:00:00 GMT'],
 	['a=1; Expires=; Expires=never', 'a=1; Expires=; Expires=never'],
 	['a="x;y"; b', 'a="x;y"; b'],
-])('the line %j becomes %j', (line, limited) => {
+])('the Set-Cookie line %j becomes %j', (line, limited) => {
 	expect(limitAttributes(line, start)).toBe(limited);
 });

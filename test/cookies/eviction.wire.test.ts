@@ -81,7 +81,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	// Seen: 40 answers with 300 cookies of another domain each wrote 12,000 lines.
-	test('refused cookies are told one by one at first, and then each tenfold of them', async () => {
+	test('refused cookies are logged one by one at first, and then at each tenfold of them', async () => {
 		const server = await startSetter(300, (number) => `x${number}=s3cret; Domain=b.test`);
 		const {told, messages, logger} = recordingLogger();
 		const client = fixture.client({...options, jar: true, logger});
@@ -103,7 +103,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(JSON.stringify([told, messages])).not.toContain('s3cret');
 	});
 
-	test('another reason, and another host, are told from their beginning', async () => {
+	test('refused cookies of another reason or another host are logged from their first', async () => {
 		const server = await startSetter(40, (number) =>
 			number % 2 ? `x${number}=1; Domain=b.test` : `__Host-${number}=1`,
 		);

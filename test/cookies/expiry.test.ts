@@ -44,18 +44,21 @@ describe.each(forms)('Max-Age in %s counts from when the cookie was set', (name,
 	test.each<[string, (jar: CookieJar) => unknown]>([
 		['a request has read it', (jar) => cookieHeaderTo(url, jar, policy)],
 		['the app has read it', (jar) => jar.getCookies(url)],
-	])('where %s before it is saved', async (_, read) => {
-		const path = tempFile(name);
-		const jar = fileJar(path, {logger: false});
-		await storeCookies(jar, new URL(url), [line], policy, () => {});
-		pass(3_500);
-		await read(jar);
-		pass(7_000);
-		await jar.save();
-		expect(expiryIn(path)).toBe(expected);
-	});
+	])(
+		'a saved Max-Age counts from when the cookie was set where %s before it is saved',
+		async (_, read) => {
+			const path = tempFile(name);
+			const jar = fileJar(path, {logger: false});
+			await storeCookies(jar, new URL(url), [line], policy, () => {});
+			pass(3_500);
+			await read(jar);
+			pass(7_000);
+			await jar.save();
+			expect(expiryIn(path)).toBe(expected);
+		},
+	);
 
-	test('where the app has set it itself, and read it', async () => {
+	test('a saved Max-Age counts from when the app has set the cookie, also where it has read it since', async () => {
 		const path = tempFile(name);
 		const jar = fileJar(path, {logger: false});
 		await jar.setCookie(line, url);
@@ -65,7 +68,7 @@ describe.each(forms)('Max-Age in %s counts from when the cookie was set', (name,
 		expect(expiryIn(path)).toBe(expected);
 	});
 
-	test('which is also when a save drops it', async () => {
+	test('a save drops a cookie when its Max-Age has passed since it was set', async () => {
 		for (const [fromThenMs, isKept] of [
 			[-1, true],
 			[0, false],
@@ -87,7 +90,7 @@ describe.each(forms)('Max-Age in %s counts from when the cookie was set', (name,
 });
 
 describe('Max-Age counts from when the cookie was set', () => {
-	test('over processes that open it, read it and save another', async () => {
+	test('the Max-Age counts from when a cookie was set over processes that read it and save another', async () => {
 		const path = tempFile('jar.json');
 		const first = fileJar(path, {logger: false});
 		await first.setCookie(line, url);
@@ -114,7 +117,7 @@ describe('Max-Age counts from when the cookie was set', () => {
 
 // Where the cookies below a domain are looked through, one with Max-Age counted as living for ever.
 describe('a cookie with Max-Age that has expired', () => {
-	test('hides nothing of a domain above it, and does a millisecond before', async () => {
+	test('a cookie hides one of a domain above it until its Max-Age has expired, to the millisecond', async () => {
 		const set = async (fromThenMs: number) => {
 			pass(0);
 			const jar = new CookieJar();

@@ -93,13 +93,13 @@ async function failuresOf(
 	return failures;
 }
 
-test('there are the 222 cases, and 8 of them are outside the core', () => {
+test('the corpus has 222 cases, of which 8 are outside the core', () => {
 	expect(all).toHaveLength(222);
 	expect(all.filter(({name}) => /^(disabled|optional)-/.test(name))).toHaveLength(8);
 	expect(secure).toHaveLength(15);
 });
 
-test("all of them but those listed pass over http and axios's exchange", async () => {
+test("all http-state cases but those listed pass over http and axios's exchange", async () => {
 	const {cookies, answer} = bookkeeper((location) => location.replace(':8888', `:${port}`));
 	const port = await startRawServer(answer);
 	const lookup = (
@@ -114,7 +114,7 @@ test("all of them but those listed pass over http and axios's exchange", async (
 	expect(failures).toEqual(ends);
 });
 
-test('all of them but those listed pass over https and the undici exchange', async () => {
+test('all http-state cases but those listed pass over https and the undici exchange', async () => {
 	const {cookies, answer} = bookkeeper((location) =>
 		location.replace(/^http:(.*):8888/, 'https:$1'),
 	);
@@ -134,7 +134,7 @@ test('all of them but those listed pass over https and the undici exchange', asy
 	expect(failures).toEqual(ends);
 });
 
-test('tough-cookie alone passes all of them, those that never reach it too', async () => {
+test('tough-cookie alone passes all http-state cases, also those that never reach it over HTTP', async () => {
 	setClock();
 	const failures: Record<string, unknown> = {};
 	for (const {name, set, location, cookie} of all) {

@@ -63,7 +63,7 @@ describe.each([
 	});
 });
 
-test('a jar that is not of tough-cookie gets the path as it is', () => {
+test("a jar that is not tough-cookie's gets the path as it is", () => {
 	const url = new URL('https://user@a.test:8443/x?q=1#y');
 	expect(jarUrl({}, url, '/my%20app')).toBe('https://a.test:8443/my%20app');
 	const ours = jarUrl(makeJar(), url, '/my%20app/100%');

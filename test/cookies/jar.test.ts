@@ -37,16 +37,16 @@ describe('what is sent', () => {
 		['a domain', ['a=1; Domain=a.test'], 'https://sub.a.test/app/', 'a=1'],
 		['the last of two with one name', ['a=1', 'a=2'], 'https://a.test/app/', 'a=2'],
 		['another port (RFC 6265 8.5)', ['a=1'], 'https://a.test:8443/app/', 'a=1'],
-	])('%s', async (_, lines, to, expected) => {
+	])('the jar sends %s', async (_, lines, to, expected) => {
 		expect(await header(lines, to)).toBe(expected);
 	});
 
-	test('two cookies of one name on two paths, the longer path first (RFC 6265 5.4)', async () => {
+	test('two cookies of one name on two paths are sent, the longer path first (RFC 6265 5.4)', async () => {
 		expect(await header(['a=wide; Path=/', 'a=deep; Path=/app'])).toBe('a=deep; a=wide');
 	});
 
 	test.each(['a=\u65e5\u672c', 'a=\u007f', '\u20ac=1'])(
-		'not %j, which an app has put into the jar and no header can hold',
+		'the cookie %j, which an app has put into the jar and no header can hold, is not sent',
 		async (line) => {
 			const jar = makeJar();
 			for (const each of ['before=1', line, 'after=\u00e9']) jar.setCookieSync(each, url.href);
@@ -54,7 +54,7 @@ describe('what is sent', () => {
 		},
 	);
 
-	test('the path counts, not the query', async () => {
+	test('the path decides whether a cookie is sent, not the query', async () => {
 		expect(await header(['a=1; Path=/app'], 'https://a.test/x?/app/')).toBeUndefined();
 		expect(await header(['a=1; Path=/app'], 'https://a.test/app?x')).toBe('a=1');
 	});
@@ -70,7 +70,7 @@ describe('what is not sent', () => {
 		['an expired one', ['a=1; Max-Age=0'], 'https://a.test/app/'],
 		['one for a stranger', ['a=1; Domain=b.test'], 'https://b.test/app/'],
 		['__Host- with a domain', ['__Host-a=1; Domain=a.test; Secure'], 'https://a.test/app/'],
-	])('%s', async (_, lines, to) => {
+	])('the jar does not send %s', async (_, lines, to) => {
 		expect(await header(lines, to)).toBeUndefined();
 	});
 });
@@ -85,7 +85,7 @@ describe('Secure cookies and localhost', () => {
 			['http://localhost/', 'b=2'],
 			['http://127.0.0.1/', 'b=2'],
 			['http://[::1]/', 'b=2'],
-		])('are sent to %s: %s', async (to, expected) => {
+		])('the cookies that go to %s, Secure ones and others, are %s', async (to, expected) => {
 			const jar = make();
 			await store(jar, new URL(to.replace('http:', 'https:')), ['a=1; Secure', 'b=2']);
 			expect(await cookieHeaderTo(to, jar, policy)).toBe(expected);
@@ -95,7 +95,7 @@ describe('Secure cookies and localhost', () => {
 			['https://localhost/', 2],
 			['http://localhost/', 1],
 			['http://127.0.0.1/', 1],
-		])('are kept of what %s sets: %i', async (from, count) => {
+		])('a Secure cookie and another, set by %s, leave %i in the jar', async (from, count) => {
 			const jar = make();
 			await store(jar, new URL(from), ['a=1; Secure', 'b=2']);
 			expect(await jar.getCookies(from.replace('http:', 'https:'))).toHaveLength(count);
@@ -146,11 +146,11 @@ describe("the app's own Cookie header", () => {
 			'a=1; __proto__=x; constructor=y',
 		],
 		['empty', ['a=1'], '', 'a=1'],
-	])('%s', async (_, lines, own, expected) => {
+	])("the app's own Cookie header: %s", async (_, lines, own, expected) => {
 		expect(await header(lines, url, own)).toBe(expected);
 	});
 
-	test('without any cookie there is no header', async () => {
+	test('a request without any cookie has no Cookie header', async () => {
 		expect(await header([])).toBeUndefined();
 	});
 });
@@ -165,11 +165,11 @@ describe('the jar of a request', () => {
 		['true', true, fallback],
 		['false', false, undefined],
 		['a jar', own, own],
-	])('%s', (_, jar, expected) => {
+	])('the jar option %s chooses the jar of the request', (_, jar, expected) => {
 		expect(jarOf({jar}, fallback)).toBe(expected);
 	});
 
-	test('a jar of another copy of tough-cookie is one', () => {
+	test('a jar of another copy of tough-cookie is accepted', () => {
 		const other = {getCookies: () => {}, setCookie: () => {}};
 		expect(jarOf({jar: other}, undefined)).toBe(other);
 	});
@@ -178,7 +178,7 @@ describe('the jar of a request', () => {
 		['no jar', {}, 'jar: expected a tough-cookie CookieJar, true or false, found object'],
 		['text', 'cookies.txt', 'jar: expected a tough-cookie CookieJar, true or false, found string'],
 		['true without a jar', true, 'jar: `true` asks for the jar of a client that has none'],
-	])('%s is refused', (_, jar, message) => {
+	])('the jar option %s is refused', (_, jar, message) => {
 		const ask = () => jarOf({jar}, undefined);
 		expect(ask).toThrow(MtlsConfigError);
 		expect(ask).toThrow(
@@ -187,7 +187,7 @@ describe('the jar of a request', () => {
 	});
 });
 
-test('the jar of a client may be a file, too, which a refusal says', () => {
+test('the error of a wrong jar says that the jar of a client may also be a file', () => {
 	expect(() => createClient({jar: 1 as never})).toThrow(
 		'jar: expected a tough-cookie CookieJar, the path of a cookie file, true or false, found number',
 	);
@@ -217,16 +217,19 @@ describe('a store that fails', () => {
 	test.each([
 		['read', (jar: CookieJar) => readCookies(jar, url, policy)],
 		['written', (jar: CookieJar) => store(jar, url, ['a=1'])],
-	])('is told as a jar that could not be %s, without the words of the store', async (what, use) => {
-		const error = await Promise.resolve(use(new CookieJar(new BrokenStore()))).catch(
-			(failure) => failure,
-		);
-		expect(error).toBeInstanceOf(AxiosError);
-		expect(error).toMatchObject({
-			code: 'ERR_MTLS_JAR_FAILED',
-			message: `the cookie jar could not be ${what} (ESTORE)`,
-			cause: reason,
-		});
-		expect(Object.keys(error)).not.toContain('cause');
-	});
+	])(
+		'a store that fails is reported as a jar that could not be %s, without the words of the store',
+		async (what, use) => {
+			const error = await Promise.resolve(use(new CookieJar(new BrokenStore()))).catch(
+				(failure) => failure,
+			);
+			expect(error).toBeInstanceOf(AxiosError);
+			expect(error).toMatchObject({
+				code: 'ERR_MTLS_JAR_FAILED',
+				message: `the cookie jar could not be ${what} (ESTORE)`,
+				cause: reason,
+			});
+			expect(Object.keys(error)).not.toContain('cause');
+		},
+	);
 });

@@ -39,14 +39,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(client.mtls.jar?.getCookieStringSync(server.url())).toMatch(/^session=/);
 	});
 
-	test('without a jar the login does not hold', async () => {
+	test('a login does not hold without a jar', async () => {
 		const server = await fixture.server();
 		const error = await failureOf(fixture.client(options).post(server.url('/login'), login));
 		expect(error).toMatchObject({code: 'ERR_BAD_REQUEST', response: {status: 401}});
 		expect(server.requests.map(({headers}) => headers.cookie)).toEqual([undefined, undefined]);
 	});
 
-	test('a store that answers later does as well', async () => {
+	test('a store that answers asynchronously keeps the session', async () => {
 		const server = await fixture.server();
 		const store = new RemoteStore();
 		const client = fixture.client({...options, jar: new CookieJar(store)});
@@ -74,7 +74,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.requests.at(-1)?.headers).not.toHaveProperty('cookie');
 	});
 
-	test('what comes with `jar: false` is not kept', async () => {
+	test('cookies of a response with `jar: false` are not kept', async () => {
 		const server = await fixture.server({handler: setting('a=1')});
 		const client = fixture.client({...options, jar: true});
 		await client.get(server.url('/set'), {jar: false});
@@ -166,14 +166,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(config.headers.get('Cookie')).toBe('a=mine; c=mine');
 	});
 
-	test.each([false, null])('a Cookie header of %s is none, beside the jar too', async (Cookie) => {
-		const server = await fixture.server();
-		const client = fixture.client({...options, jar: true});
-		const headers = {Cookie} as RawAxiosRequestHeaders;
-		expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe(undefined);
-		client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());
-		expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe('own=1');
-	});
+	test.each([false, null])(
+		'a Cookie header of %s is not sent, beside the jar too',
+		async (Cookie) => {
+			const server = await fixture.server();
+			const client = fixture.client({...options, jar: true});
+			const headers = {Cookie} as RawAxiosRequestHeaders;
+			expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe(
+				undefined,
+			);
+			client.mtls.jar?.setCookieSync('own=1; Path=/', server.url());
+			expect((await client.get(server.url('/echo'), {headers})).data.headers.cookie).toBe('own=1');
+		},
+	);
 
 	test('two cookies of one name on two paths are both sent, one malformed fails none', async () => {
 		const server = await fixture.server({
@@ -258,7 +263,7 @@ test('a streamed answer whose cookies cannot be kept leaves no connection behind
 });
 
 describe('an instance of axios-cookiejar-support', () => {
-	test('keeps its jar under withMtls, with a certificate, on one handshake', async () => {
+	test('an instance of axios-cookiejar-support keeps its jar under withMtls, with a certificate, on one handshake', async () => {
 		const server = await fixture.server();
 		const jar = new CookieJar();
 		const {cert, key} = fixture.alice;
@@ -274,7 +279,7 @@ describe('an instance of axios-cookiejar-support', () => {
 		expect(server.handshakes).toEqual({full: 1, resumed: 0});
 	});
 
-	test('takes a jar per request', async () => {
+	test('an instance of axios-cookiejar-support takes a jar per request', async () => {
 		const server = await fixture.server();
 		const {cert, key} = fixture.alice;
 		const client = withMtls(wrapper(axios.create({proxy: false})), {

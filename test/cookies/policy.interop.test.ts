@@ -65,7 +65,7 @@ async function kept(host: string, cookies: CookieOptions): Promise<string[]> {
 	return (await jar.getCookies(url.href)).map(({key}) => key).sort();
 }
 
-test(`of ${questions.length} hosts and lists, Python keeps what we keep`, async (ctx) => {
+test(`Python keeps the same cookies for ${questions.length} hosts and lists`, async (ctx) => {
 	const python = needs(ctx, 'python3');
 	const input = JSON.stringify({questions, lines});
 	const theirs: unknown = JSON.parse(

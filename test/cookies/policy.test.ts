@@ -74,7 +74,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://a.test/', '\u007fa=1', 'malformed'],
 		['https://a.test/', 'a=1; Path=/\u0001', 'malformed'],
 		['https://a.test/', '', 'malformed'],
-	] as const)('refuses from %s: %s (%s)', async (from, line, reason) => {
+	] as const)('the policy refuses from %s the line %s (%s)', async (from, line, reason) => {
 		const {refused, header} = await outcome(['before=1', line, 'after=2'], from, from, {
 			jar: make(),
 		});
@@ -104,7 +104,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://a.test./', 'a=1'],
 		['https://sub.a.test.:8443/', 'a=1; Domain=a.test.'],
 		['http://bank.svc.cluster.local./', 'a=1'],
-	])('keeps from %s: %s', async (from, line) => {
+	])('the policy keeps from %s the line %s', async (from, line) => {
 		const pair = line.split(';', 1)[0];
 		expect(await outcome([line], from, from, {jar: make()})).toEqual({refused: [], header: pair});
 	});
@@ -115,13 +115,16 @@ describe.each(jars)('a jar %s', (_, make) => {
 		['https://github.io/', 'domain = github.io', 'https://me.github.io/'],
 		['https://127.0.0.1/', 'Domain=127.0.0.1', 'https://1.127.0.0.1.test/'],
 		['https://[::1]/', 'Domain=::1', 'https://a.test/'],
-	])('keeps for %s alone what says %s', async (from, domain, below) => {
-		const jar = make();
-		const line = `a=1; ${domain}; Path=/`;
-		expect(await outcome([line], from, from, {jar})).toEqual({refused: [], header: 'a=1'});
-		expect((await jar.getCookies(from)).map(({hostOnly}) => hostOnly)).toEqual([true]);
-		expect((await outcome([], from, below, {jar})).header).toBeUndefined();
-	});
+	])(
+		'a cookie of %s with %s is kept for that host alone, not for %s',
+		async (from, domain, below) => {
+			const jar = make();
+			const line = `a=1; ${domain}; Path=/`;
+			expect(await outcome([line], from, from, {jar})).toEqual({refused: [], header: 'a=1'});
+			expect((await jar.getCookies(from)).map(({hostOnly}) => hostOnly)).toEqual([true]);
+			expect((await outcome([], from, below, {jar})).header).toBeUndefined();
+		},
+	);
 
 	describe('leaves secure cookies alone', () => {
 		const secure = ['a=safe; Secure; Path=/login', 'b=any; Path=/'];
@@ -134,7 +137,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 			['a=evil; Path=/other', undefined],
 			['A=evil; Path=/login', undefined],
 			['b=evil; Path=/login', undefined],
-		])('when http sets %s: %s', async (line, reason) => {
+		])('a Secure cookie is not replaced when http sets %s: %s', async (line, reason) => {
 			const jar = make();
 			await outcome(secure, 'https://a.test/', undefined, {jar});
 			const {refused} = await outcome([line], 'http://a.test/login/', undefined, {jar});
@@ -144,7 +147,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 		// Seen: `Domain=a.test` over http was said to https://b.a.test beside the Secure cookie of the
 		// same name. Why: it was held against the cookies of the sender alone, who does not see that one.
 		test.each(['b.a.test', 'a.test', 'c.b.a.test', 'x.a.test'])(
-			'also of %s, when http sets them for all below a.test',
+			'a Secure cookie of %s is not hidden when http sets one for all below a.test',
 			async (host) => {
 				const jar = make();
 				const lines = ['a=safe; Secure; Path=/', 'b=any; Path=/'];
@@ -161,7 +164,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 			},
 		);
 
-		test('but not those of another site, or that have ended', async () => {
+		test('a Secure cookie of another site, or one that has expired, does not protect its name', async () => {
 			const jar = make();
 			await outcome(['a=safe; Secure; Path=/'], 'https://b.test/', undefined, {jar});
 			await outcome(['a=safe; Secure; Path=/'], 'https://b.a.test/', undefined, {jar});
@@ -170,7 +173,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 			expect(set).toEqual({refused: [], header: 'a=new'});
 		});
 
-		test('as far as a store that cannot list its cookies knows', async () => {
+		test('a Secure cookie is protected as far as a store knows that cannot list its cookies', async () => {
 			const jar = make();
 			jar.store.getAllCookies = () => Promise.reject(new Error('not implemented'));
 			await outcome(['a=safe; Secure; Path=/'], 'https://x.a.test/', undefined, {jar});
@@ -180,7 +183,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 			expect(header).toBe('b=any');
 		});
 
-		test('but lets https replace them', async () => {
+		test('a Secure cookie is replaced over https', async () => {
 			const jar = make();
 			await outcome(secure, 'https://a.test/', undefined, {jar});
 			const set = await outcome(['a=new; Path=/login'], 'https://a.test/', 'http://a.test/login', {
@@ -191,7 +194,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 	});
 });
 
-test('what only a loose jar keeps is malformed to another', async () => {
+test('a cookie that only a loose jar keeps is malformed for another', async () => {
 	expect((await outcome(['s3cret'], 'https://a.test/')).refused).toEqual([
 		{name: '', host: 'a.test', reason: 'malformed'},
 	]);
@@ -229,7 +232,7 @@ describe('the domains of the app', () => {
 		],
 		[{blockedDomains: ['::1']}, ['https://[::1]/', [host]], undefined],
 		[{allowedDomains: ['bücher.example']}, ['https://bücher.example/', [host]], 'a=1'],
-	])('%j of %j are kept: %s', async (cookies, [from, lines], expected) => {
+	])('the domain lists %j keep of %j the cookies %s', async (cookies, [from, lines], expected) => {
 		const {refused, header} = await outcome([...lines], from, from, {cookies});
 		expect(header).toBe(expected);
 		expect(refused).toHaveLength(lines.length - (expected?.split('; ').length ?? 0));
@@ -245,7 +248,7 @@ describe('the domains of the app', () => {
 		expect((await outcome([], from, from, {jar, cookies})).header).toBe(expected);
 	});
 
-	test('a jar is only looked through where not all of it may be sent', () => {
+	test('the cookies of a jar are filtered only where not all of them may be sent', () => {
 		const jar = makeJar();
 		const asked = (cookies: CookieOptions, url: string) =>
 			new CookiePolicy(cookies).filter(jar, new URL(url)) !== jar;
@@ -280,14 +283,14 @@ describe('an internal domain', () => {
 		['http://wiki.intranet/', 'http://files.intranet/', 'a=1'],
 		['https://wiki.intranet/', 'https://wikiintranet/', undefined],
 		['https://wiki.intranet/', 'https://intranet.test/', undefined],
-	])('shares what %s sets with %s: %s', async (from, to, expected) => {
+	])('an internal domain shares what %s sets with %s: %s', async (from, to, expected) => {
 		expect(await outcome([line], from, to, {jar: make(), cookies})).toEqual({
 			refused: [],
 			header: expected,
 		});
 	});
 
-	test('shares neither what is of the host alone, nor Secure ones over http', async () => {
+	test('an internal domain shares neither host-only cookies, nor Secure ones over http', async () => {
 		const lines = ['alone=1; Path=/', 'safe=1; Domain=intranet; Secure; Path=/', line];
 		const {header} = await outcome(lines, 'https://intranet/', 'http://a.intranet/', {
 			jar: make(),
@@ -296,7 +299,7 @@ describe('an internal domain', () => {
 		expect(header).toBe('a=1');
 	});
 
-	test('comes in the order of the paths with those of the host', async () => {
+	test('cookies of an internal domain and of the host come in the order of their paths', async () => {
 		const jar = make();
 		await outcome(
 			['a=1; Domain=intranet; Path=/', 'c=3; Domain=intranet; Path=/app/deep'],
@@ -313,7 +316,7 @@ describe('an internal domain', () => {
 		expect(header).toBe('c=3; b=2; a=1');
 	});
 
-	test('leaves other names without a dot as they are', async () => {
+	test('an internal domain leaves other names without a dot as they are', async () => {
 		const {refused} = await outcome(['a=1; Domain=com'], 'https://a.com/', undefined, {
 			jar: make(),
 			cookies,
@@ -321,7 +324,7 @@ describe('an internal domain', () => {
 		expect(refused).toMatchObject([{reason: 'public-suffix'}]);
 	});
 
-	test('is refused by a jar of the app that refuses public suffixes, and taken by another', async () => {
+	test("a cookie of an internal domain is refused by an app's jar that refuses public suffixes, and taken by another", async () => {
 		const from = 'https://wiki.intranet/';
 		const {refused} = await outcome([line], from, undefined, {jar: new CookieJar(), cookies});
 		expect(refused).toEqual([{name: 'a', host: 'wiki.intranet', reason: 'refused-by-jar'}]);
@@ -332,7 +335,7 @@ describe('an internal domain', () => {
 
 // tough-cookie itself throws for them.
 describe.each(['test', 'example', 'local'])('the host %s', (host) => {
-	test.each(['https:', 'http:'])('keeps its cookies, over %s too', async (protocol) => {
+	test.each(['https:', 'http:'])('the host keeps its own cookies over %s too', async (protocol) => {
 		const jar = makeJar();
 		const lines = ['a=1; Path=/', 'b=2; Path=/x', `c=3; Path=/; Domain=${host}`, 'd=4; Max-Age=0'];
 		const from = `${protocol}//${host}/`;
@@ -341,7 +344,7 @@ describe.each(['test', 'example', 'local'])('the host %s', (host) => {
 		expect((await outcome([], from, `${protocol}//www.${host}/`, {jar})).header).toBeUndefined();
 	});
 
-	test('keeps Secure ones from http', async () => {
+	test('the host gets no Secure cookie over http', async () => {
 		const jar = makeJar();
 		await outcome(['a=1; Secure; Path=/x', 'b=2; Path=/'], `https://${host}/`, undefined, {jar});
 		const {refused, header} = await outcome(
@@ -354,7 +357,7 @@ describe.each(['test', 'example', 'local'])('the host %s', (host) => {
 		expect(header).toBe('b=2');
 	});
 
-	test('shares them when it is internal', async () => {
+	test('the host shares its cookies when it is internal', async () => {
 		const life = {jar: makeJar({hasInternal: true}), cookies: {internalDomains: [host]}};
 		const {header} = await outcome(
 			[`a=1; Domain=${host}`],
@@ -394,7 +397,7 @@ describe('options', () => {
 		[true, 'cookies', 'expected an object, found boolean'],
 		[null, 'cookies', 'expected an object, found null'],
 		[{domains: []}, 'cookies.domains', 'no such option'],
-	])('%j is refused, naming %s', (cookies, option, words) => {
+	])('the cookie options %j are refused, naming %s', (cookies, option, words) => {
 		const make = () => new CookiePolicy(cookies as CookieOptions);
 		expect(make).toThrow(MtlsConfigError);
 		expect(make).toThrow(

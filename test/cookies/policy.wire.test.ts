@@ -25,7 +25,7 @@ const makers = [
 
 describe.each(exchanges)('over %s', (_, options) => {
 	test.each(makers)(
-		'in a jar %s, a cookie that is refused is told once, by name and reason, and fails nothing',
+		'a cookie that is refused, in a jar %s, is logged once by name and reason, and fails nothing',
 		async (_title, jar) => {
 			const server = await fixture.server({
 				handler: setting(
@@ -62,7 +62,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test.each(makers)(
-		'from a jar %s, no Secure cookie goes to http, on localhost or where a redirect leads, and none is kept of it',
+		'no Secure cookie goes from a jar %s to http, on localhost or by a redirect, and none is kept of it',
 		async (_title, jar) => {
 			const plain = await startPlainHttp((request, response) => {
 				response
@@ -217,7 +217,7 @@ test('the name of a refused cookie writes no line of its own, and not a long one
 	]);
 });
 
-test('what cannot be used is refused when the client is made', () => {
+test('cookie options that cannot be used are refused when the client is made', () => {
 	const cookies = {blockedDomains: ['https://ads.example/']};
 	for (const make of [
 		() => createClient({cookies}),
@@ -232,7 +232,7 @@ test('what cannot be used is refused when the client is made', () => {
 	}
 });
 
-test('the adapter alone keeps the law, and tells the console', async () => {
+test('the adapter alone applies the cookie policy, and logs to the console', async () => {
 	const plain = await startPlainHttp((_, response) =>
 		response.writeHead(204, {'set-cookie': ['a=1; Secure', 'b=2']}).end(),
 	);

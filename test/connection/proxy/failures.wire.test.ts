@@ -52,41 +52,47 @@ describe.each(exchanges)('over %s', (_, options) => {
 			],
 		];
 
-		test.each(refusals)('%s', async (_status, proxyOptions, kind, code, status) => {
-			const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy(proxyOptions)]);
-			const client = fixture.client({
-				...options,
-				...body,
-				proxy: {host: '127.0.0.1', port: proxy.port, auth},
-			});
-			const error = await mtlsFailureOf(client.post(server.url('/echo?q=1'), 'the body'));
-			expect(error).toMatchObject({
-				code,
-				cause: {name: 'TunnelError', status},
-				failure: {
-					kind,
-					side: 'proxy',
-					phase: 'tunnel',
-					certain: true,
-					host: 'localhost',
-					port: server.port,
-					url: `${server.url('/echo')}?q=[redacted]`,
-					proxy: {host: '127.0.0.1', port: proxy.port, status},
-					chain: [],
-				},
-			});
-			// What the proxy says is no answer of the server.
-			expect(error.response).toBeUndefined();
-			expect(error.failure.hint).not.toBe('');
+		test.each(refusals)(
+			'a proxy that answers CONNECT with a refusal (%s) fails the request by its kind',
+			async (_status, proxyOptions, kind, code, status) => {
+				const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy(proxyOptions)]);
+				const client = fixture.client({
+					...options,
+					...body,
+					proxy: {host: '127.0.0.1', port: proxy.port, auth},
+				});
+				const error = await mtlsFailureOf(client.post(server.url('/echo?q=1'), 'the body'));
+				expect(error).toMatchObject({
+					code,
+					cause: {name: 'TunnelError', status},
+					failure: {
+						kind,
+						side: 'proxy',
+						phase: 'tunnel',
+						certain: true,
+						host: 'localhost',
+						port: server.port,
+						url: `${server.url('/echo')}?q=[redacted]`,
+						proxy: {host: '127.0.0.1', port: proxy.port, status},
+						chain: [],
+					},
+				});
+				// What the proxy says is no answer of the server.
+				expect(error.response).toBeUndefined();
+				expect(error.failure.hint).not.toBe('');
 
-			expect(server.connections).toEqual([]);
-			expect(proxy.forwarded).toEqual([]);
-			expect(proxy.tunnels).toHaveLength(1);
-			expect(Object.keys(proxy.tunnels[0]?.headers ?? {})).toEqual(['host', 'proxy-authorization']);
-			expect(proxy.tunnels[0]?.early).toHaveLength(0);
-		});
+				expect(server.connections).toEqual([]);
+				expect(proxy.forwarded).toEqual([]);
+				expect(proxy.tunnels).toHaveLength(1);
+				expect(Object.keys(proxy.tunnels[0]?.headers ?? {})).toEqual([
+					'host',
+					'proxy-authorization',
+				]);
+				expect(proxy.tunnels[0]?.early).toHaveLength(0);
+			},
+		);
 
-		test('once does not spoil the next request', async () => {
+		test('a proxy that refuses once does not spoil the next request', async () => {
 			let verdict: 403 | 'allow' = 403;
 			const server = await fixture.server();
 			const proxy = await fixture.proxy({verdict: () => verdict});
@@ -128,49 +134,52 @@ describe.each(exchanges)('over %s', (_, options) => {
 			['nothing, and resets', (socket) => socket.resetAndDestroy(), 'it hung up (ECONNRESET)'],
 		];
 
-		test.each(answers)('says %s', async (_title, answer, reason) => {
-			const server = await fixture.server();
-			const heard: string[] = [];
-			const proxy = await startTcp((socket) => {
-				socket.once('data', (chunk) => {
-					heard.push(String(chunk));
-					answer(socket);
+		test.each(answers)(
+			'a proxy whose answer to CONNECT is %s fails the request with the reason',
+			async (_title, answer, reason) => {
+				const server = await fixture.server();
+				const heard: string[] = [];
+				const proxy = await startTcp((socket) => {
+					socket.once('data', (chunk) => {
+						heard.push(String(chunk));
+						answer(socket);
+					});
 				});
-			});
-			const client = fixture.client({
-				...options,
-				...body,
-				proxy: {host: '127.0.0.1', port: proxy.port},
-			});
-			const error = await mtlsFailureOf(client.post(server.url('/echo'), 'the body'));
-			expect(error).toMatchObject({
-				code: 'ERR_PROXY_BAD_REPLY',
-				message: expect.stringContaining('did not answer CONNECT as HTTP says'),
-				cause: {
-					name: 'TunnelError',
-					message: `the proxy http://127.0.0.1:${proxy.port} answered CONNECT wrongly: ${reason}`,
-				},
-				failure: {
-					kind: 'proxy-bad-reply',
-					side: 'proxy',
-					phase: 'tunnel',
-					certain: true,
+				const client = fixture.client({
+					...options,
+					...body,
 					proxy: {host: '127.0.0.1', port: proxy.port},
-				},
-			});
-			expect(error.failure.proxy).not.toHaveProperty('status');
-			const authority = `localhost:${server.port}`;
-			expect(heard).toEqual([`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`]);
-			expect(server.connections).toEqual([]);
-			await proxy.closed();
-		});
+				});
+				const error = await mtlsFailureOf(client.post(server.url('/echo'), 'the body'));
+				expect(error).toMatchObject({
+					code: 'ERR_PROXY_BAD_REPLY',
+					message: expect.stringContaining('did not answer CONNECT as HTTP says'),
+					cause: {
+						name: 'TunnelError',
+						message: `the proxy http://127.0.0.1:${proxy.port} answered CONNECT wrongly: ${reason}`,
+					},
+					failure: {
+						kind: 'proxy-bad-reply',
+						side: 'proxy',
+						phase: 'tunnel',
+						certain: true,
+						proxy: {host: '127.0.0.1', port: proxy.port},
+					},
+				});
+				expect(error.failure.proxy).not.toHaveProperty('status');
+				const authority = `localhost:${server.port}`;
+				expect(heard).toEqual([`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`]);
+				expect(server.connections).toEqual([]);
+				await proxy.closed();
+			},
+		);
 	});
 
 	test.each([
 		[16_383, 'ERR_PROXY_REFUSED'],
 		[16_384, 'ERR_PROXY_REFUSED'],
 		[16_385, 'ERR_PROXY_BAD_REPLY'],
-	])('an answer with a head of %i bytes is %s', async (length, code) => {
+	])('an answer to CONNECT with a head of %i bytes ends in %s', async (length, code) => {
 		const begin = 'HTTP/1.1 403 No\r\nX: ';
 		const head = begin + 'x'.repeat(length - begin.length);
 		const proxy = await startTcp((socket) => {

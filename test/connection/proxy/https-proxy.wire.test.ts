@@ -46,7 +46,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.handshakes).toEqual({full: 1, resumed: 0});
 	});
 
-	test('the proxy is shown no certificate, and hears nothing of the request', async () => {
+	test('an https proxy is shown no certificate, and sees nothing of the request', async () => {
 		const [server, proxy] = await Promise.all([
 			fixture.server({minVersion: 'TLSv1.3'}),
 			httpsProxy(),
@@ -67,7 +67,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(heard.includes(publicKey.export({type: 'spki', format: 'der'}))).toBe(false);
 	});
 
-	test('the proxy is shown the certificate that is given for it, and the server ours', async () => {
+	test('an https proxy is shown the certificate given for it, and the server the client certificate', async () => {
 		const {cert, key} = await corp.client({commonName: 'employee'});
 		const [server, proxy] = await Promise.all([
 			fixture.server(),
@@ -79,7 +79,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.connections[0]?.clientCertificate?.subject).toBe('alice');
 	});
 
-	test('both sessions are resumed when the server closes after each answer', async () => {
+	test('the TLS sessions with proxy and server are both resumed when the server closes after each response', async () => {
 		const [server, proxy] = await Promise.all([
 			fixture.server({
 				handler(_, response) {
@@ -184,7 +184,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['`mtls.ca`', () => ({ca: [fixture.pki.ca, corp.ca], proxy: {}})],
 		["`verify: 'report'`", () => ({verify: 'report'}) as const],
 		['NODE_TLS_REJECT_UNAUTHORIZED=0', () => ({})],
-	])('%s does not make us believe a proxy', async (what, mtls) => {
+	])('the setting %s does not make an https proxy trusted', async (what, mtls) => {
 		vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', what.startsWith('NODE') ? '0' : undefined);
 		onTestFinished(() => {
 			vi.unstubAllEnvs();

@@ -43,7 +43,7 @@ describe('config.proxy', () => {
 		['[::1]:3128', 'http://[::1]:3128', undefined],
 		[{host: 'p', port: 1, username: 'u', password: 'p'}, 'http://p:1', 'u:p'],
 		[{host: 'my_proxy', port: 1}, 'http://my_proxy:1', undefined],
-	])('%j is the proxy %s', (setting, expected, login) => {
+	])('the option proxy: %j resolves to %s', (setting, expected, login) => {
 		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
 		const proxy = resolveProxy(setting as ProxySetting, url);
 		expect(`${proxy}`).toBe(expected);
@@ -51,7 +51,7 @@ describe('config.proxy', () => {
 		expect(proxy?.hasCredentials).toBe(login !== undefined);
 	});
 
-	test('takes nothing from Object.prototype', () => {
+	test('the option `proxy` takes nothing from Object.prototype', () => {
 		const polluted = {
 			auth: 'evil:login',
 			protocol: 'https',
@@ -71,7 +71,7 @@ describe('config.proxy', () => {
 		expect(resolveProxy({host: 'p', port: 1, auth}, url)?.authorization).toBe(basic(':p'));
 	});
 
-	test('`false` means none, whatever the environment says', () => {
+	test('proxy: false means no proxy, whatever the environment says', () => {
 		vi.stubEnv('HTTPS_PROXY', 'http://other.test:1');
 		expect(resolveProxy(false, url)).toBeUndefined();
 	});
@@ -107,7 +107,7 @@ describe('config.proxy', () => {
 		['http://u:hunter2@p:99999', 'proxy'],
 		[5, 'proxy'],
 		[['hunter2'], 'proxy'],
-	])('%j is refused, naming %s', (setting, option) => {
+	])('the proxy %j is refused, naming %s', (setting, option) => {
 		const resolve = () => resolveProxy(setting as ProxySetting, url);
 		expect(resolve).toThrow(MtlsConfigError);
 		expect(resolve).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));
@@ -136,7 +136,7 @@ describe('config.proxy', () => {
 		expect(inspect(withToken, {showHidden: true, depth: 9})).not.toContain('Bearer');
 	});
 
-	test.each([1, 65_535])('port %i is one', (port) => {
+	test.each([1, 65_535])('the port %i of a proxy is accepted', (port) => {
 		expect(resolveProxy({host: 'p', port}, url)?.port).toBe(port);
 	});
 });
@@ -149,7 +149,7 @@ describe('the environment', () => {
 		['HTTP_PROXY', 'http://api.test/', 'http://proxy.test:3128'],
 		['HTTP_PROXY', 'https://api.test/', 'undefined'],
 		['HTTPS_PROXY', 'http://api.test/', 'undefined'],
-	])('%s and %s: %s', (name, target, expected) => {
+	])('the environment %s has for %s the proxy %s', (name, target, expected) => {
 		vi.stubEnv(name, 'http://proxy.test:3128');
 		expect(`${resolveProxy(undefined, new URL(target))}`).toBe(expected);
 	});
@@ -161,16 +161,19 @@ describe('the environment', () => {
 		['[::1]:3128', 'http://[::1]:3128', undefined],
 		['https://proxy.test', 'https://proxy.test:443', undefined],
 		['HTTPS://user:p%40@proxy.test:3128', 'https://proxy.test:3128', 'user:p@'],
-	])('%s is the proxy %s for https and for http', (text, expected, login) => {
-		vi.stubEnv('ALL_PROXY', text);
-		for (const target of ['https://api.test/', 'http://api.test/']) {
-			const proxy = resolveProxy(undefined, new URL(target));
-			expect(`${proxy}`).toBe(expected);
-			expect(proxy?.authorization).toBe(login && basic(login));
-		}
-	});
+	])(
+		'the environment variable %s is the proxy %s for https and for http',
+		(text, expected, login) => {
+			vi.stubEnv('ALL_PROXY', text);
+			for (const target of ['https://api.test/', 'http://api.test/']) {
+				const proxy = resolveProxy(undefined, new URL(target));
+				expect(`${proxy}`).toBe(expected);
+				expect(proxy?.authorization).toBe(login && basic(login));
+			}
+		},
+	);
 
-	test('in lower case comes first, and the one of the scheme before the one for all', () => {
+	test('a proxy variable in lower case comes first, and the one of the scheme before ALL_PROXY', () => {
 		vi.stubEnv('ALL_PROXY', 'all.test');
 		vi.stubEnv('all_proxy', 'lower-all.test');
 		expect(resolveProxy(undefined, url)?.host).toBe('lower-all.test');
@@ -181,24 +184,27 @@ describe('the environment', () => {
 	});
 
 	// Security: it would lead past a proxy that filters, or that is the only way out.
-	test.each(['no_proxy', 'NO_PROXY'])('is not switched off by %s in Object.prototype', (name) => {
-		for (const own of ['no_proxy', 'NO_PROXY']) delete process.env[own];
-		vi.stubEnv('HTTPS_PROXY', 'own.test');
-		Object.defineProperty(Object.prototype, name, {value: '*', configurable: true});
-		try {
-			expect(resolveProxy(undefined, url)?.host).toBe('own.test');
-		} finally {
-			Reflect.deleteProperty(Object.prototype, name);
-		}
-	});
+	test.each(['no_proxy', 'NO_PROXY'])(
+		'the proxy of the environment is not switched off by %s in Object.prototype',
+		(name) => {
+			for (const own of ['no_proxy', 'NO_PROXY']) delete process.env[own];
+			vi.stubEnv('HTTPS_PROXY', 'own.test');
+			Object.defineProperty(Object.prototype, name, {value: '*', configurable: true});
+			try {
+				expect(resolveProxy(undefined, url)?.host).toBe('own.test');
+			} finally {
+				Reflect.deleteProperty(Object.prototype, name);
+			}
+		},
+	);
 
-	test('is read at each call', () => {
+	test('the proxy of the environment is read at each call', () => {
 		expect(resolveProxy(undefined, url)).toBeUndefined();
 		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test');
 		expect(`${resolveProxy(undefined, url)}`).toBe('http://proxy.test:80');
 	});
 
-	test('gives user and password, decoded', () => {
+	test('the proxy of the environment gives user and password, decoded', () => {
 		vi.stubEnv('HTTPS_PROXY', 'http://my%40mail:100%25:%zz@[::1]:3128/ignored');
 		const proxy = resolveProxy(undefined, url);
 		expect(`${proxy}`).toBe('http://[::1]:3128');
@@ -219,7 +225,7 @@ describe('the environment', () => {
 		['pi.test', 'https://api.test/', true],
 		['127.0.0.1', 'https://127.0.0.1:8443/', false],
 		['other.test', 'https://api.test/', true],
-	])('NO_PROXY=%s and %s: through the proxy %s', (value, target, proxied) => {
+	])('the list NO_PROXY=%s sends %s through the proxy: %s', (value, target, proxied) => {
 		vi.stubEnv('HTTPS_PROXY', 'http://proxy.test:3128');
 		vi.stubEnv('NO_PROXY', value);
 		expect(resolveProxy(undefined, new URL(target)) !== undefined).toBe(proxied);
@@ -232,7 +238,7 @@ describe('the environment', () => {
 		],
 		['http://user:s3cret@proxy.test:0', 'HTTPS_PROXY: expected a port from 1 to 65535'],
 		['http://user:s3cret@', 'HTTPS_PROXY: expected the URL of an http or https proxy'],
-	])('%s is refused without its password', (value, message) => {
+	])('the proxy variable %s is refused without showing its password', (value, message) => {
 		vi.stubEnv('HTTPS_PROXY', value);
 		const resolve = () => resolveProxy(undefined, url);
 		expect(resolve).toThrow(MtlsConfigError);
@@ -244,7 +250,7 @@ describe('the environment', () => {
 describe('an HttpProxy', () => {
 	const proxy = new HttpProxy('proxy.test', 3128, 'user:s3cret');
 
-	test('shows its password in no print', () => {
+	test('an HttpProxy never prints its password', () => {
 		const prints = [
 			String(proxy),
 			JSON.stringify(proxy),
@@ -256,7 +262,7 @@ describe('an HttpProxy', () => {
 		expect(prints).not.toContain(Buffer.from('user:s3cret').toString('base64'));
 	});
 
-	test('has a pool key that tells logins apart', () => {
+	test('an HttpProxy has a pool key that differs by its credentials', () => {
 		const {poolKey} = proxy;
 		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret').poolKey).toBe(poolKey);
 		expect(new HttpProxy('proxy.test', 3128, 'user:other').poolKey).not.toBe(poolKey);
@@ -265,7 +271,7 @@ describe('an HttpProxy', () => {
 		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret', true).poolKey).not.toBe(poolKey);
 	});
 
-	test('is told to axios with its login', () => {
+	test('an HttpProxy is given to axios with its credentials', () => {
 		expect(proxy.toAxios()).toEqual({
 			protocol: 'http',
 			host: 'proxy.test',

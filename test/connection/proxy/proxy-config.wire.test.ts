@@ -57,7 +57,7 @@ describe('the URL of a proxy as text is taken', () => {
 			},
 		],
 	];
-	test.each(ask)('%s', async (_, request) => {
+	test.each(ask)('the URL of a proxy is accepted as text in %s', async (_, request) => {
 		const server = await fixture.server();
 		const proxy = await fixture.proxy({credentials});
 		await request(server.origin, `http://app:p%3A%C3%A4@127.0.0.1:${proxy.port}`);

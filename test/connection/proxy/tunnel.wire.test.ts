@@ -100,7 +100,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(proxy.forwarded).toHaveLength(3);
 	});
 
-	test('the proxy is told where to and no more', async () => {
+	test('the proxy sees the target of the tunnel and nothing else', async () => {
 		const [server, proxy] = await Promise.all([
 			fixture.server({minVersion: 'TLSv1.3'}),
 			fixture.proxy(),
@@ -146,7 +146,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['HTTPS_PROXY', {NO_PROXY: 'localhost'}, 0],
 		['HTTPS_PROXY', {NO_PROXY: 'other.test'}, 1],
 		['HTTPS_PROXY', {no_proxy: '*'}, 0],
-	])('%s with %j: %i tunnels', async (name, env, tunnels) => {
+	])('the environment %s with the option %j makes %i tunnels', async (name, env, tunnels) => {
 		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		const client = clientIn({[name]: proxy.url, ...env}, {...options, jar: true});
 		await client.post(server.url('/login'), login);

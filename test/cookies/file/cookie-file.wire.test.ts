@@ -39,7 +39,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 });
 
-test('a client of another file is a stranger', async () => {
+test('a client of another cookie file has no session', async () => {
 	const server = await fixture.server();
 	const first = fixture.client({jar: tempFile('jar')});
 	await first.post(server.url('/login'), login);
@@ -98,7 +98,7 @@ test('close() saves a fileJar that the app gave, and leaves it usable', async ()
 	expect((await next.get(server.url('/accounts'))).data).toMatchObject({user: 'alice'});
 });
 
-test('a cookie that cannot be saved fails neither the request nor close(), and is told', async () => {
+test('a cookie that cannot be saved fails neither the request nor close(), and is logged', async () => {
 	const server = await fixture.server();
 	const path = tempFile('jar');
 	const told: unknown[] = [];

@@ -6,7 +6,7 @@ const url = 'https://a.test/';
 const listeners = () => process.listenerCount('exit');
 
 // In a file of its own: jars of other tests would listen too.
-test('jars listen to the end of the process, with one ear, only while one has something to save', async () => {
+test('jars share one listener for the exit of the process, only while one has something to save', async () => {
 	const before = listeners();
 	const jars = ['one', 'two'].map((name) => fileJar(tempFile(name), {debounceMs: 1_000_000}));
 	expect(listeners()).toBe(before);

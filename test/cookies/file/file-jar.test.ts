@@ -116,7 +116,7 @@ describe('the form of the file', () => {
 		expect(await sameSite('cookies.txt')).toBeUndefined();
 	});
 
-	test('a cookie that does not fit is told by its name, and the others are saved', async () => {
+	test('a cookie that the format cannot hold is logged by its name, and the others are saved', async () => {
 		const path = tempFile('jar');
 		const logger = recorder();
 		const jar = await saved(path, ['a=1', 'b=secret\u20ac'], {logger});
@@ -142,7 +142,7 @@ describe('which cookies are kept', () => {
 		[{ignoreDiscard: false}, ['later']],
 		[{ignoreExpires: true}, ['session', 'later', 'gone']],
 		[{ignoreDiscard: false, ignoreExpires: true}, ['later', 'gone']],
-	])('%o', async (options, names) => {
+	])('the retention options %o decide which cookies are kept', async (options, names) => {
 		const path = tempFile('jar');
 		writeFileSync(path, file);
 		const jar = open(path, options);
@@ -164,7 +164,7 @@ describe('which cookies are kept', () => {
 });
 
 describe('a save', () => {
-	test('is for the owner alone, also where others could read, which is told', async () => {
+	test('a save makes the file readable for the owner alone, and logs where others could read it', async () => {
 		const path = tempFile('jar');
 		writeFileSync(path, header + line('a'));
 		chmodSync(path, 0o640);
@@ -184,13 +184,13 @@ describe('a save', () => {
 		expect(logger.told).toHaveLength(1);
 	});
 
-	test('leaves nothing beside the file', async () => {
+	test('a save leaves nothing beside the file', async () => {
 		const path = tempFile('jar');
 		await saved(path, ['a=1']);
 		expect(readdirSync(dirname(path))).toEqual(['jar']);
 	});
 
-	test('goes where a symbolic link leads, also to a file that is not yet there', async () => {
+	test('a save writes where a symbolic link leads, also to a file that is not yet there', async () => {
 		const path = tempFile('jar');
 		const folder = dirname(path);
 		mkdirSync(join(folder, 'real'));
@@ -201,7 +201,7 @@ describe('a save', () => {
 		expect(readdirSync(join(folder, 'real'))).toEqual(['jar']);
 	});
 
-	test('does not happen when the cookies are as they were', async () => {
+	test('a save does not write when no cookie has changed', async () => {
 		const path = tempFile('jar.json');
 		const jar = await saved(path, ['a=1; Path=/', 'b=2; Expires=Tue, 01 Jan 2097 00:00:00 GMT']);
 		const {ino} = statSync(path, {bigint: true});
@@ -216,7 +216,7 @@ describe('a save', () => {
 		expect(statSync(path, {bigint: true}).ino).not.toBe(ino);
 	});
 
-	test('takes what an app has changed by itself', async () => {
+	test('a save writes what an app has changed by itself', async () => {
 		const path = tempFile('jar');
 		const jar = await saved(path, ['a=1']);
 		const [cookie] = await jar.getCookies(url);
@@ -230,24 +230,33 @@ describe('a save', () => {
 	test.each([
 		['jar', 'a=1; b=2'],
 		['jar.json', 'a=1'],
-	])('of %s gets past a date that is none', async (name, expected) => {
-		const path = tempFile(name);
-		const jar = await saved(path, ['a=1']);
-		const cookie = new Cookie({key: 'b', value: '2', domain: 'a.test', path: '/', hostOnly: true});
-		cookie.expires = new Date('none');
-		await jar.store.putCookie(cookie);
-		await jar.store.putCookie(Object.assign(new Cookie(), cookie));
-		await jar.save();
-		expect(read(path)).toBe(expected);
-	});
+	])(
+		'a save of %s writes the other cookies where one has an invalid date',
+		async (name, expected) => {
+			const path = tempFile(name);
+			const jar = await saved(path, ['a=1']);
+			const cookie = new Cookie({
+				key: 'b',
+				value: '2',
+				domain: 'a.test',
+				path: '/',
+				hostOnly: true,
+			});
+			cookie.expires = new Date('none');
+			await jar.store.putCookie(cookie);
+			await jar.store.putCookie(Object.assign(new Cookie(), cookie));
+			await jar.save();
+			expect(read(path)).toBe(expected);
+		},
+	);
 
-	test('of an empty jar makes no file', async () => {
+	test('a save of an empty jar makes no file', async () => {
 		const path = tempFile('jar');
 		await open(path).save();
 		expect(existsSync(path)).toBe(false);
 	});
 
-	test('comes by itself after debounceMs, once for many changes', async () => {
+	test('a save happens by itself after debounceMs, once for many changes', async () => {
 		vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout']});
 		try {
 			const path = tempFile('jar');
@@ -264,7 +273,7 @@ describe('a save', () => {
 		}
 	});
 
-	test('ends also where cookies change all the time, and what changed meanwhile is saved too', async () => {
+	test('a save ends also where cookies change all the time, and saves what changed meanwhile', async () => {
 		const path = tempFile('jar');
 		const jar = fileJar(path, {logger: false, debounceMs: 0});
 		let count = 0;
@@ -283,7 +292,7 @@ describe('a save', () => {
 		await vi.waitFor(() => expect(linesOf(path)).toHaveLength(count));
 	});
 
-	test('is where the path was when the jar was made', async () => {
+	test('a save writes to the path as it was resolved when the jar was made', async () => {
 		const path = tempFile('jar');
 		const jar = open(relative(process.cwd(), path));
 		expect(jar.path).toBe(path);
@@ -299,7 +308,7 @@ test('a Secure cookie of a file is not sent over http, to localhost neither', ()
 });
 
 describe('two jars of one file', () => {
-	test('keep what each has set', async () => {
+	test('two jars of one file keep the cookies that each has set', async () => {
 		const path = tempFile('jar');
 		const [one, two] = [open(path), open(path)];
 		await one.setCookie('a=1', url);
@@ -308,7 +317,7 @@ describe('two jars of one file', () => {
 		expect(read(path).split('; ').sort()).toEqual(['a=1', 'b=2']);
 	});
 
-	test('of one cookie keep what was saved last, and see what the other has saved', async () => {
+	test('two jars of one file keep the value of a cookie that was saved last, and see it', async () => {
 		const path = tempFile('jar');
 		const [one, two] = [await saved(path, ['a=0', 'b=0']), open(path)];
 		await one.setCookie('a=1', url);
@@ -322,7 +331,7 @@ describe('two jars of one file', () => {
 		expect(two.getCookieStringSync(url)).toBe('a=1; b=1; c=2');
 	});
 
-	test('keep what each has removed away', async () => {
+	test('two jars of one file keep out the cookies that each has removed', async () => {
 		const path = tempFile('jar');
 		const one = await saved(path, ['a=0', 'b=0', 'c=0', 'd=0']);
 		const two = open(path);
@@ -340,7 +349,7 @@ describe('two jars of one file', () => {
 		expect(read(path)).toBe('e=0; f=0');
 	});
 
-	test('log out with a file that somebody removed', async () => {
+	test('two jars lose their cookies with a file that was removed', async () => {
 		const path = tempFile('jar');
 		const jar = await saved(path, ['a=0', 'b=0']);
 		rmSync(path);
@@ -352,7 +361,7 @@ describe('two jars of one file', () => {
 
 	// tough-cookie removes a cookie from the store when it finds it expired. That was taken for a
 	// change, and the save then threw away the cookie that the other process had got instead.
-	test('keep a new cookie where one of them found the old one expired', async () => {
+	test('two jars of one file keep a new cookie where one of them found the old one expired', async () => {
 		const path = tempFile('jar');
 		const now = new Date();
 		const one = open(path, {ignoreExpires: true});
@@ -367,7 +376,7 @@ describe('two jars of one file', () => {
 		expect(read(path)).toBe('a=new; b=1');
 	});
 
-	test('remove the cookies of a path or of a host', async () => {
+	test('two jars of one file remove the cookies of a path or of a host', async () => {
 		const path = tempFile('jar');
 		const jar = await saved(path, ['a=1; Path=/', 'b=1; Path=/x', 'c=1; Path=/y']);
 		await jar.store.removeCookies('a.test', '/x');
@@ -427,7 +436,7 @@ test.each(['jar', 'jar.json'])(
 describe('a damaged file', () => {
 	const damaged = `${header}\n${line('a')}a.test\tFALSE\t/\tsecret\n`;
 
-	test('is an error, and is left as it is', () => {
+	test('a damaged file is an error, and is left as it is', () => {
 		const path = tempFile('jar');
 		writeFileSync(path, damaged);
 		const error = configFailure(path);
@@ -438,7 +447,7 @@ describe('a damaged file', () => {
 		expect(readFileSync(path, 'utf8')).toBe(damaged);
 	});
 
-	test('is moved aside with onDamaged, and a new one begins', async () => {
+	test('a damaged file is moved aside with onDamaged, and a new one begins', async () => {
 		const path = tempFile('jar');
 		writeFileSync(path, damaged);
 		const logger = recorder();
@@ -460,7 +469,7 @@ describe('a damaged file', () => {
 
 	// Seen: a client that was made while another process saved stood still for a second, and was
 	// refused with "cannot save cookies". Why: it took the right to rename before there was need to.
-	test('is looked for without waiting for who saves', async () => {
+	test('a damaged file is found without waiting for the lock of another process', async () => {
 		const path = tempFile('jar');
 		await saved(path, ['a=1']);
 		const draft = acquireLockSync(path, 0);
@@ -470,7 +479,7 @@ describe('a damaged file', () => {
 		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
 	});
 
-	test('that was whole when it was loaded is not written over', async () => {
+	test('a file that is damaged after it was loaded is not overwritten', async () => {
 		const path = tempFile('jar');
 		const jar = await saved(path, ['a=1']);
 		await jar.setCookie('b=2', url);
@@ -486,7 +495,7 @@ describe('a damaged file', () => {
 		expect(read(path)).toBe('a=1; b=2');
 	});
 
-	test('that was whole when it was loaded is moved aside, and none of its cookies is lost', async () => {
+	test('a file that is damaged after it was loaded is moved aside, and none of its cookies is lost', async () => {
 		const path = tempFile('jar');
 		const jar = await saved(path, ['a=1'], {onDamaged: 'rename'});
 		await jar.setCookie('b=2', url);
@@ -496,7 +505,7 @@ describe('a damaged file', () => {
 		expect(readdirSync(dirname(path))).toHaveLength(2);
 	});
 
-	test('that is empty is new', async () => {
+	test('an empty cookie file counts as new', async () => {
 		for (const content of ['', ' \n\t\r\n', '\ufeff']) {
 			const path = tempFile('jar');
 			writeFileSync(path, content);
@@ -512,20 +521,20 @@ describe('what cannot be a cookie file', () => {
 		[' ', 'ERR_MTLS_BAD_OPTION'],
 		['secret\nof two lines', 'ERR_MTLS_BAD_OPTION'],
 		[42 as unknown as string, 'ERR_MTLS_BAD_OPTION'],
-	])('%j', (path, code) => {
+	])('the content %j is refused as a cookie file', (path, code) => {
 		const error = configFailure(path);
 		expect(error).toMatchObject({code, option: 'jar'});
 		expect(error.message).not.toContain('secret');
 	});
 
-	test('a file in a folder that does not exist', () => {
+	test('a cookie file in a folder that does not exist is refused', () => {
 		expect(configFailure(join(dirname(tempFile('x')), 'none', 'jar'))).toMatchObject({
 			code: 'ERR_MTLS_NO_SUCH_FILE',
 			option: 'jar',
 		});
 	});
 
-	test('a folder, which is not moved aside either', () => {
+	test('a folder is refused as a cookie file, and is not moved aside', () => {
 		const folder = dirname(tempFile('x'));
 		for (const onDamaged of ['error', 'rename'] as const) {
 			const error = configFailure(folder, {onDamaged});
@@ -534,7 +543,7 @@ describe('what cannot be a cookie file', () => {
 		}
 	});
 
-	test('what is larger than any cookie file', () => {
+	test('a file that is larger than any cookie file is refused', () => {
 		const path = tempFile('jar');
 		writeFileSync(path, header + line('a', '1'));
 		truncateSync(path, largestBytes + 1);
@@ -556,26 +565,26 @@ describe('what cannot be a cookie file', () => {
 		[{formt: 'json'}, 'formt', 'ERR_MTLS_UNKNOWN_OPTION'],
 		[{toString: 1}, 'toString', 'ERR_MTLS_UNKNOWN_OPTION'],
 		[{format: Object.create(null)}, 'format', 'ERR_MTLS_BAD_OPTION'],
-	])('the options %o', (options, option, code) => {
+	])('the options %o of a cookie file are refused', (options, option, code) => {
 		expect(configFailure(tempFile('jar'), options as FileJarOptions)).toMatchObject({code, option});
 	});
 
 	test.each([
 		[null, 'options: expected an object, found null'],
 		['json', 'options: expected an object, found string'],
-	])('options that are %o', (options, message) => {
+	])('options that are %o are refused for a cookie file', (options, message) => {
 		expect(() => fileJar(tempFile('jar'), options as FileJarOptions)).toThrow(
 			expect.objectContaining({name: 'MtlsConfigError', code: 'ERR_MTLS_BAD_OPTION', message}),
 		);
 	});
 
-	test.each([0, 2 ** 31 - 1])('but debounceMs may be %d', (debounceMs) => {
+	test.each([0, 2 ** 31 - 1])('the option debounceMs may be %d', (debounceMs) => {
 		expect(open(tempFile('jar'), {debounceMs}).path).toBeDefined();
 	});
 });
 
 describe('a save that the system refuses', () => {
-	test('rejects with the reason, and the cookies are saved when it is gone', async () => {
+	test('a save that the system refuses rejects with the reason, and saves the cookies once it can', async () => {
 		const path = tempFile('jar');
 		const jar = await saved(path, ['a=1']);
 		await jar.setCookie('b=2', url);
@@ -589,19 +598,22 @@ describe('a save that the system refuses', () => {
 		expect(read(path)).toBe('a=1; b=2');
 	});
 
-	test.skipIf(process.platform === 'win32')('names the lock that is not ours', async () => {
-		const path = tempFile('jar');
-		const jar = await saved(path, ['a=1']);
-		await jar.setCookie('b=2', url);
-		mkdirSync(`${path}.lock`);
-		chmodSync(`${path}.lock`, 0o777);
-		expect((await saveFailure(jar)).message).toBe(
-			`cannot save cookies to '${path}': EPERM on '${path}.lock'`,
-		);
-		expect(read(path)).toBe('a=1');
-	});
+	test.skipIf(process.platform === 'win32')(
+		'a save that fails by the lock of another user names the lock',
+		async () => {
+			const path = tempFile('jar');
+			const jar = await saved(path, ['a=1']);
+			await jar.setCookie('b=2', url);
+			mkdirSync(`${path}.lock`);
+			chmodSync(`${path}.lock`, 0o777);
+			expect((await saveFailure(jar)).message).toBe(
+				`cannot save cookies to '${path}': EPERM on '${path}.lock'`,
+			);
+			expect(read(path)).toBe('a=1');
+		},
+	);
 
-	test('is told once when nobody waits for it', async () => {
+	test('a failed save that no caller waits for is logged once', async () => {
 		const path = tempFile('jar');
 		const logger = recorder();
 		const jar = fileJar(path, {logger, debounceMs: 0});

@@ -36,7 +36,7 @@ function foreignDraft(target: string, name: string): string {
 	return path;
 }
 
-test('a draft takes the place of the file, for the owner alone, and leaves nothing else', async () => {
+test('a lock becomes the file when it is committed, for the owner alone, and leaves nothing else', async () => {
 	const target = tempFile('jar');
 	writeFileSync(target, 'old', {mode: 0o644});
 	const draft = take(target);
@@ -50,7 +50,7 @@ test('a draft takes the place of the file, for the owner alone, and leaves nothi
 	expect(readdirSync(dirname(target))).toEqual(['jar']);
 });
 
-test('a draft that is dropped leaves the file, and nothing else', () => {
+test('a lock that is released leaves the file, and nothing else', () => {
 	const target = tempFile('jar');
 	const draft = take(target);
 	draft.fillNow(Buffer.from('new'));
@@ -58,7 +58,7 @@ test('a draft that is dropped leaves the file, and nothing else', () => {
 	expect(readdirSync(dirname(target))).toEqual([]);
 });
 
-test('there is one draft at a time, also for those who do not wait', async () => {
+test('a file has one lock at a time, also for those who do not wait', async () => {
 	const target = tempFile('jar');
 	const draft = take(target);
 	expect(acquireLockSync(target, 0)).toBeUndefined();
@@ -70,13 +70,13 @@ test('there is one draft at a time, also for those who do not wait', async () =>
 	expect(await next).toBeDefined();
 });
 
-test('two files do not wait for each other', () => {
+test('the locks of two files do not wait for each other', () => {
 	const target = tempFile('jar');
 	take(target);
 	expect(acquireLockSync(`${target}2`, 0)).toBeDefined();
 });
 
-test('the draft of a process that was killed is cleared away at once', () => {
+test('the lock of a process that was killed is removed at once', () => {
 	const target = tempFile('jar');
 	const dead = draftOfDead(target);
 	take(target).release();
@@ -84,7 +84,7 @@ test('the draft of a process that was killed is cleared away at once', () => {
 	expect(readdirSync(dirname(target))).toEqual([]);
 });
 
-test('the draft of another machine is respected for ten seconds, and no longer', () => {
+test('the lock of another machine is respected for ten seconds, and no longer', () => {
 	const target = tempFile('jar');
 	const elsewhere = foreignDraft(target, '4194305-000000000000-000000000000');
 	expect(acquireLockSync(target, 0)).toBeUndefined();
@@ -97,7 +97,7 @@ test('the draft of another machine is respected for ten seconds, and no longer',
 	expect(existsSync(elsewhere)).toBe(false);
 });
 
-test('a draft from the future was written before a clock was set back', () => {
+test('a lock from the future counts as written before a clock was set back', () => {
 	const target = tempFile('jar');
 	const name = '4194305-000000000000-000000000000';
 	const path = foreignDraft(target, name);
@@ -108,7 +108,7 @@ test('a draft from the future was written before a clock was set back', () => {
 // Seen: nothing was saved on a file server whose clock went a minute ahead, nor in the tests of an app
 // that set the time. Why: each draft looked given up from its beginning, also to who had made it.
 test.each([-3_600, -11, 11, 3_600])(
-	'a clock that is %d s from that of the files keeps nobody from saving',
+	'a clock that is %d s from that of the files does not keep a process from saving',
 	async (seconds) => {
 		vi.useFakeTimers({toFake: ['Date'], now: Date.now() + seconds * 1_000});
 		onTestFinished(() => void vi.useRealTimers());
@@ -123,7 +123,7 @@ test.each([-3_600, -11, 11, 3_600])(
 );
 
 // A process that was stopped, or slept with its laptop, comes back when another has saved.
-test('who was taken for dead overwrites nothing, and is told', async () => {
+test('a process whose lock was taken over overwrites nothing, and fails', async () => {
 	const target = tempFile('jar');
 	const late = take(target);
 	await late.write(Buffer.from('late'));
@@ -148,7 +148,7 @@ test('who was taken for dead overwrites nothing, and is told', async () => {
 	expect(readFileSync(target, 'utf8')).toBe('next');
 });
 
-test('an error that is no loss of the draft is none', () => {
+test('an error other than a stolen lock is not reported as one', () => {
 	const draft = take(tempFile('jar'));
 	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOENT'}))).toBe(false);
 	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
@@ -158,7 +158,7 @@ test('an error that is no loss of the draft is none', () => {
 
 // In a folder such as /tmp a stranger could make the lock first, and put a file of his own where we
 // are about to write the cookies.
-test('a lock that is not ours alone is not used, and one that is ours is', () => {
+test('a lock that belongs to another user is not used, and one of this user is', () => {
 	const codeFor = (prepare: (lock: string) => void) => {
 		const target = tempFile('jar');
 		prepare(`${target}.lock`);
@@ -180,14 +180,14 @@ test('a lock that is not ours alone is not used, and one that is ours is', () =>
 	expect(codeFor(folder(0o755))).toBe('taken');
 });
 
-test.runIf(process.getuid?.() === 0)('nor is the lock of another user', () => {
+test.runIf(process.getuid?.() === 0)('the lock of another user is not used', () => {
 	const target = tempFile('jar');
 	mkdirSync(`${target}.lock`, {mode: 0o700});
 	chownSync(`${target}.lock`, 65_534, 65_534);
 	expect(() => acquireLockSync(target, 0)).toThrow(expect.objectContaining({code: 'EPERM'}));
 });
 
-test('what somebody else has put into the folder is not ours to remove, nor in the way', () => {
+test("foreign files in the lock's place are not removed, and do not block a save", () => {
 	const target = tempFile('jar');
 	const foreign = foreignDraft(target, '.DS_Store');
 	take(target).release();

@@ -22,7 +22,7 @@ function damageOf(bytes: string | Buffer): string {
 	throw new Error('it was read');
 }
 
-test('a jar of tough-cookie comes back with all that it knows, and ours is read by it', async () => {
+test('a jar of tough-cookie comes back with every field, and tough-cookie reads the written file', async () => {
 	const jar = new CookieJar();
 	const lines = [
 		'a=1; Path=/app; HttpOnly; Secure; SameSite=Strict; Priority=High',
@@ -40,12 +40,12 @@ test('a jar of tough-cookie comes back with all that it knows, and ours is read 
 	expect(CookieJar.fromJSON(ours).serializeSync()).toEqual(theirs);
 });
 
-test('a field that nobody knows is kept', () => {
+test('an unknown field of a JSON cookie is kept', () => {
 	const cookie = '{"key":"a","domain":"a.test","path":"/","partitionKey":"b.test"}';
 	expect(textsOf(`{"cookies":[${cookie}]}`)).toEqual([cookie]);
 });
 
-test('a new file is a line a cookie, and JSON also without one', () => {
+test('a new JSON file has a line for each cookie, and is JSON also without one', () => {
 	expect(JSON.parse(cookieJson.serialize([]).toString())).toMatchObject({cookies: []});
 	expect(cookieJson.serialize(['{"key":"a"}', '{"key":"b"}'], {version: 'x'}).toString()).toBe(
 		'{\n\t"version": "x",\n\t"cookies": [\n\t\t{"key":"a"},\n\t\t{"key":"b"}\n\t]\n}\n',
@@ -104,7 +104,7 @@ describe('what is damaged', () => {
 			list({...good, secure: 'true'}),
 			'cookie 1 of 1: expected another `secure`',
 		],
-	])('%s', (_, bytes, message) => {
+	])('the JSON file %s is refused as damaged', (_, bytes, message) => {
 		expect(damageOf(bytes)).toContain(message);
 		expect(damageOf(bytes)).not.toContain('secret');
 	});

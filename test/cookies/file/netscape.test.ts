@@ -79,20 +79,20 @@ describe('what is read', () => {
 		['of an IPv6 address in brackets', '[::1]:8443\tFALSE\t/\tFALSE\t0\tn\tv', {domain: '::1'}],
 		['in capitals', 'A.Test\tFALSE\t/\tFALSE\t0\tn\tv', {}],
 		['with a carriage return', 'a.test\tFALSE\t/\tFALSE\t0\tn\tv\r', {}],
-	])('a line %s', (_, line, fields) => {
+	])('the parser reads a line %s', (_, line, fields) => {
 		expect(parse(`${header}\n# a remark\n${line}\n`)).toEqual([{...plain, ...fields}]);
 	});
 
-	test('a file without its header, or without its last line end', () => {
+	test('the parser reads a file without its header, or without its last line end', () => {
 		expect(parse('a.test\tFALSE\t/\tFALSE\t0\tn\tv')).toEqual([plain]);
 	});
 
-	test('of two lines with one cookie the last', () => {
+	test('the parser keeps the last of two lines with one cookie', () => {
 		const line = (value: string) => `a.test\tFALSE\t/\tFALSE\t0\tn\t${value}\n`;
 		expect(parse(line('v') + line('w'))).toEqual([{...plain, value: 'w'}]);
 	});
 
-	test('the text of a line, as it was', () => {
+	test('the parser keeps the text of a line as it was', () => {
 		const line = 'a.test:8443\tfalse\t/\tFALSE\t\tn\tv';
 		const {entries} = netscape.parse(Buffer.from(`${header}${line}\r\n`), now);
 		expect([...entries.values()].map(({text}) => text)).toEqual([line]);
@@ -126,7 +126,7 @@ describe('what is damaged', () => {
 		['NUL', 'a.test\tTRUE\t/\tFALSE\t0\tn\tsecret\0', 'expected no control characters'],
 		['a lone CR', 'a.test\tTRUE\t/\tFALSE\t0\tn\tsec\rret', 'expected no control characters'],
 		['neither name nor value', 'a.test\tTRUE\t/\tFALSE\t0\t\t', 'expected a name in field 6'],
-	])('%s', (_, line, why) => {
+	])('the Netscape file %s is refused as damaged', (_, line, why) => {
 		const message = damageOf(`${header}\na.test\tFALSE\t/\tFALSE\t0\tn\tv\n${line}\n`);
 		expect(message).toBe(`line 4: ${why}`);
 		expect(message).not.toContain('secret');
@@ -170,7 +170,7 @@ describe('what is written', () => {
 			{maxAge: 'Infinity' as const},
 			'a.test\tFALSE\t/\tFALSE\t8640000000000\tn\tv',
 		],
-	])('%s', (_, fields, line) => {
+	])('the writer writes %s as its Netscape line', (_, fields, line) => {
 		expect(write(fields)).toBe(line);
 	});
 
@@ -184,16 +184,16 @@ describe('what is written', () => {
 		['no domain', {domain: ''}],
 		['no path', {path: 'a'}],
 		['neither name nor value', {key: '', value: ''}],
-	])('nothing of a cookie with %s', (_, fields) => {
+	])('the writer leaves out a cookie with %s', (_, fields) => {
 		expect(write(fields)).toBeUndefined();
 	});
 
-	test('the last byte, 0xff', () => {
+	test('the writer writes the byte 0xff as it is', () => {
 		expect(write({value: '\xff'})).toBe('a.test\tFALSE\t/\tFALSE\t0\tn\t\xff');
 	});
 });
 
-test('a file of Python is gone on with as Python would: a session has no expiry, localhost its name there, and the header stays', () => {
+test('a file of Python is continued as Python would: no expiry for a session, its name for localhost, and its header', () => {
 	const file = [
 		'# Netscape HTTP Cookie File',
 		'# http://curl.haxx.se/rfc/cookie_spec.html',

@@ -76,7 +76,7 @@ test('the page needs nothing else: no script, no link, no address to fetch', asy
 	expect(io.out()).toContain(`The page is in ${dir.at('page.html')}`);
 });
 
-test('with --json the page is written too, and stdout is the object alone', async () => {
+test('the page is written beside --json too, and stdout is the object alone', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const credential = await pki.server({expired: true});

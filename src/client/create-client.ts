@@ -18,12 +18,15 @@ import type {
 	ClientConfig,
 	ClientOptions,
 	ProxySetting,
+	SessionOptions,
 } from '../options.ts';
 import {withoutBodyText} from '../request/clean-error.ts';
 import {assertNoConflictingAgent} from '../request/conflicting-agents.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
 import {
+	anything,
 	assertObject,
+	badOption,
 	describeType,
 	flattened,
 	memberOf,
@@ -35,9 +38,9 @@ import {createHandle} from './handle.ts';
 import type {MtlsClient} from './types.ts';
 
 /**
- * Makes an axios instance that proves who it is, verifies whom it talks to, and keeps a session.
+ * Makes an axios instance that presents a client certificate, verifies its servers and keeps cookies.
  *
- * @param config - Every axios option, and `mtls`, `jar`, `cookies`, `session`, `logger`,
+ * @param config - Every axios option, and `mtls`, `maxIdentities`, `jar`, `cookies`, `session`, `logger`,
  * `allowInsecureRedirects`, `timeouts`, `maxSockets`, `maxTotalSockets`.
  * @throws {MtlsConfigError} when an option cannot be used: here, not at the first request.
  *
@@ -56,9 +59,8 @@ export function createClient(config: ClientConfig = {}): MtlsClient {
 }
 
 /**
- * Gives an instance that an app already has a certificate, a jar and told failures: its adapter is
- * replaced, its interceptors and defaults stay. An instance wrapped by axios-cookiejar-support
- * keeps its jars.
+ * Makes a client of an instance that an app already has: its adapter is replaced, its interceptors and
+ * defaults stay. An instance wrapped by axios-cookiejar-support keeps its jars.
  *
  * @returns that very instance.
  * @throws {MtlsConfigError} when an option cannot be used; the instance is then as it was.
@@ -69,8 +71,7 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
 	const own = readClientOptions(options);
 	const defaults = readDefaults(target);
 	if (own.mtls) assertNoConflictingAgent(defaults);
-	const parts = createClientState(own);
-	return equip(target, withSession(target, parts, own));
+	return equip(target, withSession(target, createClientState(own), own.session));
 }
 
 /**
@@ -80,140 +81,121 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
-	return buildAdapter(
-		createClientState(
-			readOptions(options, {
-				known: adapterOptions,
-				option: 'options',
-				prefix: '',
-				remedies: misplaced,
-			}),
-		),
-	);
+	const own = readOptions<AdapterOptions>(options, {known: adapterOptions, ...optionsShape});
+	return buildAdapter(createClientState(own));
 }
 
-const adapterOptions = [
-	'mtls',
-	'maxIdentities',
-	'maxSockets',
-	'maxTotalSockets',
-	'jar',
-	'cookies',
-	'allowInsecureRedirects',
-	'timeouts',
-] as const;
-const clientOptions = [...adapterOptions, 'session', 'logger'] as const;
-const misplaced = misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {${name}: …}`);
-
-/** The parts with the session. Where there is a mistake in it, nobody would end what they have begun. */
-function withSession(
-	instance: AxiosInstance,
-	parts: ClientState,
-	{session}: ClientOptions,
-	parent?: ClientState,
-): ClientState {
-	try {
-		return {...parts, session: sessionOf(instance, parts, session, parent?.session)};
-	} catch (error) {
-		if (parts.agent !== parent?.agent) parts.agent.destroy();
-		throw error;
-	}
-}
-
-/** The session of an instance that is not equipped yet: its own, that of its parent, or none. */
-function sessionOf(
-	instance: AxiosInstance,
-	parts: ClientState,
-	session: ClientOptions['session'],
-	inherited?: LoginSession,
-): LoginSession | undefined {
-	if (session === undefined) return inherited;
-	if (session === false) return undefined;
-	const {create} = instance;
-	const defaults = readDefaults(instance);
-	const jar = jarOf(defaults, parts.jar);
-	return new LoginSession(
-		resolveSession(session, {jar, baseURL: defaults.baseURL}),
-		// Without the session: what logs in must not wait for itself.
-		(signal) => equip(create({signal}), {...parts, session: undefined, partOfLogin: true}),
-		parts.inFlight.signal,
-	);
-}
-
-function equip(instance: AxiosInstance, parts: ClientState): MtlsClient {
-	const {logger} = parts;
-	instance.defaults.adapter = buildAdapter(parts);
-	// What fails after the adapter, such as a body that is no JSON, holds the request's secrets too. It is
-	// of the axios that made the instance: of a CommonJS app another class than ours.
+/** Makes a client of an instance: puts the adapter, the interceptors, the handle and `create` on it. */
+function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
+	instance.defaults.adapter = buildAdapter(state);
+	// Security: an error that axios makes after the adapter, such as for a body that is not JSON, holds the
+	// secrets of the request too. Its class is that of the app's axios, which a CommonJS app has twice.
 	instance.interceptors.response.use(null, (error: unknown) => {
 		throw isAxiosError(error) ? hideSecrets(withoutBodyText(error)) : error;
 	});
-	if (logger !== false) logFailures(instance, logger);
+	if (state.logger !== false) logFailures(instance, state.logger);
 
 	const createPlain = instance.create;
 	const create = (config: ClientConfig = {}): MtlsClient => {
 		const {options, rest} = splitConfig(config);
 		const child = createPlain(rest);
 		readDefaults(child);
-		const own = createClientState(readClientOptions(options), parts);
-		return equip(child, withSession(child, own, options, parts));
+		const childState = createClientState(readClientOptions(options), state);
+		return equip(child, withSession(child, childState, options.session, state));
 	};
-	const mtls = createHandle(parts);
-	const own = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};
-	return Object.assign(instance, own) as MtlsClient;
+	const mtls = createHandle(state);
+	const members = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};
+	return Object.assign(instance, members) as MtlsClient;
 }
 
-type ClientOption = (typeof clientOptions)[number];
+/**
+ * The state with the login session of its instance, which is not equipped yet: its own, that of its
+ * parent, or none. A mistake in `session` ends what a new state has started.
+ */
+function withSession(
+	instance: AxiosInstance,
+	state: ClientState,
+	session: ClientOptions['session'],
+	parent?: ClientState,
+): ClientState {
+	if (session === undefined) return {...state, session: parent?.session};
+	if (session === false) return {...state, session: undefined};
+	try {
+		return {...state, session: createSession(instance, state, session)};
+	} catch (error) {
+		if (state.agent !== parent?.agent) state.agent.destroy();
+		throw error;
+	}
+}
 
-/** Those of ours, and those of axios. */
+function createSession(
+	instance: AxiosInstance,
+	state: ClientState,
+	session: SessionOptions,
+): LoginSession {
+	const {create} = instance;
+	const defaults = readDefaults(instance);
+	const jar = jarOf(defaults, state.jar);
+	return new LoginSession(
+		resolveSession(session, {jar, baseURL: defaults.baseURL}),
+		// Without the session: a login must not wait for itself.
+		(signal) => equip(create({signal}), {...state, session: undefined, partOfLogin: true}),
+		state.inFlight.signal,
+	);
+}
+
+const adapterOptions = {
+	mtls: anything,
+	maxIdentities: anything,
+	maxSockets: anything,
+	maxTotalSockets: anything,
+	jar: anything,
+	cookies: anything,
+	allowInsecureRedirects: anything,
+	timeouts: anything,
+};
+const clientOptions = {
+	...adapterOptions,
+	session: anything,
+	logger: {
+		expected: 'error() and warn(), or false',
+		accepts: (value: unknown) => value === false || isLogger(value),
+	},
+};
+const misplaced = misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {${name}: …}`);
+const optionsShape = {option: 'options', prefix: '', remedies: misplaced};
+
+function readClientOptions(given: unknown): ClientOptions {
+	return readOptions<ClientOptions>(given, {known: clientOptions, ...optionsShape});
+}
+
+/** Separates the options of this package from those of axios. */
 function splitConfig(config: unknown) {
 	assertObject(config, 'config');
-	// axios would keep it, and nobody would look at it.
+	// Security: axios would silently ignore one, such as a `ca` beside `mtls`.
 	assertNoneMisplaced(config, misplaced);
 	const options = Object.create(null);
 	const rest = Object.create(null);
 	for (const [name, value] of Object.entries(config)) {
-		if (clientOptions.includes(name as ClientOption)) options[name] = value;
+		if (Object.hasOwn(clientOptions, name)) options[name] = value;
 		else rest[name] = value;
 	}
 	return {options: options as ClientOptions, rest: rest as CreateAxiosDefaults};
 }
 
-function readClientOptions(given: unknown): ClientOptions {
-	const options = readOptions<ClientOptions>(given, {
-		known: clientOptions,
-		option: 'options',
-		prefix: '',
-		remedies: misplaced,
-	});
-	const {logger} = options;
-	if (logger === undefined || logger === false || isLogger(logger)) return options;
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'logger',
-		'expected error() and warn(), or false',
-	);
-}
-
+/** @throws {MtlsConfigError} when `instance` is not a function or an object with the parts of an `Axios`. */
 function assertInstance(instance: unknown): void {
-	// A function with properties, or an object of the class Axios.
-	if (isInstance(instance)) return;
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'instance',
-		`expected an axios instance, found ${describeType(instance)}`,
-	);
-}
-
-function isInstance(value: unknown): boolean {
-	if (value === null || (typeof value !== 'function' && typeof value !== 'object')) return false;
-	return ['defaults', 'interceptors'].every((name) => memberOf(value, name) !== undefined);
+	const isObject =
+		typeof instance === 'function' || (typeof instance === 'object' && instance !== null);
+	const members = ['defaults', 'interceptors'];
+	if (isObject && members.every((name) => memberOf(instance, name) !== undefined)) return;
+	throw badOption('instance', 'an axios instance', describeType(instance));
 }
 
 /**
- * What an instance is made with.
+ * The defaults of an instance.
  *
- * @throws {MtlsConfigError} here rather than at the first request.
+ * @throws {MtlsConfigError} for a mistake in them, rather than at the first request.
  */
 function readDefaults(instance: AxiosInstance): AxiosInstance['defaults'] {
 	const defaults = flattened(instance.defaults);

@@ -1,9 +1,8 @@
 import {inspect} from 'node:util';
-import {MtlsConfigError} from '../config-error.ts';
 import {endConnections} from '../connection/mtls-agent.ts';
 import {statsLine, statsOf} from '../connection/stats.ts';
 import {flushJar} from '../cookies/file/file-jar.ts';
-import {memberOf, numberOrType} from '../util/check-options.ts';
+import {badOption, memberOf, numberOrType} from '../util/check-options.ts';
 import type {ClientState} from './client-state.ts';
 import type {MtlsHandle} from './types.ts';
 
@@ -52,9 +51,5 @@ function closeDeadlineMs(options: unknown): number {
 	const given = typeof options === 'object' && options !== null ? options : Object.create(null);
 	const deadlineMs = memberOf(given, 'deadlineMs') ?? defaultCloseDeadlineMs;
 	if (typeof deadlineMs === 'number' && !Number.isNaN(deadlineMs)) return deadlineMs;
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'deadlineMs',
-		`expected milliseconds, found ${numberOrType(deadlineMs)}`,
-	);
+	throw badOption('deadlineMs', 'milliseconds', numberOrType(deadlineMs));
 }

@@ -2,7 +2,6 @@
  * What one call of the app asks for: its axios config, read once.
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
-import {MtlsConfigError} from '../config-error.ts';
 import type {Trusted} from '../connection/current-identities.ts';
 import type {MtlsAgent} from '../connection/mtls-agent.ts';
 import {type CookieJar, jarOf} from '../cookies/jar.ts';
@@ -15,7 +14,7 @@ import type {LoginSession} from '../login/login-session.ts';
 import type {CookieRefusal, ProxySetting, Timeouts} from '../options.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
-import {describeType, flattened} from '../util/check-options.ts';
+import {badOption, describeType, flattened} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import {assertNoConflictingAgent, withoutCookieAgents} from './conflicting-agents.ts';
 import {firstHop} from './first-hop.ts';
@@ -212,9 +211,5 @@ export function insecureRedirects(own: unknown, base: boolean): boolean {
 	const allowed = own ?? base;
 	if (typeof allowed === 'boolean') return allowed;
 	// Security: the text 'false' of an environment variable must not open the way to plaintext.
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'allowInsecureRedirects',
-		`expected true or false, found a ${describeType(allowed)}`,
-	);
+	throw badOption('allowInsecureRedirects', 'true or false', `a ${describeType(allowed)}`);
 }

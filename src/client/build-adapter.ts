@@ -26,6 +26,6 @@ export function buildAdapter(state: ClientState): AxiosAdapter {
 		fallback: axios.getAdapter('http'),
 		trusting: (ca) => state.identities.trusting(ca),
 		snapshotAt: (origin) => roster.at(origin),
-		arrival: (target, redirector) => roster.arrival(target, redirector),
+		redirectAccess: (target, redirector) => roster.redirectAccess(target, redirector),
 	});
 }

@@ -50,7 +50,7 @@ export interface ClientContext {
 	readonly trusting: (ca: Trusted) => Snapshot;
 	/** The client certificate and the trust for an origin. */
 	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
-	readonly arrival: IdentitySelector['arrival'];
+	readonly redirectAccess: IdentitySelector['redirectAccess'];
 	/** Holds for any jar. */
 	readonly cookiePolicy: CookiePolicy;
 	readonly onCookieRejected: (refusal: CookieRefusal) => void;
@@ -172,7 +172,7 @@ export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): b
 export function redirectPolicy(
 	config: InternalAxiosRequestConfig,
 	hop: Hop,
-	client: Pick<ClientContext, 'allowInsecureRedirects' | 'arrival'>,
+	client: Pick<ClientContext, 'allowInsecureRedirects' | 'redirectAccess'>,
 ): RedirectPolicy {
 	const follows = followsRedirects(config);
 	const sensitiveHeaders = follows ? (config.sensitiveHeaders ?? []) : [];
@@ -197,7 +197,7 @@ export function redirectPolicy(
 		// Compared only at a redirect, which most requests do not have.
 		sensitiveHeaders: xsrfHeaderName ? [...sensitiveHeaders, xsrfHeaderName] : sensitiveHeaders,
 		origin: hop.url.origin,
-		arrival: client.arrival,
+		redirectAccess: client.redirectAccess,
 		auth: hop.auth,
 	};
 }

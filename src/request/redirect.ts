@@ -18,7 +18,7 @@ export interface RedirectPolicy {
 	/** The origin that the app asked for. */
 	readonly origin: string;
 	/** How a redirect may lead to another origin than that. */
-	readonly arrival: IdentitySelector['arrival'];
+	readonly redirectAccess: IdentitySelector['redirectAccess'];
 	/** Credentials of the first request; they hold on its origin only, and until a redirect leaves it. */
 	readonly auth: Hop['auth'];
 }
@@ -84,17 +84,17 @@ export function isDowngrade(from: URL, to: URL): boolean {
 export function presentationAt(
 	target: URL,
 	hop: Pick<Hop, 'url' | 'presentCertificate' | 'anonymizedBy'>,
-	{origin, arrival}: Pick<RedirectPolicy, 'origin' | 'arrival'>,
+	{origin, redirectAccess}: Pick<RedirectPolicy, 'origin' | 'redirectAccess'>,
 ): Pick<Hop, 'presentCertificate' | 'anonymizedBy'> {
 	if (target.origin === origin) return {presentCertificate: true, anonymizedBy: undefined};
 	const from = hop.url.origin;
 	// Security: a hop without the certificate was itself chosen by a redirect, so what that origin says
 	// may be the word of whoever sent the request there.
 	const redirector = {first: origin, from: hop.presentCertificate ? from : undefined};
-	const standing = arrival(target.origin, redirector);
+	const access = redirectAccess(target.origin, redirector);
 	return {
-		presentCertificate: standing === 'invited',
-		anonymizedBy: standing === 'guest' ? (hop.anonymizedBy ?? from) : undefined,
+		presentCertificate: access === 'with-certificate',
+		anonymizedBy: access === 'anonymous' ? (hop.anonymizedBy ?? from) : undefined,
 	};
 }
 

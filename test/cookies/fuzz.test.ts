@@ -126,8 +126,9 @@ test('a mutated Location header is followed or refused, and carries no credentia
 		data: 'body',
 	});
 	const origin = 'https://listed.test';
-	const arrival = (one: string) => (one === origin ? 'invited' : 'stranger');
-	const defaults = {allowInsecureRedirects: false, arrival};
+	const redirectAccess = (one: string) =>
+		one === origin ? 'with-certificate' : 'without-certificate';
+	const defaults = {allowInsecureRedirects: false, redirectAccess};
 	const policy = redirectPolicy(configOf({url: hop.url.href}), hop, defaults as never);
 	const kinds = new Map<string, number>();
 	const property = fc.property(mutatedHeaders, (one) => {

@@ -21,7 +21,10 @@ function step(
 	{index = 0, ...policy}: Partial<RedirectPolicy> & {index?: number} = {},
 ): Step {
 	const hop = hopOf(config);
-	const defaults = {allowInsecureRedirects: false, arrival: () => 'stranger' as const};
+	const defaults = {
+		allowInsecureRedirects: false,
+		redirectAccess: () => 'without-certificate' as const,
+	};
 	return nextHop(
 		{...hop, index},
 		{status, location},
@@ -179,7 +182,7 @@ describe('out of TLS', () => {
 		const config = configOf({allowInsecureRedirects: false});
 		const policy = redirectPolicy(config, hop, {
 			allowInsecureRedirects: true,
-			arrival: () => 'stranger',
+			redirectAccess: () => 'without-certificate',
 		});
 		expect(policy.allowInsecureRedirects).toBe(false);
 	});
@@ -247,7 +250,10 @@ describe('what goes along', () => {
 		(sensitiveHeaders) => {
 			const config = configOf({sensitiveHeaders: sensitiveHeaders as string[]});
 			const make = () =>
-				redirectPolicy(config, hopOf(), {allowInsecureRedirects: false, arrival: () => 'stranger'});
+				redirectPolicy(config, hopOf(), {
+					allowInsecureRedirects: false,
+					redirectAccess: () => 'without-certificate',
+				});
 			expect(make).toThrow(AxiosError);
 			expect(make).toThrow(
 				expect.objectContaining({
@@ -262,7 +268,7 @@ describe('what goes along', () => {
 		const auth = {username: 'u', password: 'p'};
 		const policy = redirectPolicy(configOf({auth}), hopOf({auth}), {
 			allowInsecureRedirects: false,
-			arrival: () => 'stranger',
+			redirectAccess: () => 'without-certificate',
 		});
 		const there = followed({auth}, {location: 'https://b.test/'}, policy);
 		expect(there.auth).toBeUndefined();
@@ -275,7 +281,7 @@ describe('what goes along', () => {
 		const there = followed({headers}, {location: 'https://b.test/'});
 		const policy = redirectPolicy(configOf(), hopOf(), {
 			allowInsecureRedirects: false,
-			arrival: () => 'stranger',
+			redirectAccess: () => 'without-certificate',
 		});
 		const back = nextHop(there, {status: 302, location: 'https://a.test/'}, policy);
 		expect(back.kind === 'follow' && back.hop.headers.has('Authorization')).toBe(false);
@@ -292,8 +298,9 @@ test.each([
 	['https://a.test./', false],
 	['https://b.test/', false],
 ])('our certificate at %s is %s', (target, expected) => {
-	const arrival = (origin: string) => (origin === 'https://listed.test' ? 'invited' : 'stranger');
-	const policy = {origin: 'https://a.test', arrival} as const;
+	const redirectAccess = (origin: string) =>
+		origin === 'https://listed.test' ? 'with-certificate' : 'without-certificate';
+	const policy = {origin: 'https://a.test', redirectAccess} as const;
 	expect(presentationAt(new URL(target), hopOf(), policy)).toEqual({presentCertificate: expected});
-	expect(followed({}, {location: target}, {arrival}).presentCertificate).toBe(expected);
+	expect(followed({}, {location: target}, {redirectAccess}).presentCertificate).toBe(expected);
 });

@@ -5,7 +5,7 @@ import {withoutPrototype} from '../../util/check-options.ts';
 import {isDirectory, isPath} from '../credentials/read-input.ts';
 import {isCaSet} from '../trust/ca.ts';
 
-/** The files that `options` are read from. */
+/** The files and directories that `options` name. */
 export function filesOf({cert, key, pfx, ca, crl, proxy}: MtlsOptions): string[] {
 	const sources = [cert, key, pfx, ca, crl].flat();
 	const own = sources.filter((source) => isPath(source) && !isCaSet(source)) as string[];
@@ -17,38 +17,38 @@ export function filesOf({cert, key, pfx, ca, crl, proxy}: MtlsOptions): string[]
  * place of another, behind a symbolic link too.
  */
 export function fingerprint(paths: readonly string[]): string {
-	return paths.map((path) => [path, ...looks(path)].join(' ')).join('\n');
+	return paths.map((path) => [path, ...statOf(path)].join(' ')).join('\n');
 }
 
-function looks(path: string, within?: string): string[] {
+function statOf(path: string, within?: string): string[] {
 	try {
 		const stat = statSync(path, {bigint: true});
 		const {dev, ino, size, mtimeNs, ctimeNs} = stat;
 		const own = [dev, ino, size, mtimeNs, ctimeNs].join(':');
-		// Of what is below it no more is read than of files; a link may lead back up.
+		// One level only: a link may lead back up.
 		return stat.isDirectory() && within === undefined
-			? [own, ...readdirSync(path).flatMap((name) => looks(join(path, name), path))]
+			? [own, ...readdirSync(path).flatMap((name) => statOf(join(path, name), path))]
 			: [own];
 	} catch (error) {
 		return [(error as NodeJS.ErrnoException).code ?? 'unknown'];
 	}
 }
 
-// A rotation is several steps, which tell of themselves one by one.
+// A rotation is several steps, each with an event of its own.
 const settleMs = 50;
 
-// In a directory where something is written all the time it never settles.
+// A directory in which something is written all the time never settles.
 const unsettledMs = 1_000;
 
 /**
- * Calls `look` at each turn, and each time that files have changed: there may be other files in their
- * directories. Keeps no process alive.
+ * Calls `poll` at each interval, and each time that one of the files has changed: an event may be of
+ * another file in its directory. Does not keep the process alive.
  */
-export class FileWatch {
+export class FileWatcher {
 	readonly #watchers: FSWatcher[] = [];
 	readonly #timer: NodeJS.Timeout;
-	#soon: NodeJS.Timeout | undefined;
-	/** When the first event came that nobody has looked at. */
+	#settled: NodeJS.Timeout | undefined;
+	/** When the first event since the last check came. */
 	#since: number | undefined;
 
 	/** @param seen - The {@link fingerprint} of what was loaded. */
@@ -56,16 +56,16 @@ export class FileWatch {
 		paths: readonly string[],
 		seen: string,
 		everyMs: number,
-		look: (why: 'turn' | 'change') => void,
+		poll: (why: 'timer' | 'change') => void,
 	) {
-		this.#timer = setInterval(() => look('turn'), everyMs).unref();
+		this.#timer = setInterval(() => poll('timer'), everyMs).unref();
 		let last = seen;
 		const onSettled = () => {
 			this.#since = undefined;
 			const now = fingerprint(paths);
 			if (now === last) return;
 			last = now;
-			look('change');
+			poll('change');
 		};
 		// The directory, not the file: what is renamed into its place is another file.
 		const directories = paths.flatMap((path) => [
@@ -76,27 +76,27 @@ export class FileWatch {
 			this.#listen(directory, () => {
 				const now = performance.now();
 				this.#since ??= now;
-				clearTimeout(this.#soon);
+				clearTimeout(this.#settled);
 				const restMs = Math.min(settleMs, this.#since + unsettledMs - now);
-				this.#soon = setTimeout(onSettled, Math.max(0, restMs)).unref();
+				this.#settled = setTimeout(onSettled, Math.max(0, restMs)).unref();
 			});
 		}
 	}
 
 	close(): void {
 		clearInterval(this.#timer);
-		clearTimeout(this.#soon);
+		clearTimeout(this.#settled);
 		for (const watcher of this.#watchers) watcher.close();
 	}
 
 	#listen(directory: string, onChange: () => void): void {
 		try {
 			const watcher = watch(directory, withoutPrototype({persistent: false}), onChange);
-			// Such as a directory that is removed: then there is the interval.
+			// A directory was removed, for example: the interval remains.
 			watcher.on('error', () => watcher.close());
 			this.#watchers.push(watcher);
 		} catch {
-			// No such directory, or no inotify left: then there is the interval.
+			// No such directory, or no inotify left: the interval remains.
 		}
 	}
 }

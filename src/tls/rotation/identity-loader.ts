@@ -5,14 +5,14 @@ import {readOptions} from '../../util/check-options.ts';
 const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
 
 /**
- * Asks for what `mtls.identity` has to give.
+ * Calls `mtls.identity`.
  *
  * @returns a promise only where the loader gave one.
- * @throws {MtlsConfigError} for `mtls.identity`, when it is not what can be loaded, and what the loader throws.
+ * @throws {MtlsConfigError} for `mtls.identity`, when it returns no such object, and what the loader throws.
  */
 export function callLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
 	const given = typeof loader === 'function' ? loader() : loader.load();
-	// Of another make, or of another realm, as in a test runner, it is no `instanceof Promise`.
+	// A promise of a library, or of another realm (a test runner), is no `instanceof Promise`.
 	return isThenable(given) ? Promise.resolve(given).then(checked) : checked(given);
 }
 
@@ -28,7 +28,7 @@ function checked(material: unknown): IdentityMaterial {
 	});
 }
 
-/** Two materials with the same digest make the same identity. Nothing can be read from it. */
+/** Material with the same digest makes the same identity. A hash, so that no key can be read from it. */
 export function materialDigest(material: IdentityMaterial): string {
 	const hash = createHash('sha256');
 	for (const name of known) {
@@ -36,7 +36,7 @@ export function materialDigest(material: IdentityMaterial): string {
 			if (value === undefined) continue;
 			hash.update(`\n${name} `);
 			if (typeof value === 'string' || value instanceof Uint8Array) hash.update(value);
-			// A function is asked anew, and a context of OpenSSL tells nothing: the same one is the same.
+			// A function and a SecureContext have no content to hash: the same object is the same.
 			else hash.update(Object(value) === value ? numberOf(value) : String(value));
 		}
 	}

@@ -10,54 +10,52 @@ import {SnapshotSource, type SourceEvents} from './snapshot-source.ts';
 
 interface Entry {
 	readonly origins: OriginSet;
-	/** Whose redirects may lead there with our certificate, besides `origins`. */
+	/** `allowRedirectsFrom`: whose redirects may lead there with the certificate, besides `origins`. */
 	readonly redirectors: OriginSet;
-	/** There is a certificate, not just trust. */
+	/** There is a client certificate, not trusted CAs alone. */
 	readonly hasIdentity: boolean;
 	readonly source: SnapshotSource;
 }
 
-/** How a request goes to an origin that a redirect has chosen. */
-type Arrival =
-	/** With our certificate. */
-	| 'invited'
-	/** Without it. */
-	| 'stranger'
-	/** Without it, nor with anything else by which we are known: another identity of ours is used there. */
-	| 'guest';
+/** What a request may carry to an origin that a redirect has chosen. */
+type RedirectAccess =
+	| 'with-certificate'
+	| 'without-certificate'
+	/** No certificate, no cookies and no login: the app uses another identity at that origin. */
+	| 'anonymous';
 
 /** What led to a redirect. */
 interface Redirector {
 	/** The origin that the app asked for. */
 	readonly first: string;
-	/** The origin that redirects; `undefined` where we came there without a certificate ourselves. */
+	/** The origin that redirects; `undefined` where that one was sent no certificate either. */
 	readonly from: string | undefined;
 }
 
-/** Who we are, origin by origin. */
+/** Chooses the identity of a request by its origin. */
 export interface IdentitySelector {
-	/** The snapshot for a request to `origin`; a promise where a loader has yet to answer, or that rejects. */
+	/** The snapshot for a request to `origin`; a promise while a loader is at work, or one that rejects. */
 	at(origin: string): Snapshot | Promise<Snapshot>;
-	/** The `identityKey` of that snapshot, be it loaded or not. */
+	/** The `identityKey` of that snapshot, loaded or not. */
 	keyAt(origin: string): string;
-	/** How a redirect may lead to `target`, another origin than the app asked for. */
-	arrival(target: string, redirector: Redirector): Arrival;
-	/** The facts of our certificate; `null` without one, and where there are several. */
+	/** What a redirect may carry to `target`, which is not the origin that the app asked for. */
+	redirectAccess(target: string, redirector: Redirector): RedirectAccess;
+	/** The facts of the client certificate; `null` without one, and where there are several. */
 	readonly identity: CertificateFacts | null;
-	/** The epoch of our one identity; with several how often one of them was replaced. */
+	/** The epoch of the one identity; with several how often one of them was replaced. */
 	readonly epoch: number;
-	/** Identities that are loaded. */
+	/** How many identities are loaded. */
 	readonly loaded: number;
 	/** Loads all that is loaded anew. */
 	reload(): Promise<void>;
-	/** Stops looking for new files. */
+	/** Stops watching files. */
 	close(): void;
 }
 
 const defaultMaxIdentities = 1_000;
 
 /**
- * Reads `mtls`: one identity for wherever the app goes, or a list of them.
+ * Reads `mtls`: one identity for every origin, or a list of identities by origin.
  *
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
@@ -100,8 +98,8 @@ class SingleIdentity implements IdentitySelector {
 		return this.#source.key;
 	}
 
-	arrival(target: string): Arrival {
-		return this.#origins.specificity(target) > 0 ? 'invited' : 'stranger';
+	redirectAccess(target: string): RedirectAccess {
+		return this.#origins.specificity(target) > 0 ? 'with-certificate' : 'without-certificate';
 	}
 
 	get identity(): CertificateFacts | null {
@@ -128,12 +126,12 @@ class SingleIdentity implements IdentitySelector {
 class IdentitiesByOrigin implements IdentitySelector {
 	readonly identity = null;
 	readonly #entries: readonly Entry[];
-	/** For origins that no entry names: Node's trust, and no certificate. */
+	/** For origins that no entry names: Node's CAs, and no certificate. */
 	readonly #anonymous: Entry;
 	readonly #maxIdentities: number;
-	/** Used last comes last. */
+	/** The least recently used comes first. */
 	readonly #loaded = new Set<SnapshotSource>();
-	// A wildcard stands for any number of origins, of any length.
+	// Bounded: a wildcard stands for any number of origins, of any length.
 	readonly #byOrigin = new BoundedMap<string, Entry>({
 		maxEntries: 10_000,
 		maxBytes: 4 * 1024 * 1024,
@@ -178,15 +176,15 @@ class IdentitiesByOrigin implements IdentitySelector {
 		return this.#entryAt(origin).source.key;
 	}
 
-	arrival(target: string, {first, from}: Redirector): Arrival {
+	redirectAccess(target: string, {first, from}: Redirector): RedirectAccess {
 		const entry = this.#entryAt(target);
-		if (entry === this.#anonymous) return 'stranger';
-		const mayShow =
+		if (entry === this.#anonymous) return 'without-certificate';
+		const mayPresent =
 			!entry.hasIdentity ||
 			entry === this.#entryAt(first) ||
 			(from !== undefined &&
 				(entry === this.#entryAt(from) || entry.redirectors.specificity(from) > 0));
-		return mayShow ? 'invited' : 'guest';
+		return mayPresent ? 'with-certificate' : 'anonymous';
 	}
 
 	get epoch(): number {
@@ -195,8 +193,8 @@ class IdentitiesByOrigin implements IdentitySelector {
 
 	get loaded(): number {
 		let count = 0;
-		// Those too that could not be loaded have their place among the used ones.
 		for (const source of this.#loaded) {
+			// One that could not be loaded is in the list too.
 			if (source !== this.#anonymous.source && source.current !== undefined) count += 1;
 		}
 		return count;
@@ -207,7 +205,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 	}
 
 	close(): void {
-		// Those too that a request in flight has yet to load.
+		// All of them: a request in flight may load one later.
 		for (const {source} of this.#entries) source.close();
 		this.#anonymous.source.close();
 	}
@@ -215,7 +213,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 	#entryAt(origin: string): Entry {
 		const known = this.#byOrigin.get(origin);
 		if (known !== undefined) return known;
-		const entry = closest(this.#entries, origin) ?? this.#anonymous;
+		const entry = mostSpecific(this.#entries, origin) ?? this.#anonymous;
 		this.#byOrigin.set(origin, entry, 100 + 2 * origin.length);
 		return entry;
 	}
@@ -229,19 +227,19 @@ class IdentitiesByOrigin implements IdentitySelector {
 	}
 }
 
-function closest(entries: readonly Entry[], origin: string): Entry | undefined {
+function mostSpecific(entries: readonly Entry[], origin: string): Entry | undefined {
 	let best: Entry | undefined;
-	let closeness = 0;
+	let highest = 0;
 	for (const entry of entries) {
-		const own = entry.origins.specificity(origin);
-		if (own <= closeness) continue;
+		const specificity = entry.origins.specificity(origin);
+		if (specificity <= highest) continue;
 		best = entry;
-		closeness = own;
+		highest = specificity;
 	}
 	return best;
 }
 
-/** What makes of an `mtls` an identity. */
+/** An `mtls` without any of these holds trusted CAs alone. */
 const identityOptions = ['cert', 'key', 'pfx', 'identity'] as const;
 
 function entryOf(given: MtlsOptions, path: string, events: SourceEvents): Entry {

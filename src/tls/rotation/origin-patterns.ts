@@ -3,7 +3,7 @@ import {redactUrl} from '../../util/redact-url.ts';
 
 /** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
 export interface OriginSet {
-	/** How closely it names `origin`, as in `new URL(…).origin`: 0 not at all, most when word for word. */
+	/** How specifically it names `origin` (as in `new URL(…).origin`): 0 not at all, highest word for word. */
 	specificity(origin: string): number;
 }
 

@@ -7,72 +7,73 @@ import {
 	type SnapshotContext,
 	type SnapshotOptions,
 } from '../snapshot.ts';
-import {FileWatch, filesOf, fingerprint} from './file-watcher.ts';
+import {FileWatcher, filesOf, fingerprint} from './file-watcher.ts';
 import {callLoader, materialDigest} from './identity-loader.ts';
 
-/** What a source tells. */
+/** What a source reports. */
 export interface SourceEvents extends Pick<SnapshotContext, 'report' | 'counts'> {
 	/** A snapshot took effect: the first, or another in the place of `previous`. */
 	readonly onSnapshot: (snapshot: Snapshot, previous: Snapshot | undefined) => void;
-	/** Nothing new was loaded; the old stays. */
+	/** A new identity could not be loaded; the old one stays. */
 	readonly onFailure: (error: unknown, epoch: number) => void;
-	/** `snapshot` is not to be used for another request. */
+	/** `snapshot` must not be used for another request. */
 	readonly onRetire: (snapshot: Snapshot) => void;
 }
 
-/** How often files and loaders are asked where nothing else is said. */
+/** How often files and loaders are polled unless `reload.everyMs` says otherwise. */
 const defaultEveryMs = 60_000;
 
-/** After the n-th failure in a row what failed is left alone for `2 ** n - 1` turns, up to this many. */
-const mostTurnsOff = 15;
+/** After the n-th failure in a row `2 ** n - 1` polls are skipped, up to this many. */
+const maxSkippedPolls = 15;
 
-/** A loader that failed before there was any identity is not asked again at once. */
+/** A loader that failed before there was any identity is not called again at once. */
 const firstRetryMs = 1_000;
 
-/** A loader that has not answered for so long is asked again by who needs it; as long as a connection may take. */
-const patienceMs = 60_000;
+/** The next request calls a loader again that has not answered for so long: as long as a connection may take. */
+const loaderTimeoutMs = 60_000;
 
-/** A load whose loader has yet to answer. */
+/** A load whose loader has not answered yet. */
 interface Load {
 	readonly promise: Promise<Snapshot>;
 	readonly resolve: (snapshot: Snapshot) => void;
 	readonly reject: (error: unknown) => void;
 	readonly since: number;
-	/** For how many turns it has not. */
-	turns: number;
+	/** Polls that have found it unanswered. */
+	polls: number;
 }
 
 let sources = 0;
 
-/** Gives the snapshot of now, and puts another in its place when the files, or the loader's answer, are new. */
+/** Holds the current snapshot, and replaces it when the files, or what the loader returns, have changed. */
 export class SnapshotSource {
 	readonly #options: MtlsOptions;
-	/** The option that it was made of, for messages: `mtls`, `mtls[1]`. */
+	/** The option that it was made from, for messages: `mtls`, `mtls[1]`. */
 	readonly #path: string;
 	readonly #events: SourceEvents;
 	#current: Snapshot | undefined;
 	#epoch = 0;
-	/** What the current snapshot, and the last one that could not be made, was made of. */
-	#madeOf = '';
-	#failedOn: string | undefined;
+	/** The digest of the files and the material that the current snapshot was made from. */
+	#loadedDigest = '';
+	/** The same of what could not be loaded last. */
+	#failedDigest: string | undefined;
 	#failures = 0;
-	#turnsOff = 0;
+	#skipPolls = 0;
 	#failure: {readonly error: unknown; readonly at: number} | undefined;
-	/** The one that was begun last comes last. */
+	/** Oldest first. */
 	readonly #loads = new Set<Load>();
 	#reloading: Promise<Snapshot> | undefined;
-	/** The look whose loader has yet to answer, and for how many turns it has not. */
-	#asked: {turns: number} | undefined;
-	#watch: FileWatch | undefined;
-	/** What is loaded is for those who wait, and is kept for nobody after them. */
+	/** The poll whose loader has not answered yet, and how many polls have found it so. */
+	#pendingLoad: {polls: number} | undefined;
+	#watcher: FileWatcher | undefined;
+	/** What is being loaded goes to the requests that wait for it, and is not kept after them. */
 	#released = false;
 	#closed = false;
-	/** No other source of this process has it. */
+	/** Unique in this process. */
 	readonly key: string;
 
 	/**
 	 * @param options - As `readMtlsOptions` gives them.
-	 * @throws {MtlsConfigError} when they cannot be used, unless a loader has yet to answer.
+	 * @throws {MtlsConfigError} when they cannot be used, unless a loader has not answered yet.
 	 */
 	constructor(options: MtlsOptions, path: string, events: SourceEvents, when: 'now' | 'later') {
 		this.#options = options;
@@ -80,28 +81,28 @@ export class SnapshotSource {
 		this.#events = events;
 		sources += 1;
 		this.key = String(sources);
-		// Files that are loaded now are looked at as they are; a loader may take its time.
+		// Files that are loaded now are checked by that; a loader may answer much later.
 		if (when === 'later' || options.identity !== undefined) this.#assertLoadable();
 		if (when === 'later') return;
 		const loaded = this.#load();
-		// Whoever waits for it hears of it.
+		// The requests that wait for it get the rejection.
 		if (loaded instanceof Promise) loaded.catch(() => {});
 	}
 
-	/** The snapshot of now, where it is loaded. */
+	/** The current snapshot, where one is loaded. */
 	get current(): Snapshot | undefined {
 		return this.#current;
 	}
 
 	/**
-	 * The snapshot of now; a promise only where a loader has yet to answer, or where there is none: it
+	 * The current snapshot; a promise only while a loader is at work, or where nothing can be loaded: it
 	 * rejects with an `MtlsConfigError`, or with what the loader threw.
 	 */
 	take(): Snapshot | Promise<Snapshot> {
 		this.#released = false;
 		if (this.#current !== undefined) return this.#current;
-		const loading = this.#newest();
-		if (loading !== undefined && performance.now() - loading.since < patienceMs) {
+		const loading = this.#latestLoad();
+		if (loading !== undefined && performance.now() - loading.since < loaderTimeoutMs) {
 			return loading.promise;
 		}
 		const {error, at} = this.#failure ?? {at: Number.NEGATIVE_INFINITY};
@@ -113,31 +114,31 @@ export class SnapshotSource {
 		}
 	}
 
-	/** Loads anew, and goes over to it. Rejects as {@link take} does; the old snapshot then stays. */
+	/** Loads anew, and uses that from now on. Rejects as {@link take} does; the old snapshot then stays. */
 	reload(): Promise<Snapshot> {
 		this.#reloading ??= this.#reload();
 		return this.#reloading;
 	}
 
 	async #reload(): Promise<Snapshot> {
-		// Those that are asked for in one turn are one. What is being loaded is not waited for: it may
-		// never come, and may have been read before the change that the caller knows of.
+		// Several calls in one turn of the event loop are one reload. It does not wait for a load under
+		// way, which may never end, and may have read the files before the change that the caller made.
 		await undefined;
 		this.#reloading = undefined;
 		return this.#load();
 	}
 
-	/** Looks for new files no more. */
+	/** Stops watching files. */
 	close(): void {
 		this.#closed = true;
-		this.#watch?.close();
+		this.#watcher?.close();
 	}
 
-	/** Lets go of the snapshot and the files; the next `take` loads again. */
+	/** Drops the snapshot and stops watching; the next `take` loads again. */
 	release(): void {
 		this.#released = true;
-		this.#asked = undefined;
-		this.#watch?.close();
+		this.#pendingLoad = undefined;
+		this.#watcher?.close();
 		const snapshot = this.#current;
 		this.#current = undefined;
 		if (snapshot !== undefined) this.#events.onRetire(snapshot);
@@ -147,8 +148,8 @@ export class SnapshotSource {
 		const {identity} = this.#options;
 		try {
 			const material = identity === undefined ? noMaterial : callLoader(identity);
-			if (material instanceof Promise) return this.#fetch(material);
-			const snapshot = this.#make(material);
+			if (material instanceof Promise) return this.#awaitLoader(material);
+			const snapshot = this.#create(material);
 			this.#settle(snapshot);
 			return snapshot;
 		} catch (error) {
@@ -156,16 +157,16 @@ export class SnapshotSource {
 		}
 	}
 
-	#fetch(material: Promise<IdentityMaterial>): Promise<Snapshot> {
+	#awaitLoader(material: Promise<IdentityMaterial>): Promise<Snapshot> {
 		const load: Load = {
 			...Promise.withResolvers<Snapshot>(),
 			since: performance.now(),
-			turns: 0,
+			polls: 0,
 		};
 		this.#loads.add(load);
 		material
 			.then((given) => {
-				if (this.#loads.has(load)) this.#settle(this.#make(given), load);
+				if (this.#loads.has(load)) this.#settle(this.#create(given), load);
 			})
 			.catch((error) => {
 				if (this.#loads.delete(load)) load.reject(this.#failed(error));
@@ -173,7 +174,7 @@ export class SnapshotSource {
 		return load.promise;
 	}
 
-	/** Ends the loads that a newer answer has overtaken, up to its own: they get what is newer. */
+	/** Resolves the loads that began before `last`, and `last`, with `snapshot`: it is newer than theirs. */
 	#settle(snapshot: Snapshot, last?: Load): void {
 		for (const load of this.#loads) {
 			this.#loads.delete(load);
@@ -182,16 +183,16 @@ export class SnapshotSource {
 		}
 	}
 
-	#newest(): Load | undefined {
+	#latestLoad(): Load | undefined {
 		return [...this.#loads].at(-1);
 	}
 
-	#make(material: IdentityMaterial): Snapshot {
+	#create(material: IdentityMaterial): Snapshot {
 		const options: SnapshotOptions = withoutPrototype({...this.#options, ...material});
-		// Before the files are read: what changes meanwhile is seen at the next look.
-		const seen = fingerprint(filesOf(options));
-		const madeOf = describe(material, seen);
-		this.#failedOn = madeOf;
+		// Before the files are read: the next poll sees what changes meanwhile.
+		const filesFingerprint = fingerprint(filesOf(options));
+		const digest = digestOf(material, filesFingerprint);
+		this.#failedDigest = digest;
 		const {report, counts, onSnapshot, onRetire} = this.#events;
 		const snapshot = loadSnapshot(options, {
 			now: new Date(),
@@ -201,15 +202,15 @@ export class SnapshotSource {
 			counts,
 		});
 		const previous = this.#current;
-		this.#asked = undefined;
+		this.#pendingLoad = undefined;
 		this.#current = this.#released ? undefined : snapshot;
 		this.#epoch += 1;
-		this.#madeOf = madeOf;
-		this.#failedOn = undefined;
+		this.#loadedDigest = digest;
+		this.#failedDigest = undefined;
 		this.#failure = undefined;
 		this.#failures = 0;
-		this.#turnsOff = 0;
-		this.#keepWatch(options, seen);
+		this.#skipPolls = 0;
+		this.#watchFiles(options, filesFingerprint);
 		if (previous !== undefined) onRetire(previous);
 		onSnapshot(snapshot, previous);
 		if (this.#released) onRetire(snapshot);
@@ -227,67 +228,69 @@ export class SnapshotSource {
 	#failed(cause: unknown): unknown {
 		const error = withOptionPath(cause, this.#path);
 		this.#failures += 1;
-		this.#turnsOff = Math.min(2 ** this.#failures - 1, mostTurnsOff);
+		this.#skipPolls = Math.min(2 ** this.#failures - 1, maxSkippedPolls);
 		if (this.#current === undefined) this.#failure = {error, at: performance.now()};
 		else this.#events.onFailure(error, this.#current.epoch);
 		return error;
 	}
 
-	#keepWatch(options: MtlsOptions, seen: string): void {
+	#watchFiles(options: MtlsOptions, filesFingerprint: string): void {
 		const {reload} = this.#options;
 		if (!reload || this.#closed || this.#released) return;
 		const everyMs = (reload === true ? undefined : reload.everyMs) ?? defaultEveryMs;
-		this.#watch?.close();
-		this.#watch = new FileWatch(filesOf(options), seen, everyMs, (why) => this.#look(why));
+		this.#watcher?.close();
+		this.#watcher = new FileWatcher(filesOf(options), filesFingerprint, everyMs, (why) =>
+			this.#poll(why),
+		);
 	}
 
-	/** Loads anew where there is something new. Told to `onFailure`, so nobody waits for it. */
-	#look(why: 'turn' | 'change'): void {
+	/** Loads anew where something has changed. No request waits for it: a failure goes to `onFailure`. */
+	#poll(why: 'timer' | 'change'): void {
 		const {identity} = this.#options;
-		if (why === 'turn') this.#turnsOff -= 1;
+		if (why === 'timer') this.#skipPolls -= 1;
 		try {
-			const waiting = this.#newest() ?? this.#asked;
+			const waiting = this.#latestLoad() ?? this.#pendingLoad;
 			if (waiting !== undefined) {
-				if (why === 'turn') this.#wait(waiting);
+				if (why === 'timer') this.#countPoll(waiting);
 				return;
 			}
-			if (identity === undefined) this.#lookAt(noMaterial);
-			else if (why === 'change' || this.#turnsOff < 0) this.#lookAt(callLoader(identity));
+			if (identity === undefined) this.#loadIfNew(noMaterial);
+			else if (why === 'change' || this.#skipPolls < 0) this.#loadIfNew(callLoader(identity));
 		} catch (error) {
 			this.#failed(error);
 		}
 	}
 
-	#lookAt(material: IdentityMaterial | Promise<IdentityMaterial>): void {
-		// Released while the loader was asked.
+	#loadIfNew(material: IdentityMaterial | Promise<IdentityMaterial>): void {
+		// Released while the loader was at work.
 		if (this.#current === undefined) return;
 		if (material instanceof Promise) {
-			void this.#await(material);
+			void this.#awaitPoll(material);
 			return;
 		}
 		const files = filesOf(withoutPrototype({...this.#options, ...material}));
-		if (this.#isNew(describe(material, fingerprint(files)))) this.#make(material);
+		if (this.#isNew(digestOf(material, fingerprint(files)))) this.#create(material);
 	}
 
-	/** Does nothing with an answer that was overtaken: by a reload, or by another look. */
-	async #await(material: Promise<IdentityMaterial>): Promise<void> {
-		const asked = {turns: 0};
-		this.#asked = asked;
+	/** Ignores material that a reload, or a later poll, has overtaken. */
+	async #awaitPoll(material: Promise<IdentityMaterial>): Promise<void> {
+		const pending = {polls: 0};
+		this.#pendingLoad = pending;
 		try {
 			const given = await material;
-			if (this.#asked === asked) this.#lookAt(given);
+			if (this.#pendingLoad === pending) this.#loadIfNew(given);
 		} catch (error) {
-			if (this.#asked === asked) this.#failed(error);
+			if (this.#pendingLoad === pending) this.#failed(error);
 		}
-		if (this.#asked === asked) this.#asked = undefined;
+		if (this.#pendingLoad === pending) this.#pendingLoad = undefined;
 	}
 
 	// A loader that hangs once must not end the rotation for good.
-	#wait(asked: {turns: number}): void {
-		asked.turns += 1;
-		if (asked.turns < mostTurnsOff) return;
-		this.#asked = undefined;
-		const message = `no answer for ${mostTurnsOff} turns`;
+	#countPoll(pending: {polls: number}): void {
+		pending.polls += 1;
+		if (pending.polls < maxSkippedPolls) return;
+		this.#pendingLoad = undefined;
+		const message = `no answer for ${maxSkippedPolls} polls`;
 		const error = Object.assign(new Error(message), {code: 'ETIMEDOUT'});
 		for (const {reject} of this.#loads) reject(error);
 		this.#loads.clear();
@@ -296,14 +299,14 @@ export class SnapshotSource {
 
 	// What could not be loaded may be some time later: a certificate that was not valid yet, a file
 	// that could not be opened.
-	#isNew(madeOf: string): boolean {
-		return madeOf !== this.#madeOf && (madeOf !== this.#failedOn || this.#turnsOff < 0);
+	#isNew(digest: string): boolean {
+		return digest !== this.#loadedDigest && (digest !== this.#failedDigest || this.#skipPolls < 0);
 	}
 }
 
-/** Where nothing is to be fetched. */
+/** Without `identity` there is nothing to fetch. */
 const noMaterial: IdentityMaterial = Object.create(null);
 
-function describe(material: IdentityMaterial, files: string): string {
+function digestOf(material: IdentityMaterial, files: string): string {
 	return `${materialDigest(material)}\n${files}`;
 }

@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:f
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, onTestFinished, test, vi} from 'vitest';
-import {FileWatch, fingerprint} from '../../../src/tls/rotation/file-watcher.ts';
+import {FileWatcher, fingerprint} from '../../../src/tls/rotation/file-watcher.ts';
 
 // What the system tells of a directory comes when the test says so.
 let tell: () => void = () => {};
@@ -27,7 +27,7 @@ beforeEach(() => {
 	vi.useFakeTimers();
 	look.mockReset();
 	watched = [];
-	const watching = new FileWatch([file], fingerprint([file]), 60_000, look);
+	const watching = new FileWatcher([file], fingerprint([file]), 60_000, look);
 	onTestFinished(() => watching.close());
 });
 afterEach(() => vi.useRealTimers());
@@ -50,7 +50,7 @@ test('what is written beside the file is no change of it', () => {
 	}
 	expect(look).not.toHaveBeenCalled();
 	vi.advanceTimersByTime(60_000);
-	expect(look).toHaveBeenCalledExactlyOnceWith('turn');
+	expect(look).toHaveBeenCalledExactlyOnceWith('timer');
 });
 
 // Seen: a rotation took up to a minute where the certificate lies beside a busy log. Why: each event
@@ -71,7 +71,7 @@ test('a directory that never settles hides a change for a second', () => {
 // directory its own parent does not hear of.
 test('a directory is listened to as well as the one that it is in', () => {
 	const folder = join(file, '..');
-	const watching = new FileWatch([folder], '', 60_000, look);
+	const watching = new FileWatcher([folder], '', 60_000, look);
 	onTestFinished(() => watching.close());
 	expect(watched.slice(1)).toEqual([join(folder, '..'), folder]);
 });

@@ -35,7 +35,7 @@ describe('MtlsError', () => {
 	const cause = new Error('of Node');
 	const error = new MtlsError('it failed', {failure, code: 'CERT_HAS_EXPIRED', cause});
 
-	test('is an AxiosError with the code of Node, the cause and the facts', () => {
+	test('an MtlsError is an AxiosError with the code of Node, the cause and the facts', () => {
 		expect(error).toBeInstanceOf(AxiosError);
 		expect(isAxiosError(error)).toBe(true);
 		expect(axios.isCancel(error)).toBe(false);
@@ -48,11 +48,11 @@ describe('MtlsError', () => {
 		expect(error.cause).toBe(cause);
 	});
 
-	test('keeps its cause from what walks over its fields', () => {
+	test('the cause of an MtlsError is not enumerable', () => {
 		expect(Object.keys(error)).not.toContain('cause');
 	});
 
-	test('is known by its brand to a second copy of the package', async () => {
+	test('an MtlsError is recognised by a second copy of the package', async () => {
 		vi.resetModules();
 		const copy: typeof import('../src/errors.ts') = await import('../src/errors.ts');
 
@@ -69,13 +69,13 @@ describe('MtlsError', () => {
 		['an AxiosError', new AxiosError('x')],
 		['an object of that name', {name: 'MtlsError', failure}],
 		['a mistake in the options', new MtlsConfigError('ERR_MTLS_NOT_PEM', 'mtls.ca', 'x')],
-	])('%s is none', (_, value) => {
+	])('isMtlsError() is false for %s', (_, value) => {
 		expect(isMtlsError(value)).toBe(false);
 	});
 });
 
 describe('MtlsConfigError', () => {
-	test('says the option first, and is no AxiosError', () => {
+	test('an MtlsConfigError names the option first, and is no AxiosError', () => {
 		const cause = new Error('of OpenSSL');
 		const error = new MtlsConfigError('ERR_MTLS_NOT_PEM', 'mtls.ca', 'expected PEM', cause);
 		expect(error).toMatchObject({
@@ -154,7 +154,7 @@ describe('mistakes in the options', () => {
 			'ERR_MTLS_NOT_PEM',
 			/an empty string$/,
 		],
-	])('%s', (_, mtls, option, code, message) => {
+	])('a mistake in the options is refused: %s', (_, mtls, option, code, message) => {
 		const origins = typeof mtls === 'object' && mtls !== null && 'origins' in mtls;
 		const error = origins ? clientRefusal({mtls}) : configRefusal(mtls, [secret]);
 		expect(error).toMatchObject({option, code});
@@ -162,14 +162,14 @@ describe('mistakes in the options', () => {
 		expect(error.message).not.toContain(secret);
 	});
 
-	test('a floor and a ceiling that meet are none', () => {
+	test('minVersion and maxVersion may be equal', () => {
 		for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 			const mtls = {minVersion: version, maxVersion: version};
 			expect(createClient({mtls}).mtls.identity).toBeNull();
 		}
 	});
 
-	test('a key that is null is told though the certificate is good', () => {
+	test('a key that is null is refused though the certificate is good', () => {
 		expect(configRefusal({cert: client.cert, key: null}, [client.key])).toMatchObject({
 			option: 'mtls.key',
 			code: bad,
@@ -186,7 +186,7 @@ describe('mistakes in the options', () => {
 			'httpsAgent',
 			'ERR_MTLS_AGENT_CONFLICT',
 		],
-	])('%s is refused by createClient', (_, config, option, code) => {
+	])('createClient refuses %s', (_, config, option, code) => {
 		expect(clientRefusal(config)).toMatchObject({option, code});
 	});
 

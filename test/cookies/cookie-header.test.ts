@@ -166,7 +166,7 @@ describe('a list is read again after', () => {
 			},
 			'b=2',
 		],
-	])('%s', async (_, change, text) => {
+	])('a remembered list is read again after %s', async (_, change, text) => {
 		const jar = await warm(new CookieJar());
 		await change(jar);
 		expect(await ask(jar)).toEqual({remembered: false, text});

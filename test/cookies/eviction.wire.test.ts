@@ -46,7 +46,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['of the app', () => new CookieJar()],
 		['of a file', () => tempFile('jar')],
 	])(
-		'in a jar %s, 2,100 cookies of one host do not make requests too large',
+		'2,100 cookies of one host, in a jar %s, do not make requests too large',
 		async (_title, jar) => {
 			const server = await startSetter(50, (number) => `name-${number}=1; Path=/`);
 			const {told, messages, logger} = recordingLogger();

@@ -93,7 +93,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['half a body', {status: 200, next: 'closes', raw: 'Content-Length: 9\r\n\r\nearly'}],
 		['a body up to the end', {status: 413, next: 'closes', raw: '\r\nearly'}],
 	] satisfies [string, EarlyAnswer][])(
-		'%s before a large upload ends the call as in axios, and the next request is answered',
+		'a response %s before a large upload ends the call as in axios, and the next request is answered',
 		async (_title, answer) => {
 			const server = await early(answer);
 			const theirs = await endOf(plainAxios().post(server.url(), large, options));
@@ -140,7 +140,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		[299, 65_537, 1],
 		[200, 1_000_000, 1],
 	])(
-		'after a %i to an upload of %i bytes that is read the next request is on connection %i',
+		'the request after a %i to an upload of %i bytes that is read is on connection %i',
 		async (status, bytes, connection) => {
 			const server = await early({status, next: 'reads on'});
 			const client = fixture.client({timeout, validateStatus: null, ...options});
@@ -198,7 +198,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each([
 		['a tunnel', false],
 		['a tunnel of an https proxy', true],
-	])('through %s an early 413 leaves the next request a way', async (_title, secure) => {
+	])('an early 413 through %s does not block the next request', async (_title, secure) => {
 		const {cert, key} = await fixture.pki.server();
 		const {port} = await fixture.proxy(secure ? {tls: {cert, key}} : {});
 		const server = await early({status: 413, next: 'stops reading'});
@@ -213,7 +213,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await atRest(client, 1);
 	});
 
-	test('plain http by a proxy is no other', async () => {
+	test('an early response over plain http through a proxy does not block the next request', async () => {
 		const proxy = await startEarlyServer({status: 413, next: 'stops reading'});
 		const client = fixture.client({
 			timeout,
@@ -233,7 +233,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect((await client.get(server.url('/next'), {timeout})).data).toBe(2);
 	});
 
-	test('a stuck upload that is cancelled leaves the next request a way', async () => {
+	test('a stuck upload that is cancelled does not block the next request', async () => {
 		const server = await early({next: 'stops reading'});
 		const client = fixture.client({timeout, ...options});
 		const controller = new AbortController();
@@ -254,7 +254,7 @@ describe('a streamed upload', () => {
 	}
 
 	test.each(nexts)(
-		'that an early 413 overtakes is read for nobody, and the next request is answered, where the server %s',
+		'a streamed upload that an early 413 overtakes is drained, and the next request is answered, where the server %s',
 		async (next) => {
 			const server = await early({status: 413, next});
 			const client = fixture.client({timeout});
@@ -268,7 +268,7 @@ describe('a streamed upload', () => {
 		},
 	);
 
-	test('that an early 307 sends elsewhere arrives there whole', async () => {
+	test('a streamed upload that an early 307 redirects arrives complete', async () => {
 		const server = await early((head) =>
 			head.startsWith('POST / ') ? {status: 307, next: 'stops reading'} : undefined,
 		);
@@ -279,7 +279,7 @@ describe('a streamed upload', () => {
 	});
 
 	// The response has begun, and is not complete: both go on.
-	test('goes on under a response that has begun', async () => {
+	test('a streamed upload goes on while its response has begun', async () => {
 		const server = await fixture.server({
 			handler: (request, response, {ended}) => {
 				if (request.method !== 'POST') return false;
@@ -301,7 +301,7 @@ describe('a streamed upload', () => {
 	});
 });
 
-test('by an MtlsAgent in axios itself an early 413 leaves the next request a way', async () => {
+test('an early 413 in axios itself with an MtlsAgent does not block the next request', async () => {
 	const {cert, key} = fixture.alice;
 	const httpsAgent = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false, logger: false});
 	onTestFinished(() => httpsAgent.destroy());

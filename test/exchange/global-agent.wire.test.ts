@@ -89,7 +89,7 @@ const connectionsOf = ({connections}: MtlsServer) => connections.length;
 
 describe.each(makers)('with %s', (_, make) => {
 	describe.each(exchanges)('over %s', (_name, options) => {
-		test('Node believes nobody of ours as long as nobody changes its agent', async () => {
+		test('a private CA is not trusted as long as the global agent is unchanged', async () => {
 			const {failure} = await mtlsFailureOf(make(options).get((await server()).url('/echo')));
 			expect(failure.kind).toBe('untrusted-issuer');
 		});
@@ -98,7 +98,7 @@ describe.each(makers)('with %s', (_, make) => {
 			['a text', () => fixture.pki.ca],
 			['bytes', () => Buffer.from(fixture.pki.ca)],
 			['a list', () => [...rootCertificates, fixture.pki.ca]],
-		])('a CA that is given to the global agent as %s is believed', async (_form, ca) => {
+		])('a CA that is given to the global agent as %s is trusted', async (_form, ca) => {
 			const bank = await server();
 			https.globalAgent.options.ca = ca();
 			expect((await axios.get(bank.url('/echo'))).status).toBe(200);
@@ -129,7 +129,7 @@ describe.each(makers)('with %s', (_, make) => {
 const make = (config: object = {}) => (makers[2] as (typeof makers)[number])[1](config);
 
 describe('what an app does to the global agents counts', () => {
-	test('another CA, and none again, each from the next request on', async () => {
+	test('a CA that is set on the global agent, or removed, counts from the next request on', async () => {
 		const other = await createTestPki();
 		const bank = await server();
 		const client = make();
@@ -149,7 +149,7 @@ describe('what an app does to the global agents counts', () => {
 		expect(bank.requests).toHaveLength(2);
 	});
 
-	test('a CA that is none is told by its option', async () => {
+	test('an invalid CA of the global agent is refused by its option', async () => {
 		https.globalAgent.options.ca = '/etc/passwd';
 		await expect(make().get((await server()).url())).rejects.toMatchObject({
 			name: 'MtlsConfigError',
@@ -158,7 +158,7 @@ describe('what an app does to the global agents counts', () => {
 		});
 	});
 
-	test('a client certificate in its options is shown, as by axios', async () => {
+	test('a client certificate in the options of the global agent is presented, as by axios', async () => {
 		const bank = await fixture.server();
 		const {cert, key} = fixture.alice;
 		Object.assign(https.globalAgent.options, {cert, key, ca: fixture.pki.ca});
@@ -166,7 +166,7 @@ describe('what an app does to the global agents counts', () => {
 		expect((await make().get(bank.url('/whoami'))).data.client).toBe('alice');
 	});
 
-	test('a bound on its connections is kept', async () => {
+	test('a limit on the connections of the global agent is kept', async () => {
 		const bank = await server();
 		const agent = new https.Agent({keepAlive: true, maxSockets: 2, ca: fixture.pki.ca});
 		https.globalAgent = agent;
@@ -175,7 +175,7 @@ describe('what an app does to the global agents counts', () => {
 		expect(connectionsOf(bank)).toBe(2);
 	});
 
-	test('a method that is put on it is called', async () => {
+	test('a method that is put on the global agent is called', async () => {
 		const bank = await server();
 		https.globalAgent.options.ca = fixture.pki.ca;
 		const {createConnection} = https.globalAgent;
@@ -188,7 +188,7 @@ describe('what an app does to the global agents counts', () => {
 		expect(seen).toHaveBeenCalledTimes(1);
 	});
 
-	test('that of http counts for http, and keeps what it has', async () => {
+	test('the global agent of http makes the connections for http, and keeps them', async () => {
 		const plain = await startPlainHttp();
 		let made = 0;
 		class Plain extends http.Agent {
@@ -211,7 +211,7 @@ describe('what an app does to the global agents counts', () => {
 		expect(plain.sockets).toHaveLength(3);
 	});
 
-	test('another one of the same kind changes nothing: the connections are ours', async () => {
+	test('another global agent of the same kind changes nothing: the client makes the connections', async () => {
 		const plain = await startPlainHttp();
 		const agent = new http.Agent({keepAlive: true, timeout: 1_000});
 		http.globalAgent = agent;
@@ -220,7 +220,7 @@ describe('what an app does to the global agents counts', () => {
 		expect(Object.keys(agent.freeSockets)).toEqual([]);
 	});
 
-	test('the jar works by it, on redirects too', async () => {
+	test('the jar works with a replaced global agent, on redirects too', async () => {
 		const bank = await fixture.server({
 			clientAuth: 'none',
 			handler: pages({
@@ -254,18 +254,23 @@ describe('what an app does to the global agents counts', () => {
 });
 
 describe('with mtls nothing of them counts', () => {
-	test.each(exchanges)('over %s', async (_, options) => {
-		const stranger = await (await createTestPki()).server();
-		const impostor = await fixture.server({credential: stranger, clientAuth: 'none'});
-		const bank = await fixture.server();
-		const tracer = new Tracer({rejectUnauthorized: off});
-		https.globalAgent = tracer;
-		const client = fixture.client(options);
-		expect((await client.get(bank.url('/whoami'))).data.client).toBe('alice');
-		expect((await mtlsFailureOf(client.get(impostor.url()))).failure.kind).toBe('untrusted-issuer');
-		expect(tracer.connections).toBe(0);
-		expect(impostor.requests).toEqual([]);
-	});
+	test.each(exchanges)(
+		'the global agents do not count with `mtls`, over %s',
+		async (_, options) => {
+			const stranger = await (await createTestPki()).server();
+			const impostor = await fixture.server({credential: stranger, clientAuth: 'none'});
+			const bank = await fixture.server();
+			const tracer = new Tracer({rejectUnauthorized: off});
+			https.globalAgent = tracer;
+			const client = fixture.client(options);
+			expect((await client.get(bank.url('/whoami'))).data.client).toBe('alice');
+			expect((await mtlsFailureOf(client.get(impostor.url()))).failure.kind).toBe(
+				'untrusted-issuer',
+			);
+			expect(tracer.connections).toBe(0);
+			expect(impostor.requests).toEqual([]);
+		},
+	);
 });
 
 describe('verification stays on', () => {
@@ -328,27 +333,30 @@ describe('verification stays on', () => {
 		exchanges.map(([exchange, options]) => [title, exchange, {change, options}] as const),
 	);
 
-	test.each(cases)('with %s, over %s', async (_title, _exchange, {change, options}) => {
-		const all = await impostors();
-		change();
-		const client = make(options);
-		for (const impostor of all) {
-			const error = await failureOf(client.post(impostor.url('/secret'), 'the body'));
-			expect(error.code).toMatch(/CERT|SIGNATURE|ISSUER|UNABLE/);
-		}
-		for (const impostor of all) {
-			expect(impostor.requests).toEqual([]);
-			for (const {plaintextBytes} of impostor.connections) expect(plaintextBytes).toBe(0);
-		}
-	});
+	test.each(cases)(
+		'verification stays on with %s, over %s',
+		async (_title, _exchange, {change, options}) => {
+			const all = await impostors();
+			change();
+			const client = make(options);
+			for (const impostor of all) {
+				const error = await failureOf(client.post(impostor.url('/secret'), 'the body'));
+				expect(error.code).toMatch(/CERT|SIGNATURE|ISSUER|UNABLE/);
+			}
+			for (const impostor of all) {
+				expect(impostor.requests).toEqual([]);
+				for (const {plaintextBytes} of impostor.connections) expect(plaintextBytes).toBe(0);
+			}
+		},
+	);
 
-	test('axios does let them through, so that this shows something', async () => {
+	test('axios itself accepts the same servers, so that these tests show something', async () => {
 		const [impostor] = await impostors();
 		https.globalAgent.options.rejectUnauthorized = off;
 		expect((await axios.get(impostor?.url('/echo') ?? '')).status).toBe(200);
 	});
 
-	test('an agent with more to follow that does not verify is refused, by its option', async () => {
+	test('a replaced agent with options that do not verify is refused by its option', async () => {
 		const bank = await server();
 		https.globalAgent = new Tracer({rejectUnauthorized: off});
 		await expect(make().get(bank.url('/echo'))).rejects.toMatchObject({
@@ -365,7 +373,7 @@ const asksInTunnels = Number(axios.VERSION.split('.')[1]) >= 21;
 
 describe('through a proxy', () => {
 	test.runIf(asksInTunnels)(
-		'a CA of the global agent is believed, in one tunnel for all',
+		'a CA of the global agent is trusted, in one tunnel for all requests',
 		async () => {
 			const [bank, proxy] = await Promise.all([server(), fixture.proxy()]);
 			https.globalAgent.options.ca = fixture.pki.ca;
@@ -441,7 +449,7 @@ describe('through a proxy', () => {
 		},
 	);
 
-	test('an https proxy, and headers for one, do not go with it', async () => {
+	test('an https proxy, or headers for a proxy, are refused with a replaced global agent', async () => {
 		const bank = await server();
 		https.globalAgent = new Tracer();
 		for (const proxy of [
@@ -457,7 +465,7 @@ describe('through a proxy', () => {
 	});
 });
 
-test('what an agent has taken is verified also on a connection that it keeps', async () => {
+test('a connection that an agent keeps is verified too', async () => {
 	const bank = await server();
 	const tracer = new Tracer();
 	https.globalAgent = tracer;

@@ -25,7 +25,7 @@ test.each([
 	['peerMaxConcurrentStreams', 1],
 	['sessionTimeout', null],
 	['settings', {enablePush: true}],
-])('%s says how a session is to be', (name, value) => {
+])('the http2Option %s is accepted', (name, value) => {
 	const http2Options = {[name]: value, nothing: undefined};
 	expect(tlsHttp2Option({http2Options})).toBeUndefined();
 	expect(sessionOptions({http2Options})).toEqual({[name]: value});
@@ -50,7 +50,7 @@ test.each([
 	'session',
 	'socket',
 	'somethingNew',
-])('%s could say with whom', (name) => {
+])('the http2Option %s is refused, as it would choose the TLS', (name) => {
 	expect(tlsHttp2Option({http2Options: {settings: {}, [name]: false}})).toBe(name);
 	expect(tlsHttp2Option({http2Options: {[name]: undefined}})).toBeUndefined();
 });

@@ -192,7 +192,7 @@ test.each([
 	['timeout', {timeout: 80}, 'ECONNABORTED'],
 	['firstByteMs', {timeouts: {firstByteMs: 80}}, 'ERR_MTLS_FIRST_BYTE_TIMEOUT'],
 	['requestMs', {timeouts: {requestMs: 80}}, 'ERR_MTLS_REQUEST_TIMEOUT'],
-])('%s holds while there is no end of interim responses', async (_, deadline, code) => {
+])('the limit %s holds while interim responses do not end', async (_, deadline, code) => {
 	const server = await fixture.server({
 		handler: ({socket, method}) => {
 			if (method === 'GET') return false;

@@ -71,7 +71,7 @@ const failed = {
 
 describe.each(Object.entries(ways))('by %s', (_, open) => {
 	test.each(heads)(
-		'%s that nobody asked for fails the request and closes the connection',
+		'an unrequested %s fails the request and closes the connection',
 		async (_name, raw) => {
 			for (const [by, options] of requests) {
 				const {url, config, closed} = await open(raw);

@@ -49,7 +49,7 @@ describe.each([
 		},
 	);
 
-	test('without a proxy it goes nowhere', async () => {
+	test('a Proxy-Authorization header is not sent without a proxy', async () => {
 		const server = await fixture.server();
 		const response = await ask(fixture.client(options), server.url('/echo'), {
 			'Proxy-Authorization': basic,

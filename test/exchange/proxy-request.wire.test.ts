@@ -57,7 +57,7 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 			mtls: {proxy: {ca: corp.ca}},
 		});
 
-	test('goes in absolute-form, on one connection for all origins', async () => {
+	test('a plain http request through a proxy goes in absolute-form, on one connection for all origins', async () => {
 		const [one, two, proxy] = await Promise.all([startEcho(), startEcho(), startProxy(protocol)]);
 		const client = through(proxy, {jar: true});
 		for (let count = 0; count < 5; count += 1) {
@@ -80,14 +80,14 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 		expect(proxy.forwarded[9]?.headers.cookie).toBe('seen=1');
 	});
 
-	test('shows the proxy no certificate', async () => {
+	test('a plain http request shows the proxy no certificate', async () => {
 		const [echo, proxy] = await Promise.all([startEcho(), startProxy(protocol)]);
 		await through(proxy).get(echo.origin);
 		expect(proxy.shown).toEqual(protocol === 'https' ? [undefined] : []);
 		expect(proxy.forwarded).toHaveLength(1);
 	});
 
-	test('sends a body, buffered or streamed', async () => {
+	test('a plain http request through a proxy sends a body, buffered or streamed', async () => {
 		const [echo, proxy] = await Promise.all([startEcho(), startProxy(protocol)]);
 		const client = through(proxy);
 		const body = 'x'.repeat(100_000);
@@ -95,7 +95,7 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 		expect((await client.put(echo.origin, Readable.from([body]))).data.body).toBe(body);
 	});
 
-	test('logs in to the proxy, and the origin hears nothing of it', async () => {
+	test('a plain http request logs in to the proxy, and the origin sees nothing of it', async () => {
 		const [echo, proxy] = await Promise.all([
 			startEcho(),
 			startProxy(protocol, {credentials: login}),
@@ -110,7 +110,7 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 		expect(config.headers['proxy-authorization']).toBe('Basic of-the-app');
 	});
 
-	test('keeps a login that the app gives as a header', async () => {
+	test('a plain http request keeps a Proxy-Authorization header of the app', async () => {
 		const [echo, proxy] = await Promise.all([
 			startEcho(),
 			startProxy(protocol, {credentials: login}),
@@ -237,7 +237,7 @@ describe.each(exchanges)('over %s, plain http through an https proxy', (_, optio
 		return error;
 	}
 
-	test('is not sent to one that is not trusted', async () => {
+	test('a plain http request is not sent to an https proxy that is not trusted', async () => {
 		expect(await ask({}, fixture.pki.ca)).toMatchObject({
 			code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 			failure: {
@@ -250,7 +250,7 @@ describe.each(exchanges)('over %s, plain http through an https proxy', (_, optio
 	});
 
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-		'is not sent over %s to one that wants a certificate, nor is ours',
+		'a plain http request is not sent over %s to a proxy that wants a certificate, nor is the certificate',
 		async (version) => {
 			const tls = {insists: true, ca: corp.ca, minVersion: version, maxVersion: version};
 			expect(await ask(tls)).toMatchObject({

@@ -29,7 +29,7 @@ test.each([
 	['null', null],
 	['a Blob', new Blob(['x'])],
 	['a form', new globalThis.FormData()],
-])('%s is given out as it is, each time', (_, data) => {
+])('a body of %s is given out as it is, each time', (_, data) => {
 	const body = makeBody(data, true);
 	expect(body.open()).toBe(data);
 	expect(body.open()).toBe(data);
@@ -37,14 +37,14 @@ test.each([
 });
 
 describe('a stream', () => {
-	test('is given out whole, again and again', async () => {
+	test('a stream is given out whole, again and again', async () => {
 		const body = makeBody(Readable.from(['one ', 'two ', 'three'], {objectMode: false}), true);
 		expect(await text(body.open())).toBe('one two three');
 		expect(await text(body.open())).toBe('one two three');
 		expect(await text(body.open())).toBe('one two three');
 	});
 
-	test('of strings is given out as bytes', async () => {
+	test('a stream of strings is given out as bytes', async () => {
 		const source = new PassThrough();
 		source.setEncoding('utf8');
 		source.end('ä€');
@@ -53,7 +53,7 @@ describe('a stream', () => {
 		expect(await text(body.open())).toBe('ä€');
 	});
 
-	test('is not read before somebody reads its attempt', () => {
+	test('a stream is not read before its attempt is read', () => {
 		let asked = 0;
 		const source = new Readable({
 			read() {
@@ -64,7 +64,7 @@ describe('a stream', () => {
 		expect(asked).toBe(0);
 	});
 
-	test('that was read to a part goes on where it stands, and its beginning comes first', async () => {
+	test('a stream that was read in part is replayed from its beginning and goes on', async () => {
 		const source = new PassThrough();
 		const body = makeBody(source, true);
 		source.write('one ');
@@ -95,7 +95,7 @@ describe('a stream', () => {
 		expect(first.read()).toBeNull();
 	});
 
-	test('does not end an attempt that was given up', async () => {
+	test('a stream does not end an attempt that was given up', async () => {
 		const body = makeBody(Readable.from(['all'], {objectMode: false}), true);
 		const first = body.open() as Readable;
 		const ended: string[] = [];
@@ -107,7 +107,7 @@ describe('a stream', () => {
 		expect(ended).toEqual([]);
 	});
 
-	test('with empty chunks is given out whole', async () => {
+	test('a stream with empty chunks is given out whole', async () => {
 		const source = new PassThrough();
 		source.write('');
 		source.write('one ');
@@ -116,7 +116,7 @@ describe('a stream', () => {
 		expect(await text(makeBody(source, true).open())).toBe('one two');
 	});
 
-	test('without a byte can be given out twice', async () => {
+	test('a stream without a byte can be given out twice', async () => {
 		const body = makeBody(Readable.from([]), true, 0);
 		expect(await text(body.open())).toBe('');
 		expect(await text(body.open())).toBe('');
@@ -130,27 +130,30 @@ describe('the replay limit', () => {
 		[limit - 1, true],
 		[limit, true],
 		[limit + 1, false],
-	])('%i bytes of 1000 can be given out again: %s', async (bytes, again) => {
-		const sent = 'x'.repeat(bytes);
-		const halves = [sent.slice(0, 500), sent.slice(500)];
-		const body = makeBody(Readable.from(halves, {objectMode: false}), true, limit);
-		expect(await text(body.open())).toBe(sent);
-		if (again) {
+	])(
+		'a stream of which %i bytes of 1000 were read can be given out again: %s',
+		async (bytes, again) => {
+			const sent = 'x'.repeat(bytes);
+			const halves = [sent.slice(0, 500), sent.slice(500)];
+			const body = makeBody(Readable.from(halves, {objectMode: false}), true, limit);
 			expect(await text(body.open())).toBe(sent);
-			return;
-		}
-		const open = () => body.open();
-		expect(open).toThrow(AxiosError);
-		expect(open).toThrow(
-			expect.objectContaining({
-				code: 'ERR_BODY_NOT_REPLAYABLE',
-				message:
-					'a redirect asks for the streamed body again, and more than 1000 bytes of it were sent',
-			}),
-		);
-	});
+			if (again) {
+				expect(await text(body.open())).toBe(sent);
+				return;
+			}
+			const open = () => body.open();
+			expect(open).toThrow(AxiosError);
+			expect(open).toThrow(
+				expect.objectContaining({
+					code: 'ERR_BODY_NOT_REPLAYABLE',
+					message:
+						'a redirect asks for the streamed body again, and more than 1000 bytes of it were sent',
+				}),
+			);
+		},
+	);
 
-	test('counts what was read, not what there is', async () => {
+	test('the replay limit counts the bytes that were read, not those that there are', async () => {
 		const source = new PassThrough({highWaterMark: 10_000});
 		const body = makeBody(source, true, limit);
 		source.write('a'.repeat(600));
@@ -161,7 +164,7 @@ describe('the replay limit', () => {
 		expect(() => body.open()).toThrow(AxiosError);
 	});
 
-	test('is 10 MiB by default, and none where no redirect is followed', async () => {
+	test('the replay limit is 10 MiB by default, and there is none where no redirect is followed', async () => {
 		expect(replayLimitBytes).toBe(10_485_760);
 		const body = makeBody(Readable.from(['x'], {objectMode: false}), false);
 		expect(await text(body.open())).toBe('x');
@@ -170,7 +173,7 @@ describe('the replay limit', () => {
 });
 
 describe('a source that fails', () => {
-	test('ends the attempt with its error', async () => {
+	test('a source that fails ends the attempt with its error', async () => {
 		const source = new PassThrough();
 		const attempt = makeBody(source, true).open();
 		source.write('some');
@@ -180,7 +183,7 @@ describe('a source that fails', () => {
 		await expect(read).rejects.toBe(reason);
 	});
 
-	test('before anybody reads is no uncaught exception, and is told to the reader', async () => {
+	test('a source that fails before it is read causes no uncaught exception, and fails the reader', async () => {
 		const source = new PassThrough();
 		const body = makeBody(source, true);
 		const reason = new Error('no such file');
@@ -189,7 +192,7 @@ describe('a source that fails', () => {
 		await expect(text(body.open())).rejects.toBe(reason);
 	});
 
-	test('by being closed early closes the attempt without an end', async () => {
+	test('a source that is closed early closes the attempt without an end', async () => {
 		const source = new PassThrough();
 		const attempt = makeBody(source, true).open() as Readable;
 		const events: string[] = [];
@@ -200,7 +203,7 @@ describe('a source that fails', () => {
 		expect(events).toEqual([]);
 	});
 
-	test('is left open by an attempt that is given up, and closed by one that fails', async () => {
+	test('a source stays open under an attempt that is given up, and is closed by one that fails', async () => {
 		const source = new PassThrough();
 		const body = makeBody(source, true);
 		(body.open() as Readable).destroy();
@@ -218,7 +221,7 @@ describe('a stream that an attempt leaves unread', () => {
 	const chunks = ['one ', 'two ', 'three'];
 	const source = () => Readable.from(chunks, {objectMode: false});
 
-	test('is read for nobody once the last attempt is over', async () => {
+	test('an unread stream is drained once the last attempt is over', async () => {
 		const stream = source();
 		const body = makeBody(stream, true);
 		const attempt = body.open() as Readable;
@@ -229,7 +232,7 @@ describe('a stream that an attempt leaves unread', () => {
 		expect(stream.readableEnded).toBe(true);
 	});
 
-	test('is read for nobody too where the attempt is over first', async () => {
+	test('an unread stream is drained too where the attempt is over first', async () => {
 		const stream = source();
 		const body = makeBody(stream, true);
 		body.stop(body.open());
@@ -238,14 +241,14 @@ describe('a stream that an attempt leaves unread', () => {
 		expect(stream.readableEnded).toBe(true);
 	});
 
-	test('is left to the last attempt while that goes on', async () => {
+	test('an unread stream is left to the last attempt while that goes on', async () => {
 		const body = makeBody(source(), true);
 		const attempt = body.open();
 		body.last();
 		expect(await text(attempt)).toBe('one two three');
 	});
 
-	test('is left to the next attempt while there may be one', async () => {
+	test('an unread stream is left to the next attempt while there may be one', async () => {
 		const stream = source();
 		const body = makeBody(stream, true);
 		const first = body.open() as Readable;
@@ -255,7 +258,7 @@ describe('a stream that an attempt leaves unread', () => {
 		expect(await text(body.open())).toBe('one two three');
 	});
 
-	test('is not taken from the next attempt by the end of the one before', async () => {
+	test('the end of an attempt does not take the stream from the next one', async () => {
 		const body = makeBody(source(), true);
 		const first = body.open();
 		const second = body.open();

@@ -140,7 +140,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(delivered(server, '/x')).toBe(1);
 	});
 
-	test('what is sent again has what is left of the time', async () => {
+	test('a request that is sent again has what is left of its time', async () => {
 		const server = await fixture.server({
 			handler: (request) => {
 				if (request.url === '/whoami') return false;
@@ -166,7 +166,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(error).toMatchObject({name: 'Error', code: 'ECONNREFUSED'});
 	});
 
-	test('through a tunnel a new one is dug', async () => {
+	test('a request through a stale tunnel is sent again through a new one', async () => {
 		const [server, proxy] = await Promise.all([
 			fixture.server({handler: tired()}),
 			fixture.proxy(),
@@ -229,7 +229,7 @@ describe('a streamed body', () => {
 	test.each([
 		['redirects', {}],
 		['a limit', {maxBodyLength: 1_000}],
-	])('is sent again as far as it was kept, with %s', async (_, config) => {
+	])('a streamed body is sent again as far as it was kept, with %s', async (_, config) => {
 		const server = await fixture.server({handler: tired()});
 		const client = fixture.client();
 		await idle(client, server, 1, throughAxios);
@@ -238,7 +238,7 @@ describe('a streamed body', () => {
 		expect(delivered(server, '/echo')).toBe(2);
 	});
 
-	test('is not sent again where it was not kept, and the first error stays', async () => {
+	test('a streamed body that was not kept is not sent again, and the first error stays', async () => {
 		const last: RequestHandler = (request) => {
 			let bytes = 0;
 			request.on('data', (chunk: Buffer) => {

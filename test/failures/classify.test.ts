@@ -72,7 +72,7 @@ describe('verification', () => {
 		['UNSPECIFIED', 'invalid-certificate'],
 	];
 
-	test.each(codes)('%s is %s of the server, for certain', (code, kind) => {
+	test.each(codes)('the code %s is %s of the server, for certain', (code, kind) => {
 		// Two certificates: that one alone leaves a doubt is a question of its own.
 		expect(judge({code, phase: 'verify', chain: [leaf, leaf]})).toEqual({
 			kind,
@@ -89,7 +89,7 @@ describe('verification', () => {
 		['ERR_SSL_EE_KEY_TOO_SMALL', 'error:0A00018F:SSL routines::ee key too small', 'key'],
 		['ERR_SSL_CA_MD_TOO_WEAK', 'error:0A00018E:SSL routines::ca md too weak', 'digest'],
 		['EPROTO', 'error:0A00018A:SSL routines:x:dh key too small', 'diffie-hellman'],
-	])("%s with '%s' is too-weak: %s", (code, message, weakness) => {
+	])("the code %s with '%s' is too-weak: %s", (code, message, weakness) => {
 		for (const phase of ['handshake', 'verify'] as const) {
 			expect(judge({code, message, phase})).toEqual({
 				kind: 'too-weak',
@@ -124,7 +124,7 @@ describe('verification', () => {
 		],
 		['a leaf with an intermediate', 'untrusted-issuer', true, [fetchable, leaf]],
 		['nothing', 'untrusted-issuer', true, []],
-	])('%s that leads nowhere is %s (certain: %s)', (_, kind, certain, chain) => {
+	])('a chain with %s that ends nowhere is %s (certain: %s)', (_, kind, certain, chain) => {
 		for (const code of incomplete) {
 			expect(judge({code, phase: 'verify', chain})).toEqual({kind, side: 'server', certain});
 		}
@@ -141,7 +141,7 @@ test.each([
 		'Stream closed with error code NGHTTP2_HTTP_1_1_REQUIRED',
 		'response',
 	],
-] as const)('%s is of the versions of HTTP', (_, code, message, phase) => {
+] as const)('the code %s is about the version of HTTP', (_, code, message, phase) => {
 	expect(judge({code, message, phase})).toEqual(otherHttp);
 });
 
@@ -183,7 +183,7 @@ describe('alerts', () => {
 	];
 
 	test.each(rows)(
-		'%s (%i), certificate requested: %s, offered: %s is %s (certain: %s)',
+		'the alert %s (%i), certificate requested: %s, offered: %s, is %s (certain: %s)',
 		(name, number, clientCertificateRequested, identityOffered, kind, certain) => {
 			const side = kind.startsWith('client-') ? 'client' : 'both';
 			expect(judge({...alert(number), clientCertificateRequested, identityOffered})).toEqual({
@@ -200,7 +200,7 @@ describe('alerts', () => {
 		expect(judge({...alert(120), identityOffered: true})).toEqual(verdict);
 	});
 
-	test('after a handshake that did not ask, one about certificates is of a renegotiation', () => {
+	test('an alert about certificates after a handshake that did not ask for one is of a renegotiation', () => {
 		const late = {phase: 'response', clientCertificateRequested: false} as const;
 		const refused = {kind: 'client-certificate-refused', side: 'client'};
 		const required = {kind: 'client-certificate-required', side: 'client', certain: false};
@@ -219,7 +219,7 @@ describe('alerts', () => {
 		});
 	});
 
-	test('after the handshake, one that has nothing to do with certificates is left to axios', () => {
+	test('an alert after the handshake that is not about certificates is left to axios', () => {
 		for (const number of [10, 20, 47, 80]) {
 			const evidence = {...alert(number), phase: 'response', identityOffered: true} as const;
 			expect(judge({...evidence, clientCertificateRequested: false})).toBeUndefined();
@@ -263,7 +263,7 @@ describe('hang-ups', () => {
 		['response', true, true, refused],
 		['response', true, false, required],
 	])(
-		'in phase %s, certificate requested: %s, offered: %s',
+		'a hang-up in phase %s, certificate requested: %s, offered: %s, is classified',
 		(phase, requested, offered, verdict) => {
 			for (const code of ['ECONNRESET', 'EPIPE', 'ECONNABORTED']) {
 				expect(
@@ -293,7 +293,7 @@ describe('what OpenSSL says on this side', () => {
 		['ERR_SSL_NO_CIPHERS_AVAILABLE', '', 'cipher-mismatch', true],
 		['ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED', '', 'legacy-renegotiation', true],
 		['ERR_SSL_UNEXPECTED_MESSAGE', 'unexpected message', 'protocol-mismatch', false],
-	])("%s '%s' is %s (certain: %s)", (code, message, kind, certain) => {
+	])("the OpenSSL error %s '%s' is %s (certain: %s)", (code, message, kind, certain) => {
 		expect(judge({code, message})).toEqual({kind, side: 'both', certain});
 		expect(judge({code, message, phase: 'response'})).toBeUndefined();
 	});
@@ -307,7 +307,7 @@ describe('what OpenSSL says on this side', () => {
 });
 
 test.each(['ECONNREFUSED', 'ENOTFOUND', 'ETIMEDOUT', 'EHOSTUNREACH', undefined])(
-	'%s is no matter of TLS, however far the connection had come',
+	'the code %s is not about TLS, however far the connection had come',
 	(code) => {
 		for (const phase of [undefined, 'handshake', 'response'] as const) {
 			expect(judge({code, phase})).toBeUndefined();

@@ -44,7 +44,7 @@ const kinds = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 		(kind): kind is FailureKind => kind?.includes('-') || kind === 'expired' || kind === 'reset',
 	);
 
-test('the README has the kinds', () => {
+test('the README documents every kind of failure', () => {
 	expect(kinds).toEqual(
 		expect.arrayContaining(['expired', 'wrong-name', 'client-certificate-refused', 'not-tls']),
 	);
@@ -56,7 +56,7 @@ describe.each(kinds)('%s', (kind) => {
 		['all facts', {}],
 		['a doubt', {certain: false}],
 		['as few facts as can be', {peer: undefined, chain: [], identity: null, proxy: undefined}],
-	] as const)('is put in words with %s', (_, more) => {
+	] as const)('the kind is put in words with %s', (_, more) => {
 		// Only a certificate that was offered can be refused.
 		const offered = kind === 'client-certificate-refused' && {identity: ours};
 		const {summary, reasons, hint} = explain(facts(kind, {...more, ...offered} as Partial<Facts>));
@@ -71,7 +71,7 @@ describe.each(kinds)('%s', (kind) => {
 });
 
 describe('what the summary tells', () => {
-	test('the certificate of the chain that is out of date, and its date', () => {
+	test('the summary names the certificate of the chain that is out of date, and its date', () => {
 		const late = {...certificate, subject: 'CN=Old CA', validTo: '2020-01-01T00:00:00.000Z'};
 		expect(explain(facts('expired', {chain: [certificate, late]})).summary).toBe(
 			"the server's certificate 'CN=Old CA' expired on 2020-01-01T00:00:00.000Z",
@@ -82,7 +82,7 @@ describe('what the summary tells', () => {
 		);
 	});
 
-	test('the name that was wanted and those that there are, but not hundreds', () => {
+	test('the summary names the expected name and those of the certificate, but not hundreds', () => {
 		const altNames = Array.from({length: 7}, (_, n) => `DNS:${n}.test`);
 		const told = (names: string[]) =>
 			explain(facts('wrong-name', {peer: {...certificate, altNames: names}})).summary;
@@ -94,13 +94,13 @@ describe('what the summary tells', () => {
 		expect(told([])).toMatch(/but for no name at all$/);
 	});
 
-	test('an IPv6 address in brackets', () => {
+	test('the summary puts an IPv6 address in brackets', () => {
 		expect(explain(facts('not-tls', {host: '::1', port: 8443})).summary).toBe(
 			'[::1]:8443 does not speak TLS',
 		);
 	});
 
-	test('the alert by which ours was refused, or that it hung up', () => {
+	test('the summary names the alert that refused the client certificate, or that the server hung up', () => {
 		const kind = 'client-certificate-refused';
 		expect(explain(facts(kind, {alert: 'unknown_ca'})).summary).toBe(
 			"api.bank.example:443 refused our certificate 'CN=client': unknown_ca",
@@ -113,7 +113,7 @@ describe('what the summary tells', () => {
 		);
 	});
 
-	test('an alert that leaves the reason open is told as it is', () => {
+	test('an alert that leaves the reason open is quoted as it is', () => {
 		expect(explain(facts('reset', {alert: 'unrecognized_name'})).summary).toBe(
 			'api.bank.example:443 closed the connection during the TLS handshake: unrecognized_name',
 		);
@@ -125,7 +125,7 @@ describe('what the summary tells', () => {
 });
 
 describe('what the reasons tell', () => {
-	test('a doubt is a reason more', () => {
+	test('an uncertain failure has one more reason', () => {
 		for (const kind of ['client-certificate-refused', 'untrusted-issuer'] as const) {
 			const sure = explain(facts(kind)).reasons;
 			expect(explain(facts(kind, {certain: false})).reasons).toHaveLength(sure.length + 1);
@@ -144,7 +144,7 @@ describe('what the reasons tell', () => {
 		expect(reasons({})).not.toContain('redirect');
 	});
 
-	test('of an https proxy the reasons and the hint name its own options', () => {
+	test('the reasons and the hint for an https proxy name its own options', () => {
 		const {summary, reasons, hint} = explain(facts('untrusted-issuer', {certain: false}), 'proxy');
 		expect(summary).toMatch(/^the proxy's certificate 'CN=api.bank.example' was issued by/);
 		expect(reasons).toContain('`mtls.proxy.ca` does not hold the CA of this server');
@@ -159,7 +159,7 @@ describe('what the reasons tell', () => {
 		expect(explain(facts('missing-intermediate')).hint).toContain('http://ca.test/issuing.crt');
 	});
 
-	test('the hint for what is too weak has the level at which it is not', () => {
+	test('the hint for a weak key or algorithm names the security level at which it is accepted', () => {
 		const hint = (weakness: Facts['weakness']) =>
 			explain(facts('too-weak', weakness && {weakness})).hint;
 		expect(hint('key')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");

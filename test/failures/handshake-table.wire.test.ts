@@ -44,7 +44,7 @@ test('the table has a cell for each identity, server and version, and two are ac
 });
 
 test.each(accepted)(
-	'$exchange, $version: identity $identity and server $server trust each other',
+	'$exchange, $version: identity $identity and server $server accept each other',
 	async (cell) => {
 		await using server = await startCellServer(credentials, cell);
 		const client = createClient({...cell.options, mtls: mtlsOf(cell), logger: false});

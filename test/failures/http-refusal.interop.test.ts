@@ -53,7 +53,7 @@ describe.for([
 	['number', numbers, 495, 496],
 ] as const)("nginx's %s for a refused client", ([, extra, badStatus, noneStatus]) => {
 	test.for(cases)(
-		'is a typed failure with its response, with $version and $exchange',
+		'a refusal page of nginx is a typed failure with its response, with $version and $exchange',
 		async ({version, config}, ctx) => {
 			const {pki} = fixture;
 			const nginx = await startNginx(ctx, await pki.server(), pki.ca, version, extra);
@@ -97,7 +97,7 @@ describe.for([
 });
 
 test.for(exchanges)(
-	"nginx's page is an answer where the app accepts the status, with %s",
+	"nginx's page is a response where the app accepts the status, with %s",
 	async ([, config], ctx) => {
 		const {pki} = fixture;
 		const nginx = await startNginx(ctx, await pki.server(), pki.ca, 'TLSv1.3');
@@ -108,7 +108,7 @@ test.for(exchanges)(
 );
 
 test.for(exchanges)(
-	"nginx's page is known as bytes and left alone as a stream, with %s",
+	"nginx's page is recognised as bytes and left alone as a stream, with %s",
 	async ([, config], ctx) => {
 		const {pki} = fixture;
 		const nginx = await startNginx(ctx, await pki.server(), pki.ca, 'TLSv1.3');
@@ -132,7 +132,7 @@ SSLVerifyClient none
 </Location>`;
 
 	test.for(exchanges)(
-		'cannot ask with TLS 1.3: maxVersion is the way, with %s',
+		'an Apache that wants a certificate for one path cannot ask with TLS 1.3, so the hint is maxVersion, with %s',
 		async ([, config], ctx) => {
 			const {pki, alice} = fixture;
 			const both = 'TLSv1.2 +TLSv1.3';
@@ -175,7 +175,7 @@ SSLVerifyClient none
 	);
 
 	test.for(exchanges)(
-		'says in an alert of TLS 1.2 what it misses, with %s',
+		'an Apache that wants a certificate for one path refuses by an alert of TLS 1.2, with %s',
 		async ([, config], ctx) => {
 			const {pki} = fixture;
 			const apache = await startApache(ctx, await pki.server(), pki.ca, 'TLSv1.2', onePath);

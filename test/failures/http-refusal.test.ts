@@ -33,7 +33,7 @@ describe('a refusal', () => {
 			},
 			required,
 		],
-	])('is the page of %s', (_, page, kind) => {
+	])('the page of %s is recognised as a refusal', (_, page, kind) => {
 		expect(classifyRefusal(page)).toBe(kind);
 	});
 });
@@ -77,11 +77,11 @@ describe('no refusal', () => {
 		['the page of Apache, from nginx', {status: 403, server: 'nginx', data: late}],
 		['a page that was parsed', {status: 400, server: 'nginx', data: {toString: () => none}}],
 		['no body', {status: 400, server: 'nginx', data: undefined}],
-	])('is %s', (_, page) => {
+	])('the response %s is not a refusal', (_, page) => {
 		expect(classifyRefusal(page)).toBeUndefined();
 	});
 
-	test('is a page that is too long to be one of these', () => {
+	test('a page that is too long is not a refusal', () => {
 		const page = (length: number) => none.padEnd(length, ' ');
 		const kind = (length: number) =>
 			classifyRefusal({status: 400, server: 'nginx', data: page(length)});

@@ -66,31 +66,34 @@ describe.each(exchanges)('over %s', (_, options) => {
 		},
 	];
 
-	test.each(mismatches)('$what: $kind', async ({mtls, server: serverOptions, ...expected}) => {
-		const server = await fixture.server(serverOptions);
-		const client = fixture.client({mtls});
-		const error = await mtlsFailureOf(client.request({...request, url: server.url('/echo')}));
+	test.each(mismatches)(
+		'a mismatch of $what is $kind',
+		async ({mtls, server: serverOptions, ...expected}) => {
+			const server = await fixture.server(serverOptions);
+			const client = fixture.client({mtls});
+			const error = await mtlsFailureOf(client.request({...request, url: server.url('/echo')}));
 
-		expect(error.code).toMatch(/^(EPROTO|ERR_SSL_.*ALERT_.*)$/);
-		expect(error.failure).toMatchObject({
-			kind: expected.kind,
-			side: 'both',
-			phase: 'handshake',
-			certain: true,
-			alert: expected.alert,
-			host: 'localhost',
-			port: server.port,
-			chain: [],
-			identity: {subject: 'CN=alice'},
-		});
-		expect(error.failure.peer).toBeUndefined();
-		expect(error.failure.clientCertificateRequested).toBeUndefined();
-		await allClosed(server);
-		expect(server.connections).toMatchObject([
-			{secure: false, authorized: false, error: expected.reason, plaintextBytes: 0},
-		]);
-		expect(server.requests).toEqual([]);
-	});
+			expect(error.code).toMatch(/^(EPROTO|ERR_SSL_.*ALERT_.*)$/);
+			expect(error.failure).toMatchObject({
+				kind: expected.kind,
+				side: 'both',
+				phase: 'handshake',
+				certain: true,
+				alert: expected.alert,
+				host: 'localhost',
+				port: server.port,
+				chain: [],
+				identity: {subject: 'CN=alice'},
+			});
+			expect(error.failure.peer).toBeUndefined();
+			expect(error.failure.clientCertificateRequested).toBeUndefined();
+			await allClosed(server);
+			expect(server.connections).toMatchObject([
+				{secure: false, authorized: false, error: expected.reason, plaintextBytes: 0},
+			]);
+			expect(server.requests).toEqual([]);
+		},
+	);
 
 	const noTls: [string, string | Buffer][] = [
 		['a mail server', '220 mail.test ESMTP ready\r\n'],
@@ -99,7 +102,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a server that sends noise', Buffer.alloc(512, 0xa7)],
 	];
 
-	test.each(noTls)('%s does not speak TLS', async (_name, greeting) => {
+	test.each(noTls)('a server with %s does not speak TLS', async (_name, greeting) => {
 		const tcp = await startTcp(recording((socket) => socket.end(greeting)));
 		const error = await mtlsFailureOf(
 			fixture.client().request({...request, url: `https://localhost:${tcp.port}/`}),
@@ -135,7 +138,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['resets after our hello', (socket) => socket.once('data', () => socket.resetAndDestroy())],
 	];
 
-	test.each(hangUps)('a server that %s is a reset', async (_name, meet) => {
+	test.each(hangUps)('a server that %s fails the request as a reset', async (_name, meet) => {
 		const tcp = await startTcp(recording(meet));
 		const error = await mtlsFailureOf(
 			fixture.client().request({...request, url: `https://localhost:${tcp.port}/`}),

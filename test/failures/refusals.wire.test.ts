@@ -68,7 +68,7 @@ describe('a Node server, which hangs up', () => {
 	]);
 
 	test.each(rows)(
-		`$exchange, $version, $request, identity $identity is $kind in each of ${runs} runs`,
+		`a Node server refuses identity $identity with $kind in each of ${runs} runs: $exchange, $version, $request`,
 		async ({options, version, request, identity, kind}) => {
 			const limits = {minVersion: version, maxVersion: version};
 			await using server = await startMtlsServer({pki, credential, ...limits});
@@ -116,7 +116,7 @@ describe.skipIf(!hasOpenssl)('openssl s_server, which sends alerts', () => {
 	]);
 
 	test.each(rows)(
-		'$exchange, $version, $request, identity $identity ends in $alert',
+		'openssl s_server refuses identity $identity with $alert: $exchange, $version, $request',
 		async ({options, version, request, identity, alert, says}) => {
 			const runs = iterations({usual: 2, short: 1, long: 10});
 			await using server = await startOpensslServer(pki, credential, version);
@@ -145,7 +145,7 @@ describe.skipIf(!hasOpenssl)('openssl s_server, which sends alerts', () => {
 		},
 	);
 
-	test('a good certificate is accepted', async () => {
+	test('openssl s_server accepts a good certificate', async () => {
 		for (const version of versions) {
 			await using server = await startOpensslServer(pki, credential, version);
 			const client = clientAs('good');
@@ -163,7 +163,7 @@ describe('a server that hangs up on the request', () => {
 		return true;
 	};
 	test.each(cells)(
-		'$exchange, $version, $request: after it asked for our certificate, most likely refused it',
+		'a server that hangs up after it requested the certificate has most likely refused it: $exchange, $version, $request',
 		async ({options, version, request}) => {
 			await using server = await startMtlsServer({
 				pki,
@@ -191,7 +191,7 @@ describe('a server that hangs up on the request', () => {
 	);
 
 	test.each(cells)(
-		'$exchange, $version, $request: when it did not ask, it is a plain AxiosError',
+		'a server that hangs up without having requested a certificate is a plain AxiosError: $exchange, $version, $request',
 		async ({options, version, request}) => {
 			await using server = await startMtlsServer({
 				pki,
@@ -216,26 +216,29 @@ describe('a server that hangs up on the request', () => {
 		},
 	);
 
-	test.each(exchanges)('%s, on a connection that has served before: plain', async (_, options) => {
-		let served = 0;
-		await using server = await startMtlsServer({
-			pki,
-			credential,
-			handler(request, response) {
-				served++;
-				if (served === 1) response.end('welcome');
-				else request.socket.destroy();
-				return true;
-			},
-		});
-		const client = clientAs('good', options);
-		await client.get(server.url());
-		const error = await client.post(server.url(), 'x').catch((e) => e);
-		await client.mtls.close();
+	test.each(exchanges)(
+		'a server that hangs up on a connection that has served before is a plain AxiosError, by %s',
+		async (_, options) => {
+			let served = 0;
+			await using server = await startMtlsServer({
+				pki,
+				credential,
+				handler(request, response) {
+					served++;
+					if (served === 1) response.end('welcome');
+					else request.socket.destroy();
+					return true;
+				},
+			});
+			const client = clientAs('good', options);
+			await client.get(server.url());
+			const error = await client.post(server.url(), 'x').catch((e) => e);
+			await client.mtls.close();
 
-		expect(isMtlsError(error)).toBe(false);
-		expect(error).toMatchObject({isAxiosError: true, code: 'ECONNRESET'});
-		expect(server.connections).toHaveLength(1);
-		expect(server.requests).toHaveLength(2);
-	});
+			expect(isMtlsError(error)).toBe(false);
+			expect(error).toMatchObject({isAxiosError: true, code: 'ECONNRESET'});
+			expect(server.connections).toHaveLength(1);
+			expect(server.requests).toHaveLength(2);
+		},
+	);
 });

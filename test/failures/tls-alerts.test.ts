@@ -26,12 +26,12 @@ test.each([
 	expect(alertOf(`write EPROTO ${text(number)}`)).toBe(name);
 });
 
-test('an alert without a name of its own is told by its number', () => {
+test('an alert without a name is shown by its number', () => {
 	expect(alertOf(text(255))).toBe('alert 255');
 });
 
 test.each(['', 'read ECONNRESET', 'SSL alert number', 'tlsv1 alert unknown ca'])(
-	"'%s' tells of no alert",
+	"the text '%s' names no alert",
 	(message) => {
 		expect(alertOf(message)).toBeUndefined();
 	},

@@ -30,7 +30,7 @@ for (const version of versions) {
 		},
 	);
 
-	test(`Apache's alert for a missing or a strange certificate is a told failure with ${version}`, async (ctx) => {
+	test(`Apache's alert for a missing or an unknown certificate is a typed failure with ${version}`, async (ctx) => {
 		const {pki} = fixture;
 		const apache = await startApache(ctx, await pki.server(), pki.ca, version);
 		const {cert, key} = await (await createTestPki()).client({commonName: 'mallory'});

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 test.for(table)(
-	'curl and we agree on identity $identity and server $server with $version',
+	'curl and the library agree on identity $identity and server $server with $version',
 	async (cell, ctx) => {
 		const {pki, identities} = credentials;
 		await using server = await startCellServer(credentials, cell);

@@ -14,7 +14,7 @@ const guides = readdirSync(folder).map((name) => {
 	return {name, text, blocks: examplesOf(text, ['ts', 'js', 'py', 'sh'])};
 });
 
-test('there is a guide from each place that people come from', () => {
+test('every package that people migrate from has a guide', () => {
 	expect(guides.map(({name}) => name)).toEqual([
 		'from-axios-cookiejar-support.md',
 		'from-curl.md',
@@ -32,7 +32,7 @@ describe.each(guides)('$name', ({text, blocks}) => {
 	});
 	afterAll(() => guide[Symbol.asyncDispose]());
 
-	test('each block of code names a language that is run, or shows a change', () => {
+	test('each block of code in the guides names a language that is run, or shows a change', () => {
 		const languages = [...text.matchAll(/^```(.*)\n[\s\S]*?^```$/gm)].map(([, name = '']) => name);
 		expect(languages.filter((name) => name !== 'diff')).toEqual(
 			blocks.map(({language}) => language),
@@ -60,7 +60,7 @@ describe.each(guides)('$name', ({text, blocks}) => {
 	);
 });
 
-test('what is ours has no type errors', async () => {
+test('the code of the guides has no type errors', async () => {
 	await using guide = await openGuide();
 	const codes = guides.flatMap(({name, text}) =>
 		examplesOf(text).map(({line, code}) => [`${name}-${line}.ts`, code] as const),

@@ -38,7 +38,7 @@ async function expectNotAsked(server: LoggingServer, path: string, config: objec
 }
 
 test.for(cases)(
-	'an nginx that asks is answered with $version and $exchange',
+	'an nginx that requests a certificate gets it with $version and $exchange',
 	async ({version, config}, ctx) => {
 		const {pki} = fixture;
 		for (const keyType of ['ec', 'rsa'] as const) {
@@ -49,7 +49,7 @@ test.for(cases)(
 );
 
 test.for(cases)(
-	'an Apache that asks is answered with $version and $exchange',
+	'an Apache that requests a certificate gets it with $version and $exchange',
 	async ({version, config}, ctx) => {
 		const {pki} = fixture;
 		const own = await pki.server();
@@ -60,7 +60,7 @@ test.for(cases)(
 );
 
 test.for(cases)(
-	'an Apache that asks nobody, or for one path alone, is sent nothing with $version and $exchange',
+	'an Apache that requests no certificate, or for one path alone, gets no request with $version and $exchange',
 	async ({version, config}, ctx) => {
 		const {pki} = fixture;
 		const own = await pki.server();

@@ -36,34 +36,40 @@ const clients: readonly (readonly [string, Get])[] = [
 	['superagent', async (url, agent) => (await superagent.get(url).agent(agent)).body],
 ];
 
-test.for(clients)('%s shows our certificate, on one connection', async ([, get]) => {
-	const server = await fixture.server();
-	const agent = makeAgent();
+test.for(clients)(
+	'the client %s presents the client certificate, on one connection',
+	async ([, get]) => {
+		const server = await fixture.server();
+		const agent = makeAgent();
 
-	const answers = [
-		await get(server.url('/whoami'), agent),
-		await get(server.url('/whoami'), agent),
-	];
+		const answers = [
+			await get(server.url('/whoami'), agent),
+			await get(server.url('/whoami'), agent),
+		];
 
-	const facts = {client: 'alice', issuer: 'Test Root CA', user: null};
-	expect(answers).toEqual([expect.objectContaining(facts), expect.objectContaining(facts)]);
-	expect(server.connections).toMatchObject([{secure: true, authorized: true, resumed: false}]);
-});
+		const facts = {client: 'alice', issuer: 'Test Root CA', user: null};
+		expect(answers).toEqual([expect.objectContaining(facts), expect.objectContaining(facts)]);
+		expect(server.connections).toMatchObject([{secure: true, authorized: true, resumed: false}]);
+	},
+);
 
-test.for(clients)('%s sends no byte to a server that we cannot verify', async ([, get]) => {
-	const impostor = await fixture.server({credential: await (await createTestPki()).server()});
+test.for(clients)(
+	'the client %s sends no byte to a server that cannot be verified',
+	async ([, get]) => {
+		const impostor = await fixture.server({credential: await (await createTestPki()).server()});
 
-	await expect(get(impostor.url('/whoami'), makeAgent())).rejects.toMatchObject({
-		code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-	});
+		await expect(get(impostor.url('/whoami'), makeAgent())).rejects.toMatchObject({
+			code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+		});
 
-	const [connection] = impostor.connections;
-	await connection?.closed;
-	expect(connection?.plaintextBytes).toBe(0);
-	expect(impostor.requests).toEqual([]);
-});
+		const [connection] = impostor.connections;
+		await connection?.closed;
+		expect(connection?.plaintextBytes).toBe(0);
+		expect(impostor.requests).toEqual([]);
+	},
+);
 
-test.for(clients)('%s hears a refusal of our certificate', async ([, get]) => {
+test.for(clients)('the client %s gets the refusal of the client certificate', async ([, get]) => {
 	const server = await fixture.server({clientCa: (await createTestPki()).ca});
 
 	await expect(get(server.url('/whoami'), makeAgent())).rejects.toMatchObject({

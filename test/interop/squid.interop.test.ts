@@ -74,7 +74,7 @@ test('Squid passes plain http on, for two origins on one connection', async (ctx
 	expect(new Set(log.map(({clientPort}) => clientPort)).size).toBe(exchanges.length);
 });
 
-test('what Squid refuses, or cannot reach, is no answer of the server', async (ctx) => {
+test('a request that Squid refuses, or cannot forward, is not a response of the server', async (ctx) => {
 	const [server, banned, gone, plain] = await Promise.all([
 		fixture.server(),
 		fixture.stranger(),

@@ -69,7 +69,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(handshakes).toEqual([]);
 	});
 
-	test("what verify: 'report' lets go is both, the failure not enforced", async () => {
+	test("a handshake that only verify: 'report' accepts is published both as handshake and as unenforced failure", async () => {
 		const [handshakes, failures] = [listen('axios-mtls:handshake'), listen('axios-mtls:failure')];
 		const impostor = await fixture.server({
 			credential: await fixture.pki.server({selfSigned: true}),
@@ -82,7 +82,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(handshakes).toMatchObject([{authorized: false, port: impostor.port}]);
 	});
 
-	test('nothing secret is published, and all of it is plain data', async () => {
+	test('the published events hold no secret, and are plain data', async () => {
 		const heard = [listen('axios-mtls:handshake'), listen('axios-mtls:failure')];
 		const server = await fixture.server();
 		const impostor = await fixture.server({
@@ -102,7 +102,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-test('without a listener a handshake computes no facts', async () => {
+test('a handshake without a listener computes no facts', async () => {
 	// With certificates that nobody has seen: those of a known one are remembered.
 	const fresh = await createFixture();
 	const server = await fresh.server({handler});
@@ -126,7 +126,7 @@ test('without a listener a handshake computes no facts', async () => {
 	expect(server.requests).toHaveLength(2);
 });
 
-test('what is published is made for listeners alone', () => {
+test('the published objects are made for listeners alone', () => {
 	const make = vi.fn(() => ({event: 'identity_loaded', identity: null}));
 	publish('axios-mtls:identity', make);
 	expect(make).not.toHaveBeenCalled();

@@ -54,7 +54,7 @@ const mtlsError = new MtlsError('it expired', {
 });
 
 describe('the level', () => {
-	test('is a warning for an answer, an error for none', () => {
+	test('the level is a warning for a failed response, and an error for a failed connection', () => {
 		expect(failureLevel(answered(401))).toBe('warn');
 		expect(failureLevel(answered(503))).toBe('warn');
 		expect(failureLevel(new AxiosError('refused', 'ECONNREFUSED'))).toBe('error');
@@ -63,7 +63,7 @@ describe('the level', () => {
 });
 
 describe('an answer that was not wanted', () => {
-	test('is told by method, URL, code and status', () => {
+	test('a failed response is logged with method, URL, code and status', () => {
 		expect(failureFields(answered(401))).toEqual({
 			event: 'request_failed',
 			method: 'POST',
@@ -78,7 +78,7 @@ describe('an answer that was not wanted', () => {
 });
 
 describe('a connection that failed', () => {
-	test('is told by the facts, with the hop that failed and without the chain', () => {
+	test('a failed connection is logged with its facts, with the hop that failed and without the chain', () => {
 		const {pin, caIssuers, ...told} = peer;
 		const {chain, peer: _, identity, ...facts} = failure;
 		expect(failureFields(mtlsError)).toEqual({
@@ -94,12 +94,12 @@ describe('a connection that failed', () => {
 		);
 	});
 
-	test('is plain data', () => {
+	test('the logged fields of a failed connection are plain data', () => {
 		const fields = failureFields(mtlsError);
 		expect(JSON.parse(JSON.stringify(fields))).toEqual(fields);
 	});
 
-	test('without a certificate of ours has null for it', () => {
+	test('a failed connection without client certificate is logged with null for it', () => {
 		const error = new MtlsError('x', {failure: {...failure, identity: null}, code: 'X'});
 		expect(failureFields(error)).toMatchObject({identity: null});
 	});
@@ -115,7 +115,7 @@ describe('the URL', () => {
 		[{url: '/a?t=S', baseURL: 'https://u:S@b.test'}, 'https://b.test/a?t=[redacted]'],
 		[{url: 'https://u:S@c.test/'}, 'https://c.test/'],
 		[{url: '/a', params: {token: 'S'}}, '/a'],
-	])('of %j is %s', (values, url) => {
+	])('the URL of %j is logged as %s', (values, url) => {
 		const error = new AxiosError('x', 'X', config({method: 'get', ...values}));
 		expect(failureFields(error).url).toBe(url);
 		expect(failureMessage(error)).toBe(`GET ${url} failed: x`);
@@ -129,7 +129,7 @@ describe('what failed before it was a request', () => {
 			'an error of an interceptor of the app',
 			new AxiosError('not both', 'ERR_MTLS_AGENT_CONFLICT'),
 		],
-	])('%s has no method and no URL', (_, error) => {
+	])('a failure of %s is logged without method and URL', (_, error) => {
 		expect(failureFields(error as AxiosError)).toEqual({
 			event: 'request_failed',
 			code: 'ERR_MTLS_AGENT_CONFLICT',
@@ -155,15 +155,18 @@ describe('the names of a certificate', () => {
 		[20, 20],
 		[21, 21],
 		[2_000, 21],
-	])('of %i names %i entries are logged', (count, entries) => {
+	])('a certificate with %i names is logged with %i entries', (count, entries) => {
 		const {altNames} = fieldsWith(names(count));
 		expect(altNames).toHaveLength(entries);
 		expect(altNames.slice(0, 19)).toEqual(names(19));
 		expect(altNames.at(-1)).toBe(count > 20 ? `and ${count - 20} more` : `DNS:${count - 1}.test`);
 	});
 
-	test.each([255, 256, 257])('of a name of %i characters 256 are logged at most', (length) => {
-		const {altNames} = fieldsWith(['x'.repeat(length)]);
-		expect(altNames[0]).toHaveLength(Math.min(length, 256));
-	});
+	test.each([255, 256, 257])(
+		'a name of %i characters is logged with 256 of them at most',
+		(length) => {
+			const {altNames} = fieldsWith(['x'.repeat(length)]);
+			expect(altNames[0]).toHaveLength(Math.min(length, 256));
+		},
+	);
 });

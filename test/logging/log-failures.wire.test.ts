@@ -29,7 +29,7 @@ function recorder() {
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test('a connection that failed is an error, told as (fields, message)', async () => {
+	test('a connection that failed is logged as an error, as (fields, message)', async () => {
 		const {told, logger} = recorder();
 		const client = fixture.client({...options, logger});
 		const error = await failureOf(client.post(impostor.url('/pay?card=MARK'), {pin: 'MARK'}));
@@ -58,7 +58,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(JSON.stringify(told)).not.toContain('MARK');
 	});
 
-	test('an answer that was not wanted is a warning', async () => {
+	test('a response with a failed status is logged as a warning', async () => {
 		const {told, logger} = recorder();
 		await failureOf(fixture.client({...options, logger}).get(bank.url()));
 		expect(told).toEqual([
@@ -76,7 +76,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		]);
 	});
 
-	test('what went well is not told', async () => {
+	test('a successful request is not logged', async () => {
 		const {told, logger} = recorder();
 		const client = fixture.client({...options, logger});
 		await client.get(bank.url('/whoami'));
@@ -84,7 +84,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(told).toEqual([]);
 	});
 
-	test('what the app cancelled is not told', async () => {
+	test('a request that the app cancelled is not logged', async () => {
 		const {told, logger} = recorder();
 		const abort = new AbortController();
 		const waiting = await fixture.server({
@@ -121,7 +121,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 });
 
 describe('a failure is told once', () => {
-	test('whoever else listens on the instance', async () => {
+	test('a failure is logged once, whatever other interceptors the instance has', async () => {
 		const [first, second] = [recorder(), recorder()];
 		const client = fixture.client({logger: first.logger});
 		logFailures(client, first.logger);
@@ -132,14 +132,14 @@ describe('a failure is told once', () => {
 		expect(second.told).toEqual([]);
 	});
 
-	test('by an instance that the client made, to the logger of the client', async () => {
+	test('a failure of an instance that a client made is logged once, to the logger of the client', async () => {
 		const {told, logger} = recorder();
 		const child = fixture.client({logger}).create({headers: {'X-Child': '1'}});
 		await failureOf(child.get(impostor.url()));
 		expect(told).toHaveLength(1);
 	});
 
-	test('to the logger of the child where it has one', async () => {
+	test('a failure of an instance with a logger of its own is logged there once', async () => {
 		const [parent, child] = [recorder(), recorder()];
 		const client = fixture.client({logger: parent.logger}).create({logger: child.logger});
 		await failureOf(client.get(impostor.url()));
@@ -147,7 +147,7 @@ describe('a failure is told once', () => {
 		expect(parent.told).toEqual([]);
 	});
 
-	test('though an interceptor of the app puts it in its own words', async () => {
+	test('a failure is logged once though an interceptor of the app rewrites it', async () => {
 		const {told, logger} = recorder();
 		const wrapped = fixture.client({logger});
 		wrapped.interceptors.response.use(null, (cause: Error) => {
@@ -158,7 +158,7 @@ describe('a failure is told once', () => {
 		expect(told).toHaveLength(1);
 	});
 
-	test('also where two requests fail alike', async () => {
+	test('two requests that fail alike are logged once each', async () => {
 		const {told, logger} = recorder();
 		const client = fixture.client({logger});
 		await Promise.all([failureOf(client.get(bank.url())), failureOf(client.get(bank.url()))]);
@@ -181,7 +181,7 @@ describe('the logger', () => {
 		return calls;
 	}
 
-	test('is the console by default', async () => {
+	test('the logger is the console by default', async () => {
 		const calls = spyOnConsole();
 		const client = createClient({mtls: {ca: fixture.pki.ca}, proxy: false});
 		const error = await failureOf(client.get(impostor.url()));
@@ -195,7 +195,7 @@ describe('the logger', () => {
 		]);
 	});
 
-	test('false is silence, for the children too', async () => {
+	test('logger: false is silence, for instances that the client makes too', async () => {
 		const calls = spyOnConsole();
 		const client = fixture.client({logger: false});
 		await failureOf(client.get(impostor.url()));
@@ -204,7 +204,7 @@ describe('the logger', () => {
 		expect(calls).toEqual([]);
 	});
 
-	test('is called as a method of its own', async () => {
+	test("the logger's functions are called as its methods", async () => {
 		class Counting {
 			count = 0;
 			error() {
@@ -221,7 +221,7 @@ describe('the logger', () => {
 		expect(logger.count).toBe(2);
 	});
 
-	test('that throws does not take the place of the failure', async () => {
+	test('a logger that throws does not replace the failure', async () => {
 		const broken = () => {
 			throw new Error('disk full');
 		};
@@ -232,7 +232,7 @@ describe('the logger', () => {
 });
 
 describe('logFailures alone', () => {
-	test('tells of any axios instance, until it is taken off', async () => {
+	test('logFailures logs for any axios instance until it is removed', async () => {
 		const {told, logger} = recorder();
 		const instance = axios.create({proxy: false, httpsAgent: fixture.client().mtls.agent});
 		const takeOff = logFailures(instance, logger);
@@ -247,7 +247,7 @@ describe('logFailures alone', () => {
 		expect(told).toHaveLength(1);
 	});
 
-	test('tells what never became a request, without an invented one', async () => {
+	test('logFailures logs a failure that never became a request without inventing one', async () => {
 		const {told, logger} = recorder();
 		const instance = axios.create();
 		instance.interceptors.request.use(() => {

@@ -20,7 +20,7 @@ describe('a URL', () => {
 		['/accounts', '/accounts'],
 		['accounts/7', 'accounts/7'],
 		['', ''],
-	])('without a secret stays as it is: %s', (url, told) => {
+	])('a URL without a secret stays as it is: %s', (url, told) => {
 		expect(redactUrl(url)).toBe(told);
 	});
 
@@ -34,7 +34,7 @@ describe('a URL', () => {
 		['https://bank.example/#access_token=S', 'https://bank.example/'],
 		['https://bank.example/?a=S#S', 'https://bank.example/?a=[redacted]'],
 		['/a#S?S', '/a'],
-	])('shows no value of a query and no fragment: %s', (url, told) => {
+	])('a redacted URL shows no value of a query and no fragment: %s', (url, told) => {
 		expect(redactUrl(url)).toBe(told);
 	});
 
@@ -53,7 +53,7 @@ describe('a URL', () => {
 		['//user:S@bank.example/a', '//bank.example/a'],
 		['http://user:S@[::1]:80/', 'http://[::1]/'],
 		['ftp://user:S@bank.example/', 'ftp://bank.example/'],
-	])('shows no credentials: %j', (url, told) => {
+	])('a redacted URL shows no credentials: %j', (url, told) => {
 		expect(redactUrl(url)).toBe(told);
 	});
 
@@ -63,13 +63,13 @@ describe('a URL', () => {
 		['https://user:S@bank.example:99999/', 'https:[redacted]'],
 		['//user:S@:1', '[redacted]'],
 		['data:text/plain,S', 'data:[redacted]'],
-	])('that cannot be read is not told where it may hold some: %s', (url, told) => {
+	])('an invalid URL is not shown where it may hold credentials: %s', (url, told) => {
 		expect(redactUrl(url)).toBe(told);
 	});
 });
 
 describe('headers', () => {
-	test('keep their names, and the values of a few', () => {
+	test('redacted headers keep their names, and the values of a few', () => {
 		const headers = new AxiosHeaders({
 			Accept: 'application/json',
 			'Content-Type': 'text/plain',
@@ -113,7 +113,7 @@ function config(): InternalAxiosRequestConfig {
 	return config as InternalAxiosRequestConfig;
 }
 
-test('a config is told by what explains a failure, and by nothing else', () => {
+test('a redacted config keeps the fields that explain a failure, and nothing else', () => {
 	expect(redactConfig(config())).toEqual({
 		method: 'post',
 		url: '/login?token=[redacted]',
@@ -136,11 +136,11 @@ describe('an error', () => {
 		return new AxiosError('it failed', 'ERR_BAD_REQUEST', given, {headers: secret}, response);
 	}
 
-	test('is full of secrets before they are hidden', () => {
+	test('the error under test is full of secrets before they are hidden', () => {
 		expect(printedForms(failed())).toContain(secret);
 	});
 
-	test('prints none of them after', () => {
+	test('a redacted error prints no secret', () => {
 		const printed = printedForms(hideSecrets(failed()));
 		expect(printed).not.toContain(secret);
 		expect(printed).toContain('it failed');
@@ -150,7 +150,7 @@ describe('an error', () => {
 		expect(printed).toContain('redact.test.ts');
 	});
 
-	test('prints none of them from inside other values either', () => {
+	test('a redacted error prints no secret from inside other values either', () => {
 		const error = hideSecrets(failed());
 		const wrapped = new Error('wrapped', {cause: error});
 		for (const value of [[error], new Map([['error', error]]), new AggregateError([error], 'x')]) {
@@ -160,7 +160,7 @@ describe('an error', () => {
 		expect(inspect(wrapped, {depth: 8, showHidden: true})).not.toContain(secret);
 	});
 
-	test('keeps its fields for code to read, and a retry', () => {
+	test('a redacted error keeps its fields for code to read, and for a retry', () => {
 		const error = hideSecrets(failed());
 		expect(error).toBeInstanceOf(AxiosError);
 		expect(error.config?.headers.Authorization).toBe(`Bearer ${secret}`);
@@ -169,13 +169,13 @@ describe('an error', () => {
 		expect(error.response?.data).toEqual({echo: secret});
 	});
 
-	test('is hidden twice without harm', () => {
+	test('an error is redacted twice without harm', () => {
 		const error = failed();
 		expect(hideSecrets(hideSecrets(error))).toBe(error);
 		expect(printedForms(error)).not.toContain(secret);
 	});
 
-	test('says as plain data what it says in print', () => {
+	test('a redacted error serialises to what it prints', () => {
 		const error = hideSecrets(failed());
 		expect(JSON.parse(JSON.stringify(error))).toEqual({
 			name: 'AxiosError',
@@ -204,7 +204,7 @@ describe('the message for a text that is no JSON', () => {
 		['{a:1}', "Expected property name or '}' in JSON at position 1 (line 1 column 2)"],
 		['"\n', 'Bad control character in string literal in JSON at position 1 (line 1 column 2)'],
 		['1 2', 'Unexpected non-whitespace character after JSON at position 2 (line 1 column 3)'],
-	])('stays as it is where it quotes nothing: %j', (body, message) => {
+	])('a JSON error message that quotes nothing stays as it is: %j', (body, message) => {
 		expect(messageOf(body)).toBe(message);
 		expect(redactJsonMessage(message)).toBe(message);
 	});
@@ -223,7 +223,7 @@ describe('the message for a text that is no JSON', () => {
 		expect(redactJsonMessage(messageOf(body))).toMatch(message);
 	});
 
-	test('quotes no more than one character of any text', () => {
+	test('a JSON error message quotes no more than one character of any text', () => {
 		const part = fc.oneof(
 			fc.string({unit: 'binary'}),
 			fc.json(),

@@ -42,27 +42,30 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a 401 that clears the session', clearing, 401],
 		['a 401 that begins a session of nobody', anonymous, 401],
 		['a redirect to the login page that does', anonymous, 302],
-	])('%s takes nothing from the login that came before it', async (_, cookie, status) => {
-		const {members, held, release} = await startSlow(cookie, status);
-		const client = fixture.client({
-			baseURL: members.server.origin,
-			jar: true,
-			session: {...loginAndGet, loginUrl: '/signin'},
-			...options,
-		});
-		await client.get('/first');
-		members.end();
-		const slow = client.get('/slow');
-		await held;
-		await client.get('/fast');
-		release();
-		expect((await slow).data).toMatchObject({login: 2});
-		expect((await client.get('/after')).data).toMatchObject({login: 2});
-		expect(members.tries).toBe(2);
-	});
+	])(
+		'the late response %s changes nothing of the login that came before it',
+		async (_, cookie, status) => {
+			const {members, held, release} = await startSlow(cookie, status);
+			const client = fixture.client({
+				baseURL: members.server.origin,
+				jar: true,
+				session: {...loginAndGet, loginUrl: '/signin'},
+				...options,
+			});
+			await client.get('/first');
+			members.end();
+			const slow = client.get('/slow');
+			await held;
+			await client.get('/fast');
+			release();
+			expect((await slow).data).toMatchObject({login: 2});
+			expect((await client.get('/after')).data).toMatchObject({login: 2});
+			expect(members.tries).toBe(2);
+		},
+	);
 });
 
-test('nor does one that comes while the login is under way', async () => {
+test('a late response that comes while a login is under way changes nothing of it', async () => {
 	const {members, held, release} = await startSlow(anonymous);
 	const judged = new EventTarget();
 	const client = fixture.client({
@@ -91,7 +94,7 @@ test('nor does one that comes while the login is under way', async () => {
 	expect(members.tries).toBe(2);
 });
 
-test('a process that did not know of the login takes nothing from it either', async () => {
+test('a process that did not know of the login changes nothing of it', async () => {
 	const {members, held, release} = await startSlow(clearing);
 	const [ledger, shared] = [new FakeLoginLock(), new CookieJar()];
 	const [one, other] = [1, 2].map(() =>
@@ -127,11 +130,11 @@ describe('what is kept', () => {
 		return jar.getCookieString(members.server.url('/'));
 	};
 
-	test('is what each answer sets whose session is still the last', async () => {
+	test('the cookies of each response whose session is still the last are kept', async () => {
 		expect(await neverAllowed(new CookieJar())).toBe('sid=2; answer1=1; answer2=1');
 	});
 
-	test('is what the answer sets that the app gets, where processes share the session', async () => {
+	test('the cookies of the response that the app gets are kept where processes share the session', async () => {
 		expect(await neverAllowed(jarWith(new FakeLoginLock()))).toBe('sid=2; answer2=1');
 	});
 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 test.each(exchanges.map((exchange, index) => [loads[index] ?? 0, ...exchange] as const))(
-	'%d requests over %s when the session dies cost one login, and each gets its answer',
+	'a session that ends under %d requests over %s costs one login, and each gets its response',
 	async (inFlight, _, options) => {
 		let arrived = 0;
 		let arrive = () => {};

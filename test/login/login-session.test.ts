@@ -5,7 +5,7 @@ import {LoginBackoff} from '../../src/login/backoff.ts';
 import {simulateLogin} from '../support/simulated-login.ts';
 
 describe('the pause after a login that failed', () => {
-	test('begins with the first, doubles, and ends at the limit', () => {
+	test('the pause after failed logins begins with the first, doubles, and ends at the limit', () => {
 		const backoff = new LoginBackoff({backoffMs: 1_000, maxBackoffMs: 5_000});
 		const pauses = [];
 		for (let now = 0; now < 60; now += 10) {
@@ -19,14 +19,14 @@ describe('the pause after a login that failed', () => {
 		expect(backoff.remainingMs(60)).toBe(1_000);
 	});
 
-	test('is over when its time is', () => {
+	test('the pause after a failed login is over when its time has passed', () => {
 		const backoff = new LoginBackoff({backoffMs: 1_000, maxBackoffMs: 5_000});
 		expect(backoff.remainingMs(0)).toBe(0);
 		backoff.failed(500);
 		expect([1_499, 1_500, 1_501].map((now) => backoff.remainingMs(now))).toEqual([1, 0, 0]);
 	});
 
-	test('stays at the limit however often it fails', () => {
+	test('the pause after failed logins stays at the limit however often they fail', () => {
 		const backoff = new LoginBackoff({backoffMs: 1, maxBackoffMs: 60_000});
 		for (let again = 0; again < 2_000; again += 1) backoff.failed(0);
 		expect(backoff.remainingMs(0)).toBe(60_000);
@@ -34,7 +34,7 @@ describe('the pause after a login that failed', () => {
 });
 
 describe('a session', () => {
-	test('that nobody could log in to fails at once until its time is over', async () => {
+	test('a session whose login failed fails requests at once until the pause is over', async () => {
 		let works = false;
 		const {session, clock} = simulateLogin(new CookieJar(), {
 			login: () => {
@@ -55,7 +55,7 @@ describe('a session', () => {
 		expect(await session.after(login)).not.toBe(login);
 	});
 
-	test('whose login succeeds in vain is not logged in to again until its time is over', async () => {
+	test('a session whose login was useless is not tried again until the pause is over', async () => {
 		const {session, clock, logins} = simulateLogin(new CookieJar());
 		const login = await session.after(undefined);
 		session.markUseless(login);
@@ -71,7 +71,7 @@ describe('a session', () => {
 		expect([session.isUseless(next), session.retryAfterMs]).toEqual([false, 0]);
 	});
 
-	test('of the past ends no pause', async () => {
+	test('a successful login of an earlier session does not end the pause', async () => {
 		let works = true;
 		const {session} = simulateLogin(new CookieJar(), {
 			login: () => {
@@ -86,7 +86,7 @@ describe('a session', () => {
 		expect(session.retryAfterMs).toBe(1_000);
 	});
 
-	test('that has been proven is not doubted', async () => {
+	test('a session that has been proven valid is not marked useless', async () => {
 		const {session} = simulateLogin(new CookieJar());
 		const login = await session.after(undefined);
 		session.markValid(login);
@@ -94,7 +94,7 @@ describe('a session', () => {
 		expect([session.isUseless(login), session.retryAfterMs]).toEqual([false, 0]);
 	});
 
-	test('has one login for all who ask for what comes after the same', async () => {
+	test('all requests that find the same session ended share one login', async () => {
 		const {session, logins} = simulateLogin(new CookieJar());
 		const first = await session.after(undefined);
 		expect(await session.after(undefined)).toBe(first);
@@ -135,7 +135,7 @@ describe('an option that cannot be used', () => {
 			{login, backoffMs},
 			`expected ${span}, found ${backoffMs}`,
 		]),
-	])('%s of %j is told with what was found', (option, session, reason) => {
+	])('the session option %s of %j is refused with what was found', (option, session, reason) => {
 		const error = refusal(session);
 		expect(error).toBeInstanceOf(MtlsConfigError);
 		expect(error).toMatchObject({
@@ -145,7 +145,7 @@ describe('an option that cannot be used', () => {
 		});
 	});
 
-	test('a name that is none is told with those that are', () => {
+	test('an unknown session option is refused with the known ones', () => {
 		expect(refusal({login, timeout: 1})).toMatchObject({
 			code: 'ERR_MTLS_UNKNOWN_OPTION',
 			option: 'session.timeout',
@@ -169,7 +169,7 @@ describe('an option that cannot be used', () => {
 		);
 	});
 
-	test('what can be used is', () => {
+	test('valid session options are accepted', () => {
 		const all = {login, isExpired: () => false, loginUrl: '/login', loginTimeoutMs: 1};
 		const limits = {backoffMs: 2 ** 31 - 1, maxBackoffMs: 0.5};
 		const client = createClient({

@@ -125,7 +125,7 @@ describe('the end of a session', () => {
 	}
 
 	test.each([{}, {maxRedirects: 0, validateStatus: null}])(
-		'is a redirect to the login URL, with %j',
+		'a redirect to the login URL is the end of a session, with %j',
 		async (config) => {
 			const {client, logins} = await startSite({loginUrl: '/login'});
 			expect((await client.get('/accounts', config)).data).toBe('accounts');
@@ -133,7 +133,7 @@ describe('the end of a session', () => {
 		},
 	);
 
-	test('is no redirect to another page, and no request for the login page itself', async () => {
+	test('a redirect to another page, or a request for the login page, is not the end of a session', async () => {
 		const {client, logins} = await startSite({loginUrl: '/elsewhere'});
 		expect((await client.get('/accounts')).data).toBe('who are you?');
 		const asked = await startSite({loginUrl: '/login'});
@@ -144,40 +144,43 @@ describe('the end of a session', () => {
 	test.each([
 		['at once', (over: boolean) => over],
 		['later', (over: boolean) => Promise.resolve(over)],
-	])('is what isExpired says %s of an answer with its data parsed', async (_, say) => {
-		const members = await startSessionPages(
-			fixture,
-			pages({'/soft': (_, response) => response.end('{"error":"over"}')}),
-		);
-		const seen: unknown[] = [];
-		const client = memberOf(members, {
-			session: {
-				...loginAndGet,
-				isExpired(response) {
-					seen.push([response.status, response.data, response.tls?.authorized]);
-					return say(response.data.error === 'over');
+	])(
+		'isExpired decides %s on the end of a session, of a response with its data parsed',
+		async (_, say) => {
+			const members = await startSessionPages(
+				fixture,
+				pages({'/soft': (_, response) => response.end('{"error":"over"}')}),
+			);
+			const seen: unknown[] = [];
+			const client = memberOf(members, {
+				session: {
+					...loginAndGet,
+					isExpired(response) {
+						seen.push([response.status, response.data, response.tls?.authorized]);
+						return say(response.data.error === 'over');
+					},
 				},
-			},
-		});
-		await client.get('/fine');
-		expect((await client.get('/soft')).data).toEqual({error: 'over'});
-		await client.get('/fine');
-		members.end();
-		expect((await client.get('/hard')).data).toMatchObject({login: 3});
-		expect(seen).toEqual([
-			[200, {login: 1, body: ''}, true],
-			[200, {error: 'over'}, true],
-			[200, {error: 'over'}, true],
-			[200, {login: 2, body: ''}, true],
-			[401, {error: 'over'}, true],
-			[200, {login: 3, body: ''}, true],
-		]);
-	});
+			});
+			await client.get('/fine');
+			expect((await client.get('/soft')).data).toEqual({error: 'over'});
+			await client.get('/fine');
+			members.end();
+			expect((await client.get('/hard')).data).toMatchObject({login: 3});
+			expect(seen).toEqual([
+				[200, {login: 1, body: ''}, true],
+				[200, {error: 'over'}, true],
+				[200, {error: 'over'}, true],
+				[200, {login: 2, body: ''}, true],
+				[401, {error: 'over'}, true],
+				[200, {login: 3, body: ''}, true],
+			]);
+		},
+	);
 
 	test.each([
 		['what came, where that cannot be transformed', 'no JSON', 'no JSON'],
 		['what transformResponse makes of it', '[1, 2]', [1, 2]],
-	])('is judged by %s', async (_, sent, expected) => {
+	])('the end of a session is decided by %s', async (_, sent, expected) => {
 		const members = await startSessionPages(
 			fixture,
 			pages({'/page': (_, response) => response.end(sent)}),
@@ -208,7 +211,7 @@ describe('the end of a session', () => {
 			},
 		],
 		['rejects', () => Promise.reject(new Error('SECRET'))],
-	])('is unknown when isExpired %s', async (_, isExpired) => {
+	])('the end of a session is unknown when isExpired %s', async (_, isExpired) => {
 		const members = await startSessionPages(fixture);
 		const client = memberOf(members, {session: {...loginAndGet, isExpired}});
 		const error = await failureOf(client.get('/a'));
@@ -222,7 +225,7 @@ describe('the end of a session', () => {
 		expect(printedForms(error)).not.toContain('SECRET');
 	});
 
-	test('is not waited for longer than the timeout of the request', async () => {
+	test('isExpired is not waited for longer than the timeout of the request', async () => {
 		const members = await startSessionPages(fixture);
 		const client = memberOf(members, {
 			session: {...loginAndGet, isExpired: () => new Promise<boolean>(() => {})},
@@ -234,7 +237,7 @@ describe('the end of a session', () => {
 });
 
 describe('a login that fails', () => {
-	test('rejects all who wait, each with its own config, and nothing of the login', async () => {
+	test('a failed login rejects all waiting requests, each with its own config, and nothing of the login', async () => {
 		const members = await startSessionPages(fixture);
 		members.mode = 'refusing';
 		const client = memberOf(members);
@@ -260,7 +263,7 @@ describe('a login that fails', () => {
 		expect(new Set(errors).size).toBe(50);
 	});
 
-	test('is not tried again before its time, and requests fail at once meanwhile', async () => {
+	test('a failed login is not tried again before its pause is over, and requests fail at once meanwhile', async () => {
 		const members = await startSessionPages(fixture);
 		members.mode = 'refusing';
 		const client = memberOf(members);
@@ -276,7 +279,7 @@ describe('a login that fails', () => {
 		expect(members.server.requests).toHaveLength(1);
 	});
 
-	test('is tried again after it, and then all goes on', async () => {
+	test('a failed login is tried again after the pause, and then requests go on', async () => {
 		const members = await startSessionPages(fixture);
 		members.mode = 'refusing';
 		const client = memberOf(members, {session: eager});
@@ -286,7 +289,7 @@ describe('a login that fails', () => {
 		expect(members.tries).toBe(2);
 	});
 
-	test('is told once, whatever it failed with and however many waited', async () => {
+	test('a failed login is logged once, whatever it failed with and however many requests waited', async () => {
 		const members = await startSessionPages(fixture);
 		for (const login of [
 			loginAndGet.login,
@@ -308,7 +311,7 @@ describe('a login that fails', () => {
 		}
 	});
 
-	test('that never settles is over at its deadline, and its request is cancelled', async () => {
+	test('a login that never settles ends at its deadline, and its request is cancelled', async () => {
 		const members = await startSessionPages(fixture);
 		members.mode = 'silent';
 		const client = memberOf(members, {session: {...loginAndGet, loginTimeoutMs: 40}});
@@ -321,7 +324,7 @@ describe('a login that fails', () => {
 		expect(members.server.requests.map(({url}) => url)).toEqual(['/login']);
 	});
 
-	test('that uses a client that waits for it is told so', async () => {
+	test('a login that uses the client that waits for it fails with that reason', async () => {
 		const members = await startSessionPages(fixture);
 		const client = memberOf(members, {
 			session: {login: () => client.post('/login'), loginTimeoutMs: 40},
@@ -336,7 +339,7 @@ describe('a login that fails', () => {
 });
 
 describe('a request that waits for the login', () => {
-	test('can be cancelled, and the login goes on for the others', async () => {
+	test('a request that waits for the login can be cancelled, and the login goes on for the others', async () => {
 		const members = await startSessionPages(fixture);
 		let goOn = () => {};
 		const held = new Promise<void>((resolve) => {
@@ -362,7 +365,7 @@ describe('a request that waits for the login', () => {
 		expect(members.server.requests.map(({url}) => url)).toEqual(['/login', '/patient']);
 	});
 
-	test('does not begin to when it was cancelled while its answer was judged', async () => {
+	test('a request that is cancelled while isExpired decides does not begin a login', async () => {
 		const members = await startSessionPages(fixture);
 		const controller = new AbortController();
 		const client = memberOf(members, {
@@ -379,7 +382,7 @@ describe('a request that waits for the login', () => {
 		expect(members.tries).toBe(1);
 	});
 
-	test('ends with the client when that is closed', async () => {
+	test('a request that waits for the login ends when the client is closed', async () => {
 		const members = await startSessionPages(fixture);
 		members.mode = 'silent';
 		for (const login of [loginAndGet.login, () => new Promise(() => {})]) {
@@ -391,7 +394,7 @@ describe('a request that waits for the login', () => {
 		}
 	});
 
-	test('and began before the last login finished is sent again without another', async () => {
+	test('a request that began before the last login finished is sent again without another login', async () => {
 		const held: (() => void)[] = [];
 		const members = await startSessionPages(fixture, async (_, __, recorded) => {
 			// Its first answer is the old session's, and comes when the new one stands.
@@ -456,7 +459,7 @@ describe('who is in the session', () => {
 		expect((await client.get('/f')).data).toMatchObject({login: 3});
 	});
 
-	test('a request with another jar, without one, or with `session: false` is not in it', async () => {
+	test('a request with another jar, without one, or with `session: false` is outside of the session', async () => {
 		const members = await startSessionPages(fixture);
 		const client = memberOf(members);
 		for (const request of [

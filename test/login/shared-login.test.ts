@@ -76,7 +76,7 @@ test('a store that lost its data begins anew: its smaller number is a login too'
 });
 
 describe('while another process has the lease', () => {
-	test('it is asked for every 100 ms, until that process has logged in', async () => {
+	test('a lease that another process has is asked for every 100 ms, until that process has logged in', async () => {
 		const ledger = new FakeLoginLock();
 		const lease = await ledger.acquire(1);
 		const {session, clock, logins} = member(ledger);
@@ -105,7 +105,7 @@ describe('while another process has the lease', () => {
 		expect(logins.count).toBe(1);
 	});
 
-	test('it is given up after two leases', async () => {
+	test('a login gives up after waiting for two leases of another process', async () => {
 		const ledger = new FakeLoginLock();
 		await ledger.acquire(1);
 		const {session, clock} = member(ledger);
@@ -116,7 +116,7 @@ describe('while another process has the lease', () => {
 		expect(clock.time).toBe(2 * leaseMs);
 	});
 
-	test('the end of the client ends it', async () => {
+	test('closing the client ends the wait for the lease of another process', async () => {
 		const ledger = new FakeLoginLock();
 		await ledger.acquire(1);
 		const {session, clock, closing} = member(ledger);
@@ -139,7 +139,7 @@ test('a login that fails gives the lease back, and the next process tries', asyn
 });
 
 describe('a ledger that fails', () => {
-	test('when a lease is given back for a login of another process does not fail that', async () => {
+	test('a lock that fails to take a lease back does not fail a login of another process', async () => {
 		const ledger = new FakeLoginLock();
 		ledger.failing = ['release'];
 		const acquire = ledger.acquire.bind(ledger);
@@ -155,22 +155,25 @@ describe('a ledger that fails', () => {
 		['generation', 'read'],
 		['acquire', 'asked for a turn'],
 		['complete', 'told of a login'],
-	])('at %s is an error of its own, with a pause after it', async (word, what) => {
-		const ledger = new FakeLoginLock();
-		ledger.failing = [word];
-		const {session} = member(ledger);
-		const failure = await session.after(undefined).catch((error) => error);
-		expect(failure).toBeInstanceOf(LoginProblem);
-		expect(failure).toMatchObject({
-			code: 'ERR_MTLS_LEDGER_FAILED',
-			message: `the ledger of logins could not be ${what} (ECONNREFUSED)`,
-			cause: {message: 'away, SECRET'},
-		});
-		expect(session.retryAfterMs).toBe(1_000);
-		await expect(session.after(undefined)).rejects.toBe(failure);
-	});
+	])(
+		'a lock that fails at %s is an error of its own, with a pause after it',
+		async (word, what) => {
+			const ledger = new FakeLoginLock();
+			ledger.failing = [word];
+			const {session} = member(ledger);
+			const failure = await session.after(undefined).catch((error) => error);
+			expect(failure).toBeInstanceOf(LoginProblem);
+			expect(failure).toMatchObject({
+				code: 'ERR_MTLS_LEDGER_FAILED',
+				message: `the ledger of logins could not be ${what} (ECONNREFUSED)`,
+				cause: {message: 'away, SECRET'},
+			});
+			expect(session.retryAfterMs).toBe(1_000);
+			await expect(session.after(undefined)).rejects.toBe(failure);
+		},
+	);
 
-	test('when the lease of a failed login is given back hides nothing of that', async () => {
+	test('a lock that fails to take a lease back does not hide a failed login', async () => {
 		const ledger = new FakeLoginLock();
 		ledger.failing = ['release'];
 		const {session} = member(ledger, {

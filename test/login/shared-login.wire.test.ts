@@ -30,7 +30,7 @@ async function startFleet(size: number) {
 }
 
 describe('processes that share a store', () => {
-	test('log in once, and once more when the session is over', async () => {
+	test('processes that share a store log in once, and once more when the session is over', async () => {
 		const {members, all} = await startFleet(3);
 		await all('/a');
 		expect(members.tries).toBe(1);
@@ -40,7 +40,7 @@ describe('processes that share a store', () => {
 		expect(members.tries).toBe(2);
 	});
 
-	test('one that was idle logs in where the login that it takes over is over as well', async () => {
+	test('a process that was idle logs in where the login that it takes over has ended as well', async () => {
 		const {members, clients, all} = await startFleet(2);
 		await all('/a');
 		members.end();
@@ -53,7 +53,7 @@ describe('processes that share a store', () => {
 		expect(members.server.requests.filter(({url}) => url === '/c')).toHaveLength(3);
 	});
 
-	test('a ledger that is away fails the requests that need it, and no others', async () => {
+	test('a shared login lock that is away fails the requests that need it, and no others', async () => {
 		const {members, ledger, clients, all} = await startFleet(2);
 		await all('/a');
 		ledger.failing = ['generation'];
@@ -72,7 +72,7 @@ describe('processes that share a store', () => {
 	});
 });
 
-test('a login that succeeds in vain is not tried for every request', async () => {
+test('a login that succeeds without a valid session is not tried for every request', async () => {
 	const members = await startSessionPages(fixture);
 	const client = fixture.client({
 		baseURL: members.server.origin,

@@ -52,7 +52,7 @@ test.each([
 	['axios', 200, 12 * megabyte, iterations({usual: 30, long: 100})],
 	['http2', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
 ])(
-	'nothing is kept, over %s, of an early %i to an upload of %i bytes, %i times',
+	'uploads over %s that are answered early with %i leave no memory behind: %i bytes, %i times',
 	async (exchange, status, bytes, count) => {
 		const url =
 			exchange === 'http2'

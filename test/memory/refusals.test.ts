@@ -30,7 +30,7 @@ const requests = [
 describe.each(exchanges)('over %s', (_, options) => {
 	describe.each(attemptsOn)('on %s', (maxVersion, attempts) => {
 		test.each(requests)(
-			`a server that wants a certificate is told as that, ${attempts} times of ${attempts}: %s`,
+			`a server that wants a certificate is reported as that, ${attempts} times of ${attempts}: %s`,
 			async (_name, request) => {
 				const server = await fixture.server({maxVersion});
 				const adapter = createAdapter({mtls: {ca: fixture.pki.ca}});

@@ -70,34 +70,37 @@ async function endOf(request: Promise<AxiosResponse>) {
 const ok = 'HTTP/1.1 200 OK\r\n';
 
 describe('on purpose', () => {
-	test('from https to http axios follows, ours refuses', async () => {
+	test('axios follows a redirect from https to http, the client refuses it', async () => {
 		const {theirs, ours} = await both({url: stage.url('s')}, () => [redirect(stage.url('a'))]);
 		expect(theirs.requests).toEqual(['s /', 'a /']);
 		expect(ours).toMatchObject({code: 'ERR_MTLS_INSECURE_REDIRECT', requests: ['s /']});
 	});
 
-	test.each([304, 305])('a %i with a Location axios follows, ours gives out', async (status) => {
-		const raw = `HTTP/1.1 ${status} X\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n`;
-		const {theirs, ours} = await both({url: stage.url('a')}, () => [{raw}, {status: 200}]);
-		expect(theirs).toMatchObject({status: 200, requests: ['a /', 'a /2']});
-		expect(ours).toMatchObject({status, requests: ['a /']});
-	});
+	test.each([304, 305])(
+		'a %i with a Location is followed by axios, and returned by the client',
+		async (status) => {
+			const raw = `HTTP/1.1 ${status} X\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n`;
+			const {theirs, ours} = await both({url: stage.url('a')}, () => [{raw}, {status: 200}]);
+			expect(theirs).toMatchObject({status: 200, requests: ['a /', 'a /2']});
+			expect(ours).toMatchObject({status, requests: ['a /']});
+		},
+	);
 
-	test('by a Host header axios verifies another name, ours the name of the URL', async () => {
+	test('axios verifies the name of a Host header, the client the name of the URL', async () => {
 		const config = {url: stage.url('s'), headers: {Host: 'virtual.test'}};
 		const {theirs, ours} = await both(config, () => [{}]);
 		expect(theirs).toMatchObject({code: 'ERR_TLS_CERT_ALTNAME_INVALID', requests: []});
 		expect(ours).toMatchObject({status: 200, requests: ['s /']});
 	});
 
-	test('on a relative redirect axios asks the host of a Host header, ours stays', async () => {
+	test('axios sends a relative redirect to the host of a Host header, the client stays', async () => {
 		const config = {url: stage.url('a'), headers: {Host: `127.0.0.1:${stage.ports.b}`}};
 		const {theirs, ours} = await both(config, () => [redirect('/2'), {}]);
 		expect(theirs.requests).toEqual(['a /', 'b /2']);
 		expect(ours.requests).toEqual(['a /', 'a /2']);
 	});
 
-	test('axios shows the certificate to the target of a redirect, ours does not', async () => {
+	test('axios presents the certificate to the target of a redirect, the client does not', async () => {
 		const stranger = await startMtlsServer({clientAuth: 'request'});
 		onTestFinished(() => stranger.close());
 		const bank = await startMtlsServer({
@@ -115,7 +118,7 @@ describe('on purpose', () => {
 		]);
 	});
 
-	test('axios digs a tunnel for each request, ours one for all', async () => {
+	test('axios opens a tunnel for each request, the client one for all', async () => {
 		await using proxy = await startConnectProxy();
 		const settings = {proxy: {host: '127.0.0.1', port: proxy.port}};
 		const theirs = axios.create({...settings, httpsAgent: new https.Agent({ca: stage.ca})});
@@ -127,7 +130,7 @@ describe('on purpose', () => {
 		expect(proxy.tunnels).toHaveLength(4);
 	});
 
-	test("with an https agent of the app's own axios digs a tunnel, ours goes where the agent leads", async () => {
+	test('axios opens a tunnel beside an https agent of the app, the client goes where the agent leads', async () => {
 		await using proxy = await startConnectProxy();
 		const httpsAgent = new https.Agent({ca: stage.ca});
 		const settings = {httpsAgent, proxy: {host: '127.0.0.1', port: proxy.port}};
@@ -138,7 +141,7 @@ describe('on purpose', () => {
 		expect(proxy.tunnels).toHaveLength(1);
 	});
 
-	test('a refusal of the proxy is an answer to axios, an error of its own to ours', async () => {
+	test('a refusal of the proxy is a response to axios, and an error of its own in the client', async () => {
 		await using proxy = await startConnectProxy({verdict: 407});
 		const config = {url: stage.url('s'), proxy: {host: '127.0.0.1', port: proxy.port}};
 		const {theirs, ours} = await both(config);
@@ -146,7 +149,7 @@ describe('on purpose', () => {
 		expect(ours).toMatchObject({code: 'ERR_PROXY_AUTH_REQUIRED'});
 	});
 
-	test('in responseUrl axios tells user and password, ours does not', async () => {
+	test('axios shows user and password in responseUrl, the client does not', async () => {
 		const {theirs, ours} = await both({
 			url: stage.url('a', '/x'),
 			auth: {username: 'me', password: 's3cret'},
@@ -155,7 +158,7 @@ describe('on purpose', () => {
 		expect(ours.responseUrl).toBe(stage.url('a', '/x'));
 	});
 
-	test('after a cancellation in beforeRedirect axios still asks, ours does not', async () => {
+	test('axios still sends after a cancellation in beforeRedirect, the client does not', async () => {
 		const config = () => {
 			const controller = new AbortController();
 			return {
@@ -178,7 +181,7 @@ describe('on purpose', () => {
 		expect(stage.requests.map(({path}) => path)).toEqual(['/']);
 	});
 
-	test('where beforeRedirect changes the host, axios takes Authorization along, ours does not', async () => {
+	test('axios keeps Authorization where beforeRedirect changes the host, the client does not', async () => {
 		const config = {
 			url: stage.url('a'),
 			headers: {Authorization: 'Bearer t'},
@@ -199,7 +202,7 @@ describe('on purpose', () => {
 		}
 	});
 
-	test("over https axios shows a proxy's login of the app to the origin, ours does not", async () => {
+	test('axios shows the origin a Proxy-Authorization over https, the client does not', async () => {
 		const config = {url: stage.url('s'), headers: {'Proxy-Authorization': 'Basic x', 'X-A': '1'}};
 		const httpsAgent = new https.Agent({ca: stage.ca});
 		for (const [client, expected] of [
@@ -214,7 +217,7 @@ describe('on purpose', () => {
 		}
 	});
 
-	test('on the way back from another origin axios sends auth again, ours does not', async () => {
+	test('axios sends auth again on the way back from another origin, the client does not', async () => {
 		const config = {url: stage.url('a'), auth: {username: 'me', password: 'pw'}};
 		for (const [adapter, expected] of [
 			[axios.getAdapter('http'), [true, false, true]],
@@ -229,7 +232,7 @@ describe('on purpose', () => {
 		}
 	});
 
-	test('where beforeRedirect changes the path, axios tells the old URL, ours the new', async () => {
+	test('axios reports the old URL where beforeRedirect changes the path, the client the new', async () => {
 		const config = {
 			url: stage.url('a'),
 			beforeRedirect: (options: Record<string, unknown>) => {
@@ -318,18 +321,21 @@ describe('because undici reads the plain case', () => {
 			{status: 204, data: ''},
 		],
 	];
-	test.each(cases)('%s', async (_, answer, theirEnd, ourEnd) => {
-		const {theirs, ours, again} = await both({url: stage.url('a')}, () => [answer]);
-		expect(theirs).toMatchObject(theirEnd);
-		expect(ours).toMatchObject(ourEnd);
-		// A connection that said too much serves nobody else.
-		stage.answers = [{body: 'next'}];
-		expect(await again()).toMatchObject({status: 200, data: 'next'});
-		const asAxios = await both({url: stage.url('a')}, () => [answer], unknownOption);
-		expect(asAxios.ours).toMatchObject(theirEnd);
-	});
+	test.each(cases)(
+		"axios's parser and undici's differ on %s",
+		async (_, answer, theirEnd, ourEnd) => {
+			const {theirs, ours, again} = await both({url: stage.url('a')}, () => [answer]);
+			expect(theirs).toMatchObject(theirEnd);
+			expect(ours).toMatchObject(ourEnd);
+			// A connection that said too much serves nobody else.
+			stage.answers = [{body: 'next'}];
+			expect(await again()).toMatchObject({status: 200, data: 'next'});
+			const asAxios = await both({url: stage.url('a')}, () => [answer], unknownOption);
+			expect(asAxios.ours).toMatchObject(theirEnd);
+		},
+	);
 
-	test('of more than a thousand headers axios drops the rest, ours keeps them', async () => {
+	test('axios drops headers beyond a thousand, the client keeps them', async () => {
 		const many = Array.from({length: 1001}, (_, i) => [`X${i}`, '1']).flat();
 		stage.answers = [{headers: many}, {headers: many}];
 		const theirs = await axios.get(stage.url('a'));

@@ -77,7 +77,7 @@ test('while the server is away a request fails within its time, and is not sent'
 
 // Seen with the queue of node-redis: a cookie that was set while Redis was away was written when it
 // came back, long after its request had failed, over the cookie that another process had set.
-test('what nobody waits for any more is not written when the server is back', async (ctx) => {
+test('a write that timed out is not made when the server is back', async (ctx) => {
 	const {redis, client, store, stop} = await makeBank(ctx, 100);
 	const jar = new CookieJar(store);
 	await jar.setCookie('x=before', 'https://a.example/');

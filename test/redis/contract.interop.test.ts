@@ -48,7 +48,7 @@ const some = () => [
 ];
 
 describe.each(stores)('%s', (_, make) => {
-	test('finds a cookie by domain, path and name, and no other', async (ctx) => {
+	test('the store finds a cookie by domain, path and name, and no other', async (ctx) => {
 		const store = await filled(make, ctx, some());
 
 		const found = await store.findCookie('a.example', '/app', 'x');
@@ -61,7 +61,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(await store.findCookie('a.example', null, 'x')).toBeUndefined();
 	});
 
-	test('gives back every attribute', async (ctx) => {
+	test('the store gives back every attribute', async (ctx) => {
 		const whole = Cookie.parse(
 			'k="v=1"; Max-Age=60; Expires=Wed, 01 Jan 2070 00:00:00 GMT; Domain=a.example; Path=/app; Secure; HttpOnly; SameSite=Lax; Priority=High',
 		);
@@ -78,7 +78,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(found?.creationIndex).toBe(whole.creationIndex);
 	});
 
-	test('finds what a request may send: by domain, and by path where there is one', async (ctx) => {
+	test('the store finds the cookies that a request may send: by domain, and by path where there is one', async (ctx) => {
 		const store = await filled(make, ctx, some());
 		const find = async (domain: string | null, path: string | null) =>
 			named(await store.findCookies(domain, path, true));
@@ -94,7 +94,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(await find(null, '/')).toEqual([]);
 	});
 
-	test('finds by an address and by a name without dots', async (ctx) => {
+	test('the store finds cookies by an address and by a name without dots', async (ctx) => {
 		const places = ['127.0.0.1', '[::1]', 'localhost'];
 		const store = await filled(
 			make,
@@ -107,7 +107,7 @@ describe.each(stores)('%s', (_, make) => {
 		}
 	});
 
-	test('replaces a cookie that is put again or updated', async (ctx) => {
+	test('the store replaces a cookie that is put again or updated', async (ctx) => {
 		const old = cookie('a.example', '/', 'x', 'old');
 		const store = await filled(make, ctx, [old, cookie('a.example', '/', 'x', 'put')]);
 		expect((await store.findCookie('a.example', '/', 'x'))?.value).toBe('put');
@@ -118,7 +118,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect((await store.findCookie('a.example', '/', 'x'))?.value).toBe('updated');
 	});
 
-	test('removes one cookie, those of a path, those of a domain, and all', async (ctx) => {
+	test('the store removes one cookie, those of a path, those of a domain, and all', async (ctx) => {
 		const store = await filled(make, ctx, some());
 		const left = async () => named(await store.getAllCookies());
 
@@ -139,7 +139,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(await left()).toEqual([]);
 	});
 
-	test('lists cookies of one moment as they were made, whenever they were put', async (ctx) => {
+	test('the store lists cookies of one moment in the order of their creation, whenever they were put', async (ctx) => {
 		const made = Array.from({length: 20}, (_, index) => cookie('a.example', '/', `k${index}`));
 		const store = await filled(make, ctx, [...made].reverse());
 
@@ -148,7 +148,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(keys).toEqual(made.map(({key}) => key));
 	});
 
-	test('keeps all of 500 cookies that are put at once', async (ctx) => {
+	test('the store keeps all of 500 cookies that are put at once', async (ctx) => {
 		const store = await make(ctx);
 		const made = Array.from({length: 500}, (_, index) => cookie('a.example', '/', `k${index}`));
 
@@ -157,7 +157,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(named(await store.getAllCookies())).toEqual(named(made));
 	});
 
-	test('keeps names apart that look like one another, or like parts of the store', async (ctx) => {
+	test('the store keeps names apart that look like one another, or like parts of the store', async (ctx) => {
 		const odd = [
 			['a.example', '/', '__proto__'],
 			['a.example', '/', 'constructor'],
@@ -182,7 +182,7 @@ describe.each(stores)('%s', (_, make) => {
 		);
 	});
 
-	test('puts nothing that has no domain, path or name', async (ctx) => {
+	test('the store puts no cookie without domain, path or name', async (ctx) => {
 		const store = await make(ctx);
 
 		await store.putCookie(new Cookie({key: 'x', value: 'v', path: '/'}));
@@ -191,7 +191,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect(await store.getAllCookies()).toEqual([]);
 	});
 
-	test('answers callbacks as it does promises', async (ctx) => {
+	test('the store answers callbacks as it does promises', async (ctx) => {
 		const store = await make(ctx);
 		const [first, second] = [cookie('a.example', '/', 'x'), cookie('a.example', '/', 'x', 'w')];
 		const done = (ask: (callback: (error: Error | null) => void) => void) =>
@@ -218,7 +218,7 @@ describe.each(stores)('%s', (_, make) => {
 		expect((await done((callback) => store.removeAllCookies(callback)))[0]).toBeNull();
 	});
 
-	test('serves a jar: sets, orders, replaces, ends, exports and imports', async (ctx) => {
+	test('the store serves a jar: sets, orders, replaces, ends, exports and imports', async (ctx) => {
 		const jar = new CookieJar(await make(ctx));
 		const url = 'https://www.a.example/app/page';
 		await jar.setCookie('wide=1; Path=/; Domain=a.example', url);

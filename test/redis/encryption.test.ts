@@ -20,7 +20,7 @@ function refusal(open: () => string): string {
 describe('with a key', () => {
 	const seal = createCookieCipher([current]);
 
-	test('a value opens where it was sealed, whatever the text', () => {
+	test('a value is decrypted where it was encrypted, whatever the text', () => {
 		fc.assert(
 			fc.property(fc.string({unit: 'binary'}), fc.string(), (text, where) => {
 				expect(seal.decrypt(seal.encrypt(text, where), where)).toBe(text);
@@ -37,7 +37,7 @@ describe('with a key', () => {
 		expect(new Set(bytes.map((one) => one.toString('hex', 0, 12))).size).toBe(1_000);
 	});
 
-	test('a value does not open in another place or with another key', () => {
+	test('a value is not decrypted in another field or with another key', () => {
 		const value = seal.encrypt('text', place);
 		const changed = 'another one sealed it, or it was changed';
 
@@ -52,7 +52,7 @@ describe('with a key', () => {
 		);
 	});
 
-	test('a value of which any bit is turned does not open', () => {
+	test('a value of which any bit is flipped is not decrypted', () => {
 		const bytes = Buffer.from(seal.encrypt('text', place).slice(3), 'base64');
 		for (let bit = 0; bit < bytes.length * 8; bit++) {
 			const turned = Buffer.from(bytes);
@@ -64,7 +64,7 @@ describe('with a key', () => {
 		}
 	});
 
-	test('a value of which the end is missing does not open', () => {
+	test('a value of which the end is missing is not decrypted', () => {
 		const bytes = Buffer.from(seal.encrypt('text', place).slice(3), 'base64');
 		for (let length = 0; length < bytes.length; length++) {
 			const cut = `v1:${bytes.toString('base64', 0, length)}`;
@@ -75,12 +75,12 @@ describe('with a key', () => {
 		}
 	});
 
-	test('a value that was never encrypted does not open', () => {
+	test('a value that was never encrypted is not decrypted', () => {
 		expect(refusal(() => seal.decrypt('{"key":"a"}', place))).toBe('it is not encrypted');
 		expect(refusal(() => seal.decrypt('', place))).toBe('it is not encrypted');
 	});
 
-	test('the key cannot be read off it', () => {
+	test('the key cannot be read from the cipher object', () => {
 		const mark = 'MARK-of-32-bytes-in-a-key-of-ours';
 		const printed = printedForms(createCookieCipher([Buffer.from(mark.slice(0, 32))]));
 
@@ -89,7 +89,7 @@ describe('with a key', () => {
 	});
 });
 
-test('of several keys the first one seals and any opens', () => {
+test('the first of several keys encrypts, and any of them decrypts', () => {
 	const before = createCookieCipher([old]).encrypt('text', place);
 	const both = createCookieCipher([current, old]);
 
@@ -100,7 +100,7 @@ test('of several keys the first one seals and any opens', () => {
 	).toContain('fails');
 });
 
-test('without a key a value is its text, and an encrypted one does not open', () => {
+test('a value without a key is its text, and an encrypted one is refused', () => {
 	const seal = createCookieCipher([]);
 
 	expect(seal.decrypt(seal.encrypt('{"key":"a"}', place), place)).toBe('{"key":"a"}');

@@ -47,7 +47,7 @@ describe('what is no field of ours is none', () => {
 		'["a","/",1]',
 		'["a","/",null]',
 		'["a","/","k"',
-	])('%s', (field) => {
+	])('the text %s is not a field of the store', (field) => {
 		expect(parseField(field)).toBeUndefined();
 	});
 });

@@ -30,7 +30,7 @@ test('one process at a time may log in', async (ctx) => {
 	expect(await theirs.acquire(60_000)).toBeDefined();
 });
 
-test('of 50 that ask at once one gets the right', async (ctx) => {
+test('one of 50 processes that ask at once gets the lease', async (ctx) => {
 	const {ours, theirs} = await makeLedgers(ctx);
 
 	const leases = await Promise.all(
@@ -40,7 +40,7 @@ test('of 50 that ask at once one gets the right', async (ctx) => {
 	expect(leases.filter(Boolean)).toHaveLength(1);
 });
 
-test('a login is counted for all, and gives the right back in the same step', async (ctx) => {
+test('a login is counted for all, and releases the lease in the same step', async (ctx) => {
 	const {ours, theirs, another, commands} = await makeLedgers(ctx);
 	expect(await theirs.generation()).toBe(0);
 	const lease = await ours.acquire(60_000);
@@ -57,7 +57,7 @@ test('a login is counted for all, and gives the right back in the same step', as
 	expect(await ours.generation()).toBe(first + 1);
 });
 
-test('a right that is given back without a login counts none', async (ctx) => {
+test('a lease that is released without a login counts none', async (ctx) => {
 	const {ours} = await makeLedgers(ctx);
 
 	await (await ours.acquire(60_000))?.release();
@@ -75,7 +75,7 @@ test('the server ends a lease by itself, after the time that was asked for', asy
 	expect(left).toBeLessThanOrEqual(60_000);
 });
 
-test('who comes back after its lease has ended takes nothing from the next one', async (ctx) => {
+test('a process that comes back after its lease has ended does not affect the next one', async (ctx) => {
 	const {ours, theirs, client} = await makeLedgers(ctx);
 	const ended = await ours.acquire(60_000);
 	await client.del('session:lease');
@@ -93,7 +93,7 @@ test('who comes back after its lease has ended takes nothing from the next one',
 	expect(await ours.acquire(60_000)).toBeDefined();
 });
 
-test('the count outlives the cookies, and not for ever', async (ctx) => {
+test('the count of logins outlives the cookies, but not for ever', async (ctx) => {
 	const {ours, client} = await makeLedgers(ctx);
 	await (await ours.acquire(60_000))?.complete();
 

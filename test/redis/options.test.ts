@@ -38,13 +38,13 @@ test.each([
 	{ttlSeconds: 34_560_000},
 	{timeoutMs: 1},
 	{timeoutMs: 2_147_483_647},
-])('%j is taken', (options) => {
+])('the options %j are accepted', (options) => {
 	expect(make(options).synchronous).toBe(false);
 });
 
 describe('a mistake is told with the option to repair', () => {
 	// Seen: with a session named `alice:lease` in the same Redis nobody could log in to `alice` any more.
-	test.each([':lease', 'alice:lease', 'alice:logins'])('the prefix %s', (prefix) => {
+	test.each([':lease', 'alice:lease', 'alice:logins'])('the prefix %s is refused', (prefix) => {
 		expect(mistake({prefix})).toMatchObject({
 			code: 'ERR_MTLS_BAD_OPTION',
 			option: 'redis.prefix',
@@ -81,7 +81,7 @@ describe('a mistake is told with the option to repair', () => {
 			'timeoutMs',
 			'expected a number above 0, 2147483647 at most, found 2147483648',
 		],
-	])('%j', (options, option, reason) => {
+	])('the store options %j are refused with the option to repair', (options, option, reason) => {
 		expect(mistake(options)).toMatchObject({
 			code: 'ERR_MTLS_BAD_OPTION',
 			option: `redis.${option}`,
@@ -89,7 +89,7 @@ describe('a mistake is told with the option to repair', () => {
 		});
 	});
 
-	test('an option that there is not', () => {
+	test('an unknown store option is refused', () => {
 		expect(mistake({encrypt: true})).toMatchObject({
 			code: 'ERR_MTLS_UNKNOWN_OPTION',
 			option: 'redis.encrypt',
@@ -102,7 +102,7 @@ describe('a mistake is told with the option to repair', () => {
 		['redis://localhost', 'expected a client of node-redis, found string'],
 		[{...client, eval: undefined}, 'expected a client of node-redis with eval(), found undefined'],
 		[{hgetall: never}, 'expected a client of node-redis with hGetAll(), found undefined'],
-	])('a client that is none: %j', (redis, reason) => {
+	])('a client that is not a Redis client is refused: %j', (redis, reason) => {
 		expect(mistake({}, redis)).toMatchObject({
 			code: 'ERR_MTLS_BAD_OPTION',
 			option: 'redis.client',
@@ -110,7 +110,7 @@ describe('a mistake is told with the option to repair', () => {
 		});
 	});
 
-	test('no options at all', () => {
+	test('missing store options are refused', () => {
 		expect(() => Reflect.construct(RedisCookieStore, [client])).toThrow(
 			'redis.options: expected an object, found undefined',
 		);

@@ -191,7 +191,7 @@ test('two processes that set cookies at once lose none', async (ctx) => {
 	expect(await jars[0]?.getCookies(url)).toHaveLength(200);
 });
 
-test('what lies in Redis shows no value, and each mark of another hand is refused', async (ctx) => {
+test('the data in Redis show no value, and each manipulation is refused', async (ctx) => {
 	const {client} = await makeFleet(ctx);
 	const key = randomBytes(32);
 	const store = new RedisCookieStore(client, {prefix: 'session', key});
@@ -256,7 +256,7 @@ test('a cookie of an encoded path is kept and sent under it as it is written', a
 	]);
 });
 
-test('of 181 cookies of a domain the one that was set longest ago goes, and a request asks once', async (ctx) => {
+test('the oldest of 181 cookies of a domain is evicted, and a request asks once', async (ctx) => {
 	const {client, commands} = await makeFleet(ctx);
 	const {server, client: makeClient} = await createFixture();
 	let next = 0;
@@ -284,7 +284,7 @@ test('of 181 cookies of a domain the one that was set longest ago goes, and a re
 	expect(left.sort()).toEqual(Array.from({length: 180}, (_, index) => `c${index + 2}`).sort());
 }, 60_000);
 
-test('a key is replaced while the session goes on', async (ctx) => {
+test('an encryption key is replaced while the session goes on', async (ctx) => {
 	const {client} = await makeFleet(ctx);
 	const [old, next] = [randomBytes(32), randomBytes(32)];
 	const make = (...key: Buffer[]) => new RedisCookieStore(client, {prefix: 'session', key});
@@ -321,7 +321,7 @@ test('a request whose cookies cannot be read is not sent, and says no value', as
 });
 
 // Redis quotes the arguments of a command that it does not know.
-test('a server that refuses the command is told of without the cookie', async (ctx) => {
+test('a server that refuses the command is reported without the cookie', async (ctx) => {
 	const {client, commands} = await makeFleet(ctx, '--rename-command', 'EVAL', '');
 	const store = new RedisCookieStore(client, {prefix: 'session'});
 

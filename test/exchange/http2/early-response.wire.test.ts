@@ -155,7 +155,7 @@ test('early responses leave the streams of a session to other requests', async (
 	expect(server.connections).toHaveLength(1);
 });
 
-test('a streamed upload that an early response overtakes is read for nobody', async () => {
+test('a streamed upload that an early response overtakes is drained', async () => {
 	const server = await early(413, 'stops reading');
 	const stream = Readable.from(Array.from({length: 20}, () => megabyte));
 	const closed = new Promise((resolve) => stream.once('close', resolve));
@@ -222,7 +222,7 @@ async function asks(
 
 describe.each(Object.entries(codes))('a stream that is reset with %s', (name, code) => {
 	describe.each(uploads)('under %s', (upload) => {
-		test('before the response fails, and leaves the session to others', async () => {
+		test('a stream that is reset before the response fails, and leaves the session to others', async () => {
 			const {request, next} = await asks(upload, (id, {send}) => send(frames.reset(id, code)));
 			expect(await failureOf(request)).toMatchObject({
 				name: 'Error',
@@ -245,17 +245,20 @@ describe.each(Object.entries(codes))('a stream that is reset with %s', (name, co
 					setImmediate(() => send(frames.reset(id, code)));
 				},
 			],
-		])('%s has no whole response, and leaves the session to others', async (_, script) => {
-			const {request, next} = await asks(upload, script);
-			const error = await failureOf(request);
-			expect(error.response?.status).toBe(200);
-			expect(error.code).toBe(
-				code === NGHTTP2_INTERNAL_ERROR ? 'ERR_HTTP2_STREAM_ERROR' : 'ERR_BAD_RESPONSE',
-			);
-			await next();
-		});
+		])(
+			'a stream that is reset %s has no whole response, and leaves the session to others',
+			async (_, script) => {
+				const {request, next} = await asks(upload, script);
+				const error = await failureOf(request);
+				expect(error.response?.status).toBe(200);
+				expect(error.code).toBe(
+					code === NGHTTP2_INTERNAL_ERROR ? 'ERR_HTTP2_STREAM_ERROR' : 'ERR_BAD_RESPONSE',
+				);
+				await next();
+			},
+		);
 
-		test('in the middle of a streamed response ends it by an error', async () => {
+		test('a stream that is reset in the middle of a streamed response ends it by an error', async () => {
 			const {request, next} = await asks(
 				upload,
 				(id, {send}) => send(frames.head(id), frames.data(id, 'half'), frames.reset(id, code)),
@@ -285,7 +288,7 @@ describe.each(Object.entries(codes))('a stream that is reset with %s', (name, co
 				'after the head of a 204, which is all of it',
 				(id, {send}) => send(frames.head(id, 204, true), frames.reset(id, code)),
 			],
-		])('%s is answered', async (_, script) => {
+		])('a stream that is reset %s is answered', async (_, script) => {
 			const {request, next} = await asks(upload, script);
 			const {status, data} = await request;
 			expect([status, data]).toEqual(status === 204 ? [204, ''] : [200, 'whole']);
@@ -320,7 +323,7 @@ describe('a server that goes away after every 20 requests', () => {
 			},
 		],
 	])(
-		'is sent each POST until it begins with it, and begins with each once, answering %s',
+		'a server that goes away is sent each POST until it begins with it, and begins with each once, answering %s',
 		async (_, begin) => {
 			const begun: string[] = [];
 			const server = await tired((request) => {
@@ -354,7 +357,7 @@ describe('a server that refuses for ever', () => {
 		return {server, asked};
 	};
 
-	test('is asked ten times, and the error says so', async () => {
+	test('a server that refuses for ever gets a request ten times, and the error says so', async () => {
 		const {server, asked} = await refuse();
 		expect(await failureOf(fixture.client(http2).post(server.url(), 'body'))).toMatchObject({
 			name: 'Error',
@@ -368,13 +371,13 @@ describe('a server that refuses for ever', () => {
 	test.each([
 		['timeout', {timeout: 40}, 'ECONNABORTED'],
 		['timeouts.requestMs', {timeouts: {requestMs: 40}}, 'ERR_MTLS_REQUEST_TIMEOUT'],
-	])('is asked no longer than %s', async (_, config, code) => {
+	])('a server that refuses for ever gets a request no longer than %s', async (_, config, code) => {
 		const {server} = await refuse();
 		const client = fixture.client(http2);
 		expect((await failureOf(client.post(server.url(), 'body', config))).code).toBe(code);
 	});
 
-	test('is not asked again once the request is cancelled', async () => {
+	test('a server that refuses for ever gets a request no more once it is cancelled', async () => {
 		const controller = new AbortController();
 		const server = await startRawH2Server(fixture.pki, (frame, {send}) => {
 			if (!isHead(frame)) return;

@@ -109,7 +109,7 @@ test('headers of the connection stay at home, and Host is the authority', async 
 test.each([
 	['a path', {paramsSerializer: () => 'a=\r\nb'}, 'ERR_UNESCAPED_CHARACTERS'],
 	['a name of a header', {headers: {'x\u0000y': '1'}}, /ERR_INVALID_HTTP_TOKEN|^Error$/],
-] as const)('%s that HTTP cannot carry is not sent', async (_, config, code) => {
+] as const)('the value of %s that HTTP cannot carry is not sent', async (_, config, code) => {
 	const server = await startH2Server(fixture.pki);
 	const client = fixture.client({...http2, baseURL: server.origin});
 
@@ -165,7 +165,7 @@ describe('a redirect to a stranger', () => {
 		sensitiveHeaders: ['x-api-key'],
 	};
 
-	test('shows it no certificate, no cookie and no credentials', async () => {
+	test('a redirect to another origin presents no certificate, no cookie and no credentials', async () => {
 		const stranger = await startH2Server(fixture.pki, {clientAuth: 'request'});
 		const server = await startH2Server(fixture.pki, {
 			// Another origin by its name: a jar makes no difference between ports.
@@ -191,7 +191,7 @@ describe('a redirect to a stranger', () => {
 		expect(stranger.connections[0]?.clientCertificate).toBeUndefined();
 	});
 
-	test('shows the certificate where the origin is listed, and at home again', async () => {
+	test('a redirect to a listed origin presents the certificate, and so does one back', async () => {
 		const friend = await startH2Server(fixture.pki);
 		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(friend.url('/'))}});
 		const client = fixture.client({
@@ -203,7 +203,7 @@ describe('a redirect to a stranger', () => {
 		expect(friend.connections[0]?.clientCertificate?.subject).toBe('alice');
 	});
 
-	test('does not keep it from what the app asks for itself, over a session of its own', async () => {
+	test('a redirect without certificate does not affect a direct request to that origin, over a session of its own', async () => {
 		const stranger = await startH2Server(fixture.pki, {clientAuth: 'request'});
 		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
 		const client = fixture.client(http2);
@@ -219,7 +219,7 @@ describe('a redirect to a stranger', () => {
 		]);
 	});
 
-	test('fails where the stranger speaks HTTP/1.1 alone, and sends it nothing', async () => {
+	test('a redirect to a server that speaks HTTP/1.1 alone fails, and sends it nothing', async () => {
 		const stranger = await fixture.stranger();
 		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
 
@@ -238,7 +238,7 @@ describe('behind a proxy it says that it cannot', () => {
 		message: `httpVersion: 2 cannot go through a proxy, and ${proxy} stands before ${origin}; give \`proxy: false\` to go direct`,
 	});
 
-	test('of the config, and tells no password', async () => {
+	test('a proxy of the config is refused with HTTP/2, without its password', async () => {
 		const [server, proxy] = await Promise.all([startH2Server(fixture.pki), fixture.proxy()]);
 		const client = fixture.client({
 			...http2,
@@ -257,7 +257,7 @@ describe('behind a proxy it says that it cannot', () => {
 		expect(server.connections).toEqual([]);
 	});
 
-	test('of the environment, unless it is switched off', async () => {
+	test('a proxy of the environment is refused with HTTP/2, unless it is switched off', async () => {
 		const [server, proxy] = await Promise.all([startH2Server(fixture.pki), fixture.proxy()]);
 		const {cert, key} = fixture.alice;
 		await using client = createClient({
@@ -289,7 +289,7 @@ test('a socketPath is refused, because axios has no HTTP/2 for it either', async
 
 describe('http2Options', () => {
 	test.each(['ca', 'cert', 'key', 'rejectUnauthorized', 'checkServerIdentity', 'createConnection'])(
-		'are refused with mtls where they would take its place: %s',
+		'http2Options are refused with `mtls` where they would replace it: %s',
 		async (name) => {
 			const http2Options = {[name]: () => {}};
 			const refused = {
@@ -321,7 +321,7 @@ describe('http2Options', () => {
 		});
 	});
 
-	test('that differ are for sessions that differ, and those that agree for one', async () => {
+	test('http2Options that differ make separate sessions, and equal ones share one', async () => {
 		const server = await startH2Server(fixture.pki);
 		const client = fixture.client(http2);
 		const ask = (maxHeaderListSize: number) =>

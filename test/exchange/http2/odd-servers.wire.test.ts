@@ -47,7 +47,7 @@ async function raw(play: (socket: TLSSocket) => void): Promise<string> {
 
 describe('a server that agrees to HTTP/2', () => {
 	// As one does that verifies clients after its first flight (RFC 8446 §4.4.4), or by hand.
-	test('and hangs up on the first request has most likely refused our certificate', async () => {
+	test('a server that hangs up on the first HTTP/2 request has most likely refused the certificate', async () => {
 		const url = await raw((socket) => {
 			socket.write(settings);
 			let bytes = 0;
@@ -72,13 +72,13 @@ describe('a server that agrees to HTTP/2', () => {
 		}
 	});
 
-	test('and hangs up with its settings has done so too', async () => {
+	test('a server that hangs up with its HTTP/2 settings has most likely refused the certificate', async () => {
 		const url = await raw((socket) => socket.write(settings, () => socket.destroy()));
 		const {failure} = await mtlsFailureOf(fixture.client(http2).post(url, 'secret'));
 		expect(failure).toMatchObject({kind: 'client-certificate-refused', certain: false});
 	});
 
-	test('and says nothing is given up in time', async () => {
+	test('a server that agrees to HTTP/2 and says nothing fails in time', async () => {
 		const url = await raw(() => {});
 		const client = fixture.client({...http2, timeouts: {handshakeMs: 50}});
 		expect(await failureOf(client.get(url))).toMatchObject({
@@ -88,7 +88,7 @@ describe('a server that agrees to HTTP/2', () => {
 		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
 	});
 
-	test('and says nothing is given up for each request by its own timeout', async () => {
+	test('a server that agrees to HTTP/2 and says nothing fails each request by its own timeout', async () => {
 		const url = await raw(() => {});
 		const client = fixture.client(http2);
 		const errors = await Promise.all(
@@ -101,7 +101,7 @@ describe('a server that agrees to HTTP/2', () => {
 		expect(client.mtls.stats().sockets).toEqual({active: 0, idle: 0, queued: 0});
 	});
 
-	test('and never hangs up is not waited for', async () => {
+	test('a server that never closes its HTTP/2 session is not waited for', async () => {
 		const url = await raw((socket) => socket.write(settings));
 		const client = fixture.client({...http2, http2Options: {sessionTimeout: 1}});
 		const cancel = new AbortController();
@@ -113,7 +113,7 @@ describe('a server that agrees to HTTP/2', () => {
 		await client.mtls.close();
 	});
 
-	test('and speaks HTTP/1.1 is an error of the protocol', async () => {
+	test('a server that agrees to HTTP/2 and speaks HTTP/1.1 is a protocol error', async () => {
 		const url = await raw((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
 		const error = await failureOf(fixture.client(http2).get(url));
 		expect(error.code).toMatch(/^ERR_HTTP2_/);

@@ -39,7 +39,7 @@ function signal<T = void>() {
 }
 
 describe('bodies', () => {
-	test('of 5 MB go both ways as streams, ten at a time on one connection', async () => {
+	test('bodies of 5 MB are streamed both ways, ten at a time on one connection', async () => {
 		const server = await startH2Server(fixture.pki, {
 			pages: {'/down': download},
 			// In MB: with Node's own 10 this server would refuse streams while others wait to be sent.
@@ -149,7 +149,7 @@ describe('bodies', () => {
 });
 
 describe.each(ways)('cancelled by %s', (_, way) => {
-	test('before the session stands, it is not sent', async () => {
+	test('a request that is cancelled before the session is connected is not sent', async () => {
 		const server = await startH2Server(fixture.pki);
 		const {config, cancel} = way();
 		const client = fixture.client(http2);
@@ -160,7 +160,7 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 		expect(server.requests).toEqual([]);
 	});
 
-	test('before the session stands, it leaves it to the others', async () => {
+	test('a request that is cancelled before the session is connected leaves it to the others', async () => {
 		const server = await startH2Server(fixture.pki);
 		const {config, cancel} = way();
 		const client = fixture.client(http2);
@@ -172,7 +172,7 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 		expect(server.connections).toHaveLength(1);
 	});
 
-	test('before the answer, its stream is reset and the session goes on', async () => {
+	test('a request that is cancelled before its response has its stream reset, and the session goes on', async () => {
 		const {config, cancel} = way();
 		const asked = signal<H2Request>();
 		const server = await startH2Server(fixture.pki, {pages: {'/silent': asked.resolve}});
@@ -186,7 +186,7 @@ describe.each(ways)('cancelled by %s', (_, way) => {
 		expect(server.connections).toHaveLength(1);
 	});
 
-	test('in the middle of a streamed answer, its stream is reset', async () => {
+	test('a request that is cancelled in the middle of a streamed response has its stream reset', async () => {
 		const {config, cancel} = way();
 		const asked = signal<H2Request>();
 		const server = await startH2Server(fixture.pki, {
@@ -233,7 +233,7 @@ describe('too late', () => {
 	const timeout = 300;
 	const timedOut = {code: 'ECONNABORTED', message: `timeout of ${timeout}ms exceeded`};
 
-	test('is an answer that does not come, and its stream is reset', async () => {
+	test('a response that does not come times out, and its stream is reset', async () => {
 		const asked = signal<H2Request>();
 		const server = await startH2Server(fixture.pki, {pages: {'/silent': asked.resolve}});
 		const client = fixture.client(http2);
@@ -246,7 +246,7 @@ describe('too late', () => {
 		expect((await client.get(server.url())).status).toBe(200);
 	});
 
-	test('it takes nobody else with it', async () => {
+	test('a stream that times out does not affect the others', async () => {
 		const released = signal<H2Request>();
 		const server = await startH2Server(fixture.pki, {
 			pages: {'/silent': () => {}, '/slow': released.resolve},
@@ -264,7 +264,7 @@ describe('too late', () => {
 	test.each([
 		['without redirects', {maxRedirects: 0}, timedOut],
 		['with them', {}, {message: expect.stringContaining('aborted'), status: 200}],
-	])('is a body that pauses, %s', async (_, config, expected) => {
+	])('a body that pauses times out, %s', async (_, config, expected) => {
 		const asked = signal<H2Request>();
 		const server = await startH2Server(fixture.pki, {
 			pages: {
@@ -280,7 +280,7 @@ describe('too late', () => {
 		await (await asked.promise).closed;
 	});
 
-	test('is a first byte after timeouts.firstByteMs', async () => {
+	test('a first byte after timeouts.firstByteMs is too late', async () => {
 		const server = await startH2Server(fixture.pki, {pages: {'/': () => {}}});
 		const client = fixture.client({...http2, timeouts: {firstByteMs: 50}});
 		expect(await failureOf(client.get(server.url()))).toMatchObject({
@@ -288,7 +288,7 @@ describe('too late', () => {
 		});
 	});
 
-	test('is a whole answer after timeouts.requestMs', async () => {
+	test('a whole response after timeouts.requestMs is too late', async () => {
 		const server = await startH2Server(fixture.pki, {pages: {'/': () => {}}});
 		const client = fixture.client({...http2, timeouts: {requestMs: 50}});
 		expect(await failureOf(client.get(server.url()))).toMatchObject({
@@ -299,7 +299,7 @@ describe('too late', () => {
 
 describe('a request that the server has not begun with', () => {
 	test.each(['get', 'post'] as const)(
-		'is sent once more on a new session: a %s that is refused',
+		'a %s that the server refuses to begin is sent once more on a new session',
 		async (method) => {
 			let refusals = 0;
 			const server = await startH2Server(fixture.pki, {
@@ -347,7 +347,7 @@ describe('a request that the server has not begun with', () => {
 		return {server, first, begun: first.body.toString(), posts};
 	}
 
-	test('is sent once more: those above the last stream of a GOAWAY', async () => {
+	test('a request above the last stream of a GOAWAY is sent once more', async () => {
 		const {server, first, posts} = await goAway(constants.NGHTTP2_NO_ERROR);
 		await expect.poll(() => server.requests.length).toBe(7);
 		respondWith(first);
@@ -359,7 +359,7 @@ describe('a request that the server has not begun with', () => {
 		expect(server.sessions).toHaveLength(2);
 	});
 
-	test('is sent once more though the GOAWAY is about an error, which ends what was begun with', async () => {
+	test('a request above the last stream of a GOAWAY with an error is sent once more, and those begun fail', async () => {
 		const {server, begun, posts} = await goAway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 
 		const results = await Promise.allSettled(posts);
@@ -372,7 +372,7 @@ describe('a request that the server has not begun with', () => {
 		expect(server.sessions).toHaveLength(2);
 	});
 
-	test('but what a GOAWAY does not give back is finished, and a POST that is lost is not sent again', async () => {
+	test('a request below the last stream of a GOAWAY is finished, and a POST that is lost is not sent again', async () => {
 		const asked = signal<H2Request>();
 		const server = await startH2Server(fixture.pki, {pages: {'/work': asked.resolve}});
 		const client = fixture.client(http2);

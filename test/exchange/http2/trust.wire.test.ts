@@ -102,7 +102,7 @@ describe('a server that speaks no HTTP/2', () => {
 		hint: 'send the request with `httpVersion: 1`',
 	};
 
-	test('and does not say what it speaks', async () => {
+	test('a server without ALPN fails a request for HTTP/2', async () => {
 		const {cert, key} = await fixture.pki.server();
 		const server = createTlsServer({cert, key, ca: fixture.pki.ca, requestCert: true});
 		let bytes = 0;
@@ -123,7 +123,7 @@ describe('a server that speaks no HTTP/2', () => {
 	});
 
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-		'and refuses it by an alert, with %s',
+		'a server that refuses HTTP/2 by an alert fails the request, with %s',
 		async (version) => {
 			const server = await fixture.server({minVersion: version, maxVersion: version});
 
@@ -139,7 +139,7 @@ describe('a server that speaks no HTTP/2', () => {
 		},
 	);
 
-	test('for one request alone, as Apache says where a path has its own rule for certificates', async () => {
+	test('a server that refuses HTTP/2 for one request alone, as Apache does, fails that request', async () => {
 		const server = await startH2Server(fixture.pki, {
 			pages: {'/old': resets('NGHTTP2_HTTP_1_1_REQUIRED')},
 		});

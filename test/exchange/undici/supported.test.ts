@@ -102,14 +102,14 @@ const plainValues: Readonly<Record<string, readonly unknown[]>> = {
 describe('the options of axios', () => {
 	const keys = axiosKeys();
 
-	test('are found in its types', () => {
+	test('the options of axios are found in its types', () => {
 		expect(keys.length).toBeGreaterThan(45);
 		expect(keys).toContain('url');
 		expect(keys).toContain('sensitiveHeaders');
 	});
 
 	test.each(keys.filter((key) => !(key in dealtWith)))(
-		'%s goes to axios, with a value that nobody expects',
+		"the axios option %s with an unexpected value is left to axios's adapter",
 		(key) => {
 			expect(holding(key, {odd: 'value'})).toBe(false);
 			expect(holding(key, 'document')).toBe(false);
@@ -124,7 +124,7 @@ describe('the options of axios', () => {
 		data: undefined,
 		proxy: false,
 	} as const;
-	test.each(keys.filter((key) => key in dealtWith))('%s is dealt with', (key) => {
+	test.each(keys.filter((key) => key in dealtWith))('the axios option %s is dealt with', (key) => {
 		expect(holding(key, key in odd ? odd[key as keyof typeof odd] : 'any')).toBe(true);
 	});
 
@@ -132,7 +132,7 @@ describe('the options of axios', () => {
 		Object.entries(plainValues).flatMap(([key, values]) =>
 			values.map((value) => [key, value] as const),
 		),
-	)('%s: %j asks for nothing special', (key, value) => {
+	)('the option %s with %j needs nothing special', (key, value) => {
 		expect(keys).toContain(key);
 		expect(holding(key, value)).toBe(true);
 	});
@@ -140,24 +140,24 @@ describe('the options of axios', () => {
 
 describe('an option that nobody has looked at', () => {
 	test.each([0, '', null, false, true, {}, () => {}])(
-		'goes to axios with the value %j',
+		"an unknown option with the value %j is left to axios's adapter",
 		(value) => {
 			expect(holding('ofTheFuture', value)).toBe(false);
 		},
 	);
 
-	test('asks for nothing when it is undefined', () => {
+	test('an unknown option that is undefined needs nothing special', () => {
 		expect(holding('ofTheFuture', undefined)).toBe(true);
 	});
 
-	test('goes to axios when the config inherits it', () => {
+	test("an unknown option that the config inherits is left to axios's adapter", () => {
 		const config = Object.assign(Object.create({ofTheFuture: 1}), configOf());
 		expect(undiciSupports(inputOf({config}))).toBe(false);
 	});
 });
 
 test.each([{}, true, 'text', () => {}])(
-	'what a plugin keeps under a name that is not an identifier asks for nothing: %j',
+	"the value %j under a plugin's name that is not an identifier needs nothing special",
 	(value) => {
 		expect(holding('my-plugin', value)).toBe(true);
 		expect(holding('@scope/plugin', value)).toBe(true);
@@ -166,7 +166,7 @@ test.each([{}, true, 'text', () => {}])(
 
 describe('the options of ours and of plugins', () => {
 	test.each(['jar', 'session', 'allowInsecureRedirects', 'axios-retry', 'skipAuthRefresh'])(
-		'%s is dealt with',
+		'the option %s of this library or of a plugin is dealt with',
 		(key) => {
 			expect(holding(key, false)).toBe(true);
 		},
@@ -201,7 +201,7 @@ describe('the request', () => {
 		['POST', new Blob(['x']), false],
 		['POST', 42, false],
 		['POST', {}, false],
-	])('%s with %o: %s', (method, data, expected) => {
+	])('the request %s with the body %o is supported: %s', (method, data, expected) => {
 		expect(taken({method, data})).toBe(expected);
 	});
 
@@ -220,21 +220,24 @@ describe('the request', () => {
 		[{'Proxy-Connection': 'x'}, false],
 		[{'X-List': ['a', 'b']}, false],
 		[{'Content-Length': '0'}, false],
-	] as [Record<string, string>, boolean][])('with the headers %j: %s', (headers, expected) => {
-		expect(taken({headers})).toBe(expected);
-	});
+	] as [Record<string, string>, boolean][])(
+		'a request with the headers %j is supported: %s',
+		(headers, expected) => {
+			expect(taken({headers})).toBe(expected);
+		},
+	);
 
 	test.each([
 		['4', true],
 		['5', false],
 		['4.0', false],
-	])('with Content-Length %s of four bytes: %s', (length, expected) => {
+	])('a request with Content-Length %s for four bytes is supported: %s', (length, expected) => {
 		const headers = {'Content-Length': length};
 		expect(taken({method: 'POST', data: 'body', headers})).toBe(expected);
 		expect(taken({method: 'POST', data: '\u00e4\u00e4', headers})).toBe(expected);
 	});
 
-	test('with a body that is to have no Content-Length goes to axios', () => {
+	test("a request whose body is to have no Content-Length is left to axios's adapter", () => {
 		const hop = hopOf({method: 'POST', data: 'body'});
 		hop.headers.set('Content-Length', false);
 		expect(undiciSupports(inputOf({hop}))).toBe(false);
@@ -250,7 +253,7 @@ describe('the request', () => {
 		['/a\r\nb', false],
 		['x', false],
 		['', false],
-	])('to the path %j: %s', (path, expected) => {
+	])('a request to the path %j is supported: %s', (path, expected) => {
 		expect(taken({}, {path})).toBe(expected);
 	});
 
@@ -261,7 +264,7 @@ describe('the request', () => {
 		[0, true],
 		['soon', false],
 		[Number.NaN, true],
-	])('with the timeout %j: %s', (timeout, expected) => {
+	])('a request with the timeout %j is supported: %s', (timeout, expected) => {
 		expect(taken({timeout: timeout as number})).toBe(expected);
 	});
 });

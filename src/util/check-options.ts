@@ -88,7 +88,7 @@ interface Shape<T> {
 	readonly expected?: string;
 	/** What to do instead of an unknown option, by its name. */
 	readonly remedies?: ReadonlyMap<string, string>;
-	/** For checks that have no `describe`. */
+	/** Instead of that of the checks. */
 	readonly describe?: (value: unknown) => string;
 }
 
@@ -100,7 +100,7 @@ interface Shape<T> {
 export function readOptions<T extends object>(given: unknown, shape: Shape<NoInfer<T>>): T {
 	// The shape is an object too.
 	const {known, option, expected, ...rest} = withoutPrototype(shape);
-	const {prefix = `${option}.`, remedies, describe = describeType} = rest;
+	const {prefix = `${option}.`, remedies, describe} = rest;
 	assertObject(given, option, expected);
 	const names: readonly string[] = Array.isArray(known) ? known : Object.keys(known);
 	const unknown = Object.keys(given).find((name) => !names.includes(name));
@@ -118,7 +118,8 @@ export function readOptions<T extends object>(given: unknown, shape: Shape<NoInf
 		if (value === undefined) continue;
 		options[name] = value;
 		const check = checks[name];
-		if (check !== undefined) assertOption(value, `${prefix}${name}`, {describe, ...check});
+		if (check === undefined) continue;
+		assertOption(value, `${prefix}${name}`, describe ? {...check, describe} : check);
 	}
 	return options;
 }

@@ -1,50 +1,51 @@
 import {renameSync} from 'node:fs';
+import type {Cookie} from 'tough-cookie';
+import {callLogger} from '../../logging/messages.ts';
 import type {Logger} from '../../options.ts';
 import {exposedMode} from '../../tls/credentials/checks.ts';
 import {CookieFileError} from './cookie-file-error.ts';
 import {unwatchExit, watchExit} from './exit-hook.ts';
 import {acquireLock, acquireLockSync, type FileLock, flushFolder} from './file-lock.ts';
-import {logCookieFileWarning, logNotSaved} from './file-notices.ts';
 import {
 	type Content,
 	type CookieFormat,
 	CorruptFileError,
+	type Entry,
 	isKept,
 	type RetentionOptions,
 } from './format.ts';
-import {mergeVersions} from './merge.ts';
 import {largestBytes, readCookieFile, resolveLinks} from './read-cookie-file.ts';
 import {TrackingStore} from './tracking-store.ts';
 
-/** How long another process is waited for: longer than one that hangs keeps its right. */
-const patienceMs = 30_000;
+/** How long to wait for the lock: longer than the lock of a process that hangs is respected. */
+const lockTimeoutMs = 30_000;
 
-/** The same where this process is held up meanwhile. */
-const shortPatienceMs = 1_000;
+/** The same for a wait that blocks the process. */
+const blockingLockTimeoutMs = 1_000;
 
 export interface CookieFileSettings extends RetentionOptions {
-	/** Of a file that is new. */
+	/** Of a new file. */
 	readonly format: CookieFormat;
 	readonly onDamaged: 'error' | 'rename';
 	readonly debounceMs: number;
 	readonly logger: Logger | false;
 }
 
-/** The cookies of a file, and the way back into it. */
+/** A store of cookies that is loaded from a file and saved to it. */
 export class CookieFile {
 	readonly store = new TrackingStore(() => this.#saveSoon());
 	readonly #path: string;
 	readonly #settings: CookieFileSettings;
-	/** The texts of the file as we last read or wrote it, by `idOf`, and their format. */
+	/** The texts of the file when it was last read or written here, by `cookieId`. */
 	#base: ReadonlyMap<string, string> = new Map();
 	#format: CookieFormat;
 	#timer: NodeJS.Timeout | undefined;
-	#last: Promise<void> = Promise.resolve();
-	/** What is being written just now, and into what. */
+	#lastSave: Promise<void> = Promise.resolve();
+	/** The changes that are being written, and the lock for it. */
 	#writing: ReadonlySet<string> = new Set();
-	#draft: FileLock | undefined;
-	/** A full disk need not be told four times a second. */
-	readonly #told = new Set<string>();
+	#lock: FileLock | undefined;
+	/** Messages: a full disk need not be logged four times a second. */
+	readonly #logged = new Set<string>();
 
 	/** @param path - Absolute. */
 	constructor(path: string, settings: CookieFileSettings) {
@@ -59,13 +60,14 @@ export class CookieFile {
 	 * @throws {CorruptFileError} {@link CookieFileError}, or what `node:fs` throws.
 	 */
 	load(): void {
-		const {logger} = this.#settings;
-		const target = resolveLinks(this.#path);
+		const path = this.#path;
+		const target = resolveLinks(path);
 		const mode = exposedMode(target);
 		if (mode !== undefined) {
-			logCookieFileWarning(logger, {event: 'file_exposed', path: this.#path, mode});
+			const message = `cookie file '${path}' may be read by others (mode ${mode.toString(8)}) until it is saved`;
+			this.#warn({event: 'file_exposed', path, mode}, message);
 		}
-		const content = this.#readAlone(target);
+		const content = this.#loadFrom(target);
 		if (content === undefined) return;
 		this.#format = content.format;
 		this.#base = textsOf(content);
@@ -73,41 +75,41 @@ export class CookieFile {
 	}
 
 	/**
-	 * Writes what has changed.
+	 * Writes the changes.
 	 *
 	 * @throws {CookieFileError}
 	 */
 	save(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		const saved = this.#last.then(() => this.#write());
-		this.#last = saved.catch(() => {});
+		const saved = this.#lastSave.then(() => this.#write());
+		this.#lastSave = saved.catch(() => {});
 		return saved;
 	}
 
-	/** Writes what has changed; a failure is told to the logger. */
+	/** Writes the changes; a failure is logged. */
 	async flush(): Promise<void> {
-		await this.save().catch((error) => this.#tellOnce(error));
+		await this.save().catch((error) => this.#logOnce(error));
 	}
 
-	/** Ends a save that is under way; what it was to write is to be written again. */
+	/** Ends a save that is under way; its changes are pending again. */
 	abortSave(): void {
-		this.#draft?.release();
+		this.#lock?.release();
 		this.store.putBack(this.#writing);
 	}
 
-	/** Writes what has changed, in a process that ends now. */
+	/** Writes the changes while the process ends. */
 	saveAtExit(): void {
 		try {
 			const target = resolveLinks(this.#path);
-			this.#hold(target, (draft) => {
-				const {bytes} = this.#unite(target);
+			this.#withLockSync(target, (lock) => {
+				const {bytes} = this.#merge(target);
 				if (bytes === undefined) return;
-				draft.fillNow(bytes);
-				draft.commit();
+				lock.writeSync(bytes);
+				lock.commit();
 			});
 		} catch (error) {
-			this.#tellOnce(this.#asFailure(error));
+			this.#logOnce(this.#saveError(error));
 		}
 	}
 
@@ -118,55 +120,59 @@ export class CookieFile {
 
 	async #write(): Promise<void> {
 		try {
-			while (this.store.changed.size > 0 && !(await this.#tryWrite()));
+			let isDone = this.store.changed.size === 0;
+			while (!isDone) {
+				const isWritten = await this.#tryWrite();
+				isDone = isWritten || this.store.changed.size === 0;
+			}
 		} catch (error) {
-			throw this.#asFailure(error);
+			throw this.#saveError(error);
 		}
-		this.#told.clear();
-		// What changed meanwhile has a save of its own.
+		this.#logged.clear();
+		// Changes made meanwhile have a save of their own.
 		if (this.store.changed.size === 0) unwatchExit(this);
 	}
 
-	/** `false`, and the changes are to be done still, when another process took us for dead. */
+	/** @returns `false` when another process took the lock: the changes are pending again. */
 	async #tryWrite(): Promise<boolean> {
 		const target = resolveLinks(this.#path);
-		const draft = await acquireLock(target, patienceMs);
-		if (draft === undefined) throw this.#locked();
-		this.#draft = draft;
+		const lock = await acquireLock(target, lockTimeoutMs);
+		if (lock === undefined) throw this.#lockedError();
+		this.#lock = lock;
 		try {
-			const {texts, bytes} = this.#unite(target);
+			const {texts, bytes} = this.#merge(target);
 			if (bytes !== undefined) {
-				await draft.write(bytes);
-				draft.commit();
+				await lock.write(bytes);
+				lock.commit();
 			}
 			this.#base = texts;
 		} catch (error) {
 			this.store.putBack(this.#writing);
-			if (draft.wasStolen(error)) return false;
+			if (lock.wasStolen(error)) return false;
 			throw error;
 		} finally {
 			this.#writing = new Set();
-			this.#draft = undefined;
-			draft.release();
+			this.#lock = undefined;
+			lock.release();
 		}
 		await flushFolder(target);
 		return true;
 	}
 
-	#hold<T>(target: string, work: (draft: FileLock) => T): T {
-		const draft = acquireLockSync(target, shortPatienceMs);
-		if (draft === undefined) throw this.#locked();
+	#withLockSync<T>(target: string, work: (lock: FileLock) => T): T {
+		const lock = acquireLockSync(target, blockingLockTimeoutMs);
+		if (lock === undefined) throw this.#lockedError();
 		try {
-			return work(draft);
+			return work(lock);
 		} finally {
-			draft.release();
+			lock.release();
 		}
 	}
 
-	/** Unites the file and the store: what the file is to hold, and its bytes unless it does already. */
-	#unite(target: string): {texts: ReadonlyMap<string, string>; bytes?: Buffer} {
+	/** Merges the file and the store. @returns no bytes where the file is up to date. */
+	#merge(target: string): {texts: ReadonlyMap<string, string>; bytes?: Buffer} {
 		const now = Date.now();
-		const theirs = this.#read(target) ?? this.#asKnown(now);
+		const theirs = this.#read(target) ?? this.#lastKnown(now);
 		this.#format = theirs.format;
 		this.#writing = this.store.takeChanged();
 		const {texts, arrived, gone} = mergeVersions({
@@ -177,11 +183,11 @@ export class CookieFile {
 		});
 		this.store.follow(arrived, gone);
 		if (isSame(texts, textsOf(theirs))) return {texts};
-		return {texts, bytes: this.#join(theirs, texts.values())};
+		return {texts, bytes: this.#serialize(theirs, texts.values())};
 	}
 
-	/** A whole file. One that is too large could not be read again. */
-	#join({format, head}: Content, texts: Iterable<string>): Buffer {
+	/** A file that is too large could not be read again. */
+	#serialize({format, head}: Content, texts: Iterable<string>): Buffer {
 		const all = [...texts];
 		const characters = all.reduce((sum, {length}) => sum + length, 0);
 		const bytes = characters > largestBytes ? undefined : format.serialize(all, head);
@@ -190,33 +196,34 @@ export class CookieFile {
 		throw new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why);
 	}
 
-	/** The same as {@link #read}, without the right to write: only who renames needs it. */
-	#readAlone(target: string): Content | undefined {
+	/** The same as {@link #read} without the lock, which only renaming needs. */
+	#loadFrom(target: string): Content | undefined {
 		try {
-			return this.#look(target);
+			return this.#parse(target);
 		} catch (error) {
 			if (!this.#isToRename(error)) throw error;
-			// Another process may be about to do so, or have begun a new one.
-			return this.#hold(target, () => this.#read(target));
+			// Another process may be about to rename it too, or have begun a new one.
+			return this.#withLockSync(target, () => this.#read(target));
 		}
 	}
 
-	/** The file as it is; `undefined` when it was damaged, and is now out of the way. */
+	/** The content of the file; `undefined` when it was damaged and has been renamed. */
 	#read(target: string): Content | undefined {
 		try {
-			return this.#look(target);
+			return this.#parse(target);
 		} catch (error) {
 			if (!this.#isToRename(error)) throw error;
+			const path = this.#path;
 			const renamed = `${target}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
 			renameSync(target, renamed);
 			const {message: reason} = error;
-			const notice = {event: 'cookie_file_renamed', path: this.#path, renamed, reason} as const;
-			logCookieFileWarning(this.#settings.logger, notice);
+			const message = `cookie file '${path}' was damaged (${reason}): it is now '${renamed}', and a new one begins`;
+			this.#warn({event: 'cookie_file_renamed', path, renamed, reason}, message);
 			return undefined;
 		}
 	}
 
-	#look(target: string): Content {
+	#parse(target: string): Content {
 		const now = Date.now();
 		const {entries, ...rest} = readCookieFile(target, this.#format, now);
 		const kept = [...entries].filter(([, {cookie}]) => isKept(cookie, this.#settings, now));
@@ -227,7 +234,7 @@ export class CookieFile {
 		return error instanceof CorruptFileError && this.#settings.onDamaged === 'rename';
 	}
 
-	#asKnown(now: number): Content {
+	#lastKnown(now: number): Content {
 		return this.#format.parse(this.#format.serialize(this.#base.values()), now);
 	}
 
@@ -236,42 +243,79 @@ export class CookieFile {
 		if (cookie === undefined || !isKept(cookie, this.#settings, now)) return undefined;
 		const text = this.#format.write(cookie, now);
 		if (text === undefined) {
+			const path = this.#path;
 			const {key: name, domain} = cookie;
-			logCookieFileWarning(this.#settings.logger, {
-				event: 'cookie_not_saved',
-				path: this.#path,
-				name,
-				domain,
-			});
+			const message = `cookie ${JSON.stringify(name)} of ${domain} does not fit into cookie file '${path}': it ends with the process`;
+			this.#warn({event: 'cookie_not_saved', path, name, domain}, message);
 		}
 		return text;
 	}
 
-	#locked(): CookieFileError {
-		return new CookieFileError(
-			'ERR_MTLS_JAR_LOCKED',
-			this.#path,
-			'another process is saving to it',
-		);
+	#lockedError(): CookieFileError {
+		const why = 'another process is saving to it';
+		return new CookieFileError('ERR_MTLS_JAR_LOCKED', this.#path, why);
 	}
 
-	#asFailure(error: unknown): CookieFileError {
+	#saveError(error: unknown): CookieFileError {
 		if (error instanceof CookieFileError) return error;
 		if (error instanceof CorruptFileError) {
 			const why = `it is damaged (${error.message}) and was left as it is`;
 			return new CookieFileError('ERR_MTLS_JAR_DAMAGED', this.#path, why);
 		}
 		const {code = 'unknown error', path} = error as NodeJS.ErrnoException;
-		// Nobody looks for it there; the name of a draft would be another one each time.
+		// The folder may be where nobody looks for it. A lock file has a new name each time.
 		const why = path?.endsWith('.lock') ? `${code} on '${path}'` : code;
 		return new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why, error);
 	}
 
-	#tellOnce(failure: CookieFileError): void {
-		if (this.#told.has(failure.message)) return;
-		this.#told.add(failure.message);
-		logNotSaved(this.#settings.logger, failure);
+	#warn(fields: object, message: string): void {
+		callLogger(this.#settings.logger, 'warn', fields, message);
 	}
+
+	#logOnce({code, path, message}: CookieFileError): void {
+		if (this.#logged.has(message)) return;
+		this.#logged.add(message);
+		const fields = {event: 'cookie_file_not_saved', code, path};
+		callLogger(this.#settings.logger, 'error', fields, message);
+	}
+}
+
+/** Two versions of one file. All are by `cookieId`. */
+interface Versions {
+	/** The texts of the file when it was last read or written here. */
+	readonly base: ReadonlyMap<string, string>;
+	/** The file as it is now. */
+	readonly theirs: ReadonlyMap<string, Entry>;
+	/** The cookies that were set or removed here since. */
+	readonly changed: ReadonlySet<string>;
+	/** The text of a cookie of this process; `undefined` for one that was removed, or is not for the file. */
+	ours(id: string): string | undefined;
+}
+
+interface Merged {
+	/** The new content. */
+	readonly texts: ReadonlyMap<string, string>;
+	/** Set by other processes. */
+	readonly arrived: readonly Cookie[];
+	/** Removed by other processes. */
+	readonly gone: readonly string[];
+}
+
+/** Of a cookie that both have changed, the version of this process wins: it writes last. */
+function mergeVersions({base, theirs, changed, ours}: Versions): Merged {
+	const texts = new Map<string, string>();
+	const arrived: Cookie[] = [];
+	for (const [id, {text, cookie}] of theirs) {
+		texts.set(id, text);
+		if (!changed.has(id) && base.get(id) !== text) arrived.push(cookie);
+	}
+	for (const id of changed) {
+		const text = ours(id);
+		if (text === undefined) texts.delete(id);
+		else texts.set(id, text);
+	}
+	const gone = [...base.keys()].filter((id) => !theirs.has(id) && !changed.has(id));
+	return {texts, arrived, gone};
 }
 
 function textsOf({entries}: Content): ReadonlyMap<string, string> {

@@ -1,18 +1,65 @@
 import {accessSync, constants, existsSync} from 'node:fs';
-import {dirname, resolve} from 'node:path';
+import {dirname, extname, resolve} from 'node:path';
+import {inspect} from 'node:util';
 import {CookieJar} from 'tough-cookie';
 import {type ConfigErrorCode, MtlsConfigError} from '../../config-error.ts';
-import {describeType} from '../../util/check-options.ts';
+import {isLogger} from '../../logging/messages.ts';
+import type {Logger} from '../../options.ts';
+import {
+	boolean,
+	describeType,
+	numberOrType,
+	numeric,
+	oneOf,
+	readOptions,
+} from '../../util/check-options.ts';
+import {MAX_TIMER_MS} from '../../util/clock.ts';
 import {jarDefaults} from '../jar-defaults.ts';
 import {CookieFile} from './cookie-file.ts';
 import {CookieFileError} from './cookie-file-error.ts';
-import {type FileJarOptions, resolveFileJar} from './file-jar-options.ts';
 import {CorruptFileError} from './format.ts';
-import {resolveLinks} from './read-cookie-file.ts';
+import {formats, resolveLinks} from './read-cookie-file.ts';
+
+/** The options of {@link fileJar}. */
+export interface FileJarOptions {
+	/**
+	 * The format of a new file; one that exists keeps its own. `'netscape'` is the
+	 * `cookies.txt` of curl, wget and Python's `MozillaCookieJar`: it holds no `SameSite`, no time of
+	 * creation, no unknown attributes, and seconds only. `'json'` is what `CookieJar.fromJSON` of
+	 * tough-cookie reads, and holds all that it knows.
+	 * @defaultValue `'json'` for a name that ends in `.json`, else `'netscape'`
+	 */
+	format?: 'netscape' | 'json';
+	/**
+	 * Load and save session cookies too, as curl does; the cookie of a login mostly is one. The name is
+	 * that of Python's `http.cookiejar`, where it is off.
+	 * @defaultValue `true`
+	 */
+	ignoreDiscard?: boolean;
+	/**
+	 * Load and save expired cookies too, as in `http.cookiejar`. They are never sent.
+	 * @defaultValue `false`
+	 */
+	ignoreExpires?: boolean;
+	/**
+	 * When the file is damaged: fail and leave it as it is, or rename it to `NAME.damaged-TIME`, log a
+	 * warning and begin a new one. @defaultValue `'error'`
+	 */
+	onDamaged?: 'error' | 'rename';
+	/** From a change until it is saved, in ms; the changes of that time are saved at once. @defaultValue `250` */
+	debounceMs?: number;
+	/**
+	 * The option of tough-cookie. `false` is for a client with `cookies: {internalDomains}`, which checks
+	 * public suffixes itself. @defaultValue `true`
+	 */
+	rejectPublicSuffixes?: boolean;
+	/** Logs what could not be saved, and files that others may read. `false`: nothing. @defaultValue `console` */
+	logger?: Logger | false;
+}
 
 const files = new WeakMap<CookieJar, CookieFile>();
 
-/** A tough-cookie jar that is kept in a file. */
+/** A tough-cookie jar that is saved to a file. */
 export class FileJar extends CookieJar {
 	/** Absolute; symbolic links are followed at each save. */
 	readonly path: string;
@@ -27,11 +74,10 @@ export class FileJar extends CookieJar {
 	}
 
 	/**
-	 * Writes what has changed since the last save; resolves when it is on the disk. Does nothing when
-	 * nothing has.
+	 * Writes the changes since the last save, if any; resolves when they are on the disk.
 	 *
-	 * @throws {CookieFileError} when the file is damaged or locked, or cannot be written. It is then as
-	 * it was, and the cookies are still in the jar.
+	 * @throws {CookieFileError} when the file is damaged or locked, or cannot be written. The file is then
+	 * unchanged, and the cookies are still in the jar.
 	 */
 	save(): Promise<void> {
 		return this.#file.save();
@@ -39,71 +85,103 @@ export class FileJar extends CookieJar {
 }
 
 /**
- * Opens a cookie file: Netscape's `cookies.txt` or tough-cookie's JSON, whichever it is. No such
- * file is an empty jar, which is written when it has a cookie.
+ * Opens a cookie file: Netscape's `cookies.txt` or tough-cookie's JSON, whichever it is. Without a
+ * file the jar is empty, and the file is made when it has a cookie.
  *
- * Saved soon after a change, at `client.mtls.close()` of the client that has it, by `save()`, and when
- * the process ends by itself or by `process.exit()`. One that only requests bring is not saved by
- * `close()`. What a signal ends loses the changes of the last `debounceMs`.
+ * The jar is saved soon after a change, by `save()`, by `client.mtls.close()` of the client that it was
+ * given to (not of one that only gets it with requests), and when the process ends by itself or by
+ * `process.exit()`. A process that a signal ends loses the changes of the last `debounceMs`.
  * Several processes may share a file: a save takes over what the others have set and removed, and
- * of one cookie the last save counts. It is replaced as a whole, readable by its owner alone.
+ * of one cookie the last save counts. The file is replaced as a whole, and readable by its owner alone.
  *
  * Security: whoever reads the file has the session.
  *
- * @throws {MtlsConfigError} for `jar`, when the file is damaged, or cannot be read or written; for the
+ * @throws {MtlsConfigError} for `jar`, when the file is damaged, or cannot be read or written; for an
  * option that cannot be used.
  */
 export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
 	if (typeof path !== 'string' || path.trim() === '' || /\p{Cc}/u.test(path)) {
 		const found =
 			path === '' || typeof path !== 'string' ? describeType(path) : 'a string that is none';
-		throw refusal('ERR_MTLS_BAD_OPTION', `expected the path of a file, found ${found}`);
+		throw configError('ERR_MTLS_BAD_OPTION', `expected the path of a file, found ${found}`);
 	}
 	const absolute = resolve(path);
-	const {rejectPublicSuffixes, ...settings} = resolveFileJar(path, options);
+	const {rejectPublicSuffixes, ...settings} = resolveOptions(path, options);
 	const file = new CookieFile(absolute, settings);
 	try {
 		file.load();
 		assertWritable(absolute);
 	} catch (error) {
-		throw loadFailure(path, error);
+		throw loadError(path, error);
 	}
 	return new FileJar(absolute, file, rejectPublicSuffixes);
 }
 
-/** Saves a jar that has a file; resolves at once for any other. What fails is told to its logger. */
+/** Saves a jar that has a file; resolves at once for any other. A failure is logged. */
 export async function flushJar(jar: CookieJar | undefined): Promise<void> {
 	if (jar !== undefined) await files.get(jar)?.flush();
 }
 
-// Better now than after a login.
+const known = {
+	format: oneOf('netscape', 'json'),
+	ignoreDiscard: boolean,
+	ignoreExpires: boolean,
+	onDamaged: oneOf('error', 'rename'),
+	debounceMs: numeric(`0 to ${MAX_TIMER_MS} ms`, (ms) => ms >= 0 && ms <= MAX_TIMER_MS),
+	rejectPublicSuffixes: boolean,
+	logger: {
+		expected: 'error() and warn(), or false',
+		accepts: (value: unknown) => value === false || isLogger(value),
+	},
+};
+
+function resolveOptions(path: string, given: FileJarOptions) {
+	const options = readOptions<FileJarOptions>(given, {
+		known,
+		option: 'options',
+		prefix: '',
+		describe: (value) => (typeof value === 'string' ? inspect(value) : numberOrType(value)),
+	});
+	const byName = extname(path).toLowerCase() === '.json' ? 'json' : 'netscape';
+	return {
+		format: formats[options.format ?? byName],
+		ignoreDiscard: options.ignoreDiscard ?? true,
+		ignoreExpires: options.ignoreExpires ?? false,
+		onDamaged: options.onDamaged ?? 'error',
+		debounceMs: options.debounceMs ?? 250,
+		logger: options.logger ?? console,
+		rejectPublicSuffixes: options.rejectPublicSuffixes ?? true,
+	};
+}
+
+// Now rather than after a login.
 function assertWritable(path: string): void {
 	const target = resolveLinks(path);
 	try {
-		// A file is replaced, so what counts is the folder; but who made it read-only meant it.
+		// Replacing a file needs the folder alone; but a file that is read-only is so on purpose.
 		accessSync(dirname(target), constants.W_OK);
 		if (existsSync(target)) accessSync(target, constants.W_OK);
 	} catch (cause) {
 		const {code} = cause as NodeJS.ErrnoException;
-		throw refusal('ERR_MTLS_UNWRITABLE_FILE', `cannot write file '${path}': ${code}`, cause);
+		throw configError('ERR_MTLS_UNWRITABLE_FILE', `cannot write file '${path}': ${code}`, cause);
 	}
 }
 
-function loadFailure(path: string, error: unknown): MtlsConfigError {
+function loadError(path: string, error: unknown): MtlsConfigError {
 	if (error instanceof MtlsConfigError) return error;
 	if (error instanceof CorruptFileError) {
 		const why = `file '${path}' is damaged: ${error.message}; it was left as it is`;
-		return refusal('ERR_MTLS_JAR_DAMAGED', why);
+		return configError('ERR_MTLS_JAR_DAMAGED', why);
 	}
 	if (error instanceof CookieFileError) {
-		return refusal('ERR_MTLS_UNREADABLE_FILE', error.message, error);
+		return configError('ERR_MTLS_UNREADABLE_FILE', error.message, error);
 	}
 	const {code} = error as NodeJS.ErrnoException;
 	return code === 'ENOENT'
-		? refusal('ERR_MTLS_NO_SUCH_FILE', `no such folder '${dirname(path)}'`, error)
-		: refusal('ERR_MTLS_UNREADABLE_FILE', `cannot read file '${path}': ${code}`, error);
+		? configError('ERR_MTLS_NO_SUCH_FILE', `no such folder '${dirname(path)}'`, error)
+		: configError('ERR_MTLS_UNREADABLE_FILE', `cannot read file '${path}': ${code}`, error);
 }
 
-function refusal(code: ConfigErrorCode, message: string, cause?: unknown): MtlsConfigError {
+function configError(code: ConfigErrorCode, message: string, cause?: unknown): MtlsConfigError {
 	return new MtlsConfigError(code, 'jar', message, cause);
 }

@@ -1,14 +1,16 @@
 /*
- * How several processes replace one file, each the whole of it, without losing what another wrote.
+ * A lock with which several processes replace one file, each as a whole, without losing what another
+ * wrote.
  *
- * The lock is the folder NAME.lock: whoever has the only file in it may replace NAME. That file is
- * also the draft of the new content, and to move it into place is to give the lock back. So a
- * process that was too slow and lost its lock has lost its draft with it, and can overwrite nothing;
- * and one that was killed leaves nothing behind that the next does not clear away.
+ * The lock of NAME is the folder NAME.lock: the process with the only file in it may replace NAME. The
+ * new content is written to that lock file, and renaming it to NAME releases the lock. So a process
+ * that was too slow and lost its lock has lost its lock file too, and can overwrite nothing; and what
+ * a killed process leaves behind, the next one removes.
  *
- * Ours, not proper-lockfile: that one listens to the signals of the whole process, judges a dead
- * owner by age alone, and two who find one dead can both take its place.
+ * Ours, not proper-lockfile: that one listens to the signals of the whole process, decides by age alone
+ * that an owner is dead, and two processes that find it dead can both take the lock.
  */
+import {createHash, randomBytes} from 'node:crypto';
 import {
 	closeSync,
 	existsSync,
@@ -16,17 +18,19 @@ import {
 	mkdirSync,
 	openSync,
 	readdirSync,
+	readlinkSync,
 	renameSync,
 	rmdirSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 } from 'node:fs';
 import {open, writeFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
-import {isLockName, isStale, lockName} from './lock-name.ts';
 
-/** The next content of a file, and the right to put it there. */
+/** The right to replace a file, and its new content. */
 export class FileLock {
 	readonly #target: string;
 	readonly #path: string;
@@ -36,122 +40,124 @@ export class FileLock {
 		this.#path = path;
 	}
 
-	/** Writes the content, through to the disk. */
+	/** Writes the new content, and flushes it to the disk. */
 	async write(bytes: Buffer): Promise<void> {
 		await writeFile(this.#path, bytes, {flag: 'r+', flush: true});
 	}
 
-	fillNow(bytes: Buffer): void {
+	writeSync(bytes: Buffer): void {
 		writeFileSync(this.#path, bytes, {flag: 'r+', flush: true});
 	}
 
-	/** Takes the place of the target, in one step. */
+	/** Replaces the target, atomically, and so releases the lock. */
 	commit(): void {
 		renameSync(this.#path, this.#target);
 	}
 
-	/** Gives the right back; does nothing to a draft that has taken its place. */
+	/** Releases the lock; does nothing after {@link commit}. */
 	release(): void {
 		rmSync(this.#path, {force: true});
 		try {
-			rmdirSync(lockOf(this.#target));
+			rmdirSync(lockFolder(this.#target));
 		} catch {
-			// Another process has begun its draft, or has removed the folder already.
+			// Another process has a file in it, or has removed it already.
 		}
 	}
 
-	/** Whether `error` means that another process took us for dead. */
+	/** Whether `error` means that another process took this one for dead. */
 	wasStolen(error: unknown): boolean {
 		return codeOf(error) === 'ENOENT' && !existsSync(this.#path);
 	}
 }
 
 /**
- * Waits until nobody else is about to replace `target`.
+ * Waits for the lock of `target`.
  *
- * @returns `undefined` when that is still so after `patienceMs`.
+ * @returns `undefined` when another process still has it after `timeoutMs`.
  */
 export async function acquireLock(
 	target: string,
-	patienceMs: number,
+	timeoutMs: number,
 ): Promise<FileLock | undefined> {
-	const deadline = performance.now() + patienceMs;
+	const deadline = performance.now() + timeoutMs;
 	for (;;) {
-		const draft = tryDraft(target);
-		if (draft !== undefined || performance.now() > deadline) return draft;
-		await setTimeout(pauseMs());
+		const lock = tryAcquire(target);
+		if (lock !== undefined || performance.now() > deadline) return lock;
+		await setTimeout(retryMs());
 	}
 }
 
-/** The same where there is no event loop to wait in. */
-export function acquireLockSync(target: string, patienceMs: number): FileLock | undefined {
-	const deadline = performance.now() + patienceMs;
+/** The same without an event loop. */
+export function acquireLockSync(target: string, timeoutMs: number): FileLock | undefined {
+	const deadline = performance.now() + timeoutMs;
 	const never = new Int32Array(new SharedArrayBuffer(4));
 	for (;;) {
-		const draft = tryDraft(target);
-		if (draft !== undefined || performance.now() > deadline) return draft;
-		Atomics.wait(never, 0, 0, pauseMs());
+		const lock = tryAcquire(target);
+		if (lock !== undefined || performance.now() > deadline) return lock;
+		Atomics.wait(never, 0, 0, retryMs());
 	}
 }
 
-/** Makes the renames in a folder last through a power failure, where the system can. */
+/** Flushes the renames in the folder of `target`, where the system can, against a power failure. */
 export async function flushFolder(target: string): Promise<void> {
 	try {
 		const folder = await open(dirname(target));
 		await folder.sync().finally(() => folder.close());
 	} catch {
-		// Windows opens no folders, and some file systems flush none.
+		// Windows cannot open folders, and some file systems cannot flush them.
 	}
 }
 
-// Of two who begin at once neither may have seen the other; but then the one who looks last does.
-function tryDraft(target: string): FileLock | undefined {
-	const lock = lockOf(target);
-	if (livingDrafts(lock).length > 0) return undefined;
-	makeFolder(lock);
+// Two processes that begin at once may both find the folder empty; but then the one that looks last,
+// after it made its file, sees the other.
+function tryAcquire(target: string): FileLock | undefined {
+	const folder = lockFolder(target);
+	if (locksOfOthers(folder).length > 0) return undefined;
+	makeFolder(folder);
 	const own = lockName();
-	const path = join(lock, own);
+	const path = join(folder, own);
 	try {
 		closeSync(openSync(path, 'wx', 0o600));
 	} catch (error) {
-		// Whoever had the lock before has just removed its folder.
+		// The previous owner has just removed the folder.
 		if (codeOf(error) === 'ENOENT') return undefined;
 		throw error;
 	}
-	if (livingDrafts(lock, own).length === 0) return new FileLock(target, path);
+	if (locksOfOthers(folder, own).length === 0) return new FileLock(target, path);
 	rmSync(path, {force: true});
 	return undefined;
 }
 
-function makeFolder(lock: string): void {
+function makeFolder(folder: string): void {
 	try {
-		mkdirSync(lock, {mode: 0o700});
+		mkdirSync(folder, {mode: 0o700});
 	} catch (error) {
 		if (codeOf(error) !== 'EEXIST') throw error;
-		assertOurs(lock);
+		assertPrivate(folder);
 	}
 }
 
-// Security: in /tmp anybody can make the folder before us, and would exchange the draft for a file of
-// his own, to which we would write the cookies.
-function assertOurs(lock: string): void {
-	const stat = lstatSync(lock, {throwIfNoEntry: false});
-	// Removed by whoever had the lock; or there are no owners, on Windows.
+// Security: in /tmp any user can make the folder first, and then replace the lock file with one of his
+// own, to which the cookies would be written.
+function assertPrivate(folder: string): void {
+	const stat = lstatSync(folder, {throwIfNoEntry: false});
+	// Removed by the previous owner of the lock; or on Windows, where files have no such owner.
 	if (stat === undefined || process.getuid === undefined) return;
-	const isOurs = stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
-	if (stat.isDirectory() && isOurs) return;
+	const isPrivate = stat.uid === process.getuid() && (stat.mode & 0o022) === 0;
+	if (stat.isDirectory() && isPrivate) return;
 	const code = stat.isDirectory() ? 'EPERM' : 'ENOTDIR';
-	throw Object.assign(new Error(`'${lock}' is no folder of ours`), {code, path: lock});
+	const message = `'${folder}' is not a folder of this user`;
+	throw Object.assign(new Error(message), {code, path: folder});
 }
 
 /**
- * The drafts of others in a lock, without those that were given up: these are removed, each by its
- * own name. Ours is not judged: by the clock of a file server it may look old from its beginning.
+ * The lock files of other processes. Stale ones are removed, each by its own name. The own one is not
+ * checked: by the clock of a file server it may look old from the start.
  */
-function livingDrafts(lock: string, own?: string): string[] {
-	return readNames(lock).filter((name) => {
+function locksOfOthers(folder: string, own?: string): string[] {
+	return readNames(folder).filter((name) => {
 		if (name === own || !isLockName(name)) return false;
-		const path = join(lock, name);
+		const path = join(folder, name);
 		if (!isStale(path, name)) return true;
 		rmSync(path, {force: true});
 		return false;
@@ -167,13 +173,67 @@ function readNames(folder: string): string[] {
 	}
 }
 
-function lockOf(target: string): string {
+function lockFolder(target: string): string {
 	return `${target}.lock`;
 }
 
-// Not the same for all, or those who collide would collide again.
-function pauseMs(): number {
+// Random, or processes that collide would collide again.
+function retryMs(): number {
 	return 2 + Math.random() * 15;
+}
+
+/** A lock file this old is stale. If that is wrong, its owner has to acquire the lock again. */
+const staleMs = 10_000;
+
+// Process, machine, and a random number.
+const lockNamePattern = /^(\d+)-([0-9a-f]{12})-[0-9a-f]{12}$/;
+
+/** A unique name for a lock file of this process. */
+export function lockName(): string {
+	return `${process.pid}-${machineId()}-${randomBytes(6).toString('hex')}`;
+}
+
+export function isLockName(name: string): boolean {
+	return lockNamePattern.test(name);
+}
+
+/** Whether the owner of a lock file will not finish: its process has ended, or had time enough. */
+export function isStale(path: string, name: string): boolean {
+	const [, pid, machine] = lockNamePattern.exec(name) ?? [];
+	if (machine === machineId() && !isAlive(Number(pid))) return true;
+	const stat = statSync(path, {throwIfNoEntry: false});
+	// A time in the future: the clock was set back.
+	return stat === undefined || Math.abs(Date.now() - stat.mtimeMs) > staleMs;
+}
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		// EPERM: it runs as another user.
+		return codeOf(error) !== 'ESRCH';
+	}
+}
+
+let ownMachineId: string | undefined;
+
+/** Where process ids are comparable: this machine, and on it this container. */
+function machineId(): string {
+	ownMachineId ??= createHash('sha256')
+		.update(`${hostname()}\n${processNamespace()}`)
+		.digest('hex')
+		.slice(0, 12);
+	return ownMachineId;
+}
+
+function processNamespace(): string {
+	try {
+		return readlinkSync('/proc/self/ns/pid');
+	} catch {
+		// Only Linux has them.
+		return '';
+	}
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -13,8 +13,13 @@ import {
 } from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect, onTestFinished, test, vi} from 'vitest';
-import {acquireLock, acquireLockSync, type FileLock} from '../../../src/cookies/file/file-lock.ts';
-import {isStale, lockName} from '../../../src/cookies/file/lock-name.ts';
+import {
+	acquireLock,
+	acquireLockSync,
+	type FileLock,
+	isStale,
+	lockName,
+} from '../../../src/cookies/file/file-lock.ts';
 import {tempFile} from '../../support/temp-file.ts';
 
 function take(target: string): FileLock {
@@ -53,7 +58,7 @@ test('a lock becomes the file when it is committed, for the owner alone, and lea
 test('a lock that is released leaves the file, and nothing else', () => {
 	const target = tempFile('jar');
 	const draft = take(target);
-	draft.fillNow(Buffer.from('new'));
+	draft.writeSync(Buffer.from('new'));
 	draft.release();
 	expect(readdirSync(dirname(target))).toEqual([]);
 });
@@ -130,7 +135,7 @@ test('a process whose lock was taken over overwrites nothing, and fails', async 
 	const [name = ''] = readdirSync(`${target}.lock`);
 	utimesSync(join(`${target}.lock`, name), new Date(0), new Date(0));
 	const next = take(target);
-	next.fillNow(Buffer.from('next'));
+	next.writeSync(Buffer.from('next'));
 	next.commit();
 
 	const lost = (act: () => void) => {
@@ -142,7 +147,7 @@ test('a process whose lock was taken over overwrites nothing, and fails', async 
 		return false;
 	};
 	expect(lost(() => late.commit())).toBe(true);
-	expect(lost(() => late.fillNow(Buffer.from('late')))).toBe(true);
+	expect(lost(() => late.writeSync(Buffer.from('late')))).toBe(true);
 	late.release();
 	next.release();
 	expect(readFileSync(target, 'utf8')).toBe('next');

@@ -2,53 +2,53 @@ import type {AxiosError} from 'axios';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
 import {type ConnectionLoss, mayResend} from '../exchange/resend.ts';
 
-/** How often in a row a server may refuse a request on connections on which it has begun with none. */
-const maxRefusedInVain = 10;
+/** Refusals in a row on connections whose server has begun with no request at all. */
+const maxIdleRefusals = 10;
 
-/** How often it may refuse one at all, however many others it takes meanwhile. */
-const maxRefused = 100;
+/** Refusals of one request, however many others the server takes meanwhile. */
+const maxRefusals = 100;
 
-/** Doubles from the first to the longest: ten attempts take a second. */
+/** Doubles from the first to the longest, so that ten attempts take a second. */
 const pauseMs = {first: 10, longest: 250} as const;
 
-/** How often one request is sent. */
+/** The retries of one request (RFC 9110 §9.2.2, and RFC 9113 §8.7 for refusals over HTTP/2). */
 export class Retries {
-	#sentFresh = false;
-	#refused = 0;
-	#inVain = 0;
-	/** Refusals but those by a connection that goes away, where the next one has room. */
-	#busy = 0;
+	#triedNewConnection = false;
+	#refusals = 0;
+	#idleRefusals = 0;
+	/** Refusals without those of a connection that closes: the next connection has room again. */
+	#busyRefusals = 0;
 
-	/** Whether a request that ended so is sent again, after {@link pause}. */
-	allow(ending: ConnectionLoss): boolean {
-		const {refused, othersBegun, goneAway} = ending;
+	/** Whether a request that was lost so is sent again, after {@link pause}. */
+	allow(loss: ConnectionLoss): boolean {
+		const {refused, othersBegun, goneAway} = loss;
 		if (refused) {
-			this.#refused += 1;
-			this.#inVain = othersBegun ? 0 : this.#inVain + 1;
-			this.#busy = goneAway && othersBegun ? 0 : this.#busy + 1;
-		} else if (this.#sentFresh) return false;
-		this.#sentFresh = true;
-		return mayResend(ending) && this.#refused < maxRefused && this.#inVain < maxRefusedInVain;
+			this.#refusals += 1;
+			this.#idleRefusals = othersBegun ? 0 : this.#idleRefusals + 1;
+			this.#busyRefusals = goneAway && othersBegun ? 0 : this.#busyRefusals + 1;
+		} else if (this.#triedNewConnection) return false;
+		this.#triedNewConnection = true;
+		return mayResend(loss) && this.#refusals < maxRefusals && this.#idleRefusals < maxIdleRefusals;
 	}
 
-	/** Gives a server time that is busy; the first refusal may be the end of a connection. */
-	async pause(waiting: AbortSources): Promise<void> {
-		if (this.#busy < 2) return;
-		const ms = Math.min(pauseMs.first * 2 ** (this.#busy - 2), pauseMs.longest);
+	/** Waits for a busy server. Not after one refusal, which may only mean that the connection closes. */
+	async pause(sources: AbortSources): Promise<void> {
+		if (this.#busyRefusals < 2) return;
+		const ms = Math.min(pauseMs.first * 2 ** (this.#busyRefusals - 2), pauseMs.longest);
 		let timer: NodeJS.Timeout | undefined;
-		const over = new Promise<void>((resolve) => {
+		const pause = new Promise<void>((resolve) => {
 			timer = setTimeout(resolve, ms);
 		});
 		try {
-			await abortable(over, waiting);
+			await abortable(pause, sources);
 		} finally {
 			clearTimeout(timer);
 		}
 	}
 
-	/** Says in the last error that it was not the only one. */
+	/** Adds to the last error how often the server has refused. */
 	explain(error: AxiosError): void {
-		if (this.#refused < 2) return;
-		error.message = `the server refused the request ${this.#refused} times: ${error.message}`;
+		if (this.#refusals < 2) return;
+		error.message = `the server refused the request ${this.#refusals} times: ${error.message}`;
 	}
 }

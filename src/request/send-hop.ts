@@ -46,7 +46,7 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	if (client.inFlight.ended) throw closedError(config);
 	throwIfCancelled(config);
 
-	const input = prepareHop(call, hop, {cookies, snapshot, globalAgent});
+	const input = prepareHop(call, hop, cookies, {snapshot, globalAgent});
 	let retries: Retries | undefined;
 	let response: AxiosResponse | undefined;
 	while (response === undefined) {
@@ -69,11 +69,8 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 function prepareHop(
 	call: Call,
 	hop: Hop,
-	{
-		cookies,
-		snapshot,
-		globalAgent,
-	}: Pick<ExchangeInput, 'snapshot' | 'globalAgent'> & {cookies: CookieList | undefined},
+	cookies: CookieList | undefined,
+	{snapshot, globalAgent}: Pick<ExchangeInput, 'snapshot' | 'globalAgent'>,
 ): ExchangeInput {
 	const {client, config, redirectPolicy, timeouts, timeoutMs} = call;
 	const secure = hop.url.protocol === 'https:';

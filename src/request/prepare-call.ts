@@ -1,23 +1,32 @@
 /*
  * What one call of the app asks for: its axios config, read once.
  */
-import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {
+	Axios,
+	type AxiosBasicCredentials,
+	AxiosError,
+	type AxiosRequestConfig,
+	type AxiosResponse,
+	type InternalAxiosRequestConfig,
+} from 'axios';
 import type {Trusted} from '../connection/current-identities.ts';
 import type {MtlsAgent} from '../connection/mtls-agent.ts';
 import {type CookieJar, jarOf} from '../cookies/jar.ts';
 import type {CookiePolicy} from '../cookies/policy.ts';
 import type {AbortSources} from '../exchange/abortable.ts';
 import type {Exchange, Head} from '../exchange/exchange.ts';
-import type {Hop} from '../exchange/hop.ts';
+import {type Hop, withoutCredentials} from '../exchange/hop.ts';
 import {tlsHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
+import {makeBody} from '../exchange/request-body.ts';
 import type {LoginSession} from '../login/login-session.ts';
 import type {CookieRefusal, ProxySetting, Timeouts} from '../options.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
-import {badOption, describeType, flattened} from '../util/check-options.ts';
+import {BoundedMap} from '../util/bounded-map.ts';
+import {badOption, describeType, flattened, memberOf} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
+import {decodePercent} from '../util/url.ts';
 import {assertNoConflictingAgent, withoutCookieAgents} from './conflicting-agents.ts';
-import {firstHop} from './first-hop.ts';
 import type {InFlightRequests} from './in-flight.ts';
 import type {RedirectPolicy} from './redirect.ts';
 import {resolveTimeouts} from './timeouts.ts';
@@ -212,4 +221,97 @@ export function insecureRedirects(own: unknown, base: boolean): boolean {
 	if (typeof allowed === 'boolean') return allowed;
 	// Security: the text 'false' of an environment variable must not open the way to plaintext.
 	throw badOption('allowInsecureRedirects', 'true or false', `a ${describeType(allowed)}`);
+}
+
+// How axios makes a URL of options. Not the static `axios`, which would add its global defaults.
+const urls = new Axios({});
+
+/** The request that the app made; `undefined` when it is not one over http or https. */
+export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
+	const {params, paramsSerializer} = config;
+	const target = targetOf(config);
+	if (target === undefined) return undefined;
+
+	const path = params ? withParams(target.path, params, paramsSerializer) : target.path;
+	return {
+		index: 0,
+		url: params ? new URL(target.url.origin + path) : target.url,
+		path,
+		method: (config.method ?? 'get').toUpperCase(),
+		// The same object, as in axios: headers that the exchange adds are seen on `response.config`.
+		headers: config.headers,
+		auth: config.auth ? readCredentials(config.auth) : target.auth,
+		body: config.data === undefined ? undefined : makeBody(config.data, config.maxRedirects !== 0),
+		// The app asked for this origin itself.
+		presentCertificate: true,
+		leftOrigin: false,
+	};
+}
+
+/** Empty where the params cannot be serialised: axios's own adapter fails on them with its own error. */
+function withParams(
+	url: string,
+	params: unknown,
+	paramsSerializer: AxiosRequestConfig['paramsSerializer'],
+): string {
+	try {
+		return urls.getUri({url, params, paramsSerializer} as AxiosRequestConfig);
+	} catch {
+		return '';
+	}
+}
+
+/** The target of a request without its `params`. All requests of a URL share it: not to be changed. */
+type Target = Pick<Hop, 'url' | 'path' | 'auth'>;
+
+// An app sends most requests to the same few URLs: to remember them is worth 2 % of a small request.
+const remembered = new BoundedMap<string, Target>({maxEntries: 1_000, maxBytes: 4 * 1024 * 1024});
+
+/** A longer URL is unlikely to come twice. */
+const maxRememberedLength = 4_096;
+
+/** The key of a target; `undefined` where it is not remembered. */
+function keyOf({
+	url,
+	baseURL,
+	allowAbsoluteUrls,
+	socketPath,
+}: InternalAxiosRequestConfig): string | undefined {
+	if (url !== undefined && typeof url !== 'string') return undefined;
+	if (baseURL !== undefined && typeof baseURL !== 'string') return undefined;
+	if ((url?.length ?? 0) + (baseURL?.length ?? 0) > maxRememberedLength) return undefined;
+	const how =
+		(allowAbsoluteUrls === false ? 1 : 0) + (socketPath ? 2 : 0) + (url === undefined ? 4 : 0);
+	// Security: with the length of baseURL in front, no two pairs of baseURL and url share a key.
+	return `${how} ${baseURL?.length ?? ''} ${baseURL ?? ''}${url ?? ''}`;
+}
+
+function targetOf(config: InternalAxiosRequestConfig): Target | undefined {
+	const {url, baseURL, allowAbsoluteUrls, socketPath} = config;
+	const key = keyOf(config);
+	const known = key === undefined ? undefined : remembered.get(key);
+	if (known !== undefined) return known;
+
+	const full = urls.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
+	const given = URL.parse(full, socketPath ? 'http://localhost' : undefined);
+	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
+	const target = {
+		url: withoutCredentials(given),
+		path: given.pathname + given.search,
+		auth: credentialsOf(given),
+	};
+	// A URL object holds its text, and that of its parts once more.
+	if (key !== undefined) remembered.set(key, target, 1_000 + 8 * key.length);
+	return target;
+}
+
+// As in axios, what is not given is empty.
+function readCredentials(auth: object): AxiosBasicCredentials {
+	const [username, password] = ['username', 'password'].map((name) => memberOf(auth, name) || '');
+	return {username: String(username), password: String(password)};
+}
+
+function credentialsOf({username, password}: URL): AxiosBasicCredentials | undefined {
+	if (!username && !password) return undefined;
+	return {username: decodePercent(username), password: decodePercent(password)};
 }

@@ -2,7 +2,7 @@ import {Axios, type AxiosRequestConfig} from 'axios';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {withoutCredentials} from '../../src/exchange/hop.ts';
-import {firstHop} from '../../src/request/first-hop.ts';
+import {firstHop} from '../../src/request/prepare-call.ts';
 import {configOf, type HopConfig, hopOf} from '../support/make-hop.ts';
 
 test.each([

@@ -1,6 +1,6 @@
 import {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import type {Hop} from '../../src/exchange/hop.ts';
-import {firstHop} from '../../src/request/first-hop.ts';
+import {firstHop} from '../../src/request/prepare-call.ts';
 
 export type HopConfig = Omit<Partial<InternalAxiosRequestConfig>, 'headers'> & {
 	headers?: Record<string, string | string[]>;

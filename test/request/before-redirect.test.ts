@@ -54,7 +54,7 @@ test('the callback sees the next request, the answer and the request before', ()
 	]);
 });
 
-test('what it leaves alone is sent as it was', () => {
+test('a redirect that beforeRedirect leaves alone is sent as it was', () => {
 	const hop = ask(() => {});
 	expect(hop.url.href).toBe('https://b.test:8443/next?q=1');
 	expect(hop.method).toBe('GET');
@@ -73,14 +73,14 @@ describe('what it changes is sent', () => {
 		// Descriptions, as in follow-redirects: nothing is sent to them.
 		['href', 'https://c.test/', 'https://b.test:8443/next?q=1'],
 		['host', 'c.test', 'https://b.test:8443/next?q=1'],
-	])('%s = %j goes to %s', (field, value, expected) => {
+	])('a redirect whose %s beforeRedirect sets to %j goes to %s', (field, value, expected) => {
 		const hop = ask((options) => {
 			options[field] = value;
 		});
 		expect(hop.url.href).toBe(expected);
 	});
 
-	test('headers that are set and deleted', () => {
+	test('headers that beforeRedirect sets and deletes are sent so', () => {
 		const {headers} = ask((options) => {
 			options.headers['X-New'] = '1';
 			delete options.headers.Accept;
@@ -91,14 +91,14 @@ describe('what it changes is sent', () => {
 	test.each([
 		['me:secret:2', {username: 'me', password: 'secret:2'}],
 		[undefined, undefined],
-	])('auth = %j', (auth, expected) => {
+	])('credentials that beforeRedirect sets as auth = %j are sent', (auth, expected) => {
 		const hop = ask((options) => {
 			options.auth = auth;
 		});
 		expect(hop.auth).toEqual(expected);
 	});
 
-	test('the method', () => {
+	test('a method that beforeRedirect sets is sent', () => {
 		const hop = ask((options) => {
 			options.method = 'head';
 		});
@@ -106,7 +106,7 @@ describe('what it changes is sent', () => {
 	});
 });
 
-test('an IPv6 address is told without brackets and sent with them', () => {
+test('an IPv6 address is given to beforeRedirect without brackets and sent with them', () => {
 	let hostname: unknown;
 	const hop = ask((options) => {
 		hostname = options.hostname;
@@ -118,7 +118,7 @@ test('an IPv6 address is told without brackets and sent with them', () => {
 test.each([
 	['protocol', 'ftp:', 'Unsupported protocol ftp:'],
 	['hostname', 'a b', 'Invalid URL'],
-])('%s = %j is an error', (field, value, message) => {
+])('a redirect whose %s beforeRedirect sets to %j is an error', (field, value, message) => {
 	const change = () =>
 		ask((options) => {
 			options[field] = value;
@@ -126,7 +126,7 @@ test.each([
 	expect(change).toThrow(message);
 });
 
-test('what the callback throws comes out', () => {
+test('an error that beforeRedirect throws fails the request', () => {
 	const reason = new Error('not there');
 	expect(() =>
 		ask(() => {

@@ -194,7 +194,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(tls?.identity?.subject).toBe('CN=alice');
 	});
 
-	test('a redirect to a stranger that beforeRedirect brings home keeps the certificate', async () => {
+	test('a redirect to another origin that beforeRedirect brings back keeps the certificate', async () => {
 		const stranger = await fixture.stranger();
 		const bank = await fixture.server({handler: pages({'/': redirect(stranger.url('/echo'))})});
 		const {data, tls} = await fixture.client({...options, headers: credentials}).get(bank.url(), {
@@ -208,7 +208,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(stranger.connections).toEqual([]);
 	});
 
-	test('after a detour over a stranger the login and the headers of the app are gone', async () => {
+	test('the credentials and headers of the app are gone after a redirect over another origin', async () => {
 		const home = {url: ''};
 		const stranger = await fixture.stranger({
 			handler: (request, response) => {

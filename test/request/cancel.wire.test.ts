@@ -38,7 +38,7 @@ function slowJar() {
 
 describe.each(exchanges)('over %s', (_, options) => {
 	describe.each(ways)('by %s', (_way, way) => {
-		test('before it begins', async () => {
+		test('a request is cancelled before it begins', async () => {
 			const server = await fixture.server();
 			const {config, cancel} = way();
 			cancel();
@@ -46,7 +46,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toEqual([]);
 		});
 
-		test('before the jar answers', async () => {
+		test('a request is cancelled before the jar answers', async () => {
 			const server = await fixture.server();
 			const {jar, asked, release} = slowJar();
 			const {config, cancel} = way();
@@ -58,7 +58,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toEqual([]);
 		});
 
-		test('after the request', async () => {
+		test('a request is cancelled after it was sent', async () => {
 			const {config, cancel} = way();
 			const server = await fixture.server({
 				handler: () => {
@@ -71,7 +71,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.requests).toHaveLength(1);
 		});
 
-		test('while the answer arrives', async () => {
+		test('a request is cancelled while its response arrives', async () => {
 			const {config, cancel} = way();
 			const server = await fixture.server({
 				handler: (_request, response) => {
@@ -83,7 +83,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			await allClosed(server);
 		});
 
-		test('between two hops, nothing is sent to the second', async () => {
+		test('a request that is cancelled between two hops sends nothing to the second', async () => {
 			const {config, cancel} = way();
 			const stranger = await fixture.stranger();
 			const server = await fixture.server({handler: pages({'/': redirect(stranger.url())})});
@@ -95,7 +95,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(stranger.connections).toEqual([]);
 		});
 
-		test('on a kept connection, and the next request has another', async () => {
+		test('a request that is cancelled on a kept connection leaves the next one another', async () => {
 			const {config, cancel} = way();
 			const server = await fixture.server({
 				handler: (request) => {
@@ -112,7 +112,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.connections).toHaveLength(2);
 		});
 
-		test('after the answer, which is kept', async () => {
+		test('a request that is cancelled after its response keeps it', async () => {
 			const {config, cancel} = way();
 			const server = await fixture.server();
 			const client = fixture.client(options);
@@ -125,7 +125,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-test('a cancelled request is told to no logger', async () => {
+test('a cancelled request is not logged', async () => {
 	const told: string[] = [];
 	const logger = {
 		error: (_fields: object, message: string) => told.push(message),

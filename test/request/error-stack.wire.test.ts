@@ -44,7 +44,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			[0, 3, 12].map((depth) => [title, depth, config] as const),
 		),
 	)(
-		'%s, %i calls deep, says who has asked as often as axios does',
+		'the stack of %s, %i calls deep, names the caller as often as in axios',
 		async (_title, depth, config) => {
 			const {origin} = await startPlainHttp((request, response) => {
 				if (request.url === '/500') response.writeHead(500).end('no');
@@ -65,7 +65,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 });
 
-test('a typed error says once who has asked', async () => {
+test('the stack of a typed error names the caller once', async () => {
 	const fixture = await createFixture();
 	const server = await fixture.server({credential: await fixture.pki.server({expired: true})});
 	const client = fixture.client();

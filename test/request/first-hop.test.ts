@@ -15,7 +15,7 @@ test.each([
 	[{url: 'https://a.test/x#part'}, 'https://a.test/x'],
 	[{url: 'http://a.test:80/'}, 'http://a.test/'],
 	[{url: '/x', socketPath: '/run/app.sock'}, 'http://localhost/x'],
-])('%j asks for %s', (config, expected) => {
+])('the config %j requests %s', (config, expected) => {
 	const hop = hopOf(config);
 	expect(hop.url.href).toBe(expected);
 	expect(hop).toMatchObject({index: 0, method: 'GET', presentCertificate: true});
@@ -28,7 +28,7 @@ test.each([
 	'/no-host',
 	'https://',
 	'',
-])('%j is no hop: axios answers or refuses it', (url) => {
+])('the config %j is left to axios', (url) => {
 	expect(firstHop(configOf({url}))).toBeUndefined();
 });
 
@@ -47,13 +47,13 @@ describe('credentials', () => {
 		['https://100%:p@a.test/', {username: '100%', password: 'p'}],
 		['https://u@a.test/', {username: 'u', password: ''}],
 		['https://a.test/', undefined],
-	])('of %s are taken out of the URL', (url, auth) => {
+	])('credentials of %s are taken out of the URL', (url, auth) => {
 		const hop = hopOf({url});
 		expect(hop.auth).toEqual(auth);
 		expect(hop.url.href).toBe('https://a.test/');
 	});
 
-	test('of the config win over those of the URL', () => {
+	test('credentials of the config win over those of the URL', () => {
 		const auth = {username: 'me', password: 'mine'};
 		expect(hopOf({url: 'https://u:p@a.test/', auth}).auth).toEqual(auth);
 	});
@@ -93,7 +93,7 @@ describe('a URL that was asked for before', () => {
 			{baseURL: 'https://a.test', url: 'https://b.test/', allowAbsoluteUrls: false},
 			'https://a.test/https://b.test/',
 		],
-	])('%s is not taken for another', (_, before, now, expected) => {
+	])('the URL %s, parsed before, is not taken for another', (_, before, now, expected) => {
 		hopOf(before);
 		expect(hopOf(now).url.href).toBe(expected);
 	});
@@ -113,7 +113,7 @@ describe('a URL that was asked for before', () => {
 		);
 	});
 
-	test.each([4_095, 4_096, 4_097, 200_000])('is found again at %i characters', (length) => {
+	test.each([4_095, 4_096, 4_097, 200_000])('a URL of %i characters is remembered', (length) => {
 		const url = `https://a.test/${'x'.repeat(length - 'https://a.test/'.length)}`;
 		for (const _ of [1, 2]) expect(hopOf({url}).url.href).toBe(url);
 	});

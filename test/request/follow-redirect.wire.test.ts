@@ -31,7 +31,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.requests).toHaveLength(1);
 	});
 
-	test('with maxRedirects 0 a redirect is an answer, judged by validateStatus', async () => {
+	test('a redirect with maxRedirects 0 is a response, checked by validateStatus', async () => {
 		const server = await fixture.server({handler: pages({'/': redirect('/echo')})});
 		const client = fixture.client({...options, maxRedirects: 0});
 		const response = await client.get(server.url(), {validateStatus: (status) => status === 302});
@@ -86,7 +86,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	describe('from https to http', () => {
-		test('is refused before anything reaches the plain server', async () => {
+		test('a redirect from https to http is refused before anything reaches the plain server', async () => {
 			const plain = await startPlainHttp();
 			const server = await fixture.server({
 				handler: pages({'/': redirect(`${plain.origin}/x?token=s3cret`)}),
@@ -112,29 +112,32 @@ describe.each(exchanges)('over %s', (_, options) => {
 		test.each([
 			['for the client', {allowInsecureRedirects: true}, {}],
 			['for the request', {}, {allowInsecureRedirects: true}],
-		])('is followed where it is allowed %s, without credentials', async (_where, ofClient, own) => {
-			const plain = await startPlainHttp();
-			const server = await fixture.server({handler: pages({'/': redirect(plain.origin)})});
-			const client = fixture.client({...options, ...ofClient, jar: true});
-			client.mtls.jar?.setCookieSync('session=1; Secure; Domain=localhost', server.url());
-			const response = await client.get(server.url(), {
-				...own,
-				headers: {Authorization: 'Bearer t', Cookie: 'own=1'},
-			});
-			expect(response).toMatchObject({
-				data: 'plain',
-				request: {res: {responseUrl: `${plain.origin}/`}},
-			});
-			expect(response.tls).toBeUndefined();
-			expect(server.requests[0]?.headers).toMatchObject({
-				authorization: 'Bearer t',
-				cookie: 'session=1; own=1',
-			});
-			expect(plain.requests[0]?.headers).not.toHaveProperty('authorization');
-			expect(plain.requests[0]?.headers).not.toHaveProperty('cookie');
-		});
+		])(
+			'a redirect from https to http is followed where it is allowed %s, without credentials',
+			async (_where, ofClient, own) => {
+				const plain = await startPlainHttp();
+				const server = await fixture.server({handler: pages({'/': redirect(plain.origin)})});
+				const client = fixture.client({...options, ...ofClient, jar: true});
+				client.mtls.jar?.setCookieSync('session=1; Secure; Domain=localhost', server.url());
+				const response = await client.get(server.url(), {
+					...own,
+					headers: {Authorization: 'Bearer t', Cookie: 'own=1'},
+				});
+				expect(response).toMatchObject({
+					data: 'plain',
+					request: {res: {responseUrl: `${plain.origin}/`}},
+				});
+				expect(response.tls).toBeUndefined();
+				expect(server.requests[0]?.headers).toMatchObject({
+					authorization: 'Bearer t',
+					cookie: 'session=1; own=1',
+				});
+				expect(plain.requests[0]?.headers).not.toHaveProperty('authorization');
+				expect(plain.requests[0]?.headers).not.toHaveProperty('cookie');
+			},
+		);
 
-		test('is refused where the request says so to a client that allows it', async () => {
+		test('a redirect from https to http is refused where the request forbids what the client allows', async () => {
 			const plain = await startPlainHttp();
 			const server = await fixture.server({handler: pages({'/': redirect(plain.origin)})});
 			const client = fixture.client({...options, allowInsecureRedirects: true});
@@ -143,7 +146,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(plain.sockets).toEqual([]);
 		});
 
-		test('is a mistake, told before anything is sent, where a request allows it in words', async () => {
+		test('allowInsecureRedirects that is not a boolean is refused before anything is sent', async () => {
 			const server = await fixture.server();
 			const wrong = {allowInsecureRedirects: 'false'} as object;
 			await expect(fixture.client(options).get(server.url(), wrong)).rejects.toMatchObject({
@@ -153,7 +156,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(server.requests).toEqual([]);
 		});
 
-		test('by beforeRedirect is refused too', async () => {
+		test('a redirect from https to http by beforeRedirect is refused too', async () => {
 			const plain = await startPlainHttp();
 			const server = await fixture.server({handler: pages({'/': redirect('/echo')})});
 			const error = await mtlsFailureOf(
@@ -180,7 +183,7 @@ describe('a streamed body', () => {
 		['is answered', '/echo'],
 		['fails', '/upload'],
 	])(
-		'is read to its end where a redirect makes a GET of its request that %s',
+		'a streamed body is read to its end where a redirect makes a GET of its request that %s',
 		async (_, location) => {
 			const server = await fixture.server({
 				handler(request, response) {
@@ -203,7 +206,7 @@ describe('a streamed body', () => {
 		},
 	);
 
-	test('that the server redirects before it has read it arrives whole at the target', async () => {
+	test('a streamed body that is redirected before it was read arrives complete at the target', async () => {
 		const source = new PassThrough();
 		const server = await fixture.server({
 			handler(request, response) {
@@ -230,7 +233,7 @@ describe('a streamed body', () => {
 		[replayLimitBytes - 1, true],
 		[replayLimitBytes, true],
 		[replayLimitBytes + 1, false],
-	])('of %i bytes can be sent again: %s', async (bytes, again) => {
+	])('a streamed body of %i bytes can be sent again: %s', async (bytes, again) => {
 		let received = 0;
 		const server = await fixture.server({
 			async handler(request, response, recorded) {
@@ -262,7 +265,7 @@ describe('a streamed body', () => {
 		expect(server.requests).toHaveLength(1);
 	});
 
-	test('that a 303 does not ask for again is not kept from turning into a GET', async () => {
+	test('a streamed body that cannot be replayed does not keep a 303 from turning into a GET', async () => {
 		const server = await fixture.server({handler: pages({'/old': redirect('/echo', 303)})});
 		const data = Readable.from([Buffer.alloc(replayLimitBytes + 1)], {objectMode: false});
 		const response = await fixture.client().post(server.url('/old'), data, {
@@ -271,7 +274,7 @@ describe('a streamed body', () => {
 		expect(response.data).toMatchObject({method: 'GET', body: ''});
 	});
 
-	test('whose source is closed early cancels the request, as in axios', async () => {
+	test('a streamed body whose source is closed early cancels the request, as in axios', async () => {
 		const server = await fixture.server();
 		const source = new PassThrough();
 		source.write('some');
@@ -283,7 +286,7 @@ describe('a streamed body', () => {
 		});
 	});
 
-	test('whose source fails while the jar is asked fails the request with its error', async () => {
+	test('a streamed body whose source fails while the jar is read fails the request with its error', async () => {
 		const server = await fixture.server();
 		const source = new PassThrough();
 		const request = fixture.client({jar: true}).post(server.url('/echo'), source);

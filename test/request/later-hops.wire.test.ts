@@ -79,7 +79,7 @@ describe.each(process.env.AXIOS ? modules.slice(0, 1) : modules)('with axios as 
 	);
 
 	test.each(cases)(
-		'%s %s, with %s and an answer that is %s, is on every hop as by axios alone',
+		'the request %s %s, with %s and a response that is %s, is on every hop as by axios alone',
 		async (body, _jar, _callback, _answer, {data, options, hook, config}) => {
 			const request = () => ({
 				method: 'post',
@@ -114,7 +114,7 @@ describe.each(process.env.AXIOS ? modules.slice(0, 1) : modules)('with axios as 
 		}
 	});
 
-	test('with a token and cookies of the jar, the app sees neither in its headers, and each hop has both', async () => {
+	test('a token and cookies of the jar are on each hop, and not in the headers that the app sees', async () => {
 		for (const responseType of ['text', 'stream'] as const) {
 			const client = withMtls(axios.create({xsrfCookieName: 'token'}), {jar: true, logger: false});
 			client.mtls.jar?.setCookieSync('token=abc', stage.url('a'));

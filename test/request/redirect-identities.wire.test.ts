@@ -130,7 +130,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(asked(two)[1]).toMatchObject({cookie: 'bank=1', as: 'bob'});
 	});
 
-	test('one that insists on a certificate ends the handshake, and the failure says why', async () => {
+	test('a redirect target that insists on a certificate ends the handshake, and the failure says why', async () => {
 		const two = await fixture.server();
 		const one = await fixture.server({handler: pages({'/pay': redirect(two.url('/echo'), 307)})});
 		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
@@ -195,7 +195,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(asked(second)).toMatchObject([{cookie: 'bank=1', as: 'alice'}]);
 	});
 
-	test('where there is trust and no certificate, cookies go as with a single identity', async () => {
+	test('cookies follow a redirect without certificate as they do with a single identity', async () => {
 		const {one, two} = await tenants(200, 302);
 		const client = several([as(fixture.alice, one.origin), trusted(two.origin)], {
 			...options,
@@ -293,7 +293,7 @@ describe('a way over several servers', () => {
 		expect(asked(two)).toMatchObject([{as: 'bob'}]);
 	});
 
-	test('over a stranger in between is nobody, whomever is allowed', async () => {
+	test('a redirect over an unlisted origin presents no certificate afterwards, whatever is allowed', async () => {
 		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const stranger = await hop({url: two.url('/transfer')});
 		const one = await hop({url: stranger.url('/')});
@@ -310,7 +310,7 @@ describe('a way over several servers', () => {
 		expect((await client.get(stranger.url('/'))).data).toBe('done as bob');
 	});
 
-	test('from where the app has no identity is nobody', async () => {
+	test('a redirect from an origin without identity presents no certificate', async () => {
 		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const front = await hop({url: two.url('/transfer')});
 		const client = several([trusted(front.origin), as(bob, two.origin)]);

@@ -53,7 +53,7 @@ test.each([
 	[308, true],
 	[399, true],
 	[400, false],
-])('%i is a redirect: %s', (status, expected) => {
+])('the status %i is a redirect: %s', (status, expected) => {
 	expect(isRedirect(status)).toBe(expected);
 	expect(step({}, {status}).kind).toBe(expected ? 'follow' : 'stop');
 });
@@ -78,7 +78,7 @@ describe('the method', () => {
 		),
 	);
 
-	test.each(cases)('on %i, %s goes on as %s', (status, method, expected) => {
+	test.each(cases)('the method after %i, for %s, is %s', (status, method, expected) => {
 		const headers = {'Content-Type': 'text/plain', 'Content-Language': 'de', 'X-Kept': '1'};
 		const hop = followed({method, headers, data: 'body'}, {status});
 		expect(hop.method).toBe(expected);
@@ -102,7 +102,7 @@ describe('the number of redirects', () => {
 		[undefined, 21, 'too-many'],
 		[0, 0, 'stop'],
 		[-1, 0, 'too-many'],
-	])('with maxRedirects %s, redirect after hop %i: %s', (maxRedirects, index, kind) => {
+	])('a redirect with maxRedirects %s after hop %i is %s', (maxRedirects, index, kind) => {
 		const config = maxRedirects === undefined ? {} : {maxRedirects};
 		expect(step(config, {}, {index}).kind).toBe(kind);
 	});
@@ -133,7 +133,7 @@ describe('the Location', () => {
 		['https://127.1/', 'https://127.0.0.1/'],
 		['https://[::1]:99/', 'https://[::1]:99/'],
 		['/cb#access_token=t', 'https://a.test:8443/cb#access_token=t'],
-	])('%j leads to %s', (location, expected) => {
+	])('the Location %j leads to %s', (location, expected) => {
 		expect(followed({url}, {location}).url.href).toBe(expected);
 	});
 
@@ -148,14 +148,14 @@ describe('the Location', () => {
 	});
 
 	test.each(['https://', 'https://[::1', 'https://a b.test/', 'https://a.test:99999/'])(
-		'%j is no URL',
+		'the Location %j is not a URL',
 		(location) => {
 			expect(step({}, {location})).toEqual({kind: 'bad-location', reason: 'Invalid URL'});
 		},
 	);
 
 	test.each(['ftp:', 'file:', 'data:', 'javascript:', 'mailto:', 'ws:'])(
-		'%s is not followed',
+		'the scheme of %s is not followed',
 		(protocol) => {
 			expect(step({}, {location: `${protocol}//a.test/`})).toEqual({
 				kind: 'bad-location',
@@ -190,7 +190,7 @@ describe('out of TLS', () => {
 	test.each([
 		['http://a.test/', 'http://b.test/'],
 		['http://a.test/', 'https://a.test/'],
-	])('%s to %s is followed', (url, location) => {
+	])('a redirect from %s to %s is followed', (url, location) => {
 		expect(followed({url}, {location}).url.href).toBe(location);
 	});
 });
@@ -212,13 +212,13 @@ describe('what goes along', () => {
 
 	const {'Proxy-Authorization': _, ...ofOrigin} = headers;
 
-	test('to the same origin, all headers but the one for a proxy', () => {
+	test('a redirect to the same origin keeps all headers but the one for a proxy', () => {
 		const hop = followed({headers}, {location: '/x'});
 		expect({...hop.headers.toJSON()}).toEqual(ofOrigin);
 	});
 
 	test.each(['https://A.test:443/x', '//a.test/x', '\\\\a.test/x'])(
-		'to the same origin by its name, %s, no Host besides',
+		'a redirect to the same origin by its name, %s, drops the Host header',
 		(location) => {
 			const {Host: _host, ...rest} = ofOrigin;
 			const hop = followed({headers}, {location});
@@ -226,12 +226,12 @@ describe('what goes along', () => {
 		},
 	);
 
-	test.each(elsewhere)('to %s, no credentials and no Host', (_, location) => {
+	test.each(elsewhere)('a redirect to %s drops credentials and Host', (_, location) => {
 		const hop = followed({headers}, {location});
 		expect({...hop.headers.toJSON()}).toEqual({'X-Api-Key': 'k', Accept: 'text/plain'});
 	});
 
-	test('to the same host without TLS, no credentials', () => {
+	test('a redirect to the same host without TLS drops credentials', () => {
 		const hop = followed({headers, allowInsecureRedirects: true}, {location: 'http://a.test/'});
 		expect({...hop.headers.toJSON()}).toEqual({'X-Api-Key': 'k', Accept: 'text/plain'});
 	});

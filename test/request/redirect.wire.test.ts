@@ -64,7 +64,7 @@ describe('as axios does it', () => {
 	);
 
 	test.each(cases)(
-		'%i, %s with %s',
+		'a redirect by %i, for %s with %s, is as in axios',
 		async (status, method, body) => {
 			const server = await redirecting();
 			const seen = [];
@@ -185,7 +185,7 @@ describe('as axios does it', () => {
 		expect(seen[1]).toEqual(seen[0]);
 	});
 
-	test('what beforeRedirect throws fails the request, and nothing more is sent', async () => {
+	test('an error that beforeRedirect throws fails the request, and nothing more is sent', async () => {
 		const server = await redirecting();
 		const reason = new Error('not there');
 		for (const client of [plainAxios(), fixture.client()]) {

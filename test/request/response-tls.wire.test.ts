@@ -103,7 +103,7 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 	});
 
-	test('what is not ours to show is null, and what was not asked for is false', async () => {
+	test('response.tls has null for no certificate, and false where none was requested', async () => {
 		const stranger = await fixture.stranger();
 		const server = await fixture.server({
 			handler: pages({'/': redirect(stranger.url('/'))}),

@@ -37,7 +37,7 @@ describe('a request is sent', () => {
 		['ten times where the server does nothing but refuse', refused, 10],
 		['100 times where the server begins with others', {...refused, othersBegun: true}, 100],
 		['once where its body cannot be read twice', {...refused, replayable: false}, 1],
-	])('%s', (_, ending, count) => {
+	])('the exchange sends a request again: %s', (_, ending, count) => {
 		expect(sends(ending)).toBe(count);
 	});
 
@@ -48,7 +48,7 @@ describe('a request is sent', () => {
 		expect(sends(refused, retries)).toBe(10);
 	});
 
-	test('as often as it is refused after a stale connection, and not after a second one', () => {
+	test('a request is sent as often as it is refused after a stale connection, and not after a second one', () => {
 		const retries = new Retries();
 		expect(retries.allow(lost)).toBe(true);
 		expect(retries.allow(refused)).toBe(true);

@@ -24,23 +24,26 @@ test('a request has the deadlines of its client, but for those that it gives its
 	expect(base).toEqual({connectMs: 1, handshakeMs: 2});
 });
 
-test.each([0, 1, 2 ** 31 - 1])('%s ms can be kept', (limit) => {
+test.each([0, 1, 2 ** 31 - 1])('a timeout of %s ms is accepted', (limit) => {
 	expect(resolveTimeouts({firstByteMs: limit})).toEqual({firstByteMs: limit});
 });
 
-test.each([-1, 2 ** 31, 0.5, Number.NaN, Number.POSITIVE_INFINITY])('%s ms cannot', (limit) => {
-	expect(refusalOf({firstByteMs: limit})).toMatchObject({
-		code: 'ERR_MTLS_BAD_OPTION',
-		option: 'timeouts.firstByteMs',
-		message: `timeouts.firstByteMs: expected whole milliseconds from 0 to 2147483647, found ${limit}`,
-	});
-});
+test.each([-1, 2 ** 31, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+	'a timeout of %s ms is refused',
+	(limit) => {
+		expect(refusalOf({firstByteMs: limit})).toMatchObject({
+			code: 'ERR_MTLS_BAD_OPTION',
+			option: 'timeouts.firstByteMs',
+			message: `timeouts.firstByteMs: expected whole milliseconds from 0 to 2147483647, found ${limit}`,
+		});
+	},
+);
 
 test.each([
 	['text', '100', 'string'],
 	['null', null, 'null'],
 	['a list', [100], 'an array'],
-])('%s is no time', (_, limit, found) => {
+])('the value %s is not a time', (_, limit, found) => {
 	expect(refusalOf({connectMs: limit})).toMatchObject({
 		code: 'ERR_MTLS_BAD_OPTION',
 		option: 'timeouts.connectMs',
@@ -53,7 +56,7 @@ test.each([
 	[null, 'null'],
 	[[], 'an array'],
 	['fast', 'string'],
-])('%s holds no deadlines', (own, found) => {
+])('the value %s is refused for `timeouts`', (own, found) => {
 	expect(refusalOf(own)).toMatchObject({
 		code: 'ERR_MTLS_BAD_OPTION',
 		option: 'timeouts',
@@ -77,13 +80,13 @@ describe('a mistake is told', () => {
 		option: 'timeouts.connectMs',
 	});
 
-	test('when the client is made', () => {
+	test('a mistake in `timeouts` is refused when the client is made', () => {
 		expect(() => createClient({timeouts})).toThrow(told);
 		expect(() => createAdapter({timeouts})).toThrow(told);
 		expect(() => createClient().create({timeouts})).toThrow(told);
 	});
 
-	test('when the request is made that brings it', async () => {
+	test('a mistake in the `timeouts` of a request is refused when it is made', async () => {
 		const request = createClient({logger: false}).get('https://localhost/', {timeouts});
 		await expect(request).rejects.toEqual(told);
 	});

@@ -66,7 +66,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a body that does not end, without redirects', {maxRedirects: 0}, timedOut],
 		// With them axios has follow-redirects close the socket: test/parity holds us to its words.
 		['a body that does not end', {}, {message: expect.stringContaining('aborted'), status: 200}],
-	])('%s', async (_title, redirects, expected) => {
+	])('the timeout of axios strikes for %s', async (_title, redirects, expected) => {
 		const server = await fixture.server({
 			handler: (_request, response) => {
 				response.writeHead(200, {'content-type': 'text/plain'});
@@ -81,11 +81,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	// Seen: each request with a `timeout` of more than 24.8 days, which says that there is none, failed at
 	// once. Why: Node's timers take no more, and fire. Now: it is as long as one can be.
-	test.each([2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER])('has time with %d ms', async (ms) => {
-		const server = await fixture.server();
-		const client = fixture.client({...options, timeout: ms});
-		expect((await client.get(server.url('/whoami'))).status).toBe(200);
-	});
+	test.each([2 ** 31 - 1, 2 ** 31, Number.MAX_SAFE_INTEGER])(
+		'a request with a timeout of %d ms has time enough',
+		async (ms) => {
+			const server = await fixture.server();
+			const client = fixture.client({...options, timeout: ms});
+			expect((await client.get(server.url('/whoami'))).status).toBe(200);
+		},
+	);
 
 	test('redirects in sum, though each of them is quick', async () => {
 		const server = await fixture.server({
@@ -110,7 +113,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			{transitional: {clarifyTimeoutError: true}},
 			{code: 'ETIMEDOUT', message: timedOut.message},
 		],
-	])('%s changes the words', async (_title, words, expected) => {
+	])('the option %s changes the message of a timeout', async (_title, words, expected) => {
 		const server = await fixture.server(silence);
 		const client = fixture.client({...options, timeout, ...words});
 		expect(await failureOf(client.get(server.url()))).toMatchObject(expected);

@@ -171,7 +171,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(insistent.requests).toEqual([]);
 	});
 
-	test('from A to B and back to A, the certificate shows at A alone, on its first connection', async () => {
+	test('a redirect from A to B and back to A presents the certificate at A alone, on its first connection', async () => {
 		const away: {url: string} = {url: ''};
 		const bank = await fixture.server({
 			handler: (request, response) => {
@@ -241,7 +241,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(third?.clientCertificate?.subject).toBe('alice');
 	});
 
-	test('another name for the same server is another origin', async () => {
+	test('a redirect to another name for the same server goes to another origin', async () => {
 		const stranger = await fixture.stranger();
 		const byAddress = stranger.url('/x').replace('localhost', '127.0.0.1');
 		const bank = await fixture.server({handler: pages({'/away': redirect(byAddress)})});
@@ -250,7 +250,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(shown(stranger)).toEqual([undefined]);
 	});
 
-	test('beforeRedirect that leads elsewhere leads to a stranger', async () => {
+	test('a host that beforeRedirect chooses gets no certificate', async () => {
 		const stranger = await fixture.stranger();
 		const bank = await fixture.server({handler: pages({'/away': redirect('/echo')})});
 		const {data} = await fixture.client(options).get(bank.url('/away'), {

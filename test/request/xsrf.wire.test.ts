@@ -33,7 +33,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(config.headers.has('X-XSRF-TOKEN')).toBe(false);
 	});
 
-	test('it is decoded as axios does, and cannot end its line', async () => {
+	test('the XSRF token is decoded as in axios, and cannot end its line', async () => {
 		for (const [text, token] of [
 			['a%20b%2Bc', 'a b+c'],
 			['50%', '50%'],
@@ -79,19 +79,19 @@ describe('the header is set', () => {
 		['with `withXSRFToken: true`', {withXSRFToken: true}],
 		['when the function says so', {withXSRFToken: ({url}) => url === '/echo'}],
 		['when the function leaves it to the origin', {withXSRFToken: () => undefined}],
-	])('%s', async (_, config) => {
+	])('the XSRF header is set %s', async (_, config) => {
 		const {server, client} = await start();
 		await client.get('/echo', config);
 		expect(tokens(server)).toEqual(['t0ken']);
 	});
 
-	test('without a `baseURL` wherever the app asks', async () => {
+	test('the XSRF header is set without a `baseURL` for any origin that the app requests', async () => {
 		const {server, client} = await start();
 		await client.create({proxy: false, baseURL: ''}).get(server.url('/echo'));
 		expect(tokens(server)).toEqual(['t0ken']);
 	});
 
-	test('by other names, where the app has others', async () => {
+	test('the XSRF header is set by the names that the app configures', async () => {
 		const {server, client} = await start('csrftoken=django');
 		await client.get('/echo', {xsrfCookieName: 'csrftoken', xsrfHeaderName: 'X-CSRFToken'});
 		expect(tokens(server, '/echo', 'x-csrftoken')).toEqual(['django']);
@@ -99,14 +99,14 @@ describe('the header is set', () => {
 
 	// Seen: the cookie of the app, and in the header the token of the jar's, which no request said.
 	// Servers compare the two, so that every such request was refused.
-	test('with the token of the cookie that is sent, also where the app has set that itself', async () => {
+	test('the XSRF header has the token of the cookie that is sent, also where the app has set that itself', async () => {
 		const {server, client} = await start();
 		await client.get('/echo', {headers: {Cookie: 'a=1; XSRF-TOKEN=own%20one'}});
 		await client.get('/echo', {headers: {Cookie: 'X-XSRF-TOKEN=no; xsrf-token=no'}});
 		expect(tokens(server)).toEqual(['own one', 't0ken']);
 	});
 
-	test('with the token of the last login when a request is sent again after it', async () => {
+	test('the XSRF header has the token of the last login when a request is sent again after it', async () => {
 		const members = await startSessionPages(fixture);
 		const client = fixture.client({
 			baseURL: members.server.origin,
@@ -135,14 +135,14 @@ describe('the header is not set', () => {
 		['without a name of the cookie', {xsrfCookieName: ''}],
 		['without such a cookie', {xsrfCookieName: 'XSRF-TOKE'}],
 		['when the app has switched it off', {headers: {'X-XSRF-TOKEN': false}}],
-	])('%s', async (_, config) => {
+	])('the XSRF header is not set %s', async (_, config) => {
 		const {server, client} = await start();
 		await client.get('/echo', config);
 		expect(tokens(server)).toEqual([undefined]);
 	});
 
 	test.each(['XSRF-TOKEN=t0ken; HttpOnly', 'XSRF-TOKEN=', 'XSRF-TOKEN=t0ken; Path=/elsewhere'])(
-		'from %s',
+		'the XSRF header is not set from %s',
 		async (line) => {
 			const {server, client} = await start(line);
 			await client.get('/echo');
@@ -150,19 +150,19 @@ describe('the header is not set', () => {
 		},
 	);
 
-	test('in place of one that the app has set', async () => {
+	test('the XSRF header does not replace one that the app has set', async () => {
 		const {server, client} = await start();
 		await client.get('/echo', {headers: {'x-xsrf-token': 'own'}});
 		expect(tokens(server)).toEqual(['own']);
 	});
 
-	test('without a jar', async () => {
+	test('the XSRF header is not set without a jar', async () => {
 		const {server, client} = await start();
 		await client.get('/echo', {jar: false, headers: {Cookie: 'XSRF-TOKEN=own'}});
 		expect(tokens(server)).toEqual([undefined]);
 	});
 
-	test('at another origin than that of `baseURL`, unless `withXSRFToken: true` says so', async () => {
+	test('the XSRF header is set at another origin than that of `baseURL` only with `withXSRFToken: true`', async () => {
 		const {server, client} = await start();
 		const other = await fixture.server();
 		// Cookies know no ports (RFC 6265 §8.5): the other server gets the cookie itself.

@@ -116,7 +116,7 @@ test.each(kinds)(
 );
 
 test.each(kinds.filter(([, {depth}]) => depth !== undefined))(
-	'code that asks the error of %s for its cause finds what the app threw',
+	'the cause of the error of %s is what the app threw',
 	async (kind, {depth = 0}) => {
 		let {error} = (await wrappedError(kind)) as {error: unknown};
 		for (let down = 0; down < depth; down += 1) error = (error as Error).cause;
@@ -124,7 +124,7 @@ test.each(kinds.filter(([, {depth}]) => depth !== undefined))(
 	},
 );
 
-test("the error of a URL that is none is Node's, as in axios, and tells where it may be wrong", async () => {
+test("the error of an invalid URL is Node's, as in axios, and says where it may be wrong", async () => {
 	const url = (password: string) => `https://alice:${password}@localhost:99999/a?token=${password}`;
 	const theirs = await axios.get(url('S')).catch((error) => error);
 	const ours = await createClient({logger: false})
@@ -139,7 +139,7 @@ test("the error of a URL that is none is Node's, as in axios, and tells where it
 	expect(ours).toMatchObject({...theirs, name: 'TypeError', input: 'https:[redacted]'});
 });
 
-test('every sink shows what is in an error that hides nothing', () => {
+test('every sink shows the secret of an error that is not redacted', () => {
 	const cause = Object.assign(new Error(secret), {toJSON: () => secret});
 	const error = Object.assign(new Error(secret), {cause, toJSON: () => secret});
 	const blind = Object.entries(sinks).filter(([, print]) => !print(error).includes(secret));
@@ -171,11 +171,11 @@ async function lastWords(kind: string, how = 'thrown'): Promise<string> {
 // One of each code: a process takes its time.
 const byCode = [...new Map(kinds.map((kind) => [kind[1].code, kind])).values()];
 
-test.each(byCode)('a process that ends by the error of %s tells no secret', async (kind) => {
+test.each(byCode)('a process that ends by the error of %s prints no secret', async (kind) => {
 	expect(await lastWords(kind)).not.toContain(secret);
 });
 
-test('a process that ends by a rejected promise tells no secret', async () => {
+test('a process that ends by a rejected promise prints no secret', async () => {
 	expect(await lastWords('a loader that rejects', 'rejected')).not.toContain(secret);
 });
 
@@ -194,7 +194,7 @@ test.each(byCode.filter(([, {code}]) => code !== 'ERR_MTLS_BAD_OPTION'))(
 	},
 );
 
-test('what is tested of a process and a worker can be seen', async () => {
+test('a process and a worker do print the secret of an error that is not redacted', async () => {
 	expect(await lastWords('twin', 'twin')).toContain(secret);
 	expect(all(await fromWorker('twin', 'twin'))).toContain(secret);
 });

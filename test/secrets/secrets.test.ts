@@ -223,36 +223,39 @@ describe.each(exchanges)('over %s', (_, options) => {
 	const told = stories.flatMap((story) =>
 		(['header', 'url'] as const).map((login) => ({...story, login})),
 	);
-	test.each(told)('$what is told without a secret, login in the $login', async (story) => {
-		const {url, config, kind, code, login} = story;
-		const place = await url();
-		const more = await config?.(place);
-		const {client, told} = await secretive(place, {...options, ...more});
-		const request = secretRequest(place, login);
-		const error = await failureOf(client.request(request));
+	test.each(told)(
+		'the failure $what is reported without a secret, login in the $login',
+		async (story) => {
+			const {url, config, kind, code, login} = story;
+			const place = await url();
+			const more = await config?.(place);
+			const {client, told} = await secretive(place, {...options, ...more});
+			const request = secretRequest(place, login);
+			const error = await failureOf(client.request(request));
 
-		expect(error.code).toMatch(code);
-		expect(isMtlsError(error)).toBe(kind !== undefined);
-		expectUntold(error, client, told);
+			expect(error.code).toMatch(code);
+			expect(isMtlsError(error)).toBe(kind !== undefined);
+			expectUntold(error, client, told);
 
-		// The facts are told, or nothing would be gained.
-		const words = printed(error);
-		expect(words).toContain(error.message);
-		expect(words).toContain(new URL(place).host);
-		expect(words).toContain('token=[redacted]');
-		expect(words).toContain("'X-Api-Key': '[redacted]'");
-		if (kind !== undefined) {
-			expect(printed(told)).toContain(`kind: '${kind}'`);
-			expect(words).toContain(`kind: '${kind}'`);
-			expect(words).toContain("host: 'localhost'");
-		}
+			// The facts are told, or nothing would be gained.
+			const words = printed(error);
+			expect(words).toContain(error.message);
+			expect(words).toContain(new URL(place).host);
+			expect(words).toContain('token=[redacted]');
+			expect(words).toContain("'X-Api-Key': '[redacted]'");
+			if (kind !== undefined) {
+				expect(printed(told)).toContain(`kind: '${kind}'`);
+				expect(words).toContain(`kind: '${kind}'`);
+				expect(words).toContain("host: 'localhost'");
+			}
 
-		// A retry needs what was to be sent, and the jar's cookie is the jar's to add.
-		expect(error.config?.headers).toMatchObject({...request.headers});
-		expect(error.config?.url).toBe(request.url);
-		expect(JSON.parse(error.config?.data)).toEqual(request.data);
-		expect(error.config?.headers.Cookie).not.toContain(marks.jar);
-	});
+			// A retry needs what was to be sent, and the jar's cookie is the jar's to add.
+			expect(error.config?.headers).toMatchObject({...request.headers});
+			expect(error.config?.url).toBe(request.url);
+			expect(JSON.parse(error.config?.data)).toEqual(request.data);
+			expect(error.config?.headers.Cookie).not.toContain(marks.jar);
+		},
+	);
 
 	test('`auth` is told neither as it is nor encoded', async () => {
 		const place = (await impostor()).url('/login');
@@ -279,7 +282,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		}
 	});
 
-	test('what was cancelled, and what came too late, prints no secret', async () => {
+	test('a cancelled request and a timeout print no secret', async () => {
 		const place = (await server()).url('/login');
 		const {client, told} = await secretive(place, options);
 		const signal = AbortSignal.abort();

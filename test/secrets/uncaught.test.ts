@@ -49,6 +49,6 @@ test('the last words of a process that caught no refused request hold no secret'
 	expect(words).not.toContain(secret);
 });
 
-test("with axios's own adapter they do: what is tested here can be seen", async () => {
+test("an uncaught error of axios's own adapter does print them: the test can see a secret", async () => {
 	expect(await dyingWords(await refusing(), {TWIN: '1'})).toContain(secret);
 });

@@ -66,26 +66,26 @@ describe('OpenSSL in strict mode', () => {
 		[{selfSigned: true}, 'self-signed certificate'],
 		[{purposes: ['clientAuth']}, 'unsuitable certificate purpose'],
 		[{omitIntermediates: true}, 'unable to get local issuer certificate'],
-	])('finds the defect %o and no other', async (defect, reason) => {
+	])('OpenSSL in strict mode finds the defect %o and no other', async (defect, reason) => {
 		const pki = await createTestPki();
 		const server = await (await pki.intermediate()).server(defect);
 		expect(await opensslVerdict(pki, server, '-purpose', 'sslserver')).toBe(reason);
 	});
 
-	test('finds the expired intermediate of a leaf that is good', async () => {
+	test('OpenSSL in strict mode finds the expired intermediate of a good leaf', async () => {
 		const pki = await createTestPki();
 		const server = await (await pki.intermediate({expired: true})).server();
 		expect(await opensslVerdict(pki, server)).toBe('certificate has expired');
 	});
 
-	test('does not take another root of the same name for the issuer', async () => {
+	test('OpenSSL in strict mode does not take another root of the same name for the issuer', async () => {
 		const [pki, twin] = await Promise.all([createTestPki(), createTestPki()]);
 		expect(await opensslVerdict(pki, await twin.server())).toMatch(/^unable to get local issuer/);
 	});
 });
 
 describe('a credential', () => {
-	test('sends the leaf and its intermediates, nearest first, without the root', async () => {
+	test('a credential has the leaf and its intermediates, nearest first, without the root', async () => {
 		const pki = await createTestPki();
 		const outer = await pki.intermediate({commonName: 'Outer CA'});
 		const inner = await outer.intermediate({commonName: 'Inner CA'});
@@ -129,7 +129,7 @@ describe('a credential', () => {
 		expect(client.subjectAltName).toBeUndefined();
 	});
 
-	test('has the purpose of its side, another, or none', async () => {
+	test('a credential has the purpose of its side, another, or none', async () => {
 		const pki = await createTestPki();
 		const purposesOf = async (side: 'server' | 'client', options?: CertificateOptions) =>
 			new X509Certificate((await pki[side](options)).leaf).keyUsage;
@@ -139,7 +139,7 @@ describe('a credential', () => {
 		expect(await purposesOf('client', {purposes: []})).toBeUndefined();
 	});
 
-	test('is signed by the issuer that is named instead of the one that is asked', async () => {
+	test('a credential is signed by the issuer that is named instead of the one that makes it', async () => {
 		const [pki, other] = await Promise.all([createTestPki(), createTestPki({commonName: 'Other'})]);
 		const server = await pki.server({issuer: other});
 		const client = await pki.client({issuer: other});
@@ -150,14 +150,17 @@ describe('a credential', () => {
 		}
 	});
 
-	test.each(['ec', 'rsa', 'ed25519'] as const)('has a %s key that fits', async (keyType) => {
-		const {key, leaf} = await (await createTestPki()).client({keyType});
-		const parsed = createPrivateKey(key);
-		expect(parsed.asymmetricKeyType).toBe(keyType);
-		expect(new X509Certificate(leaf).checkPrivateKey(parsed)).toBe(true);
-	});
+	test.each(['ec', 'rsa', 'ed25519'] as const)(
+		'a credential has a matching %s key',
+		async (keyType) => {
+			const {key, leaf} = await (await createTestPki()).client({keyType});
+			const parsed = createPrivateKey(key);
+			expect(parsed.asymmetricKeyType).toBe(keyType);
+			expect(new X509Certificate(leaf).checkPrivateKey(parsed)).toBe(true);
+		},
+	);
 
-	test('has its key encrypted when there is a passphrase, and opens with it alone', async () => {
+	test('a credential with a passphrase has an encrypted key that opens with it alone', async () => {
 		const {key, leaf, passphrase} = await (await createTestPki()).client({passphrase: 'geheim'});
 		expect(key).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
 		expect(passphrase).toBe('geheim');
@@ -168,12 +171,12 @@ describe('a credential', () => {
 		expect(new X509Certificate(leaf).checkPrivateKey(parsed)).toBe(true);
 	});
 
-	test('says nothing of a passphrase that it does not have', async () => {
+	test('a credential without a passphrase does not mention one', async () => {
 		const credential = await (await createTestPki()).client();
 		expect(Object.keys(credential)).toEqual(['cert', 'key', 'leaf']);
 	});
 
-	test('has a key and a serial number of its own', async () => {
+	test('a credential has a key and a serial number of its own', async () => {
 		const pki = await createTestPki();
 		const credentials = await Promise.all(Array.from({length: 20}, () => pki.client()));
 		const serials = credentials.map(({leaf}) => new X509Certificate(leaf).serialNumber);
@@ -193,14 +196,14 @@ describe('the validity', () => {
 		[{validFrom: at(-3), validTo: at(3)}, at(-3), at(3)],
 		[{validTo: at(-5)}, at(-35), at(-5)],
 		[{expired: true, validFrom: at(-400)}, at(-400), at(-1)],
-	])('of %o is counted from the time of the PKI', async (options, from, to) => {
+	])('a validity of %o is counted from the time of the PKI', async (options, from, to) => {
 		const {leaf} = await (await createTestPki({now})).server(options);
 		const certificate = new X509Certificate(leaf);
 		expect(new Date(certificate.validFrom)).toEqual(from);
 		expect(new Date(certificate.validTo)).toEqual(to);
 	});
 
-	test('of an authority spans that of every usual leaf', async () => {
+	test('the validity of an authority spans that of every usual leaf', async () => {
 		const pki = await createTestPki({now});
 		for (const {cert} of [pki, await pki.intermediate()]) {
 			const certificate = new X509Certificate(cert);

@@ -302,7 +302,7 @@ describe('a handshake that fails early', () => {
 			'ERR_SSL_NO_SHARED_CIPHER',
 		],
 	])(
-		'is recorded when there is no %s in common',
+		'a failed handshake is recorded when there is no %s in common',
 		async (_, options, clientOptions, alert, error) => {
 			const server = await start(options);
 			const client = tls.connect({port: server.port, ca: pki.ca, ...clientOptions});
@@ -311,7 +311,7 @@ describe('a handshake that fails early', () => {
 		},
 	);
 
-	test('is recorded when the client speaks plain HTTP', async () => {
+	test('a failed handshake is recorded when the client speaks plain HTTP', async () => {
 		const server = await start();
 		const client = net.connect(server.port, '127.0.0.1');
 		client.resume().write('GET / HTTP/1.1\r\n\r\n');
@@ -322,7 +322,7 @@ describe('a handshake that fails early', () => {
 		});
 	});
 
-	test('is recorded when the client hangs up before it says a word', async () => {
+	test('a failed handshake is recorded when the client hangs up before it sends anything', async () => {
 		const server = await start();
 		const client = net.connect(server.port, '127.0.0.1');
 		client.resume().end();
@@ -333,7 +333,7 @@ describe('a handshake that fails early', () => {
 		});
 	});
 
-	test('is put down to the right one of many clients at once', async () => {
+	test('a failed handshake is recorded for the right one of many clients at once', async () => {
 		const server = await start();
 		const good = await pki.client();
 		const bad = await pki.client({expired: true});
@@ -449,7 +449,7 @@ describe('the routes', () => {
 });
 
 describe('a handler', () => {
-	test('answers first, and leaves to the routes what it does not', async () => {
+	test('a handler answers first, and leaves other requests to the routes', async () => {
 		const server = await start({
 			clientAuth: 'none',
 			async handler(request, response, recorded) {
@@ -463,7 +463,7 @@ describe('a handler', () => {
 		expect((await send(server.url('/whoami'))).status).toBe(200);
 	});
 
-	test('that throws is answered with 500', async () => {
+	test('a handler that throws is answered with 500', async () => {
 		const server = await start({
 			clientAuth: 'none',
 			handler() {
@@ -488,7 +488,7 @@ describe('a handler', () => {
 });
 
 describe('close()', () => {
-	test('cuts idle, busy and silent connections at once, and may be called twice', async () => {
+	test('close() cuts idle, busy and silent connections at once, and may be called twice', async () => {
 		const bell = new EventEmitter();
 		const server = await start({
 			clientAuth: 'none',
@@ -514,7 +514,7 @@ describe('close()', () => {
 		expect(await verdictOf(server.url(), {})).toBe('ECONNREFUSED');
 	});
 
-	test('is called at the end of a block', async () => {
+	test('close() is called at the end of a block', async () => {
 		let url: string;
 		{
 			await using server = await startMtlsServer({pki});
@@ -596,7 +596,7 @@ describe('a CONNECT proxy', () => {
 		expect(server.connections).toMatchObject([{servername: 'api.test', authorized: true}]);
 	});
 
-	test('answers 407 to missing or wrong credentials', async () => {
+	test('a CONNECT proxy answers 407 to missing or wrong credentials', async () => {
 		await using proxy = await startConnectProxy({credentials: {user: 'me', password: 'other'}});
 		for (const more of [{}, {headers}]) {
 			expect((await connectThrough(proxy.port, 'api.test:443', more)).status).toBe(407);
@@ -604,7 +604,7 @@ describe('a CONNECT proxy', () => {
 		expect(proxy.tunnels.map(({verdict}) => verdict)).toEqual([407, 407]);
 	});
 
-	test('refuses with a status, or with something raw', async () => {
+	test('a CONNECT proxy refuses with a status, or with raw bytes', async () => {
 		await using proxy = await startConnectProxy({
 			verdict: ({target}) => (target === 'a.test:1' ? 403 : {raw: 'SSH-2.0\r\n\r\n'}),
 		});
@@ -614,7 +614,7 @@ describe('a CONNECT proxy', () => {
 		});
 	});
 
-	test('says nothing until it is closed', async () => {
+	test('a CONNECT proxy can be silent until it is closed', async () => {
 		const bell = new EventEmitter();
 		await using proxy = await startConnectProxy({
 			verdict() {
@@ -631,7 +631,7 @@ describe('a CONNECT proxy', () => {
 		await silent;
 	});
 
-	test('answers 502 where nobody listens', async () => {
+	test('a CONNECT proxy answers 502 where no server listens', async () => {
 		const {port, close} = await start();
 		await close();
 		await using proxy = await startConnectProxy();

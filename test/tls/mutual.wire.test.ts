@@ -84,7 +84,7 @@ describe.each(ways)('over %s', (_, options) => {
 			},
 		);
 
-		test('it holds through a tunnel', async () => {
+		test('mutual: true holds through a tunnel', async () => {
 			const proxy = await fixture.proxy();
 			const config = {mtls: {requireClientAuth: true}, proxy: proxyOf(proxy.port)};
 			const silent = await fixture.server({...limits, clientAuth: 'none'});
@@ -105,7 +105,7 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 	});
 
-	test('it does not stand for the certificate: a refusal stays a refusal', async () => {
+	test('mutual: true does not replace the certificate: a refusal stays a refusal', async () => {
 		const server = await fixture.server({clientCa: fixture.alice.leaf});
 		const client = fixture.client({mtls: {requireClientAuth: true}});
 		const {failure} = await mtlsFailureOf(client.get(server.url(), options));

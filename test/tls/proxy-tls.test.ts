@@ -50,16 +50,19 @@ describe('a mistake', () => {
 		['no key', () => ({cert: employee.cert}), 'ERR_MTLS_KEY_MISSING', 'mtls.proxy.key'],
 		['no PKCS#12', () => ({pfx: Buffer.from('x')}), 'ERR_MTLS_NOT_PKCS12', 'mtls.proxy.pfx'],
 	];
-	test.each(mistakes)('%s is told at construction, by its path', (_what, make, code, option) => {
-		const mtls = {proxy: make()} as MtlsOptions;
-		const build = () => new MtlsAgent(mtls, {logger: false});
-		expect(build).toThrow(MtlsConfigError);
-		expect(build).toThrow(
-			expect.objectContaining({
-				code,
-				option,
-				message: expect.stringMatching(new RegExp(`^${option}: (?!mtls)`)),
-			}),
-		);
-	});
+	test.each(mistakes)(
+		'the mistake %s in mtls.proxy is refused at construction, by its path',
+		(_what, make, code, option) => {
+			const mtls = {proxy: make()} as MtlsOptions;
+			const build = () => new MtlsAgent(mtls, {logger: false});
+			expect(build).toThrow(MtlsConfigError);
+			expect(build).toThrow(
+				expect.objectContaining({
+					code,
+					option,
+					message: expect.stringMatching(new RegExp(`^${option}: (?!mtls)`)),
+				}),
+			);
+		},
+	);
 });

@@ -32,17 +32,20 @@ test.each<[string, object]>([
 	['each way to reload', {reload: {}}],
 	['the shortest interval', {reload: {everyMs: 1}}],
 	['the longest interval', {reload: {everyMs: 2 ** 31 - 1}}],
-])('%s passes: %j', (_, options) => {
+])('the TLS option %s is passed on: %j', (_, options) => {
 	expect(check(options)).not.toThrow();
 });
 
 describe('the first mistake is told by its path', () => {
-	test.each([undefined, null, 'client.pem', 1, [], [{}]])('%j is no object', (options) => {
-		expectRefused(options, 'ERR_MTLS_BAD_OPTION', 'mtls', 'expected an object');
-	});
+	test.each([undefined, null, 'client.pem', 1, [], [{}]])(
+		'the value %j for `mtls` is refused as no object',
+		(options) => {
+			expectRefused(options, 'ERR_MTLS_BAD_OPTION', 'mtls', 'expected an object');
+		},
+	);
 
 	test.each(['rejectUnauthorized', 'pin', 'toString', 'constructor', '__proto__x', 'CA'])(
-		'%s is no option',
+		'the name %s is refused as an unknown option',
 		(name) => {
 			expectRefused({[name]: true}, 'ERR_MTLS_UNKNOWN_OPTION', `mtls.${name}`, 'requireClientAuth');
 		},
@@ -79,7 +82,7 @@ describe('the first mistake is told by its path', () => {
 		['maxVersion', 'hunter2', 'found a string'],
 		['origins', 'https://bank.example', 'found a string'],
 		['origins', [new URL('https://bank.example')], 'found an array'],
-	])('%s: %j', (option, value, found) => {
+	])('the first mistake is reported by its path: %s is %j', (option, value, found) => {
 		expectRefused({[option]: value}, 'ERR_MTLS_BAD_OPTION', `mtls.${option}`, found);
 	});
 

@@ -38,7 +38,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a signature with SHA-1', startSha1, 'verify', 'signature', 0],
 		['Diffie-Hellman of 1024 bits', startShortDh, 'handshake', 'Diffie-Hellman', 1],
 	] as const)(
-		'%s is too weak, and the hint has the level that helps',
+		'a server with %s is too weak, and the hint names the security level that helps',
 		async (_name, start, phase, word, level) => {
 			const {url, ca, requests} = await start();
 			// Said, because OpenSSL 3.0 of Node 22 has level 1 where nobody says it.

@@ -23,7 +23,7 @@ class Given extends Base {
 }
 
 describe('a member of an object', () => {
-	test('is its own, or that of its classes, and nothing of Object.prototype', () => {
+	test('a member of an object is its own, or that of its classes, and nothing of Object.prototype', () => {
 		pollute('evil', 'evil');
 		const given = new Given();
 		expect(memberOf(given, 'own')).toBe('own');
@@ -35,7 +35,7 @@ describe('a member of an object', () => {
 		expect(memberOf(Object.create(null, {own: {value: 1}}), 'own')).toBe(1);
 	});
 
-	test('is nothing of the Object.prototype of another realm', () => {
+	test('a member of an object is nothing of the Object.prototype of another realm', () => {
 		const foreign = runInNewContext('Object.prototype.evil = 1; ({own: 2})');
 		expect(foreign.evil).toBe(1);
 		expect(memberOf(foreign, 'evil')).toBeUndefined();
@@ -61,7 +61,7 @@ test('an object that has no prototype is taken as it is', () => {
 describe('options', () => {
 	const shape = {known: ['prefix', 'key'], option: 'store'} as const;
 
-	test('are read once, as own properties', () => {
+	test('options are read once, as own properties', () => {
 		pollute('key', 'evil');
 		pollute('expected', 'evil');
 		let reads = 0;
@@ -83,7 +83,7 @@ describe('options', () => {
 		['x', 'string'],
 		[[], 'an array'],
 		[() => {}, 'function'],
-	])('%j is no object that holds them', (given, found) => {
+	])('the value %j is refused as options', (given, found) => {
 		const read = () => readOptions(given, {known: [], option: 'store'});
 		expect(read).toThrow(MtlsConfigError);
 		expect(read).toThrow(

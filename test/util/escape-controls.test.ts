@@ -21,19 +21,19 @@ describe('text of a stranger', () => {
 		['a line separator', '\u2028\u2029', '\\u2028\\u2029'],
 		['a tag', '\u{e0041}', '\\u{e0041}'],
 		['half a character', '\ud800', '\\ud800'],
-	])('shows %s as what it is', (_, text, shown) => {
+	])('escaped text shows %s as an escape', (_, text, shown) => {
 		expect(escapeControls(text)).toBe(shown);
 	});
 
 	test.each(['CN=bank.example, O=Bank', 'Zürich', '銀行', 'بنك', '😀', 'a\'b"c\\d', ''])(
-		'that can be seen stays as it is: %s',
+		'visible text stays as it is: %s',
 		(text) => {
 			expect(escapeControls(text)).toBe(text);
 			expect(escapeJson(JSON.stringify(text))).toBe(JSON.stringify(text));
 		},
 	);
 
-	test('holds nothing unseen, whatever it was', () => {
+	test('escaped text holds nothing invisible, whatever it was', () => {
 		fc.assert(fc.property(anything, (text) => !unseen.test(escapeControls(text))));
 	});
 });
@@ -46,7 +46,7 @@ describe('JSON for a terminal', () => {
 		);
 	});
 
-	test('is the same value, whatever it holds', () => {
+	test('JSON for a terminal parses to the same value, whatever it holds', () => {
 		fc.assert(
 			fc.property(fc.dictionary(anything, anything), (value) => {
 				const escaped = escapeJson(JSON.stringify(value, null, 2));

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 describe('the facts', () => {
-	test('are those of the certificate, the same from PEM, DER and an object', async () => {
+	test('the facts of a certificate are the same from PEM, DER and an object', async () => {
 		const {leaf} = await pki.server({
 			organization: 'Bank',
 			commonName: 'api.bank.example',
@@ -48,7 +48,7 @@ describe('the facts', () => {
 		expect(certificateFacts(leaf)).toMatchObject({altNames: [], caIssuers: []});
 	});
 
-	test('where the issuer can be fetched is told', async () => {
+	test('the facts of a certificate hold the address of its issuer', async () => {
 		const intermediate = await pki.intermediate({commonName: 'Issuing CA'});
 		const {leaf} = await intermediate.server();
 		expect(certificateFacts(leaf).caIssuers).toEqual(['http://ca.test/issuing-ca.crt']);
@@ -64,7 +64,7 @@ describe('the facts', () => {
 describe('a hostile certificate', () => {
 	const forged = 'x\n2024 INFO login of root\r\u001b[2J';
 
-	test('puts no line end and no escape sequence into what is told', async () => {
+	test('a hostile certificate puts no line end and no escape sequence into its facts', async () => {
 		const {leaf} = await pki.server({
 			commonName: forged,
 			organization: forged,
@@ -75,7 +75,7 @@ describe('a hostile certificate', () => {
 		expect(Object.values(facts).flat().join('')).not.toMatch(/\p{Cc}/u);
 	});
 
-	test('nor into the address of its issuer', async () => {
+	test('a hostile certificate puts no line end and no escape sequence into the address of its issuer', async () => {
 		const {AuthorityInfoAccessExtension, X509CertificateGenerator} = await loadX509();
 		const certificate = await X509CertificateGenerator.createSelfSigned({
 			name: 'CN=a.test',
@@ -87,13 +87,13 @@ describe('a hostile certificate', () => {
 		expect(caIssuers.join('')).not.toMatch(/\p{Cc}/u);
 	});
 
-	test('cannot smuggle a second name into the list', async () => {
+	test('a hostile certificate cannot smuggle a second name into the list', async () => {
 		const {leaf} = await pki.server({names: ['a.test'], uris: ['urn:x, DNS:bank.example']});
 		expect(certificateFacts(leaf).altNames).toHaveLength(2);
 		expect(certificateFacts(leaf).altNames).not.toContain('DNS:bank.example');
 	});
 
-	test('with a key of an unknown kind has no pin, but its other facts', async () => {
+	test('a certificate with a key of an unknown kind has no pin, but its other facts', async () => {
 		const {leaf}: Credential = await pki.server();
 		const der = new X509Certificate(leaf).raw;
 		// 1.2.840.10045.3.1.7 is P-256; there is no 1.2.840.10045.3.1.127.
@@ -102,7 +102,7 @@ describe('a hostile certificate', () => {
 		expect(certificateFacts(der)).toMatchObject({subject: 'CN=localhost', pin: ''});
 	});
 
-	test('that is none is an error of Node', () => {
+	test('bytes that are not a certificate fail with the error of Node', () => {
 		expect(() => certificateFacts('none')).toThrow(
 			expect.objectContaining({code: expect.stringMatching(/^ERR_/)}),
 		);

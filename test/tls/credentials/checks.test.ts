@@ -42,7 +42,7 @@ describe('an end that is near', () => {
 		['a day', DAY_MS, 1],
 		['a millisecond less than a day', DAY_MS - 1, 0],
 		['no time at all', 0, 0],
-	])('with %s left is told, or not yet', (_, left, daysLeft) => {
+	])('a certificate with %s left is warned about, or not yet', (_, left, daysLeft) => {
 		const validTo = new X509Certificate(client.leaf).validToDate.toISOString();
 		expect(at(left)).toEqual(
 			daysLeft === undefined ? [] : [{event: 'identity_expiring', validTo, daysLeft}],
@@ -51,7 +51,7 @@ describe('an end that is near', () => {
 });
 
 describe('an identity that servers refuse', () => {
-	test('is told when it is loaded all the same', async () => {
+	test('a client certificate that servers refuse is loaded with a warning', async () => {
 		const [late, early, wrong] = await Promise.all([
 			pki.client({expired: true}),
 			pki.client({notYetValid: true}),
@@ -67,7 +67,7 @@ describe('an identity that servers refuse', () => {
 		expect(notices({...wrong, allowExpired})).toEqual([{event: 'identity_wrong_purpose'}]);
 	});
 
-	test('for two reasons is refused for the first and told for both', async () => {
+	test('a client certificate with two faults is refused for the first and warned about for both', async () => {
 		const both = await pki.client({expired: true, purposes: ['serverAuth']});
 		expect(configRefusal({cert: both.cert, key: both.key})).toMatchObject({
 			code: 'ERR_MTLS_IDENTITY_EXPIRED',
@@ -85,27 +85,33 @@ describe('an identity that servers refuse', () => {
 			(c: Credential) => ({cert: c.cert, key: c.key}),
 		],
 		['of a PFX, for mtls.pfx', 'mtls.pfx', (c: Credential) => ({pfx: pfxOf(c.cert, c.key)})],
-	])('%s, is told with what is wrong with it', async (_, option, mtls) => {
-		const [late, wrong] = await Promise.all([
-			pki.client({expired: true}),
-			pki.client({purposes: ['serverAuth']}),
-		]);
-		expect(configRefusal(mtls(late))).toMatchObject({code: 'ERR_MTLS_IDENTITY_EXPIRED', option});
-		expect(configRefusal(mtls(wrong))).toMatchObject({
-			code: 'ERR_MTLS_WRONG_PURPOSE',
-			option,
-			message: `${option}: our certificate is not for clients: its extendedKeyUsage (1.3.6.1.5.5.7.3.1) lacks clientAuth; \`allowExpired: true\` loads it all the same`,
-		});
-	});
+	])(
+		'a client certificate that servers refuse, %s, is warned about with its fault',
+		async (_, option, mtls) => {
+			const [late, wrong] = await Promise.all([
+				pki.client({expired: true}),
+				pki.client({purposes: ['serverAuth']}),
+			]);
+			expect(configRefusal(mtls(late))).toMatchObject({code: 'ERR_MTLS_IDENTITY_EXPIRED', option});
+			expect(configRefusal(mtls(wrong))).toMatchObject({
+				code: 'ERR_MTLS_WRONG_PURPOSE',
+				option,
+				message: `${option}: our certificate is not for clients: its extendedKeyUsage (1.3.6.1.5.5.7.3.1) lacks clientAuth; \`allowExpired: true\` loads it all the same`,
+			});
+		},
+	);
 
 	test.each([
 		['none', []],
 		['clientAuth beside another', ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2']],
 		['anyExtendedKeyUsage', ['2.5.29.37.0']],
-	])('is not one whose extended key usage is %s', async (_, purposes) => {
-		const cert = await issueFor(pki, publicKeyOf(client.key), {purposes});
-		expect(notices({cert, key: client.key})).toEqual([]);
-	});
+	])(
+		'a client certificate whose extended key usage is %s is not warned about',
+		async (_, purposes) => {
+			const cert = await issueFor(pki, publicKeyOf(client.key), {purposes});
+			expect(notices({cert, key: client.key})).toEqual([]);
+		},
+	);
 });
 
 // The mode of a file says nothing on Windows.
@@ -117,18 +123,21 @@ describe.skipIf(process.platform === 'win32')('a file with a private key', () =>
 		return path;
 	}
 
-	test.each([0o600, 0o400, 0o700])('of mode %o is nobody else’s', (mode) => {
+	test.each([0o600, 0o400, 0o700])('a key file of mode %o is private', (mode) => {
 		expect(notices({cert: client.cert, key: file(`${mode}.key`, client.key, mode)})).toEqual([]);
 	});
 
-	test.each([0o640, 0o604, 0o644, 0o620, 0o610, 0o601])('of mode %o is told', (mode) => {
-		const path = file(`${mode}.key`, client.key, mode);
-		expect(notices({cert: client.cert, key: path})).toEqual([
-			{event: 'file_exposed', option: 'mtls.key', path, mode},
-		]);
-	});
+	test.each([0o640, 0o604, 0o644, 0o620, 0o610, 0o601])(
+		'a key file of mode %o is warned about',
+		(mode) => {
+			const path = file(`${mode}.key`, client.key, mode);
+			expect(notices({cert: client.cert, key: path})).toEqual([
+				{event: 'file_exposed', option: 'mtls.key', path, mode},
+			]);
+		},
+	);
 
-	test('is told whichever option names it, and once when two do', () => {
+	test('a readable key file is warned about whichever option names it, and once when two do', () => {
 		const [both, pfx] = [
 			file('both.pem', client.cert + client.key, 0o644),
 			file('client.p12', pfxOf(client.cert, client.key), 0o640),
@@ -142,13 +151,13 @@ describe.skipIf(process.platform === 'win32')('a file with a private key', () =>
 		expect(notices({pfx})).toEqual(exposed('mtls.pfx', pfx, 0o640));
 	});
 
-	test('is not a certificate alone', () => {
+	test('a readable file that holds only a certificate is not warned about', () => {
 		const cert = file('client.crt', client.cert, 0o644);
 		expect(notices({cert, key: client.key})).toEqual([]);
 	});
 
 	test.skipIf(process.getuid?.() !== 0)(
-		'that belongs to another user is theirs to look after',
+		'a readable key file of another user is not warned about',
 		() => {
 			const path = file('theirs.key', client.key, 0o644);
 			chownSync(path, 1, 1);

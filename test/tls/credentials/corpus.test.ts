@@ -39,7 +39,7 @@ describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) =
 		expectLoaded(form, form.passphrase);
 	});
 
-	test('asks a function for the passphrase once, and only where something is protected', () => {
+	test('a credential calls the passphrase function once, and only where something is encrypted', () => {
 		let asked = 0;
 		const answer = () => {
 			asked++;
@@ -51,13 +51,13 @@ describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) =
 	});
 
 	if (form.passphrase === undefined) {
-		test('does not mind a passphrase that it does not need', () => {
+		test('a credential loads with a passphrase that it does not need', () => {
 			expectLoaded(form, wrong);
 		});
 		return;
 	}
 
-	test('is refused with a wrong passphrase', () => {
+	test('an encrypted credential is refused with a wrong passphrase', () => {
 		expectRefused(form, wrong);
 	});
 
@@ -68,7 +68,7 @@ describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) =
 		return;
 	}
 
-	test('is refused without a passphrase, and with an empty one', () => {
+	test('an encrypted credential is refused without a passphrase, and with an empty one', () => {
 		expectRefused(form, undefined);
 		expectRefused(form, '');
 	});

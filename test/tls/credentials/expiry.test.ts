@@ -25,7 +25,7 @@ describe('the steps before the end of a certificate', () => {
 		['a day', 1, [0.25, 0]],
 		['an hour', 1 / 24, [1 / 96, 0]],
 	])(
-		'that lives %s, and that nothing renews, are fixed unless it is short-lived',
+		'the warning steps of a certificate that lives %s, and that nothing renews, are fixed unless it is short-lived',
 		(_, days, steps) => {
 			expect(stepsOf(days * DAY_MS, false)).toEqual(steps);
 		},
@@ -38,13 +38,13 @@ describe('the steps before the end of a certificate', () => {
 		['ten days', 10, [2.5, 1, 0]],
 		['a day', 1, [0.25, 0]],
 	])(
-		'that lives %s, and that is renewed, begin when a quarter of its life is left',
+		'the warning steps of a certificate that lives %s, and is renewed, begin when a quarter of its life is left',
 		(_, days, steps) => {
 			expect(stepsOf(days * DAY_MS, true)).toEqual(steps);
 		},
 	);
 
-	test('are fixed where it is not known how long it lives', () => {
+	test('the warning steps of a certificate of unknown lifetime are fixed', () => {
 		const steps = expirySteps({validFrom: Number.NaN, validTo: 0}, true);
 		expect(steps.map((ms) => ms / DAY_MS)).toEqual([30, 7, 1, 0]);
 	});
@@ -61,7 +61,7 @@ test.each([
 	[HOUR_MS, '1 hour'],
 	[HOUR_MS - MINUTE_MS - 1, 'less than an hour'],
 	[0, 'less than an hour'],
-])('%i ms are %s', (ms, words) => {
+])('a remaining time of %i ms is written as %s', (ms, words) => {
 	expect(inWords(ms)).toBe(words);
 });
 
@@ -149,7 +149,7 @@ const expiring = (days: number) => [days, 'identity_expiring', Math.floor(days)]
 const ended = [-0, 'identity_expired'];
 
 describe('a certificate in use', () => {
-	test('is told of at 30, 7 and 1 days before its end and at the end, and never again', () => {
+	test('a certificate in use is warned about 30, 7 and 1 days before its end and at the end, and never again', () => {
 		const {clock, told, watch} = watching(end - 100 * DAY_MS);
 		watch.add({}, [ours()]);
 		clock.to(end - 30 * DAY_MS - 1);
@@ -159,7 +159,7 @@ describe('a certificate in use', () => {
 		expect(clock.sleeping.size).toBe(0);
 	});
 
-	test('is valid at its last moment, and not at the next', () => {
+	test('a certificate in use is valid at its last moment, and not at the next', () => {
 		const {clock, told, watch} = watching(end - HOUR_MS);
 		clock.lateMs = 0;
 		watch.add({}, [ours()]);
@@ -169,7 +169,7 @@ describe('a certificate in use', () => {
 		expect(told).toEqual([ended]);
 	});
 
-	test('that lives a day is told of when a quarter is left, and at the end', () => {
+	test('a certificate that lives a day is warned about when a quarter is left, and at the end', () => {
 		const validFrom = end - DAY_MS;
 		const {clock, told, watch} = watching(validFrom);
 		watch.add({}, [ours({validFrom})]);
@@ -177,7 +177,7 @@ describe('a certificate in use', () => {
 		expect(told).toEqual([expiring(0.25), ended]);
 	});
 
-	test('is told of once, and as things stand, after a sleep over several of its steps', () => {
+	test('a certificate is warned about once, as things stand, after a sleep over several steps', () => {
 		const {clock, told, watch} = watching(end - 100 * DAY_MS);
 		watch.add({}, [ours()]);
 		// It is awake for an hour before the timer ends.
@@ -188,7 +188,7 @@ describe('a certificate in use', () => {
 		expect(told.slice(1)).toEqual([expiring(1), ended]);
 	});
 
-	test('is told of within the hour after the clock was set forward', () => {
+	test('a certificate is warned about within the hour after the clock was set forward', () => {
 		const {clock, told, watch} = watching(end - 100 * DAY_MS);
 		watch.add({}, [ours()]);
 		const [[wake] = [() => {}]] = clock.sleeping;
@@ -198,7 +198,7 @@ describe('a certificate in use', () => {
 		expect(clock.longestMs).toBe(HOUR_MS);
 	});
 
-	test('is not told of twice within a day, but for its end', () => {
+	test('a certificate is not warned about twice within a day, except at its end', () => {
 		const {clock, told, watch} = watching(end - 7.5 * DAY_MS);
 		const certificate = ours();
 		const notice = {event: 'identity_expiring', validTo: '', daysLeft: 7} as const;
@@ -213,7 +213,7 @@ describe('a certificate in use', () => {
 		expect(told).toEqual([expiring(1), ended]);
 	});
 
-	test('is told of no more once it is replaced, or the watch is closed', () => {
+	test('a certificate is warned about no more once it is replaced, or the watch is closed', () => {
 		const {clock, told, watch} = watching(end - 100 * DAY_MS);
 		const [old, next] = [{}, {}];
 		watch.add(old, [ours()]);
@@ -228,7 +228,7 @@ describe('a certificate in use', () => {
 		expect(told).toHaveLength(1);
 	});
 
-	test('may be taken away by whoever is told of it', () => {
+	test('a certificate may be removed by the function that receives the warning', () => {
 		const clock = new TestClock(end - 31 * DAY_MS);
 		const told: string[] = [];
 		const watch = new ExpiryWatch((_, {facts}) => {
@@ -242,7 +242,7 @@ describe('a certificate in use', () => {
 		expect(clock.sleeping.size).toBe(0);
 	});
 
-	test('whose dates are none is never told of', () => {
+	test('a certificate with invalid dates is never warned about', () => {
 		const {clock, watch} = watching(end);
 		const {facts, ...rest} = ours();
 		watch.add({}, [{...rest, facts: {...facts, validTo: 'Bad time value'}}]);

@@ -79,14 +79,14 @@ describe('keys that load', () => {
 		expect(loadCredentials({cert: client.cert, key}, new Date())?.key).toBe(client.key);
 	});
 
-	test('without cert and key there is no identity', () => {
+	test('options without cert and key have no identity', () => {
 		expect(loadCredentials({}, new Date())).toBeUndefined();
 		expect(createClient({mtls: {ca: pki.ca}}).mtls.identity).toBeNull();
 	});
 });
 
 describe('the chain', () => {
-	test('goes leaf first, each followed by its issuer, whatever order it was given in', async () => {
+	test('the chain goes leaf first, each certificate followed by its issuer, in whatever order it was given', async () => {
 		const {cert, key} = await inner.client();
 		const [leaf = '', inside = '', outside = ''] = cert.match(/-----BEGIN.*?END.*?\n/gs) ?? [];
 		const root = pki.ca;
@@ -102,13 +102,13 @@ describe('the chain', () => {
 		}
 	});
 
-	test('leaves out what has nothing to do with the leaf', () => {
+	test('the chain leaves out certificates that have nothing to do with the leaf', () => {
 		const identity = loadCredentials({cert: other.cert + client.cert, key: client.key}, new Date());
 		expect(identity?.facts.subject).toBe('CN=client');
 		expect(identity?.cert).toBe(client.leaf);
 	});
 
-	test('keeps what else has issued a link of it, after the links', async () => {
+	test('the chain keeps other issuers of its links after the links', async () => {
 		const keys = generateKeyPairSync('ec', {namedCurve: 'P-256'});
 		const [one, two] = await Promise.all([createTestPki(), createTestPki()]);
 		const authority = {commonName: 'Cross CA', purposes: [], isAuthority: true};
@@ -122,7 +122,7 @@ describe('the chain', () => {
 		expect(sent).toBe([leaf, fromTwo, two.ca, fromOne].join(''));
 	});
 
-	test('takes the issuer whose key signed, of two that have its name', async () => {
+	test('the chain takes, of two issuers with the same name, the one whose key signed', async () => {
 		const [old, current] = await Promise.all([createTestPki(), createTestPki()]);
 		const leaf = await issueFor(current, createPublicKey(client.key));
 		const cert = [old.ca, leaf, current.ca].join('');
@@ -148,14 +148,14 @@ describe('of several certificates for the key', () => {
 		}
 	});
 
-	test('of two alike, the one that lasts is ours', async () => {
+	test('the certificate that lasts longer is chosen from two for the same key', async () => {
 		const longer = await issueFor(pki, createPublicKey(client.key), {days: 300});
 		for (const cert of [longer + client.leaf, client.leaf + longer]) {
 			expect(loadCredentials({cert, key: client.key}, new Date())?.cert).toBe(longer);
 		}
 	});
 
-	test('of two keys, the one that fits is ours', () => {
+	test('the certificate that fits the key is chosen from two', () => {
 		for (const key of [other.key + client.key, client.key + other.key]) {
 			expect(loadCredentials({cert: client.cert, key}, new Date())?.key).toBe(client.key);
 		}
@@ -165,7 +165,7 @@ describe('of several certificates for the key', () => {
 describe('validity', () => {
 	const DAY_MS = 24 * 60 * 60 * 1000;
 
-	test('is checked to the millisecond of the clock that is given', () => {
+	test('the validity is checked to the millisecond of the given clock', () => {
 		const {validFromDate, validToDate} = new X509Certificate(client.leaf);
 		const at = (date: Date, offset: number) => () =>
 			loadCredentials(client, new Date(date.getTime() + offset));
@@ -187,7 +187,7 @@ describe('validity', () => {
 		}
 	});
 
-	test('is told with the date', async () => {
+	test('an expired certificate is refused with its date', async () => {
 		const late = await pki.client({expired: true});
 		const {validToDate} = new X509Certificate(late.leaf);
 		expect(configRefusal({cert: late.cert, key: late.key}, [late.key]).message).toBe(

@@ -33,7 +33,7 @@ function clientOf(mtls: MtlsOptions): MtlsClient {
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
 	test.each(forms.map((form) => [form.name, form] as const))(
-		'%s is what the server sees',
+		'the server sees the certificate of %s',
 		async (_, form) => {
 			const {passphrase, hasChain, fingerprint256} = form;
 			const {data} = await clientOf({
@@ -81,7 +81,7 @@ describe('the CA in a PFX', () => {
 	const withCa = async () => pfxOf((await alice).cert + pki.ca, (await alice).key);
 
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-		'does not vouch for a server, with %s',
+		'the CA in a PFX is not trusted for a server, with %s',
 		async (max) => {
 			const pfx = await withCa();
 			const requests = server.requests.length;
@@ -93,7 +93,7 @@ describe('the CA in a PFX', () => {
 		},
 	);
 
-	test('does not vouch for one beside another `ca` either', async () => {
+	test('the CA in a PFX is not trusted beside another `ca` either', async () => {
 		const {ca} = await createTestPki();
 		const client = clientOf({pfx: await withCa(), ca});
 		const {failure} = await mtlsFailureOf(client.get(server.url('/whoami')));
@@ -108,7 +108,7 @@ describe('the CA in a PFX', () => {
 		expect(response.statusCode).toBe(200);
 	});
 
-	test('is believed where `ca` names it', async () => {
+	test('the CA in a PFX is trusted where `ca` names it', async () => {
 		const client = clientOf({pfx: await withCa(), ca: pki.ca});
 		const {data} = await client.get(server.url('/whoami'));
 		expect(data).toMatchObject({client: 'alice'});

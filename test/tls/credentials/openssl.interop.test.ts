@@ -54,7 +54,7 @@ function opensslArgv({cert, key, readers}: CredentialForm, word: string): string
 
 describe('openssl', () => {
 	test.for(openssls.map((form) => [form.name, form] as const))(
-		'reads %s',
+		'openssl reads the credential %s',
 		async ([, form], ctx) => {
 			const openssl = needs(ctx, 'openssl');
 			const read = (word: string) => succeeds(openssl, opensslArgv(form, word));
@@ -77,32 +77,35 @@ describe('openssl', () => {
 		['with one', ['-noiter', '-nomaciter']],
 		['with a name', ['-name', 'Ä name', '-caname', 'another', '-certfile', 'CA']],
 		['with an empty passphrase', [], ''],
-	])('writes PKCS#12 %s, and we read it', async ([, argv, word = passphrase], ctx) => {
-		const openssl = needs(ctx, 'openssl');
-		const {cert, key} = await intermediate.client({commonName: 'alice'});
-		const out = file('');
-		const written = await succeeds(openssl, [
-			...['pkcs12', '-export', '-in', file(cert + key), '-out', out],
-			...['-passout', `file:${file(`${word}\n`)}`],
-			...argv.map((each) => (each === 'CA' ? file(pki.ca) : each)),
-		]);
-		expect(written).toBe(true);
+	])(
+		'openssl writes PKCS#12 %s, and the library reads it',
+		async ([, argv, word = passphrase], ctx) => {
+			const openssl = needs(ctx, 'openssl');
+			const {cert, key} = await intermediate.client({commonName: 'alice'});
+			const out = file('');
+			const written = await succeeds(openssl, [
+				...['pkcs12', '-export', '-in', file(cert + key), '-out', out],
+				...['-passout', `file:${file(`${word}\n`)}`],
+				...argv.map((each) => (each === 'CA' ? file(pki.ca) : each)),
+			]);
+			expect(written).toBe(true);
 
-		const load = (passphrase?: string) =>
-			loadCredentials({pfx: out, ...(passphrase !== undefined && {passphrase})}, new Date());
-		expect(load(word)?.facts.subject).toBe('CN=alice');
-		expect(load(word)?.cert).toMatch(/^(-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n){2,3}$/);
-		const refused = expect.objectContaining({code: 'ERR_MTLS_BAD_PASSPHRASE'});
-		expect(() => load('MARK-wrong-horse')).toThrow(refused);
-		if (word === '') expect(load()?.facts.subject).toBe('CN=alice');
-		else expect(() => load()).toThrow(refused);
-	});
+			const load = (passphrase?: string) =>
+				loadCredentials({pfx: out, ...(passphrase !== undefined && {passphrase})}, new Date());
+			expect(load(word)?.facts.subject).toBe('CN=alice');
+			expect(load(word)?.cert).toMatch(/^(-----BEGIN[^-]+-----[^-]+-----END[^-]+-----\n){2,3}$/);
+			const refused = expect.objectContaining({code: 'ERR_MTLS_BAD_PASSPHRASE'});
+			expect(() => load('MARK-wrong-horse')).toThrow(refused);
+			if (word === '') expect(load()?.facts.subject).toBe('CN=alice');
+			else expect(() => load()).toThrow(refused);
+		},
+	);
 });
 
 test.for<[string, readonly string[]]>([
 	['', []],
 	[' in its legacy form', ['-legacy']],
-])('600,000 iterations as openssl writes them%s are derived', async ([, argv], ctx) => {
+])('a PKCS#12 with 600,000 iterations as openssl writes it%s is opened', async ([, argv], ctx) => {
 	const openssl = needs(ctx, 'openssl');
 	const {cert, key} = await intermediate.client({commonName: 'alice'});
 	const out = file('');
@@ -116,7 +119,7 @@ test.for<[string, readonly string[]]>([
 describe('curl', () => {
 	// Its `--pass` is read from a file here, as everything that others could see in `ps`.
 	test.for(curls.map((form) => [form.name, form] as const))(
-		'shows %s to a server, as we do',
+		'curl presents %s to a server, as the library does',
 		async ([, form], ctx) => {
 			const curl = needs(ctx, 'curl');
 			await using server = await startMtlsServer({pki, clientCa: [pki.ca, intermediate.cert]});

@@ -92,7 +92,7 @@ describe('what is read', () => {
 		expect(readPem(file('any.der', bytes), 'mtls.key').blocks).toEqual([{label, text}]);
 	});
 
-	test('what follows DER in a file is left alone', () => {
+	test('bytes that follow DER in a file are left alone', () => {
 		const bytes = Buffer.concat([der(cert), Buffer.from('\nthe end')]);
 		expect(readPem(bytes, 'mtls.cert')).toEqual(readPem(der(cert), 'mtls.cert'));
 	});
@@ -245,7 +245,7 @@ describe('what may have befallen a block', () => {
 		['written-out line ends', (pem: string) => pem.trim().replaceAll('\n', '\\n'), /as \\n$/],
 		['no line ends', (pem: string) => pem.replaceAll('\n', ' '), /line ends are missing$/],
 		['nothing', (pem: string) => pem, /^$/],
-	])('%s is told', (_, mangle, expected) => {
+	])('the damage of a PEM block is reported: %s', (_, mangle, expected) => {
 		const [block] = readPem(mangle(key), 'mtls.key').blocks;
 		expect(block && describeDamage(block)).toMatch(expected);
 	});

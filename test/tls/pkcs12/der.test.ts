@@ -20,7 +20,7 @@ describe('a value', () => {
 		['something after it', '04 01 aa bbbb', 'aa'],
 		['an open end', '24 80 04 01 aa 04 01 bb 0000', '0401aa0401bb'],
 		['an open end in another', '30 80 30 80 0000 0000 ffff', '30800000'],
-	])('with %s is read', (_, bytes, content) => {
+	])('a DER value with %s is read', (_, bytes, content) => {
 		expect(readDer(hex(bytes)).content.toString('hex')).toBe(content);
 	});
 
@@ -33,11 +33,11 @@ describe('a value', () => {
 		['a tag of several octets', '1f 81 01 00'],
 		['an open end that does not come', '30 80 04 00'],
 		['open ends one in another without end', '30 80'.repeat(40)],
-	])('of %s is refused', (_, bytes) => {
+	])('a DER value of %s is refused', (_, bytes) => {
 		expect(() => readDer(hex(bytes))).toThrow(DerError);
 	});
 
-	test('that would be read again and again for its end is refused at once', () => {
+	test('a DER value whose end would be searched again and again is refused at once', () => {
 		expect(() => readDer(Buffer.alloc(1_000_000, hex('3080')))).toThrow(DerError);
 	});
 });
@@ -60,7 +60,7 @@ test.each([
 });
 
 test.each(['02 00', '02 01 80', '02 06 00 01 00 00 00 00', '04 01 00'])(
-	'%s is no number of something',
+	'the bytes %s are not a DER count',
 	(bytes) => {
 		expect(() => smallInteger(readDer(hex(bytes)))).toThrow(DerError);
 	},
@@ -71,7 +71,7 @@ test.each([
 	['06 05 2b 0e 03 02 1a', '1.3.14.3.2.26'],
 	['06 09 60 86 48 01 65 03 04 01 2a', '2.16.840.1.101.3.4.1.42'],
 	['06 03 55 1d 25', '2.5.29.37'],
-])('%s is the object %s', (bytes, dotted) => {
+])('the bytes %s are the object identifier %s', (bytes, dotted) => {
 	expect(objectId(readDer(hex(bytes)))).toBe(dotted);
 });
 
@@ -83,7 +83,7 @@ test.each([
 	['30 80 06 01 2a a0 80 0000 0000', 'PKCS7'],
 	['30 05 02 01 03 30 00', 'PKCS12'],
 	['30 03 02 01 00', undefined],
-])('%s is of the kind %s', (bytes, label) => {
+])('the bytes %s have the kind %s', (bytes, label) => {
 	expect(derKind(hex(bytes))).toMatchObject({label});
 });
 

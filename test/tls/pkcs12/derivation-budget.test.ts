@@ -56,7 +56,7 @@ describe('a PKCS#12 file', () => {
 		expect(isOpened(pfx, rounds + 1)).toBe(true);
 	});
 
-	test('with many keys is paid for as a whole', () => {
+	test('a PKCS#12 file with many keys has one derivation budget', () => {
 		const keys = Array.from({length: 9}, () => keyDer);
 		const pfx = pfxOf(client.leaf, client.key, {passphrase, keys, mac: 'none'});
 		const {parts} = parsePfx(readDer(pfx));
@@ -66,13 +66,13 @@ describe('a PKCS#12 file', () => {
 		expect(read(40)?.keys).toHaveLength(9);
 	});
 
-	test('that a wrong passphrase is tried on pays for each try, and does not say it was the passphrase', () => {
+	test('a PKCS#12 file pays for each try of a wrong passphrase, and the error does not blame it', () => {
 		const pfx = pfxOf(client.leaf, client.key, {passphrase});
 		expect(() => isOpened(pfx, 11, 'another')).toThrow(new DerivationTooLong(12, 11));
 		expect(isOpened(pfx, 12, 'another')).toBe(false);
 	});
 
-	test('that asks for too much is refused with what it asks for, before anything is derived', () => {
+	test('a PKCS#12 file that asks for too much is refused with what it asks for, before anything is derived', () => {
 		const honest = pfxOf(client.leaf, client.key, {
 			...{passphrase, iterations: 65_536, mac: 'none', cert: 'none', key: 'pbe-3des'},
 		});
@@ -99,7 +99,7 @@ describe('a PKCS#12 file', () => {
 		['keytool before Java 16', {iterations: 50_000, key: 'pbe-3des', cert: 'pbe-rc2-40'}],
 		['100,000', {iterations: 100_000, mac: 'pbmac1'}],
 		['600,000', {iterations: 600_000, mac: 'pbmac1'}],
-	])('of %s iterations is opened', (_, how) => {
+	])('a PKCS#12 file of %s iterations is opened', (_, how) => {
 		const pfx = pfxOf(client.leaf, client.key, {passphrase, ...how});
 		expect(loadCredentials({pfx, passphrase}, new Date())?.facts.subject).toBe('CN=client');
 	});
@@ -153,15 +153,18 @@ describe('an encrypted PEM key', () => {
 		['scrypt', () => under(scrypt(131_072, 1, 131_072)), 2 ** 35],
 		['PBES1', () => pem(old('2a864886f70d01050a', 1_666_667)), 5_000_001],
 		['PKCS#12', () => pem(old('2a864886f70d010c0103', 1_666_667)), 5_000_001],
-	])('that asks %s for too much is refused before OpenSSL begins', (_, key, found) => {
-		const started = cpuMs();
-		expect(refusal(key())).toMatchObject({
-			code: 'ERR_MTLS_UNSUPPORTED_KEY',
-			option: 'mtls.key',
-			message: `mtls.key: the key in the given text asks for ${found} rounds of key derivation, more than 5000000`,
-		});
-		expect(cpuMs() - started).toBeLessThan(1_000);
-	});
+	])(
+		'an encrypted PEM key that asks %s for too much is refused before OpenSSL begins',
+		(_, key, found) => {
+			const started = cpuMs();
+			expect(refusal(key())).toMatchObject({
+				code: 'ERR_MTLS_UNSUPPORTED_KEY',
+				option: 'mtls.key',
+				message: `mtls.key: the key in the given text asks for ${found} rounds of key derivation, more than 5000000`,
+			});
+			expect(cpuMs() - started).toBeLessThan(1_000);
+		},
+	);
 
 	const old = (algorithm: string, iterations: number) =>
 		sequence(
@@ -173,7 +176,7 @@ describe('an encrypted PEM key', () => {
 		['PBKDF2 over SHA-256', () => under(pbkdf2(5_000_000, sha256))],
 		['PBKDF2 over a hash that only OpenSSL knows', () => under(pbkdf2(4, '608648016503040211'))],
 		['scrypt', () => under(scrypt(16_384, 8, 1))],
-	])('that asks %s for no more than is allowed is derived', (_, key) => {
+	])('an encrypted PEM key that asks %s for no more than is allowed is derived', (_, key) => {
 		// What is encrypted there is nothing, as the passphrase finds.
 		expect(() => load(key())).toThrow(
 			expect.objectContaining({code: 'ERR_MTLS_BAD_PASSPHRASE', option: 'mtls.passphrase'}),
@@ -188,7 +191,7 @@ describe('an encrypted PEM key', () => {
 		expect(loadCredentials(options, new Date())?.facts.subject).toBe('CN=client');
 	});
 
-	test('shares what is allowed with the other keys of its file', () => {
+	test('an encrypted PEM key shares the budget with the other keys of its file', () => {
 		const block = (iterations: number) =>
 			pem(writeEncryptedKey(keyDer, 'aes-256', passphrase, iterations));
 		const [small, large] = [block(1_000), block(2_000_000)];
@@ -201,7 +204,7 @@ describe('an encrypted PEM key', () => {
 	test.each([
 		['that is no number', () => under(sequence(oid('2a864886f70d01050c'), sequence(octets(salt))))],
 		['that no number can hold', () => under(scrypt(2 ** 33, 1, 1))],
-	])('with a cost %s is damaged', (_, key) => {
+	])('an encrypted PEM key with a cost %s is damaged', (_, key) => {
 		expect(refusal(key())).toMatchObject({code: 'ERR_MTLS_NOT_PEM', option: 'mtls.key'});
 	});
 });

@@ -33,7 +33,7 @@ describe('what is in a file', () => {
 		expect(mtls.identity?.subject).toBe('CN=client');
 	});
 
-	test('is the certificate that fits the key, wherever it stands, and its chain', async () => {
+	test('a PKCS#12 file yields the certificate that fits the key, wherever it stands, and its chain', async () => {
 		const inner = await (await pki.intermediate()).client();
 		const [leaf = '', ca = ''] = inner.cert.match(/-----BEGIN.*?-----END.*?\n/gs) ?? [];
 		for (const certs of [
@@ -45,7 +45,7 @@ describe('what is in a file', () => {
 		}
 	});
 
-	test('may be keys that fit no certificate, beside one that does', () => {
+	test('a PKCS#12 file may hold keys that fit no certificate, beside one that does', () => {
 		const two = pfxOf(client.leaf, client.key, {
 			keys: [other.key, client.key].map((pem) =>
 				createPrivateKey(pem).export({type: 'pkcs8', format: 'der'}),
@@ -54,7 +54,7 @@ describe('what is in a file', () => {
 		expect(subjectOf({pfx: two})).toBe('CN=client');
 	});
 
-	test('is read where the length of its values is left open, and its content cut in pieces', () => {
+	test('a PKCS#12 file is read with values of indefinite length and content in pieces', () => {
 		const pfx = pfxOf(client.leaf, client.key, {passphrase});
 		const open = (tag: number, ...content: Buffer[]) =>
 			Buffer.concat([Buffer.from([tag, 0x80]), ...content, Buffer.from([0, 0])]);
@@ -71,20 +71,23 @@ describe('what is in a file', () => {
 		expect(subjectOf({pfx: ber, passphrase})).toBe('CN=client');
 	});
 
-	test('may be followed by something else', () => {
+	test('a PKCS#12 file may be followed by other bytes', () => {
 		const pfx = Buffer.concat([pfxOf(client.leaf, client.key), Buffer.from('\n')]);
 		expect(subjectOf({pfx})).toBe('CN=client');
 	});
 });
 
 // Forge's own PBKDF2 takes 0.7 s for the larger number, ours 0.03 s.
-test.each(['aes-256', 'pbe-3des'] as const)('100,000 iterations with %s take no second', (how) => {
-	const content = {passphrase, key: how, cert: how, mac: 'sha256', iterations: 100_000} as const;
-	const pfx = pfxOf(client.leaf, client.key, content);
-	const start = cpuMs();
-	expect(subjectOf({pfx, passphrase})).toBe('CN=client');
-	expect(cpuMs() - start).toBeLessThan(3_000);
-});
+test.each(['aes-256', 'pbe-3des'] as const)(
+	'100,000 iterations with %s take no longer than three seconds',
+	(how) => {
+		const content = {passphrase, key: how, cert: how, mac: 'sha256', iterations: 100_000} as const;
+		const pfx = pfxOf(client.leaf, client.key, content);
+		const start = cpuMs();
+		expect(subjectOf({pfx, passphrase})).toBe('CN=client');
+		expect(cpuMs() - start).toBeLessThan(3_000);
+	},
+);
 
 describe('what is told for mtls.pfx', () => {
 	const modern = () => pfxOf(client.leaf, client.key, {passphrase});

@@ -32,7 +32,7 @@ describe('what files look like from outside', () => {
 		writeFileSync(at('a'), 'one');
 	});
 
-	test('stays the same while nothing changes', () => {
+	test('the fingerprint of files stays the same while nothing changes', () => {
 		expect(fingerprint([at('a')])).toBe(fingerprint([at('a')]));
 	});
 
@@ -65,7 +65,7 @@ describe('what files look like from outside', () => {
 		expect(fingerprint([path])).not.toBe(before);
 	});
 
-	test('of a directory differs when a file in it does', () => {
+	test('the fingerprint of a directory changes when a file in it does', () => {
 		mkdirSync(at('ca'));
 		const before = fingerprint([at('ca')]);
 		writeFileSync(join(at('ca'), 'one.pem'), pem);
@@ -75,7 +75,7 @@ describe('what files look like from outside', () => {
 		expect(fingerprint([at('ca')])).not.toBe(after);
 	});
 
-	test('tells of a file that is not there, rather than to fail', () => {
+	test('the fingerprint of a missing file says that it is missing, and does not fail', () => {
 		expect(fingerprint([at('none')])).toContain('ENOENT');
 	});
 });

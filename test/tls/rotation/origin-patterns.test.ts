@@ -14,7 +14,7 @@ describe('an origin is named', () => {
 		['https://*.bank.test', 'https://a.bank.test'],
 		['https://*.bank.test', 'https://a.b.bank.test'],
 		['https://*.bank.test:8443', 'https://a.bank.test:8443'],
-	])('by %s: %s', (pattern, origin) => {
+	])('an origin is matched by %s: %s', (pattern, origin) => {
 		expect(close([pattern], origin)).toBeGreaterThan(0);
 	});
 
@@ -28,7 +28,7 @@ describe('an origin is named', () => {
 		['https://*.bank.test', 'https://a.bank.test:8443'],
 		['https://*.bank.test:8443', 'https://a.bank.test'],
 		['https://*.bank.test', 'http://a.bank.test'],
-	])('not by %s: %s', (pattern, origin) => {
+	])('an origin is not matched by %s: %s', (pattern, origin) => {
 		expect(close([pattern], origin)).toBe(0);
 	});
 });
@@ -62,7 +62,7 @@ test.each([
 	'https://a.*.test',
 	'https://*.*.test',
 	'https://*a.test',
-])('%s is no origin', (text) => {
+])('the text %s is not an origin', (text) => {
 	expect(() => parseOrigins([text])).toThrow(
 		expect.objectContaining({
 			code: 'ERR_MTLS_BAD_OPTION',

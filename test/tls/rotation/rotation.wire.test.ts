@@ -235,7 +235,7 @@ describe('reload: true', () => {
 		]);
 	});
 
-	test('what was swapped is found by looking, too, where no directory tells of it', async () => {
+	test('a swapped file is found by polling where no directory reports it', async () => {
 		const folder = makeSecretFolder(pair(fixture.alice));
 		const inner = makeSecretFolder(pair(fixture.alice));
 		// The watched directory holds a link that never changes; what changes is elsewhere.
@@ -324,7 +324,7 @@ describe('an identity that is fetched', () => {
 		expect(server.connections).toHaveLength(0);
 	});
 
-	test('one that cannot be used names its option, at once or when it is there', async () => {
+	test('a loaded identity that cannot be used names its option, at once or when it arrives', async () => {
 		const bad = {cert: fixture.alice.cert, key: bob.key};
 		expect(() => bare({identity: () => bad})).toThrow(
 			expect.objectContaining({code: 'ERR_MTLS_KEY_MISMATCH', option: 'mtls.key'}),
@@ -368,7 +368,7 @@ describe('an identity that is fetched', () => {
 		expect(server.requests).toHaveLength(0);
 	});
 
-	test('it is looked at again every so often, and the same answer is no swap', async () => {
+	test('an identity loader is called at intervals, and the same identity is not a swap', async () => {
 		const identity = vi.fn(async () => pick(fixture.alice));
 		const client = bare({identity, reload: {everyMs: 2}});
 		await vi.waitFor(() => expect(identity.mock.calls.length).toBeGreaterThan(4));

@@ -46,7 +46,7 @@ const fingerprints = (certificates: readonly string[] = []) =>
 	certificates.map((pem) => new X509Certificate(pem).fingerprint256);
 
 describe('what is believed', () => {
-	test('without `ca` the choice is left to Node', () => {
+	test('the choice of CAs is left to Node without `ca`', () => {
 		expect(loadCa(undefined)).toBeUndefined();
 	});
 
@@ -93,7 +93,7 @@ describe('each certificate is believed once', () => {
 		expect(loadCa([other.ca, ...again])).toEqual([other.ca, pki.ca]);
 	});
 
-	test('also under its older label, in DER, and as one of the sets', () => {
+	test('a CA is trusted once, also under its older label, in DER, and as one of the sets', () => {
 		const old = pki.ca.replaceAll('CERTIFICATE', 'X509 CERTIFICATE');
 		expect(loadCa([old, new X509Certificate(pki.ca).raw, pki.ca])).toEqual([old]);
 		const [first = ''] = getCACertificates('bundled');
@@ -102,7 +102,7 @@ describe('each certificate is believed once', () => {
 });
 
 describe('a directory', () => {
-	test('gives the certificates of its files, by name, and of no other file', () => {
+	test('a CA directory gives the certificates of its certificate files, by name, and of no other file', () => {
 		const path = folder('store', {
 			'b.pem': other.ca,
 			'a.CRT': new X509Certificate(pki.ca).raw,
@@ -117,11 +117,14 @@ describe('a directory', () => {
 		expect(loadCa(['bundled', path])?.slice(-2)).toEqual([pki.ca, other.ca]);
 	});
 
-	test.skipIf(process.platform === 'win32')('may hold the links of `openssl rehash`', () => {
-		const path = folder('rehashed', {'a.pem': pki.ca});
-		symlinkSync('a.pem', join(path, '0a1b2c3d.0'));
-		expect(loadCa(path)).toEqual([pki.ca]);
-	});
+	test.skipIf(process.platform === 'win32')(
+		'a CA directory may hold the links of `openssl rehash`',
+		() => {
+			const path = folder('rehashed', {'a.pem': pki.ca});
+			symlinkSync('a.pem', join(path, '0a1b2c3d.0'));
+			expect(loadCa(path)).toEqual([pki.ca]);
+		},
+	);
 
 	test.each<[string, () => Record<string, string>, string, RegExp]>([
 		['with nothing in it', () => ({}), 'ERR_MTLS_NO_CERTIFICATE', /in directory '.*', found none$/],
@@ -151,7 +154,7 @@ describe('a directory', () => {
 		expect(error.message).toContain(path);
 	});
 
-	test('that is one of a list is told by its place in it', () => {
+	test('a CA directory in a list is named by its index', () => {
 		const path = folder('empty', {});
 		expect(configRefusal({ca: [pki.ca, path]}).message).toBe(
 			`mtls.ca: expected certificates in directory '${path}' (entry 2 of the list), found none`,

@@ -40,7 +40,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
 	test.each([
 		['of another CA', async () => (await createTestPki({commonName: 'Another CA'})).crl()],
 		['that should have been replaced', () => pki.crl({expired: true})],
-	])('with a list %s nobody knows whether the server is good', async (_, makeCrl) => {
+	])('a revocation list %s leaves it unknown whether the server is revoked', async (_, makeCrl) => {
 		const {answer, server} = await ask({crl: await makeCrl(), maxVersion});
 		if (!isMtlsError(answer)) throw answer;
 		expect(answer.code).toMatch(/^(UNABLE_TO_GET_CRL|CRL_HAS_EXPIRED)$/);

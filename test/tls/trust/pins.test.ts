@@ -12,11 +12,11 @@ describe('loading', () => {
 		['a list', [a, b], [a, b]],
 		['several, as curl writes them', `${a};${b}`, [a, b]],
 		['both', [`${a};${b}`, a], [a, b]],
-	])('reads %s', (_, pins, expected) => {
+	])('the option pins reads %s', (_, pins, expected) => {
 		expect([...(loadPins(pins) ?? [])]).toEqual(expected);
 	});
 
-	test('knows none where none is given', () => {
+	test('the option pins is empty where none is given', () => {
 		expect(loadPins(undefined)).toBeUndefined();
 	});
 
@@ -38,7 +38,7 @@ describe('loading', () => {
 		['a number', [1] as unknown as string[]],
 		['null', null as unknown as string],
 		['an object', {} as string],
-	])('refuses %s', (_, pins) => {
+	])('the option pins refuses %s', (_, pins) => {
 		const load = () => loadPins(pins);
 		expect(load).toThrow(MtlsConfigError);
 		expect(load).toThrow(
@@ -80,7 +80,7 @@ describe('checking', () => {
 		expect(pinsOf([leaf.leaf])).toEqual([pinOf(leaf.leaf)]);
 	});
 
-	test('what has not signed the one before counts no more, nor what is above it', async () => {
+	test('a certificate that has not signed the one before counts for no pin, nor do those above it', async () => {
 		const other = await createTestPki();
 		const forged = await forgeCertificate(intermediate, parsed(other.ca).publicKey);
 		const own = pinOf(leaf.leaf);
@@ -90,7 +90,7 @@ describe('checking', () => {
 		expect(pinsOf([leaf.leaf, intermediate, other.ca])).toEqual([own, pinOf(intermediate)]);
 	});
 
-	test('what is no CA cannot have signed', async () => {
+	test('a certificate that is not a CA cannot have signed another', async () => {
 		const end = await pki.server({selfSigned: true});
 		expect(pinsOf([end.leaf])).toEqual([pinOf(end.leaf)]);
 		// Its own signature is good, and it is no CA all the same.

@@ -24,7 +24,7 @@ test.each([
 	'2001:db8::1',
 	'2001:DB8::1',
 	'2001:0db8:0:0:0:0:0:1',
-])('%s is in the certificate', async (name) => {
+])('the name %s is in the certificate', async (name) => {
 	expect(checkServerName(name, await chainFor(names))).toBeUndefined();
 });
 

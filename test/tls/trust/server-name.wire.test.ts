@@ -29,7 +29,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['an IPv6 address', ['::1'], '::1', '[::1]', false],
 		['another spelling of it', ['::1'], '::1', '[0:0:0:0:0:0:0:1]', false],
 		['a name in capitals', ['localhost'], '127.0.0.1', 'LOCALHOST', 'localhost'],
-	])('%s of the certificate is accepted, and SNI names no address', async (...row) => {
+	])('the name %s of the certificate is accepted, and SNI names no address', async (...row) => {
 		const [, names, host, inUrl, sni] = row;
 		const server = await serverFor(names, host);
 		const {data} = await fixture.client(options).get(`https://${inUrl}:${server.port}/`);
@@ -42,7 +42,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		['a name under one of the certificate', ['*.localhost'], '127.0.0.1', 'localhost', 'localhost'],
 		['an IPv4 address', ['localhost', '::1'], '127.0.0.1', '127.0.0.1', '127.0.0.1'],
 		['an IPv6 address', ['localhost', '127.0.0.1'], '::1', '[::1]', '::1'],
-	])('%s that is not in the certificate is wrong-name', async (...row) => {
+	])('the name %s that is not in the certificate is wrong-name', async (...row) => {
 		const [, names, host, inUrl, verified] = row;
 		const server = await serverFor(names, host);
 		const error = await mtlsFailureOf(

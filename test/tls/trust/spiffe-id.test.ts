@@ -11,13 +11,13 @@ const domain = 'spiffe://example.org';
 
 describe('loading', () => {
 	test.each([domain, billing, 'spiffe://a/b/c', 'spiffe://a-b_c.d1/X.Y-z_0', 'spiffe://a/...'])(
-		'takes %s',
+		'the SPIFFE ID %s is accepted',
 		(id) => {
 			expect(loadSpiffeId(id)).toBe(id);
 		},
 	);
 
-	test('knows none where none is given', () => {
+	test('the SPIFFE ID is undefined where none is given', () => {
 		expect(loadSpiffeId(undefined)).toBeUndefined();
 	});
 
@@ -43,7 +43,7 @@ describe('loading', () => {
 		'spiffe://example.org/billing\n',
 		`spiffe://${'a'.repeat(256)}`,
 		`spiffe://example.org/${'a'.repeat(2048)}`,
-	])('refuses %j', (id) => {
+	])('the SPIFFE ID %j is refused', (id) => {
 		const load = () => loadSpiffeId(id);
 		expect(load).toThrow(MtlsConfigError);
 		expect(load).toThrow(
@@ -135,14 +135,17 @@ describe('checking', () => {
 		['a DNS name', 'dns'],
 		['a mail address', 'email'],
 		['another URI', 'url'],
-	] as const)('%s that holds the words of one is none', async (_, type) => {
-		const leaf = await leafWithName(type, `x, URI:${billing}`);
-		expect(checkSpiffeId(billing, leaf)).toBeInstanceOf(Error);
-		expect(checkSpiffeId(domain, leaf)).toBeInstanceOf(Error);
-		// And beside one URI name it is another.
-		const two = await leafWithName(type, `x, URI:${billing}`, billing);
-		expect(checkSpiffeId(billing, two) === undefined).toBe(type !== 'url');
-	});
+	] as const)(
+		'the name %s that contains a SPIFFE ID as text does not count as one',
+		async (_, type) => {
+			const leaf = await leafWithName(type, `x, URI:${billing}`);
+			expect(checkSpiffeId(billing, leaf)).toBeInstanceOf(Error);
+			expect(checkSpiffeId(domain, leaf)).toBeInstanceOf(Error);
+			// And beside one URI name it is another.
+			const two = await leafWithName(type, `x, URI:${billing}`, billing);
+			expect(checkSpiffeId(billing, two) === undefined).toBe(type !== 'url');
+		},
+	);
 
 	test('the certificate of a CA is none', async () => {
 		const leaf = await leafWithName('url', billing, undefined, true);

@@ -55,21 +55,21 @@ describe('the verdict', () => {
 			'a.test',
 			['ERR_MTLS_SPIFFE_MISMATCH', 'ERR_MTLS_PIN_MISMATCH'],
 		],
-	])('on %s', (_, options, host, codes) => {
+	])('the verification of the server ends as expected on %s', (_, options, host, codes) => {
 		for (const verify of ['strict', 'report'] as const) {
 			const errors = loadVerification({...options, verify}).check(peerName(host, undefined), chain);
 			expect(errors.map((error) => 'code' in error && error.code)).toEqual(codes);
 		}
 	});
 
-	test('on each pin of the chain is good', () => {
+	test('the verification accepts each pin of the chain', () => {
 		for (const pin of pins) {
 			const {check} = loadVerification({pins: [noPin, pin]});
 			expect(check(peerName('a.test', undefined), chain)).toEqual([]);
 		}
 	});
 
-	test("is enforced unless verify is 'report'", () => {
+	test("the verification is enforced unless verify is 'report'", () => {
 		expect(loadVerification({})).toMatchObject({enforced: true, requireClientAuth: false});
 		expect(loadVerification({verify: 'strict'}).enforced).toBe(true);
 		expect(loadVerification({verify: 'report', requireClientAuth: true})).toMatchObject({

@@ -79,7 +79,7 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
 		);
 	});
 
-	test('does let them through where Node decides, so that this shows something', async () => {
+	test('NODE_TLS_REJECT_UNAUTHORIZED=0 does let them through in plain Node, so that these tests show something', async () => {
 		vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
 		onTestFinished(() => {
 			vi.unstubAllEnvs();
@@ -105,7 +105,7 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
 describe('NODE_OPTIONS=--tls-min-v1.0', () => {
 	const old = {NODE_OPTIONS: '--tls-min-v1.0', CIPHERS: 'DEFAULT@SECLEVEL=0'};
 
-	test('does not lower the floor, unless the app asks for it by name', async () => {
+	test('NODE_OPTIONS=--tls-min-v1.0 does not lower the minimum version, unless the app asks for it', async () => {
 		const url = await startOldServer();
 		const code = expect.stringMatching(/^(EPROTO|ERR_SSL_.*)$/);
 		expect(await child(url, {CIPHERS: old.CIPHERS})).toEqual({
@@ -147,15 +147,18 @@ describe('a request through an MtlsAgent', () => {
 		['all of them', {rejectUnauthorized: off, checkServerIdentity: () => undefined}],
 	];
 
-	test.each(overrides)('cannot switch the verification off by %s', async (_name, options) => {
-		for (const [kind, credential] of impostors) {
-			const server = await fixture.server({credential, handler});
-			expect(await askNode(server, {...options, agent})).toBe(codes[kind]);
-			await expectUnread(server, 1);
-		}
-	});
+	test.each(overrides)(
+		'a request through an MtlsAgent cannot switch the verification off by %s',
+		async (_name, options) => {
+			for (const [kind, credential] of impostors) {
+				const server = await fixture.server({credential, handler});
+				expect(await askNode(server, {...options, agent})).toBe(codes[kind]);
+				await expectUnread(server, 1);
+			}
+		},
+	);
 
-	test('nor by changing the options of the agent afterwards', async () => {
+	test('a request cannot switch the verification off by changing the options of the agent afterwards', async () => {
 		const {cert, key} = fixture.alice;
 		const changed = new MtlsAgent({cert, key, ca: fixture.pki.ca}, {proxy: false});
 		expect(changed.options.rejectUnauthorized).toBe(true);
@@ -166,7 +169,7 @@ describe('a request through an MtlsAgent', () => {
 		await expectUnread(server, 1);
 	});
 
-	test('nor in plain axios, which then gets the error of Node', async () => {
+	test('a request of plain axios through an MtlsAgent is verified, and fails with the error of Node', async () => {
 		const [, , [, credential] = []] = impostors;
 		const server = await fixture.server({...(credential && {credential}), handler});
 		const error = await axios

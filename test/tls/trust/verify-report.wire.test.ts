@@ -126,7 +126,7 @@ describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environ
 			}
 		});
 
-		test('its strict twin sends nothing', async () => {
+		test("the same client without verify: 'report' sends nothing", async () => {
 			stub(environment);
 			for (const {kind, code, credential, options: own} of cases) {
 				for (const verify of ['strict', undefined] as const) {

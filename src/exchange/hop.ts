@@ -25,7 +25,7 @@ export interface Hop {
 	 */
 	readonly anonymizedBy?: string | undefined;
 	/** Set once the app's `beforeRedirect` was called. */
-	readonly beforeRedirect?: BeforeRedirectState;
+	readonly beforeRedirectState?: BeforeRedirectState;
 }
 
 /** What `beforeRedirect` gets, which is the same for all hops of a call. */

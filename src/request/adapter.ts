@@ -4,13 +4,7 @@ import {isRedirect} from '../exchange/exchange.ts';
 import {flattened} from '../util/check-options.ts';
 import {cleanError} from './clean-error.ts';
 import {followRedirect} from './follow-redirect.ts';
-import {
-	type Adapter,
-	abortSources,
-	type Call,
-	type ClientContext,
-	prepareCall,
-} from './prepare-call.ts';
+import {type Adapter, type Call, type ClientContext, prepareCall} from './prepare-call.ts';
 import {sendHop} from './send-hop.ts';
 import {complete, type FinalResponse, settle} from './settle.ts';
 import {withinTimeout} from './timeouts.ts';
@@ -53,7 +47,7 @@ function begin(call: Call): Promise<AxiosResponse> {
 }
 
 function run(call: Call): Promise<AxiosResponse> {
-	const {client, config, firstHop, session} = call;
+	const {config, firstHop, session} = call;
 	const finish = (final: FinalResponse) => {
 		// A redirect may have made a GET of it. Not in `followHops`: after a login the body is sent again.
 		if (final.hop.body === undefined) firstHop.body?.discard();
@@ -61,15 +55,9 @@ function run(call: Call): Promise<AxiosResponse> {
 		return settle(final, config);
 	};
 	if (session === undefined) return followHops(call, finish);
-	return withLogin(session, {
-		config,
-		body: firstHop.body,
-		send: (shouldStoreCookies) => followHops({...call, shouldStoreCookies}, (final) => final),
-		abortSources: () => abortSources(call),
-		assertOpen() {
-			if (client.inFlight.ended) throw closedError(config);
-		},
-	}).then(finish);
+	const send = (shouldStoreCookies: Call['shouldStoreCookies']) =>
+		followHops({...call, shouldStoreCookies}, (final) => final);
+	return withLogin(session, call, send).then(finish);
 }
 
 /** Sends the first request, and what redirects make of it; `finish` makes the result. */

@@ -35,7 +35,7 @@ export function callBeforeRedirect(
 ): Hop {
 	const before = plain(hop.headers);
 	const credentials = hop.auth && `${hop.auth.username}:${hop.auth.password}`;
-	const state = stateFor(hop, previous.beforeRedirect, {headers: before, auth: credentials});
+	const state = stateFor(hop, previous.beforeRedirectState, {headers: before, auth: credentials});
 	const {options, written} = state;
 	callback(
 		options,
@@ -68,7 +68,7 @@ export function callBeforeRedirect(
 		headers,
 		// As in Node, a header of that name has precedence.
 		auth: headers.has('Authorization') ? undefined : parseCredentials(auth),
-		beforeRedirect: state,
+		beforeRedirectState: state,
 	};
 }
 

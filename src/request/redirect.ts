@@ -67,7 +67,7 @@ export function nextHop(
 			body: method === hop.method ? hop.body : undefined,
 			leftOrigin,
 			...presentationAt(target, hop, policy),
-			...(hop.beforeRedirect && {beforeRedirect: hop.beforeRedirect}),
+			...(hop.beforeRedirectState && {beforeRedirectState: hop.beforeRedirectState}),
 		},
 	};
 }
@@ -136,8 +136,8 @@ function redirectHeaders(
 ): AxiosHeaders {
 	const elsewhere = target.origin !== hop.url.origin;
 	const hasHost = /^\s*(\w+:|[/\\]{2})/.test(location);
-	const headers = hop.beforeRedirect
-		? exactHeaders(hop.beforeRedirect.options.headers)
+	const headers = hop.beforeRedirectState
+		? exactHeaders(hop.beforeRedirectState.options.headers)
 		: copyHeaders(hop.headers);
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();

@@ -2,6 +2,7 @@ import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'a
 import {connectionFacts, connectionOf} from '../connection/connection.ts';
 import type {Hop} from '../exchange/hop.ts';
 import {diagnoseResponse} from './diagnose.ts';
+import type {Call} from './prepare-call.ts';
 import type {RedirectPolicy} from './redirect.ts';
 
 /** The last response of a call, and the hop that it answers. */
@@ -13,13 +14,7 @@ export interface FinalResponse {
 /** Adds what apps read in a response: their own config, the final URL, `response.tls`. */
 export function complete(
 	response: AxiosResponse,
-	{
-		originalConfig,
-		redirectPolicy,
-	}: {
-		readonly originalConfig: InternalAxiosRequestConfig;
-		readonly redirectPolicy: RedirectPolicy;
-	},
+	{originalConfig, redirectPolicy}: Pick<Call, 'originalConfig' | 'redirectPolicy'>,
 	hop: Hop,
 ): void {
 	response.config = originalConfig;

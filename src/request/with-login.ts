@@ -2,30 +2,22 @@
  * A call within the client's login session: sent after the login, and again where the response says
  * that the session is over.
  */
-import type {AxiosResponse, AxiosResponseHeaders, InternalAxiosRequestConfig} from 'axios';
+import type {AxiosResponse, AxiosResponseHeaders} from 'axios';
 import {CausedError} from '../errors.ts';
-import {type AbortSources, abortable, throwIfCancelled} from '../exchange/abortable.ts';
+import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
+import {closedError} from '../exchange/axios-errors.ts';
 import {type Head, headerOf, isRedirect} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
-import type {Body} from '../exchange/request-body.ts';
 import {LoginProblem, sessionError} from '../login/login-error.ts';
 import type {LoginSession} from '../login/login-session.ts';
 import type {SessionSettings} from '../login/session-options.ts';
 import type {Login} from '../login/shared-login.ts';
 import {dropBody} from './in-flight.ts';
+import {abortSources, type Call} from './prepare-call.ts';
 import type {FinalResponse} from './settle.ts';
 
-/** What of a call concerns its session. */
-export interface LoginCall {
-	readonly config: InternalAxiosRequestConfig;
-	readonly body: Body | undefined;
-	/** Sends all hops of it; may be called again. */
-	send(shouldStoreCookies: (head: Head, hop: Hop) => boolean): Promise<FinalResponse>;
-	/** What ends the call while it waits, from now on. */
-	abortSources(): AbortSources;
-	/** Throws once the client is closed. */
-	assertOpen(): void;
-}
+/** Sends all hops of a call; may be called again. */
+type Send = (shouldStoreCookies: (head: Head, hop: Hop) => boolean) => Promise<FinalResponse>;
 
 /**
  * Sends a call after the login, and once more after another login where the session turns out to be
@@ -36,17 +28,22 @@ export interface LoginCall {
  * refuses. The cookies of an earlier session must not replace those of the login that came after it.
  * Where processes share the session, that login may be another process's, known only later.
  */
-export async function withLogin(session: LoginSession, call: LoginCall): Promise<FinalResponse> {
+export async function withLogin(
+	session: LoginSession,
+	call: Call,
+	send: Send,
+): Promise<FinalResponse> {
+	const {body} = call.firstHop;
 	let login = session.current ?? (await loginAfter(session, call, undefined));
 	let last = false;
-	const isBodySpent = () => call.body?.replayable === false;
+	const isBodySpent = () => body?.replayable === false;
 	const isLast = () => last || isBodySpent() || session.isUseless(login);
 	const shouldStoreCookies = (head: Head, hop: Hop) => {
 		if (session.current !== login) return false;
 		return !session.isShared || isLast() || !isRefusal(session.settings, head, hop);
 	};
 	for (let sent = 1; ; sent += 1) {
-		const final = await call.send(shouldStoreCookies);
+		const final = await send(shouldStoreCookies);
 		if (isBodySpent()) return final;
 		const over = isOver(session, call, final);
 		// Not awaited where it is plain: that would cost each request a turn of the event loop.
@@ -66,24 +63,25 @@ export async function withLogin(session: LoginSession, call: LoginCall): Promise
 
 function isOver(
 	{settings}: LoginSession,
-	{abortSources}: LoginCall,
+	call: Call,
 	final: FinalResponse,
 ): boolean | Promise<boolean> {
 	const over = isSessionOver(settings, final);
-	return over instanceof Promise ? abortable(over, abortSources()) : over;
+	return over instanceof Promise ? abortable(over, abortSources(call)) : over;
 }
 
 async function loginAfter(
 	session: LoginSession,
-	{config, abortSources, assertOpen}: LoginCall,
+	call: Call,
 	used: Login | undefined,
 ): Promise<Login> {
+	const {client, config} = call;
 	throwIfCancelled(config);
 	try {
-		return await abortable(session.after(used), abortSources());
+		return await abortable(session.after(used), abortSources(call));
 	} catch (error) {
-		// What ended with the client is not the login's failure.
-		assertOpen();
+		// What ended with the client did not fail because of the login.
+		if (client.inFlight.ended) throw closedError(config);
 		throw error instanceof LoginProblem ? sessionError(error, config, session.retryAfterMs) : error;
 	}
 }

@@ -8,7 +8,7 @@ import {MtlsConfigError} from '../config-error.ts';
 import {resolveProxy} from '../connection/proxy/proxy-config.ts';
 import {jarOf} from '../cookies/jar.ts';
 import {logFailures} from '../logging/log-failures.ts';
-import {isLogger} from '../logging/messages.ts';
+import {isLogger} from '../logging/logger.ts';
 import {hideSecrets} from '../logging/redact.ts';
 import {LoginSession} from '../login/login-session.ts';
 import {resolveSession} from '../login/session-options.ts';

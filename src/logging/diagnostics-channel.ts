@@ -1,26 +1,25 @@
 /*
- * What can be listened to from outside: named channels of node:diagnostics_channel, which cost
- * nothing while nobody does.
+ * The named channels of node:diagnostics_channel. They cost nothing without a subscriber.
  */
 import {channel} from 'node:diagnostics_channel';
 import type {CertificateFacts, ConnectionFacts, MtlsFailure} from '../facts.ts';
 
-/** On `axios-mtls:handshake`: a TLS connection stands. */
+/** On `axios-mtls:handshake`: a TLS connection was established. */
 export interface HandshakeEvent extends ConnectionFacts {
 	readonly host: string;
 	readonly port: number;
 	readonly servername: string;
 }
 
-/** On `axios-mtls:failure`: a connection was not trusted, or did not trust us. */
+/** On `axios-mtls:failure`: the client refused the server, or the server the client. */
 export interface FailureEvent extends MtlsFailure {
 	readonly code: string;
 	readonly message: string;
-	/** `false` with `verify: 'report'`: the request went on all the same. */
+	/** `false` with `verify: 'report'`: the request was sent all the same. */
 	readonly enforced: boolean;
 }
 
-/** On `axios-mtls:identity`: a certificate of ours was loaded, or there is something to say of it. */
+/** On `axios-mtls:identity`: a client certificate was loaded, or there is a warning about it. */
 export interface IdentityEvent {
 	/**
 	 * `identity_loaded`, `identity_rotated`, `rotation_failed`; `identity_expiring` (with `validTo` and
@@ -37,10 +36,10 @@ export interface LoginEvent {
 	/** `login_adopted`: another process had logged in. */
 	readonly event: 'logged_in' | 'login_adopted' | 'login_failed';
 	readonly durationMs: number;
-	/** Why it failed, without the words of whoever it failed at. */
+	/** Why it failed; never the message of what the login threw. */
 	readonly code?: string;
 	readonly message?: string;
-	/** How long requests fail at once. */
+	/** How long requests fail at once, without another login. */
 	readonly retryAfterMs?: number;
 }
 
@@ -59,7 +58,7 @@ const channels = {
 	'axios-mtls:login': channel('axios-mtls:login'),
 };
 
-/** Publishes what `make` returns, which is called only when somebody listens. */
+/** Publishes what `make` returns, which is called only when there is a subscriber. */
 export function publish<Name extends keyof MtlsEvents>(
 	name: Name,
 	make: () => MtlsEvents[Name],

@@ -1,37 +1,79 @@
 import {type AxiosError, isCancel} from 'axios';
+import {isMtlsError} from '../errors.ts';
 import type {AnyAxiosInstance, Logger} from '../options.ts';
-import {failureFields, failureLevel, failureMessage} from './log-events.ts';
+import {redactUrl} from '../util/redact-url.ts';
+import {failureFacts} from './messages.ts';
+import {redactJsonMessage} from './redact.ts';
 
-// Each failure is told once, however many instances and interceptors it passes.
-const told = new WeakSet<object>();
+// Each failure is logged once, however many instances and interceptors it passes.
+const logged = new WeakSet<object>();
 
 /**
- * Tells `logger` each failed request of `instance` once, as `(fields, message)`; then the failure
- * goes on as it was. A request that the app cancelled is no failure. No secret is in what is told.
+ * Logs each failed request of `instance` once, as `(fields, message)`, without a secret; then the
+ * failure goes on as it was. A request that the app cancelled is no failure.
  *
  * @param logger - `console` by default.
  * @returns takes the interceptor off again.
  */
 export function logFailures(instance: AnyAxiosInstance, logger: Logger = console): () => void {
 	const id = instance.interceptors.response.use(null, (error: unknown) => {
-		tell(logger, error);
+		logOnce(logger, error);
 		throw error;
 	});
 	return () => instance.interceptors.response.eject(id);
 }
 
-function tell(logger: Logger, error: unknown): void {
+function logOnce(logger: Logger, error: unknown): void {
 	if (!(error instanceof Error) || isCancel(error)) return;
-	// An error that wraps one is the same failure in the words of the app.
+	// An error that wraps another is the same failure in the words of the app.
 	const cause = error.cause instanceof Error ? error.cause : error;
-	const known = told.has(error) || told.has(cause);
-	// A login that fails has an error for each request that waited, and one cause.
-	told.add(error).add(cause);
+	const known = logged.has(error) || logged.has(cause);
+	// A failed login rejects each request that waited for it with an error of its own, and one cause.
+	logged.add(error).add(cause);
 	if (known) return;
 	const failed = error as AxiosError;
 	try {
 		logger[failureLevel(failed)](failureFields(failed), failureMessage(failed));
 	} catch {
-		// What went wrong is what the app must hear of, not that it could not be logged.
+		// The app must get its error, whether it could be logged or not.
 	}
+}
+
+/** A response that the app did not want is a warning; no response is an error. */
+export function failureLevel(error: AxiosError): 'warn' | 'error' {
+	return error.response ? 'warn' : 'error';
+}
+
+/** One line for people: which request failed, and why. */
+export function failureMessage(error: AxiosError): string {
+	// What an interceptor of the app throws may have no config.
+	const {config} = error;
+	const what = config ? `${config.method?.toUpperCase() ?? 'GET'} ${failedUrl(error)}` : 'request';
+	// Security: for a response that is no JSON V8 quotes the body.
+	const why = error.name === 'SyntaxError' ? redactJsonMessage(error.message) : error.message;
+	return `${what} failed: ${why}`;
+}
+
+/** The same for machines: flat, short, without a secret. */
+export function failureFields(error: AxiosError): Record<string, unknown> {
+	const {config, code, status} = error;
+	const fields: Record<string, unknown> = {
+		event: 'request_failed',
+		method: config?.method?.toUpperCase(),
+		url: config && failedUrl(error),
+		code,
+		status,
+	};
+	if (isMtlsError(error)) {
+		Object.assign(fields, {event: 'connection_failed'}, failureFacts(error.failure));
+	}
+	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+// The hop that failed, which after a redirect is not the URL that the app asked for.
+function failedUrl(error: AxiosError): string {
+	if (isMtlsError(error)) return error.failure.url;
+	const {url = '', baseURL = ''} = error.config ?? {};
+	if (!baseURL || /^([a-z][a-z0-9+.-]*:)?\/\//i.test(url)) return redactUrl(url);
+	return redactUrl(url ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : baseURL);
 }

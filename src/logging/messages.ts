@@ -4,12 +4,12 @@ import type {CookieRefusal, Logger} from '../options.ts';
 import type {CertificateWarning} from '../tls/credentials/checks.ts';
 import {inWords, isExpiry} from '../tls/credentials/checks.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
-import {memberOf} from '../util/check-options.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {publish} from './diagnostics-channel.ts';
+import {warn} from './logger.ts';
 import {word} from './redact.ts';
 
-/** A failure as flat fields for a log: the certificates in short, nothing secret. */
+/** A failure as flat fields for a log: the certificates shortened, nothing secret. */
 export function failureFacts({
 	peer,
 	chain,
@@ -18,12 +18,12 @@ export function failureFacts({
 }: MtlsFailure): Record<string, unknown> {
 	return {
 		...failure,
-		...(peer && {peer: certificateInShort(peer)}),
-		identity: identity && certificateInShort(identity),
+		...(peer && {peer: shortCertificate(peer)}),
+		identity: identity && shortCertificate(identity),
 	};
 }
 
-/** Tells that a server could not be verified, and that the request goes on: `verify: 'report'`. */
+/** Logs a server that was not verified, where `verify: 'report'` sends the request all the same. */
 export function logUnverified(
 	logger: Logger | false,
 	{summary, code, failure}: {summary: string; code: string; failure: MtlsFailure},
@@ -32,20 +32,20 @@ export function logUnverified(
 	warn(
 		logger,
 		{event: 'verification_failed', enforced: false, code, ...failureFacts(failure)},
-		`not verified, and let go on: ${summary}`,
+		`certificate not verified; request sent because verify is 'report': ${summary}`,
 	);
 }
 
-/** A certificate of ours, as far as it is told of. */
+/** A client certificate, for a log. */
 export interface OwnCertificate {
 	readonly facts: CertificateFacts;
-	/** Whom it is shown to. */
+	/** The peer that it is sent to. */
 	readonly shownTo: 'server' | 'proxy';
 	/** The option that gives the next one, where there is one: `mtls.reload`. */
 	readonly renewedBy: string | undefined;
 }
 
-/** Publishes that our certificate was loaded; there is nothing to log of that. */
+/** Publishes that the client certificate was loaded; that is not logged. */
 export function logLoaded(
 	identity: CertificateFacts,
 	event: 'identity_loaded' | 'identity_rotated',
@@ -53,26 +53,26 @@ export function logLoaded(
 	publish('axios-mtls:identity', () => ({event, identity}));
 }
 
-/** Tells what is to be said of a certificate of ours. */
+/** Logs a warning about a client certificate. */
 export function logCertificateWarning(
 	logger: Logger | false,
-	notice: CertificateWarning,
+	warning: CertificateWarning,
 	{facts, shownTo, renewedBy}: OwnCertificate,
 	now: number,
 ): void {
-	publish('axios-mtls:identity', () => ({...notice, shownTo, identity: facts}));
-	const fields = {...notice, shownTo, identity: certificateInShort(facts)};
+	publish('axios-mtls:identity', () => ({...warning, shownTo, identity: facts}));
+	const fields = {...warning, shownTo, identity: shortCertificate(facts)};
 	const whose = shownTo === 'proxy' ? 'our certificate for the proxy' : 'our certificate';
-	const message = `${whose} '${fields.identity.subject}' ${noticeInWords(notice, now)}`;
+	const message = `${whose} '${fields.identity.subject}' ${describeWarning(warning, now)}`;
 	const renewal =
-		renewedBy && isExpiry(notice) ? `; \`${renewedBy}\` has brought no newer one` : '';
+		renewedBy && isExpiry(warning) ? `; \`${renewedBy}\` has brought no newer one` : '';
 	warn(logger, fields, message + renewal);
 }
 
-/** Tells that the new files, or the loader, gave nothing to go over to. */
+/** Logs that the new files, or the loader, gave no identity that can be used. */
 export function logRotationFailure(logger: Logger | false, error: unknown, epoch: number): void {
 	const mistake = error instanceof MtlsConfigError ? error : undefined;
-	// Security: what a loader throws may hold a token. Its message is not told, its name and code are.
+	// Security: what a loader throws may hold a token. Its name and code are logged, its message is not.
 	const {name, code} = (error ?? {}) as {name?: unknown; code?: unknown};
 	const fields = {
 		event: 'rotation_failed',
@@ -88,26 +88,29 @@ export function logRotationFailure(logger: Logger | false, error: unknown, epoch
 }
 
 /**
- * As a teller of cookies that were not kept: each once, as a server sends it with each response. One
- * that sets ever new ones would fill a log: of each host and reason the first ten are told, and from
- * then on each tenfold of them, with their `count`.
+ * Makes the listener that logs cookies which were not stored: each once, as a server sends it with
+ * every response. Ever new ones would fill a log: of each host and reason the first ten are logged, and
+ * then the 100th, the 1,000th and so on, with their `count`.
  */
 export function createRejectionLogger(logger: Logger | false): (refusal: CookieRefusal) => void {
-	const told = new BoundedMap<string, Told>({maxEntries: 1_000, maxBytes: 2 * 1024 * 1024});
+	const byReason = new BoundedMap<string, LoggedRejections>({
+		maxEntries: 1_000,
+		maxBytes: 2 * 1024 * 1024,
+	});
 	return ({name, host, reason}) => {
 		const key = `${reason} ${host}`;
-		const known = told.get(key) ?? {names: new Set(), count: 0, nextCount: toldOneByOne + 1};
-		// About what the names take.
-		if (known.count === 0) told.set(key, known, key.length + 120 * toldOneByOne);
-		const shown = printable(name);
-		if (known.names.has(shown)) return;
+		const known = byReason.get(key) ?? {names: new Set(), count: 0, nextCount: loggedEach + 1};
+		// About the size of the names.
+		if (known.count === 0) byReason.set(key, known, key.length + 120 * loggedEach);
+		const printableName = printable(name);
+		if (known.names.has(printableName)) return;
 		known.count += 1;
 		const event = reason.endsWith('-full') ? 'cookie_evicted' : 'cookie_refused';
-		const fields = {event, name: shown, host, reason};
+		const fields = {event, name: printableName, host, reason};
 		const what = event === 'cookie_evicted' ? 'had to go' : 'was refused';
-		const message = `the cookie '${shown}' of ${host} ${what}: ${reasons[reason]}`;
-		if (known.count <= toldOneByOne) {
-			known.names.add(shown);
+		const message = `the cookie '${printableName}' of ${host} ${what}: ${reasons[reason]}`;
+		if (known.count <= loggedEach) {
+			known.names.add(printableName);
 			warn(logger, fields, message);
 		} else if (known.count === known.nextCount) {
 			const {count} = known;
@@ -118,19 +121,19 @@ export function createRejectionLogger(logger: Logger | false): (refusal: CookieR
 	};
 }
 
-/** What was told of a host for one reason. */
-interface Told {
-	/** Of those that were told one by one. */
+/** What was logged of a host for one reason. */
+interface LoggedRejections {
+	/** Of the first ten, which are logged each. */
 	readonly names: Set<string>;
 	count: number;
-	/** The one to be told next. */
+	/** The number of the next one to log. */
 	nextCount: number;
 }
 
-const toldOneByOne = 10;
+const loggedEach = 10;
 
 const reasons: Readonly<Record<CookieRefusal['reason'], string>> = {
-	malformed: 'it is no cookie',
+	malformed: 'malformed Set-Cookie',
 	'foreign-domain': 'its domain is not that of the host',
 	'public-suffix': 'its domain is a public suffix',
 	'domain-blocked': 'its domain is blocked',
@@ -144,63 +147,38 @@ const reasons: Readonly<Record<CookieRefusal['reason'], string>> = {
 	'jar-full': 'there are more than 3,000',
 };
 
-// A server chooses it: it must not write lines of its own into a log, nor fill it.
+// Security: the server chooses it, and could write lines of its own into a log, or fill it.
 function printable(name: string): string {
 	return name.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
 }
 
-function noticeInWords(notice: CertificateWarning, now: number): string {
-	switch (notice.event) {
+function describeWarning(warning: CertificateWarning, now: number): string {
+	switch (warning.event) {
 		case 'identity_expiring':
-			return `expires on ${notice.validTo}, in ${inWords(Date.parse(notice.validTo) - now)}`;
+			return `expires on ${warning.validTo}, in ${inWords(Date.parse(warning.validTo) - now)}`;
 		case 'identity_expired':
-			return `expired on ${notice.validTo}`;
+			return `expired on ${warning.validTo}`;
 		case 'identity_not_yet_valid':
-			return `is not valid before ${notice.validFrom}`;
+			return `is not valid before ${warning.validFrom}`;
 		case 'identity_wrong_purpose':
 			return 'was not issued for clients';
 		case 'file_exposed':
-			return `has its key in '${notice.path}', which others may read (mode ${notice.mode.toString(8)})`;
-	}
-}
-
-function warn(logger: Logger | false, fields: object, message: string): void {
-	callLogger(logger, 'warn', fields, message);
-}
-
-/** Whether a value can be told something. */
-export function isLogger(value: unknown): value is Logger {
-	if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
-	return ['error', 'warn'].every((name) => typeof memberOf(value, name) === 'function');
-}
-
-/** A logger may be broken: what is told must not become a failure of its own. */
-export function callLogger(
-	logger: Logger | false,
-	level: 'warn' | 'error',
-	fields: object,
-	message: string,
-): void {
-	if (logger === false) return;
-	try {
-		logger[level](fields, message);
-	} catch {
-		// The connection, or the client, is what the app asked for.
+			return `has its key in '${warning.path}', which others may read (mode ${warning.mode.toString(8)})`;
 	}
 }
 
 const maxLoggedNames = 20;
 const maxLoggedNameLength = 256;
 
-// A server that was not verified says how many there are, and each failure is logged.
-function inShort(names: readonly string[]): string[] {
-	const shown = names.slice(0, maxLoggedNames).map((name) => name.slice(0, maxLoggedNameLength));
-	const left = names.length - shown.length;
-	return left > 0 ? [...shown, `and ${left} more`] : shown;
+// Security: a server that was not verified chooses how many there are, and each failure is logged.
+function shorten(names: readonly string[]): string[] {
+	const first = names.slice(0, maxLoggedNames).map((name) => name.slice(0, maxLoggedNameLength));
+	const left = names.length - first.length;
+	return left > 0 ? [...first, `and ${left} more`] : first;
 }
 
-/** A certificate by which a person knows it. */
-function certificateInShort({
+/** The fields by which a person recognises a certificate. */
+function shortCertificate({
 	subject,
 	issuer,
 	altNames,
@@ -209,10 +187,10 @@ function certificateInShort({
 	fingerprint256,
 }: CertificateFacts) {
 	return {
-		// Security: of the server's they are its own words.
+		// Security: those of a server are its own words.
 		subject: escapeControls(subject),
 		issuer: escapeControls(issuer),
-		altNames: inShort(altNames).map(escapeControls),
+		altNames: shorten(altNames).map(escapeControls),
 		validFrom,
 		validTo,
 		fingerprint256,

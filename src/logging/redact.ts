@@ -1,12 +1,12 @@
 /*
- * What may be told of a request. An allow-list: a field that is not named here stays untold, so
- * that an option of a future axios, or of an app, cannot carry a secret into a log.
+ * The part of a request and of an error that may be logged. An allow-list, so that an option of a future
+ * axios, or of an app, cannot carry a secret into a log.
  */
 import {inspect} from 'node:util';
 import type {AxiosError, InternalAxiosRequestConfig} from 'axios';
 import {mask, redactUrl} from '../util/redact-url.ts';
 
-const tellable = [
+const loggable = [
 	'method',
 	'url',
 	'baseURL',
@@ -18,7 +18,7 @@ const tellable = [
 ] as const;
 
 // The values of these headers are what they are for; any other header may hold a key of the app's.
-const tellableHeaders = new Set([
+const loggableHeaders = new Set([
 	'accept',
 	'accept-encoding',
 	'accept-language',
@@ -29,48 +29,48 @@ const tellableHeaders = new Set([
 	'user-agent',
 ]);
 
-/** Headers with their names kept and all but the well-known harmless values masked. */
+/** Headers with their names kept, and all values masked but those of well-known harmless ones. */
 export function redactHeaders(headers: object): Record<string, unknown> {
-	const told: Record<string, unknown> = {};
+	const redacted: Record<string, unknown> = {};
 	for (const [name, value] of Object.entries(headers)) {
 		if (value === undefined || value === null || typeof value === 'function') continue;
-		told[name] = tellableHeaders.has(name.toLowerCase()) ? value : mask;
+		redacted[name] = loggableHeaders.has(name.toLowerCase()) ? value : mask;
 	}
-	return told;
+	return redacted;
 }
 
 /** The part of an axios config that explains a failure and holds no secret: no body, no credentials, no agent. */
 export function redactConfig(config: InternalAxiosRequestConfig): Record<string, unknown> {
-	const told: Record<string, unknown> = {};
-	for (const name of tellable) {
+	const redacted: Record<string, unknown> = {};
+	for (const name of loggable) {
 		const value = config[name];
 		if (value === undefined) continue;
-		told[name] = name === 'url' || name === 'baseURL' ? redactUrl(String(value)) : value;
+		redacted[name] = name === 'url' || name === 'baseURL' ? redactUrl(String(value)) : value;
 	}
-	if (config.headers) told.headers = redactHeaders(config.headers);
-	return told;
+	if (config.headers) redacted.headers = redactHeaders(config.headers);
+	return redacted;
 }
 
 /**
- * What may be told of an error that code of the app, or its store, threw: ` (ECONNREFUSED, status 403)`.
+ * The loggable part of an error that the app, or its cookie store, threw: ` (ECONNREFUSED, status 403)`.
  *
  * Security: the message of a login may quote the password, that of a store its cookies.
  */
 export function causeInShort(cause: unknown): string {
 	const {code, status} = (cause ?? {}) as {code?: unknown; status?: unknown};
 	const facts = [word(code), typeof status === 'number' ? `status ${status}` : undefined];
-	const told = facts.filter((fact) => fact !== undefined).join(', ');
-	return told && ` (${told})`;
+	const known = facts.filter((fact) => fact !== undefined).join(', ');
+	return known && ` (${known})`;
 }
 
-/** The code or the name of an error of the app's, where it is a word: another text may be anything. */
+/** The code or the name of an error of the app, if it is one word: a longer text may hold a secret. */
 export function word(value: unknown): string | undefined {
 	return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined;
 }
 
 /** An error as plain data, for `JSON.stringify` and `console.log`. */
 function redactError(given: Error): Record<string, unknown> {
-	// Also of an error that is none, and has some of the fields.
+	// It may be any error that has some of the fields.
 	const error = given as AxiosError & {failure?: unknown};
 	return {
 		name: error.name,
@@ -104,8 +104,8 @@ export function hideSecrets<E extends Error>(error: E): E {
 // `url` is what axios puts beside the config where a URL could not be built.
 const hidden = ['config', 'request', 'response', 'url', 'cause'] as const;
 
-// Security: of an error that nobody catches Node prints all that is enumerable, and the cause in any
-// case; with `showHidden` the rest as well. It calls no getter.
+// Security: of an uncaught error Node prints all that is enumerable, and always the cause; with
+// `showHidden` the rest as well. It calls no getter.
 function hideField(error: Error, name: string): void {
 	const field = Object.getOwnPropertyDescriptor(error, name);
 	if (field === undefined || !('value' in field)) return;
@@ -121,7 +121,7 @@ function hideField(error: Error, name: string): void {
 	});
 }
 
-/** Takes the credentials and the query out of Node's error of a URL that cannot be parsed: it quotes all of it. */
+/** Takes credentials and query out of Node's error for a URL that cannot be parsed, which quotes it whole. */
 export function redactInvalidUrl(error: unknown): void {
 	const {code, input, base} = (error ?? {}) as {code?: unknown; input?: unknown; base?: unknown};
 	if (code !== 'ERR_INVALID_URL' || typeof input !== 'string') return;
@@ -132,14 +132,14 @@ export function redactInvalidUrl(error: unknown): void {
 }
 
 /**
- * The message of an error that V8 throws for a text that is no JSON, without what it quotes of the text:
- * of an answer, that is the body.
+ * The message of V8's error for a text that is no JSON, without what it quotes of the text: for a
+ * response, that is the body.
  */
 export function redactJsonMessage(message: string): string {
 	const bare = message.replace(/".*"/s, '"[redacted]"');
 	return jsonMessage.test(bare) ? bare : 'not valid JSON';
 }
 
-// All that V8 says: `kJsonParse…` in https://github.com/v8/v8/blob/main/src/common/message-template.h
+// All messages of V8: `kJsonParse…` in https://github.com/v8/v8/blob/main/src/common/message-template.h
 const jsonMessage =
 	/^(Unexpected end of JSON input|[\w ',{}[\]:-]+ (in|after) JSON at position \d+( \(line \d+ column \d+\))?|(Unexpected token '.{1,2}', )?(\.{3})?"\[redacted\]"(\.{3})? is not valid JSON)$/su;

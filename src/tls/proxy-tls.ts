@@ -7,7 +7,7 @@ import {loadCredentials} from './credentials/load-credentials.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';
 import {createContext, trustOptions} from './secure-context.ts';
 import {SessionCache} from './session-cache.ts';
-import {trustedIssuers} from './trust/trusted-issuers.ts';
+import {trustedIssuers} from './trust/ca.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
 
 /** What decides about the TLS to an `https://` proxy. Nothing of it is the client's own. */

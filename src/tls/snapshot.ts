@@ -12,7 +12,7 @@ import type {FindIssuer} from './peer/peer-chain.ts';
 import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
 import {createContext, trustOptions} from './secure-context.ts';
 import {SessionCache} from './session-cache.ts';
-import {trustedIssuers} from './trust/trusted-issuers.ts';
+import {trustedIssuers} from './trust/ca.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
 
 /**

@@ -52,7 +52,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				],
 				[
 					{event: 'cookie_refused', name: '', host, reason: 'malformed'},
-					"the cookie '' of localhost was refused: it is no cookie",
+					"the cookie '' of localhost was refused: malformed Set-Cookie",
 				],
 			]);
 			expect(JSON.stringify(logger.warn.mock.calls)).not.toContain('s3cret');

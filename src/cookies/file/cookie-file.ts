@@ -1,6 +1,6 @@
 import {renameSync} from 'node:fs';
 import type {Cookie} from 'tough-cookie';
-import {callLogger} from '../../logging/messages.ts';
+import {callLogger} from '../../logging/logger.ts';
 import type {Logger} from '../../options.ts';
 import {exposedMode} from '../../tls/credentials/checks.ts';
 import {CookieFileError} from './cookie-file-error.ts';

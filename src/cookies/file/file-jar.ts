@@ -3,7 +3,7 @@ import {dirname, extname, resolve} from 'node:path';
 import {inspect} from 'node:util';
 import {CookieJar} from 'tough-cookie';
 import {type ConfigErrorCode, MtlsConfigError} from '../../config-error.ts';
-import {isLogger} from '../../logging/messages.ts';
+import {isLogger} from '../../logging/logger.ts';
 import type {Logger} from '../../options.ts';
 import {
 	boolean,

@@ -1,10 +1,9 @@
 /*
  * Certificates in the form of `socket.getPeerCertificate()`.
  *
- * Security: Node itself must not be asked for it. For an EC key it goes on to the NIST name of the
- * curve, and Node 24 and 26 do not expect that there is none: `getPeerCertificate()` and
- * `X509Certificate.toLegacyObject()` then end the process. Whoever shows a certificate has chosen the
- * curve, and he may be anyone.
+ * Security: Node's own is not safe to call. For an EC key it looks up the NIST name of the curve, and
+ * where there is none, `getPeerCertificate()` and `X509Certificate.toLegacyObject()` of Node 24 and 26
+ * end the process. The peer chooses the curve, before it is verified.
  */
 import type {X509Certificate} from 'node:crypto';
 import type {DetailedPeerCertificate, PeerCertificate} from 'node:tls';
@@ -13,7 +12,7 @@ import type {DetailedPeerCertificate, PeerCertificate} from 'node:tls';
 export function legacyForm(certificate: X509Certificate): PeerCertificate {
 	const form = hasUsualKey(certificate) ? certificate.toLegacyObject() : describe(certificate);
 	const {infoAccess} = certificate;
-	// One text in an X509Certificate, and lists in what a socket answers.
+	// A text in an X509Certificate, lists in the form of a socket.
 	if (infoAccess !== undefined) form.infoAccess = listsOf(infoAccess);
 	return form;
 }
@@ -27,7 +26,7 @@ export function detailedForm(chain: readonly X509Certificate[]): DetailedPeerCer
 		else if (certificate.checkIssued(certificate)) form.issuerCertificate = form;
 		issuer = form;
 	}
-	// As Node has it where there is no certificate.
+	// As Node does without a certificate.
 	return issuer ?? ({} as DetailedPeerCertificate);
 }
 
@@ -45,7 +44,7 @@ function hasUsualKey(certificate: X509Certificate): boolean {
 		if (asymmetricKeyType === 'ec') return usualCurves.has(asymmetricKeyDetails?.namedCurve);
 		return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519';
 	} catch {
-		// Of a kind that OpenSSL does not know, or damaged.
+		// A kind that OpenSSL does not know, or damaged.
 		return false;
 	}
 }

@@ -3,26 +3,26 @@ import {TLSSocket} from 'node:tls';
 import {detailedForm, legacyForm} from './legacy-form.ts';
 
 /**
- * The certificates of the other side, leaf first, then each one's issuer: those that it sent, and
- * those above them that we trust. What else it sent is left out. Empty where it has shown none.
+ * The certificates of the peer, leaf first, then each one's issuer: those that it sent, and the trusted
+ * ones above them. What else it sent is left out. Empty where it has sent none.
  */
 export type PeerChain = readonly X509Certificate[];
 
-/** The certificate that has issued another, of those that we trust. */
+/** Finds the issuer of a certificate among the trusted ones. */
 export type FindIssuer = (certificate: X509Certificate) => X509Certificate | undefined;
 
 /**
- * Reads what the other side has presented. This is the only way to it: legacy-certificate.ts tells
- * what Node's older one may cost.
+ * Reads what the peer has presented. This is the only way to read it: legacy-form.ts says what Node's
+ * older one can do.
  *
- * To be called once for each handshake, because Node 22 and 24 empty the list that they read. From then
- * on the socket's own `getPeerCertificate()` and `getPeerX509Certificate()` answer from what was read.
+ * Call it once for each handshake, because Node 22 and 24 empty the list that they read. Afterwards the
+ * socket's `getPeerCertificate()` and `getPeerX509Certificate()` return what was read here.
  */
 export function readPeerChain(socket: TLSSocket, findIssuer: FindIssuer): PeerChain {
-	// Not by the socket's name for it, which is ours after the first handshake, and TLS 1.2 may make
-	// another on the same connection.
+	// The method of the prototype: that of the socket is replaced below, and TLS 1.2 may make another
+	// handshake on the same connection.
 	const leaf = TLSSocket.prototype.getPeerX509Certificate.call(socket);
-	const chain = leaf === undefined ? [] : chainOf(leaf, findIssuer);
+	const chain = leaf === undefined ? [] : buildChain(leaf, findIssuer);
 	const answer = (detailed?: boolean) =>
 		detailed || leaf === undefined ? detailedForm(chain) : legacyForm(leaf);
 	socket.getPeerX509Certificate = () => leaf;
@@ -30,12 +30,12 @@ export function readPeerChain(socket: TLSSocket, findIssuer: FindIssuer): PeerCh
 	return chain;
 }
 
-function chainOf(leaf: X509Certificate, findIssuer: FindIssuer): PeerChain {
+function buildChain(leaf: X509Certificate, findIssuer: FindIssuer): PeerChain {
 	const sent = sentWith(leaf);
 	const chain = [leaf];
 	for (let last = leaf; !last.checkIssued(last); ) {
 		const next = sent.find((each) => last.checkIssued(each)) ?? findIssuer(last);
-		// CAs that have signed each other go round in a circle.
+		// CAs that have signed each other make a circle.
 		if (next === undefined || chain.includes(next)) break;
 		chain.push(next);
 		last = next;
@@ -43,7 +43,7 @@ function chainOf(leaf: X509Certificate, findIssuer: FindIssuer): PeerChain {
 	return chain;
 }
 
-/** What was sent after the leaf, in that order: Node hangs each on the one before, whoever issued it. */
+/** What was sent after the leaf, in that order: for Node each is the issuer of the one before, true or not. */
 function sentWith({issuerCertificate}: X509Certificate): X509Certificate[] {
 	const sent: X509Certificate[] = [];
 	for (let next = issuerCertificate; next !== undefined; next = next.issuerCertificate) {

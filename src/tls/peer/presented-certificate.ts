@@ -3,7 +3,7 @@ import type {CertificateFacts} from '../../facts.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import {certificateFacts} from '../credentials/certificate-facts.ts';
 
-/** A certificate that a server has presented. Its facts are read when they are first asked for. */
+/** A certificate that a server has presented. Its facts are read when first needed. */
 export class PresentedCertificate {
 	readonly #certificate: X509Certificate;
 	#facts: CertificateFacts | undefined;
@@ -13,7 +13,7 @@ export class PresentedCertificate {
 		this.#certificate = certificate;
 	}
 
-	/** About what it holds in memory: OpenSSL's form is several times the DER, and the facts as much again. */
+	/** Its approximate size in memory: OpenSSL's form is several times the DER, the facts as much again. */
 	get bytes(): number {
 		this.#bytes ??= 4_000 + 8 * this.#certificate.raw.length;
 		return this.#bytes;
@@ -31,10 +31,10 @@ const verified = new BoundedMap<string, PresentedCertificate>({
 });
 
 /**
- * The one object for a certificate of servers that were verified: a server shows the same certificates
- * on each connection, and to read those of one anew is 13 % of what a full handshake costs us.
+ * The shared object for a certificate of a verified server, which presents the same on each connection:
+ * to read them anew is 13 % of what a full handshake costs the client.
  *
- * Security: not for what was not verified. Anyone can show another large certificate each time.
+ * Security: only for verified servers. Anyone else can present another large certificate each time.
  */
 export function verifiedCertificate(certificate: X509Certificate): PresentedCertificate {
 	const key = certificate.fingerprint256;

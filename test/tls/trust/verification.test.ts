@@ -5,7 +5,7 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import type {MtlsOptions} from '../../../src/index.ts';
 import {createTestPki} from '../../../src/testing/index.ts';
 import {type PeerChain, readPeerChain} from '../../../src/tls/peer/peer-chain.ts';
-import {trustedIssuers} from '../../../src/tls/trust/trusted-issuers.ts';
+import {trustedIssuers} from '../../../src/tls/trust/ca.ts';
 import {loadVerification, peerName} from '../../../src/tls/trust/verification.ts';
 import {pinOf} from '../../support/forged-certificate.ts';
 

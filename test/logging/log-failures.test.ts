@@ -2,7 +2,7 @@ import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {describe, expect, test} from 'vitest';
 import type {CertificateFacts} from '../../src/facts.ts';
 import {MtlsConfigError, MtlsError, type MtlsFailure} from '../../src/index.ts';
-import {failureFields, failureLevel, failureMessage} from '../../src/logging/log-events.ts';
+import {failureFields, failureLevel, failureMessage} from '../../src/logging/log-failures.ts';
 
 function config(values: object): InternalAxiosRequestConfig {
 	return {headers: new AxiosHeaders(), ...values} as InternalAxiosRequestConfig;

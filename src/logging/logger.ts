@@ -1,0 +1,27 @@
+import type {Logger} from '../options.ts';
+import {memberOf} from '../util/check-options.ts';
+
+/** Whether a value has the methods of a logger. */
+export function isLogger(value: unknown): value is Logger {
+	if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+	return ['error', 'warn'].every((name) => typeof memberOf(value, name) === 'function');
+}
+
+/** Logs, and ignores a logger that throws. */
+export function callLogger(
+	logger: Logger | false,
+	level: 'warn' | 'error',
+	fields: object,
+	message: string,
+): void {
+	if (logger === false) return;
+	try {
+		logger[level](fields, message);
+	} catch {
+		// The connection, or the client, is what the app asked for.
+	}
+}
+
+export function warn(logger: Logger | false, fields: object, message: string): void {
+	callLogger(logger, 'warn', fields, message);
+}

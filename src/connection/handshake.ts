@@ -36,8 +36,9 @@ export interface Peer {
 /** What a handshake is held to: a snapshot, or what holds for the proxy. */
 export type HandshakeOptions = Pick<
 	Snapshot,
-	'servername' | 'verification' | 'trustedIssuer' | 'report' | 'context' | 'sessions'
->;
+	'servername' | 'verification' | 'trustedIssuer' | 'context' | 'sessions'
+> &
+	Partial<Pick<Snapshot, 'report'>>;
 
 /**
  * Makes a TLS connection and verifies the other end.
@@ -224,7 +225,7 @@ function report(
 	const url = `https://${connection.host}:${connection.port}/`;
 	for (const reason of reasons) {
 		const judged = reportFailure(connection, reason, url);
-		if (judged !== undefined) terms.report(judged);
+		if (judged !== undefined) terms.report?.(judged);
 	}
 }
 

@@ -1,7 +1,8 @@
 import type {SecureContext} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
-import type {MtlsOptions} from '../options.ts';
+import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
+import {withOptionPath} from '../util/check-options.ts';
 import type {CertificateWarning} from './credentials/checks.ts';
 import {
 	loadContextCertificate,
@@ -9,52 +10,50 @@ import {
 	renewedBy,
 } from './credentials/load-credentials.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';
-import {loadProxyTls, type ProxyTls} from './proxy-tls.ts';
-import {createContext, trustOptions} from './secure-context.ts';
 import {SessionCache} from './session-cache.ts';
+import {createContext, trustOptions} from './tls-options.ts';
 import {trustedIssuers} from './trust/ca.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
 
 /**
- * Everything that decides a TLS verdict, frozen: a connection sees one snapshot, never half of two.
+ * Everything that decides a TLS handshake, frozen: a connection uses one snapshot, never half of two.
  */
 export interface Snapshot {
-	/** Counts the swaps of one source: sockets and sessions of another epoch are never used again. */
+	/** Counts the rotations of one source: sockets and sessions of another epoch are never used again. */
 	readonly epoch: number;
-	/** Part of every pool key: no other snapshot of this process has it. */
+	/** Part of every pool key, unique in this process. */
 	readonly id: string;
-	/** Of the identity that it is one of: the same before and after a swap. */
+	/** Of the identity: the same before and after a rotation. */
 	readonly identityKey: string;
 	readonly identity: CertificateFacts | null;
-	/** What is to be told of our certificate: that it expires soon, that its key can be read by others. */
+	/** Of the client certificate: it expires soon, others can read its key. */
 	readonly notices: readonly CertificateWarning[];
-	/** The option that gives the next certificate, where there is one. */
+	/** The option that renews the certificate, where there is one. */
 	readonly renewedBy: string | undefined;
 	/** The name to verify instead of the URL's host. */
 	readonly servername: string | undefined;
 	readonly verification: Verification;
-	/** Completes the chain of a server, which need not send all of it. */
+	/** Completes the chain of a server, which need not send its root. */
 	readonly trustedIssuer: FindIssuer;
-	/** Told what would have ended a connection, had it been enforced. */
+	/** Called for a failed verification that is not enforced. */
 	readonly report: Report;
-	/** Where its connections are counted, with those of all snapshots of one client. */
+	/** Shared by all snapshots of one client. */
 	readonly counts: ConnectionCounts;
 	/** The OpenSSL context with our certificate, or with trust alone. */
 	context(presentCertificate: boolean): SecureContext;
 	/** Sessions of connections that this snapshot has verified. */
 	readonly sessions: SessionCache;
-	/** For the TLS to an `https://` proxy, which sees nothing of the above. */
+	/** For the TLS to an `https://` proxy, for which nothing of the above is used. */
 	readonly proxy: ProxyTls;
 }
 
-/** Takes a failed verification that is not enforced. */
-type Report = (judged: {
+type Report = (failure: {
 	readonly summary: string;
 	readonly code: string;
 	readonly failure: MtlsFailure;
 }) => void;
 
-/** What has been made so far. */
+/** How many there have been. */
 export interface ConnectionCounts {
 	fullHandshakes: number;
 	resumedHandshakes: number;
@@ -62,7 +61,7 @@ export interface ConnectionCounts {
 	tunnels: number;
 }
 
-/** What a snapshot is made with, besides the options. */
+/** What a snapshot is made from, besides the options. */
 export interface SnapshotContext {
 	readonly now: Date;
 	readonly epoch: number;
@@ -71,7 +70,7 @@ export interface SnapshotContext {
 	readonly counts: ConnectionCounts;
 }
 
-/** The options, and the context of a key that is not ours to read. */
+/** With a context that the app has made, whose key cannot be read. */
 export type SnapshotOptions = MtlsOptions & {readonly secureContext?: SecureContext};
 
 let made = 0;
@@ -82,10 +81,10 @@ let made = 0;
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
 export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext): Snapshot {
-	const {identity, credentials, trust, verification, proxy} = read(options, context.now);
+	const {identity, credentials, trust, verification, proxy} = readAll(options, context.now);
 
-	// Made now: OpenSSL's last word on the key and the ciphers belongs to the construction, and the
-	// PEM of the key can go. A context with a large CA list is 0.8 MiB, so the second one waits.
+	// Made now: OpenSSL checks the key and the ciphers while the client is constructed, and the PEM of
+	// the key can go. A context with a large CA list is 0.8 MiB, so the second one is made when needed.
 	const withCertificate = options.secureContext ?? createContext({...trust, ...credentials});
 	let anonymous = identity === undefined ? withCertificate : undefined;
 	made += 1;
@@ -113,7 +112,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 }
 
 /**
- * Looks for mistakes, and keeps nothing: for identities that are loaded when they are first used.
+ * Checks the options and files of an identity that is loaded when it is first used, and keeps nothing.
  *
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
@@ -126,17 +125,71 @@ export function assertLoadable(options: MtlsOptions, now: Date): void {
 			`it fetches what \`${given}\` would give, which cannot be given besides`,
 		);
 	}
-	read(options, now);
+	readAll(options, now);
 }
 
-function read(options: SnapshotOptions, now: Date) {
-	const own = options.secureContext === undefined ? loadCredentials(options, now) : undefined;
-	const held = options.secureContext && loadContextCertificate(options, now);
+function readAll(options: SnapshotOptions, now: Date) {
+	const loaded = options.secureContext === undefined ? loadCredentials(options, now) : undefined;
 	return {
-		identity: own ?? held,
-		credentials: own && {cert: own.cert, key: own.key},
+		identity: options.secureContext ? loadContextCertificate(options, now) : loaded,
+		credentials: loaded && {cert: loaded.cert, key: loaded.key},
 		trust: trustOptions(options),
 		verification: loadVerification(options),
 		proxy: loadProxyTls(options.proxy, now),
 	};
+}
+
+/** Everything that decides the TLS handshake with an `https://` proxy: `mtls.proxy`, nothing of `mtls`. */
+export interface ProxyTls {
+	/** The certificate for proxies alone; `null` when there is none. */
+	readonly identity: CertificateFacts | null;
+	readonly notices: readonly CertificateWarning[];
+	/** The name to verify instead of the proxy's host. */
+	readonly servername: string | undefined;
+	/** Always enforced: a proxy learns the hosts of the requests, and may get a password. */
+	readonly verification: Verification;
+	readonly trustedIssuer: FindIssuer;
+	context(): SecureContext;
+	readonly sessions: SessionCache;
+}
+
+/**
+ * Loads `mtls.proxy`. Without it a proxy is verified with the CAs that Node trusts, and gets no certificate.
+ *
+ * @throws {MtlsConfigError} for the first option that cannot be used: `mtls.proxy.ca`.
+ */
+export function loadProxyTls(options: ProxyTlsOptions | undefined, now: Date): ProxyTls {
+	try {
+		return readProxyTls(options, now);
+	} catch (error) {
+		throw withOptionPath(error, 'mtls.proxy');
+	}
+}
+
+function readProxyTls(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyTls {
+	const identity = loadCredentials(options, now);
+	const trust = trustOptions(options);
+	// Made now where options are set, so that a mistake fails the construction; else when needed: most
+	// clients never use an https proxy.
+	let context =
+		Object.keys(options).length === 0
+			? undefined
+			: createContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
+	return Object.freeze({
+		identity: identity?.facts ?? null,
+		notices: (identity?.notices ?? []).map(withProxyOption),
+		servername: options.servername,
+		verification: loadVerification(options),
+		trustedIssuer: trustedIssuers(trust.ca),
+		sessions: new SessionCache(),
+		context() {
+			context ??= createContext(trust);
+			return context;
+		},
+	});
+}
+
+function withProxyOption(warning: CertificateWarning): CertificateWarning {
+	if (!('option' in warning)) return warning;
+	return {...warning, option: warning.option.replace('mtls', 'mtls.proxy')};
 }

@@ -1,4 +1,9 @@
-import type {SecureVersion} from 'node:tls';
+import {
+	createSecureContext,
+	type SecureContext,
+	type SecureContextOptions,
+	type SecureVersion,
+} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
 import {
@@ -14,6 +19,8 @@ import {
 	withoutPrototype,
 } from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
+import {loadCa} from './trust/ca.ts';
+import {loadCrl} from './trust/crl.ts';
 
 /** The lowest TLS version where nothing else is asked for. */
 export const lowestVersion: SecureVersion = 'TLSv1.2';
@@ -200,4 +207,39 @@ function describe(value: unknown): string {
 	if (typeof value !== 'string') return describeType(value);
 	if (value.trim() === '') return 'an empty string';
 	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';
+}
+
+/**
+ * The options of a secure context, but for the client certificate: trusted CAs, CRLs, versions, ciphers.
+ *
+ * @throws {MtlsConfigError} for `mtls.ca` or `mtls.crl`.
+ */
+export function trustOptions(
+	options: MtlsOptions,
+): SecureContextOptions & {readonly ca?: readonly string[]} {
+	const ca = loadCa(options.ca);
+	return {
+		...(ca !== undefined && {ca}),
+		...(options.crl !== undefined && {crl: loadCrl(options.crl)}),
+		// Said always: Node's own default can be lowered by a flag (`--tls-min-v1.0`).
+		minVersion: options.minVersion ?? lowestVersion,
+		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
+		...(options.ciphers !== undefined && {ciphers: options.ciphers}),
+	};
+}
+
+/** @throws {MtlsConfigError} for what OpenSSL refuses: the ciphers, or else the certificate. */
+export function createContext(options: SecureContextOptions): SecureContext {
+	try {
+		return createSecureContext(withoutPrototype(options));
+	} catch (cause) {
+		const {code, message} = cause as NodeJS.ErrnoException;
+		const option = /cipher/i.test(`${code} ${message}`) ? 'mtls.ciphers' : 'mtls.cert';
+		throw new MtlsConfigError(
+			'ERR_MTLS_BAD_OPTION',
+			option,
+			`OpenSSL refuses it: ${code ?? 'no code'}`,
+			cause,
+		);
+	}
 }

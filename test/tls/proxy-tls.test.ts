@@ -2,7 +2,7 @@ import {beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../src/config-error.ts';
 import {MtlsAgent, type MtlsOptions} from '../../src/index.ts';
 import {type Credential, createTestPki, type TestPki} from '../../src/testing/index.ts';
-import {loadProxyTls} from '../../src/tls/proxy-tls.ts';
+import {loadProxyTls} from '../../src/tls/snapshot.ts';
 
 const now = new Date();
 

@@ -308,5 +308,5 @@ export class SnapshotSource {
 const noMaterial: IdentityMaterial = Object.create(null);
 
 function digestOf(material: IdentityMaterial, files: string): string {
-	return `${materialDigest(material)}\n${files}`;
+	return material === noMaterial ? files : `${materialDigest(material)}\n${files}`;
 }

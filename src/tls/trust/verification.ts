@@ -42,8 +42,8 @@ export class ClientAuthNotRequestedError extends Error {
  * @throws {MtlsConfigError} for `mtls.pins` or `mtls.spiffeId`.
  */
 export function loadVerification(options: MtlsOptions): Verification {
-	const pins = loadPins(options.pins);
-	const spiffeId = loadSpiffeId(options.spiffeId);
+	const pins = options.pins === undefined ? undefined : loadPins(options.pins);
+	const spiffeId = options.spiffeId === undefined ? undefined : loadSpiffeId(options.spiffeId);
 	return Object.freeze({
 		enforced: options.verify !== 'report',
 		requireClientAuth: options.requireClientAuth ?? false,

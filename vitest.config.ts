@@ -14,7 +14,9 @@ export default defineConfig({
 	resolve: {alias: AXIOS ? [{find: /^axios$/, replacement: AXIOS}] : []},
 	test: {
 		include: ['test/**/*.test.ts'],
-		testTimeout: 20_000,
+		// Long enough for a machine that is busy with other things.
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
 		// Each test waits for its servers most of the time; without this a core is left to nobody.
 		maxWorkers: '100%',
 		// Tests of the environment (HTTPS_PROXY, NODE_TLS_REJECT_UNAUTHORIZED) need a process of their own.

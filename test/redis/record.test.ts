@@ -28,7 +28,7 @@ describe('how long a cookie is kept', () => {
 		['with 400 days, as long as that', {expires: at(400 * day)}, 400 * day],
 		['with 400 days and a moment, 400 days', {expires: at(400 * day + 1)}, 400 * day],
 		['with a Max-Age beyond all numbers, 400 days', {maxAge: 1e300}, maxLifetimeMs],
-	])('the lifetime of a record is %s', (_, properties, life) => {
+	])('a cookie is kept in the store for its lifetime: %s', (_, properties, life) => {
 		expect(ttlOf(cookie(properties), 5_000, now)).toBe(life);
 	});
 

@@ -41,7 +41,7 @@ describe('a request is sent', () => {
 		expect(sends(ending)).toBe(count);
 	});
 
-	test('ten times more after the server has begun with others', () => {
+	test('a request is sent ten times more after the server has begun with others', () => {
 		const retries = new Retries();
 		for (let n = 0; n < 9; n += 1) expect(retries.allow(refused)).toBe(true);
 		expect(retries.allow({...refused, othersBegun: true})).toBe(true);

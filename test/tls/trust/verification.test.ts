@@ -55,7 +55,7 @@ describe('the verdict', () => {
 			'a.test',
 			['ERR_MTLS_SPIFFE_MISMATCH', 'ERR_MTLS_PIN_MISMATCH'],
 		],
-	])('the verification of the server ends as expected on %s', (_, options, host, codes) => {
+	])('the verification reports every error of a server with %s', (_, options, host, codes) => {
 		for (const verify of ['strict', 'report'] as const) {
 			const errors = loadVerification({...options, verify}).check(peerName(host, undefined), chain);
 			expect(errors.map((error) => 'code' in error && error.code)).toEqual(codes);

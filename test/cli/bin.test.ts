@@ -41,7 +41,7 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 does not let an impostor through', async ()
 	expect(impostor.requests).toEqual([]);
 });
 
-test('a proxy of the environment that cannot be used is exit code 64, and its password is not told', async () => {
+test('a proxy of the environment that cannot be used is exit code 64, and its password is not printed', async () => {
 	const HTTPS_PROXY = 'socks5://user:top-secret@proxy.example:1080';
 
 	const {code, stderr} = await execute(['get', 'https://bank.example/'], {HTTPS_PROXY});
@@ -125,7 +125,7 @@ test.skipIf(!existsSync('/dev/full'))(
 	},
 );
 
-test('serve ends when nobody reads its log any more', async () => {
+test('serve ends when its log is no longer read', async () => {
 	using dir = tempDir();
 	await run(['certs', dir.path], fakeIo());
 	const child = start(['serve', dir.path, '--port', '0']);

@@ -25,7 +25,7 @@ test('certs makes six files that belong together, the keys for the owner alone',
 	expect(io.err()).toBe('');
 });
 
-test('openssl believes the certificates for what they are for', async () => {
+test('openssl accepts the certificates for their purpose', async () => {
 	using dir = tempDir();
 	await run(['certs', dir.path], fakeIo());
 

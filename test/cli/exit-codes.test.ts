@@ -15,7 +15,7 @@ const unverified = [
 ] as const;
 
 for (const {title, options, kind} of unverified) {
-	test(`a server whose certificate is ${title} is exit code 1, told with reasons and hint`, async () => {
+	test(`a server whose certificate is ${title} is exit code 1, with reasons and hint`, async () => {
 		using dir = tempDir();
 		const pki = await createTestPki();
 		await using server = await startMtlsServer({pki, credential: await pki.server(options)});
@@ -83,7 +83,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 	});
 }
 
-test('a port where nobody listens is exit code 3', async () => {
+test('a closed port is exit code 3', async () => {
 	const server = await startMtlsServer();
 	await server.close();
 	const io = fakeIo();
@@ -171,7 +171,7 @@ test('two ends without a TLS version in common is exit code 3', async () => {
 	expect(io.err()).toMatch(/cipher-mismatch|protocol-mismatch/);
 });
 
-test('a proxy that refuses is exit code 3, and its password is told nowhere', async () => {
+test('a proxy that refuses is exit code 3, and its password is not printed', async () => {
 	const seen: string[] = [];
 	const server = createHttpServer().on('connect', (request, socket) => {
 		seen.push(request.headers['proxy-authorization'] ?? '');

@@ -96,7 +96,7 @@ test('the passphrase of the key comes from the first line of a file, or from the
 	expect(await run([...argv, ...fromFile], both)).toBe(0);
 });
 
-test('an expired certificate of ours is refused before it is sent, unless --allow-expired', async () => {
+test('an expired client certificate is refused before it is sent, unless --allow-expired', async () => {
 	using dir = tempDir();
 	await using server = await startMtlsServer();
 	const credential = await server.pki.client({expired: true});

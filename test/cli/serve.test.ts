@@ -7,7 +7,7 @@ import {run} from '../../src/cli/run.ts';
 import {createTestPki} from '../../src/testing/index.ts';
 import {type FakeIo, fakeIo, type TempDir, tempDir} from '../support/fake-io.ts';
 
-test('serve answers a client of its files, tells each client and request, and ends with 0 when told to', async () => {
+test('serve answers a client of its files, logs each client and request, and ends with 0 on a signal', async () => {
 	using dir = tempDir();
 	await using server = await serving(dir);
 
@@ -25,7 +25,7 @@ test('serve answers a client of its files, tells each client and request, and en
 	expect(server.io.err()).toBe('');
 });
 
-test('serve tells the clients that it refuses, and those that refuse it', async () => {
+test('serve logs the clients that it refuses, and those that refuse it', async () => {
 	using dir = tempDir();
 	using other = tempDir();
 	await using server = await serving(dir);

@@ -48,7 +48,7 @@ test('a hostile subject is harmless in the text, the JSON and the page of check,
 	expectHarmless(readFileSync(page, 'utf8').replaceAll('\t', ' '));
 });
 
-test('what JSON escapes is in its values as it was', async () => {
+test('the values of the JSON output are the original text', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	await using server = await impostor(pki);
@@ -135,7 +135,7 @@ test('a hostile subject is harmless in the message, the reasons and the log of t
 	for (const [, told] of log.warn.mock.calls) expectHarmless(told);
 });
 
-test('a certificate of ours with a hostile subject is harmless in what is said of it', async () => {
+test('a client certificate with a hostile subject is harmless in what is printed of it', async () => {
 	const fixture = await createFixture();
 	const DAY_MS = 24 * 60 * 60 * 1000;
 	const validFrom = new Date(Date.now() - 80 * DAY_MS);

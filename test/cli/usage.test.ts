@@ -129,7 +129,7 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 ];
 
 for (const [argv, told] of mistakes) {
-	test(`\`axios-mtls ${argv.join(' ')}\` is exit code 64, told in plain words`, async () => {
+	test(`\`axios-mtls ${argv.join(' ')}\` is exit code 64, in plain words`, async () => {
 		const io = fakeIo();
 
 		expect(await run(argv, io)).toBe(64);
@@ -175,7 +175,7 @@ test('an encrypted key without a passphrase is exit code 64, and names both ways
 	);
 });
 
-test('a wrong passphrase is exit code 64, and is not told', async () => {
+test('a wrong passphrase is exit code 64, and is not printed', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const options = await identityOptions(dir, pki, await pki.client({passphrase: 'open sesame'}));

@@ -207,7 +207,7 @@ describe('nock', () => {
 		nock.restore();
 	});
 
-	test.each(both)('answers the requests of %s to %s', async (_, origin, make) => {
+	test.each(both)('nock answers the requests of %s to %s', async (_, origin, make) => {
 		const scope = nock(origin)
 			.post('/x?q=1', {a: 1})
 			.matchHeader('X-Own', '1')
@@ -226,7 +226,7 @@ describe('nock', () => {
 		expect(scope.isDone()).toBe(true);
 	});
 
-	test.each(both)('holds %s back from %s when nothing matches', async (_, origin, make) => {
+	test.each(both)('nock keeps %s from %s when nothing matches', async (_, origin, make) => {
 		const error = await failureOf(make().get(`${origin}/unknown`));
 		expect(error.code).toBe('ENETUNREACH');
 	});
@@ -248,7 +248,7 @@ describe('msw', () => {
 		});
 	};
 
-	test.each(both)('answers the requests of %s to %s', async (_, origin, make) => {
+	test.each(both)('msw answers the requests of %s to %s', async (_, origin, make) => {
 		listen();
 		const response = await make().post(`${origin}/x`, {a: 1}, {headers: {'X-Own': '1'}});
 		expect(response.status).toBe(201);
@@ -256,7 +256,7 @@ describe('msw', () => {
 		expect(response.headers['x-mock']).toBe('1');
 	});
 
-	test('answers too where the app has an agent of its own in the place of the global one', async () => {
+	test('msw answers too where the app has replaced the global agent', async () => {
 		const before = https.globalAgent;
 		onTestFinished(() => {
 			https.globalAgent = before;
@@ -267,7 +267,7 @@ describe('msw', () => {
 		expect((await client.post('https://mocked.invalid/x', {a: 1})).data.from).toBe('msw');
 	});
 
-	test('is out of the way once it is closed', async () => {
+	test('msw no longer answers once it is closed', async () => {
 		const plain = await startPlainHttp();
 		const client = axios.create({adapter: createAdapter()});
 		listen();

@@ -68,20 +68,24 @@ function questionsOf(asked: readonly string[]) {
 
 const patience = {timeout: 120_000};
 
-test('curl sends the cookies of encoded paths where we send them', patience, async (ctx) => {
-	const curl = needs(ctx, 'curl');
-	const argv = ['-q', '-sf', '--noproxy', '*', '-g', '-b', ''];
-	const curlIn: Visit = (origin, paths) =>
-		promisify(execFile)(curl, [...argv, ...paths.map((path) => origin + path)], {env: {}});
-	const sent = new Set<string>();
-	for (const {lines, paths} of questionsOf(folders)) {
-		const theirs = await headersOf(curlIn, lines, paths);
-		const ours = await headersOf(oursIn, lines, paths);
-		expect({lines, ours}).toEqual({lines, ours: theirs});
-		sent.add(ours.join());
-	}
-	expect(sent.size).toBeGreaterThan(folders.length / 2);
-});
+test(
+	'curl sends the cookies of encoded paths where the library sends them',
+	patience,
+	async (ctx) => {
+		const curl = needs(ctx, 'curl');
+		const argv = ['-q', '-sf', '--noproxy', '*', '-g', '-b', ''];
+		const curlIn: Visit = (origin, paths) =>
+			promisify(execFile)(curl, [...argv, ...paths.map((path) => origin + path)], {env: {}});
+		const sent = new Set<string>();
+		for (const {lines, paths} of questionsOf(folders)) {
+			const theirs = await headersOf(curlIn, lines, paths);
+			const ours = await headersOf(oursIn, lines, paths);
+			expect({lines, ours}).toEqual({lines, ours: theirs});
+			sent.add(ours.join());
+		}
+		expect(sent.size).toBeGreaterThan(folders.length / 2);
+	},
+);
 
 const visitAll = `
 import http.cookiejar, json, sys, urllib.request as request
@@ -93,24 +97,30 @@ for origin, paths in json.load(sys.stdin):
 `;
 
 // Python escapes what it compares: `%2f` and `%2F` are one to it, and a space and `%20` in a `Path`.
-test('Python sends them there too, where nothing has two spellings', patience, async (ctx) => {
-	const python = needs(ctx, 'python3');
-	const single = folders.filter((folder) => !/%([a-f\d]?[a-f]|zz|b|e)/.test(folder));
-	expect(single).toHaveLength(folders.length - 4);
-	const questions = questionsOf(single).map(({lines, paths}) => ({
-		lines: lines.filter((line) => !line.startsWith('decoded')),
-		paths,
-	}));
-	const servers = await Promise.all(questions.map(({lines}) => startRecorder(lines)));
-	const input = JSON.stringify(servers.map(({origin}, index) => [origin, questions[index]?.paths]));
-	const running = promisify(execFile)(python, ['-c', visitAll], {env: {}});
-	running.child.stdin?.end(input);
-	await running;
-	for (const [index, {lines, paths}] of questions.entries()) {
-		const ours = await headersOf(oursIn, lines, paths);
-		expect({lines, ours}).toEqual({lines, ours: servers[index]?.seen});
-	}
-});
+test(
+	'Python sends the cookies of encoded paths there too, where nothing has two spellings',
+	patience,
+	async (ctx) => {
+		const python = needs(ctx, 'python3');
+		const single = folders.filter((folder) => !/%([a-f\d]?[a-f]|zz|b|e)/.test(folder));
+		expect(single).toHaveLength(folders.length - 4);
+		const questions = questionsOf(single).map(({lines, paths}) => ({
+			lines: lines.filter((line) => !line.startsWith('decoded')),
+			paths,
+		}));
+		const servers = await Promise.all(questions.map(({lines}) => startRecorder(lines)));
+		const input = JSON.stringify(
+			servers.map(({origin}, index) => [origin, questions[index]?.paths]),
+		);
+		const running = promisify(execFile)(python, ['-c', visitAll], {env: {}});
+		running.child.stdin?.end(input);
+		await running;
+		for (const [index, {lines, paths}] of questions.entries()) {
+			const ours = await headersOf(oursIn, lines, paths);
+			expect({lines, ours}).toEqual({lines, ours: servers[index]?.seen});
+		}
+	},
+);
 
 const names = [
 	...Array.from("!#$%&'()*+-./:<>?@[]^_`{|}~", (mark) => `a${mark}b`),

@@ -55,7 +55,7 @@ test.each([
 	expect(tlsHttp2Option({http2Options: {[name]: undefined}})).toBeUndefined();
 });
 
-test('redirects are followed over sessions of ours, and over none that the app brings', () => {
+test("redirects are followed over the client's own sessions, and not over one that the app brings", () => {
 	const http2 = {httpVersion: 2} as const;
 	expect(followsRedirects(http2)).toBe(true);
 	expect(followsRedirects({...http2, http2Options: {sessionTimeout: 1}})).toBe(true);

@@ -37,7 +37,7 @@ describe.each([
 			: client.post(url, data(), {headers: {...headers}});
 
 	test.each(['Proxy-Authorization', 'proxy-authorization'])(
-		'the proxy is told %s of the app, and the origin is not',
+		'the proxy gets %s of the app, and the origin does not',
 		async (name) => {
 			const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({credentials})]);
 			const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
@@ -83,7 +83,7 @@ test('two logins of the app never share a tunnel, and one keeps its own', async 
 	]);
 });
 
-test('a login that the proxy refuses is its refusal, and no word of the login is told', async () => {
+test('a login that the proxy refuses is a proxy failure, and its credentials are not printed', async () => {
 	const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({credentials})]);
 	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	const error = await mtlsFailureOf(
@@ -119,7 +119,7 @@ test('a redirect takes it to no origin', async () => {
 	expect(other.requests).toHaveLength(1);
 });
 
-test('over HTTP/2 it goes nowhere', async () => {
+test('a Proxy-Authorization header is not sent over HTTP/2', async () => {
 	const server = await startH2Server(fixture.pki);
 	await fixture.client({httpVersion: 2}).get(server.url('/'), {
 		headers: {'Proxy-Authorization': basic, 'X-Own': '1'},
@@ -128,7 +128,7 @@ test('over HTTP/2 it goes nowhere', async () => {
 	expect(server.requests[0]?.headers).not.toHaveProperty('proxy-authorization');
 });
 
-test('by an agent of the app it goes nowhere either', async () => {
+test('a Proxy-Authorization header is not sent by an agent of the app', async () => {
 	const server = await fixture.server();
 	const {cert, key} = fixture.alice;
 	const httpsAgent = new https.Agent({cert, key, ca: fixture.pki.ca});

@@ -267,7 +267,7 @@ describe.each(exchanges)('over %s, plain http through an https proxy', (_, optio
 // Seen: the proxy's login and the whole request in the clear, at the TLS port of the proxy. Why: with an
 // agent of the app's own for https the request was left to axios, as one for an http proxy. Now: the
 // agent is for https alone, and the proxy is verified first.
-test('plain http by an https proxy is not sent in the clear where the app has an agent for https', async () => {
+test('a plain http request through an https proxy is not sent in the clear where the app has an https agent', async () => {
 	const heard: Buffer[] = [];
 	const proxy = await startTcp((socket) => {
 		socket.on('data', (chunk) => {

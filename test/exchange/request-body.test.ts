@@ -78,7 +78,7 @@ describe('a stream', () => {
 
 	// Seen: the attempt that was given up was still waiting for a chunk, took it when it came, and
 	// the attempt after it never saw it: the upload arrived with a hole.
-	test('loses nothing to an attempt that was waiting for it when it was given up', async () => {
+	test('a stream loses nothing to an attempt that was waiting for it when it was given up', async () => {
 		const source = new PassThrough();
 		const body = makeBody(source, true);
 		const first = body.open() as Readable;

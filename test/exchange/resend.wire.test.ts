@@ -157,7 +157,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(delivered(server, '/x')).toBe(2);
 	});
 
-	test('a server that has gone is told as one that is not there', async () => {
+	test('a server that has gone is reported as unreachable', async () => {
 		const server = await fixture.server();
 		const client = fixture.client(options);
 		await idle(client, server);
@@ -180,7 +180,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test.each([
 		['directly', false],
 		['through a proxy', true],
-	])('plain http %s is no other', async (_way, proxied) => {
+	])('a request over plain http %s is resent by the same rules', async (_way, proxied) => {
 		const served = new WeakSet<object>();
 		const server = await startPlainHttp(({socket}, response) => {
 			if (served.has(socket)) return socket.destroy();

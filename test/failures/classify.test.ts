@@ -195,7 +195,7 @@ describe('alerts', () => {
 		},
 	);
 
-	test('no_application_protocol is of the versions of HTTP', () => {
+	test('no_application_protocol is about the version of HTTP', () => {
 		const verdict = {...otherHttp, alert: 'no_application_protocol'};
 		expect(judge({...alert(120), identityOffered: true})).toEqual(verdict);
 	});

@@ -177,7 +177,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(error.failure.certain).toBe(named || kind === 'cipher-mismatch');
 	});
 
-	test('a port where nobody listens stays a plain AxiosError', async () => {
+	test('a closed port stays a plain AxiosError', async () => {
 		const url = `https://127.0.0.1:${await closedPort()}/`;
 		await expectPlain(fixture.client().request({...request, url}), 'ECONNREFUSED');
 	});

@@ -21,7 +21,7 @@ test.each([
 	[112, 'unrecognized_name'],
 	[116, 'certificate_required'],
 	[120, 'no_application_protocol'],
-])('alert %i is %s', (number, name) => {
+])('the alert %i is %s', (number, name) => {
 	expect(alertOf(text(number))).toBe(name);
 	expect(alertOf(`write EPROTO ${text(number)}`)).toBe(name);
 });

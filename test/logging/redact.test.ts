@@ -238,7 +238,7 @@ describe('the message for a text that is no JSON', () => {
 	});
 });
 
-test("Node's error of a URL that is none keeps its place, and neither password nor query", () => {
+test("Node's error of an invalid URL keeps its cause, and neither password nor query", () => {
 	const error = caughtFrom(() => new URL('https://alice:S@bank.example:99999/a?b=S'));
 	redactInvalidUrl(error);
 	expect(error).toMatchObject({code: 'ERR_INVALID_URL', message: 'Invalid URL'});

@@ -64,7 +64,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(data).toEqual({login: 2, body: 'once more'});
 	});
 
-	test('a stream that cannot be sent twice gets the answer as it is, and logs nobody in', async () => {
+	test('a stream that cannot be sent twice gets the response as it is, and no login begins', async () => {
 		const members = await startSessionPages(fixture);
 		const client = memberOf(members, options);
 		await client.get('/first');

@@ -48,7 +48,7 @@ test('eight processes at once log in once, and once more when that session is ov
 	expect(ledger.generations).toBe(2);
 });
 
-test('what another process did between the look and the lease is taken over, and the lease given back', async () => {
+test('a login that another process made before the lease was taken is adopted, and the lease given back', async () => {
 	const ledger = new FakeLoginLock();
 	const acquire = ledger.acquire.bind(ledger);
 	ledger.acquire = (ms) => {

@@ -98,7 +98,7 @@ describe('a URL that was asked for before', () => {
 		expect(hopOf(now).url.href).toBe(expected);
 	});
 
-	test('leads where axios leads, however it is divided', () => {
+	test('a URL leads where axios leads, however it is divided into baseURL and url', () => {
 		const uris = new Axios({});
 		const part = fc.string({unit: fc.constantFrom(...'a1 /@.:0'), maxLength: 8});
 		const sent = fc.record({rest: part, url: part});

@@ -70,7 +70,7 @@ async function tenants(status = 401, redirectStatus = 307, location = '/transfer
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test('a POST that one of them sends on to the other arrives as nobody, and the failure says why', async () => {
+	test("a POST that is redirected to another identity's origin arrives without certificate, and the failure says why", async () => {
 		const {one, two} = await tenants();
 		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 		const error = await mtlsFailureOf(client.post(one.url('/pay'), 'amount=1'));
@@ -164,7 +164,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		[403, true],
 		[404, false],
 		[500, false],
-	])('an answer of %i to nobody is a refusal: %s', async (status, isRefusal) => {
+	])('a response of %i without certificate is a refusal: %s', async (status, isRefusal) => {
 		const {one, two} = await tenants(status, 302);
 		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], options);
 		const error = await failureOf(client.get(one.url('/pay')));
@@ -173,7 +173,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(quiet.status).toBe(status);
 	});
 
-	test('a 401 that a redirect to no identity of ours brings is no refusal', async () => {
+	test('a 401 after a redirect to an origin without identity is not a refusal', async () => {
 		const {one, two} = await tenants(401, 302);
 		const client = several([as(fixture.alice, one.origin), trusted(two.origin)], options);
 		expect(await failureOf(client.get(one.url('/pay')))).toMatchObject({
@@ -182,7 +182,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 	});
 
-	test('among the origins of one identity redirects keep certificate and cookies', async () => {
+	test('redirects among the origins of one identity keep certificate and cookies', async () => {
 		const second = await fixture.server({clientAuth: 'request', handler: bankOf(401)});
 		const first = await fixture.server({handler: pages({'/': redirect(second.url('/next'))})});
 		const two = await fixture.server();
@@ -207,7 +207,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(client.mtls.jar?.getCookieStringSync(two.url())).toBe('bank=from-the-answer');
 	});
 
-	test('beforeRedirect has no more to say than the server', async () => {
+	test('beforeRedirect presents no certificate that a redirect would not', async () => {
 		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const one = await fixture.server({handler: pages({'/pay': redirect('/next')})});
 		const client = several([as(fixture.alice, one.origin), as(bob, two.origin)], {
@@ -225,7 +225,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-test('over HTTP/2 a redirect from one of them to the other goes as nobody, unless it is allowed', async () => {
+test('a redirect over HTTP/2 between two identities presents no certificate, unless it is allowed', async () => {
 	const two = await startH2Server(fixture.pki, {
 		clientAuth: 'request',
 		pages: {'/transfer': ({stream}) => stream.respond({':status': 401}, {endStream: true})},
@@ -271,7 +271,7 @@ describe('a way over several servers', () => {
 		});
 	}
 
-	test('leads from nobody to nobody, also between origins of the other', async () => {
+	test('a redirect without certificate stays without one, also between origins of another identity', async () => {
 		const last = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const two = await hop({url: last.url('/end')});
 		const one = await hop({url: two.url('/')});
@@ -281,7 +281,7 @@ describe('a way over several servers', () => {
 		expect(asked(two)).toMatchObject([{as: undefined}]);
 	});
 
-	test('leads on with the certificate where it was allowed in', async () => {
+	test('a redirect within an identity goes on with the certificate where it was allowed in', async () => {
 		const last = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const two = await hop({url: last.url('/end')});
 		const one = await hop({url: two.url('/')});
@@ -317,7 +317,7 @@ describe('a way over several servers', () => {
 		expect((await client.get(front.url('/'))).data).toBe('done as undefined');
 	});
 
-	test('back to the origin that the app asked for has its certificate', async () => {
+	test('a redirect back to the requested origin presents its certificate', async () => {
 		const back = {url: ''};
 		const two = await hop(back);
 		const one = await hop({url: two.url('/')}, 'require');
@@ -332,7 +332,7 @@ describe('a way over several servers', () => {
 		['https://*.test', undefined],
 		['https://localhost', undefined],
 		['https://127.0.0.1:PORT', undefined],
-	])('allowRedirectsFrom %s makes it %s', async (pattern, expected) => {
+	])('the option allowRedirectsFrom %s makes a redirect %s', async (pattern, expected) => {
 		const two = await fixture.server({clientAuth: 'request', handler: bankOf(200)});
 		const one = await hop({url: two.url('/transfer')});
 		const allowRedirectsFrom = [pattern.replace('PORT', String(one.port))];
@@ -384,7 +384,7 @@ test.each([
 		(it: MtlsOptions) => [{...it, allowRedirectsFrom: true as never}],
 		'mtls[0].allowRedirectsFrom',
 	],
-])('allowRedirectsFrom of %s is refused', (_, mtls, option) => {
+])('the option allowRedirectsFrom of %s is refused', (_, mtls, option) => {
 	expect(() =>
 		createClient({mtls: mtls(as(fixture.alice, 'https://a.test')), logger: false}),
 	).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));

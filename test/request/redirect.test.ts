@@ -140,7 +140,7 @@ describe('the Location', () => {
 	test.each([
 		['https://user:secret@a.test/', 'https://a.test/'],
 		['https://user@b.test/x', 'https://b.test/x'],
-	])('user and password in %s are the wish of the server, and ignored', (location, expected) => {
+	])('user and password in the Location %s are ignored', (location, expected) => {
 		const hop = followed({url: 'https://a.test/'}, {location});
 		expect(hop.url.href).toBe(expected);
 		expect(hop.auth).toBeUndefined();
@@ -168,11 +168,11 @@ describe('the Location', () => {
 describe('out of TLS', () => {
 	const location = 'http://a.test/x';
 
-	test('https to http is refused, and the target is told', () => {
+	test('a redirect from https to http is refused, and the error names the target', () => {
 		expect(step({}, {location})).toEqual({kind: 'insecure', url: new URL(location)});
 	});
 
-	test('https to http is followed where it is allowed', () => {
+	test('a redirect from https to http is followed where it is allowed', () => {
 		expect(followed({allowInsecureRedirects: true}, {location}).url.href).toBe(location);
 		expect(followed({}, {location}, {allowInsecureRedirects: true}).url.href).toBe(location);
 	});
@@ -297,7 +297,7 @@ test.each([
 	['https://a.test:8443/', false],
 	['https://a.test./', false],
 	['https://b.test/', false],
-])('our certificate at %s is %s', (target, expected) => {
+])('the client certificate is, at %s, %s', (target, expected) => {
 	const redirectAccess = (origin: string) =>
 		origin === 'https://listed.test' ? 'with-certificate' : 'without-certificate';
 	const policy = {origin: 'https://a.test', redirectAccess} as const;

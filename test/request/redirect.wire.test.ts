@@ -121,32 +121,38 @@ describe('as axios does it', () => {
 		[Number.POSITIVE_INFINITY, 23, 200],
 		[undefined, 21, 200],
 		[undefined, 22, 'ERR_FR_TOO_MANY_REDIRECTS'],
-	])('maxRedirects %s and %i redirects: %s', async (maxRedirects, count, expected) => {
-		const server = await fixture.server({
-			handler(request, response) {
-				const left = Number(request.url?.slice(1));
-				if (left === 0) response.end('there');
-				else redirect(`/${left - 1}`)(request, response);
-				return true;
-			},
-		});
-		const config = {validateStatus: () => true, ...(maxRedirects !== undefined && {maxRedirects})};
-		const outcomes = [];
-		for (const client of [plainAxios(), fixture.client()]) {
-			const before = server.requests.length;
-			const outcome = await client.get(server.url(`/${count}`), config).then(
-				({status}) => status,
-				({code, message}) => ({code, message}),
+	])(
+		'the limit maxRedirects %s with %i redirects ends in %s',
+		async (maxRedirects, count, expected) => {
+			const server = await fixture.server({
+				handler(request, response) {
+					const left = Number(request.url?.slice(1));
+					if (left === 0) response.end('there');
+					else redirect(`/${left - 1}`)(request, response);
+					return true;
+				},
+			});
+			const config = {
+				validateStatus: () => true,
+				...(maxRedirects !== undefined && {maxRedirects}),
+			};
+			const outcomes = [];
+			for (const client of [plainAxios(), fixture.client()]) {
+				const before = server.requests.length;
+				const outcome = await client.get(server.url(`/${count}`), config).then(
+					({status}) => status,
+					({code, message}) => ({code, message}),
+				);
+				outcomes.push({outcome, requests: server.requests.length - before});
+			}
+			expect(outcomes[1]).toEqual(outcomes[0]);
+			expect(outcomes[1]?.outcome).toEqual(
+				typeof expected === 'number'
+					? expected
+					: {code: expected, message: 'Maximum number of redirects exceeded'},
 			);
-			outcomes.push({outcome, requests: server.requests.length - before});
-		}
-		expect(outcomes[1]).toEqual(outcomes[0]);
-		expect(outcomes[1]?.outcome).toEqual(
-			typeof expected === 'number'
-				? expected
-				: {code: expected, message: 'Maximum number of redirects exceeded'},
-		);
-	});
+		},
+	);
 
 	test('`auth` is sent again on the same origin', async () => {
 		const server = await redirecting();
@@ -157,7 +163,7 @@ describe('as axios does it', () => {
 		}
 	});
 
-	test('beforeRedirect sees the same, and what it changes is sent', async () => {
+	test('beforeRedirect sees the same as in axios, and its changes are sent', async () => {
 		const server = await redirecting();
 		const seen: unknown[] = [];
 		for (const client of [plainAxios(), fixture.client()]) {

@@ -121,7 +121,7 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 	});
 
-	test('plain http has none', async () => {
+	test('a response over plain http has no `tls`', async () => {
 		const plain = await startPlainHttp();
 		const response = await fixture.client().get(`${plain.origin}/`, options);
 		expect(response.status).toBe(200);

@@ -100,7 +100,7 @@ test('a pause is over with the client', async () => {
 	});
 });
 
-test('the last error tells how often the server has refused, and any other is as it was', () => {
+test('the last error says how often the server has refused, and any other error is unchanged', () => {
 	const retries = new Retries();
 	const error = new AxiosError('refused');
 	retries.allow(refused);

@@ -90,7 +90,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		},
 	);
 
-	test('redirects in sum, though each of them is quick', async () => {
+	test('the timeout of axios strikes for the sum of redirects, though each of them is quick', async () => {
 		const server = await fixture.server({
 			handler: (request, response) => {
 				setTimeout(() => redirect(`${request.url}x`)(request, response), timeout / 4);

@@ -39,7 +39,7 @@ const credentials = {
 
 describe.each(exchanges)('over %s', (_, options) => {
 	describe.each(['TLSv1.2', 'TLSv1.3'] as const)('on %s', (maxVersion) => {
-		test('a stranger that asks for a certificate is offered none', async () => {
+		test('an unverified server that requests a certificate gets none', async () => {
 			const {stranger, bank} = await pair();
 			const client = fixture.client({...options, mtls: {maxVersion}});
 			const response = await client.get(bank.url('/away'));
@@ -70,7 +70,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 	});
 
-	test('a stranger gets no Cookie, no Authorization and no password', async () => {
+	test('an unverified server gets no Cookie, no Authorization and no password', async () => {
 		const {stranger, bank} = await pair();
 		const client = fixture.client({...options, auth: {username: 'u', password: 'p'}});
 		await client.get(bank.url('/away'), {headers: credentials, sensitiveHeaders: ['x-api-key']});
@@ -150,7 +150,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(shown(stranger)).toEqual([undefined]);
 	});
 
-	test('a stranger that insists on a certificate fails the request, and is shown none', async () => {
+	test('an unverified server that insists on a certificate fails the request, and gets none', async () => {
 		const insistent = await fixture.server();
 		const bank = await fixture.server({
 			handler: pages({'/away': redirect(insistent.url('/echo'))}),

@@ -61,7 +61,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(tokens(stranger, '/caught')).toEqual([undefined, undefined]);
 	});
 
-	test('a stranger that sends us back does not get its request signed', async () => {
+	test('a redirect back from another origin does not get the XSRF header', async () => {
 		const {server, client, routes} = await start();
 		const stranger = await fixture.stranger({
 			handler: pages({'/forge': redirect(server.url('/echo'), 307)}),

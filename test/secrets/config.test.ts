@@ -33,7 +33,7 @@ describe('mistakes at construction', () => {
 		['a passphrase as the version', 'mtls.minVersion', () => ({mtls: {minVersion: wrong}})],
 		['an unknown option', 'mtls.password', () => ({mtls: {...own(), password: wrong}})],
 		['an agent of the app', 'httpsAgent', () => ({mtls: own(), httpsAgent: {options: own()}})],
-	])('%s is told for %s without a secret', (_, option, options) => {
+	])('a refused option, %s for %s, is reported without a secret', (_, option, options) => {
 		const config = {...secretRequest('https://localhost/'), ...options()};
 		const error = thrownBy(() => createClient(config as ClientConfig));
 		expect(error).toMatchObject({name: 'MtlsConfigError', option});

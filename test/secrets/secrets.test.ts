@@ -257,7 +257,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		},
 	);
 
-	test('`auth` is told neither as it is nor encoded', async () => {
+	test('the credentials of `auth` are printed neither as they are nor encoded', async () => {
 		const place = (await impostor()).url('/login');
 		const auth = {username: 'alice', password: marks.auth};
 		const {client, told} = await secretive(place, {...options, auth});
@@ -271,7 +271,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expectUntold(refused, second.client, second.told);
 	});
 
-	test('the certificates of both sides are told', async () => {
+	test('the certificates of both sides are reported', async () => {
 		const place = (await impostor()).url('/login');
 		const {client, told} = await secretive(place, options);
 		const error = await failureOf(client.get(place));

@@ -49,6 +49,6 @@ test('the last words of a process that caught no refused request hold no secret'
 	expect(words).not.toContain(secret);
 });
 
-test("an uncaught error of axios's own adapter does print them: the test can see a secret", async () => {
+test("an uncaught error of axios's own adapter does print a secret, so that the tests show something", async () => {
 	expect(await dyingWords(await refusing(), {TWIN: '1'})).toContain(secret);
 });

@@ -43,7 +43,7 @@ function certificatesIn(pem: string): X509Certificate[] {
 
 describe('OpenSSL in strict mode', () => {
 	test.each(['ec', 'rsa', 'ed25519'] as const)(
-		'accepts every level with %s keys',
+		'OpenSSL in strict mode accepts every level with %s keys',
 		async (keyType) => {
 			const pki = await createTestPki({keyType});
 			const inner = await (await pki.intermediate()).intermediate({commonName: 'Inner CA'});
@@ -97,7 +97,7 @@ describe('a credential', () => {
 		expect(cert).toBe(leaf + inner.cert + outer.cert);
 	});
 
-	test('names where a missing intermediate is to be had, and not the root', async () => {
+	test('a credential names the address of a missing intermediate, and not of the root', async () => {
 		const pki = await createTestPki();
 		const below = await (await pki.intermediate({commonName: 'Paying CA'})).server();
 		const [leaf, intermediate] = certificatesIn(below.cert);
@@ -105,7 +105,7 @@ describe('a credential', () => {
 		expect(intermediate?.infoAccess).toBeUndefined();
 	});
 
-	test('carries DNS names, IP addresses and URIs each as their own kind', async () => {
+	test('a credential carries DNS names, IP addresses and URIs each as their own kind', async () => {
 		const pki = await createTestPki();
 		const {leaf} = await pki.server({
 			names: ['a.test', '*.b.test', '::1', '10.0.0.1'],
@@ -118,7 +118,7 @@ describe('a credential', () => {
 		expect(certificate.subject).toBe('CN=a.test');
 	});
 
-	test('names the loopback host for a server and nobody for a client, unless told', async () => {
+	test('a credential names the loopback host for a server and none for a client, unless names are given', async () => {
 		const pki = await createTestPki();
 		const server = new X509Certificate((await pki.server()).leaf);
 		const client = new X509Certificate((await pki.client()).leaf);

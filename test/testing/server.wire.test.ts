@@ -93,7 +93,7 @@ async function onlyConnection({connections}: MtlsServer): Promise<RecordedConnec
 }
 
 describe.each(versions)('on %s', (maxVersion) => {
-	test('both ends accept a good client, and its bytes are counted', async () => {
+	test('a good client is accepted by both ends, and its bytes are counted', async () => {
 		const server = await start({maxVersion});
 		const {cert, key} = await pki.client({commonName: 'alice'});
 
@@ -373,33 +373,36 @@ describe('the routes', () => {
 	test.each([
 		['application/json', '{"user":"alice","password":"wonderland"}'],
 		['application/x-www-form-urlencoded', 'user=alice&password=wonderland'],
-	])('open a session for the right password in %s, and close it', async (type, body) => {
-		const server = await start();
-		const reply = await login(server, type, body);
-		expect(reply.status).toBe(302);
-		expect(reply.headers.location).toBe('/accounts');
-		expect(reply.headers['set-cookie']).toEqual([
-			expect.stringMatching(/^session=[\w-]{22}; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
-		]);
+	])(
+		'the demo routes open a session for the right password in %s, and close it',
+		async (type, body) => {
+			const server = await start();
+			const reply = await login(server, type, body);
+			expect(reply.status).toBe(302);
+			expect(reply.headers.location).toBe('/accounts');
+			expect(reply.headers['set-cookie']).toEqual([
+				expect.stringMatching(/^session=[\w-]{22}; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+			]);
 
-		const cookie = reply.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
-		const signedIn = {...client, headers: {cookie: `theme=dark; ${cookie}`}};
-		expect(await sendJson(server.url('/accounts'), signedIn)).toMatchObject({
-			status: 200,
-			json: {user: 'alice', client: 'till-7', accounts: expect.any(Array)},
-		});
-		expect(await sendJson(server.url('/whoami'), signedIn)).toMatchObject({
-			json: {user: 'alice', client: 'till-7', issuer: 'Test Root CA'},
-		});
+			const cookie = reply.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+			const signedIn = {...client, headers: {cookie: `theme=dark; ${cookie}`}};
+			expect(await sendJson(server.url('/accounts'), signedIn)).toMatchObject({
+				status: 200,
+				json: {user: 'alice', client: 'till-7', accounts: expect.any(Array)},
+			});
+			expect(await sendJson(server.url('/whoami'), signedIn)).toMatchObject({
+				json: {user: 'alice', client: 'till-7', issuer: 'Test Root CA'},
+			});
 
-		const gone = await send(server.url('/logout'), {...signedIn, method: 'POST'});
-		expect(gone.status).toBe(204);
-		expect(gone.headers['set-cookie']?.[0]).toContain('Max-Age=0');
-		expect(await sendJson(server.url('/accounts'), signedIn)).toEqual({
-			status: 401,
-			json: {error: 'no session'},
-		});
-	});
+			const gone = await send(server.url('/logout'), {...signedIn, method: 'POST'});
+			expect(gone.status).toBe(204);
+			expect(gone.headers['set-cookie']?.[0]).toContain('Max-Age=0');
+			expect(await sendJson(server.url('/accounts'), signedIn)).toEqual({
+				status: 401,
+				json: {error: 'no session'},
+			});
+		},
+	);
 
 	test.each([
 		'{"user":"alice","password":"wrong"}',
@@ -409,7 +412,7 @@ describe('the routes', () => {
 		'null',
 		'{',
 		'',
-	])('refuse the login %s without a cookie', async (body) => {
+	])('the demo routes refuse the login %s without a cookie', async (body) => {
 		const server = await start();
 		const reply = await login(server, 'application/json', body);
 		expect(reply.status).toBe(401);
@@ -417,14 +420,14 @@ describe('the routes', () => {
 		expect(reply.headers['set-cookie']).toBeUndefined();
 	});
 
-	test('know the users they are given, and only those', async () => {
+	test('the demo routes know the given users, and only those', async () => {
 		const server = await start({users: {bob: 'builder'}});
 		const form = 'application/x-www-form-urlencoded';
 		expect((await login(server, form, 'user=bob&password=builder')).status).toBe(302);
 		expect((await login(server, form, 'user=alice&password=wonderland')).status).toBe(401);
 	});
 
-	test('echo what was sent, with any method, and record it', async () => {
+	test('the demo routes echo what was sent, with any method, and record it', async () => {
 		const server = await start();
 		const url = server.url('/echo?a=1');
 		const reply = await send(url, {...client, method: 'PUT', headers: {'X-Trace': 'abc'}}, 'grüße');
@@ -442,7 +445,7 @@ describe('the routes', () => {
 		expect(request?.connection).toBe(server.connections[0]);
 	});
 
-	test('answer 404 to what they do not know', async () => {
+	test('the demo routes answer 404 to unknown paths', async () => {
 		const server = await start();
 		expect(await sendJson(server.url('/login'), client)).toMatchObject({status: 404});
 	});
@@ -476,7 +479,7 @@ describe('a handler', () => {
 		});
 	});
 
-	test('learns that a client broke its body off', async () => {
+	test('a handler learns that a client broke off its body', async () => {
 		const server = await start({clientAuth: 'none', handler: () => true});
 		const client = tls.connect({port: server.port, servername: 'localhost', ca: pki.ca});
 		client.resume();
@@ -534,7 +537,7 @@ test('a server makes its own PKI when it is given none', async () => {
 	expect(server.url('/a?b')).toBe(`${server.origin}/a?b`);
 });
 
-test('a server believes the client authorities it is given instead of its own', async () => {
+test('a server trusts the client CAs that it is given instead of its own', async () => {
 	const server = await start({clientCa: [other.ca]});
 	const theirs = await other.client();
 	const ours = await pki.client();
@@ -553,7 +556,7 @@ test('a server that cannot have its port says so', async () => {
 	await expect(startMtlsServer({pki, port})).rejects.toMatchObject({code: 'EADDRINUSE'});
 });
 
-test('a stranger takes any certificate and tells what it was shown', async () => {
+test('a recording server takes any certificate and records it', async () => {
 	await using stranger = await startRecordingServer(pki);
 	const {cert, key} = await other.client({commonName: 'leaked'});
 	expect((await send(stranger.url('/x'), {cert, key})).body).toBe('stranger');
@@ -577,7 +580,7 @@ describe('a CONNECT proxy', () => {
 		});
 	}
 
-	test('leads a name to a port of ours, and TLS runs from end to end', async () => {
+	test('a CONNECT proxy routes a name to a local port, and TLS runs from end to end', async () => {
 		const server = await start({credential: await pki.server({names: ['api.test']})});
 		await using proxy = await startConnectProxy({
 			credentials: {user: 'me', password: 'geheim'},
@@ -638,7 +641,7 @@ describe('a CONNECT proxy', () => {
 		expect((await connectThrough(proxy.port, `127.0.0.1:${port}`)).status).toBe(502);
 	});
 
-	test('forwards a request in absolute form, without its own credentials', async () => {
+	test('a CONNECT proxy forwards a request in absolute form, without its own credentials', async () => {
 		const seen: http.IncomingHttpHeaders[] = [];
 		const origin = http.createServer((request, response) => {
 			seen.push(request.headers);

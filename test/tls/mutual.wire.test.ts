@@ -84,7 +84,7 @@ describe.each(ways)('over %s', (_, options) => {
 			},
 		);
 
-		test('mutual: true holds through a tunnel', async () => {
+		test('requireClientAuth holds through a tunnel', async () => {
 			const proxy = await fixture.proxy();
 			const config = {mtls: {requireClientAuth: true}, proxy: proxyOf(proxy.port)};
 			const silent = await fixture.server({...limits, clientAuth: 'none'});
@@ -105,14 +105,14 @@ describe.each(ways)('over %s', (_, options) => {
 		});
 	});
 
-	test('mutual: true does not replace the certificate: a refusal stays a refusal', async () => {
+	test('requireClientAuth does not replace the certificate: a refusal stays a refusal', async () => {
 		const server = await fixture.server({clientCa: fixture.alice.leaf});
 		const client = fixture.client({mtls: {requireClientAuth: true}});
 		const {failure} = await mtlsFailureOf(client.get(server.url(), options));
 		expect(failure.kind).toBe('client-certificate-refused');
 	});
 
-	test('plain http is no matter of it', async () => {
+	test('requireClientAuth does not apply to plain http', async () => {
 		const client = fixture.client({mtls: {requireClientAuth: true}});
 		const error = await failureOf(client.get('http://127.0.0.1:1/', options));
 		expect(error.code).toBe('ECONNREFUSED');

@@ -13,21 +13,21 @@ beforeAll(async () => {
 	employee = await corp.client({commonName: 'employee'});
 });
 
-test("nothing given is no certificate, Node's trust, and verified all the same", () => {
+test("mtls.proxy without options has no certificate and Node's CAs, and verifies all the same", () => {
 	const {identity, servername, verification} = loadProxyTls(undefined, now);
 	expect(identity).toBeNull();
 	expect(servername).toBeUndefined();
 	expect(verification).toMatchObject({enforced: true, requireClientAuth: false});
 });
 
-test('its context is made once', () => {
+test('the TLS context for a proxy is made once', () => {
 	for (const options of [undefined, {ca: corp.ca}]) {
 		const terms = loadProxyTls(options, now);
 		expect(terms.context()).toBe(terms.context());
 	}
 });
 
-test('its certificate is told by its facts, and its key is nowhere', () => {
+test('the certificate for a proxy is shown by its facts, and its key nowhere', () => {
 	const {cert, key} = employee;
 	const terms = loadProxyTls({cert, key, servername: 'proxy.test'}, now);
 	expect(terms.identity?.subject).toBe('CN=employee');

@@ -48,15 +48,18 @@ test('a session ends with the first certificate behind it, for good', () => {
 	expect(cache.get('a', now - 1)).toBeUndefined();
 });
 
-test.each([999, 1000, 1001])('of %i targets the 1000 used last are kept', (count) => {
-	const cache = new SessionCache();
-	for (let i = 0; i < count; i++) cache.set(`${i}`, kept());
-	expect(cache.get('0', now) === undefined).toBe(count > 1000);
-	expect(cache.get('1', now)).toBeDefined();
-	expect(cache.get(`${count - 1}`, now)).toBeDefined();
-});
+test.each([999, 1000, 1001])(
+	'the sessions of the 1000 targets used last are kept, of %i',
+	(count) => {
+		const cache = new SessionCache();
+		for (let i = 0; i < count; i++) cache.set(`${i}`, kept());
+		expect(cache.get('0', now) === undefined).toBe(count > 1000);
+		expect(cache.get('1', now)).toBeDefined();
+		expect(cache.get(`${count - 1}`, now)).toBeDefined();
+	},
+);
 
-test('to be used keeps a session, to be replaced as well', () => {
+test('a session that is used or replaced is kept', () => {
 	const cache = new SessionCache();
 	for (let i = 0; i < 1000; i++) cache.set(`${i}`, kept());
 	cache.get('0', now);
@@ -78,12 +81,15 @@ test.each([
 	[31, 31],
 	[32, 31],
 	[33, 31],
-])('of %i sessions with 2 MiB of certificates the %i used last are kept', (count, expected) => {
-	const cache = new SessionCache();
-	for (let i = 0; i < count; i++) cache.set(`${i}`, kept(undefined, 1024 * 1024));
-	const found = Array.from({length: count}, (_, i) => cache.get(`${i}`, now) !== undefined);
-	expect(found).toEqual(found.map((_, i) => i >= count - expected));
-});
+])(
+	'the cache keeps, of %i sessions with 2 MiB of certificates, the %i used last',
+	(count, expected) => {
+		const cache = new SessionCache();
+		for (let i = 0; i < count; i++) cache.set(`${i}`, kept(undefined, 1024 * 1024));
+		const found = Array.from({length: count}, (_, i) => cache.get(`${i}`, now) !== undefined);
+		expect(found).toEqual(found.map((_, i) => i >= count - expected));
+	},
+);
 
 test('a session that would push out all the others is not kept', () => {
 	const cache = new SessionCache();
@@ -118,11 +124,14 @@ test('a session that was refused is forgotten', () => {
 	expect(cache.get('a', now + refusedForMs)).toBeUndefined();
 });
 
-test.each([999, 1000, 1001])('of %i targets that refuse the 1000 latest are known', (count) => {
-	const cache = new SessionCache();
-	for (let i = 0; i < count; i++) cache.refuse(`${i}`, now);
-	for (const target of ['0', '1', `${count - 1}`]) cache.set(target, kept());
-	expect(cache.get('0', now) === undefined).toBe(count <= 1000);
-	expect(cache.get('1', now)).toBeUndefined();
-	expect(cache.get(`${count - 1}`, now)).toBeUndefined();
-});
+test.each([999, 1000, 1001])(
+	'the cache remembers, of %i targets that refuse resumption, the 1000 latest',
+	(count) => {
+		const cache = new SessionCache();
+		for (let i = 0; i < count; i++) cache.refuse(`${i}`, now);
+		for (const target of ['0', '1', `${count - 1}`]) cache.set(target, kept());
+		expect(cache.get('0', now) === undefined).toBe(count <= 1000);
+		expect(cache.get('1', now)).toBeUndefined();
+		expect(cache.get(`${count - 1}`, now)).toBeUndefined();
+	},
+);

@@ -97,7 +97,7 @@ describe('the first mistake is told by its path', () => {
 		);
 	});
 
-	test('a value in the wrong place is not told: it may be a passphrase', () => {
+	test('a value in the wrong place is not printed: it may be a passphrase', () => {
 		for (const option of ['verify', 'minVersion', 'requireClientAuth', 'origins', 'allowExpired']) {
 			expect(check({[option]: 'hunter2'})).toThrow(
 				expect.objectContaining({message: expect.not.stringContaining('hunter2')}),

@@ -39,7 +39,7 @@ describe('text of a stranger', () => {
 });
 
 describe('JSON for a terminal', () => {
-	test('escapes what JSON.stringify leaves, and keeps its lines', () => {
+	test('JSON for a terminal escapes what JSON.stringify leaves, and keeps its lines', () => {
 		const json = JSON.stringify({a: ['ok\u009b2K', '\u202e\u{e0041}\u007f\n']}, null, 2);
 		expect(escapeJson(json)).toBe(
 			'{\n  "a": [\n    "ok\\u009b2K",\n    "\\u202e\\udb40\\udc41\\u007f\\n"\n  ]\n}',

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import {authorityOf, authorityOfUrl} from '../../src/util/url.ts';
 
-test('a host is told with its port, as a URL has it', () => {
+test('a host is written with its port, as in a URL', () => {
 	expect(authorityOf('::1', 443)).toBe('[::1]:443');
 	expect(authorityOf('a.test', 80)).toBe('a.test:80');
 	expect(authorityOfUrl(new URL('https://a.test/x'))).toBe('a.test:443');

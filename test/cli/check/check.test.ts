@@ -64,7 +64,7 @@ test('check colours a terminal, and nothing else', async () => {
 });
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-	test(`a certificate that the server accepts over ${version} is told from one that makes no difference`, async () => {
+	test(`a certificate that the server accepts over ${version} is distinguished from one that makes no difference`, async () => {
 		using dir = tempDir();
 		const options = {minVersion: version, maxVersion: version};
 		await using insisting = await startMtlsServer(options);
@@ -187,7 +187,7 @@ for (const {title, options, kind, bad} of defects) {
 	});
 }
 
-test('neither the request nor our certificate reaches a server that is not believed', async () => {
+test('neither the request nor the client certificate reaches a server that is not trusted', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	await using impostor = await startMtlsServer({
@@ -285,7 +285,7 @@ test('--spiffe-id is checked in place of the name', async () => {
 	expect(step(wrong, 'name')?.state).toBe('bad');
 });
 
-test('cookies are told by name and attributes, a redirect by its place, and a status of failure is an answer', async () => {
+test('cookies are shown by name and attributes, a redirect by its target, and a failed status is a response', async () => {
 	using dir = tempDir();
 	const handler: MtlsServerOptions['handler'] = (_request, response) => {
 		response
@@ -363,7 +363,7 @@ for (const {title, verdict, kind} of proxies) {
 	});
 }
 
-test('a port where nobody listens is exit code 3, and the connection is the step that failed', async () => {
+test('a closed port is exit code 3, and the connection is the step that failed', async () => {
 	const port = await closedPort();
 
 	const report = await checked(`https://localhost:${port}/`);
@@ -452,7 +452,7 @@ test('a page of nginx that refuses us is exit code 2, as a refusal in the handsh
 	expect(accepted).toMatchObject({exitCode: 0, clientCertificate: {accepted: true}});
 });
 
-test('files that cannot be used are exit code 64, told on stderr, before anything is sent', async () => {
+test('files that cannot be used are exit code 64, reported on stderr, before anything is sent', async () => {
 	using dir = tempDir();
 	await using server = await startMtlsServer();
 	const {key} = await server.pki.client({passphrase: 'open sesame'});

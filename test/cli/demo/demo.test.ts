@@ -23,7 +23,7 @@ test('the demo goes through six steps, and exits with 0', async () => {
 	expect(io.err()).toBe('');
 });
 
-test('the demo tells the facts of the session, and both refusals with kind, reasons and hint', async () => {
+test('the demo shows the facts of the session, and both refusals with kind, reasons and hint', async () => {
 	const io = fakeIo();
 	await run(['demo'], io);
 	const out = io.out();

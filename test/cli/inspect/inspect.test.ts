@@ -51,7 +51,7 @@ test('inspect says what a certificate is, for whom, how long, and with which key
 	expect(out).toContain(`  SHA-256   ${fingerprint256}\n`);
 });
 
-test('a CA is told from a server, and a bundle is counted', async () => {
+test('a CA is distinguished from a server, and the certificates of a bundle are counted', async () => {
 	using dir = tempDir();
 	const [one, two] = [await createTestPki(), await createTestPki({commonName: 'Other CA'})];
 
@@ -84,7 +84,7 @@ test('a key that fits is exit code 0, one that does not is exit code 1', async (
 	expect(await inspected([mixed])).toMatchObject({code: 1});
 });
 
-test('what has expired, or is not valid yet, is exit code 1', async () => {
+test('a certificate that has expired, or is not valid yet, is exit code 1', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const late = await pki.client({expired: true});
@@ -98,7 +98,7 @@ test('what has expired, or is not valid yet, is exit code 1', async () => {
 	expect(begins.out).toMatch(/✗ 'client' is not valid before /);
 });
 
-test('what ends soon, is weak, does not belong or can be read by others is told, and is exit code 0', async () => {
+test('a certificate that ends soon, is weak, does not belong or can be read by others is reported, with exit code 0', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const validTo = new Date(Date.now() + 5.5 * 86_400_000);
@@ -169,7 +169,7 @@ test('an encrypted key opens with its passphrase, and is exit code 64 with anoth
 	}
 });
 
-test('what cannot be read, or holds neither certificate nor key, is exit code 64', async () => {
+test('a file that cannot be read, or holds neither certificate nor key, is exit code 64', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const damaged = pki.ca.replace(/\n.{20}/, '\n');

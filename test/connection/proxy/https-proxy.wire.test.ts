@@ -131,7 +131,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			{failure: {alert: 'protocol_version'}},
 		],
 	];
-	test.each(untrusted)('a proxy %s is told nothing', async (_what, terms, proxyOptions, told) => {
+	test.each(untrusted)('a proxy %s gets no request', async (_what, terms, proxyOptions, told) => {
 		const [server, proxy] = await Promise.all([fixture.server(), httpsProxy(proxyOptions)]);
 		const auth = {username: 'user', password: 's3cret'};
 		const config = {protocol: 'https', host: 'localhost', port: proxy.port, auth};
@@ -161,7 +161,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-		'a %s proxy that wants a certificate says so, and ours is not shown',
+		'a %s proxy that wants a certificate fails as that, and the client certificate is not shown',
 		async (version) => {
 			const tls = {insists: true, minVersion: version, maxVersion: version};
 			const [server, proxy] = await Promise.all([fixture.server(), httpsProxy({tls})]);
@@ -257,7 +257,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		},
 	);
 
-	test('a proxy that speaks no TLS is told nothing', async () => {
+	test('a proxy that speaks no TLS gets no request', async () => {
 		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy()]);
 		const error = await mtlsFailureOf(through(proxy, options).get(server.url('/whoami')));
 		expect(error).toMatchObject({

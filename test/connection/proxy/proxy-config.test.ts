@@ -115,14 +115,14 @@ describe('config.proxy', () => {
 		expect(resolve).not.toThrow(/hunter2/);
 	});
 
-	test('an option that nobody reads is refused', () => {
+	test('an unknown proxy option is refused', () => {
 		const setting = {host: 'p', port: 1, header: {}} as ProxySetting;
 		expect(() => resolveProxy(setting, url)).toThrow(
 			expect.objectContaining({code: 'ERR_MTLS_UNKNOWN_OPTION', option: 'proxy.header'}),
 		);
 	});
 
-	test('headers are for CONNECT, and tell pools apart', () => {
+	test('headers of a proxy are for CONNECT, and separate its pools', () => {
 		const setting = {host: 'p', port: 1, headers: {'User-Agent': 'app/1', 'X-Tag': 'a'}};
 		const proxy = resolveProxy(setting, url);
 		expect(proxy?.connectHeaders).toBe('User-Agent: app/1\r\nX-Tag: a\r\n');

@@ -307,7 +307,7 @@ describe('http2Options', () => {
 		},
 	);
 
-	test('reach the session where they are about it', async () => {
+	test('http2Options reach the session where they are about it', async () => {
 		const server = await startH2Server(fixture.pki);
 		const client = fixture.client(http2);
 		const settings = {initialWindowSize: 123_456, maxHeaderListSize: 9_999, enablePush: true};

@@ -157,24 +157,27 @@ test('an interim answer is not the answer', async () => {
 test.each([
 	['HEAD', 200],
 	['GET', 304],
-])('a %s may tell the length of a body that it does not send (%i)', async (method, status) => {
-	const server = await startH2Server(fixture.pki, {
-		pages: {
-			'/': ({stream}: H2Request) => {
-				stream.respond({':status': status, 'content-length': 100});
-				stream.end();
+])(
+	'a %s may have the Content-Length of a body that it does not send (%i)',
+	async (method, status) => {
+		const server = await startH2Server(fixture.pki, {
+			pages: {
+				'/': ({stream}: H2Request) => {
+					stream.respond({':status': status, 'content-length': 100});
+					stream.end();
+				},
 			},
-		},
-	});
-	const response = await fixture
-		.client({...http2, validateStatus: null})
-		.request({url: server.url(), method});
-	expect([response.status, response.headers['content-length'], response.data]).toEqual([
-		status,
-		'100',
-		'',
-	]);
-});
+		});
+		const response = await fixture
+			.client({...http2, validateStatus: null})
+			.request({url: server.url(), method});
+		expect([response.status, response.headers['content-length'], response.data]).toEqual([
+			status,
+			'100',
+			'',
+		]);
+	},
+);
 
 test('a head that is too large to send fails, and the session goes on', async () => {
 	const server = await startH2Server(fixture.pki);

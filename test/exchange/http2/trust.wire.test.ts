@@ -182,7 +182,7 @@ test('the names, pins and revocation lists of mtls hold over HTTP/2', async () =
 	expect(server.requests).toEqual([]);
 });
 
-test('verify: report tells what it lets go, once for the session', async () => {
+test("verify: 'report' logs a failed verification once for an HTTP/2 session", async () => {
 	const server = await startH2Server(fixture.pki, {
 		credential: await fixture.pki.server({names: ['other.test']}),
 	});
@@ -202,7 +202,7 @@ test('verify: report tells what it lets go, once for the session', async () => {
 	expect(told).toMatchObject([{event: 'verification_failed', kind: 'wrong-name'}]);
 });
 
-test('a port that nobody listens on is refused as ever', async () => {
+test('a closed port stays a plain AxiosError over HTTP/2', async () => {
 	const server = createTcpServer();
 	const url = `https://localhost:${await listening(server)}/`;
 	await new Promise((resolve) => server.close(resolve));

@@ -38,7 +38,7 @@ test('the headers of a response are there in the letters of the server', async (
 	expect(res.connection).toBe(request.connection);
 });
 
-test('listeners are taken, and a request that is destroyed ends no connection', async () => {
+test('the request of a response takes listeners, and its destroy() ends no connection', async () => {
 	const plain = await startPlainHttp();
 	const client = createClient({logger: false});
 	const {request} = await client.get(plain.origin);
@@ -60,7 +60,7 @@ test('listeners are taken, and a request that is destroyed ends no connection', 
 	await client.mtls.close();
 });
 
-test('what was never asked for listeners has none, and what a failure brings has them too', async () => {
+test('the request of a response has no listeners until one is added, and that of a failure takes them too', async () => {
 	const fixture = await createFixture();
 	const server = await fixture.server({
 		handler: pages({'/': redirect('/gone', 302), '/gone': (_, response) => response.destroy()}),

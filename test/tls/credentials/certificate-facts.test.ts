@@ -109,7 +109,7 @@ describe('a hostile certificate', () => {
 	});
 });
 
-test('what is told of a credential holds nothing of its key', async () => {
+test('the facts of a credential hold nothing of its key', async () => {
 	const {leaf, key} = await pki.client();
 	const told = printedForms(certificateFacts(leaf));
 	for (const line of key.split('\n').slice(1, -2)) expect(told).not.toContain(line);

@@ -13,7 +13,7 @@ function logger() {
 	return {error: vi.fn(), warn: vi.fn()};
 }
 
-test('a certificate of ours that ends within 30 days is told when the client is made', async () => {
+test('a client certificate that ends within 30 days is warned about when the client is made', async () => {
 	const {cert, key} = await pki.client({validTo: new Date(Date.now() + 9.5 * DAY_MS)});
 	const log = logger();
 	createClient({mtls: {cert, key}, logger: log});
@@ -27,14 +27,14 @@ test('a certificate of ours that ends within 30 days is told when the client is 
 	);
 });
 
-test('a certificate of ours that is good for long is not told', async () => {
+test('a client certificate that is good for long is not warned about', async () => {
 	const {cert, key} = await pki.client();
 	const log = logger();
 	createClient({mtls: {cert, key}, logger: log});
 	expect(log.warn).not.toHaveBeenCalled();
 });
 
-test('a key that others may read is told, without a word of the key', async () => {
+test('a key that others may read is warned about, without a word of the key', async () => {
 	const {cert, key} = await pki.client();
 	const folder = mkdtempSync(join(tmpdir(), 'axios-mtls-'));
 	onTestFinished(() => rmSync(folder, {recursive: true}));
@@ -54,7 +54,7 @@ test('a key that others may read is told, without a word of the key', async () =
 	expect(log.warn).toHaveBeenCalledOnce();
 });
 
-test('who listens to axios-mtls:identity hears what was loaded, and what is to be said of it', async () => {
+test('the channel axios-mtls:identity publishes what was loaded, and its warnings', async () => {
 	const events: IdentityEvent[] = [];
 	const listen = (event: unknown) => events.push(event as IdentityEvent);
 	subscribe('axios-mtls:identity', listen);

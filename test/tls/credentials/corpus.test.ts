@@ -35,7 +35,7 @@ function expectRefused(form: CredentialForm, word: string | undefined): void {
 }
 
 describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) => {
-	test('loads with the right passphrase', () => {
+	test('a credential loads with the right passphrase', () => {
 		expectLoaded(form, form.passphrase);
 	});
 
@@ -62,7 +62,7 @@ describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) =
 	});
 
 	if (form.passphrase === '') {
-		test('loads without a passphrase, since the empty one is none', () => {
+		test('a credential without encryption loads without a passphrase', () => {
 			expectLoaded(form, undefined);
 		});
 		return;

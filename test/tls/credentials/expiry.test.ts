@@ -250,7 +250,7 @@ describe('a certificate in use', () => {
 	});
 });
 
-test('a thousand certificates have one timer, and each is told of at its time', () => {
+test('a thousand certificates have one timer, and each is warned about at its time', () => {
 	const {clock, told, watch} = watching(end - 100 * DAY_MS);
 	const owners = Array.from({length: 1_000}, (_, index) => ({index}));
 	for (const owner of owners) {
@@ -265,7 +265,7 @@ test('a thousand certificates have one timer, and each is told of at its time', 
 	expect(clock.sleeping.size).toBe(0);
 });
 
-test('a watch that nobody has any more is not kept by its timer', async () => {
+test('an expiry watch that is no longer referenced is not kept by its timer', async () => {
 	v8.setFlagsFromString('--expose-gc');
 	const collect = vm.runInNewContext('gc') as () => void;
 	const clock = new TestClock(end - 100 * DAY_MS);

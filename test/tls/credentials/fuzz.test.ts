@@ -87,7 +87,7 @@ test.each([
 	['PEM', iterations({usual: 1_500, long: 15_000})],
 	['DER', iterations({usual: 1_000, long: 10_000})],
 	['P12', iterations({usual: 1_500, long: 15_000})],
-] as const)('mutated files of %s load, or are refused with an error that is ours', (type, runs) => {
+] as const)('mutated files of %s load, or are refused with an MtlsConfigError', (type, runs) => {
 	const candidates = forms.filter(({cert}) => cert.type === type);
 	const outcomes = outcomesOf(runs, ({index, edits, more, choice}, tally) => {
 		const {cert, key, ...form} = pick(candidates, index);
@@ -111,7 +111,7 @@ const derOf = (pem: string) => Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ''
 
 const plain = [ec, rsa, ed25519].map(({leaf, key}) => [derOf(leaf), derOf(key)] as const);
 
-test('a mutated certificate or key in sound PEM loads, or is refused with an error that is ours', () => {
+test('a mutated certificate or key in sound PEM loads, or is refused with an MtlsConfigError', () => {
 	const ca = derOf(pki.ca);
 	const outcomes = outcomesOf(
 		iterations({usual: 3_000, long: 30_000}),
@@ -140,7 +140,7 @@ test('a mutated certificate or key in sound PEM loads, or is refused with an err
 	);
 });
 
-test('mutated content of a PKCS#12 whose MAC is right loads, or is refused with an error that is ours', () => {
+test('mutated content of a PKCS#12 whose MAC is right loads, or is refused with an MtlsConfigError', () => {
 	// The old ones seldom: it takes longer to write them, in JavaScript, than to read them.
 	const aes = ['none', 'aes-256', 'none', 'aes-256'] as const;
 	const protections = [...aes, ...aes, 'pbe-3des', 'pbe-rc2-40'] as const;
@@ -174,7 +174,7 @@ test('mutated content of a PKCS#12 whose MAC is right loads, or is refused with 
 	);
 });
 
-test('a mutated CA or revocation list loads, or is refused with an error that is ours', () => {
+test('a mutated CA or revocation list loads, or is refused with an MtlsConfigError', () => {
 	const ca = Buffer.from(pki.ca);
 	const outcomes = outcomesOf(iterations({usual: 1_000, long: 5_000}), ({edits, choice}, tally) => {
 		const bytes = (sound: Buffer) => (choice % 2 === 0 ? sound : derOf(sound.toString()));

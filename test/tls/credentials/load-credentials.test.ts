@@ -51,7 +51,7 @@ describe('keys that load', () => {
 		['EC in SEC1 with RFC 1421 encryption', () => client, {type: 'sec1', ...encrypted}],
 		['Ed25519 in PKCS#8', () => ed25519, {type: 'pkcs8'}],
 		['Ed25519 in encrypted PKCS#8', () => ed25519, {type: 'pkcs8', ...encrypted}],
-	])('%s loads', (_, credential, format) => {
+	])('the key %s loads', (_, credential, format) => {
 		const {cert, leaf, key} = credential();
 		const mtls = {
 			cert,
@@ -132,7 +132,7 @@ describe('the chain', () => {
 });
 
 describe('of several certificates for the key', () => {
-	test('the one that is valid now is ours, whatever the order', async () => {
+	test('the certificate that is valid now is chosen, whatever the order', async () => {
 		const key = createPublicKey(client.key);
 		const late = await issueFor(pki, key, {days: -1});
 		for (const cert of [late + client.leaf, client.leaf + late]) {
@@ -140,7 +140,7 @@ describe('of several certificates for the key', () => {
 		}
 	});
 
-	test('the one that the CA signed is ours, rather than the one we signed ourselves', async () => {
+	test('the certificate that a CA signed is chosen, rather than a self-signed one', async () => {
 		const own = signer(createPrivateKey(client.key), 'client');
 		const self = await issueFor(own, createPublicKey(client.key), {days: 900});
 		for (const cert of [self + client.leaf, client.leaf + self]) {
@@ -180,7 +180,7 @@ describe('validity', () => {
 		);
 	});
 
-	test('allowExpired loads what is out of date, either way', () => {
+	test('allowExpired loads certificates that have expired or are not valid yet', () => {
 		const {validFromDate, validToDate} = new X509Certificate(client.leaf);
 		for (const now of [validFromDate.getTime() - DAY_MS, validToDate.getTime() + DAY_MS]) {
 			expect(loadCredentials({...client, allowExpired: true}, new Date(now))).toBeDefined();

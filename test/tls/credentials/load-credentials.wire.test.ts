@@ -51,7 +51,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
 	);
 });
 
-test('the chain goes over the wire leaf first, each followed by its issuer, without strangers', async () => {
+test('the chain is sent leaf first, each certificate followed by its issuer, without unrelated ones', async () => {
 	const inner = await intermediate.intermediate({commonName: 'Inner CA'});
 	const alice = await inner.client({commonName: 'alice'});
 	const stranger = await (await createTestPki()).client();
@@ -100,7 +100,7 @@ describe('the CA in a PFX', () => {
 		expect(failure).toMatchObject({side: 'server', phase: 'verify'});
 	});
 
-	test('vouches for one where Node is given the file, so that there is something to see', async () => {
+	test('the CA in a PFX is trusted where Node itself is given the file, so that the test shows something', async () => {
 		const agent = new Agent({pfx: await withCa(), passphrase: ''});
 		onTestFinished(() => agent.destroy());
 		const [response] = await once(get(server.url('/whoami'), {agent}), 'response');
@@ -115,7 +115,7 @@ describe('the CA in a PFX', () => {
 	});
 });
 
-test('a directory of certificates is whom a client believes', async () => {
+test('a directory of certificates is trusted as `ca`', async () => {
 	const directory = mkdtempSync(join(tmpdir(), 'axios-mtls-store-'));
 	onTestFinished(() => rmSync(directory, {recursive: true}));
 	const {cert, key} = await pki.client({commonName: 'alice'});

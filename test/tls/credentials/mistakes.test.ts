@@ -220,7 +220,7 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		'ERR_MTLS_BAD_PASSPHRASE',
 		'the passphrase does not open the key in the given text',
 	],
-])('%s is told with the option to repair', (_, options, option, code, message) => {
+])('the mistake %s is reported with the option to repair', (_, options, option, code, message) => {
 	const mtls = options();
 	const error = configRefusal(mtls, [
 		passphrase,
@@ -234,7 +234,7 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 });
 
 // One wrong passphrase in some two hundred decrypts to something, which is then no key.
-test('many wrong passphrases are all told as that', () => {
+test('many wrong passphrases are all reported as that', () => {
 	const key = encrypted();
 	for (let n = 0; n < 600; n++) {
 		const load = () =>

@@ -51,7 +51,7 @@ test.each<[string, () => unknown, string]>([
 		},
 		'the function failed instead of returning the passphrase',
 	],
-])('a function that gives %s is told for mtls.passphrase', (_, passphrase, message) => {
+])('a function that returns %s is refused for mtls.passphrase', (_, passphrase, message) => {
 	const options = {...locked, passphrase: passphrase as () => string};
 	expect(() => loadCredentials(options, new Date())).toThrow(
 		expect.objectContaining({

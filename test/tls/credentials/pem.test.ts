@@ -54,14 +54,14 @@ describe('what is read', () => {
 		['text with Windows line ends', () => key.replaceAll('\n', '\r\n'), 'the given text'],
 		['text with words around it', () => `Bag Attributes\n${key}the end\n`, 'the given text'],
 		['text after a byte order mark', () => `\ufeff${key}`, 'the given text'],
-	])('%s is PEM', (_, source, from) => {
+	])('the text %s is PEM', (_, source, from) => {
 		const pem = readPem(source(), 'mtls.key');
 		expect(pem.from).toBe(from);
 		expect(pem.blocks).toMatchObject([{label: 'PRIVATE KEY'}]);
 		expect(pem.blocks[0]?.text).toMatch(/^-----BEGIN .+ KEY-----\n$/s);
 	});
 
-	test('a path is read, and named in what is told of it', () => {
+	test('a path is read, and named in its errors', () => {
 		const path = file('client.key', key);
 		expect(readPem(path, 'mtls.key')).toEqual({
 			blocks: [{label: 'PRIVATE KEY', text: key}],
@@ -206,7 +206,7 @@ describe('what is refused', () => {
 
 	// Root reads everything, so on such a machine there is nothing to see.
 	test.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
-		'a file that may not be read is told with the reason of the system',
+		'a file that may not be read is refused with the reason of the system',
 		() => {
 			const path = file('locked.pem', key);
 			chmodSync(path, 0);

@@ -95,7 +95,7 @@ test('no key of a client ends the process of startMtlsServer, and the verdict on
 }, 400_000);
 
 test.each(['get', 'check'])(
-	'axios-mtls %s tells of a server with such a key, and ends with its own exit code',
+	'axios-mtls %s reports a server with a secp256k1 key, and ends with its own exit code',
 	async (command) => {
 		const [shown] = odd.chains.filter(({name}) => name === 'secp256k1 as issuer');
 		const port = await startServer(shown as OddKeyPlace);

@@ -28,7 +28,7 @@ function replaced(bytes: Buffer, from: string, to: string): Buffer {
 }
 
 describe('what is in a file', () => {
-	test('becomes the identity of a client', () => {
+	test('a PKCS#12 file becomes the identity of a client', () => {
 		const {mtls} = createClient({mtls: {pfx: pfxOf(client.cert, client.key)}});
 		expect(mtls.identity?.subject).toBe('CN=client');
 	});
@@ -242,7 +242,7 @@ describe('what is told for mtls.pfx', () => {
 		}
 	});
 
-	test('a PFX in another option is told as what it is', () => {
+	test('a PFX in another option is reported as one', () => {
 		const pfx = pfxOf(client.leaf, client.key);
 		const found = 'found PKCS12 (a .p12 or .pfx file, which goes in `pfx`)';
 		expect(configRefusal({cert: pfx}).message).toBe(
@@ -259,7 +259,7 @@ describe('what is told for mtls.pfx', () => {
 
 // Any wrong key gives something, and one in some two hundred something with the right padding.
 test.each(['aes-256', 'pbe-rc2-40'] as const)(
-	'many wrong passphrases are all told as that, with %s and no MAC',
+	'many wrong passphrases are all reported as that, with %s and no MAC',
 	(how) => {
 		const pfx = pfxOf(client.leaf, client.key, {passphrase, mac: 'none', key: how, cert: how});
 		for (let n = 0; n < 1_000; n++) {

@@ -46,13 +46,13 @@ describe('what files look like from outside', () => {
 			},
 		],
 		['it is removed', () => rmSync(at('a'))],
-	])('differs when %s', (_, change) => {
+	])('the fingerprint of files differs when %s', (_, change) => {
 		const before = fingerprint([at('a')]);
 		change();
 		expect(fingerprint([at('a')])).not.toBe(before);
 	});
 
-	test('differs when a link on the way leads elsewhere', () => {
+	test('the fingerprint of files differs when a link on the way leads elsewhere', () => {
 		for (const version of ['1', '2']) {
 			mkdirSync(at(version));
 			writeFileSync(join(at(version), 'key'), 'same');

@@ -159,7 +159,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-test('a new CA is believed after reload(), and the old one is not', async () => {
+test('a new CA is trusted after reload(), and the old one is not', async () => {
 	const other = await createFixture();
 	const [ours, theirs] = [await fixture.server(), await other.server({clientCa: fixture.pki.ca})];
 	const {folder, client} = mounted();
@@ -202,7 +202,7 @@ describe('reload: true', () => {
 		expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'bob'});
 	});
 
-	test('a pair that is written one file after the other is taken when it is whole, and the gap is told once', async () => {
+	test('a pair that is written one file after the other is loaded when it is complete, and the gap is logged once', async () => {
 		const server = await fixture.server();
 		const logger = {error: vi.fn(), warn: vi.fn()};
 		const failed = new Promise<void>((resolve) => {
@@ -309,7 +309,7 @@ describe('an identity that is fetched', () => {
 		expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'bob'});
 	});
 
-	test('a failure to fetch it is an error of the request, which tells no secret of the loader', async () => {
+	test('a loader that fails is an error of the request, without a secret of the loader', async () => {
 		const server = await fixture.server();
 		const client = bare({
 			identity: async () => {

@@ -24,7 +24,7 @@ function sourceOf(options: MtlsOptions, when: 'now' | 'later' = 'now') {
 	return {source: new SnapshotSource(options, 'mtls', events, when), events};
 }
 
-test('what is there at once is loaded by the constructor, and told', () => {
+test('material that is available at once is loaded by the constructor, and published', () => {
 	const {source, events} = sourceOf(pick(alice));
 	expect(source.current?.identity?.subject).toBe('CN=alice');
 	expect(source.current?.epoch).toBe(0);
@@ -32,7 +32,7 @@ test('what is there at once is loaded by the constructor, and told', () => {
 	expect(source.take()).toBe(source.current);
 });
 
-test('a reload raises the epoch, retires the old snapshot, and tells both', async () => {
+test('a reload raises the epoch, retires the old snapshot, and publishes both', async () => {
 	const {source, events} = sourceOf(pick(alice));
 	const old = source.current;
 	const next = await source.reload();
@@ -271,7 +271,7 @@ test('a loader may give a promise of any make', async () => {
 
 // Seen: an interval and watchers that nothing could end. Why: the loader answered after the client was
 // closed, and its files were then watched.
-test('what is loaded after the end is watched by nobody', async () => {
+test('material that is loaded after close() is not watched', async () => {
 	vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']});
 	for (const end of ['close', 'release'] as const) {
 		let give: (material: IdentityMaterial) => void = () => {};
@@ -291,7 +291,7 @@ test('what is loaded after the end is watched by nobody', async () => {
 
 // Seen: with `maxIdentities: 1` and slow loaders any number of identities stayed loaded. Why: one that
 // was released before it was there was kept when it came.
-test('what is released while it is loaded serves those who wait, and is kept for nobody', async () => {
+test('an identity that is released while it is loaded serves those who wait, and is not kept', async () => {
 	const {source, events} = sourceOf({identity: async () => pick(alice)});
 	const taken = source.take();
 	source.release();

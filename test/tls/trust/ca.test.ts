@@ -57,11 +57,11 @@ describe('what is believed', () => {
 		['a list of one', () => [pki.ca]],
 		['a file with words in it', () => `Issuer: me\n${pki.ca}`],
 		['a file that holds a key too, which is left alone', () => pki.ca + client.key],
-	])('%s replaces what Node trusts', (_, ca) => {
+	])('the option `ca` as %s replaces what Node trusts', (_, ca) => {
 		expect(loadCa(ca())).toEqual([pki.ca]);
 	});
 
-	test('every certificate of a bundle and of a list is believed, in order', () => {
+	test('every certificate of a bundle and of a list is trusted, in order', () => {
 		const bundle = pki.ca + other.ca;
 		expect(loadCa(bundle)).toEqual([pki.ca, other.ca]);
 		expect(loadCa([file('bundle.pem', bundle), client.leaf])).toEqual([
@@ -88,7 +88,7 @@ describe('what is believed', () => {
 });
 
 describe('each certificate is believed once', () => {
-	test('however often it is given, where it came first', () => {
+	test('a CA is trusted once, however often it is given, where it came first', () => {
 		const again = [pki.ca.replaceAll('\n', '\r\n'), pki.ca + other.ca, Buffer.from(pki.ca)];
 		expect(loadCa([other.ca, ...again])).toEqual([other.ca, pki.ca]);
 	});
@@ -146,7 +146,7 @@ describe('a directory', () => {
 			'ERR_MTLS_NO_CERTIFICATE',
 			/a CERTIFICATE in file '.*b\.pem' cannot be parsed$/,
 		],
-	])('%s is an error that names it', (name, files, code, message) => {
+	])('a directory with %s is an error that names it', (name, files, code, message) => {
 		const path = folder(name, files());
 		const error = configRefusal({ca: path}, [pki.key]);
 		expect(error).toMatchObject({option: 'mtls.ca', code});
@@ -243,7 +243,7 @@ describe('mistakes', () => {
 		['null', () => null, 'ERR_MTLS_BAD_OPTION', /found null$/],
 		['a number', () => 7, 'ERR_MTLS_BAD_OPTION', /found number$/],
 		['an empty string', () => '', 'ERR_MTLS_NOT_PEM', /found an empty string$/],
-	])('%s is told for mtls.ca', (_, ca, code, message) => {
+	])('the mistake %s is reported for mtls.ca', (_, ca, code, message) => {
 		const error = configRefusal({ca: ca()}, [client.key]);
 		expect(error).toMatchObject({option: 'mtls.ca', code});
 		expect(error.message).toMatch(message);

@@ -19,7 +19,7 @@ afterAll(() => rmSync(directory, {recursive: true}));
 
 const der = (pem: string) => Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ''), 'base64');
 
-test('without `crl` there is none', () => {
+test('options without `crl` have no revocation list', () => {
 	expect(loadCrl(undefined)).toBeUndefined();
 });
 
@@ -31,7 +31,7 @@ test.each<[string, () => Parameters<typeof loadCrl>[0], () => string[]]>([
 	['several in one text', () => crl + other, () => [crl, other]],
 	['a list', () => [der(crl), other], () => [crl, other]],
 	['a CRL beside its CA', () => pki.ca + crl, () => [crl]],
-])('%s is read', (_, source, lists) => {
+])('the revocation list %s is read', (_, source, lists) => {
 	expect(loadCrl(source())).toEqual(lists());
 });
 
@@ -64,7 +64,7 @@ test.each<[string, () => unknown, string, RegExp]>([
 	],
 	['a CRL that is cut short', () => der(crl).subarray(0, -9), 'ERR_MTLS_NOT_PEM', /cut short/],
 	['null', () => null, 'ERR_MTLS_BAD_OPTION', /found null$/],
-])('%s is told for mtls.crl', (_, source, code, message) => {
+])('the mistake %s is reported for mtls.crl', (_, source, code, message) => {
 	// The types forbid some of it; JavaScript does not.
 	expect(() => loadCrl(source() as string)).toThrow(
 		expect.objectContaining({code, option: 'mtls.crl', message: expect.stringMatching(message)}),

@@ -22,7 +22,7 @@ test.for<[string, (leaf: string) => string, 0 | 90]>([
 	['a backup pin before that of the leaf', (leaf) => `${stranger};${leaf}`, 0],
 	['a backup pin after that of the leaf', (leaf) => `${leaf};${stranger}`, 0],
 	['two other pins', () => `${stranger};${stranger.replace('AA', 'AB')}`, 90],
-])('curl and we agree on %s', async ([, pinsFor, exitCode], ctx) => {
+])('curl and the library agree on %s', async ([, pinsFor, exitCode], ctx) => {
 	for (const keyType of ['ec', 'rsa'] as const satisfies readonly KeyType[]) {
 		const credential = await fixture.pki.server({keyType});
 		const server = await fixture.server({credential});

@@ -51,7 +51,7 @@ test.each([
 	['hunter2', 'something else'],
 	['sha1//AAAA', "'sha1//AAAA'"],
 	['', 'an empty string'],
-])('of %j it is told that it found %s', (pin, found) => {
+])('the error for the pins %j says that it found %s', (pin, found) => {
 	expect(() => loadPins([pin])).toThrow(
 		`mtls.pins: expected sha256//BASE64 of a public key, found ${found}`,
 	);
@@ -100,7 +100,7 @@ describe('checking', () => {
 		);
 	});
 
-	test('a mismatch tells what was seen, under a code', () => {
+	test('a pin mismatch reports the pins that were seen, under a code', () => {
 		const error = checkPins(new Set([a]), [leaf.leaf, intermediate].map(parsed));
 		expect(error).toMatchObject({
 			name: 'PinMismatchError',

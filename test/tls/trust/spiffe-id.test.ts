@@ -56,7 +56,7 @@ test.each([
 	['hunter2', 'something else'],
 	['https://user:hunter2@example.org/x?hunter2', "'https://example.org/x?[redacted]'"],
 	['spiffe://Example.org', "'spiffe://Example.org'"],
-])('of %j it is told that it found %s', (id, found) => {
+])('the error for the SPIFFE ID %j says that it found %s', (id, found) => {
 	expect(() => loadSpiffeId(id)).toThrow(
 		`mtls.spiffeId: expected spiffe://trust-domain or spiffe://trust-domain/path, found ${found}`,
 	);
@@ -89,17 +89,20 @@ describe('checking', () => {
 		[domain, 'spiffe://example.org/billing?x', false],
 		[billing, 'spiffe://EXAMPLE.org/billing', false],
 		[billing, 'spiffe://example.org/Billing', false],
-	])('expecting %s, a certificate for %s is accepted: %s', async (expected, uri, accepted) => {
-		const error = checkSpiffeId(expected, await leafWith(uri));
-		if (accepted) expect(error).toBeUndefined();
-		else {
-			expect(error).toMatchObject({
-				name: 'SpiffeMismatchError',
-				code: 'ERR_MTLS_SPIFFE_MISMATCH',
-				message: `expected ${expected}, found ${uri}`,
-			});
-		}
-	});
+	])(
+		'the expected SPIFFE ID %s, of a certificate for %s, is accepted: %s',
+		async (expected, uri, accepted) => {
+			const error = checkSpiffeId(expected, await leafWith(uri));
+			if (accepted) expect(error).toBeUndefined();
+			else {
+				expect(error).toMatchObject({
+					name: 'SpiffeMismatchError',
+					code: 'ERR_MTLS_SPIFFE_MISMATCH',
+					message: `expected ${expected}, found ${uri}`,
+				});
+			}
+		},
+	);
 
 	test.each([
 		[[billing, 'spiffe://example.org/other']],

@@ -92,7 +92,7 @@ test.each([
 	expect(peerName(host, servername)).toEqual(expected);
 });
 
-test('no certificate is the one of nobody', () => {
+test('a server without certificate has no verified name', () => {
 	for (const [options, code] of [
 		[{}, 'ERR_TLS_CERT_ALTNAME_INVALID'],
 		[{spiffeId: id}, 'ERR_MTLS_SPIFFE_MISMATCH'],
@@ -103,7 +103,7 @@ test('no certificate is the one of nobody', () => {
 });
 
 // It is asked from within OpenSSL's callback: an exception there is uncaught.
-test('what cannot be read is refused, and nothing is thrown', () => {
+test('a certificate that cannot be read is refused, and nothing is thrown', () => {
 	const [leaf] = chain;
 	if (leaf === undefined) throw new Error('no leaf');
 	const broken = new Error('not to be read');

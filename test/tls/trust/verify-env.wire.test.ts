@@ -62,7 +62,7 @@ async function expectUnread(server: MtlsServer, connections: number): Promise<vo
 describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
 	describe.each(exchanges)('over %s', (_, options) => {
 		test.each(['0', ''])(
-			"set to '%s' while the client lives lets no impostor through",
+			'NODE_TLS_REJECT_UNAUTHORIZED=%s, set while the client lives, lets no impostor through',
 			async (value) => {
 				vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', value);
 				onTestFinished(() => {
@@ -90,7 +90,7 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0', () => {
 		}
 	});
 
-	test('set for the whole process changes nothing for us', async () => {
+	test('NODE_TLS_REJECT_UNAUTHORIZED=0 for the whole process changes nothing for the client', async () => {
 		const credential = await fixture.pki.server({selfSigned: true});
 		const server = await fixture.server({credential, handler, clientAuth: 'none'});
 		expect(await child(server.url(), {NODE_TLS_REJECT_UNAUTHORIZED: '0'})).toEqual({

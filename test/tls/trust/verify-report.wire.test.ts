@@ -81,7 +81,7 @@ function client(logger: Logger, mtls: MtlsOptions, config: ClientConfig = {}) {
 
 describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environment) => {
 	describe.each(exchanges)('over %s', (_, options) => {
-		test("verify: 'report' goes on and tells each failed handshake", async () => {
+		test("verify: 'report' goes on and logs each failed handshake", async () => {
 			stub(environment);
 			for (const {kind, code, credential, options: own} of cases) {
 				for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -158,7 +158,7 @@ function stub(environment: string | undefined): void {
 }
 
 describe.each(exchanges)('over %s', (_, options) => {
-	test('a server that can be verified is not told, and its sessions are resumed', async () => {
+	test("a server that is verified is not logged with verify: 'report', and its sessions are resumed", async () => {
 		const {told, logger} = recorder();
 		const server = await fixture.server({handler: closing});
 		const reporting = client(logger, {verify: 'report'});
@@ -170,7 +170,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(told).toEqual([]);
 	});
 
-	test('a connection is told once, however many requests it serves', async () => {
+	test('an unverified connection is logged once, however many requests it serves', async () => {
 		const {told, logger} = recorder();
 		const [{credential} = {}] = cases;
 		const server = await fixture.server({...(credential && {credential}), handler: closing});
@@ -183,7 +183,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(told).toHaveLength(1);
 	});
 
-	test('all that is wrong is told: the chain, the name and the pin', async () => {
+	test('every verification error is logged: the chain, the name and the pin', async () => {
 		const {told, logger} = recorder();
 		const credential = await fixture.pki.server({names: ['other.test'], expired: true});
 		const server = await fixture.server({credential, handler: closing});

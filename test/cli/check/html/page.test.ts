@@ -92,7 +92,7 @@ test('the page is written beside --json too, and stdout is the object alone', as
 	expect(page).toContain(failure.reasons[0].replaceAll("'", '&#39;'));
 });
 
-test("a stranger's text is text in the page and in the drawings", () => {
+test('text of a server is escaped in the page and in the drawings', () => {
 	const evil = '</title><script>alert(1)</script>"\'&\u001b[2K';
 	const page = renderPage(
 		report({
@@ -171,7 +171,7 @@ test('the tree says what has expired, what is pinned and what is missing', () =>
 	expect(lines.filter(({tone}) => tone === 'bad').map(({text}) => text)).toHaveLength(2);
 });
 
-test('a cookie is told without its value, whatever its line looks like', () => {
+test('a cookie is shown without its value, whatever its line looks like', () => {
 	expect(parseCookie('a=v; Path=/; Secure')).toEqual({name: 'a', attributes: ['Path=/', 'Secure']});
 	expect(parseCookie('a=v=w')).toEqual({name: 'a', attributes: []});
 	expect(parseCookie('value')).toEqual({name: '', attributes: []});
@@ -180,7 +180,7 @@ test('a cookie is told without its value, whatever its line looks like', () => {
 	expect(parseCookie('')).toEqual({name: '', attributes: []});
 });
 
-test('times are told as a person would say them', () => {
+test('times are written as a person would say them', () => {
 	const at = (days: number) => new Date(now.getTime() + days * 86_400_000).toISOString();
 	expect([0.5, 1, 2, 729, 730, 731, -0.5, -1, -3000].map((days) => fromNow(at(days), now))).toEqual(
 		[
@@ -199,7 +199,7 @@ test('times are told as a person would say them', () => {
 	expect(daysUntil(at(-0.5), now)).toBe(-1);
 });
 
-test('names are told short, and not by the hundred', () => {
+test('names are shortened, and not listed by the hundred', () => {
 	expect(commonName('O=A, CN=a.example')).toBe('a.example');
 	expect(commonName('O=A')).toBe('O=A');
 	expect(commonName('')).toBe('(no name)');
@@ -211,7 +211,7 @@ test('names are told short, and not by the hundred', () => {
 	expect(sentence("the server's key")).toBe("The server's key.");
 });
 
-test('a command to try holds nothing of a stranger that a shell or curl would obey', () => {
+test('a command to try holds no text of a server that a shell or curl would obey', () => {
 	const place = {host: 'a.example', port: 443};
 	const failure = {side: 'server', certain: true, message: '', reasons: [], hint: ''} as const;
 	const missing = report({

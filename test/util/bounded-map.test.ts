@@ -1,12 +1,12 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {BoundedMap} from '../../src/util/bounded-map.ts';
 
 describe('BoundedMap', () => {
-	it.each([
+	test.each([
 		[2, ['a', 'b'], ['a', 'b']],
 		[3, ['a', 'b', 'c'], ['a', 'b', 'c']],
 		[4, ['a', 'b', 'c', 'd'], ['b', 'c', 'd']],
-	])('keeps the latest three of %i entries', (_, keys, kept) => {
+	])('a map with a limit keeps the latest three of %i entries', (_, keys, kept) => {
 		const map = new BoundedMap<string, string>({maxEntries: 3, maxBytes: 1000});
 		for (const key of keys) map.set(key, key.toUpperCase(), 1);
 		expect(keys.filter((key) => map.get(key) === key.toUpperCase())).toEqual(kept);
@@ -14,11 +14,11 @@ describe('BoundedMap', () => {
 		expect(map.bytes).toBe(kept.length);
 	});
 
-	it.each([
+	test.each([
 		[49, 2],
 		[50, 2],
 		[51, 1],
-	])('keeps as many entries of %i bytes as fit into 100', (bytes, kept) => {
+	])('a map with a limit keeps as many entries of %i bytes as fit into 100', (bytes, kept) => {
 		const map = new BoundedMap<number, number>({
 			maxEntries: 10,
 			maxBytes: 100,
@@ -30,11 +30,11 @@ describe('BoundedMap', () => {
 		expect(map.get(4)).toBe(4);
 	});
 
-	it.each([
+	test.each([
 		[9, true],
 		[10, true],
 		[11, false],
-	])('keeps an entry of %i bytes where 10 are the most: %s', (bytes, kept) => {
+	])('a map with a limit keeps an entry of %i bytes where 10 are the most: %s', (bytes, kept) => {
 		const map = new BoundedMap<string, string>({maxEntries: 10, maxBytes: 100, maxEntryBytes: 10});
 		map.set('before', 'it', 1);
 		map.set('key', 'value', bytes);
@@ -42,7 +42,7 @@ describe('BoundedMap', () => {
 		expect(map.get('before')).toBe('it');
 	});
 
-	it('forgets the old value where the new one is too large', () => {
+	test('forgets the old value where the new one is too large', () => {
 		const map = new BoundedMap<string, string>({maxEntries: 10, maxBytes: 80});
 		map.set('key', 'old', 10);
 		map.set('key', 'new', 11);
@@ -50,7 +50,7 @@ describe('BoundedMap', () => {
 		expect(map.bytes).toBe(0);
 	});
 
-	it('counts an entry once that is set twice', () => {
+	test('counts an entry once that is set twice', () => {
 		const map = new BoundedMap<string, string>({maxEntries: 10, maxBytes: 80});
 		map.set('key', 'old', 10);
 		map.set('key', 'new', 5);
@@ -61,13 +61,13 @@ describe('BoundedMap', () => {
 		expect([map.size, map.bytes]).toEqual([0, 0]);
 	});
 
-	it('lists the values that it keeps, the first one first', () => {
+	test('lists the values that it keeps, the first one first', () => {
 		const map = new BoundedMap<string, string>({maxEntries: 2, maxBytes: 80});
 		for (const key of ['a', 'b', 'c']) map.set(key, key.toUpperCase(), 1);
 		expect([...map.values()]).toEqual(['B', 'C']);
 	});
 
-	it('is empty once it is cleared', () => {
+	test('a map with a limit is empty once it is cleared', () => {
 		const map = new BoundedMap<string, string>({maxEntries: 10, maxBytes: 80});
 		map.set('key', 'value', 10);
 		map.clear();

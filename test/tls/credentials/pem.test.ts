@@ -198,7 +198,7 @@ describe('what is refused', () => {
 		['a number', () => 1, 'ERR_MTLS_BAD_OPTION', /, found number$/],
 		['null', () => null, 'ERR_MTLS_BAD_OPTION', /, found null$/],
 		['an object', () => ({}), 'ERR_MTLS_BAD_OPTION', /, found object$/],
-	])('%s is told as what it is', (_, source, code, message) => {
+	])('the input %s is reported as what it is', (_, source, code, message) => {
 		const error = refusal(source());
 		expect(error).toMatchObject({code, option: 'mtls.key'});
 		expect(error.message.slice('mtls.key: '.length)).toMatch(message);

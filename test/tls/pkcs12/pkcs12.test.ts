@@ -216,7 +216,7 @@ describe('what is told for mtls.pfx', () => {
 			'ERR_MTLS_NO_CERTIFICATE',
 			'a certificate in the given bytes cannot be parsed',
 		],
-	])('%s', (_, source, code, message) => {
+	])('a PKCS#12 file with a fault is refused: %s', (_, source, code, message) => {
 		const pfx = source();
 		const error = configRefusal({pfx, passphrase}, [passphrase, client.key]);
 		expect(error).toMatchObject({code, option: 'mtls.pfx'});

@@ -5,8 +5,8 @@ import {exitCodes} from './shared/exit-codes.ts';
 
 const {stdout, stderr} = process;
 
-// `| head -1` goes away when it has seen enough. That is no failure, and no reason for a stack trace.
-const readerGone = new Promise<void>((resolve) => {
+// `| head -1` closes the pipe when it has read enough, which is no failure.
+const outputClosed = new Promise<void>((resolve) => {
 	const onError = (error: NodeJS.ErrnoException) => {
 		if (error.code === 'EPIPE') return resolve();
 		stderr.write(`axios-mtls: cannot write the output: ${error.code ?? error.message}\n`);
@@ -24,9 +24,9 @@ process.exitCode = await run(process.argv.slice(2), {
 	colors: stdout.isTTY === true && pc.isColorSupported,
 	stopped: () =>
 		Promise.race([
-			readerGone,
+			outputClosed,
 			new Promise<void>((resolve) => {
-				// Once: a second Ctrl-C ends the process even where closing hangs.
+				// Once: a second Ctrl-C ends the process even when closing hangs.
 				process.once('SIGINT', () => resolve());
 				process.once('SIGTERM', () => resolve());
 			}),

@@ -18,7 +18,7 @@ interface NewFile {
 	readonly about: string;
 }
 
-/** Makes a CA, a server and a client certificate; overwrites nothing unless `--force` says so. */
+/** Makes a CA, a server and a client certificate; overwrites files only with `--force`. */
 export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitCode> {
 	if (!force) assertNoneExists(dir);
 	const files = await makeFiles();
@@ -28,7 +28,7 @@ export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitC
 	print(io);
 	for (const {name, about} of files) print(io, `  ${name.padEnd(12)}${about}`);
 	print(io);
-	print(io, 'Next, a server that insists on such a client certificate:');
+	print(io, 'Next, a server that requires such a client certificate:');
 	print(io);
 	print(io, `  axios-mtls serve ${quote(dir)}`);
 	print(io);
@@ -39,23 +39,23 @@ export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitC
 }
 
 function assertNoneExists(dir: string): void {
-	const there = Object.values(fileNames).filter((name) => existsSync(join(dir, name)));
-	if (there.length === 0) return;
+	const existing = Object.values(fileNames).filter((name) => existsSync(join(dir, name)));
+	if (existing.length === 0) return;
 	throw new UsageError(
 		`certs ${dir}`,
-		`${there.join(', ')} ${there.length === 1 ? 'exists' : 'exist'} already`,
+		`${existing.join(', ')} ${existing.length === 1 ? 'exists' : 'exist'} already`,
 		'--force overwrites; what the old CA has signed is then no longer trusted',
 	);
 }
 
 async function makeFiles(): Promise<NewFile[]> {
-	// A name of its own: two CAs of the same name make a wrong file look like a broken signature.
+	// A unique name: with two CAs of one name, a wrong file looks like a broken signature.
 	const commonName = `axios-mtls CA ${randomBytes(3).toString('hex')}`;
 	const pki = await createTestPki({commonName});
 	const [server, client] = await Promise.all([pki.server(), pki.client()]);
 	return [
 		certificate(fileNames.ca, pki.ca, 'the CA; trust it with --ca'),
-		key(fileNames.caKey, pki.key, 'signs more certificates; keep it to yourself'),
+		key(fileNames.caKey, pki.key, 'signs more certificates; keep it private'),
 		certificate(fileNames.server, server.cert, 'of the server'),
 		key(fileNames.serverKey, server.key, 'its key'),
 		certificate(fileNames.client, client.cert, 'of the client'),
@@ -71,7 +71,7 @@ function certificate(name: string, content: string, role: string): NewFile {
 }
 
 function key(name: string, content: string, about: string): NewFile {
-	return {name, content, mode: privateMode, about: `${about}; readable by you alone`};
+	return {name, content, mode: privateMode, about: `${about}; readable by its owner only`};
 }
 
 function writeFiles(dir: string, files: readonly NewFile[], force: boolean): void {

@@ -55,7 +55,7 @@ export interface ServeArguments {
 	readonly port: string;
 }
 
-/** What a command line asks for. The values are still text: each command reads its own. */
+/** A parsed command line. Its values are still text, which each command parses. */
 export type Invocation =
 	| GetArguments
 	| CheckArguments
@@ -82,7 +82,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 			writeOut: (text) => {
 				printed += text;
 			},
-			// The error that is thrown says the same.
+			// The thrown error has the same message.
 			writeErr: () => {},
 			getOutHelpWidth: () => 88,
 			getOutHasColors: () => false,
@@ -97,7 +97,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 	return invocation ?? {command: 'help', text: printed};
 }
 
-function makeProgram(found: (invocation: Invocation) => void): Command {
+function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 	const program = new Command('axios-mtls')
 		.usage('<command> [options]')
 		.version(manifest.version, '-V, --version')
@@ -112,87 +112,89 @@ function makeProgram(found: (invocation: Invocation) => void): Command {
 
 	program
 		.command('get')
-		.summary('ask a URL with a client certificate')
+		.summary('request a URL with a client certificate')
 		.argument('<url>', 'https://host[:port]/path')
-		.option('--cert <file>', 'our certificate with its intermediates, PEM')
+		.option('--cert <file>', 'client certificate with its intermediates, PEM')
 		.option('--key <file>', 'its private key, PEM')
-		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
+		.option('--ca <file>', 'trusted CAs, PEM; also default, system, bundled; repeatable', collect)
 		.option('--passphrase-file <file>', 'its first line opens the key')
-		.option('--allow-expired', 'show our certificate even when its time is over')
+		.option('--allow-expired', 'send the certificate even when it has expired')
 		.option(
 			'--jar <file>',
 			'keep cookies in this file between runs, as curl -b and -c do; JSON if .json',
 		)
 		.option('-L, --location', 'follow redirects')
 		.option('--proxy <url>', 'http://[user:password@]host:port')
-		.option('--timeout <seconds>', 'for the whole of it')
+		.option('--timeout <seconds>', 'limit of the whole request')
 		.addHelpText('before', help.getExamples)
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
 		.action((url: string, options: Omit<GetArguments, 'command' | 'url'>) =>
-			found({command: 'get', url, ...options}),
+			onParsed({command: 'get', url, ...options}),
 		);
 
 	program
 		.command('check')
-		.summary('do the handshake step by step, and say what there is to see')
+		.summary('make a handshake and report each step')
 		.argument('<url>', 'https://host[:port]/path')
-		.option('--cert <file>', 'our certificate with its intermediates, PEM')
+		.option('--cert <file>', 'client certificate with its intermediates, PEM')
 		.option('--key <file>', 'its private key, PEM')
 		.option('--pfx <file>', 'both in one PKCS#12 file')
 		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
-		.option('--allow-expired', 'show our certificate even when its time is over')
-		.option('--ca <file>', 'whom to trust, PEM; also default, system, bundled; repeatable', collect)
+		.option('--allow-expired', 'send the certificate even when it has expired')
+		.option('--ca <file>', 'trusted CAs, PEM; also default, system, bundled; repeatable', collect)
 		.option('--pin <pin>', 'sha256//BASE64 of a key of the chain; repeatable', collect)
 		.option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
-		.option('--spiffe-id <id>', 'spiffe://domain[/path], in place of the name')
+		.option('--spiffe-id <id>', 'spiffe://domain[/path], instead of the host name')
 		.option('--proxy <url>', 'http://[user:password@]host:port')
-		.option('--timeout <seconds>', 'for the whole of it', '30')
+		.option('--timeout <seconds>', 'limit of the whole check', '30')
 		.option('--json', 'print one JSON object, for machines')
-		.option('--html <file>', 'write a page that draws the chain and its time')
+		.option('--html <file>', 'write the report as a page, with drawings of the chain')
 		.addHelpText('before', help.checkExamples)
 		.addHelpText('after', `${help.jsonHelp}\n${help.environmentHelp}\n${help.exitCodesHelp}`)
 		.action((url: string, options: Omit<CheckArguments, 'command' | 'url'>) =>
-			found({command: 'check', url, ...options}),
+			onParsed({command: 'check', url, ...options}),
 		);
 
 	program
 		.command('inspect')
-		.summary('say what is in a certificate, key, PKCS#12 or bundle')
+		.summary('show what is in a certificate, key, PKCS#12 or bundle')
 		.argument('<file>', 'PEM, DER or PKCS#12')
 		.option('--key <file>', 'does this key fit?')
 		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
 		.addHelpText('before', help.inspectExamples)
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
 		.action((file: string, options: Omit<InspectArguments, 'command' | 'file'>) =>
-			found({command: 'inspect', file, ...options}),
+			onParsed({command: 'inspect', file, ...options}),
 		);
 
 	program
 		.command('certs')
 		.summary('make a CA, a server and a client certificate')
-		.argument('<dir>', 'made when it is not there')
+		.argument('<dir>', 'created if it does not exist')
 		.option('--force', 'overwrite')
 		.addHelpText('before', help.certsExamples)
 		.addHelpText('after', help.exitCodesHelp)
 		.action((dir: string, options: {force?: boolean}) =>
-			found({command: 'certs', dir, ...options}),
+			onParsed({command: 'certs', dir, ...options}),
 		);
 
 	program
 		.command('serve')
-		.summary('run a server that insists on a client certificate')
+		.summary('run a server that requires a client certificate')
 		.argument('<dir>', 'where `axios-mtls certs` has put its files')
 		.option('--port <number>', '0 for any free one', '8443')
 		.addHelpText('before', help.serveExamples)
 		.addHelpText('after', help.exitCodesHelp)
-		.action((dir: string, options: {port: string}) => found({command: 'serve', dir, ...options}));
+		.action((dir: string, options: {port: string}) =>
+			onParsed({command: 'serve', dir, ...options}),
+		);
 
 	program
 		.command('demo')
-		.summary('see it all at work, in this process')
+		.summary('run all of it in this process')
 		.addHelpText('before', help.demoExamples)
 		.addHelpText('after', help.exitCodesHelp)
-		.action(() => found({command: 'demo'}));
+		.action(() => onParsed({command: 'demo'}));
 
 	return program;
 }
@@ -202,13 +204,13 @@ const seeHelp = '`axios-mtls --help` shows examples';
 const hints: readonly [RegExp, string][] = [
 	[
 		/^--?pass/,
-		'a passphrase on the command line can be read by others: use --passphrase-file, or AXIOS_MTLS_PASSPHRASE',
+		'other users can read a passphrase on the command line: use --passphrase-file, or AXIOS_MTLS_PASSPHRASE',
 	],
 	[/^(-k|--insecure)$/, 'there is no such switch: name the CA of the server with --ca'],
 ];
 
 function usageError({code, message}: CommanderError, words: readonly string[]): UsageError {
-	// Security: commander repeats the value too, and `--passphrase=...` is a likely mistake.
+	// Security: commander quotes the value too, and `--passphrase=...` is a likely mistake.
 	const why =
 		message
 			.replace(/^error: /, '')
@@ -216,7 +218,8 @@ function usageError({code, message}: CommanderError, words: readonly string[]): 
 			.split(/[\n:]/)[0] ?? '';
 	const option = /'(-[^']*)'/.exec(why)?.[1];
 	const hint =
-		code === 'commander.unknownOption' && hints.find(([it]) => it.test(option ?? ''))?.[1];
+		code === 'commander.unknownOption' &&
+		hints.find(([pattern]) => pattern.test(option ?? ''))?.[1];
 	return new UsageError(words[0] ?? '', why, hint || seeHelp);
 }
 

@@ -1,18 +1,18 @@
 /** Printed by `axios-mtls` and `axios-mtls --help`, above the list of commands. */
 export const rootExamples = `axios-mtls: HTTPS with a client certificate, from the shell.
 
-  # See all of it at once; needs no files and no network.
+  # Run all of it at once, without files and without a network.
   axios-mtls demo
 
-  # Make a CA, a server and a client certificate, and a server that insists on them.
+  # Make a CA, a server and a client certificate, and run a server that requires one.
   axios-mtls certs pki
   axios-mtls serve pki
 
-  # Ask it, in another terminal.
+  # Send it a request, in another terminal.
   axios-mtls get https://localhost:8443/whoami \\
     --cert pki/client.crt --key pki/client.key --ca pki/ca.crt
 
-  # What does a server want, and what does it show? Which files fit together?
+  # Which certificate does a server ask for and present? Which files fit together?
   axios-mtls check https://localhost:8443/ --ca pki/ca.crt
   axios-mtls inspect pki/client.crt --key pki/client.key
 
@@ -20,34 +20,34 @@ export const rootExamples = `axios-mtls: HTTPS with a client certificate, from t
   axios-mtls localhost 8443 pki/client.key pki/client.crt pki/ca.crt
 `;
 
-export const getExamples = `Asks a URL with a client certificate; prints the status, then the body.
+export const getExamples = `Requests a URL with a client certificate; prints the status, then the body.
 
-  # The CA in a private file, the key encrypted.
+  # With a CA of its own and an encrypted key.
   axios-mtls get https://api.bank.example/accounts \\
     --cert client.crt --key client.key --ca ca.crt --passphrase-file secret.txt
 
-  # Keep the session: cookies live in the file between runs.
+  # Stay logged in: the file keeps the cookies between runs.
   axios-mtls get https://api.bank.example/start -L --jar session.json
   axios-mtls get https://api.bank.example/accounts --jar session.json
 
-  # Through a proxy, ten seconds at the most.
+  # Through a proxy, in at most ten seconds.
   axios-mtls get https://api.bank.example/ --proxy http://proxy.corp:3128 --timeout 10
 
-  # A private CA on top of those that Node trusts.
+  # A private CA beside those that Node trusts.
   axios-mtls get https://intranet.example/ --ca default --ca corp.pem
 `;
 
-export const checkExamples = `Does the handshake step by step and says what there is to see: the way there, the
-protocol, the chain, the verdicts, whether our certificate is asked for and accepted.
+export const checkExamples = `Makes a handshake and reports each step: the connection, the protocol, the chain and its
+verification, whether the server asks for our certificate and accepts it.
 
-  # What does this server show, and does it ask for a certificate?
+  # What does this server present, and does it ask for a certificate?
   axios-mtls check https://api.bank.example/ --ca ca.crt
 
-  # Is ours accepted? Asks twice: with it, and without.
+  # Is our certificate accepted? Sends one request with it, and one without.
   axios-mtls check https://api.bank.example/ --cert client.crt --key client.key --ca ca.crt
   axios-mtls check https://api.bank.example/ --pfx client.p12 --passphrase-file secret.txt
 
-  # Is it the very key that we were told of?
+  # Does the server have the key that its operator named?
   axios-mtls check https://api.bank.example/ \\
     --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
 
@@ -59,13 +59,13 @@ protocol, the chain, the verdicts, whether our certificate is asked for and acce
 export const jsonHelp = `
 With --json, one object; nothing in it is secret:
   format            1; raised when a field changes its meaning
-  url checkedAt     what was asked for (without its query) and when
+  url checkedAt     what was requested (without its query) and when
   exitCode summary  the outcome, for machines and for people
   steps             [{id, title, state, text}], state is good, bad, doubtful or open
   tls               {protocol, cipher}, or null
   chain             leaf first: [{role, subject, issuer, altNames, validFrom, validTo, validity,
                     daysLeft, pinned, pin, fingerprint256, caIssuers}]
-  missingIssuer     who signed the last of the chain, when the server did not send it
+  missingIssuer     issuer of the last of the chain, when the server did not send it
   clientCertificate {requested, required, accepted, ours}; null where it could not be seen
   http              {status, statusText, location}, or null
   cookies           [{name, attributes}], never a value
@@ -86,18 +86,18 @@ when it cannot be read.
 export const certsExamples = `Makes ca.crt ca.key server.crt server.key client.crt client.key to start with.
 
   axios-mtls certs pki
-  axios-mtls certs pki --force    # in place of those that are there
+  axios-mtls certs pki --force    # overwrites existing files
 `;
 
-export const serveExamples = `Runs a server that insists on a client certificate, until Ctrl-C.
+export const serveExamples = `Runs a server that requires a client certificate, until Ctrl-C.
 
   axios-mtls certs pki
   axios-mtls serve pki               # https://localhost:8443, login alice / wonderland
   axios-mtls serve pki --port 0      # any free port
 `;
 
-export const demoExamples = `Shows a login over mutual TLS, a refused stranger and a refused impostor, for real,
-between two servers in this process. Exits with 0 only when each step went as it says.
+export const demoExamples = `Runs a login over mutual TLS, a client without a certificate that is refused, and an impostor
+that is refused, with two servers in this process. Exits with 0 only when each step succeeds.
 
   axios-mtls demo
 `;
@@ -114,6 +114,6 @@ Exit codes:
 export const environmentHelp = `
 Environment:
   AXIOS_MTLS_PASSPHRASE                of the key, where --passphrase-file is not given
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY    as everywhere; --proxy wins
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY    as elsewhere; --proxy comes first
   AXIOS_MTLS_DEBUG=1                   stack traces of failures
   NO_COLOR=1                           no colours`;

@@ -2,7 +2,7 @@ import {UsageError} from './shared/exit-codes.ts';
 
 /**
  * Turns the five positional arguments of the Python ancestor, `host port key_file cert_file
- * ca_file`, into the `get` that they stand for. Options may follow. Anything else comes back as it was.
+ * ca_file`, into those of `get`. Options may follow. Any other arguments are returned as they are.
  */
 export function positionalArguments(
 	argv: readonly string[],

@@ -11,7 +11,7 @@ import type {Io} from './shared/io.ts';
 import {reportError} from './shared/report-error.ts';
 
 /**
- * The whole program: a command line in, an exit code out. Throws nothing.
+ * Runs a command line; prints every error and throws none.
  *
  * @param argv - Without the first two words of `process.argv`.
  */

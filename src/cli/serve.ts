@@ -16,29 +16,29 @@ import {type Io, print, printable} from './shared/io.ts';
 import {commandsToTry, fileNames, login, loginToTry, quote} from './shared/sample-commands.ts';
 
 /**
- * Runs a server that insists on a client certificate, with a login behind it, on the files that
- * `certs` has made. On loopback only: its password is printed in this help.
+ * Runs a server that requires a client certificate and has a login, with the files that `certs` has
+ * made. On loopback only: the help prints its password.
  *
- * @returns when it is told to stop.
+ * @returns when it is stopped.
  */
 export async function serve({dir, port}: ServeArguments, io: Io): Promise<ExitCode> {
-	const options = {...readCredential(dir), port: parsePort(port)};
+	const options = {...readCredentials(dir), port: parsePort(port)};
 	const stopped = io.stopped();
 	const log = createServeLog(io);
 	const server = await start(options, log.handler);
-	const unfollow = log.follow(server);
+	const stopLog = log.follow(server);
 	try {
-		welcome(dir, server, io);
+		printUsage(dir, server, io);
 		await stopped;
 	} finally {
-		unfollow();
+		stopLog();
 		await server.close();
 	}
 	print(io, 'Stopped.');
 	return exitCodes.answered;
 }
 
-function welcome(dir: string, {origin}: MtlsServer, io: Io): void {
+function printUsage(dir: string, {origin}: MtlsServer, io: Io): void {
 	print(io, `Listening at ${origin} for clients with a certificate of ${join(dir, fileNames.ca)}.`);
 	print(io, `Login: ${login.user} / ${login.password}. Ctrl-C stops it.`);
 	print(io);
@@ -49,12 +49,12 @@ function welcome(dir: string, {origin}: MtlsServer, io: Io): void {
 	print(io);
 }
 
-interface ServerFiles {
+interface Credentials {
 	readonly credential: {readonly cert: string; readonly key: string; readonly leaf: string};
 	readonly clientCa: string;
 }
 
-function readCredential(dir: string): ServerFiles {
+function readCredentials(dir: string): Credentials {
 	const cert = read(dir, fileNames.server);
 	const key = read(dir, fileNames.serverKey);
 	const clientCa = read(dir, fileNames.ca);
@@ -65,7 +65,7 @@ function readCredential(dir: string): ServerFiles {
 		throw new UsageError(
 			`serve ${dir}`,
 			`${fileNames.serverKey} does not fit ${fileNames.server}`,
-			makeThem(dir),
+			certsHint(dir),
 		);
 	}
 	return {credential: {cert, key, leaf: leaf.toString()}, clientCa};
@@ -77,7 +77,7 @@ function read(dir: string, name: string): string {
 	} catch (error) {
 		const code = fileErrorCode(error);
 		const why = code === 'ENOENT' ? `no ${name} there` : `cannot read ${name}: ${code}`;
-		throw new UsageError(`serve ${dir}`, why, makeThem(dir));
+		throw new UsageError(`serve ${dir}`, why, certsHint(dir));
 	}
 }
 
@@ -85,11 +85,11 @@ function parse<T>(dir: string, name: string, parser: () => T): T {
 	try {
 		return parser();
 	} catch (cause) {
-		throw new UsageError(`serve ${dir}`, `${name} cannot be parsed`, makeThem(dir), cause);
+		throw new UsageError(`serve ${dir}`, `${name} cannot be parsed`, certsHint(dir), cause);
 	}
 }
 
-function makeThem(dir: string): string {
+function certsHint(dir: string): string {
 	return `\`axios-mtls certs ${quote(dir)}\` makes all six files`;
 }
 
@@ -99,7 +99,7 @@ function parsePort(text: string): number {
 }
 
 async function start(
-	options: ServerFiles & {readonly port: number},
+	options: Credentials & {readonly port: number},
 	handler: ReturnType<typeof createServeLog>['handler'],
 ): Promise<MtlsServer> {
 	const users = {[login.user]: login.password};
@@ -115,53 +115,53 @@ async function start(
 	}
 }
 
-/** Tells what a server sees: a line for each client that it lets in or refuses, a line for each request. */
+/** Prints a line for each client that the server accepts or refuses, and for each request. */
 export interface ServeLog {
-	/** To be given to the server: tells requests, and answers none. */
+	/** Of the server: logs requests, and answers none. */
 	readonly handler: RequestHandler;
-	/** Begins to tell connections; returns what ends it. */
+	/** Logs connections until the returned function is called. */
 	follow(server: MtlsServer): () => void;
 }
 
-// Node publishes here after the listeners of 'connection' have run, so the server's record exists.
+// Node publishes here after the listeners of 'connection' have run, so the server has its record.
 const channel = 'net.server.socket';
 
 export function createServeLog(io: Io, now: () => Date = () => new Date()): ServeLog {
-	const welcomed = new Set<number>();
-	const tell = ({id}: RecordedConnection, text: string) =>
+	const accepted = new Set<number>();
+	const log = ({id}: RecordedConnection, text: string) =>
 		print(io, printable(`${now().toISOString().slice(11, 19)} #${id} ${text}`));
 
-	const welcome = (connection: RecordedConnection) => {
-		if (welcomed.has(connection.id)) return;
-		welcomed.add(connection.id);
+	const logAccepted = (connection: RecordedConnection) => {
+		if (accepted.has(connection.id)) return;
+		accepted.add(connection.id);
 		const {protocol, clientCertificate: client} = connection;
-		tell(
+		log(
 			connection,
 			`let in: '${client?.subject}', a certificate of '${client?.issuer}', ${protocol}`,
 		);
 	};
-	const farewell = (connection: RecordedConnection) => {
-		if (connection.secure) welcome(connection);
-		else tell(connection, refusal(connection));
-		welcomed.delete(connection.id);
+	const onClosed = (connection: RecordedConnection) => {
+		if (connection.secure) logAccepted(connection);
+		else log(connection, describeRefusal(connection));
+		accepted.delete(connection.id);
 	};
 
 	return {
 		handler(request, response, {connection}) {
-			welcome(connection);
+			logAccepted(connection);
 			const {method, url} = request;
 			response.once('close', () => {
 				const outcome = response.writableFinished ? response.statusCode : 'broken off';
-				tell(connection, `${method} ${url} ${outcome}`);
+				log(connection, `${method} ${url} ${outcome}`);
 			});
 		},
 		follow(server) {
 			const onSocket = (message: unknown) => {
 				const {socket} = message as {socket: Socket};
-				// Every server of this process publishes here.
+				// All servers of this process publish here.
 				if (socket.localPort !== server.port) return;
 				const connection = server.connections.findLast((it) => it.remotePort === socket.remotePort);
-				if (connection !== undefined) void connection.closed.then(() => farewell(connection));
+				if (connection !== undefined) void connection.closed.then(() => onClosed(connection));
 			};
 			subscribe(channel, onSocket);
 			return () => {
@@ -171,12 +171,12 @@ export function createServeLog(io: Io, now: () => Date = () => new Date()): Serv
 	};
 }
 
-function refusal({clientCertificate: client, error}: RecordedConnection): string {
+function describeRefusal({clientCertificate: client, error}: RecordedConnection): string {
 	const code = error ?? 'no reason known';
 	if (client) return `refused: '${client.subject}', a certificate of '${client.issuer}' (${code})`;
 	if (code.endsWith('DID_NOT_RETURN_A_CERTIFICATE'))
 		return `refused: no client certificate (${code})`;
 	if (code === 'ERR_SSL_HTTP_REQUEST') return `refused: plain http (${code})`;
-	// A client that does not trust our certificate may say so by an alert, or just hang up.
+	// A client that does not trust the server's certificate sends an alert, or hangs up.
 	return `no handshake: the client left, or does not trust our certificate (${code})`;
 }

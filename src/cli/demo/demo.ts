@@ -12,7 +12,7 @@ import {login} from '../shared/sample-commands.ts';
 import {Report} from './report.ts';
 import {logIn, meetImpostor, quiet, requestAgain, requestWithoutCertificate} from './steps.ts';
 
-/** The two servers of the demo, as options of `startMtlsServer`: a test can make each of them misbehave. */
+/** The two servers of the demo, as options of `startMtlsServer`: tests make them misbehave. */
 export interface DemoServers {
 	/** The CA of the bank and of the client. */
 	readonly pki?: TestPki;
@@ -21,10 +21,10 @@ export interface DemoServers {
 }
 
 /**
- * Shows the package at work between servers and clients in this process, on loopback alone. Each
- * claim that it prints is checked on what both ends saw.
+ * Runs clients and servers in this process, on loopback only. Each fact that it prints is checked
+ * with what both ends recorded.
  *
- * @returns 0 only when every step had the expected outcome.
+ * @returns 0 only when every fact is as expected.
  */
 export async function demo(io: Io, servers: DemoServers = {}): Promise<ExitCode> {
 	const report = new Report(io);
@@ -34,11 +34,11 @@ export async function demo(io: Io, servers: DemoServers = {}): Promise<ExitCode>
 	try {
 		await play(report, servers);
 	} catch (error) {
-		report.surprise(`stopped: ${error instanceof Error ? error.message : error}`);
+		report.fail(`stopped: ${error instanceof Error ? error.message : error}`);
 	}
 	print(io);
-	if (report.surprises > 0) {
-		const facts = report.surprises === 1 ? '1 fact was' : `${report.surprises} facts were`;
+	if (report.failures > 0) {
+		const facts = report.failures === 1 ? '1 fact was' : `${report.failures} facts were`;
 		print(io, `${facts} not as expected: see ✗ above.`);
 		return exitCodes.internal;
 	}

@@ -1,12 +1,12 @@
 import pc from 'picocolors';
 import {type Io, print, printable} from '../shared/io.ts';
 
-/** Numbered steps on stdout, and whether each of them went as it should. */
+/** Numbered steps on stdout, and how many of their facts were not as expected. */
 export class Report {
 	readonly #io: Io;
 	readonly #colors: ReturnType<typeof pc.createColors>;
 	#steps = 0;
-	#surprises = 0;
+	#failures = 0;
 
 	constructor(io: Io) {
 		this.#io = io;
@@ -17,9 +17,8 @@ export class Report {
 		return this.#steps;
 	}
 
-	/** Facts that were not as expected, so far. */
-	get surprises(): number {
-		return this.#surprises;
+	get failures(): number {
+		return this.#failures;
 	}
 
 	title(text: string): void {
@@ -32,12 +31,12 @@ export class Report {
 		print(this.#io, this.#colors.bold(`${this.#steps}. ${title}`));
 	}
 
-	/** A line that explains and claims nothing. */
+	/** A line that is not checked. */
 	note(text: string): void {
 		print(this.#io, text && `   ${printable(text)}`);
 	}
 
-	/** A fact: told as `claim` when `seen` is what was expected, and with what was seen when not. */
+	/** Prints `claim` as a fact when `seen` is `expected`, else as a failure. */
 	check<T extends string | number | boolean | undefined>(
 		claim: string,
 		seen: T,
@@ -47,16 +46,15 @@ export class Report {
 			print(this.#io, `   ${this.#colors.green('✓')} ${printable(claim)}`);
 			return;
 		}
-		this.surprise(`${claim}: expected ${expected}, but saw ${seen}`);
+		this.fail(`${claim}: expected ${expected}, but saw ${seen}`);
 	}
 
-	/** Something that should not have come. */
-	surprise(text: string): void {
-		this.#surprises += 1;
+	fail(text: string): void {
+		this.#failures += 1;
 		print(this.#io, `   ${this.#colors.red('✗')} ${printable(text)}`);
 	}
 
-	/** What failed as it should, word for word. */
+	/** The message of an expected error. */
 	quote(lines: readonly string[]): void {
 		for (const line of lines) print(this.#io, this.#colors.dim(`     ${printable(line)}`));
 	}

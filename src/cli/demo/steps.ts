@@ -11,16 +11,16 @@ import {explain} from '../shared/report-error.ts';
 import {login} from '../shared/sample-commands.ts';
 import type {Report} from './report.ts';
 
-/** What all clients of the demo have in common. */
+/** Options of all clients of the demo. */
 export const quiet = {
 	logger: false,
-	// A proxy of the environment cannot reach our loopback, and should not hear of it.
+	// A proxy of the environment cannot reach this loopback.
 	proxy: false,
 	validateStatus: () => true,
 	timeout: 10_000,
 } as const;
 
-/** The cookie is set on the 302 of the login: the hop that an interceptor never sees. */
+/** The login sets its cookie on a 302, which an interceptor never sees. */
 export async function logIn(report: Report, client: MtlsClient, bank: MtlsServer): Promise<void> {
 	report.step(`Log in as ${login.user}, with the certificate.`);
 	const response = await client.post(bank.url('/login'), login);
@@ -45,7 +45,7 @@ export async function logIn(report: Report, client: MtlsClient, bank: MtlsServer
 	report.check(`it answered with the accounts of ${login.user} (200)`, response.status, 200);
 }
 
-/** The session is the certificate, the connection and the cookie together. */
+/** Certificate, connection and cookie stay the same. */
 export async function requestAgain(
 	report: Report,
 	client: MtlsClient,
@@ -68,13 +68,12 @@ export async function requestAgain(
 	report.check('handshakes made = 1, so the same certificate', full + resumed, 1);
 }
 
-/** The twin of the login: the same server, and nobody to show. */
 export async function requestWithoutCertificate(report: Report, bank: MtlsServer): Promise<void> {
 	report.step('Come to the bank without a certificate.');
-	const stranger = createClient({mtls: {ca: bank.ca}, ...quiet});
+	const anonymous = createClient({mtls: {ca: bank.ca}, ...quiet});
 	const answered = bank.requests.length;
 	try {
-		const refusal = await refusalOf(report, stranger, bank.url('/accounts'));
+		const refusal = await refusalOf(report, anonymous, bank.url('/accounts'));
 		report.check(
 			'the bank refused us: client-certificate-required',
 			refusal?.failure.kind,
@@ -83,11 +82,11 @@ export async function requestWithoutCertificate(report: Report, bank: MtlsServer
 		quoteRefusal(report, refusal);
 		report.check('requests that it answered = 0', bank.requests.length - answered, 0);
 	} finally {
-		await stranger.mtls.close();
+		await anonymous.mtls.close();
 	}
 }
 
-/** The client that has all there is to lose, a certificate and a session, asks the wrong server. */
+/** A client with a certificate and a session connects to the wrong server. */
 export async function meetImpostor(
 	report: Report,
 	client: MtlsClient,
@@ -109,8 +108,8 @@ export async function meetImpostor(
 		const refusal = await refusalOf(report, client, impostor.url('/accounts'));
 		report.check('we refused it: untrusted-issuer', refusal?.failure.kind, 'untrusted-issuer');
 		quoteRefusal(report, refusal);
-		// A connection that is over has counted what was still on its way.
-		if (refusal) await over(impostor.connections);
+		// A closed connection has counted every byte.
+		if (refusal) await allClosed(impostor.connections);
 		checkNothingReached(report, impostor);
 	} finally {
 		await impostor.close();
@@ -131,17 +130,17 @@ function checkNothingReached(report: Report, {connections, requests}: MtlsServer
 	);
 }
 
-async function over(connections: readonly RecordedConnection[]): Promise<void> {
-	// At the longest: a refusal that leaves its connection open is not to hang the demo.
-	const patience = setTimeout(2000, undefined, {ref: false});
-	await Promise.race([Promise.all(connections.map(({closed}) => closed)), patience]);
+async function allClosed(connections: readonly RecordedConnection[]): Promise<void> {
+	// A connection that stays open after a refusal must not hang the demo.
+	const timeout = setTimeout(2000, undefined, {ref: false});
+	await Promise.race([Promise.all(connections.map(({closed}) => closed)), timeout]);
 }
 
 function quoteRefusal(report: Report, refusal: MtlsError | undefined): void {
 	if (refusal) report.quote([refusal.message, ...explain(refusal.failure)]);
 }
 
-/** Asks, and expects to be refused or to refuse. */
+/** Sends a GET that one of the two sides is expected to refuse. */
 async function refusalOf(
 	report: Report,
 	client: MtlsClient,
@@ -149,10 +148,10 @@ async function refusalOf(
 ): Promise<MtlsError | undefined> {
 	try {
 		const {status} = await client.get(url);
-		report.surprise(`it answered ${status}`);
+		report.fail(`it answered ${status}`);
 	} catch (error) {
 		if (isMtlsError(error)) return error;
-		report.surprise(`it failed otherwise: ${error instanceof Error ? error.message : error}`);
+		report.fail(`it failed otherwise: ${error instanceof Error ? error.message : error}`);
 	}
 	return undefined;
 }

@@ -3,7 +3,7 @@ import type {CheckReport, Link} from '../report.ts';
 import {validityWords} from '../text.ts';
 import {escapeHtml, shorten} from './escape.ts';
 
-// All lengths are units of the drawing, which is scaled to the width of the page.
+// Lengths in units of the drawing, which is scaled to the width of the page.
 const width = 720;
 const box = {width: 600, height: 94, gap: 42, indent: 56};
 
@@ -16,8 +16,8 @@ export function drawChainSvg(
 	if (chain.length === 0) return '';
 	const links = [...chain].reverse();
 	const boxes = [
-		...(missingIssuer === null ? [] : [(at: Corner) => missing(missingIssuer, at)]),
-		...links.map((link) => (at: Corner) => present(link, trusted, now, at)),
+		...(missingIssuer === null ? [] : [(at: Corner) => missingBox(missingIssuer, at)]),
+		...links.map((link) => (at: Corner) => certificateBox(link, trusted, now, at)),
 	];
 	const indent = Math.min(box.indent, (width - box.width - 8) / Math.max(1, boxes.length - 1));
 	const corner = (index: number): Corner => ({
@@ -38,26 +38,25 @@ interface Corner {
 	readonly y: number;
 }
 
-// From the lower edge of the issuer to the left edge of what it signed, or to its upper edge where
-// the boxes stand too close to go around.
+// From the lower edge of the issuer to the upper edge of what it signed.
 function arrow(from: Corner, to: Corner): string {
 	const x = to.x + 24;
 	const y = from.y + box.height;
 	return `<path class="arrow" d="M${x} ${y} V${to.y - 8}"/><path class="tip" d="M${x - 6} ${to.y - 9} h12 l-6 9 z"/><text class="small" x="${x + 14}" y="${y + box.gap / 2 + 4}">signed</text>`;
 }
 
-function missing(issuer: string, {x, y}: Corner): string {
+function missingBox(issuer: string, {x, y}: Corner): string {
 	return `<g class="link missing"><rect x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="10"/>
 <text class="name" x="${x + 24}" y="${y + 40}">${escapeHtml(shorten(commonName(issuer), 44))}</text>
 <text class="bad" x="${x + 24}" y="${y + 64}">not sent by the server, and not known here</text></g>`;
 }
 
-function present(link: Link, trusted: boolean, now: Date, {x, y}: Corner): string {
+function certificateBox(link: Link, trusted: boolean, now: Date, {x, y}: Corner): string {
 	const {role, subject, issuer, altNames, validity} = link;
-	const anchor = subject === issuer && trusted;
-	const tone = validity !== 'valid' ? 'bad' : anchor || trusted ? 'good' : 'plain';
+	const isTrustAnchor = subject === issuer && trusted;
+	const tone = validity !== 'valid' ? 'bad' : trusted ? 'good' : 'plain';
 	const about = role === 'server' ? `for ${listNames(altNames, 4)}` : `pin ${link.pin || 'none'}`;
-	const badge = link.pinned ? 'pinned' : anchor ? 'trusted here' : roleWords[role];
+	const badge = link.pinned ? 'pinned' : isTrustAnchor ? 'trusted here' : roleWords[role];
 	return `<g class="link ${tone}"><title>${escapeHtml(subject)}</title>
 <rect x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="10"/>
 <rect class="edge" x="${x}" y="${y + 12}" width="5" height="${box.height - 24}" rx="2.5"/>

@@ -57,7 +57,7 @@ function outcome({failure, summary, checkedAt, exitCode, tls}: CheckReport): str
 		`checked on ${day(checkedAt)} at ${checkedAt.slice(11, 16)} UTC`,
 		`exit code ${exitCode}`,
 	];
-	return `<section class="verdict ${failure === null ? 'good' : 'bad'}"><strong>${escapeHtml(sentence(summary))}</strong>
+	return `<section class="outcome ${failure === null ? 'good' : 'bad'}"><strong>${escapeHtml(sentence(summary))}</strong>
 <span>${escapeHtml(facts.join(' · '))}</span></section>`;
 }
 

@@ -27,11 +27,11 @@ section {
 	margin: 0 0 1.1rem; padding: 1.25rem 1.4rem; background: var(--card);
 	border: 1px solid var(--line); border-radius: 14px;
 }
-.verdict { border-left-width: 6px; }
-.verdict strong { display: block; font-size: 1.1rem; overflow-wrap: anywhere; }
-.verdict span { color: var(--dim); font-size: .9rem; }
-.verdict.good { background: var(--good-soft); border-color: var(--good); }
-.verdict.bad { background: var(--bad-soft); border-color: var(--bad); }
+.outcome { border-left-width: 6px; }
+.outcome strong { display: block; font-size: 1.1rem; overflow-wrap: anywhere; }
+.outcome span { color: var(--dim); font-size: .9rem; }
+.outcome.good { background: var(--good-soft); border-color: var(--good); }
+.outcome.bad { background: var(--bad-soft); border-color: var(--bad); }
 .steps { margin: 0; padding: 0; list-style: none; }
 .steps li { display: grid; grid-template-columns: 1.6rem 10.5rem 1fr; padding: .38rem 0; }
 .steps li + li { border-top: 1px solid var(--line); }

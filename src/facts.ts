@@ -2,7 +2,7 @@
  * Plain data that errors, responses, events and the handle of a client carry. None of it is secret.
  */
 
-/** What may be told of a certificate: nothing in it is secret. */
+/** A certificate, in fields that can be logged: none is secret. */
 export interface CertificateFacts {
 	/** Distinguished name, one line: `CN=api.bank.example, O=Bank`. */
 	readonly subject: string;
@@ -21,7 +21,7 @@ export interface CertificateFacts {
 	readonly caIssuers: readonly string[];
 }
 
-/** The connection that answered. */
+/** The connection of a response. */
 export interface ConnectionFacts {
 	/** `TLSv1.3` or `TLSv1.2`. */
 	readonly protocol: string;
@@ -29,7 +29,7 @@ export interface ConnectionFacts {
 	readonly cipher: string;
 	/** The server was verified. `false` only with `verify: 'report'`. */
 	readonly authorized: boolean;
-	/** The server asked for our certificate. */
+	/** The server asked for the client certificate. */
 	readonly clientCertificateRequested: boolean;
 	/** The TLS session was resumed, so no certificate was exchanged on this connection. */
 	readonly resumed: boolean;
@@ -37,7 +37,7 @@ export interface ConnectionFacts {
 	readonly peer: CertificateFacts;
 	/** The server's chain, leaf first: what it presented, up to the CA if that is known here. */
 	readonly chain: readonly CertificateFacts[];
-	/** Our certificate where it was offered on this connection, else `null`. */
+	/** The client certificate if it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
 }
 
@@ -71,10 +71,10 @@ export type FailureKind =
 	| 'proxy-timeout'
 	| 'proxy-bad-reply';
 
-/** How far the request had come. */
+/** How far the connection had come. */
 export type FailurePhase = 'config' | 'tunnel' | 'handshake' | 'verify' | 'response';
 
-/** `server`: we refused it. `client`: it refused us. `proxy`: the way there failed. */
+/** `server`: the client refused it. `client`: the server refused the client. `proxy`: the proxy failed. */
 export type FailureSide = 'server' | 'client' | 'proxy' | 'both';
 
 /** The facts of a failure, as fields; none of them is secret. */
@@ -82,7 +82,7 @@ export interface MtlsFailure {
 	readonly kind: FailureKind;
 	readonly phase: FailurePhase;
 	readonly side: FailureSide;
-	/** `false` where the wire leaves a doubt: see `reasons`. */
+	/** `false` if the kind is only the most likely one: see `reasons`. */
 	readonly certain: boolean;
 	readonly host: string;
 	readonly port: number;
@@ -92,22 +92,22 @@ export interface MtlsFailure {
 	readonly url: string;
 	/**
 	 * The origin whose redirect led here, where another identity of `mtls` is used, so that the request was
-	 * nobody's. See `allowRedirectsFrom`.
+	 * anonymous. See `allowRedirectsFrom`.
 	 */
 	readonly redirectedFrom?: string;
-	/** The TLS version that was agreed on, where it came to that: `TLSv1.3`. */
+	/** The TLS version that was negotiated, if the handshake came so far: `TLSv1.3`. */
 	readonly protocol?: string;
 	/** The name of the TLS alert that the server sent (RFC 8446 §6): `unknown_ca`. */
 	readonly alert?: string;
-	/** Whether the server asked for our certificate; absent where the handshake ended before that. */
+	/** Whether the server asked for the client certificate; absent if the handshake ended before that. */
 	readonly clientCertificateRequested?: boolean;
 	/** The certificate that the server presented. */
 	readonly peer?: CertificateFacts;
 	/** The server's chain, leaf first: what it presented, up to the CA if that is known here. */
 	readonly chain: readonly CertificateFacts[];
-	/** Our own certificate where it was offered on this connection, else `null`. */
+	/** The client certificate if it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
-	/** The proxy of this connection and the status it answered to CONNECT with. */
+	/** The proxy of this connection and the status of its response to CONNECT. */
 	readonly proxy?: {readonly host: string; readonly port: number; readonly status?: number};
 	/** Why, most likely first. */
 	readonly reasons: readonly string[];

@@ -6,66 +6,65 @@ import type {ConnectionFacts} from './facts.ts';
 /** PEM text, its bytes, or the path of a file that holds it. */
 export type Source = string | Uint8Array;
 
-/** Who we are and whom we believe. The words are those of `node:tls`. */
+/** Client certificate, trusted CAs and verification. The names are those of `node:tls`. */
 export interface MtlsOptions {
-	/** Our certificate, followed by its intermediates in any order. Needs `key`, or a key in the same file. */
+	/** The client certificate and its intermediates, in any order. Needs `key`, or a key in the same file. */
 	cert?: Source;
 	/** The private key of `cert`: PKCS#8, PKCS#1 or SEC1 PEM, encrypted or not. */
 	key?: Source;
 	/** Certificate and key in one PKCS#12 file, in place of `cert` and `key`. A CA in it is not trusted. */
 	pfx?: Source;
-	/** Decrypts `key` or `pfx`; a function is called once a load, when the file turns out to be encrypted. */
+	/** Decrypts `key` or `pfx`. A function is called once per load, and only if the file is encrypted. */
 	passphrase?: string | (() => string);
 	/**
-	 * Fetches who we are, in place of `cert`, `key` and `pfx`: from a vault, a SPIFFE agent, an HSM.
-	 * What is returned at once is checked when the client is made; for a promise the first requests wait.
+	 * Fetches the client certificate, in place of `cert`, `key` and `pfx`: from a vault, a SPIFFE agent, an
+	 * HSM. A value is checked when the client is made; for a promise the first requests wait.
 	 */
 	identity?: IdentityLoader;
 	/**
-	 * Looks for new files, or asks `identity` again, and goes over to what is found: the requests in
-	 * flight finish as they began, every later one is on the new identity, CA and revocation list. What
-	 * cannot be loaded is told to the logger as `rotation_failed`, and the old stays; it is tried again at
-	 * once when a file changes, else ever more rarely, after up to 15 times `everyMs`.
+	 * Reads changed files, or calls `identity` again, and uses what it finds: requests in flight finish
+	 * with the old identity, every later one has the new certificate, CAs and revocation lists. If it
+	 * cannot be loaded, the old one stays and `rotation_failed` is logged; the next attempt is made when a
+	 * file changes, or after an interval that grows to 15 times `everyMs`.
 	 *
-	 * A file is also looked at as soon as its directory says that something has changed; `everyMs` is for
-	 * the file systems that say nothing. @defaultValue `false`; `true` is every 60,000 ms
+	 * Files are watched too; `everyMs` is for file systems that report no changes.
+	 * @defaultValue `false`; `true` is every 60,000 ms
 	 */
 	reload?: boolean | {readonly everyMs?: number};
 	/**
-	 * Whom we believe: one source or a list. The words `'default'`, `'system'` and `'bundled'` stand
+	 * The trusted CAs: one source or a list. The words `'default'`, `'system'` and `'bundled'` stand
 	 * for the sets of `tls.getCACertificates()`, so `['default', 'corp.pem']` adds a CA and
 	 * `'corp.pem'` replaces them all.
 	 * @defaultValue what Node trusts by default
 	 */
 	ca?: Source | readonly Source[];
-	/** Revocation lists, PEM or DER (RFC 5280 §5): every CA of a chain must then have a current one. */
+	/** Revocation lists, PEM or DER (RFC 5280 §5). If given, every CA of a chain must have a current one. */
 	crl?: Source | readonly Source[];
 	/**
-	 * Public keys of which the server's chain must have one: `sha256//BASE64`, as curl's
-	 * `--pinnedpubkey` writes them. Any certificate of the chain may match. Checked after the chain and
-	 * the name: a pin only narrows.
+	 * Hashes of public keys: `sha256//BASE64`, as curl's `--pinnedpubkey` writes them. One certificate of
+	 * the server's chain must have one of the keys. Checked after the chain and the name: a pin only narrows.
 	 */
 	pins?: string | readonly string[];
 	/**
-	 * The SPIFFE ID that the server must have, in place of a name: `spiffe://example.org/billing`, or
+	 * The SPIFFE ID that the server must have, instead of a host name: `spiffe://example.org/billing`, or
 	 * a trust domain, `spiffe://example.org`.
 	 */
 	spiffeId?: string;
 	/**
-	 * `'report'` lets a request go on though the server could not be verified, and tells the logger
-	 * `verification_failed` each time: to turn verification on without an outage.
+	 * `'report'` sends a request although the server could not be verified, and logs `verification_failed`
+	 * each time: to turn verification on without an outage.
 	 *
-	 * Security: with `'report'` anyone on the way can read and answer the requests.
+	 * Security: with `'report'` anyone on the path can read and answer the requests.
 	 * @defaultValue `'strict'`
 	 */
 	verify?: 'strict' | 'report';
 	/**
-	 * Fail before a byte of the request is sent when the server did not ask for our certificate, so
-	 * that each answer was given to us and nobody else. @defaultValue `false`
+	 * Fail before a byte of the request is sent if the server did not ask for the client certificate, so
+	 * that each response comes from a server that has authenticated the client. @defaultValue `false`
 	 */
 	requireClientAuth?: boolean;
 	/**
-	 * The name to verify, sent as SNI too, in place of the URL's host. A `Host` header never changes it.
+	 * The name to verify and to send as SNI, instead of the URL's host. A `Host` header never changes it.
 	 */
 	servername?: string;
 	/** @defaultValue `'TLSv1.2'` */
@@ -75,54 +74,54 @@ export interface MtlsOptions {
 	/** OpenSSL's cipher list, for TLS 1.2 and 1.3. */
 	ciphers?: string;
 	/**
-	 * Further origins (`https://files.bank.example`, `https://*.bank.example`) that may see our
-	 * certificate when a redirect leads there. The origin of each URL that the app itself asks for always
-	 * may; any other never does. A `*` stands for one or more labels.
+	 * Further origins (`https://files.bank.example`, `https://*.bank.example`) that may see the client
+	 * certificate when a redirect leads there. The origin of a URL that the app itself requests always may;
+	 * any other never does. A `*` stands for one or more labels.
 	 *
-	 * In a list of several `mtls` it is where this one is used at all, and has to be given. A redirect
-	 * from there to any of them shows the certificate; one from elsewhere does not.
+	 * In a list of several `mtls` these are the only origins at which this one is used, so it is required. A
+	 * redirect from one of them to another presents the certificate; a redirect from elsewhere does not.
 	 */
 	origins?: readonly string[];
 	/**
-	 * In a list of several `mtls`: further origins whose redirects to `origins` are sent as this identity,
-	 * with its certificate and the jar's cookies. Without it such a request goes there as nobody's, and
-	 * what it is answered sets no cookie, so that no server can have another one told something in your
-	 * name. Written as `origins` are.
+	 * In a list of several `mtls`: further origins whose redirects to `origins` are followed as this
+	 * identity, with its certificate and the jar's cookies. Without it such a request is anonymous, and its
+	 * response sets no cookie, so that no server can make another one act in the name of the client.
+	 * Written as `origins` are.
 	 *
-	 * Security: who is named here chooses method, path and query of what is done as this identity.
-	 * @defaultValue none: a redirect shows the certificate where it comes from `origins`, or leads back to
-	 * the origin that the app asked for
+	 * Security: an origin in this list chooses method, path and query of requests made as this identity.
+	 * @defaultValue none: a redirect presents the certificate if it comes from `origins`, or leads back to
+	 * the origin that the app requested
 	 */
 	allowRedirectsFrom?: readonly string[];
 	/**
-	 * Load a certificate whose validity has ended or not begun, or that is not for clients; it is told
-	 * to the logger instead. @defaultValue `false`
+	 * Load a certificate that has expired, is not valid yet, or is not for clients, with a warning in the
+	 * log instead of an error. @defaultValue `false`
 	 */
 	allowExpired?: boolean;
 	/**
-	 * TLS to an `https://` proxy. It is verified always, and sees no certificate but one that is given
-	 * here. @defaultValue what Node trusts by default, and no certificate
+	 * TLS to an `https://` proxy. It is always verified, and gets only a certificate that is given here.
+	 * @defaultValue what Node trusts by default, and no certificate
 	 */
 	proxy?: ProxyTlsOptions;
 }
 
-/** What {@link MtlsOptions.identity} gives: the options of the same names, or a context that holds the key. */
+/** What {@link MtlsOptions.identity} returns: the options of the same names, or a context that holds the key. */
 export interface IdentityMaterial
 	extends Pick<MtlsOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'ca' | 'crl'> {
 	/**
-	 * A context of your own, for a key that cannot be read, as in an HSM; `cert` is then given for its
-	 * facts alone. What it trusts and which versions it speaks is up to you where our certificate is
-	 * shown; `ca` and the other options of `mtls` hold where it is not.
+	 * A context of your own, for a key that cannot be read, as in an HSM; `cert` is then read only for the
+	 * facts of the certificate. Connections that present the certificate use the CAs and TLS versions of
+	 * this context; all others those of `ca` and the other options of `mtls`.
 	 */
 	secureContext?: SecureContext;
 }
 
-/** Gives our certificate when it is asked for, at once or later. */
+/** Returns the client certificate, or a promise of it. */
 export type IdentityLoader =
 	| (() => IdentityMaterial | Promise<IdentityMaterial>)
 	| {load(): IdentityMaterial | Promise<IdentityMaterial>};
 
-/** Who we are to an `https://` proxy and whom we believe to be it: words of {@link MtlsOptions}. */
+/** Client certificate and trusted CAs for the TLS to an `https://` proxy, as in {@link MtlsOptions}. */
 export type ProxyTlsOptions = Pick<
 	MtlsOptions,
 	| 'cert'
@@ -145,14 +144,14 @@ export interface ProxyOptions {
 	host: string;
 	/** @defaultValue 80, or 443 of an `https` proxy */
 	port?: number;
-	/** How the proxy itself is spoken to: `http` or `https`. @defaultValue `'http'` */
+	/** Of the connection to the proxy itself: `http` or `https`. @defaultValue `'http'` */
 	protocol?: string;
 	/** Sent to the proxy as `Proxy-Authorization: Basic` (RFC 7617). */
 	auth?: {username: string; password: string};
 	/**
-	 * Sent with CONNECT, which asks for a tunnel to an https origin: a `User-Agent`, or a
-	 * `Proxy-Authorization` of another scheme in place of `auth`. They never reach an origin, so a plain
-	 * http request that the proxy passes on has none of them but `Proxy-Authorization`.
+	 * Sent with CONNECT, which requests a tunnel to an https origin: a `User-Agent`, or a
+	 * `Proxy-Authorization` of another scheme than that of `auth`. They never reach an origin, so a plain
+	 * http request that the proxy forwards has only `Proxy-Authorization` of them.
 	 */
 	headers?: Readonly<Record<string, string>>;
 }
@@ -164,30 +163,30 @@ export interface ProxyOptions {
  */
 export type ProxySetting = string | URL | ProxyOptions | false;
 
-/** Takes what failed: `(fields, message)`, as pino does. `console` fits. */
+/** Called with `(fields, message)`, as pino is. `console` fits. */
 export interface Logger {
 	error(fields: object, message: string): void;
 	warn(fields: object, message: string): void;
 }
 
 /**
- * Whose cookies a jar keeps and sends. What RFC 6265bis refuses is refused in any case, whoever made
- * the jar: a cookie for a public suffix or a stranger's domain, a `Secure` one without TLS (on
- * localhost too), a `__Host-` or `__Secure-` one that does not keep its promise. It never fails the
- * request: the logger is told `cookie_refused`, once per cookie and reason; of a host and reason ten,
- * then the 11th, 100th, 1,000th and so on with their `count`.
+ * Which cookies a jar stores and sends. What RFC 6265bis refuses is always refused, also in a jar of your
+ * own: a cookie for a public suffix or another domain, a `Secure` one without TLS (on localhost too), a
+ * `__Host-` or `__Secure-` one without what its prefix requires. That never fails the request:
+ * `cookie_refused` is logged, once per cookie and reason; of a host and reason ten, then the 11th, 100th,
+ * 1,000th and so on with their `count`.
  *
  * The limits are those of browsers: 4,096 bytes of name and value, 1,024 of an attribute, 400 days, 180
- * cookies of a domain, 3,000 in all. What has to go for others is told as `cookie_evicted`.
+ * cookies of a domain, 3,000 in all. A cookie that is removed for others is logged as `cookie_evicted`.
  *
- * The lists are those of Python's `DefaultCookiePolicy`: `bank.example` is what that host keeps for
- * itself, `.bank.example` what it keeps for all below it with `Domain=bank.example`, and all that
- * the names below it keep. What is to hold for both needs both.
+ * The lists are those of Python's `DefaultCookiePolicy`: `bank.example` matches the cookies of that host
+ * alone, `.bank.example` those it sets with `Domain=bank.example` and all cookies of the names below it.
+ * List both to match both.
  */
 export interface CookieOptions {
-	/** Only their cookies are kept and sent. @defaultValue all */
+	/** Only cookies of these are stored and sent. @defaultValue all */
 	allowedDomains?: readonly string[];
-	/** Their cookies are neither kept nor sent, whatever `allowedDomains` says. @defaultValue none */
+	/** Cookies of these are neither stored nor sent, whatever `allowedDomains` says. @defaultValue none */
 	blockedDomains?: readonly string[];
 	/**
 	 * Names without a dot, such as `intranet`, that may share cookies with the names below them: after
@@ -195,16 +194,16 @@ export interface CookieOptions {
 	 * bring needs `rejectPublicSuffixes: false` for it.
 	 *
 	 * Security: of a public suffix this would share cookies with strangers.
-	 * @defaultValue none: such a name keeps its cookies for itself
+	 * @defaultValue none: the cookies of such a name are sent to it alone
 	 */
 	internalDomains?: readonly string[];
 }
 
-/** A cookie that was not kept, or had to go for others. Its value is not told. */
+/** A cookie that was not stored, or was removed for others. Its value is not included. */
 export interface CookieRefusal {
 	/** Empty where none could be read. */
 	readonly name: string;
-	/** Who sent it; of one that had to go, the domain that it was for. */
+	/** The host that sent it; of one that was removed, its domain. */
 	readonly host: string;
 	readonly reason:
 		| 'malformed'
@@ -218,155 +217,152 @@ export interface CookieRefusal {
 		/** Its name and value together have more than 4,096 bytes. */
 		| 'too-large'
 		| 'refused-by-jar'
-		/** It had to go: servers have set more than 180 for its domain. */
+		/** Removed: servers have set more than 180 for its domain. */
 		| 'domain-full'
-		/** The same, and more than 3,000 in all. */
+		/** Removed: servers have set more than 3,000 in all. */
 		| 'jar-full';
 }
 
 /**
- * How long the parts of a request may take, in whole milliseconds; 0 is for ever. Each part fails with
- * a code of its own, in an AxiosError that tells who was waited for. axios's own `timeout` holds besides.
+ * How long the parts of a request may take, in whole milliseconds; 0 is no limit. Each part fails with an
+ * AxiosError that has a code of its own and names the host. axios's own `timeout` applies as well.
  */
 export interface Timeouts {
 	/**
-	 * To a TCP connection, the look-up of the name included. Through a proxy: to the tunnel, and a proxy
-	 * that is too slow is an {@link MtlsError} of kind `proxy-timeout`. A request that finds a connection
-	 * kept alive waits for none. Where it is given, the wait for a free connection is a part of it.
+	 * Until there is a TCP connection, DNS lookup included; through a proxy: until there is a tunnel, where a
+	 * proxy that is too slow is an {@link MtlsError} of kind `proxy-timeout`. A request on a kept-alive
+	 * connection does not need it. If given, it includes the wait for a free connection.
 	 * `ERR_MTLS_CONNECT_TIMEOUT`
 	 * @defaultValue 60,000 with `handshakeMs`; when one of them is given, 60,000 for the other
 	 */
 	readonly connectMs?: number;
-	/** From there until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
+	/** From then until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
 	readonly handshakeMs?: number;
 	/**
-	 * From when a request is out, its body too, to the head of its answer, on each hop.
+	 * From when a request is sent, its body included, to the head of its response, for each redirect anew.
 	 * `ERR_MTLS_FIRST_BYTE_TIMEOUT` @defaultValue 0
 	 */
 	readonly firstByteMs?: number;
 	/**
-	 * All of it: the jar, our identity, redirects, a login, and the answer's body. A body that is streamed
-	 * is destroyed with the error. `ERR_MTLS_REQUEST_TIMEOUT` @defaultValue 0
+	 * The whole request: the jar, the client certificate, redirects, a login, and the response's body. A
+	 * streamed body is destroyed with the error. `ERR_MTLS_REQUEST_TIMEOUT` @defaultValue 0
 	 */
 	readonly requestMs?: number;
 }
 
 /**
- * How many connections there may be, of whatever kind: HTTP/1.1, HTTP/2 sessions, tunnels. Requests that
- * find none free wait for one, first in, first out, for as long as `timeouts.connectMs` where it is
- * given, axios's `timeout` and the `signal` let them. An answer that is streamed holds its connection until
- * it is read or destroyed; a request that is to be answered meanwhile needs another.
+ * How many connections there may be: HTTP/1.1, HTTP/2 and tunnels together. A request that finds none
+ * free waits for one, first in, first out, until `timeouts.connectMs` (if given), axios's `timeout` or the
+ * `signal` end it. A streamed response holds its connection until it is read or destroyed.
  */
 export interface ConnectionBounds {
-	/** Per origin and identity; the connections of an identity that was replaced count with those of the new one. @defaultValue `Infinity` */
+	/** Per origin and identity; the connections of a replaced identity count with those of the new one. @defaultValue `Infinity` */
 	maxSockets?: number;
-	/** In all. Where another origin needs one, the one that is idle for longest is closed. @defaultValue `Infinity` */
+	/** In all. If another origin needs one, the one that has been idle for longest is closed. @defaultValue `Infinity` */
 	maxTotalSockets?: number;
 }
 
 /** What {@link createAdapter} takes. */
 export interface AdapterOptions extends ConnectionBounds {
 	/**
-	 * Who we are and whom we believe. Without it: no certificate of ours, and Node's default trust. Of a
-	 * list, the one whose `origins` name the request's origin most closely; where none does, no
-	 * certificate is shown.
+	 * Client certificate, trusted CAs and verification. Without it: no client certificate, and the CAs that
+	 * Node trusts. Of a list, the one whose `origins` match the request's origin most specifically is used;
+	 * if none matches, no certificate is presented.
 	 */
 	mtls?: MtlsOptions | readonly MtlsOptions[];
-	/** Of several `mtls`, how many are kept loaded; the one unused for longest goes first. @defaultValue 1,000 */
+	/** Of several `mtls`, how many stay loaded; the least recently used is dropped. @defaultValue 1,000 */
 	maxIdentities?: number;
 	/**
-	 * `true` makes a jar, `false` or nothing none; a tough-cookie jar with an asynchronous store works
-	 * too. A string is the path of a cookie file: `fileJar` says what it may hold and when it is saved.
+	 * `true` makes a jar, `false` or nothing makes none; a tough-cookie jar may have an asynchronous store. A
+	 * string is the path of a cookie file: see `fileJar` for its formats and when it is saved.
 	 */
 	jar?: boolean | string | CookieJar;
-	/** Which cookies are kept and sent, in any jar. */
+	/** Which cookies are stored and sent, in any jar. */
 	cookies?: CookieOptions;
 	/**
-	 * Follow a redirect from https to http. What is sent there can be read and changed by anyone on
-	 * the way. @defaultValue `false`
+	 * Follow a redirect from https to http. Anyone on the path can then read and change the request.
+	 * @defaultValue `false`
 	 */
 	allowInsecureRedirects?: boolean;
-	/** Deadlines of each request, which may have its own in place of these. */
+	/** Defaults for each request, which may have its own. */
 	timeouts?: Timeouts;
 }
 
 /** What {@link withMtls} takes. */
 export interface ClientOptions extends AdapterOptions {
 	/**
-	 * How to log in, and how to tell that it has to be done again; needs a jar. An instance that the
-	 * client creates is in the same session, unless it has a jar of its own, or says `false`.
+	 * How to log in, and how to detect that the session has ended; needs a jar. Instances that `create()`
+	 * makes share the session, unless they have a jar of their own, or `false` here.
 	 */
 	session?: SessionOptions | false;
-	/** Told each failure once. `false` silences. @defaultValue `console` */
+	/** Logs each failure once; `false` logs nothing. @defaultValue `console` */
 	logger?: Logger | false;
 }
 
-/** What {@link createClient} takes: every axios option, and ours. */
+/** What {@link createClient} takes: every axios option, and those of {@link ClientOptions}. */
 export type ClientConfig = Omit<CreateAxiosDefaults, keyof ClientOptions | 'proxy'> &
 	ClientOptions & {
-		/** For all requests that do not say otherwise. @defaultValue the environment decides */
+		/** For all requests without one of their own. @defaultValue the environment decides */
 		proxy?: ProxySetting;
 	};
 
 /**
- * What a login is made with: an instance with the client's defaults, certificate, connections and
- * jar, whose requests neither wait for the login nor ask for another. As every instance that
- * `create()` makes it has none of the client's interceptors.
+ * The instance that a login uses: it has the client's defaults, certificate, connections and jar, and its
+ * requests neither wait for a login nor start one. Like every instance that `create()` makes, it has none
+ * of the client's interceptors.
  */
 export interface SessionClient extends AxiosInstance {
 	readonly mtls: {
-		/** Where the login's cookies go. */
+		/** Where the login's cookies are stored. */
 		readonly jar: CookieJar | undefined;
 	};
 }
 
-/** How to log in, and how to tell that it has to be done again. The session is that of the client's jar. */
+/** How to log in, and how to detect that the session has ended. The session is in the client's jar. */
 export interface SessionOptions {
 	/**
-	 * Logs in: before the first request, and again once the session is over. All requests wait for
-	 * that one login; those that met the end of the session are sent once more after it. It has
-	 * failed when it throws or rejects. What the requests of a session set as cookies is not kept once
-	 * the login after it has begun: it would take the place of the new ones.
+	 * Logs in: before the first request, and again once the session has ended. All requests wait for that
+	 * one login; those that met the end of the session are sent again after it. A login fails when it
+	 * throws or rejects. Once the next login has begun, cookies set by requests of the old session are not
+	 * stored: they would replace the new ones.
 	 *
-	 * It must use the `client` it is given: a request of any other would wait for this very login.
+	 * It must use the `client` that it gets: a request of any other would wait for this very login.
 	 */
 	login(client: SessionClient): unknown;
 	/**
-	 * Whether an answer says that the session is over, whatever its status; its `data` is what
-	 * `transformResponse` makes of it, which runs once more when `data` is read here.
+	 * Whether a response says that the session has ended, whatever its status; its `data` is the result of
+	 * `transformResponse`, which runs once more if `data` is read here.
 	 *
-	 * An answer that says so for other reasons, such as a missing right, costs a login each time.
+	 * A response that is taken for it by mistake, such as for a missing right, costs a login each time.
 	 *
 	 * @defaultValue status 401, or a redirect to `loginUrl`
 	 */
 	isExpired?(response: AxiosResponse): boolean | Promise<boolean>;
 	/**
-	 * Where the server sends those who are not logged in, absolute or relative to `baseURL`; its
-	 * query does not matter. A request that asks for this URL itself is not taken for one that was
-	 * sent there.
+	 * The URL to which the server redirects without a session, absolute or relative to `baseURL`; its
+	 * query does not matter. A request for this URL itself is not taken for the end of the session.
 	 */
 	loginUrl?: string;
-	/** A login that takes longer has failed, and its requests are cancelled. @defaultValue 30000 */
+	/** A login that takes longer fails, and its requests are cancelled. @defaultValue 30000 */
 	loginTimeoutMs?: number;
 	/**
-	 * After a login that failed, requests fail at once for this long, and twice as long after each
-	 * further one. A login after which the session is still over has failed as well; but then
-	 * requests are sent, and the app gets their answers as they are. @defaultValue 1000
+	 * After a failed login, requests fail at once for this long, and twice as long after each further one.
+	 * A login that does not end the "session has ended" responses counts as failed too; but then requests
+	 * are sent, and the app gets their responses as they are. @defaultValue 1000
 	 */
 	backoffMs?: number;
-	/** The longest time between two logins that fail. @defaultValue 60000 */
+	/** The longest time between two failed logins. @defaultValue 60000 */
 	maxBackoffMs?: number;
 }
 
 /**
  * What a request fails with when there is no session to send it in.
  *
- * `code` is `ERR_MTLS_LOGIN_FAILED`, or `ERR_MTLS_LEDGER_FAILED` where the store that tells
- * processes of each other's logins failed; `cause` is the original error, one for all requests that
- * waited.
+ * `code` is `ERR_MTLS_LOGIN_FAILED`, or `ERR_MTLS_LEDGER_FAILED` if the store through which processes
+ * share a login failed; `cause` is the original error, one for all requests that waited.
  */
 export interface SessionError extends AxiosError {
-	/** No login is tried before this time is over; requests fail at once meanwhile. */
+	/** How long requests fail at once, without another login. */
 	readonly retryAfterMs: number;
 }
 
@@ -380,15 +376,15 @@ declare module 'axios' {
 		// The very type of axios-cookiejar-support: TypeScript lets two packages declare a field
 		// only when they agree. `false` is offered by MtlsRequestConfig, and so is what `proxy` takes besides.
 		jar?: CookieJar;
-		/** `false`: a request that neither waits for the login nor asks for another. */
+		/** `false`: a request that neither waits for a login nor starts one. */
 		session?: false;
 		/** Follow a redirect from https to http. @defaultValue that of the client */
 		allowInsecureRedirects?: boolean;
-		/** Deadlines of this request; one that is not given is the client's. */
+		/** Timeouts of this request; one that is not given is the client's. */
 		timeouts?: Timeouts;
 	}
 	interface AxiosResponse {
-		/** Facts of the connection that answered; absent over plain http or through an agent of another make. */
+		/** Facts of the connection; absent over plain http or through another agent. */
 		tls?: ConnectionFacts;
 	}
 }

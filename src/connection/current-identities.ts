@@ -33,8 +33,8 @@ export class CurrentIdentities {
 		logger: Logger | false,
 		maxIdentities: number | undefined,
 	) {
-		this.#expiry = new ExpiryWatch((notice, certificate, now) =>
-			logCertificateWarning(logger, notice, certificate, now),
+		this.#expiry = new ExpiryWatch((warning, certificate, now) =>
+			logCertificateWarning(logger, warning, certificate, now),
 		);
 		this.roster = createIdentitySelector(
 			mtls,
@@ -109,15 +109,15 @@ export class CurrentIdentities {
 	}
 
 	#tell(logger: Logger | false, snapshot: Snapshot, previous: Snapshot | undefined): void {
-		const {identity, notices, proxy} = snapshot;
+		const {identity, warnings, proxy} = snapshot;
 		if (identity !== null) {
 			logLoaded(identity, previous === undefined ? 'identity_loaded' : 'identity_rotated');
 		}
 		for (const certificate of certificatesOf(snapshot)) {
 			const {facts, shownTo} = certificate;
-			for (const notice of shownTo === 'proxy' ? proxy.notices : notices) {
-				if (isExpiry(notice) && !this.#expiry.isNews(notice, facts)) continue;
-				logCertificateWarning(logger, notice, certificate, Date.now());
+			for (const warning of shownTo === 'proxy' ? proxy.warnings : warnings) {
+				if (isExpiry(warning) && !this.#expiry.isNews(warning, facts)) continue;
+				logCertificateWarning(logger, warning, certificate, Date.now());
 			}
 		}
 	}

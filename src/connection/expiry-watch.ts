@@ -1,6 +1,6 @@
 import type {CertificateFacts} from '../facts.ts';
 import type {OwnCertificate} from '../logging/messages.ts';
-import {DAY_MS, type ExpiryNotice, expiryNotice, expirySteps} from '../tls/credentials/checks.ts';
+import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/checks.ts';
 
 /** The time, as an argument. */
 export interface ExpiryClock {
@@ -18,7 +18,7 @@ const systemClock: ExpiryClock = {
 	},
 };
 
-type Tell = (notice: ExpiryNotice, certificate: OwnCertificate, now: number) => void;
+type Tell = (warning: ExpiryWarning, certificate: OwnCertificate, now: number) => void;
 
 interface Watched {
 	readonly certificate: OwnCertificate;
@@ -76,7 +76,7 @@ export class ExpiryWatch {
 	}
 
 	/** Whether this has not been told of a certificate for a day; from now on it has. */
-	isNews({event}: ExpiryNotice, {fingerprint256}: CertificateFacts): boolean {
+	isNews({event}: ExpiryWarning, {fingerprint256}: CertificateFacts): boolean {
 		const now = this.#clock.now();
 		for (const [key, at] of this.#told) {
 			if (now - at < DAY_MS && at <= now) break;
@@ -124,9 +124,9 @@ export class ExpiryWatch {
 	}
 
 	#pass({certificate, validTo}: Watched, now: number): Watched {
-		const notice = expiryNotice(validTo, now);
+		const warning = expiryWarning(validTo, now);
 		const [next] = watch(certificate, now);
-		if (this.isNews(notice, certificate.facts)) this.#tell(notice, certificate, now);
+		if (this.isNews(warning, certificate.facts)) this.#tell(warning, certificate, now);
 		return next ?? {certificate, validTo, steps: []};
 	}
 }

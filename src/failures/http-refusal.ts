@@ -1,9 +1,9 @@
 /*
- * Servers that let everybody in and refuse the certificate, or the lack of one, in HTTP.
+ * Servers that accept any client in the handshake, and refuse the certificate, or its absence, in HTTP.
  */
 import type {FailureKind} from '../facts.ts';
 
-/** The part of an answer that tells who wrote it. */
+/** The part of a response that shows which server wrote it. */
 export interface RefusalPage {
 	readonly status: number;
 	/** The `Server` header. */
@@ -12,10 +12,10 @@ export interface RefusalPage {
 	readonly data: unknown;
 }
 
-/** What such a page can say. */
+/** What such a page can mean. */
 type PageKind = Extract<FailureKind, `client-certificate-${string}`>;
 
-// With their comments for old browsers the pages have some 700 characters.
+// With their padding for old browsers the pages have some 700 characters.
 const longestPage = 4_096;
 
 const nginx = /^(nginx|openresty|tengine|angie)\b/i;
@@ -35,15 +35,15 @@ const nginxWords: ReadonlyMap<string, PageKind> = new Map([
 	['No required SSL certificate was sent', 'client-certificate-required'],
 ]);
 
-// mod_ssl's reason, in the default page of Apache. TLS 1.3 clients must offer to be asked late (RFC
-// 8446 §4.2.6), and Node's does not.
+// mod_ssl's reason, in the default page of Apache. A TLS 1.3 client must offer post-handshake
+// authentication (RFC 8446 §4.2.6), and Node does not.
 const apachePage =
 	/^<!DOCTYPE HTML [^>]+>\s*<html><head>\s*<title>403 Forbidden<\/title>\s*<\/head><body>\s*<h1>Forbidden<\/h1>\s*<p>[^<]*Reason: Cannot perform Post-Handshake Authentication\.<br \/>/;
 
 /**
- * Whether an answer is the page by which nginx or Apache refuses a client certificate.
+ * Whether a response is the page by which nginx or Apache refuses a client certificate.
  *
- * @returns `undefined` for any other page: one of the app's own may speak of certificates too.
+ * @returns `undefined` for any other page: one of the app's own may mention certificates too.
  */
 export function classifyRefusal({status, server, data}: RefusalPage): PageKind | undefined {
 	if (typeof server !== 'string') return undefined;
@@ -55,7 +55,7 @@ export function classifyRefusal({status, server, data}: RefusalPage): PageKind |
 	return apache && apachePage.test(textOf(data)) ? 'client-certificate-required' : undefined;
 }
 
-/** A small body that is there; a stream belongs to the app. */
+/** The text of a small body; a stream belongs to the app. */
 function textOf(data: unknown): string {
 	if (typeof data !== 'string' && !Buffer.isBuffer(data)) return '';
 	return data.length > longestPage ? '' : data.toString();

@@ -39,8 +39,8 @@ const alerts: Readonly<Record<number, string>> = {
 /**
  * The alert that the server sent, out of the text of an OpenSSL error.
  *
- * OpenSSL says it in the text alone with TLS 1.2 (`EPROTO`, "SSL alert number 40"); with TLS 1.3
- * the code holds the name too, in some cases with a slash, so the number is what can be relied on.
+ * With TLS 1.2 OpenSSL names it in the text alone (`EPROTO`, "SSL alert number 40"); with TLS 1.3 the code
+ * has the name too, sometimes with a slash. Only the number is reliable.
  */
 export function alertOf(message: string): string | undefined {
 	const number = /SSL alert number (\d+)/.exec(message)?.[1];

@@ -2,7 +2,7 @@ import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {CookieRefusal, Logger} from '../options.ts';
 import type {CertificateWarning} from '../tls/credentials/checks.ts';
-import {inWords, isExpiry} from '../tls/credentials/checks.ts';
+import {formatTimeLeft, isExpiry} from '../tls/credentials/checks.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {publish} from './diagnostics-channel.ts';
@@ -155,7 +155,7 @@ function printable(name: string): string {
 function describeWarning(warning: CertificateWarning, now: number): string {
 	switch (warning.event) {
 		case 'identity_expiring':
-			return `expires on ${warning.validTo}, in ${inWords(Date.parse(warning.validTo) - now)}`;
+			return `expires on ${warning.validTo}, in ${formatTimeLeft(Date.parse(warning.validTo) - now)}`;
 		case 'identity_expired':
 			return `expired on ${warning.validTo}`;
 		case 'identity_not_yet_valid':

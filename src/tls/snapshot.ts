@@ -27,7 +27,7 @@ export interface Snapshot {
 	readonly identityKey: string;
 	readonly identity: CertificateFacts | null;
 	/** Of the client certificate: it expires soon, others can read its key. */
-	readonly notices: readonly CertificateWarning[];
+	readonly warnings: readonly CertificateWarning[];
 	/** The option that renews the certificate, where there is one. */
 	readonly renewedBy: string | undefined;
 	/** The name to verify instead of the URL's host. */
@@ -94,7 +94,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		identityKey: context.identityKey,
 		id: String(made),
 		identity: identity?.facts ?? null,
-		notices: identity?.notices ?? [],
+		warnings: identity?.warnings ?? [],
 		renewedBy: renewedBy(options),
 		servername: options.servername,
 		verification,
@@ -143,7 +143,7 @@ function readAll(options: SnapshotOptions, now: Date) {
 export interface ProxyTls {
 	/** The certificate for proxies alone; `null` when there is none. */
 	readonly identity: CertificateFacts | null;
-	readonly notices: readonly CertificateWarning[];
+	readonly warnings: readonly CertificateWarning[];
 	/** The name to verify instead of the proxy's host. */
 	readonly servername: string | undefined;
 	/** Always enforced: a proxy learns the hosts of the requests, and may get a password. */
@@ -177,7 +177,7 @@ function readProxyTls(options: ProxyTlsOptions = Object.create(null), now: Date)
 			: createContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
 	return Object.freeze({
 		identity: identity?.facts ?? null,
-		notices: (identity?.notices ?? []).map(withProxyOption),
+		warnings: (identity?.warnings ?? []).map(withProxyOption),
 		servername: options.servername,
 		verification: loadVerification(options),
 		trustedIssuer: trustedIssuers(trust.ca),

@@ -1,7 +1,7 @@
 import {createHash, type KeyObject, X509Certificate} from 'node:crypto';
 import type {CertificateFacts} from '../../facts.ts';
 
-/** Reads the facts of one certificate, given as PEM or DER. Throws what `X509Certificate` throws, on what it cannot parse. */
+/** Reads the facts of one certificate, PEM or DER. @throws what `X509Certificate` throws. */
 export function certificateFacts(source: X509Certificate | string | Buffer): CertificateFacts {
 	const certificate = source instanceof X509Certificate ? source : new X509Certificate(source);
 	return {
@@ -16,7 +16,7 @@ export function certificateFacts(source: X509Certificate | string | Buffer): Cer
 	};
 }
 
-// A failed connection is told by these facts: an odd certificate must not take the failure's place.
+// The facts are read for a failed connection too: an odd date must not throw in place of its error.
 function isoDate(date: Date, text: string): string {
 	return Number.isNaN(date.getTime()) ? text : date.toISOString();
 }
@@ -39,7 +39,7 @@ export function pinOf(publicKey: KeyObject): string {
 	return `sha256//${createHash('sha256').update(spki).digest('base64')}`;
 }
 
-// Node answers `undefined` for an empty name, against its types.
+// Node returns `undefined` for an empty name, against its types.
 function oneLine(name: string | undefined): string {
 	return (name ?? '').split('\n').join(', ');
 }

@@ -3,8 +3,8 @@ import type {KeyObject, X509Certificate} from 'node:crypto';
 /**
  * The certificate that fits a key.
  *
- * Of several (a renewed one beside the old, or the request's self-signed one beside the CA's answer)
- * it is one that is valid now and that somebody else has signed, and of those the one that lasts.
+ * Of several (a renewed one beside the old, or a self-signed one beside that of the CA) one that is valid
+ * now is preferred, then one that is not self-signed, then the one that ends last.
  */
 export function findLeaf(
 	key: KeyObject,
@@ -23,17 +23,17 @@ function fits(certificate: X509Certificate, key: KeyObject): boolean {
 	try {
 		return certificate.checkPrivateKey(key);
 	} catch {
-		// A public key that OpenSSL cannot read is not that of our key.
+		// OpenSSL cannot read the public key, so it is not that of the private key.
 		return false;
 	}
 }
 
 /**
- * What goes on the wire: the leaf, then each one's issuer (RFC 5246 §7.4.2), then what else has
- * issued one of them, such as a cross-signed CA under another root (RFC 8446 §4.4.2 allows it).
+ * The certificates to send: the leaf, then each one's issuer (RFC 5246 §7.4.2), then other issuers of
+ * them, such as a cross-signed CA under another root (RFC 8446 §4.4.2 allows it).
  *
  * A certificate that has nothing to do with the leaf is dropped: a strict TLS 1.2 server refuses a
- * list with one in it, and it is nobody's business who else is in the file.
+ * list with one in it, and the server need not know who else is in the file.
  */
 export function chainOf(
 	leaf: X509Certificate,
@@ -46,7 +46,7 @@ export function chainOf(
 		rest.delete(next.fingerprint256);
 		next = issuerOf(next, Array.from(rest.values()));
 	}
-	// Each one that is appended is looked at in its turn, so that its own issuers follow.
+	// The loop also visits what it appends, so that their issuers follow.
 	for (const link of chain) {
 		for (const each of rest.values()) {
 			if (!link.checkIssued(each)) continue;
@@ -60,8 +60,8 @@ export function chainOf(
 /**
  * The one of `candidates` that has issued a certificate.
  *
- * The name alone may be that of a CA's older key. Where no signature can be checked, as with an old
- * hash, the name has to do.
+ * Of several with the right name (a CA with a new key) the one whose key fits the signature; where none
+ * can be checked, as with an old hash, the first.
  */
 export function issuerOf(
 	certificate: X509Certificate,
@@ -77,7 +77,7 @@ export function isSignedBy(certificate: X509Certificate, issuer: X509Certificate
 	try {
 		return certificate.verify(issuer.publicKey);
 	} catch {
-		// A key of a kind that OpenSSL does not know.
+		// A key that OpenSSL does not know.
 		return false;
 	}
 }

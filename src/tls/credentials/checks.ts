@@ -2,9 +2,9 @@ import type {X509Certificate} from 'node:crypto';
 import {statSync} from 'node:fs';
 import {MtlsConfigError} from '../../config-error.ts';
 
-/** What is to be told of an identity that was loaded all the same. */
+/** What is wrong with a client certificate, or its key file, that is used all the same. */
 export type CertificateWarning =
-	| ExpiryNotice
+	| ExpiryWarning
 	| {readonly event: 'identity_not_yet_valid'; readonly validFrom: string}
 	| {readonly event: 'identity_wrong_purpose'}
 	| {
@@ -15,55 +15,55 @@ export type CertificateWarning =
 			readonly mode: number;
 	  };
 
-/** What our certificate is judged by. */
-interface Judging {
+/** What a client certificate is checked against. */
+interface CheckContext {
 	readonly now: Date;
-	/** It is used whatever is wrong with it. */
+	/** `allowExpired`: warn instead of throwing. */
 	readonly allowed: boolean;
-	/** That it was read from, for messages. */
+	/** The option that it was read from, for messages. */
 	readonly option: string;
-	/** Whether a newer one is looked for. */
+	/** Whether `mtls.reload` or `mtls.identity` brings a newer one. */
 	readonly isRenewed: boolean;
 }
 
 /**
- * Judges our certificate's validity and purpose.
+ * Checks the validity and purpose of the client certificate.
  *
- * @returns what is to be told of one that is used.
+ * @returns the warnings about one that is used.
  * @throws {MtlsConfigError} for `option`, unless `allowed`, when a server would refuse it.
  */
 export function checkClientCertificate(
 	leaf: X509Certificate,
-	{now, allowed, option, isRenewed}: Judging,
+	{now, allowed, option, isRenewed}: CheckContext,
 ): CertificateWarning[] {
-	const refusals = [judgeValidity(leaf, now), checkPurpose(leaf)].filter(
+	const faults = [checkValidity(leaf, now), checkPurpose(leaf)].filter(
 		(each) => each !== undefined,
 	);
-	const [first] = refusals;
+	const [first] = faults;
 	if (first !== undefined && !allowed) {
 		const hint = '`allowExpired: true` loads it all the same';
 		throw new MtlsConfigError(first.code, option, `our certificate ${first.message}; ${hint}`);
 	}
-	return [...refusals.map(({notice}) => notice), ...expiring(leaf, now, isRenewed)];
+	return [...faults.map(({warning}) => warning), ...expiring(leaf, now, isRenewed)];
 }
 
-interface Refusal {
+interface Fault {
 	readonly code:
 		| 'ERR_MTLS_IDENTITY_EXPIRED'
 		| 'ERR_MTLS_IDENTITY_NOT_YET_VALID'
 		| 'ERR_MTLS_WRONG_PURPOSE';
 	readonly message: string;
-	readonly notice: CertificateWarning;
+	readonly warning: CertificateWarning;
 }
 
-function judgeValidity(leaf: X509Certificate, now: Date): Refusal | undefined {
+function checkValidity(leaf: X509Certificate, now: Date): Fault | undefined {
 	const {validFromDate: from, validToDate: until} = leaf;
 	if (until < now) {
 		const validTo = until.toISOString();
 		return {
 			code: 'ERR_MTLS_IDENTITY_EXPIRED',
 			message: `expired on ${validTo}`,
-			notice: {event: 'identity_expired', validTo},
+			warning: {event: 'identity_expired', validTo},
 		};
 	}
 	if (from > now) {
@@ -71,7 +71,7 @@ function judgeValidity(leaf: X509Certificate, now: Date): Refusal | undefined {
 		return {
 			code: 'ERR_MTLS_IDENTITY_NOT_YET_VALID',
 			message: `is not valid before ${validFrom}`,
-			notice: {event: 'identity_not_yet_valid', validFrom},
+			warning: {event: 'identity_not_yet_valid', validFrom},
 		};
 	}
 	return undefined;
@@ -81,7 +81,7 @@ function judgeValidity(leaf: X509Certificate, now: Date): Refusal | undefined {
 const clientPurposes = ['2.5.29.37.0', '1.3.6.1.5.5.7.3.2'];
 
 /** What is wrong with the purpose of a client certificate. */
-export function checkPurpose(leaf: X509Certificate): Refusal | undefined {
+export function checkPurpose(leaf: X509Certificate): Fault | undefined {
 	// Node's name for extendedKeyUsage; without the extension a certificate is for any purpose.
 	const purposes: readonly string[] | undefined = leaf.keyUsage;
 	if (purposes === undefined || clientPurposes.some((oid) => purposes.includes(oid))) {
@@ -90,7 +90,7 @@ export function checkPurpose(leaf: X509Certificate): Refusal | undefined {
 	return {
 		code: 'ERR_MTLS_WRONG_PURPOSE',
 		message: `is not for clients: its extendedKeyUsage (${purposes.join(', ')}) lacks clientAuth`,
-		notice: {event: 'identity_wrong_purpose'},
+		warning: {event: 'identity_wrong_purpose'},
 	};
 }
 
@@ -103,7 +103,7 @@ function expiring(leaf: X509Certificate, now: Date, isRenewed: boolean): Certifi
 	return [{event: 'identity_expiring', validTo: leaf.validToDate.toISOString(), daysLeft}];
 }
 
-/** Tells a file with a private key that others than its owner may open. */
+/** Warns of a file with a private key that others than its owner may read. */
 export function checkKeyPermissions(
 	option: string,
 	path: string | undefined,
@@ -115,8 +115,8 @@ export function checkKeyPermissions(
 }
 
 /**
- * The permission bits of a file that others than its owner may open. As with ssh: on Windows the mode
- * says nothing, and of a file that belongs to another user it is not ours to complain.
+ * The permission bits of a file that others than its owner may read, else `undefined`. As with ssh: not on
+ * Windows, where the mode says nothing, nor for a file of another user, who decides about it.
  */
 export function exposedMode(path: string): number | undefined {
 	if (process.platform === 'win32') return undefined;
@@ -126,10 +126,6 @@ export function exposedMode(path: string): number | undefined {
 	return (mode & 0o077) === 0 ? undefined : mode;
 }
 
-/*
- * When the end of a certificate of ours is told, and in which words.
- */
-
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
@@ -137,22 +133,22 @@ export const DAY_MS = 24 * HOUR_MS;
 /** How long before its end a certificate is worth a warning. */
 export const EXPIRY_WARNING_MS = 30 * DAY_MS;
 
-/** Before the end. */
+/** How long before its end there is a warning. */
 const steps = [EXPIRY_WARNING_MS, 7 * DAY_MS, DAY_MS];
 
 /**
- * A certificate that lives no longer is renewed by a program, or nobody would have it: what the Baseline
- * Requirements of the CA/Browser Forum (§1.6.1) call short-lived.
+ * A certificate that is valid no longer than this is renewed by a program: it is short-lived in the sense
+ * of the Baseline Requirements of the CA/Browser Forum (§1.6.1).
  */
 const shortLivedMs = 7 * DAY_MS;
 
 /**
- * How long before its end, in ms, there is something to tell of a certificate; the last is 0, its end.
+ * How long before its end, in ms, a certificate gets each of its warnings; the last is 0, its end.
  *
- * Of one that is renewed nothing is told while that goes on: programs renew when half (SPIRE) or a third
- * (cert-manager) of the life is left, so a quarter says that they did not.
+ * For one that is renewed the first comes later: programs renew when half (SPIRE) or a third
+ * (cert-manager) of the validity is left, so at a quarter they have failed to.
  *
- * @param isRenewed - Whether a newer one is looked for.
+ * @param isRenewed - Whether `mtls.reload` or `mtls.identity` brings a newer one.
  */
 export function expirySteps(
 	{validFrom, validTo}: {readonly validFrom: number; readonly validTo: number},
@@ -160,14 +156,13 @@ export function expirySteps(
 ): number[] {
 	const life = validTo - validFrom;
 	const [longest = 0] = steps;
-	// Where it begins may be no date.
+	// NaN, where validFrom is no date.
 	const quarter = life > 0 ? life / 4 : longest;
 	const first = isRenewed || life <= shortLivedMs ? Math.min(longest, quarter) : longest;
 	return [first, ...steps.filter((step) => step < first), 0];
 }
 
-/** What is to be told of the end of a certificate of ours. */
-export type ExpiryNotice =
+export type ExpiryWarning =
 	| {
 			readonly event: 'identity_expiring';
 			readonly validTo: string;
@@ -176,15 +171,15 @@ export type ExpiryNotice =
 	  }
 	| {readonly event: 'identity_expired'; readonly validTo: string};
 
-export function isExpiry(notice: {readonly event: string}): notice is ExpiryNotice {
-	return notice.event === 'identity_expiring' || notice.event === 'identity_expired';
+export function isExpiry(warning: {readonly event: string}): warning is ExpiryWarning {
+	return warning.event === 'identity_expiring' || warning.event === 'identity_expired';
 }
 
-/** A timer is late by some ms, and its day is not over. */
+/** A timer fires some ms late, when a day is not over yet. */
 const lateMs = MINUTE_MS;
 
-/** What is to be told at `now`, for which a timer has waited. */
-export function expiryNotice(validTo: Date, now: number): ExpiryNotice {
+/** The warning at `now`, when a timer has fired. */
+export function expiryWarning(validTo: Date, now: number): ExpiryWarning {
 	const left = validTo.getTime() - now;
 	const date = validTo.toISOString();
 	return left < 0
@@ -197,7 +192,7 @@ export function expiryNotice(validTo: Date, now: number): ExpiryNotice {
 }
 
 /** `9 days`, `5 hours`. */
-export function inWords(leftMs: number): string {
+export function formatTimeLeft(leftMs: number): string {
 	const days = Math.floor((leftMs + lateMs) / DAY_MS);
 	if (days > 0) return count(days, 'day');
 	const hours = Math.floor((leftMs + lateMs) / HOUR_MS);

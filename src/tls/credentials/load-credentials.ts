@@ -21,33 +21,32 @@ import {
 /** A certificate and its key, checked to belong together. */
 export interface Identity {
 	readonly facts: CertificateFacts;
-	/** Leaf first, then each one's issuer as far as they were given: what goes on the wire. */
+	/** The certificates to send, PEM: the leaf, then each one's issuer as far as given. */
 	readonly cert: string;
-	/** PKCS#8 PEM, decrypted. Lives until the secure context is made, no longer. */
+	/** PKCS#8 PEM, decrypted. Not kept after the secure context is made. */
 	readonly key: string;
-	/** What a user should know of it although it was loaded. */
-	readonly notices: readonly CertificateWarning[];
+	readonly warnings: readonly CertificateWarning[];
 }
 
-/** What the files of an identity hold. */
+/** The contents of the files of an identity. */
 interface Material {
 	readonly keys: readonly KeyObject[];
 	readonly certificates: readonly X509Certificate[];
-	/** The options to name when the certificate, or the key, is at fault. */
+	/** The options to name when something is wrong with the certificate, or the key. */
 	readonly certOption: string;
 	readonly keyOption: string;
-	/** Files with a private key in them, by option. */
+	/** The files that hold a private key, by option. */
 	readonly keyPaths: ReadonlyMap<string, string | undefined>;
 }
 
 /**
  * Loads `cert`, `key`, `pfx` and `passphrase`.
  *
- * Node itself accepts a certificate without its key, and sends an expired one without a word; both
- * are refused here.
+ * Node itself accepts a certificate without its key, and sends an expired one without a warning; both
+ * are errors here.
  *
  * @returns `undefined` when none of `cert`, `key` and `pfx` is given.
- * @throws {MtlsConfigError} with the option to repair.
+ * @throws {MtlsConfigError} for the option that is wrong.
  */
 export function loadCredentials(options: MtlsOptions, now: Date): Identity | undefined {
 	const material = readMaterial(options);
@@ -57,7 +56,7 @@ export function loadCredentials(options: MtlsOptions, now: Date): Identity | und
 		const leaf = findLeaf(key, certificates, now);
 		if (leaf === undefined) continue;
 		const allowed = options.allowExpired === true;
-		const notices = checkClientCertificate(leaf, {
+		const warnings = checkClientCertificate(leaf, {
 			now,
 			allowed,
 			option: certOption,
@@ -67,7 +66,7 @@ export function loadCredentials(options: MtlsOptions, now: Date): Identity | und
 			facts: certificateFacts(leaf),
 			cert: chainOf(leaf, certificates).map(String).join(''),
 			key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
-			notices: [...notices, ...exposures(material)],
+			warnings: [...warnings, ...permissionWarnings(material)],
 		};
 	}
 	const kinds = keys.map(describeKey).join(', ');
@@ -79,7 +78,7 @@ export function loadCredentials(options: MtlsOptions, now: Date): Identity | und
 	);
 }
 
-/** The option that gives the next certificate, where there is one. */
+/** The option that renews the certificate, where there is one. */
 export function renewedBy({identity, reload}: MtlsOptions): string | undefined {
 	if (identity !== undefined) return 'mtls.identity';
 	return reload ? 'mtls.reload' : undefined;
@@ -87,9 +86,9 @@ export function renewedBy({identity, reload}: MtlsOptions): string | undefined {
 
 function readMaterial(options: MtlsOptions): Material | undefined {
 	const {cert, key, pfx} = options;
-	const ask = passphraseProvider(options);
+	const getPassphrase = passphraseProvider(options);
 	if (pfx !== undefined) {
-		if (cert === undefined && key === undefined) return readPfx(pfx, ask);
+		if (cert === undefined && key === undefined) return readPfx(pfx, getPassphrase);
 		const other = cert === undefined ? 'key' : 'cert';
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
@@ -97,13 +96,13 @@ function readMaterial(options: MtlsOptions): Material | undefined {
 			`it brings certificate and key, so \`${other}\` cannot be given besides`,
 		);
 	}
-	if (cert !== undefined) return readFiles(cert, key, ask);
+	if (cert !== undefined) return readFiles(cert, key, getPassphrase);
 	if (key === undefined) return undefined;
 	throw new MtlsConfigError('ERR_MTLS_CERT_MISSING', 'mtls.cert', 'a key without a certificate');
 }
 
-function readPfx(pfx: Source, ask: PassphraseProvider): Material {
-	const {keys, certificates, from, path} = readPkcs12(pfx, ask);
+function readPfx(pfx: Source, getPassphrase: PassphraseProvider): Material {
+	const {keys, certificates, from, path} = readPkcs12(pfx, getPassphrase);
 	if (keys.length === 0) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_KEY_MISSING',
@@ -128,7 +127,11 @@ function readPfx(pfx: Source, ask: PassphraseProvider): Material {
 	};
 }
 
-function readFiles(cert: Source, key: Source | undefined, ask: PassphraseProvider): Material {
+function readFiles(
+	cert: Source,
+	key: Source | undefined,
+	getPassphrase: PassphraseProvider,
+): Material {
 	const certFile = readPem(cert, 'mtls.cert');
 	const certificates = certificateBlocks(certFile, 'mtls.cert').map((block) =>
 		parseCertificate(block, certFile.from, 'mtls.cert'),
@@ -148,7 +151,7 @@ function readFiles(cert: Source, key: Source | undefined, ask: PassphraseProvide
 				);
 	}
 	return {
-		keys: parseKeys(keyFile, ask),
+		keys: parseKeys(keyFile, getPassphrase),
 		certificates,
 		certOption: 'mtls.cert',
 		keyOption: 'mtls.key',
@@ -159,8 +162,8 @@ function readFiles(cert: Source, key: Source | undefined, ask: PassphraseProvide
 	};
 }
 
-// One file that both options name is told once.
-function exposures({keyPaths}: Material): CertificateWarning[] {
+// One file in both options gets one warning.
+function permissionWarnings({keyPaths}: Material): CertificateWarning[] {
 	const seen = new Set<string | undefined>();
 	return Array.from(keyPaths).flatMap(([option, path]) => {
 		if (seen.has(path)) return [];
@@ -170,15 +173,15 @@ function exposures({keyPaths}: Material): CertificateWarning[] {
 }
 
 /**
- * The identity of a `secureContext` that the app has made, whose key is not ours to read: the facts
- * of the certificate that it says to be in it.
+ * The identity of a `secureContext` that the app has made: the facts of `cert`, which the app says to be in
+ * it, as neither key nor certificate can be read from a context.
  *
  * @throws {MtlsConfigError} when `cert` is missing or no certificate, or when a key is given besides.
  */
 export function loadContextCertificate(
 	options: MtlsOptions,
 	now: Date,
-): Pick<Identity, 'facts' | 'notices'> {
+): Pick<Identity, 'facts' | 'warnings'> {
 	const {cert, key, pfx, allowExpired} = options;
 	if (key !== undefined || pfx !== undefined) {
 		const other = pfx === undefined ? 'key' : 'pfx';
@@ -198,11 +201,11 @@ export function loadContextCertificate(
 	const file = readPem(cert, 'mtls.cert');
 	const [first] = certificateBlocks(file, 'mtls.cert');
 	const leaf = parseCertificate(first, file.from, 'mtls.cert');
-	const notices = checkClientCertificate(leaf, {
+	const warnings = checkClientCertificate(leaf, {
 		now,
 		allowed: allowExpired === true,
 		option: 'mtls.cert',
 		isRenewed: renewedBy(options) !== undefined,
 	});
-	return {facts: certificateFacts(leaf), notices};
+	return {facts: certificateFacts(leaf), warnings};
 }

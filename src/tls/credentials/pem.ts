@@ -12,7 +12,7 @@ export interface PemBlock {
 	readonly text: string;
 }
 
-/** What an option held, and where it came from. */
+/** The blocks that an option holds, and where they were read. */
 export interface PemFile {
 	readonly blocks: readonly PemBlock[];
 	/** For messages: `file 'client.key'`, `the given text`. Never content. */
@@ -22,8 +22,8 @@ export interface PemFile {
 }
 
 /**
- * Reads an option that takes PEM text, its bytes, or a path. Bytes and files may be DER too, which
- * becomes the one block that it would be in PEM.
+ * Reads an option that takes PEM text, its bytes, or a path. Bytes and files may be DER too, which is
+ * returned as the block that it would be in PEM.
  *
  * @param entry - Which of a list `source` is, from 1: for messages.
  * @throws {MtlsConfigError} naming `option`, when there is no such file, nothing of this kind in it,
@@ -50,20 +50,20 @@ export function isCertificate({label}: PemBlock): boolean {
 	return label === 'CERTIFICATE' || label === 'X509 CERTIFICATE';
 }
 
-// What people are handed in place of the thing they need, and the way from one to the other.
+// Formats that people are given instead of the one they need, and how to convert them.
 const advice: Readonly<Record<string, string>> = {
 	PKCS12: ' (a .p12 or .pfx file, which goes in `pfx`)',
 	PKCS7: ' (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
 	'OPENSSH PRIVATE KEY': ' (`ssh-keygen -p -m PEM` rewrites it)',
 };
 
-/** The labels of the blocks, for the message that says what was found instead. */
+/** The labels of the blocks, for messages of the form `expected …, found …`. */
 export function describeBlocks(blocks: readonly PemBlock[]): string {
 	const labels = Array.from(new Set(blocks.map(({label}) => label)));
 	return labels.map((label) => `${label}${advice[label] ?? ''}`).join(', ');
 }
 
-/** Why a block may be beyond OpenSSL: what comes of a PEM that was squeezed into one line. */
+/** A likely reason why OpenSSL cannot read a block: PEM that was squeezed into one line. */
 export function describeDamage({text}: PemBlock): string {
 	if (text.includes('\\n')) return ': its line ends are written as \\n';
 	if (!text.trim().includes('\n')) return ': its line ends are missing';
@@ -80,7 +80,7 @@ function pemBlock(label: string, bytes: Uint8Array): PemBlock {
 
 /** Every block; `cut` is the label of the first that has no end, or no beginning. */
 function blocksOf({bytes, isText}: Content): {blocks: PemBlock[]; cut?: string} {
-	// A string went through a decoder, which has damaged DER more often than not.
+	// A string went through a decoder, which usually damages DER.
 	const der = isText ? undefined : derKind(bytes);
 	if (typeof der === 'object' && der.label !== undefined) {
 		return {blocks: [pemBlock(der.label, der.bytes)]};
@@ -102,8 +102,8 @@ function blocksOf({bytes, isText}: Content): {blocks: PemBlock[]; cut?: string} 
 	return open === undefined ? {blocks} : {blocks, cut: open.label};
 }
 
-// Out of YAML a block comes indented, and out of an e-mail with blank lines: OpenSSL then does not find
-// its end. With RFC 1421 headers one blank line has a meaning, which is where they end.
+// A block from YAML is indented, and one from an e-mail has blank lines: OpenSSL then does not find its
+// end. After RFC 1421 headers a blank line is needed: it ends them.
 function straighten(block: string): string {
 	const lines = block.split('\n').map((line) => line.trim());
 	if (lines.length === 1) return block;
@@ -114,7 +114,7 @@ function straighten(block: string): string {
 	return `${kept.join('\n')}\n`;
 }
 
-/** Tells the usual mistakes apart without repeating a byte of what may be a key. */
+/** Names the usual mistakes. Security: without a byte of the content, which may be a key. */
 export function describeContent({bytes}: Content): string {
 	const text = bytes.toString('latin1');
 	if (text.trim() === '') return 'nothing';

@@ -22,16 +22,18 @@ export function isPrivateKey({label}: PemBlock): boolean {
  *
  * @throws {MtlsConfigError} for `mtls.key`, or for `mtls.passphrase` when that does not open one.
  */
-export function parseKeys({blocks, from}: PemFile, ask: PassphraseProvider): KeyObject[] {
+export function parseKeys({blocks, from}: PemFile, getPassphrase: PassphraseProvider): KeyObject[] {
 	const budget = new DerivationBudget();
 	return blocks.filter(isPrivateKey).map((block) => {
-		const key = isEncrypted(block) ? decryptKey(block, ask(), from, budget) : parseKey(block, from);
+		const key = isEncrypted(block)
+			? decryptKey(block, getPassphrase(), from, budget)
+			: parseKey(block, from);
 		assertUsable(key, 'mtls.key', from);
 		return key;
 	});
 }
 
-// What a certificate may be of, and no TLS signature can be made with.
+// Keys that a certificate may have, and that TLS cannot sign with.
 const unusable = new Set(['x25519', 'x448', 'dh', 'dsa']);
 
 /** @throws {MtlsConfigError} for a key that TLS cannot sign with. */
@@ -116,13 +118,13 @@ function assertAffordable(
 	}
 }
 
-// OpenSSL says this before it looks at the passphrase.
+// OpenSSL says this before it tries the passphrase.
 function isRefusedCipher(error: unknown): boolean {
 	const {code} = error as NodeJS.ErrnoException;
 	return code === 'ERR_OSSL_EVP_UNSUPPORTED' || code === 'ERR_OSSL_PEM_UNSUPPORTED_ENCRYPTION';
 }
 
-/** A key under a cipher that OpenSSL 3 has given up; `undefined` when the passphrase does not open it. */
+/** Decrypts with a cipher that OpenSSL 3 no longer has; `undefined` when the passphrase is wrong. */
 function parseOld(
 	block: PemBlock,
 	envelope: Envelope,
@@ -150,7 +152,7 @@ function typeOf(label: string): 'pkcs1' | 'sec1' | 'pkcs8' {
 	return label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
 }
 
-/** What is around an encrypted key. */
+/** An encrypted key with what describes its encryption. */
 export type Envelope =
 	| {readonly style: 'pkcs8'; readonly value: DerValue}
 	| {
@@ -160,7 +162,7 @@ export type Envelope =
 			readonly data: Buffer;
 	  };
 
-// PKCS#8 says it in the label, the older OpenSSL style in an RFC 1421 header.
+// PKCS#8 says by its label that a key is encrypted, the older OpenSSL style by an RFC 1421 header.
 const pkcs8Label = 'ENCRYPTED PRIVATE KEY';
 
 /** Whether the key in a block is encrypted. */
@@ -180,7 +182,7 @@ export function readEnvelope({label, text}: PemBlock): Envelope | undefined {
 	const [, cipher, hex = ''] = /^DEK-Info: ([\w-]+),([\dA-F]+)$/im.exec(head) ?? [];
 	const data = Buffer.from(base64, 'base64');
 	const iv = Buffer.from(hex, 'hex');
-	// The IV is as long as a block, of which the data are so many.
+	// The IV is as long as a block, and the data are whole blocks.
 	const isWhole = data.length > 0 && data.length % iv.length === 0;
 	return cipher === undefined || !isWhole ? undefined : {style: 'rfc1421', cipher, iv, data};
 }
@@ -189,9 +191,9 @@ const pbes2 = '1.2.840.113549.1.5.13';
 const scrypt = '1.3.6.1.4.1.11591.4.11';
 
 /**
- * How many rounds of key derivation an envelope asks for, in ours or in OpenSSL.
+ * How many rounds of key derivation an encrypted key needs, here or in OpenSSL.
  *
- * @throws {DerError} when it does not say.
+ * @throws {DerError} when it is damaged.
  */
 export function roundsOf(envelope: Envelope): number {
 	// One round of MD5.
@@ -199,7 +201,7 @@ export function roundsOf(envelope: Envelope): number {
 	const [algorithm] = sequence(envelope.value);
 	const [name, parameters] = sequence(algorithm);
 	if (objectId(name) !== pbes2) {
-		// PBES1 and PKCS#12: key and IV of the longest are three digests of SHA-1.
+		// PBES1 and PKCS#12: the longest key and IV are three digests of SHA-1.
 		const [, count] = sequence(parameters);
 		return 3 * smallInteger(count);
 	}
@@ -212,14 +214,14 @@ export function roundsOf(envelope: Envelope): number {
 }
 
 /**
- * Opens what OpenSSL 3 has given up: RC2 and DES.
+ * Decrypts RC2 and DES, which OpenSSL 3 no longer does.
  *
  * @returns `undefined` when the passphrase does not open it.
  * @throws {UnsupportedProtection} for a cipher that is not known here either, and {DerError}.
  */
 export function openOld(envelope: Envelope, passphrase: string): DerValue | undefined {
 	if (envelope.style === 'pkcs8') {
-		// Its rounds have been looked at.
+		// Its rounds have been counted by `assertAffordable`.
 		const budget = new DerivationBudget(Number.POSITIVE_INFINITY);
 		return decryptPrivateKeyInfo(envelope.value, {secret: passphrase, budget});
 	}
@@ -228,20 +230,19 @@ export function openOld(envelope: Envelope, passphrase: string): DerValue | unde
 	return decryptDesPem(data, iv, passphrase);
 }
 
-/** Asks for the passphrase, once however often it is called. */
+/** Returns the passphrase; the app's function is called once, however often this is. */
 export type PassphraseProvider = () => string | undefined;
 
 /**
- * The passphrase, as the one who finds something encrypted asks for it.
- *
- * @throws {MtlsConfigError} when asked, if a function throws or gives something else than a string.
+ * A function to call when something encrypted is found. It throws an {@link MtlsConfigError} when the
+ * app's own function throws, or returns no string.
  */
 export function passphraseProvider({passphrase}: MtlsOptions): PassphraseProvider {
 	if (typeof passphrase !== 'function') return () => passphrase;
-	let answer: string | undefined;
+	let known: string | undefined;
 	return () => {
-		answer ??= call(passphrase);
-		return answer;
+		known ??= call(passphrase);
+		return known;
 	};
 }
 

@@ -3,10 +3,10 @@ import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options.ts';
 import {describeType} from '../../util/check-options.ts';
 
-/** What an option held, before anyone asked what it means. */
+/** The raw content of an option. */
 export interface Content {
 	readonly bytes: Buffer;
-	/** Whether it was given as a string that is the content itself. */
+	/** Whether the option was a string that is the content itself, not a path. */
 	readonly isText: boolean;
 	/** For messages: `file 'client.key'`, `the given text`. Never content. */
 	readonly from: string;
@@ -14,7 +14,7 @@ export interface Content {
 	readonly path: string | undefined;
 }
 
-/** What an option takes, for messages. */
+/** The format that an option takes, for messages. */
 export type Form = 'PEM' | 'PKCS#12';
 
 /**
@@ -64,7 +64,7 @@ export function isDirectory(source: Source): source is string {
 	try {
 		return statSync(source, {throwIfNoEntry: false})?.isDirectory() ?? false;
 	} catch {
-		// Whatever stands in the way is told when the file is read.
+		// Reading the file will report what is wrong.
 		return false;
 	}
 }

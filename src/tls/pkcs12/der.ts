@@ -8,7 +8,7 @@ export interface DerValue {
 	readonly whole: Buffer;
 }
 
-/** The bytes are not what they were taken for. */
+/** The bytes are no DER, or not of the expected structure. */
 export class DerError extends Error {
 	override readonly name = 'DerError';
 }
@@ -37,7 +37,7 @@ const maxDepth = 32;
 export function readDer(bytes: Buffer, depth = 0): DerValue {
 	const [tag, first] = bytes;
 	if (tag === undefined || first === undefined) throw new DerError('cut short');
-	// A tag above 30 has more octets (X.690 §8.1.2.4): none of our formats has one.
+	// A tag above 30 has more octets (X.690 §8.1.2.4): none of the formats read here has one.
 	if ((tag & 0x1f) === 0x1f) throw new DerError('an unknown tag');
 	if (first < 0x80) return slice(bytes, tag, 2, first);
 	if (first === 0x80) return readIndefinite(bytes, tag, depth);
@@ -127,9 +127,9 @@ export function objectId(value: DerValue | undefined): string {
 	return [root, first - root * 40, ...rest].join('.');
 }
 
-/** What DER bytes hold, in the word that PEM has for it. */
+/** The kind of a DER file, by the label that it would have in PEM. */
 export interface DerKind {
-	/** `undefined`: DER, but of no kind that we know. */
+	/** `undefined`: DER of an unknown kind. */
 	readonly label: string | undefined;
 	/** The value alone, without what may follow it. */
 	readonly bytes: Buffer;
@@ -150,10 +150,9 @@ const shapes: readonly (readonly [string, readonly number[]])[] = [
 ];
 
 /**
- * Tells by their structure what bytes are, so that a file that was handed over in the wrong option
- * is named rather than "unknown".
+ * Recognises a DER file by its structure, so that a message can name a file in the wrong option.
  *
- * @returns `undefined` when they are no DER, and `'damaged'` when they begin as it and are cut short.
+ * @returns `undefined` when the bytes are no DER, and `'damaged'` when they begin as DER and are cut short.
  */
 export function derKind(bytes: Buffer): DerKind | 'damaged' | undefined {
 	if (!beginsAsDer(bytes)) return undefined;

@@ -9,20 +9,17 @@ import {
 	tags,
 } from './der.ts';
 
-/**
- * A passphrase as a file may mean it. `undefined` is none at all, which PKCS#12 knows apart from an
- * empty one.
- */
+/** A passphrase. `undefined` is none, which in PKCS#12 is not the same as an empty one. */
 export type Secret = string | undefined;
 
-/** One attempt to open a file. */
+/** One attempt to decrypt a file. */
 export interface Attempt {
 	readonly secret: Secret;
-	/** Of the file: all attempts share it. */
+	/** Shared by all attempts on one file. */
 	readonly budget: DerivationBudget;
 }
 
-/** Protected in a way that we do not know. */
+/** Encrypted, or signed, in a way that is not supported here. */
 export class UnsupportedProtection extends Error {
 	override readonly name = 'UnsupportedProtection';
 }
@@ -81,7 +78,7 @@ export function roundsFor(length: number, name: string, iterations: number): num
 export function pbkdf2Rounds(parameters: DerValue | undefined): number {
 	const [, count, ...rest] = sequence(parameters);
 	const prf = rest.find(({tag}) => tag === tags.sequence);
-	// OpenSSL knows more hashes than we do: none is shorter than SHA-1.
+	// OpenSSL knows more hashes: none is shorter than SHA-1.
 	const name = prf && hashes[objectId(sequence(prf)[0])];
 	return roundsFor(32, name ?? 'sha1', smallInteger(count));
 }
@@ -180,7 +177,7 @@ export function hmac(name: string, key: Buffer, data: Buffer): Buffer {
 	return createHmac(name, key).update(data).digest();
 }
 
-/** Deriving the keys of a file would take too long. */
+/** Deriving the keys of a file needs more rounds than are allowed. */
 
 export class DerivationTooLong extends Error {
 	override readonly name = 'DerivationTooLong';
@@ -190,7 +187,7 @@ export class DerivationTooLong extends Error {
 	}
 }
 
-// One round hashes one block: 0.15 to 0.7 µs, so these take 1 to 3 s, for which nothing else runs. 600,000
+// One round hashes one block in 0.15 to 0.7 µs, so these block the process for 1 to 3 s. 600,000
 // iterations, the most that a program writes by default (NSS), are 1,800,000 rounds in a file of today and
 // 4,200,000 in one of the old ciphers, which need seven blocks.
 const maxRounds = 5_000_000;
@@ -209,7 +206,7 @@ export class DerivationBudget {
 		this.#allowed = allowed;
 	}
 
-	/** To be called before the work is done. @throws {DerivationTooLong} */
+	/** Call it before the work is done. @throws {DerivationTooLong} */
 	spend(rounds: number): void {
 		const found = this.#spent + rounds;
 		if (found > this.#allowed) throw new DerivationTooLong(found, this.#allowed);

@@ -9,7 +9,7 @@ import {DerError, derKind, readDer} from './der.ts';
 import {DerivationBudget, DerivationTooLong, UnsupportedProtection} from './kdf.ts';
 import {type Bags, opens, type Pfx, parsePfx, readBags} from './safe-bags.ts';
 
-/** What is in a PKCS#12 file. */
+/** The content of a PKCS#12 file. */
 export interface Pkcs12 {
 	readonly keys: readonly KeyObject[];
 	readonly certificates: readonly X509Certificate[];
@@ -17,25 +17,25 @@ export interface Pkcs12 {
 	readonly path: string | undefined;
 }
 
-// Node takes a PFX only into a context, whole: OpenSSL then trusts the CA in it, refuses RC2, and
-// hands nothing out. So the file is read here, and key and certificates go on as any others.
+// Node takes a PFX only whole, for a context: OpenSSL then trusts the CA in it, refuses RC2, and returns
+// neither key nor certificates. So it is read here, and they are used as those of PEM files are.
 
 /**
  * Reads `pfx`: PKCS#12 (RFC 7292) with any of the ciphers that are in use, and the MAC of RFC 9579.
  *
  * @throws {MtlsConfigError} for `mtls.pfx`, or for `mtls.passphrase` when that does not open it.
  */
-export function readPkcs12(source: Source, ask: PassphraseProvider): Pkcs12 {
-	return parsePkcs12(readInput(source, 'mtls.pfx', 'PKCS#12'), ask);
+export function readPkcs12(source: Source, getPassphrase: PassphraseProvider): Pkcs12 {
+	return parsePkcs12(readInput(source, 'mtls.pfx', 'PKCS#12'), getPassphrase);
 }
 
 /** The same for what was read already. */
-export function parsePkcs12(content: Content, ask: PassphraseProvider): Pkcs12 {
+export function parsePkcs12(content: Content, getPassphrase: PassphraseProvider): Pkcs12 {
 	const {from, path} = content;
 	const bytes = pkcs12Bytes(content);
 	try {
 		const pfx = parsePfx(readDer(bytes));
-		const {keys, certificates} = open(pfx, ask, from);
+		const {keys, certificates} = open(pfx, getPassphrase, from);
 		return {
 			keys: keys.map((der) => parseKey(der, from)),
 			certificates: certificates.map((der) => parseCertificate(der, from)),
@@ -84,16 +84,16 @@ function pkcs12Bytes(content: Content): Buffer {
 	throw notPkcs12(`expected PKCS#12 in ${content.from}, found ${found}`);
 }
 
-function open(pfx: Pfx, ask: PassphraseProvider, from: string): Bags {
+function open(pfx: Pfx, getPassphrase: PassphraseProvider, from: string): Bags {
 	const {fits} = pfx;
 	const budget = new DerivationBudget();
 	if (fits === undefined) {
-		// Nothing asks for a passphrase unless a bag turns out to be encrypted.
+		// Without a MAC a passphrase is needed only if a bag is encrypted.
 		const plain = readBags(pfx.parts, {secret: undefined, budget}, false);
 		if (plain !== undefined) return plain;
 	}
-	const given = ask();
-	// "None" is written in two ways: as an empty passphrase, and as none.
+	const given = getPassphrase();
+	// Files without a passphrase are encrypted with an empty one, or with none.
 	for (const secret of given ? [given] : [undefined, '']) {
 		const attempt = {secret, budget};
 		if (fits?.(attempt) === false) continue;

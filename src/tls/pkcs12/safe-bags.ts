@@ -34,14 +34,14 @@ const oids = {
 	pbmac1: '1.2.840.113549.1.5.14',
 } as const;
 
-/** A part of the file: bags that can be seen, or that have to be decrypted. */
+/** A part of the file: bags in the clear, or encrypted ones. */
 export type Part =
 	| {readonly bags: DerValue}
 	| {readonly algorithm: DerValue | undefined; readonly encrypted: Buffer};
 
 export interface Pfx {
 	readonly parts: readonly Part[];
-	/** Whether the MAC is the one that a passphrase gives; absent where the file has none. */
+	/** Whether the MAC fits the passphrase; absent in a file without one. */
 	readonly fits?: (attempt: Attempt) => boolean;
 }
 
@@ -97,14 +97,14 @@ function macFits(macData: DerValue, data: Buffer, attempt: Attempt): boolean {
 	return mac.length === expected.length && timingSafeEqual(mac, expected);
 }
 
-/** What the parts hold. */
+/** The keys and certificates of the parts. */
 export interface Bags {
 	/** PKCS#8, decrypted. */
 	readonly keys: Buffer[];
 	readonly certificates: Buffer[];
 }
 
-/** What is in the parts; `undefined` when the secret does not open one of them, or may not be used. */
+/** Decrypts the parts; `undefined` when the passphrase does not fit one of them, or `mayDecrypt` is false. */
 export function readBags(
 	parts: readonly Part[],
 	attempt: Attempt,
@@ -152,13 +152,13 @@ function collect(
 				if (depth > 8) throw new DerError('nested too deep');
 				return collect(explicit0(value), attempt, mayDecrypt, found, depth + 1);
 			default:
-				// CRLs and secrets of other programs: nothing that makes an identity.
+				// CRLs and secrets of other programs.
 				return true;
 		}
 	});
 }
 
-/** Whether a passphrase opens any of what is encrypted, so that it is the file that is wrong. */
+/** Whether a passphrase decrypts any part, so that it is right and the file is damaged. */
 export function opens(parts: readonly Part[], attempt: Attempt): boolean {
 	return parts.some((part) => {
 		try {
@@ -172,7 +172,7 @@ export function opens(parts: readonly Part[], attempt: Attempt): boolean {
 			});
 		} catch (error) {
 			if (error instanceof DerivationTooLong) throw error;
-			// Damaged or not, this part does not speak for the passphrase.
+			// This part does not show that the passphrase is right.
 			return false;
 		}
 	});

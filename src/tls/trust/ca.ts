@@ -21,8 +21,8 @@ type CaSet = 'default' | 'system' | 'bundled';
 /**
  * The certificates that `ca` names, as PEM, each once.
  *
- * Node accepts garbage in `ca` without a word and then trusts nobody; here each source must hold
- * a certificate.
+ * Node accepts garbage in `ca` without an error and then trusts no CA; here each source must hold a
+ * certificate.
  *
  * @returns `undefined` when `ca` is not given: Node's default trust, `NODE_EXTRA_CA_CERTS` included.
  * @throws {MtlsConfigError} for `mtls.ca`, naming the source.
@@ -41,7 +41,7 @@ export function loadCa(ca: MtlsOptions['ca']): string[] | undefined {
 	return withoutDuplicates(found);
 }
 
-// The same certificate may come with other line ends, or under its older label.
+// The same certificate may have other line ends, or its older label.
 function withoutDuplicates(certificates: readonly string[]): string[] {
 	const seen = new Set<string>();
 	return certificates.filter((pem) => {
@@ -57,7 +57,7 @@ function load(source: Source, entry: number | undefined): string[] {
 	return textsOf(certificateBlocks(file, 'mtls.ca'), file.from);
 }
 
-/** Whether a source is a word for a set of CAs, which is no file. */
+/** Whether a source names a set of CAs, and is no file. */
 export function isCaSet(source: unknown): source is CaSet {
 	return source === 'default' || source === 'system' || source === 'bundled';
 }
@@ -68,14 +68,14 @@ function loadSet(name: CaSet): string[] {
 	throw noCertificate(`the word '${name}' stands for no certificate on this system`);
 }
 
-// As `openssl rehash` and the systems' own folders name them; a link by its hash is one more name.
+// As `openssl rehash` and the systems' own directories name them; a link by its hash is one more name.
 const certificateName = /\.(pem|crt|cer|der)$|^[\da-f]{8}\.\d+$/i;
 
 /**
- * The certificates of a directory, by name, without those below it.
+ * The certificates in a directory, in order of file names; not those in directories below it.
  *
- * A damaged one is an error, since nobody would notice that it is missing; a file of another kind,
- * such as a key or a CRL, is passed over.
+ * A damaged one is an error, since its absence could go unnoticed; a file of another kind, such as a key
+ * or a CRL, is skipped.
  */
 function readDirectory(path: string, entry: number | undefined): string[] {
 	const certificates = namesIn(path)
@@ -128,7 +128,7 @@ export function trustedIssuers(ca: readonly string[] | undefined): FindIssuer {
 
 const byDefault = new WeakMap<readonly string[], TrustedCertificates>();
 
-// Node hands out the same list until somebody sets another.
+// Node returns the same list until `setDefaultCACertificates` sets another.
 function trustedByDefault(): TrustedCertificates {
 	const ca = getCACertificates('default');
 	const known = byDefault.get(ca) ?? new TrustedCertificates(ca);
@@ -136,7 +136,7 @@ function trustedByDefault(): TrustedCertificates {
 	return known;
 }
 
-/** Certificates by subject; each is parsed when it is first found, as Node's whole list takes 15 ms. */
+/** Certificates by subject. Each is parsed when it is first needed: Node's whole list takes 15 ms. */
 class TrustedCertificates {
 	readonly #bySubject = new Map<string, Buffer[]>();
 	readonly #parsed = new Map<string, readonly X509Certificate[]>();
@@ -160,7 +160,7 @@ class TrustedCertificates {
 		if (der === undefined) return [];
 		const known = this.#parsed.get(name);
 		if (known !== undefined) return known;
-		// A CA that was renewed keeps its name, and often its key: the one that lasts.
+		// A renewed CA keeps its name, and often its key: the one that ends last comes first.
 		const certificates = der
 			.map((each) => new X509Certificate(each))
 			.sort((a, b) => b.validToDate.getTime() - a.validToDate.getTime());
@@ -169,7 +169,7 @@ class TrustedCertificates {
 	}
 }
 
-/** The names in a certificate; those of what is none are empty. */
+/** The names in a certificate; empty for what is no certificate. */
 function namesOf(der: Buffer): {issuer: string; subject: string} {
 	try {
 		const [certificate] = sequence(readDer(der));
@@ -187,8 +187,8 @@ function namesOf(der: Buffer): {issuer: string; subject: string} {
 const texts: ReadonlySet<number> = new Set([0x13, 0x0c, 0x14, 0x16, 0x1a]);
 
 /**
- * A name in a form that is the same for names that RFC 5280 §7.1 calls equal: a CA may write its own
- * name with other types and capitals than those who name it.
+ * A name in a form that is the same for names that RFC 5280 §7.1 calls equal: a CA's own certificate may
+ * have its name in other string types and capitals than those it has issued.
  */
 function comparable(name: DerValue | undefined): string {
 	const parts = sequence(name).map((rdn) => childrenOf(rdn).flatMap(childrenOf));

@@ -6,7 +6,7 @@ import type {PeerChain} from '../peer/peer-chain.ts';
 /** A set of public keys, as curl's `--pinnedpubkey` writes them: `sha256//BASE64`. */
 export type Pins = ReadonlySet<string>;
 
-/** None of the server's certificates has a key that was pinned. */
+/** No certificate of the server's chain has a pinned key. */
 export class PinMismatchError extends Error {
 	readonly code = 'ERR_MTLS_PIN_MISMATCH';
 
@@ -37,7 +37,7 @@ export function loadPins(pins: string | readonly string[] | undefined): Pins | u
 	return new Set(list);
 }
 
-// What is no hash may be a secret in the wrong place.
+// Security: what is no hash may be a secret in the wrong place.
 function describePin(pin: string | undefined): string {
 	if (pin === undefined) return 'an empty list';
 	if (pin === '') return 'an empty string';
@@ -45,8 +45,8 @@ function describePin(pin: string | undefined): string {
 }
 
 /**
- * Checks that a key of the chain was pinned. Any link may match, so that a pin on the issuer
- * outlives the leaf, and a backup pin can wait for its key.
+ * Checks that a key of the chain is pinned. Any certificate of it may match, so that a pin on the issuer
+ * outlives the leaf, and a backup pin can be set before its key is used.
  */
 export function checkPins(pins: Pins, chain: PeerChain): PinMismatchError | undefined {
 	const seen = signedChain(chain).map(publicKeyPin);
@@ -54,11 +54,11 @@ export function checkPins(pins: Pins, chain: PeerChain): PinMismatchError | unde
 }
 
 /**
- * The leaf, and those above it as far as each is a CA that has signed the one before.
+ * The leaf, and the certificates above it as far as each is a CA that has signed the one before.
  *
- * Security: the chain goes by names and takes what the server sends, while OpenSSL may have verified the
- * leaf by another way. Without this, whoever has a certificate of any trusted CA could add one that
- * says to be that CA and holds the pinned key, which is public.
+ * Security: the chain is built by names, out of what the server sends, while OpenSSL may have verified the
+ * leaf through other certificates. Without this check, anyone with a certificate of a trusted CA could
+ * add one that has the name of that CA and the pinned key, which is public.
  */
 function signedChain(chain: PeerChain): PeerChain {
 	const end = chain.findIndex((certificate, index) => {

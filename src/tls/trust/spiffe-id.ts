@@ -3,7 +3,7 @@ import {MtlsConfigError} from '../../config-error.ts';
 import {redactUrl} from '../../util/redact-url.ts';
 import {certificateFacts} from '../credentials/certificate-facts.ts';
 
-/** The server's certificate carries another SPIFFE ID than the one that was expected. */
+/** The server's certificate has another SPIFFE ID than the expected one. */
 export class SpiffeMismatchError extends Error {
 	readonly code = 'ERR_MTLS_SPIFFE_MISMATCH';
 
@@ -26,7 +26,7 @@ export function loadSpiffeId(id: string | undefined): string | undefined {
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.spiffeId',
 		`expected spiffe://trust-domain or spiffe://trust-domain/path, found ${
-			// What is no URI may be a secret in the wrong place.
+			// Security: what is no URI may be a secret in the wrong place.
 			/^[a-z]+:\/\//i.test(id) ? `'${redactUrl(id)}'` : 'something else'
 		}`,
 	);
@@ -38,12 +38,12 @@ export function checkSpiffeId(
 	leaf: X509Certificate | undefined,
 ): SpiffeMismatchError | undefined {
 	if (leaf === undefined) return new SpiffeMismatchError(expected, []);
-	// From the list in which Node's quotes are understood: a DNS name may hold `, URI:spiffe://…`.
+	// From the list that was split with respect to Node's quotes: a DNS name may hold `, URI:spiffe://…`.
 	const uris = certificateFacts(leaf)
 		.altNames.filter((name) => name.startsWith('URI:'))
 		.map((name) => name.slice('URI:'.length));
 	const [id = ''] = uris;
-	// X.509-SVID §5.2: the certificate of a CA signs for workloads and is none itself.
+	// X.509-SVID §5.2: a CA certificate signs for workloads, and is not that of one.
 	if (uris.length === 1 && !leaf.ca && isSpiffeId(id)) {
 		const wholeDomain = !expected.slice('spiffe://'.length).includes('/');
 		if (id === expected || (wholeDomain && id.startsWith(`${expected}/`))) return undefined;

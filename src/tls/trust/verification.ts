@@ -8,7 +8,7 @@ import type {PeerChain} from '../peer/peer-chain.ts';
 import {checkPins, loadPins} from './pins.ts';
 import {checkSpiffeId, loadSpiffeId} from './spiffe-id.ts';
 
-/** The name that a connection is checked against, and what it says in SNI. */
+/** The name that a server's certificate must have, and the name to send as SNI. */
 export interface PeerName {
 	/** Host name or IP address, without brackets or trailing dot. */
 	readonly verify: string;
@@ -16,17 +16,17 @@ export interface PeerName {
 	readonly sni: string;
 }
 
-/** What a server must show besides a chain that OpenSSL accepts. */
+/** What is verified besides the chain, which OpenSSL does. */
 export interface Verification {
-	/** `false` with `verify: 'report'`: a failure is told and the connection goes on. */
+	/** `false` with `verify: 'report'`: a failure is logged and the connection is used. */
 	readonly enforced: boolean;
-	/** The server must ask for our certificate. */
+	/** The server must ask for the client certificate. */
 	readonly requireClientAuth: boolean;
-	/** Why the certificate is not the one we expect under `name`, worst first; empty when it is. Never throws. */
+	/** Why the certificate is not the expected one under `name`, worst first; empty when it is. Never throws. */
 	check(name: PeerName, chain: PeerChain): readonly Error[];
 }
 
-/** The server did not ask for our certificate, so the authentication would not be mutual. */
+/** The server did not ask for the client certificate, so the authentication would not be mutual. */
 export class ClientAuthNotRequestedError extends Error {
 	readonly code = 'ERR_MTLS_CLIENT_AUTH_NOT_REQUESTED';
 
@@ -37,7 +37,7 @@ export class ClientAuthNotRequestedError extends Error {
 }
 
 /**
- * Reads the options that narrow whom we believe.
+ * Reads the options that narrow which servers are accepted.
  *
  * @throws {MtlsConfigError} for `mtls.pins` or `mtls.spiffeId`.
  */
@@ -56,7 +56,7 @@ export function loadVerification(options: MtlsOptions): Verification {
 				const pinned = pins && checkPins(pins, chain);
 				return [named, pinned].filter((error) => error !== undefined);
 			} catch (error) {
-				// Node asks from within OpenSSL's callback: what is thrown there nobody catches.
+				// Node calls this from OpenSSL's callback, where nothing catches what is thrown.
 				return [error instanceof Error ? error : new Error(String(error))];
 			}
 		},
@@ -72,13 +72,12 @@ export function peerName(host: string, servername: string | undefined): PeerName
 /**
  * Whether a server's certificate is for `name`, a host name or an IP address without brackets.
  *
- * @returns Node's error when it is not. Returned, not thrown: that is the verdict, and to return
- * nothing by mistake would switch the check off.
+ * @returns Node's error when it is not. It is the result, not thrown: callers must not ignore it.
  */
 export function checkServerName(name: string, chain: PeerChain): Error | undefined {
 	const [leaf] = chain;
 	if (leaf !== undefined && isNamed(leaf, name)) return undefined;
-	// Node's words, with the certificate in Node's form on the error.
+	// Node's own error, with the certificate in Node's form on it.
 	return checkServerIdentity(name, detailedForm(chain));
 }
 
@@ -87,7 +86,7 @@ function isNamed(leaf: X509Certificate, name: string): boolean {
 	// Node 22.23.0, 24.17.0 and 26.4.0 and some after them find no IPv6 address in any certificate
 	// (https://github.com/nodejs/node/issues/64144), so OpenSSL may accept one.
 	if (isIPv6(name) && leaf.checkIP(name) !== undefined) return true;
-	// Where it fits, Node looks at nothing else. The whole form would take 0.1 ms for a good server.
+	// Node reads nothing else where a name fits. The whole form takes 0.1 ms for a good server.
 	const names = {subject: {}, subjectaltname: leaf.subjectAltName};
 	return checkServerIdentity(name, names as PeerCertificate) === undefined;
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(directory, {recursive: true}));
 
 function notices(options: MtlsOptions, now = new Date()): readonly CertificateWarning[] {
-	return loadCredentials(options, now)?.notices ?? [];
+	return loadCredentials(options, now)?.warnings ?? [];
 }
 
 describe('an end that is near', () => {

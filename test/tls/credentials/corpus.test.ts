@@ -22,7 +22,7 @@ function given(form: CredentialForm, word: string | undefined): MtlsOptions {
 function expectLoaded(form: CredentialForm, word: string | undefined): void {
 	const identity = loadCredentials(given(form, word), new Date());
 	expect(identity?.facts.fingerprint256).toBe(form.fingerprint256);
-	expect(identity?.notices).toEqual([]);
+	expect(identity?.warnings).toEqual([]);
 	const sent = identity?.cert.match(/-----BEGIN/g) ?? [];
 	expect(sent.length > 1).toBe(form.hasChain);
 }

@@ -4,7 +4,11 @@ import vm from 'node:vm';
 import {describe, expect, test} from 'vitest';
 import {type ExpiryClock, ExpiryWatch} from '../../../src/connection/expiry-watch.ts';
 import type {OwnCertificate} from '../../../src/logging/messages.ts';
-import {type ExpiryNotice, expirySteps, inWords} from '../../../src/tls/credentials/checks.ts';
+import {
+	type ExpiryWarning,
+	expirySteps,
+	formatTimeLeft,
+} from '../../../src/tls/credentials/checks.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -62,7 +66,7 @@ test.each([
 	[HOUR_MS - MINUTE_MS - 1, 'less than an hour'],
 	[0, 'less than an hour'],
 ])('a remaining time of %i ms is written as %s', (ms, words) => {
-	expect(inWords(ms)).toBe(words);
+	expect(formatTimeLeft(ms)).toBe(words);
 });
 
 /** Time that passes when it is told to; what is to be woken then is woken, a little late. */
@@ -136,10 +140,10 @@ function ours({
 function watching(now: number) {
 	const clock = new TestClock(now);
 	const told: [daysBefore: number, event: string, daysLeft?: number][] = [];
-	const tell = (notice: ExpiryNotice, {facts}: OwnCertificate, at: number) => {
+	const tell = (warning: ExpiryWarning, {facts}: OwnCertificate, at: number) => {
 		const before = Math.round((Date.parse(facts.validTo) - at) / HOUR_MS) / 24;
 		told.push(
-			'daysLeft' in notice ? [before, notice.event, notice.daysLeft] : [before, notice.event],
+			'daysLeft' in warning ? [before, warning.event, warning.daysLeft] : [before, warning.event],
 		);
 	};
 	return {clock, told, watch: new ExpiryWatch(tell, clock)};
@@ -201,14 +205,14 @@ describe('a certificate in use', () => {
 	test('a certificate is not warned about twice within a day, except at its end', () => {
 		const {clock, told, watch} = watching(end - 7.5 * DAY_MS);
 		const certificate = ours();
-		const notice = {event: 'identity_expiring', validTo: '', daysLeft: 7} as const;
-		expect(watch.isNews(notice, certificate.facts)).toBe(true);
+		const warning = {event: 'identity_expiring', validTo: '', daysLeft: 7} as const;
+		expect(watch.isNews(warning, certificate.facts)).toBe(true);
 		watch.add({}, [certificate]);
 		clock.to(end - 7.5 * DAY_MS + DAY_MS - 1);
-		expect(watch.isNews(notice, certificate.facts)).toBe(false);
-		expect(watch.isNews(notice, ours({name: 'bob'}).facts)).toBe(true);
+		expect(watch.isNews(warning, certificate.facts)).toBe(false);
+		expect(watch.isNews(warning, ours({name: 'bob'}).facts)).toBe(true);
 		clock.to(end - 7.5 * DAY_MS + DAY_MS);
-		expect(watch.isNews(notice, certificate.facts)).toBe(true);
+		expect(watch.isNews(warning, certificate.facts)).toBe(true);
 		clock.to(end + DAY_MS);
 		expect(told).toEqual([expiring(1), ended]);
 	});

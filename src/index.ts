@@ -1,8 +1,8 @@
 export {createAdapter, createClient, withMtls} from './client/create-client.ts';
+export type {MtlsStats} from './client/stats.ts';
 export type {CookielessConfig, MtlsClient, MtlsHandle, MtlsRequestConfig} from './client/types.ts';
-export type {MtlsAgentOptions} from './connection/agent-options.ts';
+export type {MtlsAgentOptions} from './connection/mtls-agent.ts';
 export {MtlsAgent} from './connection/mtls-agent.ts';
-export type {MtlsStats} from './connection/stats.ts';
 export type {CookieFileErrorCode} from './cookies/file/cookie-file-error.ts';
 export {CookieFileError} from './cookies/file/cookie-file-error.ts';
 export type {FileJar, FileJarOptions} from './cookies/file/file-jar.ts';

@@ -1,8 +1,6 @@
 import {MtlsConfigError} from '../config-error.ts';
-import type {CurrentIdentities} from '../connection/current-identities.ts';
-import {Http2Pool} from '../connection/http2-pool.ts';
-import {identitiesOf, limitOf, MtlsAgent} from '../connection/mtls-agent.ts';
-import {Pools} from '../connection/pool.ts';
+import {Connections} from '../connection/connections.ts';
+import {MtlsAgent} from '../connection/mtls-agent.ts';
 import {type CookieJar, clientJar} from '../cookies/jar.ts';
 import {CookiePolicy} from '../cookies/policy.ts';
 import {createRejectionLogger} from '../logging/messages.ts';
@@ -15,12 +13,9 @@ import {resolveTimeouts} from '../request/timeouts.ts';
 /** What a client has. The instances that it creates share all that their own options do not replace. */
 export interface ClientState {
 	readonly logger: Logger | false;
+	readonly connections: Connections;
+	/** For the connections of axios's own adapter, and of other clients. */
 	readonly agent: MtlsAgent;
-	readonly identities: CurrentIdentities;
-	/** The connections of undici, beside those of the agent. */
-	readonly pools: Pools;
-	readonly http2: Http2Pool;
-	/** Limits on all these connections together. */
 	readonly bounds: ConnectionBounds;
 	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
 	readonly ownsConnections: boolean;
@@ -93,24 +88,10 @@ function createConnections(
 		...(maxSockets !== undefined && {maxSockets}),
 		...(maxTotalSockets !== undefined && {maxTotalSockets}),
 	};
-	const agent = new MtlsAgent(mtls, {
-		logger,
-		...(maxIdentities !== undefined && {maxIdentities}),
-		...bounds,
-	});
-	const identities = identitiesOf(agent);
-	const limit = limitOf(agent);
-	const pools = new Pools(limit);
-	const http2 = new Http2Pool(limit);
-	identities.onRetire((snapshot) => {
-		pools.retire(snapshot);
-		http2.retire(snapshot);
-	});
+	const connections = new Connections(mtls, {logger, maxIdentities, ...bounds});
 	return {
-		agent,
-		identities,
-		pools,
-		http2,
+		connections,
+		agent: new MtlsAgent(connections),
 		bounds,
 		ownsConnections: mtls !== undefined,
 		inFlight: new InFlightRequests(),

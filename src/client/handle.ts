@@ -1,21 +1,20 @@
 import {inspect} from 'node:util';
-import {endConnections} from '../connection/mtls-agent.ts';
-import {statsLine, statsOf} from '../connection/stats.ts';
 import {flushJar} from '../cookies/file/file-jar.ts';
 import {badOption, memberOf, numberOrType} from '../util/check-options.ts';
 import type {ClientState} from './client-state.ts';
+import {statsLine, statsOf} from './stats.ts';
 import type {MtlsHandle} from './types.ts';
 
 /** Makes `client.mtls`. */
 export function createHandle(state: ClientState): MtlsHandle {
-	const {agent, identities, pools, http2, jar, inFlight} = state;
-	const stats = () => statsOf(identities, agent, [pools, http2]);
+	const {agent, connections, jar, inFlight} = state;
+	const stats = () => statsOf(connections);
 	const line = () => statsLine(stats());
 	const close = async (options?: {readonly deadlineMs?: number}) => {
 		const deadlineMs = closeDeadlineMs(options);
-		identities.close();
+		connections.identities.close();
 		await inFlight.end(deadlineMs);
-		await Promise.all([endConnections(agent), pools.destroy(), http2.destroy()]);
+		await connections.destroy();
 		await flushJar(jar);
 	};
 	const handle: MtlsHandle = {

@@ -1,9 +1,9 @@
 import type {AxiosInstance, AxiosRequestConfig, AxiosResponse} from 'axios';
 import type {CookieJar} from 'tough-cookie';
 import type {MtlsAgent} from '../connection/mtls-agent.ts';
-import type {MtlsStats} from '../connection/stats.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {ClientConfig, ProxySetting} from '../options.ts';
+import type {MtlsStats} from './stats.ts';
 
 /** `client.mtls`: the agent, the jar, and `close()`. */
 export interface MtlsHandle {

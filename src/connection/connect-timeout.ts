@@ -1,24 +1,23 @@
 import type {Timeouts} from '../options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
-/** Connection and handshake together may take this long, where neither has a deadline of its own. */
+/** For connection and handshake together, where neither has a timeout. */
 const defaultMs = 60_000;
 
-/** What can take too long, and what is then said of it. */
 const phases = {
-	place: {code: 'ERR_MTLS_CONNECT_TIMEOUT', missing: 'no free connection to'},
+	slot: {code: 'ERR_MTLS_CONNECT_TIMEOUT', missing: 'no free connection to'},
 	connect: {code: 'ERR_MTLS_CONNECT_TIMEOUT', missing: 'no connection to'},
 	handshake: {code: 'ERR_MTLS_HANDSHAKE_TIMEOUT', missing: 'no TLS handshake with'},
 	firstByte: {code: 'ERR_MTLS_FIRST_BYTE_TIMEOUT', missing: 'no answer from'},
 	request: {code: 'ERR_MTLS_REQUEST_TIMEOUT', missing: 'no whole answer from'},
 } as const;
 
-/** A part of a request was not done in time. */
+/** A part of a request has timed out. */
 export class TimeoutError extends Error {
 	readonly code: string;
 	readonly limitMs: number;
 
-	/** @param host - Who was waited for, with its port. */
+	/** @param host - `host:port`. */
 	constructor(phase: keyof typeof phases, host: string, limitMs: number) {
 		const {code, missing} = phases[phase];
 		super(`${missing} ${host} within ${limitMs} ms`);
@@ -28,22 +27,22 @@ export class TimeoutError extends Error {
 	}
 }
 
-/** The deadlines of one attempt to connect. They are its own: whoever shares a connection has none. */
+/** The timeouts of connecting. A connection that is shared later has none. */
 export type ConnectTimeouts = Pick<Timeouts, 'connectMs' | 'handshakeMs'> & {
-	/** What the wait for a free connection has taken of `connectMs`. */
+	/** How much of `connectMs` was spent waiting for a free connection. */
 	readonly waitedMs?: number;
 };
 
-/** Watches over one attempt to connect. */
+/** Times one attempt to connect. */
 export class ConnectTimer {
 	#timer: NodeJS.Timeout | undefined;
 	#connected = false;
 	readonly #host: string;
 	readonly #expire: (error: TimeoutError) => void;
-	/** Of what comes after the connection; `undefined` where one deadline serves for both. */
+	/** For what follows the TCP connection; `undefined` where one timeout covers both. */
 	readonly #handshakeMs: number | undefined;
 
-	/** @param expire - Called when there is no connection, or no handshake, in time. */
+	/** @param expire - Called when connecting, or the handshake, has timed out. */
 	constructor(
 		host: string,
 		timeouts: ConnectTimeouts | undefined,
@@ -52,15 +51,15 @@ export class ConnectTimer {
 		const {connectMs, handshakeMs, waitedMs} = withoutPrototype(timeouts ?? {});
 		this.#host = host;
 		this.#expire = expire;
-		const apart = connectMs !== undefined || handshakeMs !== undefined;
-		this.#handshakeMs = apart ? (handshakeMs ?? defaultMs) : undefined;
-		// Where nobody has given one, it is no limit to the wait either.
+		const separate = connectMs !== undefined || handshakeMs !== undefined;
+		this.#handshakeMs = separate ? (handshakeMs ?? defaultMs) : undefined;
+		// The default does not limit the wait for a free connection.
 		this.#start(connectMs ?? defaultMs, connectMs === undefined ? 0 : waitedMs);
 	}
 
-	/** There is a TCP connection, or a tunnel: what is left is the handshake. */
+	/** The TCP connection, or the tunnel, is open: the handshake follows. */
 	connected(): void {
-		// A second attempt has what is left of the first.
+		// A second attempt has the rest of the first one's time.
 		if (this.#connected) return;
 		this.#connected = true;
 		if (this.#handshakeMs !== undefined) this.#start(this.#handshakeMs);

@@ -1,18 +1,18 @@
 /*
- * The one place that makes a TLS connection.
+ * The one place that makes connections.
  *
- * What it returns has been verified: until then nobody but this file and the handshake hold the
- * socket, so no byte of a request can reach a party that was not.
+ * A TLS connection that it returns has been verified: until then only this file and the handshake hold
+ * the socket, so no byte of a request can reach an unverified server.
  */
-import type {Socket} from 'node:net';
+import {connect as connectTcp, type Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import type {ConnectionFacts} from '../facts.ts';
 import {publish} from '../logging/diagnostics-channel.ts';
-import type {Snapshot} from '../tls/snapshot.ts';
 import {peerName} from '../tls/trust/verification.ts';
+import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf} from '../util/url.ts';
-import {type ConnectTimeouts, ConnectTimer, TimeoutError} from './connect-timeout.ts';
+import {ConnectTimer, TimeoutError} from './connect-timeout.ts';
 import {
 	attachConnection,
 	beginConnection,
@@ -20,29 +20,28 @@ import {
 	connectionFacts,
 	refusedSession,
 } from './connection.ts';
-import {handshake, type Peer} from './handshake.ts';
-import {proxyConnection} from './proxy/connect-to-proxy.ts';
+import {handshake} from './handshake.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
-import {openTunnel} from './proxy/tunnel.ts';
-
-/** Where to, and as whom. */
-export interface Target extends Peer {
-	readonly proxy: HttpProxy | undefined;
-	/** Gives the attempt up. */
-	readonly signal?: AbortSignal | undefined;
-	readonly timeouts?: ConnectTimeouts | undefined;
-}
+import {connectToProxy, openTunnel} from './proxy/tunnel.ts';
+import type {Route} from './route.ts';
+import {tcpOptions} from './socket-options.ts';
 
 /**
- * Connects to `target`, through its proxy if it has one, and verifies the server.
+ * Connects as `route` says. With https the server is verified, through its proxy if there is one; a
+ * request of plain http is for the proxy itself.
  *
- * @returns a socket whose server was verified; {@link connectionOf} tells its facts.
- * @throws the error as Node or the tunnel made it; `connectionEndedBy` tells how far it came.
+ * @returns a socket; {@link connectionOf} has its facts, unless it is plain http without a proxy.
+ * @throws the error of Node or of the tunnel; `connectionOfError` has how far it came.
  */
-export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSocket> {
-	const target = withoutPrototype(given);
-	const {host, port, presentCertificate, proxy} = target;
+export async function connect(given: Route): Promise<Socket> {
+	const route = withoutPrototype(given);
+	if (route.secure) return connectSecurely(route);
+	return route.proxy ? connectToForwarder(route, route.proxy) : connectPlain(route);
+}
+
+function connectSecurely(route: Route): Promise<TLSSocket> {
+	const {snapshot, host, port, presentCertificate, proxy, net} = route;
 	const end = {
 		snapshot,
 		host,
@@ -52,29 +51,28 @@ export async function connect(snapshot: Snapshot, given: Target): Promise<TLSSoc
 		identity: presentCertificate ? snapshot.identity : null,
 		phase: proxy && 'tunnel',
 	} as const;
-	return attempt(end, target, async (connection, signal, watch) => {
-		const tunnel = proxy && (await dig(connection, proxy, signal, target.net));
-		if (tunnel) watch.connected();
-		const onConnect = () => watch.connected();
-		const socket = await handshake(connection, snapshot, {...target, onConnect}, tunnel, signal);
+	return attempt(end, route, async (connection, signal, timer) => {
+		const tunnel =
+			proxy &&
+			(await withinTimeout(proxy, async () => {
+				const socket = await connectToProxy(proxy, connection, signal, net);
+				await openTunnel(socket, proxy, host, port, signal);
+				snapshot.counts.tunnels += 1;
+				connection.phase = 'handshake';
+				return socket;
+			}));
+		if (tunnel) timer.connected();
+		const onConnect = () => timer.connected();
+		const socket = await handshake(connection, snapshot, route, signal, {tunnel, onConnect});
 		snapshot.counts[connection.resumed ? 'resumedHandshakes' : 'fullHandshakes'] += 1;
 		publishHandshake(connection);
 		return socket;
 	});
 }
 
-/**
- * Connects to `proxy` itself, which is then asked for `http://host:port` in the clear (RFC 9112
- * §3.2.2) or for any other such place.
- *
- * @throws as {@link connect} does.
- */
-export async function connectToProxy(
-	snapshot: Snapshot,
-	given: Omit<Target, 'presentCertificate'> & {proxy: HttpProxy},
-): Promise<Socket> {
-	const target = withoutPrototype(given);
-	const {host, port, proxy, net} = target;
+/** Connects to a proxy that gets the requests themselves. */
+function connectToForwarder(route: Route, proxy: HttpProxy): Promise<Socket> {
+	const {snapshot, host, port, net} = route;
 	const end = {
 		snapshot,
 		host,
@@ -84,44 +82,62 @@ export async function connectToProxy(
 		identity: null,
 		phase: 'tunnel',
 	} as const;
-	return attempt(end, target, (connection, signal) =>
-		inTime(proxy, () => proxyConnection(proxy, connection, signal, net)),
+	return attempt(end, route, (connection, signal) =>
+		withinTimeout(proxy, () => connectToProxy(proxy, connection, signal, net)),
 	);
 }
 
+function connectPlain({host, port, signal, timeouts, net}: Route): Promise<Socket> {
+	return new Promise((resolve, reject) => {
+		const socket = connectTcp(tcpOptions({...net, host, port, noDelay: true}));
+		const timer = new ConnectTimer(authorityOf(host, port), timeouts, (error) =>
+			socket.destroy(error),
+		);
+		const settle = signal && onAbort(signal, () => socket.destroy(signal.reason as Error));
+		socket.once('close', () => timer.stop());
+		socket.once('connect', () => {
+			timer.stop();
+			settle?.();
+			socket.off('error', reject);
+			resolve(socket);
+		});
+		socket.once('error', reject);
+	});
+}
+
 /**
- * Makes a connection within the deadline, and ties it to what comes of it. Where the other end refuses
- * to resume a TLS session, it is made once more: nothing of a request was sent, and a full handshake
- * tells what is the matter, if anything is.
+ * Connects within the timeouts, and attaches the connection to its socket or error. When the other end
+ * refuses to resume a TLS session, it connects once more: nothing of a request was sent, and a full
+ * handshake shows what is wrong, if anything is.
  */
 async function attempt<S extends Socket>(
 	end: Parameters<typeof beginConnection>[0],
-	{host, port, signal: given, timeouts}: Omit<Target, 'presentCertificate'>,
-	make: (connection: Connection, signal: AbortSignal, watch: ConnectTimer) => Promise<S>,
+	{host, port, signal: given, timeouts}: Route,
+	make: (connection: Connection, signal: AbortSignal, timer: ConnectTimer) => Promise<S>,
 ): Promise<S> {
-	const deadline = new AbortController();
-	const watch = new ConnectTimer(authorityOf(host, port), timeouts, (error) =>
-		deadline.abort(error),
+	const timeout = new AbortController();
+	const timer = new ConnectTimer(authorityOf(host, port), timeouts, (error) =>
+		timeout.abort(error),
 	);
-	const signal = given ? AbortSignal.any([given, deadline.signal]) : deadline.signal;
+	const signal = given ? AbortSignal.any([given, timeout.signal]) : timeout.signal;
 	try {
 		for (;;) {
 			const connection = beginConnection(end);
 			try {
-				const socket = await make(connection, signal, watch);
-				// An alert may come with the last of the handshake.
+				const socket = await make(connection, signal, timer);
+				// An alert may come with the end of the handshake.
 				if (socket.destroyed && refusedSession(connection)) continue;
 				attachConnection(connection, {socket});
 				return socket;
 			} catch (error) {
-				// What was refused is not offered again, so this ends.
+				// A refused session is not offered again, so this ends.
 				if (refusedSession(connection) && !signal.aborted) continue;
 				attachConnection(connection, {error});
 				throw error;
 			}
 		}
 	} finally {
-		watch.stop();
+		timer.stop();
 	}
 }
 
@@ -132,24 +148,8 @@ function publishHandshake(connection: Connection): void {
 	});
 }
 
-async function dig(
-	connection: Connection,
-	proxy: HttpProxy,
-	signal: AbortSignal,
-	net: Peer['net'],
-): Promise<Socket> {
-	const {snapshot, host, port} = connection;
-	return inTime(proxy, async () => {
-		const socket = await proxyConnection(proxy, connection, signal, net);
-		await openTunnel(socket, proxy, host, port, signal);
-		snapshot.counts.tunnels += 1;
-		connection.phase = 'handshake';
-		return socket;
-	});
-}
-
-/** A deadline that ends before there is a way is the proxy's. */
-async function inTime<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> {
+/** A timeout before there is a tunnel is the proxy's. */
+async function withinTimeout<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> {
 	try {
 		return await reach();
 	} catch (error) {
@@ -157,7 +157,7 @@ async function inTime<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> 
 		throw new ProxyError(
 			'proxy-timeout',
 			'ERR_PROXY_TIMEOUT',
-			`the proxy ${proxy} gave no way within ${error.limitMs} ms`,
+			`no tunnel through the proxy ${proxy} within ${error.limitMs} ms`,
 			{cause: error},
 		);
 	}

@@ -141,20 +141,20 @@ function classifyFailure(connection: Connection, cause: unknown): Classification
  * @returns `undefined` when the proxy failed for another reason, or did not.
  */
 function classifyProxyTls(
-	{leg, phase, proxy}: Connection,
+	{proxyConnection, phase, proxy}: Connection,
 	cause: unknown,
 ): {classification: Classification; explanation: Explanation} | undefined {
-	if (leg === undefined || proxy === undefined || phase !== 'tunnel') return undefined;
+	if (proxyConnection === undefined || proxy === undefined || phase !== 'tunnel') return undefined;
 	const unreached = cause instanceof ProxyError && cause.kind === 'proxy-unreachable';
 	if (cause instanceof ProxyError && !unreached && !cause.unanswered) return undefined;
 
-	const wire = leg.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
-	const inner = classifyFailure(leg, wire ?? hangUp);
+	const wire = proxyConnection.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
+	const inner = classifyFailure(proxyConnection, wire ?? hangUp);
 	// After the handshake only the proxy can still object to the TLS; nothing else is a matter of it.
 	if (inner === undefined || !(unreached || inner.side === 'client')) return undefined;
 	const {weakness, layer: _, ...classification} = inner;
 	const facts: Facts = {
-		...factsOf(leg, classification, String(proxy)),
+		...factsOf(proxyConnection, classification, String(proxy)),
 		...(weakness && {weakness}),
 	};
 	const {summary, reasons, hint} = explain(facts, 'proxy');

@@ -1,116 +1,139 @@
 /*
- * How many connections there may be, and who is next where there are as many.
+ * How many connections there may be, and which request is next when there are as many.
  *
- * Node's agent counts the sockets that stand, so that a burst makes any number of them, and it knows
- * none of undici's or of HTTP/2. Here a connection counts from the attempt to make it until its socket
- * is closed, whoever makes it.
+ * Node's agent counts the sockets that are connected, so a burst makes any number of them, and it counts
+ * none of undici's or of HTTP/2. Here a connection of any kind counts from the attempt to connect until
+ * its socket is closed.
  */
 import {AsyncResource} from 'node:async_hooks';
 import {MtlsConfigError} from '../config-error.ts';
 import type {ConnectionBounds} from '../options.ts';
 import {interruptible, onAbort} from '../util/abortable.ts';
-import {numberOrType} from '../util/check-options.ts';
+import {numberOrType, withoutPrototype} from '../util/check-options.ts';
+import {authorityOf} from '../util/url.ts';
 import {TimeoutError} from './connect-timeout.ts';
 import {ConnectionSlot} from './connection-slot.ts';
-import {HttpProxy} from './proxy/proxy-config.ts';
+import {isForwarded, poolKey, type Route} from './route.ts';
 
-/** What waits for a connection: a request, or an HTTP/2 session. */
-export interface WaitingRequest {
+/** A request, or an HTTP/2 connection, that needs a slot. */
+export interface SlotRequest {
 	/** Names the connections that are counted together. */
 	readonly route: string;
-	/** Who is to be connected to, with its port. */
+	/** The `host:port` to connect to. */
 	readonly host: string;
-	/** How long it may wait; for ever with 0 or without it. */
+	/** How long it may wait; for ever with 0 or `undefined`. */
 	readonly connectMs: number | undefined;
-	/** The connection that it was given was stale: it goes before those that have had none yet. */
-	readonly again: boolean;
-	/** Takes a connection of its kind that is idle. @returns whether there was one. */
+	/** Its first connection was lost, so it goes before those that have had none yet. */
+	readonly fresh: boolean;
+}
+
+/** The same while it waits. */
+export interface WaitingRequest extends SlotRequest {
+	/** Takes an idle connection of its kind. @returns whether there was one. */
 	reuse(): boolean;
-	/** Makes a connection, which has `place`. */
-	begin(place: ConnectionSlot): void;
+	/** Makes a connection in `slot`. */
+	begin(slot: ConnectionSlot): void;
 	/** It has waited for too long. */
 	expire(error: TimeoutError): void;
 }
 
-/** The same without what becomes of it. */
-export type SlotRequest = Omit<WaitingRequest, 'reuse' | 'begin' | 'expire'>;
+/**
+ * What a request by `route` needs. Connections with one identity to one origin are counted together,
+ * through whatever proxy, apart from those that present no certificate. So are those to a proxy that
+ * gets the requests itself.
+ */
+export function slotRequest(
+	route: Omit<Route, 'snapshot'>,
+	identityKey: string,
+	host = route.host,
+): SlotRequest {
+	const to = isForwarded(route) ? route : {...route, host, proxy: undefined};
+	return {
+		route: `${identityKey}|${poolKey(to)}`,
+		host: authorityOf(route.host, route.port),
+		connectMs: withoutPrototype(route.timeouts ?? {}).connectMs,
+		fresh: route.fresh ?? false,
+	};
+}
 
 interface Waiter {
-	readonly claim: WaitingRequest;
+	readonly request: WaitingRequest;
 	readonly since: number;
 	readonly turn: number;
 	readonly timer: NodeJS.Timeout | undefined;
-	/** What it is served in: a trace would else count it to the request that made room. */
+	/** It continues in this one; a trace would otherwise assign it to the request that made room. */
 	readonly context: AsyncResource;
 }
 
-/** The connections that are counted together, and who waits for them. */
-class Route {
-	readonly places = new Set<ConnectionSlot>();
-	readonly #again = new Set<Waiter>();
+type Bounds = {readonly [Bound in keyof ConnectionBounds]: number | undefined};
+
+/** The connections that are counted together, and the requests that wait for one of them. */
+class CountedRoute {
+	readonly slots = new Set<ConnectionSlot>();
+	readonly #fresh = new Set<Waiter>();
 	readonly #others = new Set<Waiter>();
 
 	get first(): Waiter | undefined {
-		for (const waiter of this.#again) return waiter;
+		for (const waiter of this.#fresh) return waiter;
 		for (const waiter of this.#others) return waiter;
 		return undefined;
 	}
 
 	get isUnused(): boolean {
-		return this.places.size + this.#again.size + this.#others.size === 0;
+		return this.slots.size + this.#fresh.size + this.#others.size === 0;
 	}
 
 	add(waiter: Waiter): void {
-		(waiter.claim.again ? this.#again : this.#others).add(waiter);
+		(waiter.request.fresh ? this.#fresh : this.#others).add(waiter);
 	}
 
 	/** @returns whether it was waiting. */
 	delete(waiter: Waiter): boolean {
-		return this.#again.delete(waiter) || this.#others.delete(waiter);
+		return this.#fresh.delete(waiter) || this.#others.delete(waiter);
 	}
 }
 
-/** More than there will ever be turns: who waits again comes before all that wait for the first time. */
+/** More than there will ever be turns: a request that is sent again goes before all others. */
 const aheadOfAll = 2 ** 50;
 
-/** The connections of one client, of whatever kind, and the queue for them: first in, first out. */
+/** The connections of one client, of any kind, and the queue for them: first in, first out. */
 export class ConnectionLimit {
 	readonly #maxPerRoute: number;
 	readonly #maxTotal: number;
-	readonly #routes = new Map<string, Route>();
-	readonly #places = new Set<ConnectionSlot>();
+	readonly #routes = new Map<string, CountedRoute>();
+	readonly #slots = new Set<ConnectionSlot>();
 	#waiting = 0;
 	#turn = 0;
 	#scheduled = false;
 
-	constructor({maxSockets, maxTotalSockets}: ConnectionBounds) {
+	constructor({maxSockets, maxTotalSockets}: Bounds) {
 		this.#maxPerRoute = maxSockets ?? Number.POSITIVE_INFINITY;
 		this.#maxTotal = maxTotalSockets ?? Number.POSITIVE_INFINITY;
 	}
 
-	/** Whether anybody waits. Then nobody takes an idle connection but in turn. */
+	/** Whether requests wait. Then even an idle connection is only taken in turn. */
 	get contended(): boolean {
 		return this.#waiting > 0;
 	}
 
-	/** A place at once, where there is one and nobody waits. */
+	/** A slot at once, if one is free and no request waits. */
 	take(key: string): ConnectionSlot | undefined {
 		if (this.contended || !this.#hasRoom(this.#routes.get(key))) return undefined;
 		return this.#occupy(key, 0);
 	}
 
-	/** Waits for an idle connection or a place. @returns what ends the waiting. */
-	wait(claim: WaitingRequest): () => void {
-		const {route, host, connectMs, again} = claim;
+	/** Waits for an idle connection or a slot. @returns a function that ends the waiting. */
+	wait(request: WaitingRequest): () => void {
+		const {route, host, connectMs, fresh} = request;
 		const expire = () => {
 			this.#remove(waiter);
-			claim.expire(new TimeoutError('place', host, Number(connectMs)));
+			request.expire(new TimeoutError('slot', host, Number(connectMs)));
 		};
 		this.#turn += 1;
 		const waiter: Waiter = {
-			claim,
+			request,
 			since: performance.now(),
-			turn: again ? this.#turn - aheadOfAll : this.#turn,
+			turn: fresh ? this.#turn - aheadOfAll : this.#turn,
 			timer: connectMs ? setTimeout(expire, connectMs) : undefined,
 			context: new AsyncResource('axios-mtls.ConnectionLimit'),
 		};
@@ -121,17 +144,17 @@ export class ConnectionLimit {
 	}
 
 	/**
-	 * Waits for a place. Rejects with the reason of `signal`, or when it has waited for too long.
+	 * Waits for a slot. Rejects with the reason of `signal`, or when it has waited for too long.
 	 *
-	 * @param reuse - Does without one, where it can: then there is none.
+	 * @param reuse - Finds an idle connection instead, if it can: the result is then `undefined`.
 	 */
-	placeFor(
+	slotFor(
 		request: SlotRequest,
 		signal: AbortSignal,
 		reuse: () => boolean = () => false,
 	): Promise<ConnectionSlot | undefined> {
-		const place = this.take(request.route);
-		if (place !== undefined) return Promise.resolve(place);
+		const slot = this.take(request.route);
+		if (slot !== undefined) return Promise.resolve(slot);
 		const {promise, resolve, reject} = Promise.withResolvers<ConnectionSlot | undefined>();
 		const leave = this.wait({
 			...request,
@@ -152,48 +175,48 @@ export class ConnectionLimit {
 	}
 
 	#remove(waiter: Waiter): void {
-		const key = waiter.claim.route;
+		const key = waiter.request.route;
 		const route = this.#routes.get(key);
 		if (!route?.delete(waiter)) return;
 		this.#waiting -= 1;
 		clearTimeout(waiter.timer);
 		waiter.context.emitDestroy();
 		if (route.isUnused) this.#routes.delete(key);
-		// What it stood before may go on.
+		// The next one may be able to continue.
 		this.#schedule();
 	}
 
-	#hasRoom(route: Route | undefined): boolean {
-		return this.#places.size < this.#maxTotal && (route?.places.size ?? 0) < this.#maxPerRoute;
+	#hasRoom(route: CountedRoute | undefined): boolean {
+		return this.#slots.size < this.#maxTotal && (route?.slots.size ?? 0) < this.#maxPerRoute;
 	}
 
 	#occupy(key: string, waitedMs: number): ConnectionSlot {
-		const {places} = this.#routeOf(key);
-		const place = new ConnectionSlot(waitedMs, {
+		const {slots} = this.#routeOf(key);
+		const slot = new ConnectionSlot(waitedMs, {
 			onChange: () => this.#schedule(),
 			onRelease: () => {
-				places.delete(place);
-				this.#places.delete(place);
+				slots.delete(slot);
+				this.#slots.delete(slot);
 				if (this.#routes.get(key)?.isUnused) this.#routes.delete(key);
 				this.#schedule();
 			},
 		});
-		places.add(place);
-		this.#places.add(place);
-		return place;
+		slots.add(slot);
+		this.#slots.add(slot);
+		return slot;
 	}
 
-	#routeOf(key: string): Route {
+	#routeOf(key: string): CountedRoute {
 		let route = this.#routes.get(key);
 		if (route === undefined) {
-			route = new Route();
+			route = new CountedRoute();
 			this.#routes.set(key, route);
 		}
 		return route;
 	}
 
-	// A turn later: undici and Node tell that a connection is idle just before they close it, where the
-	// answer was the last one on it.
+	// In a microtask: undici and Node call a connection idle just before they close it, when its response
+	// was the last one.
 	#schedule(): void {
 		if (this.#waiting === 0 || this.#scheduled) return;
 		this.#scheduled = true;
@@ -205,32 +228,32 @@ export class ConnectionLimit {
 
 	/** Serves the first that can be served. @returns whether there was one. */
 	#serveNext(): boolean {
-		/** Those before it for whom there is no place in all. */
+		/** Requests before it that wait for the total, not for their route. */
 		let ahead = 0;
 		for (const {waiter, route} of this.#firsts()) {
-			const {claim, context} = waiter;
-			if (context.runInAsyncScope(() => claim.reuse())) {
+			const {request, context} = waiter;
+			if (context.runInAsyncScope(() => request.reuse())) {
 				this.#remove(waiter);
 				return true;
 			}
-			const full = route.places.size >= this.#maxPerRoute;
-			if (!full && ahead === 0 && this.#places.size < this.#maxTotal) {
+			const full = route.slots.size >= this.#maxPerRoute;
+			if (!full && ahead === 0 && this.#slots.size < this.#maxTotal) {
 				this.#remove(waiter);
-				const place = this.#occupy(claim.route, performance.now() - waiter.since);
-				context.runInAsyncScope(() => claim.begin(place));
+				const slot = this.#occupy(request.route, performance.now() - waiter.since);
+				context.runInAsyncScope(() => request.begin(slot));
 				return true;
 			}
-			if (full) makeRoom(route.places, 1);
+			if (full) makeRoom(route.slots, 1);
 			else {
 				ahead += 1;
-				makeRoom(this.#places, ahead);
+				makeRoom(this.#slots, ahead);
 			}
 		}
 		return false;
 	}
 
-	/** Of each route the first that waits, in the order of their turns. */
-	#firsts(): {waiter: Waiter; route: Route}[] {
+	/** The first waiting request of each route, in order. */
+	#firsts(): {waiter: Waiter; route: CountedRoute}[] {
 		const firsts = [];
 		for (const route of this.#routes.values()) {
 			const waiter = route.first;
@@ -241,34 +264,23 @@ export class ConnectionLimit {
 }
 
 /**
- * Names the connections that are counted together: to one origin with one identity, which is shown there
- * or not, by whatever way; or to a proxy that is asked for any origin in the clear.
+ * Makes sure that `wanted` slots are about to be free: ends the connection that has been idle for longest.
+ * If none is idle, the shared one with the fewest requests takes no more; new ones would keep it for ever.
  */
-export function routeKey(
-	identityKey: string,
-	to: {readonly origin: string; readonly presentCertificate: boolean} | HttpProxy,
-): string {
-	return to instanceof HttpProxy
-		? `${identityKey}|${to.poolKey}`
-		: `${identityKey}|${to.presentCertificate}|${to.origin}`;
-}
-
-/**
- * Sees to it that `wanted` of `places` are about to be free: ends the connection that is idle for longest.
- * Where none is, a shared one is to take no more requests; else those that come would keep it for ever.
- */
-function makeRoom(places: ReadonlySet<ConnectionSlot>, wanted: number): void {
+function makeRoom(slots: ReadonlySet<ConnectionSlot>, wanted: number): void {
 	let ending = 0;
 	let draining = 0;
 	let idle: ConnectionSlot | undefined;
 	let shared: ConnectionSlot | undefined;
-	for (const place of places) {
-		if (place.state === 'ending') ending += 1;
-		else if (place.state === 'draining') draining += 1;
-		else if (place.state === 'idle') {
-			if (idle === undefined || place.idleSince < idle.idleSince) idle = place;
-		} else if (place.users !== undefined) {
-			if (shared?.users === undefined || place.users < shared.users) shared = place;
+	for (const slot of slots) {
+		const {state, activeStreams} = slot;
+		if (state === 'ending') ending += 1;
+		else if (state === 'draining') draining += 1;
+		else if (state === 'idle') {
+			if (idle === undefined || slot.idleSince < idle.idleSince) idle = slot;
+		} else if (activeStreams !== undefined) {
+			const least = shared?.activeStreams;
+			if (least === undefined || activeStreams < least) shared = slot;
 		}
 	}
 	if (ending >= wanted) return;
@@ -277,11 +289,11 @@ function makeRoom(places: ReadonlySet<ConnectionSlot>, wanted: number): void {
 }
 
 /**
- * The limit that `bounds` ask for; `undefined` for none.
+ * The limit of `maxSockets` and `maxTotalSockets`; `undefined` without one.
  *
  * @throws {MtlsConfigError} for a bound that is no whole number of 1 or more.
  */
-export function connectionLimit(bounds: ConnectionBounds): ConnectionLimit | undefined {
+export function connectionLimit(bounds: Bounds): ConnectionLimit | undefined {
 	const given = (['maxSockets', 'maxTotalSockets'] as const).filter((option) => {
 		const bound: unknown = bounds[option];
 		if (bound === undefined || bound === Number.POSITIVE_INFINITY) return false;

@@ -1,32 +1,31 @@
 import type {Duplex} from 'node:stream';
 
-/** A connection that carries many requests at a time, so that it need never be idle. */
+/** A connection that carries many requests at a time, so it may never be idle. */
 export interface SharedConnection {
-	/** Requests on it. */
 	readonly activeStreams: number;
 	/** Takes no more requests, and ends after the last of them. */
 	retire(): void;
 }
 
-/** Tells the limit what becomes of a place. */
-interface PlaceEvents {
-	/** It may be of use to those who wait. */
+/** How the limit learns what becomes of a slot. */
+interface SlotEvents {
+	/** It may now be of use to a waiting request. */
 	onChange(): void;
 	onRelease(): void;
 }
 
-/** What a connection holds from the attempt to make it until its socket is closed. */
+/** One of the connections that the limit allows, from connecting until its socket is closed. */
 export class ConnectionSlot {
 	/** How long its first request has waited for it. */
 	readonly waitedMs: number;
-	/** `'ending'` and `'draining'`: to make room for another. */
+	/** `'ending'` and `'draining'` make room for another connection. */
 	#state: 'new' | 'busy' | 'idle' | 'ending' | 'draining' | 'released' = 'new';
 	#idleSince = 0;
 	#end = () => {};
 	#shared: SharedConnection | undefined;
-	readonly #events: PlaceEvents;
+	readonly #events: SlotEvents;
 
-	constructor(waitedMs: number, events: PlaceEvents) {
+	constructor(waitedMs: number, events: SlotEvents) {
 		this.waitedMs = waitedMs;
 		this.#events = events;
 	}
@@ -40,16 +39,16 @@ export class ConnectionSlot {
 		return this.#idleSince;
 	}
 
-	/** How many requests are to be waited for before it can end; `undefined` where nobody can tell. */
-	get users(): number | undefined {
+	/** Requests to wait for before a shared connection can end; `undefined` for any other. */
+	get activeStreams(): number | undefined {
 		return this.#state === 'busy' ? this.#shared?.activeStreams : undefined;
 	}
 
-	/** Makes the connection that has the place. */
-	async hold<S extends Duplex>(make: () => Promise<S>): Promise<S> {
+	/** Makes the connection. @param make - Takes how long its request has waited. */
+	async hold<S extends Duplex>(make: (waitedMs: number) => Promise<S>): Promise<S> {
 		this.#state = 'busy';
 		try {
-			const socket = await make();
+			const socket = await make(this.waitedMs);
 			if (socket.closed) this.release();
 			else socket.once('close', () => this.release());
 			return socket;
@@ -59,7 +58,7 @@ export class ConnectionSlot {
 		}
 	}
 
-	/** The connection may be joined by other requests. */
+	/** Other requests may join the connection. */
 	share(connection: SharedConnection): void {
 		this.#shared = connection;
 		this.#events.onChange();
@@ -85,7 +84,7 @@ export class ConnectionSlot {
 		this.#end();
 	}
 
-	/** Ends the shared connection when its requests are answered. */
+	/** Ends the shared connection after its requests. */
 	drain(): void {
 		this.#state = 'draining';
 		this.#shared?.retire();
@@ -97,7 +96,7 @@ export class ConnectionSlot {
 		this.#events.onRelease();
 	}
 
-	/** Releases it where no connection was begun. */
+	/** Releases it if no connection was begun. */
 	releaseUnused(): void {
 		if (this.#state === 'new') this.release();
 	}

@@ -6,45 +6,43 @@ import {withoutPrototype} from '../util/check-options.ts';
 import type {HttpProxy} from './proxy/proxy-config.ts';
 
 /**
- * What is known of one connection, gathered while it is made and kept for as long as its socket.
- * connect.ts and handshake.ts write it; a response and a diagnosis read it.
+ * The facts of one connection, collected while it is made and kept as long as its socket. connect.ts and
+ * handshake.ts write it; a response and an error read it.
  */
 export interface Connection {
-	/** What it was made with. */
 	readonly snapshot: Snapshot;
 	readonly host: string;
 	readonly port: number;
-	/** The name that is verified. */
+	/** The name to verify. */
 	readonly servername: string;
 	readonly proxy: HttpProxy | undefined;
-	/** Our certificate where it may be offered on this connection, else `null`. */
+	/** The client certificate, if it may be presented on this connection. */
 	readonly identity: CertificateFacts | null;
-	/** How far it came; `undefined` until there is a TCP connection. */
+	/** How far it has come; `undefined` until there is a TCP connection. */
 	phase: FailurePhase | undefined;
-	/** What was to be spoken on it: `'http/1.1'` or `'h2'`. */
+	/** The protocol that was offered: `'http/1.1'` or `'h2'`. */
 	alpn: string | undefined;
 	protocol: string | undefined;
 	cipher: string;
 	resumed: boolean;
-	/** `false` until the server was verified; with `verify: 'report'` it may go on without. */
+	/** `false` until the server is verified; with `verify: 'report'` it may stay so. */
 	authorized: boolean;
-	/** `undefined` until the server's half of the handshake has been read. */
+	/** `undefined` until the server's part of the handshake has been read. */
 	clientCertificateRequested: boolean | undefined;
-	/** What the handshake showed; empty on a resumed session. */
+	/** As the handshake showed it; empty on a resumed session. */
 	chain: PeerChain;
-	/** The same to look up, or what the full handshake showed; see {@link presentedOn}. */
+	/** The same with its facts; on a resumed session that of the full handshake. See {@link presentedOn}. */
 	presented: readonly PresentedCertificate[] | undefined;
-	/** When the first certificate of the chain ends, in ms since the epoch. */
+	/** When the first certificate of the chain expires, in ms since the epoch. */
 	validUntil: number;
-	/** The TLS connection to an `https://` proxy, on which this one is to be made. */
-	leg: Connection | undefined;
-	/** The other end ended it because of the TLS session that it was offered. */
+	/** The TLS connection to an `https://` proxy, inside which this one is made. */
+	proxyConnection: Connection | undefined;
+	/** It failed because a TLS session was offered on it. */
 	sessionRefused: boolean;
-	/** The first error of the socket: it carries the alert, where what a client reports later may not. */
+	/** The first error of the socket, which has the TLS alert; later ones may not. */
 	firstError: Error | undefined;
 }
 
-/** A connection before anything is known of it. */
 export function beginConnection(
 	end: Pick<
 		Connection,
@@ -62,7 +60,7 @@ export function beginConnection(
 		chain: [],
 		presented: undefined,
 		validUntil: Number.POSITIVE_INFINITY,
-		leg: undefined,
+		proxyConnection: undefined,
 		sessionRefused: false,
 		firstError: undefined,
 	};
@@ -71,7 +69,7 @@ export function beginConnection(
 const bySocket = new WeakMap<object, Connection>();
 const byError = new WeakMap<object, Connection>();
 
-/** Ties a connection to its socket, or to the error that ended it before there was one to hand out. */
+/** Attaches a connection to its socket, or to the error that ended it before there was a socket to return. */
 export function attachConnection(
 	connection: Connection,
 	by: {socket: object} | {error: unknown},
@@ -81,19 +79,21 @@ export function attachConnection(
 	else if (typeof own.error === 'object' && own.error !== null) byError.set(own.error, connection);
 }
 
-/** The connection of a socket that `connect` made; `undefined` for any other socket. */
+/** The connection of a socket of `connect`; `undefined` for any other socket. */
 export function connectionOf(socket: object | null | undefined): Connection | undefined {
 	return socket ? bySocket.get(socket) : undefined;
 }
 
-/** The connection that an error of `connect` ended. */
+/** The connection that failed with an error of `connect`. */
 export function connectionOfError(error: unknown): Connection | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
 }
 
-/** Whether a connection, or that to the `https://` proxy below it, ended because of a TLS session. */
+/** Whether a connection, or the one to its `https://` proxy, failed because a TLS session was offered on it. */
 export function refusedSession(connection: Connection | undefined): boolean {
-	return connection?.sessionRefused === true || connection?.leg?.sessionRefused === true;
+	return (
+		connection?.sessionRefused === true || connection?.proxyConnection?.sessionRefused === true
+	);
 }
 
 /** What the server presented, leaf first. */
@@ -106,17 +106,17 @@ export function presentedOn(connection: Connection): readonly PresentedCertifica
 	return connection.presented;
 }
 
-/** The facts of what the server presented, leaf first; read when first asked for. */
+/** The facts of what the server presented, leaf first; parsed at the first call. */
 export function chainFacts(connection: Connection): CertificateFacts[] {
 	return presentedOn(connection).map(({facts}) => facts);
 }
 
-const told = new WeakMap<Connection, ConnectionFacts>();
+const known = new WeakMap<Connection, ConnectionFacts>();
 
-/** What an app may know of a connection that stands; the same object for each answer on it. */
+/** What an app gets as `response.tls`: one frozen object for all responses of a connection. */
 export function connectionFacts(connection: Connection): ConnectionFacts | undefined {
-	const known = told.get(connection);
-	if (known !== undefined) return known;
+	const found = known.get(connection);
+	if (found !== undefined) return found;
 	const chain = chainFacts(connection);
 	const [peer] = chain;
 	if (peer === undefined) return undefined;
@@ -130,6 +130,6 @@ export function connectionFacts(connection: Connection): ConnectionFacts | undef
 		chain,
 		identity: connection.identity,
 	});
-	told.set(connection, facts);
+	known.set(connection, facts);
 	return facts;
 }

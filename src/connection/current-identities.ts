@@ -17,10 +17,10 @@ import {ExpiryWatch} from './expiry-watch.ts';
 /** PEM, as `node:tls` takes it. */
 export type Trusted = Source | readonly Source[];
 
-/** What an agent, the pools beside it and the handle on both share: who we are, now and after each swap. */
+/** The identities of a client, now and after each rotation, and what is logged of them. */
 export class CurrentIdentities {
 	readonly roster: IdentitySelector;
-	/** Of the connections under all of them. */
+	/** Of the connections with any of them. */
 	readonly counts: ConnectionCounts = {fullHandshakes: 0, resumedHandshakes: 0, tunnels: 0};
 	readonly #retireListeners: ((snapshot: Snapshot) => void)[] = [];
 	#trusted: {readonly ca: Trusted; readonly snapshot: Snapshot} | undefined;
@@ -40,9 +40,9 @@ export class CurrentIdentities {
 			mtls,
 			{
 				counts: this.counts,
-				report: (judged) => logUnverified(logger, judged),
+				report: (failure) => logUnverified(logger, failure),
 				onSnapshot: (snapshot, previous) => {
-					this.#tell(logger, snapshot, previous);
+					this.#log(logger, snapshot, previous);
 					this.#expiry.add(snapshot, certificatesOf(snapshot));
 					if (previous !== undefined) this.#release(snapshot.identity);
 				},
@@ -57,8 +57,8 @@ export class CurrentIdentities {
 	}
 
 	/**
-	 * Node's trust with `ca` in its place, and no certificate of ours: what an app has given all its https
-	 * requests. The one before is done with.
+	 * A snapshot that trusts `ca` instead of Node's CAs, without a client certificate: for what an app has
+	 * set for all its https requests. It retires the previous one.
 	 *
 	 * @throws {MtlsConfigError} when it cannot be used.
 	 */
@@ -80,7 +80,7 @@ export class CurrentIdentities {
 			const snapshot = loadSnapshot(options, {
 				now: new Date(),
 				epoch: roster.epoch,
-				// The same identity, which is none: its connections are bounded together.
+				// The same identity, which is none, so that their connections are limited together.
 				identityKey: roster.keyAt(''),
 				report() {},
 				counts,
@@ -92,23 +92,23 @@ export class CurrentIdentities {
 		}
 	}
 
-	/** Calls `listener` with each snapshot that no request is to begin with any more. */
+	/** Calls `listener` with each snapshot that no new request uses. */
 	onRetire(listener: (snapshot: Snapshot) => void): void {
 		this.#retireListeners.push(listener);
 	}
 
-	/** Resolves at the next swap, with the facts of the certificate that took effect. */
+	/** Resolves at the next rotation, with the facts of the new certificate. */
 	next(): Promise<CertificateFacts | null> {
 		return new Promise((resolve) => this.#waiters.push(resolve));
 	}
 
-	/** Looks for new files no more, and tells of no certificate that ends. */
+	/** Stops watching files and the expiry of certificates. */
 	close(): void {
 		this.roster.close();
 		this.#expiry.close();
 	}
 
-	#tell(logger: Logger | false, snapshot: Snapshot, previous: Snapshot | undefined): void {
+	#log(logger: Logger | false, snapshot: Snapshot, previous: Snapshot | undefined): void {
 		const {identity, warnings, proxy} = snapshot;
 		if (identity !== null) {
 			logLoaded(identity, previous === undefined ? 'identity_loaded' : 'identity_rotated');
@@ -144,7 +144,7 @@ function isSame(one: Trusted, other: Trusted): boolean {
 	return one.every((source, index) => source === other[index]);
 }
 
-// For Node a text is PEM, and never the path of a file.
+// For Node a string is PEM, never the path of a file.
 function asBytes(source: Source): Source {
 	return typeof source === 'string' ? Buffer.from(source) : source;
 }

@@ -6,7 +6,7 @@ import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/cre
 export interface ExpiryClock {
 	/** In ms since 1970. */
 	now(): number;
-	/** Calls `wake` later; returns what calls that off. Keeps no process alive. */
+	/** Calls `wake` later, without keeping the process alive. @returns a function that cancels it. */
 	wakeIn(ms: number, wake: () => void): () => void;
 }
 
@@ -18,42 +18,39 @@ const systemClock: ExpiryClock = {
 	},
 };
 
-type Tell = (warning: ExpiryWarning, certificate: OwnCertificate, now: number) => void;
+type Log = (warning: ExpiryWarning, certificate: OwnCertificate, now: number) => void;
 
 interface Watched {
 	readonly certificate: OwnCertificate;
 	readonly validTo: Date;
-	/** Those that are to come, in ms before the end. */
+	/** The warnings to come, in ms before it expires. */
 	readonly steps: readonly number[];
 }
 
 /**
- * Woken at least so often: a machine that sleeps, or whose clock is set, does not stop the timers. It is
- * also far below what a timer of Node can wait for.
+ * The longest delay of the timer: while a machine sleeps, or when its clock is set, timers do not follow.
+ * It is also far below the limit of Node's timers.
  */
 const longestSleepMs = 60 * 60 * 1000;
 
-/**
- * Tells when the certificates in use come near their end, and when they reach it. One timer serves all
- * of them.
- */
+/** Logs when the certificates in use are about to expire, and when they have. One timer serves all. */
 export class ExpiryWatch {
-	readonly #tell: Tell;
+	readonly #log: Log;
 	readonly #clock: ExpiryClock;
-	/** By whoever uses it. */
+	/** By the snapshot that uses them. */
 	readonly #watched = new Map<object, Watched[]>();
-	/** When something was told last, by certificate and event; the latest comes last. */
-	readonly #told = new Map<string, number>();
-	#callOff: (() => void) | undefined;
+	/** When something was last logged, by certificate and event; the latest comes last. */
+	readonly #logged = new Map<string, number>();
+	#cancel: (() => void) | undefined;
 	#wakesAt = Number.POSITIVE_INFINITY;
 	#closed = false;
 
-	constructor(tell: Tell, clock = systemClock) {
-		this.#tell = tell;
+	constructor(log: Log, clock = systemClock) {
+		this.#log = log;
 		this.#clock = clock;
 	}
 
-	/** Tells of the ends of `certificates` that come from now on, until `owner` is removed. */
+	/** Logs the expiry of `certificates` from now on, until `owner` is removed. */
 	add(owner: object, certificates: readonly OwnCertificate[]): void {
 		if (this.#closed || certificates.length === 0) return;
 		const now = this.#clock.now();
@@ -62,29 +59,27 @@ export class ExpiryWatch {
 		this.#wakeAt(Math.min(...watched.map(dueAt)), now);
 	}
 
-	/** Tells no more of the certificates of `owner`. */
 	remove(owner: object): void {
 		this.#watched.delete(owner);
 		if (this.#watched.size === 0) this.#sleep();
 	}
 
-	/** Tells nothing any more. */
 	close(): void {
 		this.#closed = true;
 		this.#watched.clear();
 		this.#sleep();
 	}
 
-	/** Whether this has not been told of a certificate for a day; from now on it has. */
+	/** Whether this has not been logged of a certificate for a day; from now on it has. */
 	isNews({event}: ExpiryWarning, {fingerprint256}: CertificateFacts): boolean {
 		const now = this.#clock.now();
-		for (const [key, at] of this.#told) {
+		for (const [key, at] of this.#logged) {
 			if (now - at < DAY_MS && at <= now) break;
-			this.#told.delete(key);
+			this.#logged.delete(key);
 		}
 		const key = `${event} ${fingerprint256}`;
-		if (this.#told.has(key)) return false;
-		this.#told.set(key, now);
+		if (this.#logged.has(key)) return false;
+		this.#logged.set(key, now);
 		return true;
 	}
 
@@ -93,26 +88,26 @@ export class ExpiryWatch {
 		if (due === Number.POSITIVE_INFINITY || at >= this.#wakesAt) return;
 		this.#sleep();
 		this.#wakesAt = at;
-		// A client that nobody closes must not be kept for its timer's sake.
+		// The timer must not keep a client in memory that is never closed.
 		const reference = new WeakRef(this);
-		this.#callOff = this.#clock.wakeIn(Math.max(0, at - now), () => {
+		this.#cancel = this.#clock.wakeIn(Math.max(0, at - now), () => {
 			const self = reference.deref();
 			if (self !== undefined) self.#wake();
 		});
 	}
 
 	#sleep(): void {
-		this.#callOff?.();
-		this.#callOff = undefined;
+		this.#cancel?.();
+		this.#cancel = undefined;
 		this.#wakesAt = Number.POSITIVE_INFINITY;
 	}
 
 	#wake(): void {
-		this.#callOff = undefined;
+		this.#cancel = undefined;
 		this.#wakesAt = Number.POSITIVE_INFINITY;
 		const now = this.#clock.now();
 		let due = Number.POSITIVE_INFINITY;
-		// Whoever is told may close the client.
+		// The logger may close the client.
 		for (const [owner, all] of [...this.#watched]) {
 			if (!this.#watched.has(owner)) continue;
 			const left = all.map((each) => (dueAt(each) > now ? each : this.#pass(each, now)));
@@ -126,7 +121,7 @@ export class ExpiryWatch {
 	#pass({certificate, validTo}: Watched, now: number): Watched {
 		const warning = expiryWarning(validTo, now);
 		const [next] = watch(certificate, now);
-		if (this.isNews(warning, certificate.facts)) this.#tell(warning, certificate, now);
+		if (this.isNews(warning, certificate.facts)) this.#log(warning, certificate, now);
 		return next ?? {certificate, validTo, steps: []};
 	}
 }
@@ -135,7 +130,7 @@ function watch(certificate: OwnCertificate, now: number): Watched[] {
 	const {facts, renewedBy} = certificate;
 	const validTo = new Date(facts.validTo);
 	const end = validTo.getTime();
-	// An odd date never comes.
+	// An invalid date is never reached.
 	if (Number.isNaN(end)) return [];
 	const validFrom = Date.parse(facts.validFrom);
 	const steps = expirySteps({validFrom, validTo: end}, renewedBy !== undefined);
@@ -146,7 +141,7 @@ function dueAt({validTo, steps: [next]}: Watched): number {
 	return next === undefined ? Number.POSITIVE_INFINITY : dueBefore(validTo, next);
 }
 
-// It is valid at its last moment still (RFC 5280 §4.1.2.5).
+// A certificate is still valid at the time of `notAfter` (RFC 5280 §4.1.2.5).
 function dueBefore(validTo: Date, step: number): number {
 	return validTo.getTime() - step + (step === 0 ? 1 : 0);
 }

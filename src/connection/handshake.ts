@@ -1,4 +1,4 @@
-import type {Socket, TcpSocketConnectOpts} from 'node:net';
+import type {Socket} from 'node:net';
 import {
 	type ConnectionOptions,
 	connect as connectTls,
@@ -14,26 +14,10 @@ import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {type Connection, presentedOn} from './connection.ts';
 import {reportFailure} from './connection-failure.ts';
+import type {Route} from './route.ts';
 import {tlsOptions} from './socket-options.ts';
 
-/** The other end of a TLS connection, and what it may see of us. */
-export interface Peer {
-	/** Host name or IP address, without brackets. */
-	readonly host: string;
-	readonly port: number;
-	readonly presentCertificate: boolean;
-	/** What is to be spoken on it (RFC 7301). @defaultValue `'http/1.1'` */
-	readonly alpn?: 'http/1.1' | 'h2';
-	/** Options of `net.connect` that choose the way there. */
-	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'> & {
-		/** A Unix socket, which is connected to in the place of the host. */
-		readonly path?: string;
-	};
-	/** Called when there is a TCP connection, where there was none. */
-	readonly onConnect?: () => void;
-}
-
-/** What a handshake is held to: a snapshot, or what holds for the proxy. */
+/** What decides a handshake: a snapshot, or what `mtls.proxy` says. */
 export type HandshakeOptions = Pick<
 	Snapshot,
 	'servername' | 'verification' | 'trustedIssuer' | 'context' | 'sessions'
@@ -41,73 +25,68 @@ export type HandshakeOptions = Pick<
 	Partial<Pick<Snapshot, 'report'>>;
 
 /**
- * Makes a TLS connection and verifies the other end.
+ * Makes a TLS connection to the host of `connection` and verifies the server.
  *
- * @param tunnel - What to make it on; without it a TCP connection to the peer.
- * @returns a socket whose peer was verified.
- * @throws the first error of the socket, or `signal`'s reason.
+ * @param tunnel - A connection to make it on, instead of a new TCP connection.
+ * @param onConnect - Called when there is a new TCP connection.
+ * @returns a socket whose server was verified.
+ * @throws the first error of the socket, or the reason of `signal`.
  */
 export function handshake(
 	connection: Connection,
-	terms: HandshakeOptions,
-	peer: Peer,
-	tunnel: Socket | undefined,
+	options: HandshakeOptions,
+	route: Pick<Route, 'presentCertificate' | 'alpn' | 'net'>,
 	signal: AbortSignal,
+	{tunnel, onConnect}: {tunnel: Socket | undefined; onConnect: (() => void) | undefined},
 ): Promise<TLSSocket> {
-	const {
-		host,
-		port,
-		presentCertificate,
-		alpn = 'http/1.1',
-		net,
-		onConnect,
-	} = withoutPrototype(peer);
-	const {verification} = terms;
+	const {presentCertificate, alpn = 'http/1.1', net} = withoutPrototype(route);
+	const {host, port} = connection;
+	const {verification, sessions} = options;
 	connection.alpn = alpn;
-	const name = peerName(host, terms.servername);
+	const name = peerName(host, options.servername);
 	const sessionKey = [presentCertificate, host, port, name.verify, alpn].join('|');
-	const kept = terms.sessions.get(sessionKey, Date.now());
-	const options: ConnectionOptions = {
+	const kept = sessions.get(sessionKey, Date.now());
+	const nodeOptions: ConnectionOptions = {
 		...(tunnel ? {socket: tunnel} : {...net, host, port}),
 		...(kept && {session: kept.session}),
 		servername: name.sni,
-		secureContext: terms.context(presentCertificate),
-		// What is returned is the verdict: to return nothing by mistake would switch the check off.
+		secureContext: options.context(presentCertificate),
+		// It returns the result of the check: code that returns nothing would switch the check off.
 		checkServerIdentity: () => verification.check(name, connection.chain)[0],
-		// Said here, because NODE_TLS_REJECT_UNAUTHORIZED=0 decides where nobody says it.
+		// Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 is the default otherwise.
 		rejectUnauthorized: verification.enforced,
 		ALPNProtocols: [alpn],
 	};
-	const socket = connectTls(tlsOptions(options));
+	const socket = connectTls(tlsOptions(nodeOptions));
 	socket.setNoDelay(true);
-	observe(socket, connection, terms, kept);
+	observe(socket, connection, options, kept);
 	if (kept) {
 		onSessionRefused(socket, connection, signal, () => {
 			connection.sessionRefused = true;
-			terms.sessions.refuse(sessionKey, Date.now());
+			sessions.refuse(sessionKey, Date.now());
 		});
 	}
 	if (onConnect) socket.once('connect', onConnect);
 	keepSessions(socket, connection, (session) => {
-		if (session) terms.sessions.set(sessionKey, session);
-		else terms.sessions.delete(sessionKey);
+		if (session) sessions.set(sessionKey, session);
+		else sessions.delete(sessionKey);
 	});
 
 	return new Promise((resolve, reject) => {
 		const settle = onAbort(signal, () => socket.destroy(signal.reason as Error));
 		socket.once('secureConnect', () => {
 			settle();
-			// Before a byte of the request: an answer that anyone could have had is not what was asked for.
+			// Before a byte of the request: a server that would answer anyone is not the one that was meant.
 			if (verification.requireClientAuth && !connection.clientCertificateRequested) {
 				socket.destroy(new ClientAuthNotRequestedError());
 				return;
 			}
-			// A server without ALPN speaks HTTP/1.1 (RFC 9113 §3.2), and would take our preface for a request.
+			// A server without ALPN speaks HTTP/1.1 (RFC 9113 §3.2), and would read the preface as a request.
 			if (alpn === 'h2' && socket.alpnProtocol !== alpn) {
 				socket.destroy(new NoHttp2Error());
 				return;
 			}
-			if (!socket.authorized) report(socket, connection, terms, name);
+			if (!socket.authorized) reportUnverified(socket, connection, options, name);
 			connection.phase = 'response';
 			resolve(socket);
 		});
@@ -118,7 +97,7 @@ export function handshake(
 	});
 }
 
-/** The server did not take up the offer of HTTP/2, and would read it as HTTP/1.1. */
+/** The server did not select HTTP/2, and would read it as HTTP/1.1. */
 class NoHttp2Error extends Error {
 	readonly code = 'ERR_MTLS_NO_HTTP2';
 
@@ -128,17 +107,17 @@ class NoHttp2Error extends Error {
 	}
 }
 
-/** Writes down what the handshake shows, while it can be seen. */
+/** Records the facts of the handshake while they can be read. */
 function observe(
 	socket: TLSSocket,
 	connection: Connection,
-	terms: HandshakeOptions,
+	options: HandshakeOptions,
 	kept: ResumableSession | undefined,
 ): void {
-	const read = () => readHandshake(socket, connection, terms, kept);
-	// With TLS 1.2 a refusal of our certificate ends the handshake before it is 'secure'. The keys are
-	// derived after the server's CertificateRequest was read, so this is where the facts of such a
-	// handshake are to be had; the line itself, which is secret, is not looked at.
+	const read = () => readHandshake(socket, connection, options, kept);
+	// With TLS 1.2 a refused client certificate ends the handshake before 'secure'. The keys are derived
+	// after the server's CertificateRequest was read, so the facts of such a handshake can be read here;
+	// the key log line itself, which is secret, is ignored.
 	const onKeys = () => {
 		if (socket.getProtocol() === 'TLSv1.2') read();
 	};
@@ -147,30 +126,30 @@ function observe(
 		connection.phase = 'handshake';
 	});
 	let {getPeerCertificate} = socket;
-	// First in line: Node's own listener verifies, and may tear the certificate down. It may be called
-	// again: with TLS 1.2 a server can make another handshake, and show another certificate.
+	// Before Node's own listener, which verifies and may drop the certificate. It may run again: a TLS 1.2
+	// server can renegotiate, and present another certificate.
 	socket.prependListener('secure', () => {
 		if (connection.phase !== 'response') {
 			socket.off('keylog', onKeys);
 			read();
 			connection.phase = 'verify';
 		} else if (!socket.isSessionReused()) {
-			readCertificates(socket, connection, terms);
+			readCertificates(socket, connection, options);
 		}
-		// Node's asks for the chain in its older form, which takes 0.3 ms, for our check, which has it.
+		// Node's listener would read the chain once more, in its older form, for our check: 0.3 ms.
 		({getPeerCertificate} = socket);
 		socket.getPeerCertificate = nothing;
 	});
-	// After Node's.
+	// After Node's own listener.
 	socket.on('secure', () => {
 		socket.getPeerCertificate = getPeerCertificate;
 	});
 	socket.on('secureConnect', () => {
 		connection.authorized = socket.authorized;
 	});
-	// Stays for the socket's life: with TLS 1.3 the server refuses us after 'secureConnect'.
+	// For the life of the socket: with TLS 1.3 a server refuses a client certificate after 'secureConnect'.
 	socket.on('error', (error) => {
-		if (!isOurOwn(error)) connection.firstError ??= error;
+		if (!isFromUndici(error)) connection.firstError ??= error;
 	});
 }
 
@@ -179,22 +158,22 @@ const nothing = () => ({}) as DetailedPeerCertificate;
 function readHandshake(
 	socket: TLSSocket,
 	connection: Connection,
-	terms: HandshakeOptions,
+	options: HandshakeOptions,
 	kept: ResumableSession | undefined,
 ): void {
 	connection.protocol = socket.getProtocol() ?? undefined;
 	connection.cipher = socket.getCipher()?.standardName ?? '';
 	connection.resumed = socket.isSessionReused();
 	if (connection.resumed && kept !== undefined) {
-		// No certificate is exchanged on a resumed session: what the full handshake showed still holds.
+		// A resumed session exchanges no certificates: those of the full handshake still hold.
 		connection.presented = kept.chain;
 		connection.validUntil = kept.validUntil;
 		connection.clientCertificateRequested = kept.clientCertificateRequested;
 		return;
 	}
-	// Once only: to read them empties what they are read from.
-	if (connection.chain.length === 0) readCertificates(socket, connection, terms);
-	// The signature algorithms that both sides know are filled by a CertificateRequest alone.
+	// Once only: reading them empties their source.
+	if (connection.chain.length === 0) readCertificates(socket, connection, options);
+	// Only a CertificateRequest fills the shared signature algorithms.
 	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
 }
 
@@ -209,27 +188,27 @@ function readCertificates(
 	connection.validUntil = Math.min(...chain.map(({validToDate}) => validToDate.getTime()));
 }
 
-/** Tells each reason for which the server could not be verified, and lets the connection go on. */
-function report(
+/** Reports each reason for which the server could not be verified; the connection is used all the same. */
+function reportUnverified(
 	socket: TLSSocket,
 	connection: Connection,
-	terms: HandshakeOptions,
+	options: HandshakeOptions,
 	name: PeerName,
 ): void {
 	const code = String(socket.authorizationError);
-	const reasons: Error[] = [...terms.verification.check(name, connection.chain)];
-	// OpenSSL's verdict on the chain comes first, and then Node has not asked about name and pins.
+	const reasons: Error[] = [...options.verification.check(name, connection.chain)];
+	// OpenSSL checks the chain first; when that fails, Node does not check name and pins.
 	if (!reasons.some((reason) => (reason as NodeJS.ErrnoException).code === code)) {
 		reasons.unshift(Object.assign(new Error(code), {code}));
 	}
 	const url = `https://${connection.host}:${connection.port}/`;
 	for (const reason of reasons) {
-		const judged = reportFailure(connection, reason, url);
-		if (judged !== undefined) terms.report?.(judged);
+		const failure = reportFailure(connection, reason, url);
+		if (failure !== undefined) options.report?.(failure);
 	}
 }
 
-/** Hands `keep` the sessions of a verified connection, and nothing once it has failed. */
+/** Gives `keep` the TLS sessions of a verified connection, and `undefined` when it has failed. */
 function keepSessions(
 	socket: TLSSocket,
 	connection: Connection,
@@ -245,21 +224,21 @@ function keepSessions(
 	};
 	socket.on('session', (session) => {
 		latest = session;
-		// TLS 1.2 has its session before the verdict, TLS 1.3 after it.
+		// TLS 1.2 has its session before the server is verified, TLS 1.3 after.
 		if (connection.phase === 'response') store();
 	});
 	socket.once('secureConnect', store);
 	socket.on('error', (error) => {
-		if (!isOurOwn(error)) keep(undefined);
+		if (!isFromUndici(error)) keep(undefined);
 	});
-	// A server that hangs up without a word may have refused us: the next handshake is to tell again.
+	// A server that hangs up without a word may have refused the certificate: the next handshake is full.
 	socket.once('end', () => {
 		if (socket.bytesRead === 0) keep(undefined);
 	});
 }
 
-// undici ends a connection that it has no more use for with an error of its own.
-function isOurOwn({code}: {code?: unknown}): boolean {
+// undici closes a connection that it no longer needs with an error of its own.
+function isFromUndici({code}: {code?: unknown}): boolean {
 	// The code of an AbortError is a number.
 	return typeof code === 'string' && code.startsWith('UND_ERR_');
 }

@@ -11,12 +11,12 @@ import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import {authorityOfUrl} from '../util/url.ts';
-import type {ConnectTimeouts} from './connect-timeout.ts';
 import {attachConnection, connectionOf, refusedSession} from './connection.ts';
 import {IdleSince, idleLimitMs} from './keep-alive.ts';
+import {originOf, type Route} from './route.ts';
 import {http2Options} from './socket-options.ts';
 
-/** How an app wants its sessions: the part of axios's `http2Options` that does not decide about TLS. */
+/** The part of axios's `http2Options` that does not decide about TLS. */
 export type Http2Options = Pick<
 	ClientSessionOptions,
 	| 'maxDeflateDynamicTableSize'
@@ -29,101 +29,94 @@ export type Http2Options = Pick<
 	| 'peerMaxConcurrentStreams'
 	| 'settings'
 > & {
-	/** How long a session is kept without a request, in ms; `null` for as long as the server does. @defaultValue 30,000 */
+	/** How long an idle connection is kept, in ms; `null` for as long as the server keeps it. @defaultValue 30,000 */
 	readonly sessionTimeout?: number | null;
 };
 
-interface SessionTarget {
-	/** `https://host:port` or `http://host:port`. */
-	readonly origin: string;
-	readonly options: Http2Options;
-	readonly timeouts: ConnectTimeouts;
-}
-
-/** Tells what becomes of a session. */
-interface SessionEvents {
+/** How the pool learns what becomes of a connection. */
+interface Http2ConnectionEvents {
 	/** It takes no more requests. */
 	readonly onEnd: () => void;
-	/** It is no more. */
 	readonly onClose: () => void;
-	/** It stands. */
 	readonly onOpen: () => void;
-	/** No request is on it, and the next one may come. */
+	/** It carries no request, and can take the next one. */
 	readonly onIdle: () => void;
-	/** A request joins it. */
-	readonly onJoin: () => void;
+	/** It gets a request. */
+	readonly onAcquire: () => void;
 }
 
-/** As axios has it for HTTP/1.1: how often TCP asks whether a silent other end is still there. */
+/** As axios for HTTP/1.1: how often TCP probes a silent connection. */
 const keepAliveMs = 60_000;
 
-/** The settings begin what a server says (RFC 9113 §3.4), so they are there within a round trip. */
-const settingsDeadlineMs = 10_000;
+/** A server sends its settings first (RFC 9113 §3.4), so they arrive within a round trip. */
+const settingsTimeoutMs = 10_000;
 
-// Node counts what waits to be sent, and past its own 10 MB resets the answers that come: two large
-// uploads at a time would do. What a server can have us keep, the windows limit.
+// Node counts what waits to be sent, and past its default of 10 MB resets responses: two large uploads
+// at a time are enough. What a server can make us buffer is limited by the windows.
 const memoryMb = 1_000_000;
 
-// With the 64 KiB of RFC 9113 §6.9.2 a download over 50 ms of way would be held to 1.3 MB/s.
+// With the 64 KiB of RFC 9113 §6.9.2 a download with a round trip of 50 ms is limited to 1.3 MB/s.
 const windows = {streamBytes: 1024 * 1024, sessionBytes: 4 * 1024 * 1024};
 
 /**
- * One connection that carries many requests at a time, from the attempt to make it until it is closed.
+ * One connection that carries many requests at a time, from connecting until it is closed.
  *
- * It stands when the settings of the server have come. Then a server that refuses our certificate with
- * TLS 1.3, which is after our side of the handshake, has mostly done so, and has seen no request.
+ * It is open when the server's settings have arrived. By then a server that refuses the client certificate
+ * in TLS 1.3, which is after our side of the handshake, has mostly done so, and has seen no request.
  */
 export class Http2Connection {
-	/** `undefined` until it is connected; stays after it was closed, for its facts. */
+	/** `undefined` until it is connected; kept after it has closed, for the facts of its connection. */
 	socket: Socket | undefined;
-	/** The host to which it waits for a place, with its port. */
+	/** The `host:port` for which it waits for a slot. */
 	waitsFor: string | undefined = undefined;
-	/** A request on it was answered. */
+	/** It has carried a response. */
 	answered = false;
 	#session: ClientHttp2Session | undefined;
-	#users = 0;
+	#activeStreams = 0;
 	#ended = false;
-	#suspected = false;
+	/** It takes no requests until a ping is answered. */
+	#verifying = false;
 	#idle: NodeJS.Timeout | undefined;
 	#idleSince: IdleSince | undefined;
 	#error: Error | undefined;
 	#lastStreamId = Number.POSITIVE_INFINITY;
 	readonly #attempt = new AbortController();
 	readonly #opened: Promise<Http2Connection>;
-	/** The one that its requests went over to. */
-	#heir: Http2Connection | undefined;
+	/** The connection that took over its requests. */
+	#successor: Http2Connection | undefined;
 	readonly #idleMs: number | null;
 	readonly #settingsMs: number;
-	readonly #events: SessionEvents;
+	readonly #events: Http2ConnectionEvents;
 
 	constructor(
-		{origin, options, timeouts}: SessionTarget,
+		route: Pick<Route, 'secure' | 'host' | 'port' | 'timeouts'>,
+		options: Http2Options,
 		connectTo: (signal: AbortSignal) => Promise<Socket | undefined>,
-		events: SessionEvents,
+		events: Http2ConnectionEvents,
 	) {
 		const {sessionTimeout = idleLimitMs, ...rest} = withoutPrototype(options);
 		this.#idleMs = sessionTimeout;
-		this.#settingsMs = withoutPrototype(timeouts).handshakeMs || settingsDeadlineMs;
+		this.#settingsMs = withoutPrototype(route.timeouts ?? {}).handshakeMs || settingsTimeoutMs;
 		this.#events = events;
-		this.#opened = this.#open(origin, rest, connectTo);
-		// Those who wait are told by `join`.
+		this.#opened = this.#open(originOf(route), rest, connectTo);
+		// The requests that wait get the error from `acquire`.
 		this.#opened.catch(() => this.#close());
 	}
 
-	/** Whether a new request may join. */
+	/** Whether it takes a new request. */
 	get usable(): boolean {
-		return !this.#ended && !this.#suspected && this.#session?.closed !== true;
+		return !this.#ended && !this.#verifying && this.#session?.closed !== true;
 	}
 
-	/** Whether it has been idle for longer than it is kept: its timer has yet to say so. */
+	/** Whether it has been idle for too long, though its timer has not fired yet. */
 	get isOverdue(): boolean {
-		if (this.#users > 0 || this.#idleMs === null) return false;
+		if (this.#activeStreams > 0 || this.#idleMs === null) return false;
 		return this.#idleSince?.isOver(this.#idleMs) ?? false;
 	}
 
-	/** Requests that wait for it, or are on it. */
+	/** Requests on it, or waiting for it. */
 	get activeStreams(): number {
-		return this.#users;
+		return this.#activeStreams;
 	}
 
 	get connecting(): boolean {
@@ -131,69 +124,69 @@ export class Http2Connection {
 	}
 
 	/**
-	 * Counts a request in and waits until the session stands. `leave` has to follow in any case.
+	 * Adds a request and waits until the connection is open. Call `release` in any case.
 	 *
-	 * @returns the session that stands, which may be another.
+	 * @returns the open connection, which may be another one.
 	 */
 	acquire(): Promise<Http2Connection> {
 		this.#add(1);
 		return this.#opened;
 	}
 
-	/** Gives its requests to `other`, which stands, and does without a connection. */
+	/** Gives its requests to `other`, which is open, instead of connecting. */
 	yieldTo(other: Http2Connection): void {
-		this.#heir = other;
-		other.#add(this.#users);
-		this.#users = 0;
+		this.#successor = other;
+		other.#add(this.#activeStreams);
+		this.#activeStreams = 0;
 		this.#end();
 	}
 
-	#add(users: number): void {
-		this.#users += users;
+	#add(requests: number): void {
+		this.#activeStreams += requests;
 		clearTimeout(this.#idle);
-		this.#events.onJoin();
+		this.#events.onAcquire();
 		this.#session?.ref();
 	}
 
-	/** Counts a request out. */
+	/** Removes a request. */
 	release(): void {
-		if (this.#heir !== undefined) {
-			this.#heir.release();
+		if (this.#successor !== undefined) {
+			this.#successor.release();
 			return;
 		}
-		this.#users -= 1;
-		if (this.#users > 0) return;
-		if (this.#session === undefined) void this.destroy(new Error('nobody waits for it'));
+		this.#activeStreams -= 1;
+		if (this.#activeStreams > 0) return;
+		if (this.#session === undefined) void this.destroy(new Error('no request waits for it'));
 		else if (this.usable) this.#startIdleTimer(this.#session);
-		else if (this.#suspected) void this.destroy();
+		else if (this.#verifying) void this.destroy();
 		else this.#session.close();
 	}
 
-	/** Sends the head of a request that has joined. */
+	/** Sends the head of an acquired request. */
 	request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
 		if (this.#session === undefined) throw hangUp();
 		return this.#session.request(headers, withoutPrototype({endStream}));
 	}
 
-	/** Whether requests that have joined come too late. */
+	/** Whether it takes no request any more, acquired ones included. */
 	get closed(): boolean {
 		const session = this.#session;
 		return session === undefined || session.closed || session.destroyed;
 	}
 
-	/** Whether the server has not begun with a request that failed, and never will (RFC 9113 §8.7). */
+	/** Whether the server has not processed a failed request, and never will (RFC 9113 §8.7). */
 	hasRefused(stream: ClientHttp2Stream | undefined): boolean {
 		if (stream?.id === undefined) return true;
 		return stream.id > this.#lastStreamId || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
 	}
 
-	/** Whether the server has begun with a request, as far as it has said. */
+	/** Whether the server has begun to process a request, as far as we know. */
 	get hasBegun(): boolean {
-		// RFC 9113 §6.8: the largest is said by a server that is yet to say which is the last.
+		// RFC 9113 §6.8: a server sends the largest id before it knows the last one.
 		return this.answered || (this.#lastStreamId > 0 && this.#lastStreamId < 2 ** 31 - 1);
 	}
 
-	/** Why a stream ended: the session's own error, where it took the stream with it. */
+	/** Why a stream ended: the error of the connection, if that ended it. */
 	errorOf(stream: ClientHttp2Stream | undefined, error: Error | undefined): Error {
 		const gone = this.#session === undefined || this.#session.destroyed || this.socket?.destroyed;
 		const first = connectionOf(this.socket)?.firstError;
@@ -201,23 +194,23 @@ export class Http2Connection {
 		return lost || error || (gone ? hangUp() : resetError(stream?.rstCode));
 	}
 
-	/** Takes no more requests until the server has answered a ping: what waited on it was not answered. */
+	/** Takes no more requests until the server has answered a ping, after a request got no response. */
 	verifyAlive(): void {
 		const session = this.#session;
-		if (session === undefined || session.destroyed || this.#suspected) return;
-		this.#suspected = true;
+		if (session === undefined || session.destroyed || this.#verifying) return;
+		this.#verifying = true;
 		session.ping((error) => {
-			this.#suspected = error !== null;
+			this.#verifying = error !== null;
 		});
 	}
 
-	/** Lets the requests on it finish, and takes no more. */
+	/** Takes no more requests, and ends after those on it. */
 	retire(): void {
 		this.#end();
-		if (this.#users === 0) this.#session?.close();
+		if (this.#activeStreams === 0) this.#session?.close();
 	}
 
-	/** Ends it with the requests on it, or the attempt to make it. */
+	/** Ends it with the requests on it, or gives up connecting. */
 	async destroy(reason: Error = hangUp()): Promise<void> {
 		this.#end();
 		this.#attempt.abort(reason);
@@ -237,24 +230,24 @@ export class Http2Connection {
 		options: Http2Options,
 		connectTo: (signal: AbortSignal) => Promise<Socket | undefined>,
 	): Promise<Http2Connection> {
-		const late = new AbortController();
-		const signal = AbortSignal.any([this.#attempt.signal, late.signal]);
+		const timeout = new AbortController();
+		const signal = AbortSignal.any([this.#attempt.signal, timeout.signal]);
 		let timer: NodeJS.Timeout | undefined;
 		try {
 			for (;;) {
 				const socket = await connectTo(signal);
 				if (socket === undefined) {
 					this.#close();
-					return this.#heir ?? this;
+					return this.#successor ?? this;
 				}
 				// A second attempt has what is left of the first.
 				timer ??= setTimeout(() => {
-					late.abort(new NoSettingsError(new URL(origin), this.#settingsMs));
+					timeout.abort(new NoSettingsError(new URL(origin), this.#settingsMs));
 				}, this.#settingsMs);
 				try {
 					return await this.#start(socket, origin, options, signal);
 				} catch (error) {
-					// With TLS 1.3 a session can be refused as late as this, and no request was sent.
+					// With TLS 1.3 a session can be refused as late as this; no request was sent.
 					if (!refusedSession(connectionOf(socket)) || signal.aborted) throw error;
 					this.#error = undefined;
 				}
@@ -272,20 +265,20 @@ export class Http2Connection {
 	): Promise<Http2Connection> {
 		this.socket = socket;
 		socket.setKeepAlive(true, keepAliveMs);
-		// An alert may come with the last of the handshake, and a session on a closed socket never ends.
+		// An alert may come with the end of the handshake, and a session on a closed socket never ends.
 		if (socket.destroyed) throw this.#connectionError(socket);
 		const session = begin(origin, socket, options);
 		session.on('error', (error) => {
 			this.#error ??= error;
 		});
-		// Node would first send its goodbye, which after an alert never goes out, and then wait for that
-		// of the server, which need not come.
+		// Node would first send a GOAWAY, which is never sent after an alert, and then wait for the server's,
+		// which may not come.
 		socket.once('error', () => socket.destroy()).once('finish', () => socket.destroy());
 		session.on('goaway', (_, lastStreamId) => {
 			this.#lastStreamId = lastStreamId;
 		});
 		await this.#settings(session, socket, signal);
-		// It may have ended, or nobody may wait for it any more, since the settings came.
+		// It may have ended, or its requests may have been given up, since the settings arrived.
 		if (signal.aborted) session.destroy();
 		if (session.destroyed) throw this.#connectionError(socket);
 		session.setLocalWindowSize(windows.sessionBytes);
@@ -309,7 +302,7 @@ export class Http2Connection {
 		});
 	}
 
-	/** Why there is no session on a connection that stood. */
+	/** Why a connected socket got no HTTP/2 session. */
 	#connectionError(socket: Socket): Error {
 		const connection = connectionOf(socket);
 		const error = connection?.firstError ?? this.#error ?? hangUp();
@@ -317,7 +310,7 @@ export class Http2Connection {
 		return error;
 	}
 
-	/** Waits for the next request; the process need not. */
+	/** Waits for the next request, without keeping the process alive. */
 	#startIdleTimer(session: ClientHttp2Session): void {
 		session.unref();
 		this.#idleSince = new IdleSince();
@@ -339,7 +332,7 @@ export class Http2Connection {
 	}
 }
 
-/** @throws what Node says of options that it does not take. */
+/** @throws the error of Node for options that it refuses. */
 function begin(origin: string, socket: Socket, given: Http2Options): ClientHttp2Session {
 	const {settings, ...options} = withoutPrototype(given);
 	const initialWindowSize = windows.streamBytes;
@@ -349,7 +342,7 @@ function begin(origin: string, socket: Socket, given: Http2Options): ClientHttp2
 			http2Options({
 				maxSessionMemory: memoryMb,
 				...options,
-				// What a server pushes is nobody's.
+				// No request would take what a server pushes.
 				settings: withoutPrototype({initialWindowSize, ...settings, enablePush: false}),
 				createConnection: () => socket,
 			}),
@@ -360,7 +353,7 @@ function begin(origin: string, socket: Socket, given: Http2Options): ClientHttp2
 	}
 }
 
-// A part of the handshake: the half of it that is HTTP/2's.
+// Counts as part of the handshake.
 class NoSettingsError extends Error {
 	readonly code = 'ERR_MTLS_HANDSHAKE_TIMEOUT';
 
@@ -370,7 +363,7 @@ class NoSettingsError extends Error {
 	}
 }
 
-// In Node's words, which has none for the codes that are no error.
+// In Node's words; Node makes no error for these two codes.
 function resetError(rstCode: number | undefined): Error {
 	const name = rstCode === constants.NGHTTP2_CANCEL ? 'NGHTTP2_CANCEL' : 'NGHTTP2_NO_ERROR';
 	const error = new Error(`Stream closed with error code ${name}`);

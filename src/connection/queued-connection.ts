@@ -4,20 +4,20 @@ import type {ConnectionSlot} from './connection-slot.ts';
 import type {PooledConnection, RequestConnection, ResponseHandler} from './pooled-connection.ts';
 import type {StatusLine} from './response-heads.ts';
 
-/** How the pool serves a request that waits. */
+/** What the pool does for a waiting request. */
 export interface ConnectionQueue {
-	/** @returns what ends the waiting. */
-	wait(claim: Pick<WaitingRequest, 'reuse' | 'begin' | 'expire'>): () => void;
+	/** @returns a function that ends the waiting. */
+	wait(events: Pick<WaitingRequest, 'reuse' | 'begin' | 'expire'>): () => void;
 	takeIdle(): PooledConnection | undefined;
-	open(place: ConnectionSlot): PooledConnection;
-	/** It waits no more. */
-	onEnd(line: QueuedConnection): void;
+	open(slot: ConnectionSlot): PooledConnection;
+	/** It no longer waits. */
+	onEnd(connection: QueuedConnection): void;
 }
 
-/** Stands for the connection of a request that has to wait for one. */
+/** Stands in for the connection of a request that has to wait for one. */
 export class QueuedConnection implements RequestConnection {
 	readonly #host: string;
-	#line: PooledConnection | undefined;
+	#connection: PooledConnection | undefined;
 	#handler: ResponseHandler | undefined;
 	#leave = () => {};
 	readonly #queue: ConnectionQueue;
@@ -28,58 +28,58 @@ export class QueuedConnection implements RequestConnection {
 	}
 
 	get waitsFor(): string | undefined {
-		return this.#line === undefined ? this.#host : undefined;
+		return this.#connection === undefined ? this.#host : undefined;
 	}
 
 	get socket(): Socket | undefined {
-		return this.#line?.socket;
+		return this.#connection?.socket;
 	}
 
 	get used(): boolean {
-		return this.#line?.used ?? false;
+		return this.#connection?.used ?? false;
 	}
 
 	get sent(): boolean {
-		return this.#line?.sent ?? false;
+		return this.#connection?.sent ?? false;
 	}
 
 	get statusLine(): StatusLine | undefined {
-		return this.#line?.statusLine;
+		return this.#connection?.statusLine;
 	}
 
-	/** Sends a request in its turn, which may be failed without having been sent. */
+	/** Sends a request in its turn. It may fail before it is sent. */
 	dispatch(options: Parameters<PooledConnection['dispatch']>[0], handler: ResponseHandler): void {
 		this.#handler = handler;
-		const go = (line: PooledConnection) => {
+		const dispatchOn = (connection: PooledConnection) => {
 			this.#settle();
-			this.#line = line;
-			line.dispatch(options, handler);
+			this.#connection = connection;
+			connection.dispatch(options, handler);
 		};
 		this.#leave = this.#queue.wait({
 			reuse: () => {
-				const line = this.#queue.takeIdle();
-				if (line !== undefined) go(line);
-				return line !== undefined;
+				const idle = this.#queue.takeIdle();
+				if (idle !== undefined) dispatchOn(idle);
+				return idle !== undefined;
 			},
-			begin: (place) => go(this.#queue.open(place)),
+			begin: (slot) => dispatchOn(this.#queue.open(slot)),
 			expire: (error) => this.#fail(error),
 		});
 	}
 
 	markUsed(): boolean {
-		return this.#line?.markUsed() ?? false;
+		return this.#connection?.markUsed() ?? false;
 	}
 
 	release(keepAlive: string | undefined): void {
-		this.#line?.release(keepAlive);
+		this.#connection?.release(keepAlive);
 	}
 
 	releaseOnceSent(keepAlive: string | undefined): void {
-		this.#line?.releaseOnceSent(keepAlive);
+		this.#connection?.releaseOnceSent(keepAlive);
 	}
 
 	async destroy(reason?: Error): Promise<void> {
-		if (this.#line !== undefined) return this.#line.destroy(reason);
+		if (this.#connection !== undefined) return this.#connection.destroy(reason);
 		this.#leave();
 		this.#fail(reason ?? new Error('the connection was closed'));
 	}

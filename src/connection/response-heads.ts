@@ -1,19 +1,19 @@
 /*
  * What undici gets wrong about the head of a response.
  *
- * A server may send any number of interim responses before the one that counts (RFC 9110 §15.2), and
- * Node, curl and browsers pass them over. So does undici, but for `100 Continue`: there its parser gives
- * the connection up, and the request, which has been sent, cannot be sent again. On its way to undici a
- * 100 therefore becomes a 102, which nobody sees. One digit is changed and no byte is held back: what a
- * head is worth, and where it ends, undici's parser judges, which is Node's own.
+ * A server may send any number of interim responses before the final one (RFC 9110 §15.2), and Node, curl
+ * and browsers ignore them. So does undici, except for `100 Continue`: there its parser gives the
+ * connection up, and the request, which was sent, cannot be sent again. So a 100 is changed to a 102 on
+ * its way to undici, which ignores it. One digit is changed and no byte is held back: undici's parser,
+ * which is Node's own, still decides whether a head is valid and where it ends.
  *
- * Of a reason phrase that comes in two packets undici keeps the second part, of one that is not UTF-8
- * no more than some letters, and one without an end it never ends.
+ * Of a reason phrase in two packets undici keeps the second part, of one that is not UTF-8 only some
+ * letters, and one without an end it reads for ever.
  */
 import {maxHeaderSize} from 'node:http';
 import type {Socket} from 'node:net';
 
-/** The server goes on in another protocol (RFC 9110 §15.2.2), which no request of ours asks for. */
+/** The server switched to another protocol (RFC 9110 §15.2.2), which no request asks for. */
 export class ProtocolSwitchError extends Error {
 	readonly code = 'ERR_MTLS_PROTOCOL_SWITCH';
 
@@ -23,7 +23,7 @@ export class ProtocolSwitchError extends Error {
 	}
 }
 
-/** Where the digits of `HTTP/1.1 100` are: the parser insists on finding them there (RFC 9112 §4). */
+/** Where the digits of `HTTP/1.1 100` are: the parser accepts no other place (RFC 9112 §4). */
 const majorAt = 5;
 const minorAt = 7;
 const statusBegins = 9;
@@ -34,30 +34,30 @@ const lf = 10;
 const digit0 = 48;
 const digit2 = 50;
 
-/** What undici does not tell, or not as it was sent. */
+/** What undici leaves out, or changes. */
 export interface StatusLine {
-	/** Byte by byte as Node reads it. */
+	/** In latin1, as Node reads it. */
 	readonly reason: string;
 	/** `1.1`, `1.0`. */
 	readonly httpVersion: string;
 }
 
-/** Reads along on a connection, and looks at the head of each response before undici does. */
+/** Reads the head of each response on a connection before undici does. */
 export class ResponseHeads implements StatusLine {
-	/** What the next byte is of: a status line, its reason, or the fields of an interim response. */
+	/** Where the next byte is: in a status line, its reason, or the fields of an interim response. */
 	#part: 'status' | 'reason' | 'fields' | undefined = undefined;
-	/** How much of a status line has come. */
+	/** Bytes of the status line so far. */
 	#length = 0;
 	#status = 0;
 	#reason = '';
 	#major = 1;
 	#minor = 1;
-	/** How much has come of the empty line that ends a head. */
+	/** Bytes so far of the CRLF CRLF that ends a head. */
 	#ending = 0;
 
 	constructor(socket: Socket) {
 		const {push} = socket;
-		// Where the bytes come in, so that it does not matter how undici reads them.
+		// Where the bytes arrive, so that it does not matter how undici reads them.
 		socket.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
 			const error = chunk === null ? undefined : this.#read(chunk);
 			if (error === undefined) return push.call(socket, chunk, encoding);
@@ -76,7 +76,7 @@ export class ResponseHeads implements StatusLine {
 		return `${this.#major}.${this.#minor}`;
 	}
 
-	/** A request is sent: the next byte is of its response. */
+	/** A request is sent: the next byte begins its response. */
 	expect(): void {
 		this.#part = 'status';
 		this.#length = 0;
@@ -84,7 +84,7 @@ export class ResponseHeads implements StatusLine {
 		this.#reason = '';
 	}
 
-	/** Makes each 100 in `chunk` a 102. @returns why the connection cannot go on. */
+	/** Changes each 100 in `chunk` to a 102. @returns an error that ends the connection. */
 	#read(chunk: Buffer): Error | undefined {
 		for (let i = 0; i < chunk.length && this.#part !== undefined; ) {
 			if (this.#part === 'status') i = this.#readStatus(chunk, i);
@@ -99,7 +99,7 @@ export class ResponseHeads implements StatusLine {
 	#readStatus(chunk: Buffer, from: number): number {
 		for (let i = from; i < chunk.length; i++) {
 			const byte = chunk[i] as number;
-			// Empty lines before a head are passed over (RFC 9112 §2.2).
+			// Empty lines before a head are ignored (RFC 9112 §2.2).
 			if (this.#length === 0 && (byte === cr || byte === lf)) continue;
 			if (this.#length === majorAt) this.#major = byte - digit0;
 			else if (this.#length === minorAt) this.#minor = byte - digit0;
@@ -127,7 +127,7 @@ export class ResponseHeads implements StatusLine {
 	#passFields(chunk: Buffer, from: number): number {
 		for (let i = from; i < chunk.length; i++) {
 			const byte = chunk[i];
-			// The parser knows no other line end.
+			// The parser accepts no other line end.
 			if (byte === (this.#ending % 2 === 0 ? cr : lf)) this.#ending += 1;
 			else this.#ending = byte === cr ? 1 : 0;
 			if (this.#ending < 4) continue;
@@ -138,7 +138,7 @@ export class ResponseHeads implements StatusLine {
 	}
 }
 
-// In Node's words; its limit is on all of a head.
+// In Node's words; its limit is on the whole head.
 function headerOverflow(): Error {
 	const error = new Error('Parse Error: Header overflow');
 	return Object.assign(error, {code: 'HPE_HEADER_OVERFLOW'});

@@ -1,9 +1,9 @@
 /*
- * What Node reads of the options of sockets, sessions and requests. It copies them into objects with a
- * prototype, so that what somebody has put into `Object.prototype` would count wherever nothing is
- * said: `path` leads elsewhere, `session` resumes another one, `signal` ends it. So each of them is said.
+ * Security: what Node reads of the options of sockets, sessions and requests. It copies them into objects
+ * with a prototype, so a polluted `Object.prototype` would set each option that is not given: `path`
+ * connects elsewhere, `session` resumes another one, `signal` aborts. So each of them is given here.
  *
- * Of lib/net.js, lib/_http_client.js, lib/internal/tls/wrap.js, lib/internal/http2/ and
+ * From lib/net.js, lib/_http_client.js, lib/internal/tls/wrap.js, lib/internal/http2/ and
  * lib/internal/streams/ of Node 22, 24 and 26.
  */
 import {withoutPrototype} from '../util/check-options.ts';
@@ -112,17 +112,17 @@ const ofRequests = {
 	setHost: undefined,
 	signal: undefined,
 	socketPath: undefined,
-	// Without one of its own, Node looks for it on the request.
+	// Node looks for a missing one on the request.
 	timeout: 0,
 	uniqueHeaders: undefined,
 } as const;
 
-/** The options of a stream, and the lack of those that are not given. */
+/** Options of a stream, with each missing one as `undefined`. */
 export function streamOptions<T extends object>(given: T): T {
 	return {...ofStreams, ...given};
 }
 
-/** The options of `net.connect`, and the lack of those that are not given. */
+/** Options of `net.connect`, with each missing one as `undefined`. */
 export function tcpOptions<T extends object>(given: T): T {
 	return {...ofStreams, ...ofTcp, ...given};
 }

@@ -9,16 +9,15 @@ import http, {
 } from 'node:http';
 import https from 'node:https';
 import {type Duplex, Readable} from 'node:stream';
-import {hostWaitedFor} from '../connection/agent-queue.ts';
+import {attachRoute, hostWaitedFor} from '../connection/agent-pool.ts';
 import {ConnectTimer} from '../connection/connect-timeout.ts';
 import {closeAfterEarlyResponse} from '../connection/keep-alive.ts';
-import {endIdle, limitOf, routed} from '../connection/mtls-agent.ts';
 import {ProtocolSwitchError} from '../connection/response-heads.ts';
 import {requestOptions} from '../connection/socket-options.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import {timeoutError} from './axios-errors.ts';
 import type {ExchangeInput} from './exchange.ts';
-import {headerOf, isForwarded, isRedirect, redirectBody} from './exchange.ts';
+import {headerOf, isForwarded, isRedirect, redirectBody, routeOf} from './exchange.ts';
 import {FirstByteTimer} from './first-byte-timeout.ts';
 import {assertTunnel, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
 import {absoluteForm, withProxyAuthorization} from './proxy-request.ts';
@@ -58,7 +57,7 @@ export function hopTransport(
 	attempt: Attempt,
 	transport: Transport | undefined,
 ): Pick<Transport, 'request'> {
-	const {hop, agent, config, followsRedirect, fresh, globalAgent, proxy} = input;
+	const {hop, config, followsRedirect, fresh, globalAgent, proxy} = input;
 	const {byMtlsAgent} = attempt;
 	const secure = hop.url.protocol === 'https:';
 	const isNode = transport === undefined && !config.transport;
@@ -75,9 +74,7 @@ export function hopTransport(
 				: options;
 			// A stand-in for Node is given what axios gives it.
 			const sent = isNode ? requestOptions(withAgent) : withAgent;
-			// In one turn with the request: no other one can free its connection in between.
-			if (fresh && byMtlsAgent && agent) endIdle(agent, sent);
-			else if (fresh) sent.agent = false;
+			if (fresh && !byMtlsAgent) sent.agent = false;
 			const byGlobalAgent = !byMtlsAgent && secure && globalAgent !== undefined;
 			if (byGlobalAgent) {
 				assertTunnel(sent);
@@ -127,41 +124,42 @@ const {request: nodeRequest} = http;
  * Whether the MtlsAgent makes the connection: for https always, for http through a proxy, or where
  * connections are limited.
  */
-export function usesMtlsAgent({hop, agent, config, proxy, globalAgent}: ExchangeInput): boolean {
+export function usesMtlsAgent(input: ExchangeInput): boolean {
+	const {hop, agent, config, proxy, globalAgent, limited} = input;
 	if (agent === undefined) return false;
 	if (hop.url.protocol === 'https:') return true;
 	if (!isForwarded(hop, proxy) || config.socketPath) {
 		const isNode = http.request === nodeRequest && !config.transport;
-		return limitOf(agent) !== undefined && isNode && !(config.httpAgent || globalAgent);
+		return limited && isNode && !(config.httpAgent || globalAgent);
 	}
 	// Security: axios would use the agent of https for an https proxy, and with it the client certificate.
 	return !(config.httpAgent || globalAgent) || proxy.secure;
 }
 
-/** The options of a request as the MtlsAgent takes them. */
+/** The options of a request, with its route for the MtlsAgent. */
 function withRoute(
 	options: RequestOptions,
-	{hop, config, agent, snapshot, proxy, timeouts, fresh}: ExchangeInput,
+	input: ExchangeInput,
 	signal: AbortSignal,
 ): RequestOptions {
-	const {presentCertificate, url} = hop;
-	const plain = url.protocol !== 'https:';
+	const {hop, config, agent, proxy} = input;
+	const {url} = hop;
+	const route = {...routeOf(input), signal};
 	// The protocol is the agent's own: Node requires that they agree.
-	const sent: RequestOptions = plain
-		? {...options, agent, protocol: 'https:', defaultPort: 80}
-		: options;
-	const route = {snapshot, presentCertificate, proxy, plain, signal, timeouts, again: fresh};
+	const sent: RequestOptions = route.secure
+		? options
+		: {...options, agent, protocol: 'https:', defaultPort: 80};
 	if (config.socketPath) {
 		// Security: axios names no host then, and Node would verify the certificate for `localhost`.
-		return routed({...sent, host: url.hostname, port: url.port}, {...route, proxy: undefined});
+		return attachRoute({...sent, host: url.hostname, port: url.port}, {...route, proxy: undefined});
 	}
-	if (!isForwarded(hop, proxy)) return routed(sent, route);
+	if (!isForwarded(hop, proxy)) return attachRoute(sent, route);
 	const forwarded: RequestOptions = {
 		...sent,
 		path: absoluteForm(hop, options.path ?? '/'),
 		headers: withProxyAuthorization(options.headers as OutgoingHttpHeaders, proxy),
 	};
-	return routed(forwarded, {...route, presentCertificate: false, plain: false, forwards: true});
+	return attachRoute(forwarded, route);
 }
 
 /** Axios waits for a response or an error, and a request of Node's can end without either. */

@@ -97,7 +97,7 @@ function proxyForAxios({hop, proxy, globalAgent}: ExchangeInput) {
 	if (proxy === undefined) return globalAgent && hasOwnProxies(globalAgent) ? undefined : false;
 	if (hop.url.protocol === 'http:') return proxy.toAxios();
 	if (globalAgent === undefined) return false;
-	if (!proxy.isOurs) return proxy.toAxios();
+	if (!proxy.exceedsAxios) return proxy.toAxios();
 	throw new MtlsConfigError(
 		'ERR_MTLS_AGENT_CONFLICT',
 		'proxy',

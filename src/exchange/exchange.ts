@@ -2,8 +2,10 @@ import type {Agent as HttpAgent} from 'node:http';
 import type {Agent} from 'node:https';
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
+import type {Route} from '../connection/route.ts';
 import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
+import {bareHost, portOfUrl} from '../util/url.ts';
 import type {Hop} from './hop.ts';
 
 /** What an exchange needs for one request. */
@@ -32,6 +34,23 @@ export interface ExchangeInput {
 	readonly closed: AbortSignal;
 	/** Of one hop; `requestMs` is none of its own. */
 	readonly timeouts: Timeouts;
+	/** The number of connections is limited, those of plain http included. */
+	readonly limited: boolean;
+}
+
+/** The route of a request. */
+export function routeOf({hop, snapshot, proxy, timeouts, fresh}: ExchangeInput): Route {
+	const {url, presentCertificate} = hop;
+	return {
+		snapshot,
+		secure: url.protocol === 'https:',
+		host: bareHost(url.hostname),
+		port: portOfUrl(url),
+		presentCertificate,
+		proxy,
+		timeouts,
+		fresh,
+	};
 }
 
 /**

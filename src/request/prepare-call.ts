@@ -44,6 +44,8 @@ export interface ClientContext {
 	/** For `data:` URLs, and for URLs that axios refuses with an error of its own. */
 	readonly fallback: Adapter;
 	readonly agent: MtlsAgent;
+	/** Whether the number of connections is limited. */
+	readonly limited: boolean;
 	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
 	readonly ownsConnections: boolean;
 	/** For requests that name no jar of their own. */

@@ -91,6 +91,7 @@ function prepareHop(
 		timeouts,
 		fresh: false,
 		closed: client.inFlight.signal,
+		limited: client.limited,
 	};
 }
 

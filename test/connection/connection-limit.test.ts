@@ -49,7 +49,7 @@ function poolOn(limit: ConnectionLimit) {
 			route,
 			host: `${route}:443`,
 			connectMs: undefined,
-			again: false,
+			fresh: false,
 			reuse() {
 				const found = takeIdle(route);
 				if (found === undefined) return false;
@@ -222,7 +222,7 @@ describe('who waits', () => {
 		const {socket} = await pool.ask('a1', 'a').promise;
 		pool.ask('a2', 'a');
 		pool.ask('b1', 'b');
-		const again = [pool.ask('b2', 'b', {again: true}), pool.ask('a3', 'a', {again: true})];
+		const again = [pool.ask('b2', 'b', {fresh: true}), pool.ask('a3', 'a', {fresh: true})];
 		socket.destroy();
 		for (const {promise} of again) (await promise).socket.destroy();
 		await turn();
@@ -341,22 +341,22 @@ describe('a connection that requests share', () => {
 });
 
 describe('a place that is waited for by its signal', () => {
-	const request = {route: 'a', host: 'a:443', connectMs: undefined, again: false};
+	const request = {route: 'a', host: 'a:443', connectMs: undefined, fresh: false};
 
 	test('a slot is given in turn, not to a request that was cancelled, whose listener is gone', async () => {
 		const limit = new ConnectionLimit({maxSockets: 1});
 		const {signal} = new AbortController();
-		const first = await limit.placeFor(request, signal);
+		const first = await limit.slotFor(request, signal);
 		const controller = new AbortController();
-		const given = limit.placeFor(request, controller.signal);
-		const next = limit.placeFor(request, signal);
+		const given = limit.slotFor(request, controller.signal);
+		const next = limit.slotFor(request, signal);
 		controller.abort(new Error('enough'));
 		await expect(given).rejects.toThrow('enough');
 		first?.release();
 		expect(await next).toBeDefined();
 		expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
 		expect(getEventListeners(signal, 'abort')).toHaveLength(0);
-		await expect(limit.placeFor(request, AbortSignal.abort(new Error('before')))).rejects.toThrow(
+		await expect(limit.slotFor(request, AbortSignal.abort(new Error('before')))).rejects.toThrow(
 			'before',
 		);
 		expect(limit.contended).toBe(false);
@@ -371,7 +371,7 @@ test('random requests never have more connections than the bounds, and all are s
 			fc.array(
 				fc.record({
 					route: fc.constantFrom('a', 'b', 'c', 'd'),
-					again: fc.boolean(),
+					fresh: fc.boolean(),
 					ending: fc.constantFrom('rest', 'close', 'leave'),
 					pause: fc.boolean(),
 				}),
@@ -380,8 +380,8 @@ test('random requests never have more connections than the bounds, and all are s
 			async (maxSockets, maxTotalSockets, story) => {
 				const limit = new ConnectionLimit({maxSockets, maxTotalSockets});
 				const pool = poolOn(limit);
-				const ends = story.map(async ({route, again, ending, pause}, index) => {
-					const {promise, leave} = pool.ask(`${route}${index}`, route, {again});
+				const ends = story.map(async ({route, fresh, ending, pause}, index) => {
+					const {promise, leave} = pool.ask(`${route}${index}`, route, {fresh});
 					if (ending === 'leave') {
 						leave();
 						return;

@@ -3,9 +3,9 @@ import {domainToASCII} from 'node:url';
 import {bareHost, portOfUrl} from '../../util/url.ts';
 
 /**
- * Whether `NO_PROXY` keeps `url` off the proxy. No standard says what may be in it; the rules are
- * those of axios: names with their port, `.example.com` and `*.example.com` for what is below, `*`,
- * addresses and CIDR ranges in any spelling, and one loopback address for all.
+ * Whether `url` bypasses the proxy by `NO_PROXY`. There is no standard; the rules are those of axios:
+ * names with or without a port, `.example.com` and `*.example.com` for subdomains, `*`, addresses and
+ * CIDR ranges in any notation, and one loopback address for all of them.
  */
 export function bypassesProxy(url: URL, noProxy: string): boolean {
 	const host = canonical(url.hostname);
@@ -26,7 +26,7 @@ function matches(entry: string, host: string, port: number): boolean {
 	return other !== '' && (host === other || (isLoopback(host) && isLoopback(other)));
 }
 
-/** `example.com:8443`, `[::1]:8443` or either without its port. An IPv6 address may stand bare. */
+/** `example.com:8443`, `[::1]:8443` or either without its port. An IPv6 address needs no brackets. */
 function parseEntry(entry: string): {name: string; port: number} {
 	const [, bracketed, rest] = /^\[([^\]]*)\](.*)$/.exec(entry) ?? [];
 	const [, name = entry, port] =
@@ -36,13 +36,13 @@ function parseEntry(entry: string): {name: string; port: number} {
 	return {name, port: Number(port ?? 0)};
 }
 
-/** RFC 4632: an address and how many of its bits count. What is none keeps nothing off. */
+/** Whether an address is in a CIDR range (RFC 4632). An invalid range matches nothing. */
 function isWithin(host: string, entry: string): boolean {
 	const [, base = '', bits = ''] = /^(.+)\/(0|[1-9]\d{0,2})$/.exec(entry) ?? [];
 	const [, bracketed] = /^\[(.*:.*)\]$/.exec(base) ?? [];
 	const network = /[[\]]|\.$/.test(bracketed ?? base) ? '' : canonical(bracketed ?? base);
 	if (!isIP(network) || !isIP(host) || isIPv4(network) !== isIPv4(host)) return false;
-	// Of a mapped IPv4 address, the first 96 say that it is one.
+	// The first 96 bits of a mapped IPv4 address are its prefix.
 	const length = Number(bits) - (base.includes(':') && isIPv4(network) ? 96 : 0);
 	if (length < 0 || length > (isIPv4(network) ? 32 : 128)) return false;
 	const family = isIPv4(network) ? 'ipv4' : 'ipv6';
@@ -53,11 +53,11 @@ function isWithin(host: string, entry: string): boolean {
 
 const isAscii = /^[\x20-\x7e]*$/;
 
-/** The one spelling of a host: an address as the URL parser writes it, a mapped IPv4 one as such. */
+/** A host in one notation: an address as the URL parser writes it, a mapped IPv4 one as IPv4. */
 function canonical(name: string): string {
 	const bare = bareHost(name).replace(/\.+$/, '');
 	if (bare.includes(':')) return unmapped(URL.parse(`http://[${bare}]/`)?.hostname ?? bare);
-	// With a single number the URL parser would make an address of a name.
+	// The URL parser would also read a single number as an address.
 	if (/^[\da-fx]+(\.[\da-fx]+){1,3}$/i.test(bare)) {
 		return URL.parse(`http://${bare}/`)?.hostname ?? bare;
 	}
@@ -69,7 +69,7 @@ function canonicalEnding(ending: string): string {
 	return dots + canonical(name);
 }
 
-// RFC 4291 §2.5.5.2: the URL parser writes it in groups.
+// RFC 4291 §2.5.5.2: the URL parser writes it in hexadecimal groups.
 function unmapped(hostname: string): string {
 	const address = bareHost(hostname);
 	const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(address) ?? [];
@@ -83,7 +83,7 @@ function unmapped(hostname: string): string {
 
 function isLoopback(host: string): boolean {
 	if (host === 'localhost' || host === '::1') return true;
-	// The unspecified address leads to this machine too.
+	// A connection to the unspecified address reaches this machine too.
 	if (host === '::' || host === '0.0.0.0') return true;
 	return isIPv4(host) && host.startsWith('127.');
 }

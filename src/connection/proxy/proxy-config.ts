@@ -6,11 +6,11 @@ import {isLogin, type ProxyParts, readProxy, readProxyUrl} from './proxy-options
 
 const poolKeySecret = randomBytes(32);
 
-/** An HTTP proxy. Its credentials and headers are private fields, so that no print of it shows them. */
+/** An HTTP proxy. Its credentials and headers are private fields, so that they are never printed. */
 export class HttpProxy {
 	readonly host: string;
 	readonly port: number;
-	/** Whether the connection to it is TLS: an `https://` proxy. */
+	/** An `https://` proxy: the connection to it is TLS. */
 	readonly secure: boolean;
 	readonly #credentials: string | undefined;
 	readonly #headers: ProxyParts['headers'];
@@ -29,7 +29,7 @@ export class HttpProxy {
 		this.#headers = headers;
 	}
 
-	/** Value of the `Proxy-Authorization` header: that of its headers, or else of RFC 7617. */
+	/** The `Proxy-Authorization` header: from `headers`, or else Basic (RFC 7617). */
 	get authorization(): string | undefined {
 		const given = this.#headers.find(([name]) => isLogin(name));
 		if (given !== undefined) return given[1];
@@ -45,7 +45,7 @@ export class HttpProxy {
 		return new HttpProxy(this.host, this.port, undefined, this.secure, headers);
 	}
 
-	/** What is sent with CONNECT besides, each with its line end. */
+	/** Other headers of CONNECT, each with its line end. */
 	get connectHeaders(): string {
 		return this.#headers
 			.filter(([name]) => !isLogin(name))
@@ -57,12 +57,12 @@ export class HttpProxy {
 		return this.authorization !== undefined;
 	}
 
-	/** Whether more is to be known of it than axios's own adapter does. */
-	get isOurs(): boolean {
+	/** Whether axios's own adapter cannot use it. */
+	get exceedsAxios(): boolean {
 		return this.secure || this.#headers.length > 0;
 	}
 
-	/** The same for axios's own adapter, credentials included. */
+	/** In the form of axios's own adapter, with the credentials. */
 	toAxios(): ProxyOptions & {port: number} {
 		const [username = '', ...password] = this.#credentials?.split(':') ?? [];
 		return {
@@ -73,7 +73,7 @@ export class HttpProxy {
 		};
 	}
 
-	/** Names the proxy in a pool key. Two logins differ in it, and neither can be read from it. */
+	/** Names the proxy in a pool key: differs by login, which cannot be read from it. */
 	get poolKey(): string {
 		const own = JSON.stringify([this.#credentials ?? null, this.#headers]);
 		const digest =
@@ -90,9 +90,9 @@ export class HttpProxy {
 
 /**
  * The proxy for `url`: as `config.proxy` says, else `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
- * `NO_PROXY`, in either case, read at each call.
+ * `NO_PROXY`, in lower or upper case, read at each call.
  *
- * @throws {MtlsConfigError} when what is set is no HTTP proxy; of the environment it names the variable.
+ * @throws {MtlsConfigError} when it is not an HTTP proxy; it names the variable of the environment.
  */
 export function resolveProxy(
 	setting: ProxySetting | null | undefined,
@@ -107,7 +107,7 @@ export function resolveProxy(
 	return proxyOf(readProxyUrl(proxy.text, proxy.name));
 }
 
-/** The first variable that is set: each in lower case first, as curl does. */
+/** The first variable that is set; in lower case first, as curl does. */
 function variableOf(...names: readonly string[]): {name: string; text: string} | undefined {
 	for (const name of names.flatMap((lower) => [lower, lower.toUpperCase()])) {
 		// Security: the environment has a prototype as well.

@@ -1,21 +1,21 @@
 import type {FailureKind} from '../../facts.ts';
 
-interface TunnelErrorInit {
+interface ProxyErrorInit {
 	readonly status?: number;
 	readonly unanswered?: boolean;
 	readonly cause?: unknown;
 }
 
-/** The way to the origin that a proxy would not, or could not, give. */
+/** A proxy cannot be reached, or refuses a tunnel. */
 export class ProxyError extends Error {
 	readonly kind: FailureKind;
 	readonly code: string;
-	/** The status of the proxy's answer, where it gave one. */
+	/** Status of the proxy's response, if it sent one. */
 	readonly status: number | undefined;
-	/** The proxy hung up and said nothing: what a TLS 1.3 server does that refuses a certificate. */
+	/** The proxy hung up without a response, as a TLS 1.3 server that refuses a certificate may do. */
 	readonly unanswered: boolean;
 
-	constructor(kind: FailureKind, code: string, message: string, init: TunnelErrorInit = {}) {
+	constructor(kind: FailureKind, code: string, message: string, init: ProxyErrorInit = {}) {
 		super(message, init.cause === undefined ? undefined : {cause: init.cause});
 		this.name = 'TunnelError';
 		this.kind = kind;

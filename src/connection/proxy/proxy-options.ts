@@ -1,6 +1,6 @@
 /*
- * A proxy as it is given: a URL as text or as such, or its parts. Nothing of it is quoted in a
- * message, for a password may stand in the wrong place.
+ * Reads the `proxy` option: a URL, or the parts of one. No message quotes it, because a password may be
+ * in the wrong place.
  */
 import {isIP} from 'node:net';
 import {MtlsConfigError} from '../../config-error.ts';
@@ -14,19 +14,18 @@ import {
 } from '../../util/check-options.ts';
 import {bareHost, decodePercent} from '../../util/url.ts';
 
-/** What a proxy is made of. */
 export interface ProxyParts {
 	readonly host: string;
 	readonly port: number;
-	/** It is spoken to over TLS. */
+	/** The connection to it is TLS. */
 	readonly secure: boolean;
 	/** `user:password`, decoded. */
 	readonly credentials: string | undefined;
-	/** Names and values of what is sent with CONNECT. */
+	/** Names and values, for CONNECT. */
 	readonly headers: readonly (readonly [string, string])[];
 }
 
-/** Fields that axios reads too, though its types do not name them. */
+/** With fields that axios reads, but leaves out of its types. */
 interface Given extends Omit<ProxyOptions, 'auth'> {
 	readonly hostname?: string;
 	readonly auth?: unknown;
@@ -53,7 +52,7 @@ const known = [
 export function readProxy(setting: Exclude<ProxySetting, false>): ProxyParts {
 	if (typeof setting === 'string') return readProxyUrl(setting, 'proxy');
 	assertObject(setting, 'proxy', 'a URL, an object with host and port, or false');
-	// A URL, of whichever realm, or what `url.parse` makes of one.
+	// A URL of any realm, or the result of `url.parse`.
 	const href = memberOf(setting, 'href');
 	if (typeof href === 'string') return readProxyUrl(href, 'proxy');
 
@@ -69,7 +68,6 @@ export function readProxy(setting: Exclude<ProxySetting, false>): ProxyParts {
 	return {host, port, secure, credentials, headers};
 }
 
-/** Whether a header holds a login at a proxy. */
 export function isLogin(name: string): boolean {
 	return name.toLowerCase() === 'proxy-authorization';
 }
@@ -92,7 +90,7 @@ export function readProxyUrl(text: string, option: string): ProxyParts {
 	};
 }
 
-// What else a proxy may be, and is not yet taken.
+// Proxies that are not supported.
 const otherSchemes = /^(socks|socks4|socks4a|socks5|socks5h|ftp|ws|wss|pac)$/;
 
 function isSecure(protocol: unknown, option: string): boolean {
@@ -125,7 +123,7 @@ function portOf(port: unknown, secure: boolean, option: string): number {
 	throw bad(option, `expected a port from 1 to 65535, found ${numberOrType(port)}`);
 }
 
-// axios takes a string too, and leaves out what is not given.
+// axios accepts a string too, and ignores empty parts.
 function credentialsOf({auth, username, password}: Given): string | undefined {
 	if (username) return loginOf(username, password, 'proxy.username');
 	if (!auth) return undefined;
@@ -139,17 +137,17 @@ function loginOf(username: unknown, password: unknown, option: string): string {
 	throw bad(option, 'expected a username, a password or both, found neither');
 }
 
-/** They would end the head, or say another length or place than that of CONNECT (RFC 9110 §9.3.6). */
-const notOurs = /^(host|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
+/** They would frame a body, or contradict CONNECT (RFC 9110 §9.3.6). */
+const refusedHeaders = /^(host|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
-/** RFC 9110 §5.6.2 and §5.5: what may stand in a head. */
+/** RFC 9110 §5.6.2 and §5.5. */
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function headersOf(given: unknown): [string, string][] {
 	if (given === undefined) return [];
 	assertObject(given, 'proxy.headers', 'an object of names and values');
-	// A `Headers`, a Map or an AxiosHeaders as well.
+	// Also a `Headers`, a Map or an AxiosHeaders.
 	const isIterable = Symbol.iterator in given;
 	const entries: Iterable<[unknown, unknown]> = isIterable
 		? (given as Iterable<[unknown, unknown]>)
@@ -158,7 +156,8 @@ function headersOf(given: unknown): [string, string][] {
 		if (typeof name !== 'string' || !token.test(name)) {
 			throw bad('proxy.headers', 'expected names of headers, found one that HTTP cannot carry');
 		}
-		if (notOurs.test(name)) throw bad('proxy.headers', `${name.toLowerCase()} cannot be given`);
+		if (refusedHeaders.test(name))
+			throw bad('proxy.headers', `${name.toLowerCase()} cannot be given`);
 		if (typeof value !== 'string' || !fieldValue.test(value)) {
 			const found =
 				typeof value === 'string' ? 'characters that it cannot carry' : describeType(value);

@@ -1,18 +1,105 @@
-import type {Socket} from 'node:net';
+import {connect as connectTcp, type Socket} from 'node:net';
+import {peerName} from '../../tls/trust/verification.ts';
 import {authorityOf} from '../../util/url.ts';
-import {destroyQuietly} from './connect-to-proxy.ts';
+import {beginConnection, type Connection} from '../connection.ts';
+import {handshake} from '../handshake.ts';
+import type {Route} from '../route.ts';
+import {tcpOptions} from '../socket-options.ts';
 import type {HttpProxy} from './proxy-config.ts';
 import {ProxyError} from './proxy-error.ts';
 
-/** An answer to CONNECT longer than this is not one. */
+/**
+ * Connects to a proxy over TCP, and over TLS with the options of `mtls.proxy` if it is an `https://` one.
+ *
+ * @param connection - What the proxy is for; it gets the TLS connection as its `proxyConnection`.
+ * @returns a socket; with TLS the proxy was verified.
+ * @throws {ProxyError} when the proxy cannot be reached; the reason of `signal` when it is aborted.
+ */
+export async function connectToProxy(
+	proxy: HttpProxy,
+	connection: Connection,
+	signal: AbortSignal,
+	net: Route['net'],
+): Promise<Socket> {
+	signal.throwIfAborted();
+	const {snapshot} = connection;
+	const proxyTls = snapshot.proxy;
+	const {host, port} = proxy;
+	const socket = await connectTcpTo(proxy, signal, net);
+	if (!proxy.secure) return socket;
+
+	const tls = beginConnection({
+		snapshot,
+		host,
+		port,
+		servername: peerName(host, proxyTls.servername).verify,
+		proxy: undefined,
+		identity: proxyTls.identity,
+		phase: 'handshake',
+	});
+	connection.proxyConnection = tls;
+	try {
+		return await handshake(tls, proxyTls, {presentCertificate: true}, signal, {
+			tunnel: socket,
+			onConnect: undefined,
+		});
+	} catch (cause) {
+		signal.throwIfAborted();
+		throw unreachable(`no TLS connection with the proxy ${proxy}`, cause);
+	}
+}
+
+function connectTcpTo(proxy: HttpProxy, signal: AbortSignal, net: Route['net']): Promise<Socket> {
+	return new Promise((resolve, reject) => {
+		const socket = connectTcp(
+			tcpOptions({...net, host: proxy.host, port: proxy.port, noDelay: true}),
+		);
+		const settle = () => {
+			signal.removeEventListener('abort', onAbort);
+			socket.off('connect', onConnect).off('error', onError);
+		};
+		const onAbort = () => {
+			settle();
+			destroyQuietly(socket);
+			reject(signal.reason);
+		};
+		const onConnect = () => {
+			settle();
+			resolve(socket);
+		};
+		const onError = (cause: Error) => {
+			settle();
+			reject(unreachable(`cannot reach the proxy ${proxy}`, cause));
+		};
+		signal.addEventListener('abort', onAbort);
+		socket.on('connect', onConnect).on('error', onError);
+	});
+}
+
+function unreachable(what: string, cause: unknown): ProxyError {
+	const {code, message} = cause as NodeJS.ErrnoException;
+	return new ProxyError(
+		'proxy-unreachable',
+		code ?? 'ERR_PROXY_UNREACHABLE',
+		`${what}: ${code ?? message}`,
+		{cause},
+	);
+}
+
+function destroyQuietly(socket: Socket): void {
+	// A late error must not be uncaught.
+	socket.on('error', () => {});
+	socket.destroy();
+}
+
+/** The head of a response to CONNECT is no longer than this. */
 const maxHeadBytes = 16 * 1024;
 
 /**
- * Asks `proxy`, at the other end of `socket`, for a tunnel to `host:port` by CONNECT (RFC 9110 §9.3.6).
+ * Opens a tunnel to `host:port` through `proxy`, at the other end of `socket`, by CONNECT (RFC 9110
+ * §9.3.6). The request's own headers and body never reach the proxy: they are sent inside the TLS.
  *
- * The request's own headers and bytes never reach the proxy: they wait for the TLS inside.
- *
- * @throws {ProxyError} when there is no tunnel; `signal`'s reason when it is aborted. The socket is
+ * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted. The socket is
  * then destroyed.
  */
 export async function openTunnel(
@@ -24,8 +111,8 @@ export async function openTunnel(
 ): Promise<void> {
 	const authority = authorityOf(host, port);
 	const {authorization} = proxy;
-	// Security: of a name with a line end, which another client of the agent may give, the proxy would
-	// take what follows for a header.
+	// Security: another client of the agent may give a name with a line break in it, and the proxy would
+	// read what follows as a header.
 	if (/[^\x21-\x7e]/.test(authority)) {
 		destroyQuietly(socket);
 		throw Object.assign(new TypeError('no host name to ask a proxy for'), {
@@ -51,8 +138,8 @@ function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promis
 	return new Promise((resolve, reject) => {
 		let received = Buffer.alloc(0);
 		let bytes = 0;
-		/** Leaves answers out that announce another (RFC 9110 §15.2). @returns where the head ends; -1 before. */
-		const passInterim = (): number => {
+		/** Drops interim responses (RFC 9110 §15.2). @returns where the final head ends, or -1. */
+		const dropInterim = (): number => {
 			for (;;) {
 				const end = received.indexOf('\r\n\r\n');
 				if (end === -1 || !isInterim(statusOf(received.toString('latin1', 0, end)))) return end;
@@ -77,15 +164,15 @@ function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promis
 		const onData = (chunk: Buffer) => {
 			received = Buffer.concat([received, chunk]);
 			bytes += chunk.length;
-			const end = passInterim();
-			if (!startsAsHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
+			const end = dropInterim();
+			if (!startsLikeHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
 			if (bytes - (end === -1 ? 0 : received.length - end) > maxHeadBytes) {
 				return fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
 			}
 			if (end === -1) return;
 			const head = received.toString('latin1', 0, end);
 			if (received.length > end + 4 && accepts(statusOf(head))) {
-				// In TLS the client speaks first: bytes after an acceptance are the proxy's own.
+				// In TLS the client sends first, so these bytes are not the server's.
 				fail(badReply(proxy, 'bytes after its acceptance'));
 				return;
 			}
@@ -131,8 +218,8 @@ function badReply(
 	);
 }
 
-// What is no HTTP need not come to an end, so it is not waited for.
-function startsAsHttp(received: Buffer): boolean {
+// What is not HTTP may never end, so it is refused at once.
+function startsLikeHttp(received: Buffer): boolean {
 	const begin = 'HTTP/1.';
 	return begin.startsWith(received.toString('latin1', 0, begin.length));
 }
@@ -142,12 +229,12 @@ function statusOf(head: string): number | undefined {
 	return status === undefined ? undefined : Number(status);
 }
 
-// RFC 9110 §15.2.2: after a 101 it would not be HTTP that follows.
+// RFC 9110 §15.2.2: what follows a 101 is not HTTP.
 function isInterim(status: number | undefined): boolean {
 	return status !== undefined && status >= 100 && status < 200 && status !== 101;
 }
 
-// RFC 9110 §9.3.6: any 2xx means that the tunnel stands.
+// RFC 9110 §9.3.6: any 2xx opens the tunnel.
 function accepts(status: number | undefined): boolean {
 	return status !== undefined && status >= 200 && status < 300;
 }

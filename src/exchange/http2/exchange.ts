@@ -10,7 +10,7 @@ import type {Http2Pool} from '../../connection/http2-pool.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {axiosExchange} from '../axios.ts';
 import type {Transport} from '../axios-transport.ts';
-import type {Exchange, ExchangeInput} from '../exchange.ts';
+import {type Exchange, type ExchangeInput, routeOf} from '../exchange.ts';
 import {sessionOptions, tlsHttp2Option} from '../http2-options.ts';
 import {Http2Request, type Http2Response} from './request.ts';
 
@@ -43,27 +43,14 @@ function unsupported(message: string, config: ExchangeInput['config']): AxiosErr
 }
 
 /** Sends one hop's request over HTTP/2, until `signal` is aborted. */
-function http2Transport(
-	pool: Http2Pool,
-	{hop, config, snapshot, fresh, timeouts: {connectMs, handshakeMs}}: ExchangeInput,
-	signal: AbortSignal,
-): Transport {
+function http2Transport(pool: Http2Pool, input: ExchangeInput, signal: AbortSignal): Transport {
+	const {hop, config} = input;
 	return {
 		request(options, respond) {
 			const headers = headOf(options, hop.url);
 			const {family, lookup} = options;
-			const connection = pool.take({
-				origin: hop.url.origin,
-				snapshot,
-				presentCertificate: hop.presentCertificate,
-				net: {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})},
-				options: sessionOptions(config),
-				again: fresh,
-				timeouts: {
-					...(connectMs !== undefined && {connectMs}),
-					...(handshakeMs !== undefined && {handshakeMs}),
-				},
-			});
+			const net = {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})};
+			const connection = pool.take({...routeOf(input), net}, sessionOptions(config));
 			const request = new Http2Request(connection, hop.url, headers, signal);
 			// axios asks for nothing that it lacks of a ClientRequest.
 			return (request as unknown as ClientRequest).once('response', respond);

@@ -1,12 +1,12 @@
 import {AxiosError, AxiosHeaders, type AxiosResponse} from 'axios';
 import type {Dispatcher} from 'undici';
 import {mayBeUnread} from '../../connection/keep-alive.ts';
-import type {Pools} from '../../connection/pool.ts';
+import type {Pool} from '../../connection/pool.ts';
 import type {RequestConnection} from '../../connection/pooled-connection.ts';
 import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
-import {headerOf, isForwarded, isRedirect, redirectBody} from '../exchange.ts';
+import {headerOf, isForwarded, isRedirect, redirectBody, routeOf} from '../exchange.ts';
 import {FirstByteTimer} from '../first-byte-timeout.ts';
 import {absoluteForm, forwardHeaders} from '../proxy-request.ts';
 import {attachLoss, type SeenLoss} from '../resend.ts';
@@ -18,16 +18,13 @@ import {joinHeaders, ResponseBody, textOf, tooLarge} from './response.ts';
  * The exchange of plain requests, over undici's `dispatch`: a body that is in memory, and a response
  * that is read into memory. It takes what `undiciSupports`, and does with it what axios's adapter does.
  */
-export function undiciExchange(pools: Pools): Exchange {
+export function undiciExchange(pool: Pool): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
-			const {hop, config, cookie, snapshot, proxy, timeouts, fresh} = input;
-			const {presentCertificate} = hop;
+			const {hop, config, cookie, proxy} = input;
 			const body = bodyOf(hop, config);
 			const headers = wireHeaders(hop, config, cookie, body);
-			const {origin} = hop.url;
-			const route = {origin, snapshot, presentCertificate, proxy, timeouts};
-			const connection = pools.take(route, fresh);
+			const connection = pool.take(routeOf(input));
 			const method = hop.method as Dispatcher.HttpMethod;
 			const request = new UndiciRequest(hop, headers, input.agent);
 			connection.dispatch(

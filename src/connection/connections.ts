@@ -1,0 +1,79 @@
+import type https from 'node:https';
+import type {Logger, MtlsOptions, ProxySetting} from '../options.ts';
+import type {Snapshot} from '../tls/snapshot.ts';
+import {withoutPrototype} from '../util/check-options.ts';
+import {AgentPool} from './agent-pool.ts';
+import {type ConnectionLimit, connectionLimit} from './connection-limit.ts';
+import {CurrentIdentities} from './current-identities.ts';
+import {Http2Pool} from './http2-pool.ts';
+import {Pool} from './pool.ts';
+import {resolveProxy} from './proxy/proxy-config.ts';
+
+/** What decides about connections besides `mtls`. */
+interface ConnectionOptions {
+	/** For a Node agent that is used by itself; a client decides for each request. */
+	readonly proxy?: ProxySetting | undefined;
+	readonly logger?: Logger | false | undefined;
+	readonly maxIdentities?: number | undefined;
+	readonly maxSockets?: number | undefined;
+	readonly maxTotalSockets?: number | undefined;
+}
+
+/** What each kind of pool does. */
+interface ConnectionPool {
+	/** Connections by their state, and requests that wait for one. */
+	readonly counts: {readonly active: number; readonly idle: number; readonly queued: number};
+	retire(snapshot: Snapshot): void;
+	destroy(): Promise<void>;
+}
+
+/** The identities of a client and its connections: those of undici, of HTTP/2 and of its Node agent. */
+export class Connections {
+	readonly identities: CurrentIdentities;
+	/** On the connections of all pools together. */
+	readonly limit: ConnectionLimit | undefined;
+	readonly pool: Pool;
+	readonly http2: Http2Pool;
+	readonly #proxy: ProxySetting | undefined;
+	readonly #pools: ConnectionPool[];
+
+	/** @throws {MtlsConfigError} for the first option that cannot be used. */
+	constructor(mtls: MtlsOptions | readonly MtlsOptions[] = {}, options: ConnectionOptions = {}) {
+		const own = withoutPrototype(options);
+		const {proxy, logger = console, maxIdentities} = own;
+		this.limit = connectionLimit(own);
+		// A mistake in it is reported now rather than at the first request, and before files are watched.
+		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
+		this.#proxy = proxy;
+		this.pool = new Pool(this.limit);
+		this.http2 = new Http2Pool(this.limit);
+		this.#pools = [this.pool, this.http2];
+		this.identities = new CurrentIdentities(mtls, logger, maxIdentities);
+		this.identities.onRetire((snapshot) => {
+			for (const pool of this.#pools) pool.retire(snapshot);
+		});
+	}
+
+	/** Makes the connections of `agent` some of these. */
+	poolFor(agent: https.Agent): AgentPool {
+		const pool = new AgentPool(agent, this.identities, this.limit, this.#proxy);
+		this.#pools.push(pool);
+		return pool;
+	}
+
+	get counts(): ConnectionPool['counts'] {
+		const sum = {active: 0, idle: 0, queued: 0};
+		for (const {counts} of this.#pools) {
+			sum.active += counts.active;
+			sum.idle += counts.idle;
+			sum.queued += counts.queued;
+		}
+		return sum;
+	}
+
+	/** Ends all connections, with the requests on them and those that wait. */
+	async destroy(): Promise<void> {
+		this.identities.close();
+		await Promise.all(this.#pools.map((pool) => pool.destroy()));
+	}
+}

@@ -1,0 +1,64 @@
+import type {TcpSocketConnectOpts} from 'node:net';
+import type {Snapshot} from '../tls/snapshot.ts';
+import {authorityOf} from '../util/url.ts';
+import type {ConnectTimeouts} from './connect-timeout.ts';
+import type {HttpProxy} from './proxy/proxy-config.ts';
+
+/** Where a request goes, with which identity, and how. */
+export interface Route {
+	/** The identity, and the trusted CAs. */
+	readonly snapshot: Snapshot;
+	/** https rather than http. */
+	readonly secure: boolean;
+	/** Host name or IP address, without brackets. */
+	readonly host: string;
+	readonly port: number;
+	/** Whether the client certificate may be presented to the server. */
+	readonly presentCertificate: boolean;
+	/** It tunnels https, and takes plain http requests itself: those connections serve any origin. */
+	readonly proxy: HttpProxy | undefined;
+	/** The protocol to negotiate (RFC 7301). @defaultValue `'http/1.1'` */
+	readonly alpn?: 'http/1.1' | 'h2';
+	/** Options of `net.connect` that choose the way there. */
+	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'> & {
+		/** A Unix socket to connect to instead of the host. */
+		readonly path?: string;
+	};
+	/** For connecting alone: a connection that is shared later has none. */
+	readonly timeouts?: ConnectTimeouts | undefined;
+	/** On a new connection: the request was sent before, and its connection was lost. */
+	readonly fresh?: boolean;
+	/** Aborts connecting. */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Whether the proxy gets the request itself, rather than a CONNECT (RFC 9112 §3.2.2). */
+export function isForwarded({secure, proxy}: Pick<Route, 'secure' | 'proxy'>): boolean {
+	return proxy !== undefined && !secure;
+}
+
+/**
+ * Names the connections of one snapshot that can replace each other. The last part names the proxy.
+ *
+ * @param details - What else distinguishes them.
+ */
+export function poolKey(
+	route: Pick<Route, 'secure' | 'host' | 'port' | 'presentCertificate' | 'proxy'>,
+	details = '',
+): string {
+	const {secure, host, port, presentCertificate, proxy} = route;
+	if (isForwarded(route)) return `any|http|${details}|${proxy?.poolKey}`;
+	const certificate = presentCertificate ? 'shown' : 'withheld';
+	const scheme = secure ? 'https' : 'http';
+	return `${host}|${port}|${scheme}|${details}|${certificate}|${proxy?.poolKey ?? 'direct'}`;
+}
+
+/** `https://host:port` or `http://host:port`. */
+export function originOf({secure, host, port}: Pick<Route, 'secure' | 'host' | 'port'>): string {
+	return `${secure ? 'https' : 'http'}://${authorityOf(host, port)}`;
+}
+
+/** The same route for a request that has waited for a connection, which counts as connecting. */
+export function afterWaiting(route: Route, waitedMs: number): Route {
+	return {...route, timeouts: {...route.timeouts, waitedMs}};
+}

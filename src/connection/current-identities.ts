@@ -1,10 +1,10 @@
 import type {CertificateFacts} from '../facts.ts';
 import {
+	type ClientCertificate,
 	logCertificateWarning,
 	logLoaded,
 	logRotationFailure,
 	logUnverified,
-	type OwnCertificate,
 } from '../logging/messages.ts';
 import type {Logger, MtlsOptions, Source} from '../options.ts';
 import {isExpiry} from '../tls/credentials/checks.ts';
@@ -129,7 +129,7 @@ export class CurrentIdentities {
 	}
 }
 
-function certificatesOf({identity, renewedBy, proxy}: Snapshot): OwnCertificate[] {
+function certificatesOf({identity, renewedBy, proxy}: Snapshot): ClientCertificate[] {
 	return [
 		...(identity === null ? [] : [{facts: identity, shownTo: 'server', renewedBy} as const]),
 		...(proxy.identity === null

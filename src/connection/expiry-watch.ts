@@ -1,5 +1,5 @@
 import type {CertificateFacts} from '../facts.ts';
-import type {OwnCertificate} from '../logging/messages.ts';
+import type {ClientCertificate} from '../logging/messages.ts';
 import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/checks.ts';
 
 /** The time, as an argument. */
@@ -18,10 +18,10 @@ const systemClock: ExpiryClock = {
 	},
 };
 
-type Log = (warning: ExpiryWarning, certificate: OwnCertificate, now: number) => void;
+type Log = (warning: ExpiryWarning, certificate: ClientCertificate, now: number) => void;
 
 interface Watched {
-	readonly certificate: OwnCertificate;
+	readonly certificate: ClientCertificate;
 	readonly validTo: Date;
 	/** The warnings to come, in ms before it expires. */
 	readonly steps: readonly number[];
@@ -51,7 +51,7 @@ export class ExpiryWatch {
 	}
 
 	/** Logs the expiry of `certificates` from now on, until `owner` is removed. */
-	add(owner: object, certificates: readonly OwnCertificate[]): void {
+	add(owner: object, certificates: readonly ClientCertificate[]): void {
 		if (this.#closed || certificates.length === 0) return;
 		const now = this.#clock.now();
 		const watched = certificates.flatMap((certificate) => watch(certificate, now));
@@ -126,7 +126,7 @@ export class ExpiryWatch {
 	}
 }
 
-function watch(certificate: OwnCertificate, now: number): Watched[] {
+function watch(certificate: ClientCertificate, now: number): Watched[] {
 	const {facts, renewedBy} = certificate;
 	const validTo = new Date(facts.validTo);
 	const end = validTo.getTime();

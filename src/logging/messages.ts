@@ -37,7 +37,7 @@ export function logUnverified(
 }
 
 /** A client certificate, for a log. */
-export interface OwnCertificate {
+export interface ClientCertificate {
 	readonly facts: CertificateFacts;
 	/** The peer that it is sent to. */
 	readonly shownTo: 'server' | 'proxy';
@@ -57,7 +57,7 @@ export function logLoaded(
 export function logCertificateWarning(
 	logger: Logger | false,
 	warning: CertificateWarning,
-	{facts, shownTo, renewedBy}: OwnCertificate,
+	{facts, shownTo, renewedBy}: ClientCertificate,
 	now: number,
 ): void {
 	publish('axios-mtls:identity', () => ({...warning, shownTo, identity: facts}));

@@ -39,7 +39,7 @@ export interface Snapshot {
 	readonly report: Report;
 	/** Shared by all snapshots of one client. */
 	readonly counts: ConnectionCounts;
-	/** The OpenSSL context with our certificate, or with trust alone. */
+	/** The OpenSSL context with the client certificate, or without. */
 	context(presentCertificate: boolean): SecureContext;
 	/** Sessions of connections that this snapshot has verified. */
 	readonly sessions: SessionCache;

@@ -100,7 +100,7 @@ const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
 
 const names = Object.keys(checks) as readonly (keyof MtlsOptions)[];
 
-// Words of node:tls for which there is none here.
+// Options of node:tls that have no counterpart here.
 const replaced: readonly (readonly [string, string])[] = [
 	[
 		'rejectUnauthorized',
@@ -113,8 +113,10 @@ const replaced: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * The options of `mtls`, and those for which there is another way, where they are given beside it:
- * what to do instead, by name. `proxy` is a word of its own there.
+ * What to say, by name, of options of `mtls` and of node:tls that are given outside of `mtls`. `proxy` is an
+ * option there too.
+ *
+ * @param how - The message for an option of `mtls`.
  */
 export function misplacedOptions(how: (name: string) => string): ReadonlyMap<string, string> {
 	const beside = names.filter((name) => name !== 'proxy');
@@ -122,7 +124,7 @@ export function misplacedOptions(how: (name: string) => string): ReadonlyMap<str
 }
 
 /**
- * Looks for options that nobody would read where they are.
+ * Finds options that have no effect where they are given.
  *
  * @param misplaced - As {@link misplacedOptions} gives them.
  * @throws {MtlsConfigError} for the first one.

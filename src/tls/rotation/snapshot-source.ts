@@ -190,8 +190,8 @@ export class SnapshotSource {
 	#create(material: IdentityMaterial): Snapshot {
 		const options: SnapshotOptions = withoutPrototype({...this.#options, ...material});
 		// Before the files are read: the next poll sees what changes meanwhile.
-		const filesFingerprint = fingerprint(filesOf(options));
-		const digest = digestOf(material, filesFingerprint);
+		const filesFingerprint = options.reload ? fingerprint(filesOf(options)) : '';
+		const digest = options.reload ? digestOf(material, filesFingerprint) : '';
 		this.#failedDigest = digest;
 		const {report, counts, onSnapshot, onRetire} = this.#events;
 		const snapshot = loadSnapshot(options, {
@@ -308,5 +308,5 @@ export class SnapshotSource {
 const noMaterial: IdentityMaterial = Object.create(null);
 
 function digestOf(material: IdentityMaterial, files: string): string {
-	return material === noMaterial ? files : `${materialDigest(material)}\n${files}`;
+	return `${materialDigest(material)}\n${files}`;
 }

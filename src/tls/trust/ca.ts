@@ -114,7 +114,7 @@ function noCertificate(message: string): MtlsConfigError {
 
 /**
  * Finds issuers among the certificates that a context trusts: a server need not send its root
- * (RFC 8446 §4.4.2), and Node does not tell which one OpenSSL has found.
+ * (RFC 8446 §4.4.2), and Node does not say which one OpenSSL has found.
  *
  * @param ca - PEM; without it what Node trusts by default.
  */

@@ -3,7 +3,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import {describe, expect, test} from 'vitest';
 import {type ExpiryClock, ExpiryWatch} from '../../../src/connection/expiry-watch.ts';
-import type {OwnCertificate} from '../../../src/logging/messages.ts';
+import type {ClientCertificate} from '../../../src/logging/messages.ts';
 import {
 	type ExpiryWarning,
 	expirySteps,
@@ -115,11 +115,11 @@ function ours({
 	validFrom = end - 365 * DAY_MS,
 	validTo = end,
 	...rest
-}: Partial<OwnCertificate> & {
+}: Partial<ClientCertificate> & {
 	validFrom?: number;
 	validTo?: number;
 	name?: string;
-} = {}): OwnCertificate {
+} = {}): ClientCertificate {
 	const {name = 'alice', renewedBy} = rest;
 	return {
 		facts: {
@@ -140,7 +140,7 @@ function ours({
 function watching(now: number) {
 	const clock = new TestClock(now);
 	const told: [daysBefore: number, event: string, daysLeft?: number][] = [];
-	const tell = (warning: ExpiryWarning, {facts}: OwnCertificate, at: number) => {
+	const tell = (warning: ExpiryWarning, {facts}: ClientCertificate, at: number) => {
 		const before = Math.round((Date.parse(facts.validTo) - at) / HOUR_MS) / 24;
 		told.push(
 			'daysLeft' in warning ? [before, warning.event, warning.daysLeft] : [before, warning.event],

@@ -11,12 +11,12 @@ import type {ClientState} from './client-state.ts';
 
 /** The axios adapter of a client: undici for the plain case, axios's own adapter for any other. */
 export function buildAdapter(state: ClientState): AxiosAdapter {
-	const undici = undiciExchange(state.connections.pool);
-	const http2 = http2Exchange(state.connections.http2);
+	const {connections} = state;
+	const undici = undiciExchange(connections.pool);
+	const http2 = http2Exchange(connections.http2);
 	const plain: Exchange = (input) =>
 		undiciSupportsHop(input) ? undici(input) : axiosExchange(input);
-	const {identities, limit} = state.connections;
-	const {roster} = identities;
+	const {roster} = connections.identities;
 	return makeAdapter({
 		...state,
 		chooseExchange: (config) => {
@@ -24,10 +24,7 @@ export function buildAdapter(state: ClientState): AxiosAdapter {
 			assertNoClientOptions(config);
 			return wantsHttp2(config) ? http2 : axiosExchange;
 		},
-		limited: limit !== undefined,
 		fallback: axios.getAdapter('http'),
-		trusting: (ca) => identities.trusting(ca),
-		snapshotAt: (origin) => roster.at(origin),
 		redirectAccess: (target, redirector) => roster.redirectAccess(target, redirector),
 	});
 }

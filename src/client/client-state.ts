@@ -1,34 +1,19 @@
 import {MtlsConfigError} from '../config-error.ts';
 import {Connections} from '../connection/connections.ts';
 import {MtlsAgent} from '../connection/mtls-agent.ts';
-import {type CookieJar, clientJar} from '../cookies/jar.ts';
+import {clientJar} from '../cookies/jar.ts';
 import {CookiePolicy} from '../cookies/policy.ts';
 import {createRejectionLogger} from '../logging/messages.ts';
-import type {LoginSession} from '../login/login-session.ts';
-import type {ClientOptions, ConnectionBounds, CookieRefusal, Logger, Timeouts} from '../options.ts';
+import type {ClientOptions, ConnectionBounds, Logger} from '../options.ts';
 import {InFlightRequests} from '../request/in-flight.ts';
-import {insecureRedirects} from '../request/prepare-call.ts';
+import {type ClientContext, insecureRedirects} from '../request/prepare-call.ts';
 import {resolveTimeouts} from '../request/timeouts.ts';
 
 /** What a client has. The instances that it creates share all that their own options do not replace. */
-export interface ClientState {
+export interface ClientState
+	extends Omit<ClientContext, 'chooseExchange' | 'fallback' | 'redirectAccess'> {
 	readonly logger: Logger | false;
-	readonly connections: Connections;
-	/** For the connections of axios's own adapter, and of other clients. */
-	readonly agent: MtlsAgent;
 	readonly bounds: ConnectionBounds;
-	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
-	readonly ownsConnections: boolean;
-	readonly jar: CookieJar | undefined;
-	readonly cookiePolicy: CookiePolicy;
-	readonly onCookieRejected: (refusal: CookieRefusal) => void;
-	readonly allowInsecureRedirects: boolean;
-	readonly timeouts: Timeouts;
-	/** Belongs to the agent: closing one of the instances that share it closes them all. */
-	readonly inFlight: InFlightRequests;
-	readonly session: LoginSession | undefined;
-	/** Whether this is the client that a login sends its requests with. */
-	readonly partOfLogin: boolean;
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 	type AxiosResponse,
 	type InternalAxiosRequestConfig,
 } from 'axios';
-import type {Trusted} from '../connection/current-identities.ts';
+import type {Connections} from '../connection/connections.ts';
 import type {MtlsAgent} from '../connection/mtls-agent.ts';
 import {type CookieJar, jarOf} from '../cookies/jar.ts';
 import type {CookiePolicy} from '../cookies/policy.ts';
@@ -21,7 +21,6 @@ import {makeBody} from '../exchange/request-body.ts';
 import type {LoginSession} from '../login/login-session.ts';
 import type {CookieRefusal, ProxySetting, Timeouts} from '../options.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
-import type {Snapshot} from '../tls/snapshot.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {badOption, describeType, flattened, memberOf} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
@@ -43,9 +42,9 @@ export interface ClientContext {
 	readonly chooseExchange: (config: InternalAxiosRequestConfig) => Exchange;
 	/** For `data:` URLs, and for URLs that axios refuses with an error of its own. */
 	readonly fallback: Adapter;
+	readonly connections: Connections;
+	/** For the connections of axios's own adapter, and of other clients. */
 	readonly agent: MtlsAgent;
-	/** Whether the number of connections is limited. */
-	readonly limited: boolean;
 	/** Whether `mtls` was given, so that a request may not bring an agent of its own. */
 	readonly ownsConnections: boolean;
 	/** For requests that name no jar of their own. */
@@ -57,10 +56,6 @@ export interface ClientContext {
 	 * the client closes.
 	 */
 	readonly partOfLogin: boolean;
-	/** Without `mtls`: the snapshot that trusts the CAs which the app has given to all its https requests. */
-	readonly trusting: (ca: Trusted) => Snapshot;
-	/** The client certificate and the trust for an origin. */
-	readonly snapshotAt: (origin: string) => Snapshot | Promise<Snapshot>;
 	readonly redirectAccess: IdentitySelector['redirectAccess'];
 	/** Holds for any jar. */
 	readonly cookiePolicy: CookiePolicy;
@@ -68,6 +63,7 @@ export interface ClientContext {
 	readonly allowInsecureRedirects: boolean;
 	/** For requests that have none of their own. */
 	readonly timeouts: Timeouts;
+	/** Goes with the agent: closing one of the instances that share it closes them all. */
 	readonly inFlight: InFlightRequests;
 }
 

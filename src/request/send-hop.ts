@@ -40,7 +40,8 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	const read = jar && readCookies(jar, hop.url, client.cookiePolicy, wirePath(hop));
 	const cookies = read instanceof Promise ? await abortable(read, abortSources(call)) : read;
 	const {agent: globalAgent, ca} = followedGlobalAgent(call, hop);
-	const found = ca === undefined ? client.snapshotAt(hop.url.origin) : client.trusting(ca);
+	const {identities} = client.connections;
+	const found = ca === undefined ? identities.roster.at(hop.url.origin) : identities.trusting(ca);
 	const snapshot = found instanceof Promise ? await loadSnapshot(found, call) : found;
 	// The jar or the loader may have taken its time: a request that was cancelled meanwhile is not sent.
 	if (client.inFlight.ended) throw closedError(config);
@@ -91,7 +92,7 @@ function prepareHop(
 		timeouts,
 		fresh: false,
 		closed: client.inFlight.signal,
-		limited: client.limited,
+		limited: client.connections.limit !== undefined,
 	};
 }
 

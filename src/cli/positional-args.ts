@@ -1,3 +1,4 @@
+import {bareHost, urlHost} from '../util/url.ts';
 import {UsageError} from './shared/exit-codes.ts';
 
 /**
@@ -26,9 +27,7 @@ function originOf(host: string, port: string): string {
 			'`axios-mtls --help` shows examples',
 		);
 	}
-	const url = URL.parse(
-		`https://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${port}/`,
-	);
+	const url = URL.parse(`https://${urlHost(bareHost(host))}:${port}/`);
 	if (url === null || url.username || url.pathname !== '/') {
 		throw new UsageError('host port key_file cert_file ca_file', `'${host}' is not a host name`);
 	}

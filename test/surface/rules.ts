@@ -52,6 +52,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'tls/credentials/read-input.ts',
 		'tls/pkcs12/der.ts',
 		'tls/pkcs12/pkcs12.ts',
+		'util/clock.ts',
 		'util/escape-controls.ts',
 		'util/url.ts',
 	],

@@ -220,6 +220,9 @@ function describeClient(
 		if (our === null) return ['good', 'the server does not ask for one'];
 		return ['doubtful', `the server does not ask for one, so ${our} was not shown`];
 	}
+	// Required as well: the server saw none.
+	if (accepted === false && required)
+		return ['bad', `the server wants one, and ${our} was not sent`];
 	if (accepted === false) return ['bad', `the server asks for one and did not accept ${our}`];
 	if (our === null) {
 		if (required) return ['bad', 'the server wants one, and we have none to show (--cert, --key)'];

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import type {ClientConfig, MtlsOptions} from '../../index.ts';
+import {MAX_TIMER_MS} from '../../util/clock.ts';
 import {decodePercent, portOfUrl} from '../../util/url.ts';
 import type {CheckArguments} from '../commands.ts';
 import {UsageError} from './exit-codes.ts';
@@ -29,8 +30,7 @@ export function parseUrl(text: string, hasCertificate: boolean): URL {
 export function parseTimeout(text: string | undefined): number | undefined {
 	if (text === undefined) return undefined;
 	const milliseconds = /^\d+(\.\d+)?$/.test(text) ? Math.ceil(Number(text) * 1000) : 0;
-	// A timer above 2^31 - 1 ms fires at once.
-	if (milliseconds < 1 || milliseconds > 2 ** 31 - 1) {
+	if (milliseconds < 1 || milliseconds > MAX_TIMER_MS) {
 		throw new UsageError('--timeout', `'${text}' is not a number of seconds above 0`);
 	}
 	return milliseconds;

@@ -23,7 +23,7 @@ import {loadCa} from './trust/ca.ts';
 import {loadCrl} from './trust/crl.ts';
 
 /** The lowest TLS version where nothing else is asked for. */
-export const lowestVersion: SecureVersion = 'TLSv1.2';
+const lowestVersion: SecureVersion = 'TLSv1.2';
 
 // Lowest first. The two below the floor are for whoever asks for them by name.
 const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];

@@ -130,7 +130,7 @@ describe.each(ways)('over %s', (_, options) => {
 });
 
 // Node's older form of a chain takes 0.3 ms, and ends the process for some curves
-// (src/legacy-certificate.ts); and to read the newer one empties what both are read from.
+// (src/tls/peer/legacy-form.ts); and to read the newer one empties what both are read from.
 test('the chain of a full handshake is read once, and the socket answers as Node has it', async () => {
 	const read = vi.spyOn(TLSSocket.prototype, 'getPeerX509Certificate');
 	const readLegacy = vi.spyOn(TLSSocket.prototype, 'getPeerCertificate');

@@ -88,14 +88,16 @@ function decryptKey(
 	if (passphrase === undefined) {
 		throw bad(`the key in ${from} is encrypted and no passphrase was given`);
 	}
-	const envelope = readEnvelope(block);
-	if (envelope === undefined) throw unreadable(block, from);
+	const encrypted = readEncryptedKey(block);
+	if (encrypted === undefined) throw unreadable(block, from);
 	// Security: OpenSSL derives as often as the file says, without a limit.
-	assertAffordable(block, envelope, from, budget);
+	assertAffordable(block, encrypted, from, budget);
 	try {
 		return createPrivateKey(withoutPrototype({key: block.text, passphrase}));
 	} catch (cause) {
-		const key = isRefusedCipher(cause) ? parseOld(block, envelope, passphrase, from) : undefined;
+		const key = isRefusedCipher(cause)
+			? parseLegacyKey(block, encrypted, passphrase, from)
+			: undefined;
 		if (key !== undefined) return key;
 		throw bad(`the passphrase does not open the key in ${from}`, cause);
 	}
@@ -103,12 +105,12 @@ function decryptKey(
 
 function assertAffordable(
 	block: PemBlock,
-	envelope: Envelope,
+	encrypted: EncryptedKey,
 	from: string,
 	budget: DerivationBudget,
 ): void {
 	try {
-		budget.spend(roundsOf(envelope));
+		budget.spend(derivationRounds(encrypted));
 	} catch (cause) {
 		if (cause instanceof DerivationTooLong) {
 			const message = `the key in ${from} asks for ${cause.message}`;
@@ -125,14 +127,14 @@ function isRefusedCipher(error: unknown): boolean {
 }
 
 /** Decrypts with a cipher that OpenSSL 3 no longer has; `undefined` when the passphrase is wrong. */
-function parseOld(
+function parseLegacyKey(
 	block: PemBlock,
-	envelope: Envelope,
+	encrypted: EncryptedKey,
 	passphrase: string,
 	from: string,
 ): KeyObject | undefined {
 	try {
-		const opened = openOld(envelope, passphrase);
+		const opened = decryptLegacy(encrypted, passphrase);
 		if (opened === undefined) return undefined;
 		const type = typeOf(block.label);
 		return createPrivateKey(withoutPrototype({key: opened.whole, format: 'der' as const, type}));
@@ -153,7 +155,7 @@ function typeOf(label: string): 'pkcs1' | 'sec1' | 'pkcs8' {
 }
 
 /** An encrypted key with what describes its encryption. */
-export type Envelope =
+type EncryptedKey =
 	| {readonly style: 'pkcs8'; readonly value: DerValue}
 	| {
 			readonly style: 'rfc1421';
@@ -166,12 +168,12 @@ export type Envelope =
 const pkcs8Label = 'ENCRYPTED PRIVATE KEY';
 
 /** Whether the key in a block is encrypted. */
-export function isEncrypted({label, text}: PemBlock): boolean {
+function isEncrypted({label, text}: PemBlock): boolean {
 	return label === pkcs8Label || text.includes('Proc-Type: 4,ENCRYPTED');
 }
 
 /** Reads what can be read without the passphrase; `undefined` when it is damaged. */
-export function readEnvelope({label, text}: PemBlock): Envelope | undefined {
+function readEncryptedKey({label, text}: PemBlock): EncryptedKey | undefined {
 	const body = text.replaceAll(/-----[^\n]*-----/g, '');
 	if (label === pkcs8Label) {
 		const kind = derKind(Buffer.from(body, 'base64'));
@@ -195,10 +197,10 @@ const scrypt = '1.3.6.1.4.1.11591.4.11';
  *
  * @throws {DerError} when it is damaged.
  */
-export function roundsOf(envelope: Envelope): number {
+function derivationRounds(encrypted: EncryptedKey): number {
 	// One round of MD5.
-	if (envelope.style === 'rfc1421') return 1;
-	const [algorithm] = sequence(envelope.value);
+	if (encrypted.style === 'rfc1421') return 1;
+	const [algorithm] = sequence(encrypted.value);
 	const [name, parameters] = sequence(algorithm);
 	if (objectId(name) !== pbes2) {
 		// PBES1 and PKCS#12: the longest key and IV are three digests of SHA-1.
@@ -219,13 +221,13 @@ export function roundsOf(envelope: Envelope): number {
  * @returns `undefined` when the passphrase does not open it.
  * @throws {UnsupportedProtection} for a cipher that is not known here either, and {DerError}.
  */
-export function openOld(envelope: Envelope, passphrase: string): DerValue | undefined {
-	if (envelope.style === 'pkcs8') {
+function decryptLegacy(encrypted: EncryptedKey, passphrase: string): DerValue | undefined {
+	if (encrypted.style === 'pkcs8') {
 		// Its rounds have been counted by `assertAffordable`.
 		const budget = new DerivationBudget(Number.POSITIVE_INFINITY);
-		return decryptPrivateKeyInfo(envelope.value, {secret: passphrase, budget});
+		return decryptPrivateKeyInfo(encrypted.value, {secret: passphrase, budget});
 	}
-	const {cipher, iv, data} = envelope;
+	const {cipher, iv, data} = encrypted;
 	if (cipher !== 'DES-CBC') throw new UnsupportedProtection(`the cipher ${cipher}`);
 	return decryptDesPem(data, iv, passphrase);
 }

@@ -7,7 +7,7 @@ import type {PassphraseProvider} from '../credentials/private-key.ts';
 import {type Content, readInput} from '../credentials/read-input.ts';
 import {DerError, derKind, readDer} from './der.ts';
 import {DerivationBudget, DerivationTooLong, UnsupportedProtection} from './kdf.ts';
-import {type Bags, opens, type Pfx, parsePfx, readBags} from './safe-bags.ts';
+import {type Bags, decryptsAny, type Pfx, parsePfx, readBags} from './safe-bags.ts';
 
 /** The content of a PKCS#12 file. */
 export interface Pkcs12 {
@@ -85,9 +85,9 @@ function pkcs12Bytes(content: Content): Buffer {
 }
 
 function open(pfx: Pfx, getPassphrase: PassphraseProvider, from: string): Bags {
-	const {fits} = pfx;
+	const {macFits} = pfx;
 	const budget = new DerivationBudget();
-	if (fits === undefined) {
+	if (macFits === undefined) {
 		// Without a MAC a passphrase is needed only if a bag is encrypted.
 		const plain = readBags(pfx.parts, {secret: undefined, budget}, false);
 		if (plain !== undefined) return plain;
@@ -96,12 +96,14 @@ function open(pfx: Pfx, getPassphrase: PassphraseProvider, from: string): Bags {
 	// Files without a passphrase are encrypted with an empty one, or with none.
 	for (const secret of given ? [given] : [undefined, '']) {
 		const attempt = {secret, budget};
-		if (fits?.(attempt) === false) continue;
+		if (macFits?.(attempt) === false) continue;
 		const bags = readBags(pfx.parts, attempt);
 		if (bags !== undefined) return bags;
 	}
-	if (given && fits !== undefined && opens(pfx.parts, {secret: given, budget})) {
-		throw notPkcs12(`the PKCS#12 in ${from} is damaged: the passphrase fits, and the MAC does not`);
+	if (given && macFits !== undefined && decryptsAny(pfx.parts, {secret: given, budget})) {
+		throw notPkcs12(
+			`the PKCS#12 in ${from} is damaged: the passphrase macFits, and the MAC does not`,
+		);
 	}
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_PASSPHRASE',

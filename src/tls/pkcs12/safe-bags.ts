@@ -42,7 +42,7 @@ export type Part =
 export interface Pfx {
 	readonly parts: readonly Part[];
 	/** Whether the MAC fits the passphrase; absent in a file without one. */
-	readonly fits?: (attempt: Attempt) => boolean;
+	readonly macFits?: (attempt: Attempt) => boolean;
 }
 
 /**
@@ -61,7 +61,7 @@ export function parsePfx(outer: DerValue): Pfx {
 	const parts = sequence(readDer(safe)).map(parsePart);
 	return macData === undefined
 		? {parts}
-		: {parts, fits: (attempt) => macFits(macData, safe, attempt)};
+		: {parts, macFits: (attempt) => checkMac(macData, safe, attempt)};
 }
 
 function parsePart(info: DerValue): Part {
@@ -75,7 +75,7 @@ function parsePart(info: DerValue): Part {
 	return {algorithm, encrypted: octetString(encrypted)};
 }
 
-function macFits(macData: DerValue, data: Buffer, attempt: Attempt): boolean {
+function checkMac(macData: DerValue, data: Buffer, attempt: Attempt): boolean {
 	const [digestInfo, saltValue, count] = sequence(macData);
 	const [algorithm, digestValue] = sequence(digestInfo);
 	const [oid, parameters] = sequence(algorithm);
@@ -159,7 +159,7 @@ function collect(
 }
 
 /** Whether a passphrase decrypts any part, so that it is right and the file is damaged. */
-export function opens(parts: readonly Part[], attempt: Attempt): boolean {
+export function decryptsAny(parts: readonly Part[], attempt: Attempt): boolean {
 	return parts.some((part) => {
 		try {
 			if ('encrypted' in part) {

@@ -2,7 +2,7 @@
  * Seen: any server, trusted or not, could end the process of a client with a certificate on secp256k1 or
  * another curve that has no NIST name, and any client that of `startMtlsServer`.
  * Why: Node 24 and 26 crash in `getPeerCertificate()` on such a key, and it was called before the verdict.
- * Now: it is never called (src/legacy-certificate.ts), and the verdict is Node's own.
+ * Now: it is never called (src/tls/peer/legacy-form.ts), and the verdict is Node's own.
  */
 import {once} from 'node:events';
 import https from 'node:https';

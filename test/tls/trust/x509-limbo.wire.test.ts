@@ -13,7 +13,7 @@ dates.delete(null);
 /** Where our verdict is not the one that Node gave when it was recorded, and why. */
 const ours: Readonly<Record<string, string>> = {
 	// Node 22.23 finds no IPv6 address in any certificate (https://github.com/nodejs/node/issues/64144).
-	// We do (src/tls/server-name.ts), and so say on each Node what 24 and 26 say.
+	// We do (src/tls/trust/verification.ts), and so say on each Node what 24 and 26 say.
 	'rfc5280::nc::permitted-ipv6-match': 'OK',
 	'webpki::cn::ipv6-non-rfc5952-mismatch': 'OK',
 	'webpki::cn::ipv6-uncompressed-mismatch': 'OK',

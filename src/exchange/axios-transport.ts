@@ -57,45 +57,25 @@ export function hopTransport(
 	attempt: Attempt,
 	transport: Transport | undefined,
 ): Pick<Transport, 'request'> {
-	const {hop, config, followsRedirect, fresh, globalAgent, proxy} = input;
+	const {hop, config, globalAgent} = input;
 	const {byMtlsAgent} = attempt;
 	const secure = hop.url.protocol === 'https:';
+	const byGlobalAgent = usesGlobalAgent(input);
 	const isNode = transport === undefined && !config.transport;
 	const base = transport ?? nodeTransport(config.transport ?? (secure ? https : http));
 	attempt.lossOf = base.lossOf;
 	return {
 		request(options, respond) {
-			// A URL would escape some of the characters.
-			if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) {
-				options.path = hop.path;
-			}
-			const withAgent = byMtlsAgent
-				? withRoute(options, input, attempt.controller.signal)
-				: options;
-			// A stand-in for Node is given what axios gives it.
-			const sent = isNode ? requestOptions(withAgent) : withAgent;
-			if (fresh && !byMtlsAgent) sent.agent = false;
-			const byGlobalAgent = !byMtlsAgent && secure && globalAgent !== undefined;
+			const sent = sentOptions(options, input, attempt, isNode);
 			if (byGlobalAgent) {
 				assertTunnel(sent);
 				Object.assign(sent, {rejectUnauthorized: true});
 			}
-			const request = base.request(sent, (response) => {
-				if (byGlobalAgent && proxy && isRefusedTunnel(response)) {
-					refuseTunnel(request, response, proxy);
-				} else if (response.statusCode === 101) refuseSwitch(request, response.socket);
-				else if (
-					followsRedirect &&
-					isRedirect(response.statusCode) &&
-					headerOf(response.headers, 'location')
-				) {
-					drainRedirect(request, response, respond);
-				} else respond(response);
-			});
+			const request = base.request(sent, (response) => pass(request, response, respond, input));
 			attempt.request = request;
-			closeAfterEarlyResponse(request);
-			request.once('close', () => hop.body?.stop(attempt.data));
 			request.protocol = hop.url.protocol;
+			request.once('close', () => hop.body?.stop(attempt.data));
+			closeAfterEarlyResponse(request);
 			emitErrorOnEveryEnd(request);
 			// A request by an app's own agent, or a stand-in for the network, is not sent again.
 			if (byMtlsAgent || (!secure && !config.httpAgent && !globalAgent && !config.transport)) {
@@ -107,6 +87,44 @@ export function hopTransport(
 			return request;
 		},
 	};
+}
+
+/** Whether the app's global agent makes an https connection. */
+function usesGlobalAgent({hop, agent, globalAgent}: ExchangeInput): boolean {
+	return hop.url.protocol === 'https:' && agent === undefined && globalAgent !== undefined;
+}
+
+function sentOptions(
+	options: RequestOptions,
+	input: ExchangeInput,
+	{byMtlsAgent, controller}: Attempt,
+	isNode: boolean,
+): RequestOptions {
+	const {hop, fresh} = input;
+	// A URL would escape some of the characters.
+	if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) options.path = hop.path;
+	const withAgent = byMtlsAgent ? withRoute(options, input, controller.signal) : options;
+	// A stand-in for Node is given what axios gives it.
+	const sent = isNode ? requestOptions(withAgent) : withAgent;
+	if (fresh && !byMtlsAgent) sent.agent = false;
+	return sent;
+}
+
+/** Passes a response on to axios, or the head of a redirect; refuses what is not one of the server's. */
+function pass(
+	request: ClientRequest,
+	response: IncomingMessage,
+	respond: Respond,
+	input: ExchangeInput,
+): void {
+	const {followsRedirect, proxy} = input;
+	const {statusCode, headers, socket} = response;
+	if (proxy && usesGlobalAgent(input) && isRefusedTunnel(response)) {
+		refuseTunnel(request, response, proxy);
+	} else if (statusCode === 101) refuseSwitch(request, socket);
+	else if (followsRedirect && isRedirect(statusCode) && headerOf(headers, 'location')) {
+		drainRedirect(request, response, respond);
+	} else respond(response);
 }
 
 function nodeTransport(base: Pick<Transport, 'request'>): Transport {

@@ -37,6 +37,8 @@ export function abortable<T>(
 	});
 }
 
+const nothing = () => {};
+
 /** Calls `listener` when the request's signal or cancel token cancels it. @returns stops listening. */
 export function onCancel(
 	config: InternalAxiosRequestConfig,
@@ -44,7 +46,7 @@ export function onCancel(
 	listener: (error: AxiosError) => void,
 ): () => void {
 	const {signal, cancelToken} = config;
-	if (!signal && !cancelToken) return () => {};
+	if (!signal && !cancelToken) return nothing;
 	// A token gives its CanceledError, of a CommonJS app another class than ours; a signal an event.
 	const cancel = (reason?: unknown) =>
 		listener(isCancel(reason) ? reason : new CanceledError(undefined, config, request));

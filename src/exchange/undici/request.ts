@@ -20,13 +20,13 @@ type Listener = (...given: unknown[]) => void;
 class PastEvents {
 	#emitter: EventEmitter | undefined;
 
-	#emitterFor(): EventEmitter {
+	get #events(): EventEmitter {
 		this.#emitter ??= new EventEmitter();
 		return this.#emitter;
 	}
 
 	on(event: string | symbol, listener: Listener): this {
-		this.#emitterFor().on(event, listener);
+		this.#events.on(event, listener);
 		return this;
 	}
 
@@ -35,7 +35,7 @@ class PastEvents {
 	}
 
 	once(event: string | symbol, listener: Listener): this {
-		this.#emitterFor().once(event, listener);
+		this.#events.once(event, listener);
 		return this;
 	}
 

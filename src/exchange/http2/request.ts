@@ -30,7 +30,7 @@ export class Http2Request extends Writable {
 	readonly host: string;
 	/** What is known of it when it fails without a response. */
 	loss: SeenLoss | undefined = undefined;
-	#session: Http2Connection;
+	#connection: Http2Connection;
 	readonly #headers: OutgoingHttpHeaders;
 	readonly #acquired: Promise<Http2Connection>;
 	#stream: ClientHttp2Stream | undefined = undefined;
@@ -41,22 +41,22 @@ export class Http2Request extends Writable {
 	 * @param signal - Ends it.
 	 */
 	constructor(
-		session: Http2Connection,
+		connection: Http2Connection,
 		{protocol, hostname}: URL,
 		headers: OutgoingHttpHeaders,
 		signal: AbortSignal,
 	) {
 		// Like a ClientRequest it lives until its response is complete.
 		super(streamOptions({autoDestroy: false}));
-		this.#session = session;
+		this.#connection = connection;
 		this.#headers = headers;
 		this.protocol = protocol;
 		this.host = bareHost(hostname);
-		this.once('timeout', () => this.#session.verifyAlive());
-		this.#acquired = session.acquire();
+		this.once('timeout', () => this.#connection.verifyAlive());
+		this.#acquired = connection.acquire();
 		this.#acquired.then(
 			(open) => {
-				this.#session = open;
+				this.#connection = open;
 				this.socket = open.socket;
 				this.reusedSocket = open.answered;
 			},
@@ -70,7 +70,7 @@ export class Http2Request extends Writable {
 
 	/** The host to which it waits for a free connection, with its port. */
 	get waitsFor(): string | undefined {
-		return this.#session.waitsFor;
+		return this.#connection.waitsFor;
 	}
 
 	get method(): string {
@@ -126,9 +126,9 @@ export class Http2Request extends Writable {
 	}
 
 	override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-		if (error instanceof TimeoutError) this.#session.verifyAlive();
+		if (error instanceof TimeoutError) this.#connection.verifyAlive();
 		if (!this.res?.complete || !this.#isSent) this.#drop();
-		this.#session.release();
+		this.#connection.release();
 		done(error);
 	}
 
@@ -136,8 +136,8 @@ export class Http2Request extends Writable {
 		return this.#stream?.writableFinished === true;
 	}
 
-	// Node frees what is yet to be sent when a stream is destroyed. It destroys a stream that is closed
-	// here by itself, but not one that the server has reset without an error.
+	// A destroyed stream frees what is yet to be sent. Node destroys a stream that is closed here, but not
+	// one that the server has reset without an error.
 	#drop(): void {
 		if (this.#stream?.closed) this.#stream.destroy();
 		else this.#stream?.close(cancel);
@@ -149,10 +149,10 @@ export class Http2Request extends Writable {
 			() => {
 				if (this.destroyed) return;
 				try {
-					this.#stream ??= this.#begin(endStream);
+					this.#stream ??= this.#openStream(endStream);
 				} catch (error) {
-					// Of a session that has ended meanwhile Node throws before v24; later ones emit `close`.
-					if (this.#session.closed) this.#lose(undefined, error as Error);
+					// The connection has ended meanwhile. Node throws before v24; later versions emit `close`.
+					if (this.#connection.closed) this.#failWithoutResponse(undefined, error as Error);
 					else this.destroy(error as Error);
 					return;
 				}
@@ -162,8 +162,8 @@ export class Http2Request extends Writable {
 		);
 	}
 
-	#begin(endStream: boolean): ClientHttp2Stream {
-		const stream = this.#session.request(this.#headers, endStream);
+	#openStream(endStream: boolean): ClientHttp2Stream {
+		const stream = this.#connection.request(this.#headers, endStream);
 		const end = watchStreamEnd(stream, () => {
 			// Without a response the stream has no reader, for which Node would wait.
 			if (this.res === undefined) stream.destroy();
@@ -184,7 +184,7 @@ export class Http2Request extends Writable {
 		headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
 	): void {
 		if (this.destroyed) return;
-		this.#session.answered = true;
+		this.#connection.answered = true;
 		this.res = new Http2Response(stream, end, headers, this);
 		this.emit('response', this.res);
 	}
@@ -196,15 +196,14 @@ export class Http2Request extends Writable {
 			this.destroy();
 			return;
 		}
-		this.#lose(stream, failure);
+		this.#failWithoutResponse(stream, failure);
 	}
 
-	/** There is no response. */
-	#lose(stream: ClientHttp2Stream | undefined, failure: Error | undefined): void {
-		const {answered: reused} = this.#session;
-		const refused = this.#session.hasRefused(stream);
+	#failWithoutResponse(stream: ClientHttp2Stream | undefined, failure: Error | undefined): void {
+		const {answered: reused} = this.#connection;
+		const refused = this.#connection.hasRefused(stream);
 		// A second connection may take the request that this one must not.
-		if (refused) this.#session.retire();
+		if (refused) this.#connection.retire();
 		this.reusedSocket = reused;
 		this.loss = {
 			socket: this.socket,
@@ -212,10 +211,10 @@ export class Http2Request extends Writable {
 			sent: !refused,
 			answered: false,
 			refused,
-			othersBegun: this.#session.hasBegun,
-			goneAway: this.#session.closed,
+			othersBegun: this.#connection.hasBegun,
+			goneAway: this.#connection.closed,
 		};
-		this.destroy(this.#session.errorOf(stream, failure));
+		this.destroy(this.#connection.errorOf(stream, failure));
 	}
 }
 

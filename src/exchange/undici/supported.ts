@@ -7,8 +7,8 @@ import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import type {ExchangeInput} from '../exchange.ts';
 
-/** Options with any value, as the undici exchange, the adapter or axios itself handles them. */
-const anyValue: ReadonlySet<string> = new Set([
+/** Options that the undici exchange, the adapter or axios itself handles, whatever their value. */
+const supportedOptions: ReadonlySet<string> = new Set([
 	// Of the adapter.
 	'url',
 	'baseURL',
@@ -65,7 +65,7 @@ const anyValue: ReadonlySet<string> = new Set([
 const notAnIdentifier = /[^\w$]/;
 
 /** Options that leave the request to axios's adapter unless they have one of these values. */
-const someValues: ReadonlyMap<string, readonly unknown[]> = new Map([
+const supportedValues: ReadonlyMap<string, readonly unknown[]> = new Map([
 	['responseType', [undefined, null, '', 'json', 'text', 'arraybuffer']],
 	['httpVersion', [undefined, 1]],
 	['httpAgent', [undefined, null]],
@@ -108,9 +108,9 @@ function headerKind(name: string): HeaderKind {
 /** Whether the undici exchange handles all options of a config. */
 export function undiciSupportsConfig(config: ExchangeInput['config']): boolean {
 	for (const name in config) {
-		if (anyValue.has(name)) continue;
+		if (supportedOptions.has(name)) continue;
 		const value: unknown = config[name as keyof typeof config];
-		const allowed = someValues.get(name);
+		const allowed = supportedValues.get(name);
 		if (allowed === undefined) {
 			if (value !== undefined && !notAnIdentifier.test(name)) return false;
 		} else if (!allowed.includes(value)) return false;

@@ -155,7 +155,7 @@ interface Outcome {
 function start(argv: readonly string[], env: Record<string, string> = {}): ChildProcess {
 	return spawn(process.execPath, [bin, ...argv], {
 		stdio: ['ignore', 'pipe', 'pipe'],
-		env: {PATH: process.env.PATH ?? '', ...env},
+		env: {PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env},
 	});
 }
 

@@ -92,6 +92,7 @@ describe.each(['before creation', 'after creation', 'for one request'])(
 			const {stdout} = await promisify(execFile)(process.execPath, ['--no-warnings', child], {
 				maxBuffer: 64 * 1024 * 1024,
 				env: {
+					NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
 					PHASE: phase,
 					// One that no client survives would take the others of its group with it.
 					CASES: JSON.stringify(

@@ -20,7 +20,11 @@ const numbers = Array.from({length: requests / cookieEvery}, (_, index) => index
 const worker = fileURLToPath(new URL('../support/shared-login-worker.ts', import.meta.url));
 
 async function runWorker(order: WorkerOrder): Promise<WorkerReport> {
-	const env = {PATH: process.env.PATH ?? '', FLEET: JSON.stringify(order)};
+	const env = {
+		PATH: process.env.PATH,
+		NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+		FLEET: JSON.stringify(order),
+	};
 	// One that waits for a Redis that is gone would go on for ever.
 	const ending = new AbortController();
 	onTestFinished(() => ending.abort());

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 async function dyingWords(url: string, env: Record<string, string> = {}): Promise<string> {
 	const run = promisify(execFile)(process.execPath, ['--no-warnings', child], {
-		env: {URL: url, SECRET: secret, ...env},
+		env: {URL: url, SECRET: secret, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env},
 	});
 	const {code, stderr} = await run.then(
 		() => ({code: 0, stderr: ''}),

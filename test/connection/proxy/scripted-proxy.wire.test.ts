@@ -24,7 +24,15 @@ test.each(['http', 'https'])(
 		const {stdout} = await promisify(execFile)(
 			process.execPath,
 			[script, `${protocol}://localhost:${port}`],
-			{env: {PATH: process.env.PATH, CA: pki.ca, NODE_NO_WARNINGS: '1'}, timeout: 20_000},
+			{
+				env: {
+					PATH: process.env.PATH,
+					CA: pki.ca,
+					NODE_NO_WARNINGS: '1',
+					NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+				},
+				timeout: 20_000,
+			},
 		);
 
 		const {asked, left} = JSON.parse(stdout) as Report;

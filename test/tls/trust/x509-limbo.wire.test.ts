@@ -64,7 +64,12 @@ async function play(
 	const {PATH} = process.env;
 	const {stdout} = await promisify(execFile)(program, [...argv, script, ...time], {
 		// faketime reads local time.
-		env: {PATH, TZ: 'UTC', NODE_NO_WARNINGS: '1'},
+		env: {
+			PATH,
+			TZ: 'UTC',
+			NODE_NO_WARNINGS: '1',
+			NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+		},
 	});
 	return JSON.parse(stdout) as CaseResult;
 }

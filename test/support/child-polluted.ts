@@ -1,6 +1,6 @@
 /*
  * Run as a process of its own, as what it does would end a test runner: puts each of CASES into
- * `Object.prototype`, AT_ONCE of them at a time, makes requests meanwhile, and prints what came of them
+ * `Object.prototype`, AT_ONCE of them at a time but for those in ALONE, makes requests meanwhile, and prints what came of them
  * as JSON.
  */
 import https from 'node:https';
@@ -22,10 +22,17 @@ interface PollutionFixture {
 	readonly proxyPort: number;
 }
 
-const {FIXTURE = '', CASES = '', AT_ONCE = '1', PHASE: phase = 'before creation'} = process.env;
+const {
+	FIXTURE = '',
+	CASES = '',
+	AT_ONCE = '1',
+	ALONE = '[]',
+	PHASE: phase = 'before creation',
+} = process.env;
 const fixture = JSON.parse(FIXTURE) as PollutionFixture;
 const cases = JSON.parse(CASES) as readonly (readonly [name: string, literals: unknown[]])[];
 const atOnce = Number(AT_ONCE);
+const alone: readonly string[] = JSON.parse(ALONE);
 
 function make(): MtlsClient {
 	const {cert, key, ca} = fixture;
@@ -34,7 +41,7 @@ function make(): MtlsClient {
 		jar: true,
 		logger: false,
 		proxy: false,
-		timeout: 4_000,
+		timeout: 3_000,
 	});
 }
 
@@ -206,8 +213,10 @@ const pairs = cases.map(([name, literals]) =>
 const most = Math.max(...pairs.map(({length}) => length));
 for (let nth = 0; nth < most; nth += 1) {
 	const round = pairs.flatMap((values) => values.slice(nth, nth + 1));
-	for (let first = 0; first < round.length; first += atOnce) {
-		await tryAll(round.slice(first, first + atOnce));
+	const together = round.filter(([name]) => !alone.includes(name));
+	for (let first = 0; first < together.length; first += atOnce) {
+		await tryAll(together.slice(first, first + atOnce));
 	}
+	for (const one of round) if (alone.includes(one[0])) await tryAll([one]);
 }
 process.exit(0);

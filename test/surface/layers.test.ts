@@ -53,6 +53,26 @@ test('no source file has more than 400 lines', () => {
 	expect(long).toEqual([]);
 });
 
+test('no import leads back to its own file, not even one of types', () => {
+	const targets = new Map(
+		files.map((file) => [file, ours.filter((one) => one.file === file).map((one) => one.target)]),
+	);
+	const done = new Set<string>();
+	const circles: string[] = [];
+	const visit = (file: string, path: readonly string[]): void => {
+		if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+		if (done.has(file)) return;
+		done.add(file);
+		for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+	};
+	for (const file of files) visit(file, []);
+	expect(circles).toEqual([]);
+});
+
+test('at most six files lie directly in src', () => {
+	expect(files.filter((file) => !file.includes('/')).length).toBeLessThanOrEqual(6);
+});
+
 test('every import of the sources is read', () => {
 	expect(files.flatMap((file) => unreadImports(file, readFileSync(src + file, 'utf8')))).toEqual(
 		[],

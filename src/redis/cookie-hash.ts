@@ -1,45 +1,52 @@
 import {type Cookie, pathMatch, permuteDomain} from 'tough-cookie';
 import type {CookieCounts} from '../cookies/eviction.ts';
-import type {WithTimeout} from './commands.ts';
 import {type CookieCipher, DecryptionError} from './encryption.ts';
 import {RedisJarError} from './error.ts';
-import {type CookieId, fieldOf, fieldsBelow, parseField} from './field.ts';
-import {type CookieRecord, readRecord, ttlOf, writeRecord} from './record.ts';
-import {putScript, removeBelowScript, removeUnchangedScript} from './scripts.ts';
+import type {WithTimeout} from './options.ts';
+import {
+	type CookieId,
+	type CookieRecord,
+	fieldOf,
+	fieldPrefix,
+	parseField,
+	readRecord,
+	ttlOf,
+	writeRecord,
+} from './record.ts';
+import {putScript, removeByPrefixScript, removeUnchangedScript} from './scripts.ts';
 
-/** What a session's hash is made of. */
-export interface SessionParts {
-	readonly ask: WithTimeout;
-	readonly seal: CookieCipher;
-	/** The hash's key. */
+export interface CookieHashSettings {
+	readonly withTimeout: WithTimeout;
+	readonly cipher: CookieCipher;
+	/** The key of the hash. */
 	readonly prefix: string;
-	/** For cookies that name no end. */
+	/** How long session cookies are kept. */
 	readonly sessionMs: number;
 }
 
-/** The cookies of one session: a hash with a field a cookie. Each method is one command. */
+/** The cookies of one session: a hash with one field for each cookie. Each method is one command. */
 export class CookieHash {
-	readonly #parts: SessionParts;
+	readonly #settings: CookieHashSettings;
 	#counts: CookieCounts | undefined;
 
-	constructor(parts: SessionParts) {
-		this.#parts = parts;
+	constructor(settings: CookieHashSettings) {
+		this.#settings = settings;
 	}
 
-	/** By domain, when the cookies were last read; those that are over are among them. */
+	/** By domain, when all cookies were last read; expired ones included. */
 	get counts(): CookieCounts | undefined {
 		return this.#counts;
 	}
 
 	async find(id: CookieId): Promise<Cookie | undefined> {
-		const {ask, prefix} = this.#parts;
+		const {withTimeout, prefix} = this.#settings;
 		const field = fieldOf(id);
-		const value = await ask((redis) => redis.hGet(prefix, field));
+		const value = await withTimeout((redis) => redis.hGet(prefix, field));
 		if (value === null) return undefined;
 		return this.#unexpired([[field, value]])[0];
 	}
 
-	/** The cookies whose domain and path match (RFC 6265 §5.1.3, §5.1.4); those of any path without one. */
+	/** The cookies that match the host and the path (RFC 6265 §5.1.3, §5.1.4); any path without one. */
 	async findFor(
 		host: string,
 		path: string | undefined,
@@ -51,49 +58,54 @@ export class CookieHash {
 		);
 	}
 
-	/** All, the oldest first. */
+	/** All, in the order of creation. */
 	async all(): Promise<Cookie[]> {
 		const cookies = await this.#select(() => true);
 		return cookies.sort((a, b) => createdAt(a) - createdAt(b) || a.creationIndex - b.creationIndex);
 	}
 
 	async put(cookie: Cookie, id: CookieId): Promise<void> {
-		const {ask, seal, prefix, sessionMs} = this.#parts;
+		const {withTimeout, cipher, prefix, sessionMs} = this.#settings;
 		const now = Date.now();
-		const life = ttlOf(cookie, sessionMs, now);
+		const ttlMs = ttlOf(cookie, sessionMs, now);
 		const field = fieldOf(id);
-		const value = seal.encrypt(writeRecord({cookie, until: now + life}), this.#placeOf(field));
-		await ask((redis) =>
-			// A span rather than a time, so that the server's clock need not agree with ours.
-			redis.eval(putScript, {keys: [prefix], arguments: [field, value, String(life)]}),
+		const value = cipher.encrypt(
+			writeRecord({cookie, until: now + ttlMs}),
+			this.#associatedData(field),
+		);
+		await withTimeout((redis) =>
+			// A duration rather than a time: the clock of the server may differ.
+			redis.eval(putScript, {keys: [prefix], arguments: [field, value, String(ttlMs)]}),
 		);
 	}
 
 	async remove(id: CookieId): Promise<void> {
-		const {ask, prefix} = this.#parts;
-		await ask((redis) => redis.hDel(prefix, fieldOf(id)));
+		const {withTimeout, prefix} = this.#settings;
+		await withTimeout((redis) => redis.hDel(prefix, fieldOf(id)));
 	}
 
-	async removeBelow(domain: string, path: string | undefined): Promise<void> {
-		const {ask, prefix} = this.#parts;
-		const below = fieldsBelow(domain, path);
-		await ask((redis) => redis.eval(removeBelowScript, {keys: [prefix], arguments: [below]}));
+	async removeByPrefix(domain: string, path: string | undefined): Promise<void> {
+		const {withTimeout, prefix} = this.#settings;
+		const fields = fieldPrefix(domain, path);
+		await withTimeout((redis) =>
+			redis.eval(removeByPrefixScript, {keys: [prefix], arguments: [fields]}),
+		);
 	}
 
 	async removeAll(): Promise<void> {
-		const {ask, prefix} = this.#parts;
-		await ask((redis) => redis.del(prefix));
+		const {withTimeout, prefix} = this.#settings;
+		await withTimeout((redis) => redis.del(prefix));
 	}
 
-	async #select(wanted: (id: CookieId) => boolean): Promise<Cookie[]> {
-		const {ask, prefix} = this.#parts;
-		const entries = Object.entries(await ask((redis) => redis.hGetAll(prefix)));
+	async #select(isWanted: (id: CookieId) => boolean): Promise<Cookie[]> {
+		const {withTimeout, prefix} = this.#settings;
+		const entries = Object.entries(await withTimeout((redis) => redis.hGetAll(prefix)));
 		const counts = new Map<string, number>();
 		const found = entries.filter(([field]) => {
 			const id = parseField(field);
 			if (id === undefined) return false;
 			counts.set(id.domain, (counts.get(id.domain) ?? 0) + 1);
-			return wanted(id);
+			return isWanted(id);
 		});
 		this.#counts = counts;
 		return this.#unexpired(found);
@@ -101,29 +113,29 @@ export class CookieHash {
 
 	#unexpired(entries: readonly (readonly [field: string, value: string])[]): Cookie[] {
 		const now = Date.now();
-		const living: Cookie[] = [];
-		const ended: string[] = [];
+		const unexpired: Cookie[] = [];
+		const expired: string[] = [];
 		for (const [field, value] of entries) {
-			const {cookie, until} = this.#open(field, value);
-			if (until > now) living.push(cookie);
-			else ended.push(field, value);
+			const {cookie, until} = this.#decode(field, value);
+			if (until > now) unexpired.push(cookie);
+			else expired.push(field, value);
 		}
-		if (ended.length > 0) this.#forget(ended);
-		return living;
+		if (expired.length > 0) this.#removeExpired(expired);
+		return unexpired;
 	}
 
-	// Nobody waits for it, and what fails to go now goes with the key.
-	#forget(ended: string[]): void {
-		const {ask, prefix} = this.#parts;
-		ask((redis) => redis.eval(removeUnchangedScript, {keys: [prefix], arguments: ended})).catch(
-			() => {},
-		);
+	// Not awaited: a field that is not removed now expires with the key.
+	#removeExpired(expired: string[]): void {
+		const {withTimeout, prefix} = this.#settings;
+		withTimeout((redis) =>
+			redis.eval(removeUnchangedScript, {keys: [prefix], arguments: expired}),
+		).catch(() => {});
 	}
 
-	#open(field: string, value: string): CookieRecord {
-		let reason = 'it is no cookie';
+	#decode(field: string, value: string): CookieRecord {
+		let reason = 'it is not a cookie';
 		try {
-			const record = readRecord(this.#parts.seal.decrypt(value, this.#placeOf(field)));
+			const record = readRecord(this.#settings.cipher.decrypt(value, this.#associatedData(field)));
 			if (record !== undefined) return record;
 		} catch (error) {
 			if (!(error instanceof DecryptionError)) throw error;
@@ -131,12 +143,12 @@ export class CookieHash {
 		}
 		throw new RedisJarError(
 			'ERR_MTLS_COOKIE_UNREADABLE',
-			`cannot read ${field} of '${this.#parts.prefix}': ${reason}`,
+			`cannot read ${field} of '${this.#settings.prefix}': ${reason}`,
 		);
 	}
 
-	#placeOf(field: string): string {
-		return JSON.stringify([this.#parts.prefix, field]);
+	#associatedData(field: string): string {
+		return JSON.stringify([this.#settings.prefix, field]);
 	}
 }
 

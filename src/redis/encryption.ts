@@ -1,54 +1,56 @@
 import {createCipheriv, createDecipheriv, createSecretKey, randomBytes} from 'node:crypto';
 
-/** Makes a value that can lie in Redis of a text, and the text of the value again. */
+/** Encrypts the values that are stored in Redis. */
 export interface CookieCipher {
-	/** @param place - Where the value will lie: it opens nowhere else. */
-	encrypt(text: string, place: string): string;
-	/** @throws {DecryptionError} when it was not sealed so, with one of the keys and for this place. */
-	decrypt(value: string, place: string): string;
+	/** @param associatedData - Where the value is stored: it cannot be decrypted anywhere else. */
+	encrypt(text: string, associatedData: string): string;
+	/** @throws {DecryptionError} when it was not encrypted with one of the keys and this associated data. */
+	decrypt(value: string, associatedData: string): string;
 }
 
-/** Why a value does not open; the message goes on from where it lies. */
+/** Why a value cannot be decrypted. */
 export class DecryptionError extends Error {}
 
 const algorithm = 'aes-256-gcm';
-const mark = 'v1:';
-// NIST SP 800-38D §5.2.1.1 and §8.2.2: 96 random bits are good for 2^32 values of one key.
+const versionPrefix = 'v1:';
+// NIST SP 800-38D §5.2.1.1 and §8.2.2: 96 random bits suffice for 2^32 values of one key.
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** @param keys - The first one encrypts, any decrypts; without keys nothing is encrypted. */
+/** @param keys - The first one encrypts, any decrypts. Without keys nothing is encrypted. */
 export function createCookieCipher(keys: readonly Uint8Array[]): CookieCipher {
 	const secrets = keys.map((key) => createSecretKey(key));
 	const [first] = secrets;
 	if (first === undefined) return plain;
 	return {
-		encrypt(text, place) {
+		encrypt(text, associatedData) {
 			const iv = randomBytes(ivBytes);
 			const cipher = createCipheriv(algorithm, first, iv, {authTagLength: tagBytes});
-			cipher.setAAD(Buffer.from(place));
-			const sealed = [cipher.update(text, 'utf8'), cipher.final()];
-			return mark + Buffer.concat([iv, cipher.getAuthTag(), ...sealed]).toString('base64');
+			cipher.setAAD(Buffer.from(associatedData));
+			const ciphertext = [cipher.update(text, 'utf8'), cipher.final()];
+			return (
+				versionPrefix + Buffer.concat([iv, cipher.getAuthTag(), ...ciphertext]).toString('base64')
+			);
 		},
-		decrypt(value, place) {
-			// Security: who can write to Redis but has no key must not be able to slip a cookie in.
-			if (!value.startsWith(mark)) throw new DecryptionError('it is not encrypted');
-			const bytes = Buffer.from(value.slice(mark.length), 'base64');
+		decrypt(value, associatedData) {
+			// Security: who can write to Redis but has no key must not be able to add a cookie.
+			if (!value.startsWith(versionPrefix)) throw new DecryptionError('it is not encrypted');
+			const bytes = Buffer.from(value.slice(versionPrefix.length), 'base64');
 			if (bytes.length < ivBytes + tagBytes) throw new DecryptionError('it is cut off');
 			for (const secret of secrets) {
 				const iv = bytes.subarray(0, ivBytes);
 				const decipher = createDecipheriv(algorithm, secret, iv, {authTagLength: tagBytes});
-				decipher.setAAD(Buffer.from(place));
+				decipher.setAAD(Buffer.from(associatedData));
 				decipher.setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
-				const opened = decipher.update(bytes.subarray(ivBytes + tagBytes));
+				const plaintext = decipher.update(bytes.subarray(ivBytes + tagBytes));
 				try {
-					return Buffer.concat([opened, decipher.final()]).toString('utf8');
+					return Buffer.concat([plaintext, decipher.final()]).toString('utf8');
 				} catch {
-					// Another key may have sealed it.
+					// Another key may have encrypted it.
 				}
 			}
 			const keys = secrets.length === 1 ? 'the key' : `each of the ${secrets.length} keys`;
-			throw new DecryptionError(`${keys} fails: another one sealed it, or it was changed`);
+			throw new DecryptionError(`${keys} fails: another one encrypted it, or it was changed`);
 		},
 	};
 }
@@ -56,7 +58,8 @@ export function createCookieCipher(keys: readonly Uint8Array[]): CookieCipher {
 const plain: CookieCipher = {
 	encrypt: (text) => text,
 	decrypt(value) {
-		if (value.startsWith(mark)) throw new DecryptionError('it is encrypted, and no key was given');
+		if (value.startsWith(versionPrefix))
+			throw new DecryptionError('it is encrypted, and no key was given');
 		return value;
 	},
 };

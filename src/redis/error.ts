@@ -1,8 +1,8 @@
-/** Why a session in Redis could not be used. */
+/** Why a session in Redis cannot be used. */
 export type RedisErrorCode =
-	/** No answer within `timeoutMs`. */
+	/** No response within `timeoutMs`. */
 	| 'ERR_MTLS_REDIS_TIMEOUT'
-	/** A cookie that none of the keys opens, that somebody has changed, or that is no cookie. */
+	/** A cookie that none of the keys decrypts, that was changed, or that is not a cookie. */
 	| 'ERR_MTLS_COOKIE_UNREADABLE';
 
 /**

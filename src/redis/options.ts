@@ -1,39 +1,84 @@
-import {MtlsConfigError} from '../config-error.ts';
 import {maxLifetimeMs} from '../cookies/expiry.ts';
-import {describeType, readOptions} from '../util/check-options.ts';
+import {
+	anything,
+	assertOption,
+	badOption,
+	describeType,
+	numeric,
+	readOptions,
+} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
-import type {RedisCommands} from './commands.ts';
+import {RedisJarError} from './error.ts';
 
-/** What {@link RedisCookieStore} takes. */
+/**
+ * The commands that the store uses: of a client, a cluster or a pool of node-redis, connected to Redis
+ * or Valkey.
+ */
+export interface RedisCommands {
+	hGetAll(key: string): Promise<Readonly<Record<string, string>>>;
+	hGet(key: string, field: string): Promise<string | null>;
+	hDel(key: string, field: string): Promise<unknown>;
+	del(key: string): Promise<unknown>;
+	get(key: string): Promise<string | null>;
+	eval(script: string, options: {keys: string[]; arguments: string[]}): Promise<unknown>;
+	/** Optional: cancels a command that still waits for a connection. */
+	withAbortSignal?(signal: AbortSignal): RedisCommands;
+}
+
+/** Sends a command, and fails when Redis does not answer in time. */
+export type WithTimeout = <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<T>;
+
+/**
+ * A client that has lost its connection queues commands until it has one again. A command that has
+ * timed out is removed from the queue, or it would overwrite a new cookie with an old one.
+ */
+export function timeoutWrapper(client: RedisCommands, timeoutMs: number): WithTimeout {
+	return (command) => {
+		const controller = new AbortController();
+		const redis = client.withAbortSignal?.(controller.signal) ?? client;
+		return new Promise((resolve, reject) => {
+			const timer = setTimeout(() => {
+				reject(new RedisJarError('ERR_MTLS_REDIS_TIMEOUT', `no answer within ${timeoutMs} ms`));
+				controller.abort();
+			}, timeoutMs);
+			// `command` may throw before there is a promise.
+			(async () => command(redis))()
+				.then(resolve, reject)
+				.finally(() => clearTimeout(timer));
+		});
+	};
+}
+
+/** The options of {@link RedisCookieStore}. */
 export interface RedisStoreOptions {
 	/**
-	 * The session's name: the key of its hash in Redis, and what its other keys begin with. All who
-	 * give the same one share the cookies. On a cluster write a hash tag: `session:{alice}`. None ends
-	 * in `:lease` or `:logins`, which are those other keys.
+	 * The name of the session: the key of its hash in Redis, and the prefix of its other keys. Stores
+	 * with the same one share the cookies. On a cluster use a hash tag: `session:{alice}`. It must not
+	 * end in `:lease` or `:logins`, which are the other keys.
 	 *
-	 * Security: whoever chooses it chooses the session. Make it of what the app has verified.
+	 * Security: whoever chooses it chooses the session. Make it of data that the app has verified.
 	 */
 	prefix: string;
 	/**
 	 * Encrypts each cookie with AES-256-GCM: 32 random bytes. Of a list the first one encrypts and any
 	 * decrypts, so that a key can be replaced. Names, domains and paths of the cookies stay readable.
 	 *
-	 * Who can write to Redis cannot make a cookie, change one or move it to another name or session;
-	 * but can remove one, or put back what was there before. A cookie that does not open fails the
-	 * request, until `removeAllCookies()` ends the session.
+	 * Whoever can write to Redis but has no key cannot make a cookie, change one or move it to another
+	 * name or session, but can remove one, or restore an earlier value. A cookie that cannot be decrypted
+	 * fails the request, until `removeAllCookies()` ends the session.
 	 *
-	 * @defaultValue none: who reads Redis reads the session
+	 * @defaultValue none: whoever reads Redis reads the session
 	 */
 	key?: Uint8Array | readonly Uint8Array[];
 	/**
-	 * How long a cookie without an end of its own is kept after it was last set, in seconds; 400 days
-	 * at most. A cookie with `Max-Age` or `Expires` ends when that says.
+	 * How long a session cookie is kept after it was last set, in seconds; 400 days at most. A cookie with
+	 * `Max-Age` or `Expires` is kept until it expires.
 	 *
 	 * @defaultValue 86,400: a day
 	 */
 	ttlSeconds?: number;
 	/**
-	 * How long to wait for an answer of Redis, a client that reconnects included, in ms.
+	 * How long to wait for a response of Redis, also while the client reconnects, in ms.
 	 *
 	 * @defaultValue 2,000
 	 */
@@ -51,70 +96,64 @@ export interface RedisSettings {
 }
 
 const commands = ['hGetAll', 'hGet', 'hDel', 'del', 'get', 'eval'] as const;
-const known = ['prefix', 'key', 'ttlSeconds', 'timeoutMs'] as const;
 const keyBytes = 32;
+
+const prefixCheck = {
+	expected: 'a string that is not empty',
+	accepts: (value: unknown) => typeof value === 'string' && value !== '',
+};
+
+const known = {
+	prefix: prefixCheck,
+	key: anything,
+	ttlSeconds: numberUpTo(maxLifetimeMs / 1_000),
+	timeoutMs: numberUpTo(MAX_TIMER_MS),
+};
+
+function numberUpTo(most: number) {
+	return numeric(`a number above 0, ${most} at most`, (value) => value > 0 && value <= most);
+}
 
 /** @throws {MtlsConfigError} for the first option that is unknown or of the wrong kind. */
 export function resolveRedis(client: RedisCommands, options: RedisStoreOptions): RedisSettings {
 	if (typeof client !== 'object' || client === null) {
-		throw bad('client', 'a client of node-redis', client);
+		throw badOption('redis.client', 'a client of node-redis', describeType(client));
 	}
 	const missing = commands.find((name) => typeof client[name] !== 'function');
-	if (missing) throw bad('client', `a client of node-redis with ${missing}()`, client[missing]);
-	const own = readOptions<RedisStoreOptions>(options, {
+	if (missing) {
+		const expected = `a client of node-redis with ${missing}()`;
+		throw badOption('redis.client', expected, describeType(client[missing]));
+	}
+	const {prefix, key, ttlSeconds, timeoutMs} = readOptions<RedisStoreOptions>(options, {
 		known,
 		option: 'redis.options',
 		prefix: 'redis.',
 	});
-	const {prefix, key, ttlSeconds = 86_400, timeoutMs = 2_000} = own;
-	if (typeof prefix !== 'string' || prefix === '') {
-		throw bad('prefix', 'a string that is not empty', prefix);
-	}
-	// Security: it would be a key of the ledger of another session, which could log in no more.
+	assertOption(prefix, 'redis.prefix', prefixCheck);
+	// Security: it would be a key of the login lock of another session, which could not log in any more.
 	if (/:(lease|logins)$/.test(prefix)) {
-		throw badOption(
-			'prefix',
-			"a string that does not end in ':lease' or ':logins'",
-			'one that does',
-		);
+		const expected = "a string that does not end in ':lease' or ':logins'";
+		throw badOption('redis.prefix', expected, 'one that does');
 	}
 	return {
 		client,
 		prefix,
 		keys: key === undefined ? [] : resolveKeys(key),
-		sessionMs: Math.ceil(1_000 * inRange('ttlSeconds', ttlSeconds, maxLifetimeMs / 1_000)),
-		timeoutMs: inRange('timeoutMs', timeoutMs, MAX_TIMER_MS),
+		sessionMs: Math.ceil(1_000 * (ttlSeconds ?? 86_400)),
+		timeoutMs: timeoutMs ?? 2_000,
 	};
 }
 
 function resolveKeys(given: unknown): readonly Uint8Array[] {
-	const listed = Array.isArray(given);
-	// Security: an empty list is a key that was not found, not a wish to do without.
-	if (listed && given.length === 0) throw badOption('key', `${keyBytes} bytes`, 'an empty list');
-	const keys: unknown[] = listed ? given : [given];
+	const expected = `${keyBytes} bytes`;
+	const isList = Array.isArray(given);
+	// Security: an empty list means that a key was not found, not that none is wanted.
+	if (isList && given.length === 0) throw badOption('redis.key', expected, 'an empty list');
+	const keys: unknown[] = isList ? given : [given];
 	return keys.map((key, index) => {
-		const name = listed ? `key[${index}]` : 'key';
-		if (!(key instanceof Uint8Array)) throw bad(name, `${keyBytes} bytes`, key);
-		if (key.length !== keyBytes) throw badOption(name, `${keyBytes} bytes`, `${key.length}`);
+		const option = isList ? `redis.key[${index}]` : 'redis.key';
+		if (!(key instanceof Uint8Array)) throw badOption(option, expected, describeType(key));
+		if (key.length !== keyBytes) throw badOption(option, expected, `${key.length}`);
 		return key;
 	});
-}
-
-function inRange(name: string, value: unknown, most: number): number {
-	const expected = `a number above 0, ${most} at most`;
-	if (typeof value !== 'number') throw bad(name, expected, value);
-	if (!(value > 0 && value <= most)) throw badOption(name, expected, String(value));
-	return value;
-}
-
-function bad(name: string, expected: string, found: unknown): MtlsConfigError {
-	return badOption(name, expected, describeType(found));
-}
-
-function badOption(name: string, expected: string, found: string): MtlsConfigError {
-	return new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		`redis.${name}`,
-		`expected ${expected}, found ${found}`,
-	);
 }

@@ -1,26 +1,26 @@
 /*
- * What takes more than one command of Redis is one script, which nothing comes between. Each knows
- * the keys that it is given and no other, so that a cluster can place them.
+ * Several commands that must not be interleaved with others are one script. A script uses only the
+ * keys that it is given, so that a cluster can route it.
  */
 
-/** KEYS: the hash. ARGV: field, value, life in ms. */
+/** KEYS: the hash. ARGV: field, value, TTL in ms. */
 export const putScript = `
-local life = tonumber(ARGV[3])
-if life <= 0 then
+local ttl = tonumber(ARGV[3])
+if ttl <= 0 then
 	return redis.call('HDEL', KEYS[1], ARGV[1])
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
--- Redis 7.4, Valkey 9. An older server refuses it; there the field goes when it is read, or with the key.
+-- Redis 7.4, Valkey 9. An older server refuses it; there the field is removed when it is read, or with the key.
 redis.pcall('HPEXPIRE', KEYS[1], ARGV[3], 'FIELDS', 1, ARGV[1])
--- The key lives as long as its last cookie. A new one has no end: -1.
-if redis.call('PTTL', KEYS[1]) < life then
+-- The key expires with its last cookie. A new key has no TTL: -1.
+if redis.call('PTTL', KEYS[1]) < ttl then
 	redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
 return 1
 `;
 
-/** KEYS: the hash. ARGV: what the fields to remove begin with. */
-export const removeBelowScript = `
+/** KEYS: the hash. ARGV: the prefix of the fields to remove. */
+export const removeByPrefixScript = `
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 	if string.sub(field, 1, #ARGV[1]) == ARGV[1] then
 		redis.call('HDEL', KEYS[1], field)
@@ -28,7 +28,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 `;
 
-/** KEYS: the hash. ARGV: field, value, field, value. Another process may have set one anew. */
+/** KEYS: the hash. ARGV: field, value, field, value. Another process may have set one again. */
 export const removeUnchangedScript = `
 for i = 1, #ARGV, 2 do
 	if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then
@@ -37,7 +37,7 @@ for i = 1, #ARGV, 2 do
 end
 `;
 
-/** KEYS: the lease. ARGV: token, life in ms. */
+/** KEYS: the lease. ARGV: token, TTL in ms. */
 export const acquireScript = `
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
 `;
@@ -49,10 +49,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then
 end
 `;
 
-/** KEYS: the lease, the counter. ARGV: token, life of the counter in ms. */
+/** KEYS: the lease, the counter. ARGV: token, TTL of the counter in ms. */
 export const completeScript = `
 if redis.call('EXISTS', KEYS[2]) == 0 then
-	-- A server that lost its data must not give the same numbers again: they are told apart by them.
+	-- A server that lost its data must not count the same numbers again: a login is known by its number.
 	local now = redis.call('TIME')
 	redis.call('SET', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000))
 end

@@ -1,22 +1,26 @@
 import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} from 'tough-cookie';
 import {type CookieCounts, storeCounts} from '../cookies/eviction.ts';
 import {type SharedLoginLock, sharedLoginLock} from '../login/login-lock.ts';
-import {type RedisCommands, timeoutWrapper} from './commands.ts';
 import {CookieHash} from './cookie-hash.ts';
 import {createCookieCipher} from './encryption.ts';
-import type {CookieId} from './field.ts';
 import {createLoginLock} from './login-lock.ts';
-import {type RedisStoreOptions, resolveRedis} from './options.ts';
+import {
+	type RedisCommands,
+	type RedisStoreOptions,
+	resolveRedis,
+	timeoutWrapper,
+} from './options.ts';
+import type {CookieId} from './record.ts';
 
 /**
- * The cookies of one session in Redis or Valkey, for a tough-cookie jar. Every process that gives
- * the same `prefix` has the same cookies, and a client with `session` logs in once for all of them.
+ * The cookies of one session in Redis or Valkey, for a tough-cookie jar. Processes with the same
+ * `prefix` have the same cookies, and a client with `session` logs in once for all of them.
  *
- * Reading is one command a request, and so is each change: two processes that set two cookies keep
- * both, of two that set the same one the later stays. The jar itself asks for the old cookie before
- * it sets one, to keep its time of creation; that is not one step with the setting.
+ * A request reads with one command, and each change is one: when two processes set two cookies, both
+ * are kept; when they set the same one, the later write wins. To keep the time of creation, the jar
+ * reads the old cookie before it sets a new one; the two are not atomic.
  *
- * A cookie that is over is not found, also where the caller asks for expired ones.
+ * An expired cookie is not found, also where the caller asks for expired ones.
  *
  * @throws {MtlsConfigError} when an option is wrong.
  *
@@ -28,24 +32,25 @@ import {type RedisStoreOptions, resolveRedis} from './options.ts';
  * ```
  */
 export class RedisCookieStore extends Store {
-	/** How the processes of this session agree on who logs in. */
+	/** With which the processes of this session agree on which one logs in. */
 	readonly [sharedLoginLock]: SharedLoginLock;
 	readonly #hash: CookieHash;
 
-	/** What the last reading has seen: none is made for it. */
+	/** Of the last read: none is made for it. */
 	get [storeCounts](): CookieCounts | undefined {
 		return this.#hash.counts;
 	}
 
-	/** @param client - Connected, or about to be; whoever made it closes it. */
+	/** @param client - Connected, or about to be. The app closes it. */
 	constructor(client: RedisCommands, options: RedisStoreOptions) {
 		super();
 		this.synchronous = false;
 		const settings = resolveRedis(client, options);
 		const {prefix, keys, sessionMs, timeoutMs} = settings;
-		const ask = timeoutWrapper(settings.client, timeoutMs);
-		this[sharedLoginLock] = createLoginLock(ask, prefix);
-		this.#hash = new CookieHash({ask, seal: createCookieCipher(keys), prefix, sessionMs});
+		const withTimeout = timeoutWrapper(settings.client, timeoutMs);
+		this[sharedLoginLock] = createLoginLock(withTimeout, prefix);
+		const cipher = createCookieCipher(keys);
+		this.#hash = new CookieHash({withTimeout, cipher, prefix, sessionMs});
 	}
 
 	override findCookie(
@@ -66,7 +71,7 @@ export class RedisCookieStore extends Store {
 		callback?: Callback<Cookie | undefined>,
 	): unknown {
 		const id = idOf({domain, path, key});
-		return answer(id ? this.#hash.find(id) : Promise.resolve(undefined), callback);
+		return settle(id ? this.#hash.find(id) : Promise.resolve(undefined), callback);
 	}
 
 	override findCookies(
@@ -92,14 +97,14 @@ export class RedisCookieStore extends Store {
 				? [true, allowSpecialUseDomain]
 				: [allowSpecialUseDomain, callback];
 		const found = domain ? this.#hash.findFor(domain, path || undefined, special) : [];
-		return answer(Promise.resolve(found), done);
+		return settle(Promise.resolve(found), done);
 	}
 
 	override putCookie(cookie: Cookie): Promise<void>;
 	override putCookie(cookie: Cookie, callback: ErrorCallback): void;
 	override putCookie(cookie: Cookie, callback?: ErrorCallback): unknown {
 		const id = idOf(cookie);
-		return answer(id ? this.#hash.put(cookie, id) : Promise.resolve(), callback);
+		return settle(id ? this.#hash.put(cookie, id) : Promise.resolve(), callback);
 	}
 
 	override updateCookie(oldCookie: Cookie, newCookie: Cookie): Promise<void>;
@@ -126,10 +131,10 @@ export class RedisCookieStore extends Store {
 		callback?: ErrorCallback,
 	): unknown {
 		const id = idOf({domain, path, key});
-		return answer(id ? this.#hash.remove(id) : Promise.resolve(), callback);
+		return settle(id ? this.#hash.remove(id) : Promise.resolve(), callback);
 	}
 
-	/** Removes the cookies of a domain, or of one of its paths; not those of its subdomains. */
+	/** Removes the cookies of a domain or one of its paths; not those of subdomains. */
 	override removeCookies(domain: string, path: Nullable<string>): Promise<void>;
 	override removeCookies(domain: string, path: Nullable<string>, callback: ErrorCallback): void;
 	override removeCookies(
@@ -137,21 +142,21 @@ export class RedisCookieStore extends Store {
 		path: Nullable<string>,
 		callback?: ErrorCallback,
 	): unknown {
-		return answer(this.#hash.removeBelow(domain, path || undefined), callback);
+		return settle(this.#hash.removeByPrefix(domain, path || undefined), callback);
 	}
 
-	/** Ends the session for all: every cookie goes, the count of logins stays. */
+	/** Ends the session for all processes: removes every cookie, and keeps the count of logins. */
 	override removeAllCookies(): Promise<void>;
 	override removeAllCookies(callback: ErrorCallback): void;
 	override removeAllCookies(callback?: ErrorCallback): unknown {
-		return answer(this.#hash.removeAll(), callback);
+		return settle(this.#hash.removeAll(), callback);
 	}
 
-	/** The cookies in the order of their creation, over all processes. */
+	/** The cookies of all processes, in the order of creation. */
 	override getAllCookies(): Promise<Cookie[]>;
 	override getAllCookies(callback: Callback<Cookie[]>): void;
 	override getAllCookies(callback?: Callback<Cookie[]>): unknown {
-		return answer(this.#hash.all(), callback);
+		return settle(this.#hash.all(), callback);
 	}
 }
 
@@ -162,10 +167,10 @@ function idOf({domain, path, key}: Nullish<CookieId>): CookieId | undefined {
 	return {domain, path, key};
 }
 
-/** In the two ways in which tough-cookie asks: by callback, or by promise. */
-function answer<T>(work: Promise<T>, callback: Callback<T> | ErrorCallback | undefined): unknown {
+/** tough-cookie calls a store with a callback, or without one for a promise. */
+function settle<T>(work: Promise<T>, callback: Callback<T> | ErrorCallback | undefined): unknown {
 	if (!callback) return work;
-	// Out of the promise: what a callback throws is its caller's failure, not the store's.
+	// Outside of the promise: an error that the callback throws is not an error of the store.
 	work.then(
 		(value) => process.nextTick(callback as Callback<T>, null, value),
 		(error: Error) => process.nextTick(callback, error),

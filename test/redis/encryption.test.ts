@@ -5,7 +5,7 @@ import {createCookieCipher, DecryptionError} from '../../src/redis/encryption.ts
 import {printedForms} from '../support/printed-forms.ts';
 
 const [old, current, other] = [randomBytes(32), randomBytes(32), randomBytes(32)];
-const place = '["session","field"]';
+const associatedData = '["session","field"]';
 
 /** Why a value does not open. */
 function refusal(open: () => string): string {
@@ -18,18 +18,20 @@ function refusal(open: () => string): string {
 }
 
 describe('with a key', () => {
-	const seal = createCookieCipher([current]);
+	const cipher = createCookieCipher([current]);
 
 	test('a value is decrypted where it was encrypted, whatever the text', () => {
 		fc.assert(
 			fc.property(fc.string({unit: 'binary'}), fc.string(), (text, where) => {
-				expect(seal.decrypt(seal.encrypt(text, where), where)).toBe(text);
+				expect(cipher.decrypt(cipher.encrypt(text, where), where)).toBe(text);
 			}),
 		);
 	});
 
 	test('a value shows nothing of its text, and no two are alike', () => {
-		const values = new Set(Array.from({length: 1_000}, () => seal.encrypt('MARK-text', place)));
+		const values = new Set(
+			Array.from({length: 1_000}, () => cipher.encrypt('MARK-text', associatedData)),
+		);
 
 		expect(values.size).toBe(1_000);
 		const bytes = [...values].map((value) => Buffer.from(value.slice(3), 'base64'));
@@ -38,46 +40,48 @@ describe('with a key', () => {
 	});
 
 	test('a value is not decrypted in another field or with another key', () => {
-		const value = seal.encrypt('text', place);
-		const changed = 'another one sealed it, or it was changed';
+		const value = cipher.encrypt('text', associatedData);
+		const changed = 'another one encrypted it, or it was changed';
 
-		expect(refusal(() => seal.decrypt(value, '["session","other"]'))).toBe(
+		expect(refusal(() => cipher.decrypt(value, '["session","other"]'))).toBe(
 			`the key fails: ${changed}`,
 		);
-		expect(refusal(() => createCookieCipher([other]).decrypt(value, place))).toBe(
+		expect(refusal(() => createCookieCipher([other]).decrypt(value, associatedData))).toBe(
 			`the key fails: ${changed}`,
 		);
-		expect(refusal(() => createCookieCipher([other, old]).decrypt(value, place))).toBe(
+		expect(refusal(() => createCookieCipher([other, old]).decrypt(value, associatedData))).toBe(
 			`each of the 2 keys fails: ${changed}`,
 		);
 	});
 
 	test('a value of which any bit is flipped is not decrypted', () => {
-		const bytes = Buffer.from(seal.encrypt('text', place).slice(3), 'base64');
+		const bytes = Buffer.from(cipher.encrypt('text', associatedData).slice(3), 'base64');
 		for (let bit = 0; bit < bytes.length * 8; bit++) {
 			const turned = Buffer.from(bytes);
 			turned.writeUInt8(turned.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
 
-			expect(refusal(() => seal.decrypt(`v1:${turned.toString('base64')}`, place))).toContain(
-				'it was changed',
-			);
+			expect(
+				refusal(() => cipher.decrypt(`v1:${turned.toString('base64')}`, associatedData)),
+			).toContain('it was changed');
 		}
 	});
 
 	test('a value of which the end is missing is not decrypted', () => {
-		const bytes = Buffer.from(seal.encrypt('text', place).slice(3), 'base64');
+		const bytes = Buffer.from(cipher.encrypt('text', associatedData).slice(3), 'base64');
 		for (let length = 0; length < bytes.length; length++) {
 			const cut = `v1:${bytes.toString('base64', 0, length)}`;
 
-			expect(refusal(() => seal.decrypt(cut, place))).toMatch(
+			expect(refusal(() => cipher.decrypt(cut, associatedData))).toMatch(
 				length < 28 ? /^it is cut off$/ : /it was changed$/,
 			);
 		}
 	});
 
 	test('a value that was never encrypted is not decrypted', () => {
-		expect(refusal(() => seal.decrypt('{"key":"a"}', place))).toBe('it is not encrypted');
-		expect(refusal(() => seal.decrypt('', place))).toBe('it is not encrypted');
+		expect(refusal(() => cipher.decrypt('{"key":"a"}', associatedData))).toBe(
+			'it is not encrypted',
+		);
+		expect(refusal(() => cipher.decrypt('', associatedData))).toBe('it is not encrypted');
 	});
 
 	test('the key cannot be read from the cipher object', () => {
@@ -90,21 +94,29 @@ describe('with a key', () => {
 });
 
 test('the first of several keys encrypts, and any of them decrypts', () => {
-	const before = createCookieCipher([old]).encrypt('text', place);
+	const before = createCookieCipher([old]).encrypt('text', associatedData);
 	const both = createCookieCipher([current, old]);
 
-	expect(both.decrypt(before, place)).toBe('text');
-	expect(createCookieCipher([current]).decrypt(both.encrypt('text', place), place)).toBe('text');
+	expect(both.decrypt(before, associatedData)).toBe('text');
 	expect(
-		refusal(() => createCookieCipher([old]).decrypt(both.encrypt('text', place), place)),
+		createCookieCipher([current]).decrypt(both.encrypt('text', associatedData), associatedData),
+	).toBe('text');
+	expect(
+		refusal(() =>
+			createCookieCipher([old]).decrypt(both.encrypt('text', associatedData), associatedData),
+		),
 	).toContain('fails');
 });
 
 test('a value without a key is its text, and an encrypted one is refused', () => {
-	const seal = createCookieCipher([]);
+	const cipher = createCookieCipher([]);
 
-	expect(seal.decrypt(seal.encrypt('{"key":"a"}', place), place)).toBe('{"key":"a"}');
+	expect(cipher.decrypt(cipher.encrypt('{"key":"a"}', associatedData), associatedData)).toBe(
+		'{"key":"a"}',
+	);
 	expect(
-		refusal(() => seal.decrypt(createCookieCipher([current]).encrypt('text', place), place)),
+		refusal(() =>
+			cipher.decrypt(createCookieCipher([current]).encrypt('text', associatedData), associatedData),
+		),
 	).toBe('it is encrypted, and no key was given');
 });

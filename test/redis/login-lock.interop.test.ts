@@ -3,22 +3,22 @@ import {sharedLoginLock} from '../../src/login/login-lock.ts';
 import {RedisCookieStore} from '../../src/redis/index.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
 
-/** The ledgers of two processes, and what a third sees. */
-async function makeLedgers(ctx: TestContext) {
+/** The login locks of two processes, and what a third sees. */
+async function makeLocks(ctx: TestContext) {
 	const redis = await startRedis(ctx);
-	const ledger = async (prefix = 'session') =>
+	const lock = async (prefix = 'session') =>
 		new RedisCookieStore(await connectRedis(redis), {prefix})[sharedLoginLock];
 	return {
-		ours: await ledger(),
-		theirs: await ledger(),
-		another: await ledger('another'),
+		ours: await lock(),
+		theirs: await lock(),
+		another: await lock('another'),
 		client: await connectRedis(redis),
 		commands: redis.relay.commands,
 	};
 }
 
 test('one process at a time may log in', async (ctx) => {
-	const {ours, theirs, another} = await makeLedgers(ctx);
+	const {ours, theirs, another} = await makeLocks(ctx);
 
 	const lease = await ours.acquire(60_000);
 
@@ -31,7 +31,7 @@ test('one process at a time may log in', async (ctx) => {
 });
 
 test('one of 50 processes that ask at once gets the lease', async (ctx) => {
-	const {ours, theirs} = await makeLedgers(ctx);
+	const {ours, theirs} = await makeLocks(ctx);
 
 	const leases = await Promise.all(
 		Array.from({length: 50}, (_, index) => (index % 2 ? ours : theirs).acquire(60_000)),
@@ -41,7 +41,7 @@ test('one of 50 processes that ask at once gets the lease', async (ctx) => {
 });
 
 test('a login is counted for all, and releases the lease in the same step', async (ctx) => {
-	const {ours, theirs, another, commands} = await makeLedgers(ctx);
+	const {ours, theirs, another, commands} = await makeLocks(ctx);
 	expect(await theirs.generation()).toBe(0);
 	const lease = await ours.acquire(60_000);
 	expect(await theirs.generation()).toBe(0);
@@ -58,7 +58,7 @@ test('a login is counted for all, and releases the lease in the same step', asyn
 });
 
 test('a lease that is released without a login counts none', async (ctx) => {
-	const {ours} = await makeLedgers(ctx);
+	const {ours} = await makeLocks(ctx);
 
 	await (await ours.acquire(60_000))?.release();
 
@@ -66,7 +66,7 @@ test('a lease that is released without a login counts none', async (ctx) => {
 });
 
 test('the server ends a lease by itself, after the time that was asked for', async (ctx) => {
-	const {ours, client} = await makeLedgers(ctx);
+	const {ours, client} = await makeLocks(ctx);
 
 	await ours.acquire(60_000);
 
@@ -76,7 +76,7 @@ test('the server ends a lease by itself, after the time that was asked for', asy
 });
 
 test('a process that comes back after its lease has ended does not affect the next one', async (ctx) => {
-	const {ours, theirs, client} = await makeLedgers(ctx);
+	const {ours, theirs, client} = await makeLocks(ctx);
 	const ended = await ours.acquire(60_000);
 	await client.del('session:lease');
 	const next = await theirs.acquire(60_000);
@@ -94,7 +94,7 @@ test('a process that comes back after its lease has ended does not affect the ne
 });
 
 test('the count of logins outlives the cookies, but not for ever', async (ctx) => {
-	const {ours, client} = await makeLedgers(ctx);
+	const {ours, client} = await makeLocks(ctx);
 	await (await ours.acquire(60_000))?.complete();
 
 	await new RedisCookieStore(client, {prefix: 'session'}).removeAllCookies();
@@ -106,7 +106,7 @@ test('the count of logins outlives the cookies, but not for ever', async (ctx) =
 // Seen in a draft that counted from 1: after a restart without data the first process logged in
 // again, and the others took its login for the one that they knew to be over.
 test('a server that lost its data gives no number again', async (ctx) => {
-	const {ours, client} = await makeLedgers(ctx);
+	const {ours, client} = await makeLocks(ctx);
 	const seen = new Set<number>();
 	for (let round = 1; round <= 5; round++) {
 		await (await ours.acquire(60_000))?.complete();

@@ -1,7 +1,15 @@
+import fc from 'fast-check';
 import {Cookie} from 'tough-cookie';
 import {describe, expect, test} from 'vitest';
 import {maxLifetimeMs} from '../../src/cookies/expiry.ts';
-import {readRecord, ttlOf, writeRecord} from '../../src/redis/record.ts';
+import {
+	fieldOf,
+	fieldPrefix,
+	parseField,
+	readRecord,
+	ttlOf,
+	writeRecord,
+} from '../../src/redis/record.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const at = (ms: number) => new Date(now + ms);
@@ -63,4 +71,54 @@ test.each([
 	'{"key":"k","value":"v","until":1,"creationIndex":1',
 ])('the text %s is not a record', (text) => {
 	expect(readRecord(text)).toBeUndefined();
+});
+
+const anyText = fc.oneof(
+	fc.string({unit: 'binary'}),
+	fc.stringMatching(/^["\\,[\]/a.]{0,6}$/),
+	fc.constantFrom('', '"', '","', '\\', '__proto__', '\u0000', '\ud800'),
+);
+const id = fc.record({domain: anyText, path: anyText, key: anyText});
+
+test('a field says which cookie it holds', () => {
+	expect(fieldOf({domain: 'bank.example', path: '/', key: 'session'})).toBe(
+		'["bank.example","/","session"]',
+	);
+	fc.assert(
+		fc.property(id, (one) => {
+			expect(parseField(fieldOf(one))).toEqual(one);
+		}),
+	);
+});
+
+test('two cookies have two fields, and a prefix matches only those of its domain and path', () => {
+	fc.assert(
+		fc.property(id, id, (one, other) => {
+			const sameDomain = one.domain === other.domain;
+			const samePath = sameDomain && one.path === other.path;
+			const field = fieldOf(other);
+			expect(fieldOf(one) === field).toBe(samePath && one.key === other.key);
+			expect(field.startsWith(fieldPrefix(one.domain, undefined))).toBe(sameDomain);
+			expect(field.startsWith(fieldPrefix(one.domain, one.path))).toBe(samePath);
+		}),
+		{numRuns: 2_000},
+	);
+});
+
+describe('a field that the store did not write is ignored', () => {
+	test.each([
+		'',
+		'session',
+		'null',
+		'{}',
+		'"abc"',
+		'[]',
+		'["a","/"]',
+		'["a","/","k","more"]',
+		'["a","/",1]',
+		'["a","/",null]',
+		'["a","/","k"',
+	])('the text %s is not a field of the store', (field) => {
+		expect(parseField(field)).toBeUndefined();
+	});
 });

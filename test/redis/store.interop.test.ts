@@ -198,10 +198,11 @@ test('the data in Redis show no value, and each manipulation is refused', async 
 	const field = (name: string) => `["a.example","/","${name}"]`;
 	await store.putCookie(cookie('x', {value: 'MARK-value'}));
 	await store.putCookie(cookie('admin', {value: 'MARK-other'}));
-	const {[field('x')]: sealed = '', [field('admin')]: admin = ''} = await client.hGetAll('session');
+	const {[field('x')]: encrypted = '', [field('admin')]: admin = ''} =
+		await client.hGetAll('session');
 
-	expect(sealed).toMatch(/^v1:[\w+/]+=*$/);
-	expect(Buffer.from(sealed.slice(3), 'base64').includes('MARK')).toBe(false);
+	expect(encrypted).toMatch(/^v1:[\w+/]+=*$/);
+	expect(Buffer.from(encrypted.slice(3), 'base64').includes('MARK')).toBe(false);
 	expect((await store.findCookie('a.example', '/', 'x'))?.value).toBe('MARK-value');
 
 	const refusal = async (value: string, reader = store, prefix = 'session') => {
@@ -215,18 +216,18 @@ test('the data in Redis show no value, and each manipulation is refused', async 
 		return error.message;
 	};
 	const start = `cannot read ${field('x')} of 'session': `;
-	const changed = `${start}the key fails: another one sealed it, or it was changed`;
+	const changed = `${start}the key fails: another one encrypted it, or it was changed`;
 	const plain = new RedisCookieStore(client, {prefix: 'session'});
 	const wrong = new RedisCookieStore(client, {prefix: 'session', key: randomBytes(32)});
 	const bob = new RedisCookieStore(client, {prefix: 'bob', key});
 
-	expect(await refusal(sealed, wrong)).toBe(changed);
+	expect(await refusal(encrypted, wrong)).toBe(changed);
 	expect(await refusal(admin)).toBe(changed);
-	expect(await refusal(sealed, bob, 'bob')).toBe(changed.replace('session', 'bob'));
-	expect(await refusal(sealed, plain)).toBe(`${start}it is encrypted, and no key was given`);
+	expect(await refusal(encrypted, bob, 'bob')).toBe(changed.replace('session', 'bob'));
+	expect(await refusal(encrypted, plain)).toBe(`${start}it is encrypted, and no key was given`);
 	expect(await refusal('{"key":"x","value":"MARK"}')).toBe(`${start}it is not encrypted`);
-	expect(await refusal('MARK', plain)).toBe(`${start}it is no cookie`);
-	await client.hSet('session', field('x'), sealed);
+	expect(await refusal('MARK', plain)).toBe(`${start}it is not a cookie`);
+	await client.hSet('session', field('x'), encrypted);
 	expect((await store.findCookie('a.example', '/', 'x'))?.value).toBe('MARK-value');
 });
 

@@ -1,4 +1,4 @@
-/** How long no login is tried after those that failed: twice as long after each, up to a limit. */
+/** The pause after a failed login: doubled by each further failure, up to a limit. */
 export class LoginBackoff {
 	readonly #firstMs: number;
 	readonly #limitMs: number;
@@ -11,9 +11,9 @@ export class LoginBackoff {
 		this.#limitMs = maxBackoffMs;
 	}
 
-	/** @param now - In ms, on a clock that never goes back. */
+	/** @param now - In ms, of a clock that never goes back. */
 	failed(now: number): void {
-		// Past 2^31 times the first the limit has been met.
+		// 2^31 times the first pause is more than any limit.
 		const factor = 2 ** Math.min(this.#failures, 31);
 		this.#until = now + Math.min(this.#firstMs * factor, this.#limitMs);
 		this.#failures += 1;
@@ -24,7 +24,7 @@ export class LoginBackoff {
 		this.#until = 0;
 	}
 
-	/** What is left until a login may be tried; 0 when it may. */
+	/** Until a login may be tried; 0 when it may. */
 	remainingMs(now: number): number {
 		return Math.max(0, Math.ceil(this.#until - now));
 	}

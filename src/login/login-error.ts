@@ -3,7 +3,7 @@ import {CausedError} from '../errors.ts';
 import {causeInShort} from '../logging/redact.ts';
 import type {SessionError} from '../options.ts';
 
-/** Why there is no session; all requests that waited for it have this one in common. */
+/** Why there is no session: one object for all requests that waited for the same login. */
 export class LoginProblem extends Error {
 	override readonly name = 'LoginFailure';
 	readonly code: 'ERR_MTLS_LOGIN_FAILED' | 'ERR_MTLS_LEDGER_FAILED';
@@ -20,20 +20,16 @@ export class LoginProblem extends Error {
 	}
 }
 
-/** The login threw. */
+/** The app's `login()` threw. */
 export function loginFailed(cause: unknown): LoginProblem {
 	const error =
 		cause instanceof Error ? cause : new Error(`login() threw a ${typeof cause}`, {cause});
 	return new LoginProblem('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
 }
 
-/** The ledger threw. */
-export function loginLockFailed(what: string, cause: unknown): LoginProblem {
-	return new LoginProblem(
-		'ERR_MTLS_LEDGER_FAILED',
-		`the ledger of logins could not be ${what}${causeInShort(cause)}`,
-		cause,
-	);
+/** The login lock of the shared store threw. @param message - What could not be done. */
+export function loginLockFailed(message: string, cause: unknown): LoginProblem {
+	return new LoginProblem('ERR_MTLS_LEDGER_FAILED', `${message}${causeInShort(cause)}`, cause);
 }
 
 /** The error of one request that waited. */

@@ -1,22 +1,18 @@
-/** One process's right to log in for all that share a jar. It ends by itself when its lease is over. */
+/** The right of one process to log in for all that share a jar. Expires by itself. */
 export interface LockLease {
-	/** Counts the login, so that the other processes take it over, and gives the right back. */
+	/** Counts the login, so that the other processes adopt it, and releases the lock. */
 	complete(): Promise<void>;
-	/** Gives the right back without a login. */
+	/** Releases the lock without a login. */
 	release(): Promise<void>;
 }
 
-/** How processes that share a jar agree on who logs in. */
+/** With which processes that share a jar agree on which one logs in. */
 export interface SharedLoginLock {
-	/** The number of the last login, which no other has; 0 before the first. */
+	/** The number of the last login, unique; 0 before the first. */
 	generation(): Promise<number>;
-	/**
-	 * Takes the right to log in.
-	 *
-	 * @returns `undefined` while another process has it.
-	 */
+	/** @returns `undefined` while another process has the lock. */
 	acquire(leaseMs: number): Promise<LockLease | undefined>;
 }
 
-/** The field of a tough-cookie store that holds its ledger. */
+/** The field of a tough-cookie store that holds its lock. */
 export const sharedLoginLock: unique symbol = Symbol.for('axios-mtls.loginLedger');

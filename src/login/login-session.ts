@@ -8,29 +8,29 @@ import {type SharedLoginLock, sharedLoginLock} from './login-lock.ts';
 import type {SessionSettings} from './session-options.ts';
 import {type Login, loginOrAdopt} from './shared-login.ts';
 
-/** Makes what a login sends with; `signal` ends its requests. */
+/** Makes the client for a login; `signal` ends its requests. */
 export type MakeSessionClient = (signal: AbortSignal) => SessionClient;
 
-/** The login that all requests of one jar have in common. */
+/** The session of one jar: all requests that need a login wait for the same one. */
 export class LoginSession {
 	readonly settings: SessionSettings;
 	readonly #makeClient: MakeSessionClient;
 	readonly #clock: Clock;
 	readonly #backoff: LoginBackoff;
 	readonly #closing: AbortSignal;
-	/** `undefined` before the first, and after one that failed. */
+	/** The last login; `undefined` before the first, and after one that failed. */
 	#login: Login | undefined;
-	/** Of the last login that was seen, over or not. */
+	/** Of the last login that succeeded, also after its session has ended. */
 	#generation = 0;
-	/** The one that all wait for. */
-	#renewal: Promise<Login> | undefined;
+	/** The login under way. */
+	#pending: Promise<Login> | undefined;
 	#failure: LoginProblem | undefined;
-	/** The last in which an answer said that there was a session. */
-	#proven: Login | undefined;
-	/** The last after which there still was none. */
+	/** The last login with which a response was inside of the session. */
+	#validLogin: Login | undefined;
+	/** The last login with which a response still was outside. */
 	#uselessLogin: Login | undefined;
 
-	/** @param closing - Aborted when the client is closed: ends a login that is under way. */
+	/** @param closing - Aborted when the client is closed: ends the login under way. */
 	constructor(
 		settings: SessionSettings,
 		makeClient: MakeSessionClient,
@@ -44,65 +44,65 @@ export class LoginSession {
 		this.#backoff = new LoginBackoff(settings);
 	}
 
-	/** What a request that begins now travels with; `undefined` when it has to wait. */
+	/** The login to send a request with now; `undefined` when it has to wait for {@link after}. */
 	get current(): Login | undefined {
-		return this.#renewal === undefined ? this.#login : undefined;
+		return this.#pending === undefined ? this.#login : undefined;
 	}
 
-	/** Whether other processes log in for it as well. */
+	/** Whether other processes log in too. */
 	get isShared(): boolean {
-		return ledgerOf(this.settings.jar) !== undefined;
+		return lockOf(this.settings.jar) !== undefined;
 	}
 
-	/** How long requests fail at once. */
+	/** How long requests that need a login fail at once. */
 	get retryAfterMs(): number {
 		return this.#backoff.remainingMs(this.#clock.now());
 	}
 
 	/**
-	 * A login that is not `used`: the one that came after it, that is under way, or that begins now.
+	 * The login after `used`: one that has been made, one under way, or a new one.
 	 *
-	 * @param used - What the request travelled with that met its end.
-	 * @throws {LoginProblem} one for all who wait for the same login.
+	 * @param used - The login of the request that was outside of the session.
+	 * @throws {LoginProblem} the same for all that wait for one login.
 	 */
 	after(used: Login | undefined): Promise<Login> {
-		if (this.#renewal !== undefined) return this.#renewal;
+		if (this.#pending !== undefined) return this.#pending;
 		if (this.#login !== undefined && this.#login !== used) return Promise.resolve(this.#login);
 		if (this.#failure !== undefined && this.retryAfterMs > 0) return Promise.reject(this.#failure);
 
-		// In a turn of its own: a login that asks for itself must find that it is under way.
-		this.#renewal = Promise.resolve().then(() => this.#renew());
-		// Those who wait may all have been cancelled.
-		this.#renewal.catch(() => {});
-		return this.#renewal;
+		// In the next microtask: a `login()` that uses the outer client must find itself under way.
+		this.#pending = Promise.resolve().then(() => this.#start());
+		// All that wait for it may have been cancelled.
+		this.#pending.catch(() => {});
+		return this.#pending;
 	}
 
-	/** An answer says that there is a session with `login`. */
+	/** A response shows that the session of `login` exists. */
 	markValid(login: Login): void {
-		// One that is over says nothing of those that came after it.
-		if (login === this.#proven || login !== this.#login) return;
-		this.#proven = login;
+		// An older login says nothing about the current one.
+		if (login === this.#validLogin || login !== this.#login) return;
+		this.#validLogin = login;
 		this.#backoff.succeeded();
 	}
 
 	/**
-	 * There is none though `login` succeeded: a wrong password may well be answered with a page.
-	 * What has been proven is not doubted: then it is the one request that is not allowed.
+	 * There is no session though `login` succeeded: a server may respond to a wrong password with a page.
+	 * A login that was valid stays so: then that one request is not allowed.
 	 */
 	markUseless(login: Login): void {
-		if (login !== this.#login || login === this.#proven || login === this.#uselessLogin) return;
+		if (login !== this.#login || login === this.#validLogin || login === this.#uselessLogin) return;
 		this.#uselessLogin = login;
 		this.#backoff.failed(this.#clock.now());
 	}
 
-	/** Whether another login is not to be tried yet, as `login` was of no use. */
+	/** Whether `login` did not help, so that another one is not to be tried yet. */
 	isUseless(login: Login): boolean {
-		return login === this.#uselessLogin && login !== this.#proven && this.retryAfterMs > 0;
+		return login === this.#uselessLogin && login !== this.#validLogin && this.retryAfterMs > 0;
 	}
 
-	async #renew(): Promise<Login> {
-		const begun = this.#clock.now();
-		const durationMs = () => Math.round(this.#clock.now() - begun);
+	async #start(): Promise<Login> {
+		const startedAt = this.#clock.now();
+		const durationMs = () => Math.round(this.#clock.now() - startedAt);
 		try {
 			const login = await this.#makeLogin();
 			this.#login = login;
@@ -125,20 +125,20 @@ export class LoginSession {
 			}));
 			throw failure;
 		} finally {
-			this.#renewal = undefined;
+			this.#pending = undefined;
 		}
 	}
 
 	async #makeLogin(): Promise<Login> {
-		const ledger = ledgerOf(this.settings.jar);
+		const lock = lockOf(this.settings.jar);
 		const logIn = () => this.#logIn();
-		if (ledger === undefined) {
+		if (lock === undefined) {
 			await logIn();
 			return {generation: 0, adopted: false};
 		}
 		return loginOrAdopt({
-			ledger,
-			over: this.#generation,
+			lock,
+			endedGeneration: this.#generation,
 			logIn,
 			loginTimeoutMs: this.settings.loginTimeoutMs,
 			clock: this.#clock,
@@ -170,6 +170,6 @@ function loginTimeout(ms: number): LoginProblem {
 	);
 }
 
-function ledgerOf({store}: CookieJar): SharedLoginLock | undefined {
+function lockOf({store}: CookieJar): SharedLoginLock | undefined {
 	return (store as {[sharedLoginLock]?: SharedLoginLock} | undefined)?.[sharedLoginLock];
 }

@@ -2,97 +2,110 @@ import {type Clock, withTimeout} from '../util/clock.ts';
 import {LoginProblem, loginLockFailed} from './login-error.ts';
 import type {LockLease, SharedLoginLock} from './login-lock.ts';
 
-/** A login that requests travel with. */
+/** A login whose session requests are sent with. */
 export interface Login {
-	/** Its number in the ledger; 0 without one. */
+	/** Its number in the shared store; 0 without one. */
 	readonly generation: number;
-	/** Another process has made it, nobody knows when. */
+	/** Made by another process, at an unknown time. */
 	readonly adopted: boolean;
 }
 
-/** What a turn is taken with. */
-export interface LoginOutcome {
-	readonly ledger: SharedLoginLock;
-	/** The generation that is over; 0 when there was none. */
-	readonly over: number;
+export interface SharedLoginOptions {
+	readonly lock: SharedLoginLock;
+	/** The generation whose session has ended; 0 when there was none. */
+	readonly endedGeneration: number;
 	readonly logIn: () => Promise<unknown>;
 	readonly loginTimeoutMs: number;
 	readonly clock: Clock;
-	/** Ends the waiting for another process. */
+	/** Ends the wait for another process. */
 	readonly signal: AbortSignal;
 }
 
-/** How often another process's login is asked for. */
+/** How often to look for the login of another process. */
 const pollMs = 100;
 
-/** So long a lease outlives its login: for the ledger's own round trips. */
+/** How much longer the lease is than the login: for the round trips to the store. */
 const marginMs = 5_000;
 
 /**
- * Logs in for all processes, or takes over what another of them has done.
+ * Logs in for all processes, or adopts the login that another of them has made.
  *
- * @throws {LoginProblem} when the ledger fails, or another process never gives its turn back.
+ * @throws {LoginProblem} when the store fails, or another process does not release the lock.
  */
-export async function loginOrAdopt(turn: LoginOutcome): Promise<Login> {
-	const {ledger, clock, signal} = turn;
-	const leaseMs = turn.loginTimeoutMs + marginMs;
-	// Its lease, and that of one who comes in between.
-	const giveUpAt = clock.now() + 2 * leaseMs;
+export async function loginOrAdopt(options: SharedLoginOptions): Promise<Login> {
+	const {lock, clock, signal} = options;
+	const leaseMs = options.loginTimeoutMs + marginMs;
+	// The lease of the process that has the lock, and of one that gets it before this one.
+	const waitMs = 2 * leaseMs;
+	const deadline = clock.now() + waitMs;
 	for (;;) {
-		const done = await adoptable(turn);
-		if (done !== undefined) return done;
-		const lease = await ask(turn, 'asked for a turn', () => ledger.acquire(leaseMs));
-		if (lease !== undefined) return useTurn(turn, lease);
+		const adopted = await adoptableLogin(options);
+		if (adopted !== undefined) return adopted;
+		const lease = await callStore(
+			options,
+			'the login lock of the shared store could not be acquired',
+			() => lock.acquire(leaseMs),
+		);
+		if (lease !== undefined) return loginWithLease(options, lease);
 
-		if (clock.now() >= giveUpAt) {
+		if (clock.now() >= deadline) {
 			throw new LoginProblem(
 				'ERR_MTLS_LOGIN_FAILED',
-				`another process has been logging in for ${2 * leaseMs} ms`,
+				`another process has been logging in for ${waitMs} ms`,
 			);
 		}
 		await clock.delay(pollMs, signal);
 	}
 }
 
-/** What another process has done since. Its number may be smaller: a store that lost its data begins anew. */
-async function adoptable(turn: LoginOutcome): Promise<Login | undefined> {
-	const generation = await ask(turn, 'read', () => turn.ledger.generation());
-	if (generation === 0 || generation === turn.over) return undefined;
+/** The login of another process since. Its number may be smaller: a store that lost its data starts again. */
+async function adoptableLogin(options: SharedLoginOptions): Promise<Login | undefined> {
+	const generation = await readGeneration(options);
+	if (generation === 0 || generation === options.endedGeneration) return undefined;
 	return {generation, adopted: true};
 }
 
-async function useTurn(turn: LoginOutcome, lease: LockLease): Promise<Login> {
-	// It ends by itself where it cannot be given back: that is no failure of ours.
-	const giveBack = () => ask(turn, 'given a turn back', () => lease.release()).catch(() => {});
-	let done: Login | undefined;
+async function loginWithLease(options: SharedLoginOptions, lease: LockLease): Promise<Login> {
+	// A lease that cannot be released expires: that is not an error.
+	const release = () =>
+		callStore(options, 'the login lock could not be released', () => lease.release()).catch(
+			() => {},
+		);
+	let adopted: Login | undefined;
 	try {
-		// Between the look at the ledger and the lease another may have finished.
-		done = await adoptable(turn);
-		if (done === undefined) await turn.logIn();
+		// Another process may have finished since the last look, just before the lock was acquired.
+		adopted = await adoptableLogin(options);
+		if (adopted === undefined) await options.logIn();
 	} catch (error) {
-		await giveBack();
+		await release();
 		throw error;
 	}
-	if (done !== undefined) {
-		await giveBack();
-		return done;
+	if (adopted !== undefined) {
+		await release();
+		return adopted;
 	}
-	await ask(turn, 'told of a login', () => lease.complete());
-	const generation = await ask(turn, 'read', () => turn.ledger.generation());
-	return {generation, adopted: false};
+	await callStore(options, 'the login could not be recorded in the shared store', () =>
+		lease.complete(),
+	);
+	return {generation: await readGeneration(options), adopted: false};
 }
 
-/** One question to the ledger; a store that never answers has failed. */
-async function ask<T>(
-	{clock, signal, loginTimeoutMs: ms}: LoginOutcome,
-	what: string,
-	question: () => Promise<T>,
+function readGeneration(options: SharedLoginOptions): Promise<number> {
+	const message = 'the last login could not be read from the shared store';
+	return callStore(options, message, () => options.lock.generation());
+}
+
+/** A store that does not respond in time has failed. */
+async function callStore<T>(
+	{clock, signal, loginTimeoutMs: ms}: SharedLoginOptions,
+	failureMessage: string,
+	call: () => Promise<T>,
 ): Promise<T> {
 	const timeoutError = () =>
 		Object.assign(new Error(`no answer for ${ms} ms`), {code: 'ETIMEDOUT'});
 	try {
-		return await withTimeout(question, {ms, clock, signal, timeoutError});
+		return await withTimeout(call, {ms, clock, signal, timeoutError});
 	} catch (cause) {
-		throw loginLockFailed(what, cause);
+		throw loginLockFailed(failureMessage, cause);
 	}
 }

@@ -96,11 +96,11 @@ test('a late response that comes while a login is under way changes nothing of i
 
 test('a process that did not know of the login changes nothing of it', async () => {
 	const {members, held, release} = await startSlow(clearing);
-	const [ledger, shared] = [new FakeLoginLock(), new CookieJar()];
+	const [lock, shared] = [new FakeLoginLock(), new CookieJar()];
 	const [one, other] = [1, 2].map(() =>
 		fixture.client({
 			baseURL: members.server.origin,
-			jar: jarWith(ledger, shared),
+			jar: jarWith(lock, shared),
 			session: loginAndGet,
 		}),
 	);

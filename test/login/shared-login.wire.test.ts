@@ -13,20 +13,20 @@ beforeAll(async () => {
 	fixture = await createFixture();
 });
 
-/** Clients that stand for processes: jars of their own over one store, with one ledger. */
+/** Clients that stand for processes: jars of their own over one store, with one lock. */
 async function startFleet(size: number) {
 	const members = await startSessionPages(fixture);
-	const ledger = new FakeLoginLock();
+	const lock = new FakeLoginLock();
 	const shared = new CookieJar();
 	const clients = Array.from({length: size}, () =>
 		fixture.client({
 			baseURL: members.server.origin,
-			jar: jarWith(ledger, shared),
+			jar: jarWith(lock, shared),
 			session: loginAndGet,
 		}),
 	);
 	const all = (path: string) => Promise.all(clients.map((client) => client.get(path)));
-	return {members, ledger, clients, all};
+	return {members, lock, clients, all};
 }
 
 describe('processes that share a store', () => {
@@ -54,16 +54,16 @@ describe('processes that share a store', () => {
 	});
 
 	test('a shared login lock that is away fails the requests that need it, and no others', async () => {
-		const {members, ledger, clients, all} = await startFleet(2);
+		const {members, lock, clients, all} = await startFleet(2);
 		await all('/a');
-		ledger.failing = ['generation'];
+		lock.failing = ['generation'];
 		await all('/b');
 		members.end();
 		const error = await failureOf(clients[0]?.get('/c') ?? Promise.resolve());
 		expect(error).toMatchObject({
 			name: 'AxiosError',
 			code: 'ERR_MTLS_LEDGER_FAILED',
-			message: 'the ledger of logins could not be read (ECONNREFUSED)',
+			message: 'the last login could not be read from the shared store (ECONNREFUSED)',
 			config: {url: '/c'},
 			cause: {code: 'ECONNREFUSED'},
 		});
@@ -145,14 +145,14 @@ test('each login is published, a failed one with its reason and without a secret
 	onTestFinished(() => {
 		unsubscribe('axios-mtls:login', listen);
 	});
-	const {members, ledger, clients} = await startFleet(2);
+	const {members, lock, clients} = await startFleet(2);
 	members.mode = 'refusing';
 	await failureOf(clients[0]?.get('/a') ?? Promise.resolve());
 	members.mode = 'open';
 	await clients[1]?.get('/a');
 	const third = fixture.client({
 		baseURL: members.server.origin,
-		jar: jarWith(ledger),
+		jar: jarWith(lock),
 		session: loginAndGet,
 	});
 	await third.get('/a').catch(() => {});

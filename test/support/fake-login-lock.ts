@@ -1,7 +1,7 @@
 import {CookieJar} from '../../src/index.ts';
 import {type LockLease, type SharedLoginLock, sharedLoginLock} from '../../src/login/login-lock.ts';
 
-/** A ledger in memory, for jars that stand for those of several processes. */
+/** A lock in memory, for jars that stand for those of several processes. */
 export class FakeLoginLock implements SharedLoginLock {
 	/** What it was asked, in order. */
 	readonly asked: string[] = [];
@@ -50,9 +50,9 @@ export class FakeLoginLock implements SharedLoginLock {
 	}
 }
 
-/** A jar whose store has `ledger`, and the cookies of `shared` where that is given. */
-export function jarWith(ledger: SharedLoginLock, shared?: CookieJar): CookieJar {
+/** A jar whose store has `lock`, and the cookies of `shared` where that is given. */
+export function jarWith(lock: SharedLoginLock, shared?: CookieJar): CookieJar {
 	const jar = shared === undefined ? new CookieJar() : new CookieJar(shared.store);
-	Object.assign(jar.store, {[sharedLoginLock]: ledger});
+	Object.assign(jar.store, {[sharedLoginLock]: lock});
 	return jar;
 }

@@ -3,8 +3,7 @@
  */
 import {AxiosError, type AxiosResponse} from 'axios';
 import {type HttpProxy, resolveProxy} from '../connection/proxy/proxy-config.ts';
-import type {CookieList} from '../cookies/cookie-header.ts';
-import {cookieHeader, readCookies} from '../cookies/cookie-header.ts';
+import {type CookieList, cookieHeader, readCookies} from '../cookies/cookie-header.ts';
 import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
 import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
@@ -96,7 +95,7 @@ function prepareHop(
 	};
 }
 
-/** Returns where the request is to be sent again. @throws what the app is to see, where it is not */
+/** Returns when the request is to be sent again. @throws the error for the app when it is not. */
 async function resendOrThrow(
 	error: unknown,
 	retries: Retries,
@@ -127,7 +126,7 @@ async function resendOrThrow(
 	throw diagnose(error, hop, config);
 }
 
-/** Takes in a response; a promise where its cookies go into the jar. */
+/** Stores the cookies of a response; a promise only where it has some. */
 function finishHop(
 	call: Call,
 	hop: Hop,
@@ -177,7 +176,7 @@ function followedGlobalAgent(call: Call, {url}: Hop): GlobalAgent {
 	return call.followsGlobalAgents && !hasAgent ? globalAgentOf(secure) : noGlobalAgent;
 }
 
-/** A client certificate that its loader has yet to give. */
+/** Waits for the loader of a client certificate. */
 function loadSnapshot(found: Promise<Snapshot>, call: Call): Promise<Snapshot> {
 	// Security: what a loader throws may hold a token. It is the cause, which is not printed.
 	const loaded = found.catch((cause) => {

@@ -71,7 +71,7 @@ describe.each(['before creation', 'after creation', 'for one request'])(
 			const proxy = await fixture.proxy();
 			const strangers = await createTestPki({commonName: 'Stranger CA'});
 			const stranger = await startRecordingServer(strangers);
-			const other = await fixture.stranger({
+			const other = await fixture.recordingServer({
 				handler(request, response, {connection}) {
 					const shown = connection.clientCertificate?.subject ?? 'nothing';
 					response.end(JSON.stringify({shown, authorization: request.headers.authorization}));

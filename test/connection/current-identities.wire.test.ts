@@ -72,7 +72,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to an origin that no identity names presents no certificate', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const server = await fixture.server({handler: pages({'/': redirect(stranger.url('/'))})});
 		const client = several([as(fixture.alice, server.origin)], options);
 		await client.get(server.url('/')).catch(() => {});

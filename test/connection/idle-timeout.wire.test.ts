@@ -36,6 +36,8 @@ async function idle(client: MtlsClient, count = 1) {
 // half a second.
 describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (seconds) => {
 	const requests = 20;
+	// On a busy machine a second may pass between two requests, after which no connection is to be kept.
+	const slow = {retry: seconds === 1 ? 3 : 1};
 	const announcing = () =>
 		fixture.server({
 			handler: (_request, response) => {
@@ -62,6 +64,7 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (s
 
 	test.each(exchanges)(
 		'20 requests make no more connections than axios, over %s',
+		slow,
 		async (_, options) => {
 			const server = await announcing();
 			const client = fixture.client(options);
@@ -70,7 +73,7 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (s
 		},
 	);
 
-	test('20 requests share one tunnel', async () => {
+	test('20 requests share one tunnel', slow, async () => {
 		const [server, proxy] = await Promise.all([announcing(), fixture.proxy()]);
 		const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 		for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));

@@ -98,7 +98,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	);
 
 	test('a SameSite cookie goes back to its site by way of another, which never sees it', async () => {
-		const stranger = await fixture.stranger({
+		const stranger = await fixture.recordingServer({
 			handler(request, response) {
 				const back = new URL(request.url ?? '/', 'https://stranger').searchParams.get('back');
 				response.writeHead(302, {location: back ?? '/'}).end();

@@ -109,7 +109,7 @@ test('a line end in it is no further header of CONNECT', async () => {
 });
 
 test('a redirect takes it to no origin', async () => {
-	const [other, proxy] = await Promise.all([fixture.stranger(), fixture.proxy()]);
+	const [other, proxy] = await Promise.all([fixture.recordingServer(), fixture.proxy()]);
 	const server = await fixture.server({handler: pages({'/': redirect(other.url('/x'))})});
 	const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
 	await client.get(server.url('/'), {headers: {'Proxy-Authorization': basic}});

@@ -163,7 +163,7 @@ describe.each(cases)('over %s, plain http through an %s proxy', (_, protocol, op
 	});
 
 	test('a redirect to https takes a tunnel, to http the same connection', async () => {
-		const [stranger, proxy] = await Promise.all([fixture.stranger(), startProxy(protocol)]);
+		const [stranger, proxy] = await Promise.all([fixture.recordingServer(), startProxy(protocol)]);
 		const second = await startPlainHttp(redirect(stranger.url('/end')));
 		const first = await startPlainHttp(redirect(`${second.origin}/next`));
 		expect((await through(proxy).get(`${first.origin}/begin`)).data).toBe('stranger');

@@ -77,8 +77,8 @@ test('Squid passes plain http on, for two origins on one connection', async (ctx
 test('a request that Squid refuses, or cannot forward, is not a response of the server', async (ctx) => {
 	const [server, banned, gone, plain] = await Promise.all([
 		fixture.server(),
-		fixture.stranger(),
-		fixture.stranger(),
+		fixture.recordingServer(),
+		fixture.recordingServer(),
 		startPlainHttp(),
 	]);
 	await gone.close();

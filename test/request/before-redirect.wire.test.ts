@@ -49,7 +49,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])(
 		'a path that beforeRedirect leaves beginning with %s goes nowhere',
 		async (_title, location) => {
-			const stranger = await fixture.stranger();
+			const stranger = await fixture.recordingServer();
 			const bank = await fixture.server({handler: pages({'/': redirect(location(stranger.port))})});
 			const client = fixture.client({...options, headers: credentials, jar: true});
 			const error = await failureOf(client.get(bank.url(), {beforeRedirect: stripPrefix}));
@@ -70,7 +70,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	])(
 		'a path that beforeRedirect leaves beginning with %s stays on its server',
 		async (_title, location) => {
-			const stranger = await fixture.stranger();
+			const stranger = await fixture.recordingServer();
 			const bank = await fixture.server({
 				handler: (request, response) => {
 					if (request.url === '/') redirect(location(stranger.port))(request, response);
@@ -113,7 +113,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a host that beforeRedirect chooses gets nothing secret that was left as it was', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 		const client = fixture.client({
 			...options,
@@ -146,7 +146,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a host that beforeRedirect chooses gets what the callback has set itself', async () => {
-		const friend = await fixture.stranger();
+		const friend = await fixture.recordingServer();
 		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 		await fixture.client({...options, headers: credentials}).get(bank.url(), {
 			sensitiveHeaders,
@@ -163,7 +163,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a login that beforeRedirect sets goes to the host that it chooses', async () => {
-		const friend = await fixture.stranger();
+		const friend = await fixture.recordingServer();
 		const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 		await fixture.client({...options, auth: {username: 'u', password: 'p'}}).get(bank.url(), {
 			beforeRedirect(next) {
@@ -195,7 +195,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to another origin that beforeRedirect brings back keeps the certificate', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const bank = await fixture.server({handler: pages({'/': redirect(stranger.url('/echo'))})});
 		const {data, tls} = await fixture.client({...options, headers: credentials}).get(bank.url(), {
 			beforeRedirect(next) {
@@ -210,7 +210,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('the credentials and headers of the app are gone after a redirect over another origin', async () => {
 		const home = {url: ''};
-		const stranger = await fixture.stranger({
+		const stranger = await fixture.recordingServer({
 			handler: (request, response) => {
 				redirect(home.url)(request, response);
 				return true;
@@ -258,7 +258,7 @@ test.each([
 });
 
 test('a field that beforeRedirect deletes is not filled in by a polluted prototype', async () => {
-	const stranger = await fixture.stranger();
+	const stranger = await fixture.recordingServer();
 	const bank = await fixture.server({handler: pages({'/': redirect('/next')})});
 	const polluted = Object.prototype as Record<string, unknown>;
 	polluted.hostname = '127.0.0.1';

@@ -85,7 +85,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 		test('a request that is cancelled between two hops sends nothing to the second', async () => {
 			const {config, cancel} = way();
-			const stranger = await fixture.stranger();
+			const stranger = await fixture.recordingServer();
 			const server = await fixture.server({handler: pages({'/': redirect(stranger.url())})});
 			const request = fixture
 				.client(options)

@@ -104,7 +104,7 @@ describe.each(ways)('over %s', (_, options) => {
 	});
 
 	test('response.tls has null for no certificate, and false where none was requested', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const server = await fixture.server({
 			handler: pages({'/': redirect(stranger.url('/'))}),
 		});

@@ -20,7 +20,7 @@ const shown = ({connections}: MtlsServer) =>
 
 /** Redirects `/away` to the stranger; all else is the bank's. */
 async function pair(path = '/secret') {
-	const stranger = await fixture.stranger();
+	const stranger = await fixture.recordingServer();
 	const bank = await fixture.server({
 		handler: pages({
 			'/away': redirect(stranger.url(path)),
@@ -91,7 +91,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test("the jar's cookies go to the host that set them, and to no other", async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const byAddress = stranger.url('/x').replace('localhost', '127.0.0.1');
 		const bank = await fixture.server({
 			handler: pages({
@@ -180,7 +180,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				return true;
 			},
 		});
-		const stranger = await fixture.stranger({
+		const stranger = await fixture.recordingServer({
 			handler: (request, response) => {
 				redirect(bank.url('/whoami'))(request, response);
 				return true;
@@ -218,7 +218,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a session that was opened with the certificate is not resumed without it', async () => {
 		let close = true;
-		const stranger = await fixture.stranger({
+		const stranger = await fixture.recordingServer({
 			handler: (_request, response) => {
 				if (close) response.setHeader('Connection', 'close');
 				response.end('stranger');
@@ -242,7 +242,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to another name for the same server goes to another origin', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const byAddress = stranger.url('/x').replace('localhost', '127.0.0.1');
 		const bank = await fixture.server({handler: pages({'/away': redirect(byAddress)})});
 		const client = fixture.client({...options, mtls: {origins: [stranger.origin]}});
@@ -251,7 +251,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a host that beforeRedirect chooses gets no certificate', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const bank = await fixture.server({handler: pages({'/away': redirect('/echo')})});
 		const {data} = await fixture.client(options).get(bank.url('/away'), {
 			beforeRedirect(next) {

@@ -49,7 +49,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a redirect keeps it on the origin, and drops it on the way to another', async () => {
 		const {server, client, routes} = await start();
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		routes['/stay'] = redirect('/echo', 307);
 		routes['/leave'] = redirect(stranger.url('/caught'), 307);
 		await client.post('/stay', 'x', options);
@@ -63,7 +63,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 
 	test('a redirect back from another origin does not get the XSRF header', async () => {
 		const {server, client, routes} = await start();
-		const stranger = await fixture.stranger({
+		const stranger = await fixture.recordingServer({
 			handler: pages({'/forge': redirect(server.url('/echo'), 307)}),
 		});
 		routes['/leave'] = redirect(stranger.url('/forge'), 307);

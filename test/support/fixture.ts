@@ -21,8 +21,8 @@ export interface Fixture {
 	readonly alice: Credential;
 	/** Insists on a client certificate. */
 	server(options?: MtlsServerOptions): Promise<MtlsServer>;
-	/** Asks for a certificate and believes any. */
-	stranger(options?: Parameters<typeof startRecordingServer>[1]): Promise<MtlsServer>;
+	/** Requests a certificate, accepts any, and records what reaches it. */
+	recordingServer(options?: Parameters<typeof startRecordingServer>[1]): Promise<MtlsServer>;
 	proxy(options?: ConnectProxyOptions): Promise<ConnectProxy>;
 	/** A client that shows alice's certificate, goes direct and logs nothing. */
 	client(config?: ClientConfig): MtlsClient;
@@ -36,7 +36,7 @@ export async function createFixture(): Promise<Fixture> {
 		pki,
 		alice,
 		server: async (options) => ending(await startMtlsServer({pki, ...options})),
-		stranger: async (options) => ending(await startRecordingServer(pki, options)),
+		recordingServer: async (options) => ending(await startRecordingServer(pki, options)),
 		proxy: async (options) => ending(await startConnectProxy(options)),
 		client({mtls, ...config} = {}) {
 			const client = createClient({

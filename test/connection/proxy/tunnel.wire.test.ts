@@ -189,7 +189,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('a redirect to another origin takes a tunnel of its own, without the certificate', async () => {
-		const [stranger, proxy] = await Promise.all([fixture.stranger(), fixture.proxy()]);
+		const [stranger, proxy] = await Promise.all([fixture.recordingServer(), fixture.proxy()]);
 		const server = await fixture.server({handler: pages({'/away': redirect(stranger.url())})});
 		const client = fixture.client({...options, proxy: {host: '127.0.0.1', port: proxy.port}});
 		expect((await client.get(server.url('/away'))).data).toBe('stranger');
@@ -202,7 +202,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 
 	test('the proxy of a redirect is resolved for its own target', async () => {
-		const [stranger, proxy] = await Promise.all([fixture.stranger(), fixture.proxy()]);
+		const [stranger, proxy] = await Promise.all([fixture.recordingServer(), fixture.proxy()]);
 		const target = stranger.url().replace('localhost', '127.0.0.1');
 		const server = await fixture.server({handler: pages({'/away': redirect(target)})});
 		const client = clientIn({HTTPS_PROXY: proxy.url, NO_PROXY: server.url().slice(8, -1)}, options);

@@ -220,7 +220,7 @@ describe('a redirect to a stranger', () => {
 	});
 
 	test('a redirect to a server that speaks HTTP/1.1 alone fails, and sends it nothing', async () => {
-		const stranger = await fixture.stranger();
+		const stranger = await fixture.recordingServer();
 		const server = await startH2Server(fixture.pki, {pages: {'/': leadsTo(stranger.url('/'))}});
 
 		const {failure} = await mtlsFailureOf(fixture.client(http2).get(server.url()));

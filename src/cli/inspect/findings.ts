@@ -3,6 +3,7 @@ import type {CertificateFacts} from '../../index.ts';
 import {certificateFacts} from '../../tls/credentials/certificate-facts.ts';
 import {chainOf, findLeaf} from '../../tls/credentials/chain.ts';
 import {checkPurpose} from '../../tls/credentials/checks.ts';
+import {objectId, readDer, sequence} from '../../tls/pkcs12/der.ts';
 import {commonName, day, endsSoon, fromNow, validityOf} from '../shared/format-certificate.ts';
 
 /** A certificate as it is printed. */
@@ -61,6 +62,7 @@ export function findFaults(
 		...keys.flatMap((key) => keyFaults(key, certificates, now)),
 		...leaves.flatMap(purposeFaults),
 		...weakKeys([...keys, ...certificates.flatMap((each) => publicKeyOf(each) ?? [])]),
+		...certificates.flatMap(weakSignature),
 		...chainFaults(leaves, certificates),
 	];
 }
@@ -100,6 +102,23 @@ function weakKeys(keys: readonly KeyObject[]): Finding[] {
 	const weak = keys.filter((key) => (key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048);
 	const texts = new Set(weak.map((key) => `${describeKey(key)} is too short: OpenSSL refuses it`));
 	return Array.from(texts, (text) => ({state: 'doubtful', text}));
+}
+
+// RFC 8017 A.2.4, RFC 3279 §2.2.3.
+const weakHashes: Readonly<Record<string, string>> = {
+	'1.2.840.113549.1.1.4': 'MD5',
+	'1.2.840.113549.1.1.5': 'SHA-1',
+	'1.2.840.10045.4.1': 'SHA-1',
+};
+
+// The signature of a root is not verified (RFC 5280 §6.1).
+function weakSignature(certificate: X509Certificate): Finding[] {
+	if (certificate.subject === certificate.issuer) return [];
+	const [, algorithm] = sequence(readDer(certificate.raw));
+	const hash = weakHashes[objectId(sequence(algorithm)[0])];
+	if (hash === undefined) return [];
+	const text = `${nameOf(certificate)} is signed with ${hash}: OpenSSL refuses it`;
+	return [{state: 'doubtful', text}];
 }
 
 // A bundle of CAs is no chain: without a key, the chain is that of the first certificate that is no CA.

@@ -1,11 +1,12 @@
 /*
  * What the library loads, `inspect` reads; what it refuses, `inspect` refuses in the same words.
  */
-import {generateKeyPairSync, X509Certificate} from 'node:crypto';
+import {generateKeyPairSync, webcrypto, X509Certificate} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {run} from '../../../src/cli/run.ts';
 import type {MtlsOptions} from '../../../src/index.ts';
+import {loadX509} from '../../../src/testing/x509.ts';
 import {configRefusal} from '../../support/config-refusal.ts';
 import {type CredentialForm, makeCorpus, passphrase} from '../../support/credential-forms.ts';
 import {fakeIo, type TempDir, tempDir} from '../../support/fake-io.ts';
@@ -129,4 +130,27 @@ test('inspect shows a PKCS#12 of certificates alone, and says that it has no key
 	expect(code).toBe(0);
 	expect(out).toContain('cas.p12: PKCS#12, 2 certificates\n');
 	expect(out).toContain('! it holds no private key, so `--pfx` refuses it\n');
+});
+
+test('inspect says of a certificate that it is signed with SHA-1', async () => {
+	using dir = tempDir();
+	const x509 = await loadX509();
+	const signingAlgorithm = {name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-1'};
+	const keys = await webcrypto.subtle.generateKey(
+		{...signingAlgorithm, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1])},
+		true,
+		['sign', 'verify'],
+	);
+	const certificate = await x509.X509CertificateGenerator.create({
+		subject: 'CN=old',
+		issuer: 'CN=CA',
+		notBefore: new Date(Date.now() - 1000),
+		notAfter: new Date(Date.now() + 90 * 24 * 60 * 60 * 1000),
+		publicKey: keys.publicKey,
+		signingKey: keys.privateKey,
+		signingAlgorithm,
+	});
+	const {code, out} = await inspected([dir.write('old.crt', certificate.toString('pem'))]);
+	expect(code).toBe(0);
+	expect(out).toContain("! 'old' is signed with SHA-1: OpenSSL refuses it\n");
 });

@@ -6,10 +6,9 @@
  * its socket is closed.
  */
 import {AsyncResource} from 'node:async_hooks';
-import {MtlsConfigError} from '../config-error.ts';
 import type {ConnectionBounds} from '../options.ts';
 import {interruptible, onAbort} from '../util/abortable.ts';
-import {numberOrType, withoutPrototype} from '../util/check-options.ts';
+import {withoutPrototype} from '../util/check-options.ts';
 import {authorityOf} from '../util/url.ts';
 import {TimeoutError} from './connect-timeout.ts';
 import {ConnectionSlot} from './connection-slot.ts';
@@ -65,7 +64,8 @@ interface Waiter {
 	readonly context: AsyncResource;
 }
 
-type Bounds = {readonly [Bound in keyof ConnectionBounds]: number | undefined};
+/** `undefined` and `Infinity` for no limit. */
+export type Bounds = {readonly [Bound in keyof ConnectionBounds]: number | undefined};
 
 /** The connections that are counted together, and the requests that wait for one of them. */
 class CountedRoute {
@@ -286,23 +286,4 @@ function makeRoom(slots: ReadonlySet<ConnectionSlot>, wanted: number): void {
 	if (ending >= wanted) return;
 	if (idle !== undefined) idle.end();
 	else if (ending + draining < wanted) shared?.drain();
-}
-
-/**
- * The limit of `maxSockets` and `maxTotalSockets`; `undefined` without one.
- *
- * @throws {MtlsConfigError} for a bound that is no whole number of 1 or more.
- */
-export function connectionLimit(bounds: Bounds): ConnectionLimit | undefined {
-	const given = (['maxSockets', 'maxTotalSockets'] as const).filter((option) => {
-		const bound: unknown = bounds[option];
-		if (bound === undefined || bound === Number.POSITIVE_INFINITY) return false;
-		if (Number.isInteger(bound) && Number(bound) >= 1) return true;
-		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_OPTION',
-			option,
-			`expected a whole number of 1 or more, or Infinity, found ${numberOrType(bound)}`,
-		);
-	});
-	return given.length === 0 ? undefined : new ConnectionLimit(bounds);
 }

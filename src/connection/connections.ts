@@ -1,9 +1,9 @@
 import type https from 'node:https';
 import type {Logger, MtlsOptions, ProxySetting} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
-import {withoutPrototype} from '../util/check-options.ts';
+import {badOption, numberOrType, withoutPrototype} from '../util/check-options.ts';
 import {AgentPool} from './agent-pool.ts';
-import {type ConnectionLimit, connectionLimit} from './connection-limit.ts';
+import {type Bounds, ConnectionLimit} from './connection-limit.ts';
 import {CurrentIdentities} from './current-identities.ts';
 import {Http2Pool} from './http2-pool.ts';
 import {Pool} from './pool.ts';
@@ -76,4 +76,19 @@ export class Connections {
 		this.identities.close();
 		await Promise.all(this.#pools.map((pool) => pool.destroy()));
 	}
+}
+
+/**
+ * The limit of `maxSockets` and `maxTotalSockets`; `undefined` without one.
+ *
+ * @throws {MtlsConfigError} for anything but a whole number of 1 or more.
+ */
+export function connectionLimit(bounds: Bounds): ConnectionLimit | undefined {
+	const given = (['maxSockets', 'maxTotalSockets'] as const).filter((option) => {
+		const bound: unknown = bounds[option];
+		if (bound === undefined || bound === Number.POSITIVE_INFINITY) return false;
+		if (Number.isInteger(bound) && Number(bound) >= 1) return true;
+		throw badOption(option, 'a whole number of 1 or more, or Infinity', numberOrType(bound));
+	});
+	return given.length === 0 ? undefined : new ConnectionLimit(bounds);
 }

@@ -4,6 +4,7 @@
  * undici's own Pool would wait a turn of the event loop before it uses a connection again, and open a
  * second one meanwhile; and it does not say which connection carries a request.
  */
+import {maxHeaderSize} from 'node:http';
 import type {Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import {withoutPrototype} from '../util/check-options.ts';
@@ -16,7 +17,6 @@ import {
 	maxIdleMs,
 	unsentGraceMs,
 } from './keep-alive.ts';
-import {ResponseHeads, type StatusLine} from './response-heads.ts';
 
 /** How the pool learns what becomes of a connection. */
 interface ConnectionEvents {
@@ -170,4 +170,146 @@ export class PooledConnection implements RequestConnection {
 		this.#events.onEnd();
 		void this.#client.destroy();
 	}
+}
+
+/** The server switched to another protocol (RFC 9110 §15.2.2), which no request asks for. */
+export class ProtocolSwitchError extends Error {
+	readonly code = 'ERR_MTLS_PROTOCOL_SWITCH';
+
+	constructor() {
+		super('the server switched to another protocol (101), which was not asked for');
+		this.name = 'ProtocolSwitchError';
+	}
+}
+
+/** Where the digits of `HTTP/1.1 100` are: the parser accepts no other place (RFC 9112 §4). */
+const majorAt = 5;
+const minorAt = 7;
+const statusBegins = 9;
+const statusEnds = 12;
+
+const cr = 13;
+const lf = 10;
+const digit0 = 48;
+const digit2 = 50;
+
+/** What undici leaves out, or changes. */
+export interface StatusLine {
+	/** In latin1, as Node reads it. */
+	readonly reason: string;
+	/** `1.1`, `1.0`. */
+	readonly httpVersion: string;
+}
+
+/**
+ * Reads the head of each response before undici does.
+ *
+ * A server may send any number of interim responses before the final one (RFC 9110 §15.2), and Node, curl
+ * and browsers ignore them. So does undici, except for `100 Continue`: there its parser gives the
+ * connection up, and the request, which was sent, cannot be sent again. So a 100 is changed to a 102 on
+ * its way to undici, which ignores it. One digit is changed and no byte is held back: undici's parser,
+ * which is Node's own, still decides whether a head is valid and where it ends.
+ *
+ * Of a reason phrase in two packets undici keeps the second part, of one that is not UTF-8 only some
+ * letters, and one without an end it reads for ever.
+ */
+class ResponseHeads implements StatusLine {
+	/** Where the next byte is: in a status line, its reason, or the fields of an interim response. */
+	#part: 'status' | 'reason' | 'fields' | undefined = undefined;
+	/** Bytes of the status line so far. */
+	#length = 0;
+	#status = 0;
+	#reason = '';
+	#major = 1;
+	#minor = 1;
+	/** Bytes so far of the CRLF CRLF that ends a head. */
+	#ending = 0;
+
+	constructor(socket: Socket) {
+		const {push} = socket;
+		// Where the bytes arrive, so that it does not matter how undici reads them.
+		socket.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+			const error = chunk === null ? undefined : this.#read(chunk);
+			if (error === undefined) return push.call(socket, chunk, encoding);
+			socket.destroy(error);
+			return false;
+		};
+	}
+
+	/** Of the latest response. */
+	get reason(): string {
+		return this.#reason.slice(1);
+	}
+
+	/** Of the latest response. */
+	get httpVersion(): string {
+		return `${this.#major}.${this.#minor}`;
+	}
+
+	/** A request is sent: the next byte begins its response. */
+	expect(): void {
+		this.#part = 'status';
+		this.#length = 0;
+		this.#status = 0;
+		this.#reason = '';
+	}
+
+	/** Changes each 100 in `chunk` to a 102. @returns an error that ends the connection. */
+	#read(chunk: Buffer): Error | undefined {
+		for (let i = 0; i < chunk.length && this.#part !== undefined; ) {
+			if (this.#part === 'status') i = this.#readStatus(chunk, i);
+			else if (this.#part === 'reason') i = this.#readReason(chunk, i);
+			else i = this.#passFields(chunk, i);
+			if (this.#status === 101) return new ProtocolSwitchError();
+			if (this.#reason.length > maxHeaderSize) return headerOverflow();
+		}
+		return undefined;
+	}
+
+	#readStatus(chunk: Buffer, from: number): number {
+		for (let i = from; i < chunk.length; i++) {
+			const byte = chunk[i] as number;
+			// Empty lines before a head are ignored (RFC 9112 §2.2).
+			if (this.#length === 0 && (byte === cr || byte === lf)) continue;
+			if (this.#length === majorAt) this.#major = byte - digit0;
+			else if (this.#length === minorAt) this.#minor = byte - digit0;
+			if (this.#length >= statusBegins) this.#status = this.#status * 10 + byte - digit0;
+			this.#length += 1;
+			if (this.#length < statusEnds) continue;
+			if (this.#status === 100) chunk[i] = digit2;
+			this.#part = 'reason';
+			return i + 1;
+		}
+		return chunk.length;
+	}
+
+	#readReason(chunk: Buffer, from: number): number {
+		const found = chunk.indexOf(cr, from);
+		const end = found === -1 ? chunk.length : found;
+		this.#reason += chunk.toString('latin1', from, end);
+		if (found === -1) return end;
+		const interim = this.#status >= 100 && this.#status < 200;
+		this.#part = interim ? 'fields' : undefined;
+		this.#ending = 0;
+		return end;
+	}
+
+	#passFields(chunk: Buffer, from: number): number {
+		for (let i = from; i < chunk.length; i++) {
+			const byte = chunk[i];
+			// The parser accepts no other line end.
+			if (byte === (this.#ending % 2 === 0 ? cr : lf)) this.#ending += 1;
+			else this.#ending = byte === cr ? 1 : 0;
+			if (this.#ending < 4) continue;
+			this.expect();
+			return i + 1;
+		}
+		return chunk.length;
+	}
+}
+
+// In Node's words; its limit is on the whole head.
+function headerOverflow(): Error {
+	const error = new Error('Parse Error: Header overflow');
+	return Object.assign(error, {code: 'HPE_HEADER_OVERFLOW'});
 }

@@ -1,8 +1,12 @@
 import type {Socket} from 'node:net';
 import type {WaitingRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
-import type {PooledConnection, RequestConnection, ResponseHandler} from './pooled-connection.ts';
-import type {StatusLine} from './response-heads.ts';
+import type {
+	PooledConnection,
+	RequestConnection,
+	ResponseHandler,
+	StatusLine,
+} from './pooled-connection.ts';
 
 /** What the pool does for a waiting request. */
 export interface ConnectionQueue {

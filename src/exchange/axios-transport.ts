@@ -12,7 +12,7 @@ import {type Duplex, Readable} from 'node:stream';
 import {attachRoute, hostWaitedFor} from '../connection/agent-pool.ts';
 import {ConnectTimer} from '../connection/connect-timeout.ts';
 import {closeAfterEarlyResponse} from '../connection/keep-alive.ts';
-import {ProtocolSwitchError} from '../connection/response-heads.ts';
+import {ProtocolSwitchError} from '../connection/pooled-connection.ts';
 import {requestOptions} from '../connection/socket-options.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import {timeoutError} from './axios-errors.ts';

@@ -4,12 +4,9 @@ import {PassThrough} from 'node:stream';
 import fc from 'fast-check';
 import {afterEach, describe, expect, test, vi} from 'vitest';
 import {TimeoutError} from '../../src/connection/connect-timeout.ts';
-import {
-	ConnectionLimit,
-	connectionLimit,
-	type WaitingRequest,
-} from '../../src/connection/connection-limit.ts';
+import {ConnectionLimit, type WaitingRequest} from '../../src/connection/connection-limit.ts';
 import type {ConnectionSlot} from '../../src/connection/connection-slot.ts';
+import {connectionLimit} from '../../src/connection/connections.ts';
 
 afterEach(() => {
 	vi.useRealTimers();

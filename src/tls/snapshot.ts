@@ -139,19 +139,14 @@ function readAll(options: SnapshotOptions, now: Date) {
 	};
 }
 
-/** Everything that decides the TLS handshake with an `https://` proxy: `mtls.proxy`, nothing of `mtls`. */
-export interface ProxyTls {
-	/** The certificate for proxies alone; `null` when there is none. */
-	readonly identity: CertificateFacts | null;
-	readonly warnings: readonly CertificateWarning[];
-	/** The name to verify instead of the proxy's host. */
-	readonly servername: string | undefined;
-	/** Always enforced: a proxy learns the hosts of the requests, and may get a password. */
-	readonly verification: Verification;
-	readonly trustedIssuer: FindIssuer;
-	context(): SecureContext;
-	readonly sessions: SessionCache;
-}
+/**
+ * What decides the TLS handshake with an `https://` proxy: `mtls.proxy`, nothing of `mtls`. It is always
+ * enforced: a proxy learns the hosts of the requests, and may get a password.
+ */
+export type ProxyTls = Pick<
+	Snapshot,
+	'identity' | 'warnings' | 'servername' | 'verification' | 'trustedIssuer' | 'context' | 'sessions'
+>;
 
 /**
  * Loads `mtls.proxy`. Without it a proxy is verified with the CAs that Node trusts, and gets no certificate.

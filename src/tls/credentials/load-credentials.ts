@@ -55,13 +55,7 @@ export function loadCredentials(options: MtlsOptions, now: Date): Identity | und
 	for (const key of keys) {
 		const leaf = findLeaf(key, certificates, now);
 		if (leaf === undefined) continue;
-		const allowed = options.allowExpired === true;
-		const warnings = checkClientCertificate(leaf, {
-			now,
-			allowed,
-			option: certOption,
-			isRenewed: renewedBy(options) !== undefined,
-		});
+		const warnings = checkLeaf(leaf, options, now, certOption);
 		return {
 			facts: certificateFacts(leaf),
 			cert: chainOf(leaf, certificates).map(String).join(''),
@@ -76,6 +70,15 @@ export function loadCredentials(options: MtlsOptions, now: Date): Identity | und
 		material.keyOption,
 		`the key (${kinds}) does not fit the certificate '${escapeControls(subject)}'`,
 	);
+}
+
+function checkLeaf(leaf: X509Certificate, options: MtlsOptions, now: Date, option: string) {
+	return checkClientCertificate(leaf, {
+		now,
+		allowed: options.allowExpired === true,
+		option,
+		isRenewed: renewedBy(options) !== undefined,
+	});
 }
 
 /** The option that renews the certificate, where there is one. */
@@ -182,7 +185,7 @@ export function loadContextCertificate(
 	options: MtlsOptions,
 	now: Date,
 ): Pick<Identity, 'facts' | 'warnings'> {
-	const {cert, key, pfx, allowExpired} = options;
+	const {cert, key, pfx} = options;
 	if (key !== undefined || pfx !== undefined) {
 		const other = pfx === undefined ? 'key' : 'pfx';
 		throw new MtlsConfigError(
@@ -201,11 +204,5 @@ export function loadContextCertificate(
 	const file = readPem(cert, 'mtls.cert');
 	const [first] = certificateBlocks(file, 'mtls.cert');
 	const leaf = parseCertificate(first, file.from, 'mtls.cert');
-	const warnings = checkClientCertificate(leaf, {
-		now,
-		allowed: allowExpired === true,
-		option: 'mtls.cert',
-		isRenewed: renewedBy(options) !== undefined,
-	});
-	return {facts: certificateFacts(leaf), warnings};
+	return {facts: certificateFacts(leaf), warnings: checkLeaf(leaf, options, now, 'mtls.cert')};
 }

@@ -101,9 +101,7 @@ function open(pfx: Pfx, getPassphrase: PassphraseProvider, from: string): Bags {
 		if (bags !== undefined) return bags;
 	}
 	if (given && macFits !== undefined && decryptsAny(pfx.parts, {secret: given, budget})) {
-		throw notPkcs12(
-			`the PKCS#12 in ${from} is damaged: the passphrase macFits, and the MAC does not`,
-		);
+		throw notPkcs12(`the PKCS#12 in ${from} is damaged: the passphrase fits, and the MAC does not`);
 	}
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_PASSPHRASE',

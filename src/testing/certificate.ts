@@ -5,15 +5,15 @@ import type {KeyType} from './keys.ts';
 import type {Validity} from './validity.ts';
 import {loadX509} from './x509.ts';
 
-/** Who signs: a certificate authority's name, keys and the address its certificate could be fetched from. */
+/** A certificate authority that signs: its name, its keys and the URL of its certificate. */
 export interface Issuer {
 	readonly certificate: X509Certificate;
 	readonly keys: webcrypto.CryptoKeyPair;
-	/** authorityInfoAccess of what it signs; absent for a root, which clients hold already. */
+	/** authorityInfoAccess of the certificates that it signs; absent for a root, which clients have. */
 	readonly caIssuers?: string;
 }
 
-/** What a certificate says, before it is signed. */
+/** The content of a certificate to sign. */
 export interface CertificateContent {
 	readonly commonName: string;
 	readonly organization?: string | undefined;

@@ -27,12 +27,12 @@ export interface RecordedConnection {
 	readonly servername?: string | false;
 	/** The handshake continued a session, so that no certificate was sent. */
 	readonly resumed?: boolean;
-	/** What the client showed, even where the server refused it; absent when it showed none. */
+	/** The client's certificate, even where the server refused it; absent without one. */
 	readonly clientCertificate?: RecordedCertificate;
-	/** The client showed a certificate and the server believes it. */
+	/** The client sent a certificate and the server trusts it. */
 	readonly authorized: boolean;
 	/**
-	 * Why there is no trust or no connection: the verdict on the client's certificate
+	 * Why there is no trust or no connection: the error of the client's certificate
 	 * (`'CERT_HAS_EXPIRED'`), the reason the handshake failed, the client's alert as the server saw
 	 * it (`'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'`), or `'ECONNRESET'` when the client just went away.
 	 */
@@ -50,10 +50,10 @@ export interface ConnectionLog {
 	of(socket: Socket): RecordedConnection;
 }
 
-type Draft = {-readonly [Field in keyof RecordedConnection]: RecordedConnection[Field]};
+type MutableRecord = {-readonly [Field in keyof RecordedConnection]: RecordedConnection[Field]};
 
 /**
- * Writes down what becomes of each connection, without a part in any decision.
+ * Records what becomes of each connection, and decides nothing.
  *
  * @param findIssuer - For what handlers read of a client's chain: the CAs that the server trusts.
  */
@@ -61,17 +61,17 @@ export function recordConnections(
 	server: Server,
 	findIssuer: FindIssuer = () => undefined,
 ): ConnectionLog {
-	const connections: Draft[] = [];
-	const drafts = new WeakMap<Socket, Draft>();
-	const sockets = new WeakMap<Draft, TLSSocket>();
+	const connections: MutableRecord[] = [];
+	const records = new WeakMap<Socket, MutableRecord>();
+	const sockets = new WeakMap<MutableRecord, TLSSocket>();
 	// Node makes the TLS socket in its own 'connection' listener and may not name it before the
 	// handshake has failed, when even its port is forgotten. What the TLS socket reports runs in the
 	// asynchronous context it was made in, so the context carries the record.
-	const current = new AsyncLocalStorage<Draft>();
+	const current = new AsyncLocalStorage<MutableRecord>();
 
 	server.prependListener('connection', (transport: Socket) => {
 		const {promise, resolve} = Promise.withResolvers<void>();
-		const draft: Draft = {
+		const record: MutableRecord = {
 			id: connections.length + 1,
 			remotePort: transport.remotePort ?? 0,
 			secure: false,
@@ -79,83 +79,83 @@ export function recordConnections(
 			// Node's own count, because its HTTP parser reads from the handle, past any listener of
 			// the socket. On a TLS socket it counts what was decrypted, and outlives the socket.
 			get plaintextBytes() {
-				return sockets.get(draft)?.bytesRead ?? 0;
+				return sockets.get(record)?.bytesRead ?? 0;
 			},
 			closed: promise,
 		};
-		connections.push(draft);
-		current.enterWith(draft);
+		connections.push(record);
+		current.enterWith(record);
 		transport.once('close', () => {
-			const socket = sockets.get(draft);
-			// A client that hangs up before its first message: no TLS socket has told of it.
-			if (socket === undefined) draft.error ??= 'ECONNRESET';
-			// The verdict on a refused client is told when the TLS socket closes, which is later.
+			const socket = sockets.get(record);
+			// A client that closed before its first message: there was no TLS socket.
+			if (socket === undefined) record.error ??= 'ECONNRESET';
+			// The error of a refused client is known when the TLS socket closes, which is later.
 			if (socket === undefined || socket.closed) resolve();
 			else socket.once('close', resolve);
 		});
 	});
 
-	const meet = (socket: TLSSocket): Draft | undefined => {
-		const draft = drafts.get(socket) ?? current.getStore();
-		if (draft !== undefined) {
-			drafts.set(socket, draft);
-			sockets.set(draft, socket);
+	const recordOf = (socket: TLSSocket): MutableRecord | undefined => {
+		const record = records.get(socket) ?? current.getStore();
+		if (record !== undefined) {
+			records.set(socket, record);
+			sockets.set(record, socket);
 		}
-		return draft;
+		return record;
 	};
 
-	// The only event that hands out the TLS socket before the server has judged the client: Node
+	// The only event that hands out the TLS socket before the server has verified the client: Node
 	// destroys a refused socket in its own 'secure' listener, and the certificate is gone with it.
 	server.on('keylog', (_line: Buffer, socket: TLSSocket) => {
-		if (drafts.has(socket)) return;
-		const draft = meet(socket);
-		if (draft === undefined) return;
-		describeProtocol(draft, socket);
+		if (records.has(socket)) return;
+		const record = recordOf(socket);
+		if (record === undefined) return;
+		describeProtocol(record, socket);
 		// A client may make another handshake on the same connection (TLS 1.2).
 		socket.prependListener('secure', () => {
 			readPeerChain(socket, findIssuer);
-			describeClient(draft, socket);
+			describeClient(record, socket);
 		});
 		socket.on('error', (error) => {
-			draft.error ??= nameOf(error);
+			record.error ??= nameOf(error);
 		});
 	});
 	server.on('secureConnection', (socket: TLSSocket) => {
-		const draft = meet(socket);
-		if (draft === undefined) return;
-		draft.secure = true;
+		const record = recordOf(socket);
+		if (record === undefined) return;
+		record.secure = true;
 		// Node calls a client without a certificate authorized when it resumes a TLS 1.3 session.
-		if (draft.clientCertificate === undefined) return;
-		draft.authorized = socket.authorized;
-		if (!socket.authorized) draft.error = nameOf(socket.authorizationError);
+		if (record.clientCertificate === undefined) return;
+		record.authorized = socket.authorized;
+		if (!socket.authorized) record.error = nameOf(socket.authorizationError);
 	});
 	server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-		const draft = meet(socket);
-		if (draft !== undefined) draft.error ??= nameOf(socket.authorizationError ?? error);
+		const record = recordOf(socket);
+		if (record !== undefined) record.error ??= nameOf(socket.authorizationError ?? error);
 	});
 
 	return {
 		connections,
 		of(socket) {
-			const draft = drafts.get(socket);
-			if (draft === undefined) throw new Error('the socket belongs to another server');
-			return draft;
+			const record = records.get(socket);
+			if (record === undefined) throw new Error('the socket belongs to another server');
+			return record;
 		},
 	};
 }
 
-function describeProtocol(draft: Draft, socket: TLSSocket): void {
+function describeProtocol(record: MutableRecord, socket: TLSSocket): void {
 	const protocol = socket.getProtocol();
-	if (protocol !== null) draft.protocol = protocol;
+	if (protocol !== null) record.protocol = protocol;
 }
 
-function describeClient(draft: Draft, socket: TLSSocket): void {
-	draft.resumed = socket.isSessionReused();
-	if (socket.servername !== null) draft.servername = socket.servername;
+function describeClient(record: MutableRecord, socket: TLSSocket): void {
+	record.resumed = socket.isSessionReused();
+	if (socket.servername !== null) record.servername = socket.servername;
 	// Typed as always there; without a certificate it is an empty object.
 	const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
 	if (certificate.fingerprint256 === undefined) return;
-	draft.clientCertificate = {
+	record.clientCertificate = {
 		subject: commonName(certificate.subject),
 		fingerprint256: certificate.fingerprint256,
 		issuer: commonName(certificate.issuer),

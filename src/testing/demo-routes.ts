@@ -5,7 +5,7 @@ import type {RecordedRequest} from './request-log.ts';
 /** Answers one request; its body has arrived. */
 export type Route = (request: RecordedRequest, response: ServerResponse) => void;
 
-/** The pages of a small bank: a login that sets a cookie, and what only a session may see. */
+/** The routes of a small bank: a login that sets a cookie, and pages that need the session. */
 export function createRoutes(users: Readonly<Record<string, string>>): Route {
 	const passwords = new Map(Object.entries(users));
 	const sessions = new Map<string, string>();
@@ -98,7 +98,7 @@ function parseJsonFields(text: string): Map<string, unknown> {
 		const value: unknown = JSON.parse(text);
 		return new Map(Object.entries(value ?? {}));
 	} catch {
-		// Not JSON: nobody has logged in with that.
+		// Not JSON: no credentials.
 		return new Map();
 	}
 }

@@ -13,11 +13,11 @@ export interface MtlsServerOptions {
 	pki?: TestPki;
 	/** The server's own certificate. @defaultValue `pki.server()` */
 	credential?: Credential;
-	/** Who may sign the clients' certificates, PEM. @defaultValue the root of `pki` */
+	/** The trusted CAs of client certificates, PEM. @defaultValue the root of `pki` */
 	clientCa?: string | readonly string[];
 	/**
 	 * `'require'` ends the handshake of a client without a good certificate, `'request'` lets it in
-	 * and writes the verdict down, `'none'` does not ask.
+	 * and records the error, `'none'` does not ask.
 	 *
 	 * @defaultValue `'require'`
 	 */
@@ -50,7 +50,7 @@ export interface MtlsServer extends AsyncDisposable {
 	/** `https://localhost:PORT`, also when the server listens on another address. */
 	readonly origin: string;
 	readonly pki: TestPki;
-	/** The certificate that a client is to trust, PEM: the root of `pki`. */
+	/** The CA that a client has to trust, PEM: the root of `pki`. */
 	readonly ca: string;
 	/** Every TCP connection so far, refused ones too, in the order of arrival. */
 	readonly connections: readonly RecordedConnection[];
@@ -65,7 +65,7 @@ export interface MtlsServer extends AsyncDisposable {
 }
 
 /**
- * Starts an HTTPS server that asks for client certificates and writes down all that reaches it.
+ * Starts an HTTPS server that asks for client certificates and records all that reaches it.
  *
  * Unless `handler` answers first, it serves `POST /login` (JSON or form with `user` and `password`;
  * sets the cookie `session` and redirects to `/accounts`), `GET /accounts` (needs the session),

@@ -22,7 +22,7 @@ const defaults = {
 	authority: {from: -365 * DAY_MS, to: 3650 * DAY_MS},
 };
 
-/** The period a certificate is valid in; what is said in dates wins over what is said in words. */
+/** The validity of a certificate; dates override `expired` and `notYetValid`. */
 export function resolveValidity(
 	kind: 'leaf' | 'authority',
 	options: ValidityOptions,

@@ -1,7 +1,7 @@
-/** How much a {@link BoundedMap} keeps. */
+/** The limits of a {@link BoundedMap}. */
 export interface Bounds {
 	readonly maxEntries: number;
-	/** Of all entries together, by the sizes that `set` was given. */
+	/** Of all entries together, as given to `set`. */
 	readonly maxBytes: number;
 	/** A larger entry is not kept at all. @defaultValue an eighth of `maxBytes` */
 	readonly maxEntryBytes?: number;
@@ -13,10 +13,10 @@ interface Entry<V> {
 }
 
 /**
- * A cache with a budget in entries and in bytes: what was set first goes first.
+ * A cache with a limit on entries and on bytes: the entry that was set first is evicted first.
  *
- * Security: what another side can make large, or many, is counted in bytes. A bound on entries alone
- * is none.
+ * Security: where a peer decides how large or how many the entries are, a limit on their number alone
+ * does not limit the memory.
  */
 export class BoundedMap<K, V> {
 	readonly #entries = new Map<K, Entry<V>>();
@@ -35,7 +35,7 @@ export class BoundedMap<K, V> {
 		return this.#entries.size;
 	}
 
-	/** Of all entries, as `set` was told. */
+	/** Of all entries, as given to `set`. */
 	get bytes(): number {
 		return this.#bytes;
 	}
@@ -44,7 +44,7 @@ export class BoundedMap<K, V> {
 		return this.#entries.get(key)?.value;
 	}
 
-	/** @param bytes - What the entry holds in memory, its key included; a good estimate will do. */
+	/** @param bytes - Estimated memory of the entry, its key included. */
 	set(key: K, value: V, bytes: number): void {
 		this.delete(key);
 		if (bytes > this.#maxEntryBytes) return;

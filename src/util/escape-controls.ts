@@ -1,11 +1,11 @@
 /**
- * Text of a stranger, fit for a terminal and a log: what would not be seen is escaped.
+ * Escapes invisible characters in the text of a peer, for a terminal and a log.
  *
- * Security: a certificate's subject or a reason phrase could otherwise move the cursor and rewrite the
- * verdict above it, begin a line of its own, or turn the order of what is read around.
+ * Security: a certificate's subject or a reason phrase could otherwise move the cursor and overwrite
+ * the lines above it, begin a line of its own, or reverse the direction of the text.
  */
 export function escapeControls(text: string): string {
-	return text.replace(unseen, (character) => {
+	return text.replace(invisible, (character) => {
 		const hex = (character.codePointAt(0) ?? 0).toString(16);
 		if (hex.length <= 2) return `\\x${hex.padStart(2, '0')}`;
 		return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
@@ -13,13 +13,13 @@ export function escapeControls(text: string): string {
 }
 
 /**
- * JSON fit for a terminal: the same value, and nothing unseen in it but its own line ends.
+ * Escapes invisible characters in JSON, for a terminal: the value is the same, line ends stay.
  *
- * Security: `JSON.stringify` escapes neither the control characters from U+007F on nor those that turn
- * the direction of writing.
+ * Security: `JSON.stringify` escapes neither the control characters from U+007F on nor those that
+ * change the direction of the text.
  */
 export function escapeJson(json: string): string {
-	return json.replace(unseen, (character) => {
+	return json.replace(invisible, (character) => {
 		if (character === '\n') return character;
 		const units = character
 			.split('')
@@ -28,6 +28,6 @@ export function escapeJson(json: string): string {
 	});
 }
 
-// Control characters, those that format (the bidirectional ones among them), line and paragraph
-// separators, and halves of surrogate pairs.
-const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+// Control characters, format characters (the bidirectional ones among them), line and paragraph
+// separators, and lone surrogates.
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;

@@ -1,16 +1,16 @@
-/** Stands for a value that may be a secret. */
+/** Replaces a value that may be a secret. */
 export const mask = '[redacted]';
 
 /** The URL, or the path, without user, password, fragment and the values of its query. */
 export function redactUrl(url: string): string {
-	// As the URL parser does, so that what it reads as credentials is what goes.
+	// As the URL parser does, so that the same part counts as credentials.
 	const text = url.trim().replace(/[\t\n\r]/g, '');
 	const scheme = /^([a-z][a-z0-9+.-]*:|(?=[/\\]{2}))/i.exec(text)?.[0];
 	if (scheme === undefined) return redactParts(text);
 	if (/^(data|blob):/i.test(scheme)) return scheme + mask;
 
 	const parsed = URL.parse(text, scheme === '' ? 'https://base.invalid' : undefined);
-	// Where a URL that none can parse keeps its password is anybody's guess.
+	// Where the password is in a URL that cannot be parsed is not known.
 	if (parsed === null) return text.includes('@') ? scheme + mask : redactParts(text);
 	if (!parsed.username && !parsed.password) return redactParts(text);
 	parsed.username = '';
@@ -27,7 +27,7 @@ function redactQuery(query: string): string {
 	return query.split('&').map(redactParameter).join('&');
 }
 
-// What has no name may be a token itself.
+// A parameter without a name may be a token itself.
 function redactParameter(text: string): string {
 	const equals = text.indexOf('=');
 	if (equals === -1) return text && mask;

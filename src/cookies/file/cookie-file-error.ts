@@ -1,15 +1,15 @@
 /** Why cookies were not saved. */
 export type CookieFileErrorCode =
-	/** The file is damaged since it was loaded. */
+	/** The file was damaged since it was loaded. */
 	| 'ERR_MTLS_JAR_DAMAGED'
-	/** Another process did not finish with it. */
+	/** Another process did not release its lock. */
 	| 'ERR_MTLS_JAR_LOCKED'
-	/** The system refused: see `cause`; or the file would be larger than the 64 MiB that are read. */
+	/** The system refused it, see `cause`; or the file would be larger than the 64 MiB that can be read. */
 	| 'ERR_MTLS_JAR_NOT_SAVED';
 
 /**
- * Cookies could not be saved: the file is as it was, the cookies are still in the jar, and the next
- * save has them. The message says why; never a cookie.
+ * Cookies could not be saved: the file is unchanged, the cookies are still in the jar, and the next
+ * save writes them. The message says why, and never quotes a cookie.
  */
 export class CookieFileError extends Error {
 	readonly code: CookieFileErrorCode;

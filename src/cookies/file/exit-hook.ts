@@ -1,25 +1,25 @@
-/** What has something to write before the process ends. */
+/** Has changes that must be written before the process ends. */
 interface Unsaved {
-	/** Gives back what others wait for. */
+	/** Releases the lock that others wait for. */
 	abortSave(): void;
 	saveAtExit(): void;
 }
 
-const waiting = new Set<Unsaved>();
+const pending = new Set<Unsaved>();
 
-/** Has `unsaved` saved when the process ends by itself or by `process.exit()`. */
+/** Saves `unsaved` when the process ends by itself or by `process.exit()`. */
 export function watchExit(unsaved: Unsaved): void {
-	if (waiting.size === 0) process.on('exit', saveAll);
-	waiting.add(unsaved);
+	if (pending.size === 0) process.on('exit', saveAll);
+	pending.add(unsaved);
 }
 
-/** Nothing is listened to while nothing waits. */
+/** There is no listener while nothing is pending. */
 export function unwatchExit(unsaved: Unsaved): void {
-	if (waiting.delete(unsaved) && waiting.size === 0) process.off('exit', saveAll);
+	if (pending.delete(unsaved) && pending.size === 0) process.off('exit', saveAll);
 }
 
 function saveAll(): void {
-	// All of them first: two may be in each other's way, and nothing that was begun goes on now.
-	for (const unsaved of waiting) unsaved.abortSave();
-	for (const unsaved of waiting) unsaved.saveAtExit();
+	// All of them first: two may wait for one lock, and asynchronous saves do not continue now.
+	for (const unsaved of pending) unsaved.abortSave();
+	for (const unsaved of pending) unsaved.saveAtExit();
 }

@@ -1,7 +1,7 @@
 import type {Cookie} from 'tough-cookie';
 import {isExpired} from '../expiry.ts';
 
-/** A cookie of a file, and the text that stands for it there. */
+/** A cookie of a file, and its text there. */
 export interface Entry {
 	readonly cookie: Cookie;
 	readonly text: string;
@@ -12,15 +12,15 @@ export interface Content {
 	readonly format: CookieFormat;
 	/** By {@link cookieId}, in the order of the file. */
 	readonly entries: ReadonlyMap<string, Entry>;
-	/** What else is to be kept of the file, for {@link CookieFormat.serialize}. */
+	/** What else the file holds, for {@link CookieFormat.serialize}. */
 	readonly head?: object;
 }
 
-/** A way to write cookies down. */
+/** A file format. */
 export interface CookieFormat {
 	/** @throws {CorruptFileError} when a part of it cannot be read. */
 	parse(bytes: Buffer, now: number): Content;
-	/** The text of one cookie, or `undefined` for one that the format cannot hold. */
+	/** The text of one cookie; `undefined` where the format cannot hold it. */
 	write(cookie: Cookie, now: number): string | undefined;
 	/** A whole file. */
 	serialize(texts: Iterable<string>, head?: object): Buffer;
@@ -29,21 +29,21 @@ export interface CookieFormat {
 /** What is wrong with the content of a file. Security: the message never quotes it. */
 export class CorruptFileError extends Error {}
 
-/** What RFC 6265 §5.3, step 11, takes for one and the same cookie. */
+/** What identifies a cookie (RFC 6265 §5.3, step 11). */
 export function cookieId({domain, path, key}: Pick<Cookie, 'domain' | 'path' | 'key'>): string {
 	return JSON.stringify([domain, path, key]);
 }
 
-/** What no header can carry (RFC 6265 §4.1.1), so that a cookie with it would fail every request. */
+/** Characters that no header can carry (RFC 6265 §4.1.1): a cookie with one would fail every request. */
 export function hasControls(text: string): boolean {
 	return /[^ -~\x80-\uffff]/.test(text);
 }
 
-/** Which cookies a file is for, in the words of Python's `http.cookiejar`. */
+/** Which cookies a file keeps, in the words of Python's `http.cookiejar`. */
 export interface RetentionOptions {
-	/** Also those that end with the session. */
+	/** Session cookies too. */
 	readonly ignoreDiscard: boolean;
-	/** Also those that have expired. */
+	/** Expired cookies too. */
 	readonly ignoreExpires: boolean;
 }
 

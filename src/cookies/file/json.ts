@@ -2,7 +2,7 @@ import {Cookie, version} from 'tough-cookie';
 import {maxAgeStart} from '../expiry.ts';
 import {type CookieFormat, CorruptFileError, cookieId, type Entry, hasControls} from './format.ts';
 
-/** tough-cookie's own serialization, which `CookieJar.fromJSON` reads: all that it knows of a cookie. */
+/** tough-cookie's own serialization, which `CookieJar.fromJSON` reads. It holds all fields of a cookie. */
 export const cookieJson: CookieFormat = {
 	parse(bytes) {
 		const file = parseObject(bytes);
@@ -24,16 +24,16 @@ export const cookieJson: CookieFormat = {
 		try {
 			const json = cookie.toJSON();
 			if (cookie.maxAge === null) return JSON.stringify(json);
-			// From which whoever reads the file counts `Max-Age`; not when it was last read.
+			// A reader of the file counts `Max-Age` from here, so it is not the time of the last read.
 			const lastAccessed = new Date(maxAgeStart(cookie, now)).toISOString();
 			return JSON.stringify({...json, lastAccessed});
 		} catch {
-			// A date of the app's that is none.
+			// The app set an invalid date.
 			return undefined;
 		}
 	},
 
-	// A line a cookie, so that a person can compare two files.
+	// One line for each cookie, so that two files can be compared.
 	serialize(texts, head = {version: `tough-cookie@${version}`, storeType: 'MemoryCookieStore'}) {
 		const fields = Object.entries(head).map(
 			([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)},`,
@@ -54,7 +54,7 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
 		const value: unknown = JSON.parse(text);
 		if (isObject(value)) return value;
 	} catch (error) {
-		// Security: the rest of V8's message quotes what it stumbled over, which may be a cookie.
+		// Security: the rest of V8's message quotes the text, which may be a cookie.
 		const line = /\(line (\d+) column \d+\)$/.exec(String(error))?.[1];
 		throw new CorruptFileError(`${line === undefined ? '' : `line ${line}: `}expected JSON`);
 	}
@@ -69,8 +69,8 @@ const isTime = (value: unknown) =>
 	((typeof value === 'string' || typeof value === 'number') &&
 		!Number.isNaN(new Date(value).getTime()));
 
-// What of a field tough-cookie takes; anything else it drops without a word, and the next save would
-// make that final.
+// The values that tough-cookie accepts. It drops any other without an error, and the next save would
+// lose it.
 const checks: Readonly<Record<string, (value: unknown) => boolean>> = {
 	key: isText,
 	value: isText,
@@ -93,9 +93,9 @@ const required = ['domain', 'path'];
 
 function parseCookie(value: unknown, where: string): Cookie {
 	if (!isObject(value)) throw new CorruptFileError(`${where}: expected an object`);
-	for (const [name, isRight] of Object.entries(checks)) {
+	for (const [name, isValid] of Object.entries(checks)) {
 		const given = Object.hasOwn(value, name);
-		if (given ? isRight(value[name]) : !required.includes(name)) continue;
+		if (given ? isValid(value[name]) : !required.includes(name)) continue;
 		throw new CorruptFileError(`${where}: expected another \`${name}\``);
 	}
 	const cookie = Cookie.fromJSON(value);

@@ -1,7 +1,7 @@
 /*
- * Netscape's cookies.txt, as curl, wget and Python's MozillaCookieJar write it: a line a cookie,
- * with seven fields between tabs: domain, whether its subdomains get it, path, Secure, expiry in
- * seconds since the epoch, name, value (https://curl.se/docs/http-cookies.html).
+ * Netscape's cookies.txt, as curl, wget and Python's MozillaCookieJar write it: one line for each
+ * cookie, with seven fields between tabs: domain, whether its subdomains get it, path, Secure, expiry
+ * in seconds since the epoch, name, value (https://curl.se/docs/http-cookies.html).
  */
 import {isIP} from 'node:net';
 import {Cookie, canonicalDomain} from 'tough-cookie';
@@ -10,18 +10,18 @@ import {type CookieFormat, CorruptFileError, cookieId, type Entry, hasControls} 
 
 const httpOnlyPrefix = '#HttpOnly_';
 
-// Of every name without a dot it makes one; for any but this it may as well be the name of a host.
-const localhostOfPython = 'localhost.local';
+// Python adds `.local` to each name without a dot. For any other name that may be part of the host.
+const pythonLocalhost = 'localhost.local';
 
-/** The last second that a Date can be. */
+/** The last second that a Date can hold. */
 const lastSecond = 8_640_000_000_000;
 
 /**
- * Holds no SameSite, no time of creation and no extensions, and seconds only. Its characters are the
- * bytes of the header, as with curl: they are in no encoding.
+ * Holds no SameSite, no time of creation and no extensions, and whole seconds only. Its characters are
+ * the bytes of the header, as with curl, without an encoding.
  */
 export const netscape = dialect({
-	// Python reads no file without the first line.
+	// Python refuses a file without the first line.
 	header: `# Netscape HTTP Cookie File
 # Written by axios-mtls. Whoever reads these cookies has the session.
 
@@ -31,23 +31,23 @@ export const netscape = dialect({
 });
 
 /**
- * The same as Python writes it. There a session has no expiry: a 0 would be long ago, and to curl an
- * empty field is none at all, so that a file is for the one or the other.
+ * The same as Python writes it. There a session cookie has an empty expiry: 0 would be long ago. curl
+ * does not accept an empty field, so that a file is for one of the two.
  */
-const pythons = dialect({
+const pythonDialect = dialect({
 	header: `# Netscape HTTP Cookie File
 # http://curl.haxx.se/rfc/cookie_spec.html
 # This is a generated file!  Do not edit.
 
 `,
 	session: '',
-	localhost: localhostOfPython,
+	localhost: pythonLocalhost,
 });
 
-/** How a program writes what the format leaves open. */
+/** How a program writes what the format does not define. */
 interface Dialect {
 	readonly header: string;
-	/** The expiry of what ends with the session. */
+	/** The expiry of a session cookie. */
 	readonly session: string;
 	readonly localhost: string;
 }
@@ -59,11 +59,11 @@ function dialect({header, ...words}: Dialect): CookieFormat {
 			const entries = new Map<string, Entry>();
 			for (const [index, line] of file.split('\n').entries()) {
 				const text = line.replace(/\r$/, '');
-				if (isRemark(text)) continue;
+				if (isComment(text)) continue;
 				const cookie = parseLine(text, `line ${index + 1}`, new Date(now));
 				entries.set(cookieId(cookie), {cookie, text});
 			}
-			return {format: isPythons(file) ? pythons : netscape, entries};
+			return {format: isPythonFile(file) ? pythonDialect : netscape, entries};
 		},
 		write: (cookie, now) => writeLine(cookie, words, now),
 		serialize(texts) {
@@ -73,7 +73,7 @@ function dialect({header, ...words}: Dialect): CookieFormat {
 	};
 }
 
-function isPythons(file: string): boolean {
+function isPythonFile(file: string): boolean {
 	return /^# This is a generated file! {2}Do not edit\.\r?$/m.test(file);
 }
 
@@ -85,13 +85,13 @@ function writeLine(
 	const {domain, path, key, value, secure, httpOnly} = cookie;
 	const texts = [domain ?? '', path ?? '', key, value];
 	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
-	// Or what is no byte.
+	// The last: not a byte.
 	if (texts.some((text) => hasControls(text) || /[^\0-\xff]/.test(text))) return undefined;
-	// An address has no subdomains; with a dot before it Python takes it for a name.
-	const wide = !cookie.hostOnly && isIP(domain) === 0;
+	// An address has no subdomains; with a leading dot Python takes it for a name.
+	const withSubdomains = !cookie.hostOnly && isIP(domain) === 0;
 	return [
-		`${httpOnly ? httpOnlyPrefix : ''}${wide ? '.' : ''}${domain === 'localhost' ? words.localhost : domain}`,
-		word(wide),
+		`${httpOnly ? httpOnlyPrefix : ''}${withSubdomains ? '.' : ''}${domain === 'localhost' ? words.localhost : domain}`,
+		word(withSubdomains),
 		path,
 		word(secure),
 		expirySeconds(cookie, now) ?? words.session,
@@ -100,23 +100,23 @@ function writeLine(
 	].join('\t');
 }
 
-function isRemark(line: string): boolean {
+function isComment(line: string): boolean {
 	return line.trim() === '' || (/^\s*#/.test(line) && !line.startsWith(httpOnlyPrefix));
 }
 
 function parseLine(line: string, where: string, creation: Date): Cookie {
 	const httpOnly = line.startsWith(httpOnlyPrefix);
 	const fields = (httpOnly ? line.slice(httpOnlyPrefix.length) : line).split('\t');
-	// An editor that trims lines takes the tab before an empty value away.
+	// An editor that trims lines removes the tab before an empty value.
 	if (fields.length !== 7 && fields.length !== 6) {
 		throw new CorruptFileError(`${where}: expected 7 fields between tabs, found ${fields.length}`);
 	}
-	const [domain = '', wide = '', path = '', secure = '', expires = '', key = '', value = ''] =
+	const [domain = '', subdomains = '', path = '', secure = '', expires = '', key = '', value = ''] =
 		fields;
 	if (fields.some(hasControls))
 		throw new CorruptFileError(`${where}: expected no control characters`);
 	if (!path.startsWith('/')) throw new CorruptFileError(`${where}: expected a path in field 3`);
-	// Python writes a cookie without `=` like this, and so it is sent again.
+	// An empty name alone is valid: Python writes a cookie without `=` so, and it is sent so again.
 	if (key === '' && value === '')
 		throw new CorruptFileError(`${where}: expected a name in field 6`);
 	return new Cookie({
@@ -124,7 +124,7 @@ function parseLine(line: string, where: string, creation: Date): Cookie {
 		value,
 		domain: parseDomain(domain, where),
 		path,
-		hostOnly: !parseWord(wide, 2, where),
+		hostOnly: !parseWord(subdomains, 2, where),
 		secure: parseWord(secure, 4, where),
 		httpOnly,
 		expires: parseExpiry(expires, where),
@@ -133,11 +133,11 @@ function parseLine(line: string, where: string, creation: Date): Cookie {
 }
 
 function parseDomain(text: string, where: string): string {
-	// wget adds a port that is not the scheme's own; cookies know none (RFC 6265 §8.5).
+	// wget adds a port that is not the default one; cookies have none (RFC 6265 §8.5).
 	const name = text.replace(/^([^:]+|\[.*\]):\d+$/, '$1').replace(/^\./, '');
 	const domain = /^[^\s/?#@]+$/.test(name) ? canonical(name) : undefined;
 	if (!domain) throw new CorruptFileError(`${where}: expected a domain in field 1`);
-	return domain === localhostOfPython ? 'localhost' : domain;
+	return domain === pythonLocalhost ? 'localhost' : domain;
 }
 
 function canonical(name: string): string | undefined {
@@ -166,7 +166,7 @@ function parseExpiry(text: string, where: string): Date | 'Infinity' {
 function expirySeconds(cookie: Cookie, now: number): string | undefined {
 	const expiry = expiresAt(cookie, now);
 	if (Number.isNaN(expiry) || !cookie.isPersistent()) return undefined;
-	// Never 0, which would let a cookie that expired long ago live on.
+	// Never 0: a cookie that expired long ago would become a session cookie.
 	return String(Math.max(1, Math.min(Math.floor(expiry / 1000), lastSecond)));
 }
 

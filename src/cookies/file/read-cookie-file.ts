@@ -4,41 +4,41 @@ import type {Content, CookieFormat} from './format.ts';
 import {cookieJson} from './json.ts';
 import {netscape} from './netscape.ts';
 
-/** Larger is no cookie file: a browser's largest is a hundredth of it. */
+/** A larger file is not one of cookies: the largest of a browser is a hundredth of it. */
 export const largestBytes = 64 * 1024 * 1024;
 
-/** The formats by the names of the option. */
+/** By the values of the `format` option. */
 export const formats = {netscape, json: cookieJson} as const;
 
 /**
- * Reads a cookie file; no file is an empty one.
+ * Reads a cookie file; a missing file is an empty one.
  *
- * @throws {Damage} when a part of it cannot be read, or what `node:fs` throws.
+ * @throws {CorruptFileError} when a part of it cannot be parsed, or what `node:fs` throws.
  */
 export function readCookieFile(path: string, fallback: CookieFormat, now: number): Content {
 	const stat = statSync(path, {throwIfNoEntry: false});
-	// A pipe would keep us waiting.
-	if (stat && !stat.isFile()) throw unfit(stat.isDirectory() ? 'EISDIR' : 'EINVAL');
-	if (stat && stat.size > largestBytes) throw unfit('EFBIG');
+	// Reading a pipe would block.
+	if (stat && !stat.isFile()) throw notCookieFile(stat.isDirectory() ? 'EISDIR' : 'EINVAL');
+	if (stat && stat.size > largestBytes) throw notCookieFile('EFBIG');
 	return parseCookies((stat && readIfThere(path)) ?? Buffer.alloc(0), fallback, now);
 }
 
 /**
- * Reads cookies in the format that they are in, or none in the format `fallback`.
+ * Parses cookies in the format that they are in; `fallback` is that of an empty file.
  *
- * @throws {Damage}
+ * @throws {CorruptFileError}
  */
 function parseCookies(bytes: Buffer, fallback: CookieFormat, now: number): Content {
-	const content = withoutMark(bytes);
+	const content = withoutByteOrderMark(bytes);
 	const first = content.find((byte) => !isSpace(byte));
-	// `touch` and mktemp make a file like this, and there is nothing in it to lose.
+	// `touch` and mktemp make such a file; there is nothing in it to lose.
 	if (first === undefined) return {format: fallback, entries: new Map()};
 	return (first === openingBrace ? cookieJson : netscape).parse(content, now);
 }
 
 const openingBrace = 0x7b;
 
-/** Where a path leads to through symbolic links, even if there is nothing yet. */
+/** The target of a path through symbolic links, even if it does not exist yet. */
 export function resolveLinks(path: string): string {
 	try {
 		return realpathSync(path);
@@ -52,8 +52,8 @@ export function resolveLinks(path: string): string {
 	return resolveLinks(resolve(folder, readlinkSync(path)));
 }
 
-// The byte order mark of Windows's editors.
-function withoutMark(bytes: Buffer): Buffer {
+// Editors of Windows write one.
+function withoutByteOrderMark(bytes: Buffer): Buffer {
 	return bytes.subarray(0, 3).equals(Buffer.from('\ufeff')) ? bytes.subarray(3) : bytes;
 }
 
@@ -70,7 +70,7 @@ function readIfThere(path: string): Buffer | undefined {
 	}
 }
 
-function unfit(code: string): Error {
+function notCookieFile(code: string): Error {
 	return Object.assign(new Error('not a file of cookies'), {code});
 }
 

@@ -5,13 +5,13 @@ import {cookieId} from './format.ts';
 
 type Done = (error: Error | null) => void;
 
-/** A store in memory that knows which of its cookies were set or removed. */
+/** A store in memory that tracks which of its cookies were set or removed. */
 export class TrackingStore extends MemoryCookieStore {
 	readonly #onChange: () => void;
 	#version = 0;
 	#changed = new Set<string>();
 
-	/** @param onChange - Called after a change, also before the ones known so far were taken. */
+	/** @param onChange - Called after each change, also while earlier ones have not been taken. */
 	constructor(onChange: () => void) {
 		super();
 		this.#onChange = onChange;
@@ -21,19 +21,19 @@ export class TrackingStore extends MemoryCookieStore {
 		return this.#version;
 	}
 
-	/** By `idOf`. */
+	/** By {@link cookieId}. */
 	get changed(): ReadonlySet<string> {
 		return this.#changed;
 	}
 
-	/** The changes so far, which are then no longer to be done. */
+	/** The pending changes, which are pending no longer. */
 	takeChanged(): ReadonlySet<string> {
 		const taken = this.#changed;
 		this.#changed = new Set();
 		return taken;
 	}
 
-	/** Changes that are to be done after all. */
+	/** Makes changes pending again. */
 	putBack(taken: ReadonlySet<string>): void {
 		for (const id of taken) this.#changed.add(id);
 	}
@@ -43,13 +43,13 @@ export class TrackingStore extends MemoryCookieStore {
 		return this.idx[domain]?.[path]?.[key];
 	}
 
-	/** Takes over what others have done, which is no change of ours. */
+	/** Applies the changes of other processes, which are not pending here. */
 	follow(arrived: Iterable<Cookie>, gone: Iterable<string> = []): void {
 		this.#version += 1;
 		for (const cookie of arrived) {
-			// From when the file says; tough-cookie sets that anew when the cookie is read.
+			// Counts from the time in the file; tough-cookie overwrites that when the cookie is read.
 			maxAgeStart(cookie, Date.now());
-			// RFC 6265 §5.3, step 11: its place in a `Cookie` header is that of the one it replaces.
+			// RFC 6265 §5.3, step 11: in the `Cookie` header it takes the position of the one it replaces.
 			const {creation = cookie.creation, creationIndex = cookie.creationIndex} =
 				this.find(cookieId(cookie)) ?? {};
 			super.putCookie(Object.assign(cookie, {creation, creationIndex}));
@@ -62,12 +62,12 @@ export class TrackingStore extends MemoryCookieStore {
 
 	override putCookie(cookie: Cookie, done?: Done): Promise<void> {
 		const id = cookieId(cookie);
-		// Before it is read, which would let `Max-Age` begin anew.
+		// Before the first read, which would let `Max-Age` start again.
 		maxAgeStart(cookie, Date.now());
-		const isNews = !isSame(this.find(id), cookie);
+		const isChange = !isSame(this.find(id), cookie);
 		this.#version += 1;
 		const put = super.putCookie(cookie);
-		if (isNews) this.#note([id]);
+		if (isChange) this.#note([id]);
 		done?.(null);
 		return put;
 	}
@@ -76,7 +76,7 @@ export class TrackingStore extends MemoryCookieStore {
 		const cookie = this.idx[domain]?.[path]?.[key];
 		this.#version += 1;
 		const removed = super.removeCookie(domain, path, key);
-		// tough-cookie removes what it finds expired; meanwhile another process may have got a new one.
+		// tough-cookie removes expired cookies that it finds; another process may have a new one by now.
 		if (cookie && !isExpired(cookie, Date.now())) this.#note([cookieId(cookie)]);
 		done?.(null);
 		return removed;
@@ -117,14 +117,14 @@ export class TrackingStore extends MemoryCookieStore {
 	}
 }
 
-// Servers set the same cookie again and again. `Max-Age` counts from now on each time.
+// Servers set the same cookie again and again. With `Max-Age` each time is a change: it starts again.
 function isSame(before: Cookie | undefined, after: Cookie): boolean {
-	// The app may have changed the very cookie that is in the store.
+	// The app may have changed the very object that is in the store.
 	if (before === undefined || before === after || after.maxAge !== null) return false;
 	try {
 		return textOf(before) === textOf(after);
 	} catch {
-		// A date of the app's that is none: the save will tell.
+		// The app set an invalid date: the save will report it.
 		return false;
 	}
 }

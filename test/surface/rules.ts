@@ -54,6 +54,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'tls/pkcs12/pkcs12.ts',
 		'util/clock.ts',
 		'util/escape-controls.ts',
+		'util/file-permissions.ts',
 		'util/url.ts',
 	],
 };

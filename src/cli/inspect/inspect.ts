@@ -2,7 +2,7 @@ import {createPublicKey, type KeyObject} from 'node:crypto';
 import pc from 'picocolors';
 import {pinOf} from '../../tls/credentials/certificate-facts.ts';
 import {findLeaf} from '../../tls/credentials/chain.ts';
-import {exposedMode} from '../../tls/credentials/checks.ts';
+import {exposedMode} from '../../util/file-permissions.ts';
 import type {InspectArguments} from '../commands.ts';
 import {findPassphrase} from '../shared/client-options.ts';
 import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';

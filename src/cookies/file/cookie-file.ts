@@ -2,7 +2,7 @@ import {renameSync} from 'node:fs';
 import type {Cookie} from 'tough-cookie';
 import {callLogger} from '../../logging/logger.ts';
 import type {Logger} from '../../options.ts';
-import {exposedMode} from '../../tls/credentials/checks.ts';
+import {exposedMode} from '../../util/file-permissions.ts';
 import {CookieFileError} from './cookie-file-error.ts';
 import {unwatchExit, watchExit} from './exit-hook.ts';
 import {acquireLock, acquireLockSync, type FileLock, flushFolder} from './file-lock.ts';

@@ -1,6 +1,6 @@
 import type {X509Certificate} from 'node:crypto';
-import {statSync} from 'node:fs';
 import {MtlsConfigError} from '../../config-error.ts';
+import {exposedMode} from '../../util/file-permissions.ts';
 
 /** What is wrong with a client certificate, or its key file, that is used all the same. */
 export type CertificateWarning =
@@ -112,18 +112,6 @@ export function checkKeyPermissions(
 	return path === undefined || mode === undefined
 		? []
 		: [{event: 'file_exposed', option, path, mode}];
-}
-
-/**
- * The permission bits of a file that others than its owner may read, else `undefined`. As with ssh: not on
- * Windows, where the mode says nothing, nor for a file of another user, who decides about it.
- */
-export function exposedMode(path: string): number | undefined {
-	if (process.platform === 'win32') return undefined;
-	const stat = statSync(path, {throwIfNoEntry: false});
-	if (stat === undefined || !stat.isFile() || stat.uid !== process.getuid?.()) return undefined;
-	const mode = stat.mode & 0o777;
-	return (mode & 0o077) === 0 ? undefined : mode;
 }
 
 const MINUTE_MS = 60 * 1000;

@@ -33,8 +33,10 @@ export interface Route {
 }
 
 /** Whether the proxy gets the request itself, rather than a CONNECT (RFC 9112 §3.2.2). */
-export function isForwarded({secure, proxy}: Pick<Route, 'secure' | 'proxy'>): boolean {
-	return proxy !== undefined && !secure;
+export function isForwarded<R extends Pick<Route, 'secure' | 'proxy'>>(
+	route: R,
+): route is R & {readonly proxy: HttpProxy} {
+	return route.proxy !== undefined && !route.secure;
 }
 
 /**
@@ -47,7 +49,7 @@ export function poolKey(
 	details = '',
 ): string {
 	const {secure, host, port, presentCertificate, proxy} = route;
-	if (isForwarded(route)) return `any|http|${details}|${proxy?.poolKey}`;
+	if (isForwarded(route)) return `any|http|${details}|${route.proxy.poolKey}`;
 	const certificate = presentCertificate ? 'shown' : 'withheld';
 	const scheme = secure ? 'https' : 'http';
 	return `${host}|${port}|${scheme}|${details}|${certificate}|${proxy?.poolKey ?? 'direct'}`;

@@ -13,11 +13,12 @@ import {attachRoute, hostWaitedFor} from '../connection/agent-pool.ts';
 import {ConnectTimer} from '../connection/connect-timeout.ts';
 import {closeAfterEarlyResponse} from '../connection/keep-alive.ts';
 import {ProtocolSwitchError} from '../connection/pooled-connection.ts';
+import {isForwarded} from '../connection/route.ts';
 import {requestOptions} from '../connection/socket-options.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import {timeoutError} from './axios-errors.ts';
 import type {ExchangeInput} from './exchange.ts';
-import {headerOf, isForwarded, isRedirect, redirectBody, routeOf} from './exchange.ts';
+import {headerOf, isRedirect, redirectBody, routeOf} from './exchange.ts';
 import {FirstByteTimer} from './first-byte-timeout.ts';
 import {assertTunnel, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
 import {absoluteForm, withProxyAuthorization} from './proxy-request.ts';
@@ -146,7 +147,7 @@ export function usesMtlsAgent(input: ExchangeInput): boolean {
 	const {hop, agent, config, proxy, globalAgent, limited} = input;
 	if (agent === undefined) return false;
 	if (hop.url.protocol === 'https:') return true;
-	if (!isForwarded(hop, proxy) || config.socketPath) {
+	if (proxy === undefined || config.socketPath) {
 		const isNode = http.request === nodeRequest && !config.transport;
 		return limited && isNode && !(config.httpAgent || globalAgent);
 	}
@@ -160,7 +161,7 @@ function withRoute(
 	input: ExchangeInput,
 	signal: AbortSignal,
 ): RequestOptions {
-	const {hop, config, agent, proxy} = input;
+	const {hop, config, agent} = input;
 	const {url} = hop;
 	const route = {...routeOf(input), signal};
 	// The protocol is the agent's own: Node requires that they agree.
@@ -171,11 +172,11 @@ function withRoute(
 		// Security: axios names no host then, and Node would verify the certificate for `localhost`.
 		return attachRoute({...sent, host: url.hostname, port: url.port}, {...route, proxy: undefined});
 	}
-	if (!isForwarded(hop, proxy)) return attachRoute(sent, route);
+	if (!isForwarded(route)) return attachRoute(sent, route);
 	const forwarded: RequestOptions = {
 		...sent,
 		path: absoluteForm(hop, options.path ?? '/'),
-		headers: withProxyAuthorization(options.headers as OutgoingHttpHeaders, proxy),
+		headers: withProxyAuthorization(options.headers as OutgoingHttpHeaders, route.proxy),
 	};
 	return attachRoute(forwarded, route);
 }

@@ -86,11 +86,3 @@ export function headerOf<H extends object, N extends keyof H>(
 export function isRedirect(status = 0): boolean {
 	return status >= 300 && status < 400 && status !== 304 && status !== 305;
 }
-
-/** Whether the request of a hop goes to `proxy` itself, rather than through a tunnel. */
-export function isForwarded(
-	{url}: Pick<Hop, 'url'>,
-	proxy: HttpProxy | undefined,
-): proxy is HttpProxy {
-	return proxy !== undefined && url.protocol === 'http:';
-}

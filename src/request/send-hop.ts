@@ -8,13 +8,7 @@ import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
 import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
 import {closedError} from '../exchange/axios-errors.ts';
-import {
-	type ExchangeInput,
-	type Head,
-	headerOf,
-	headOf,
-	isForwarded,
-} from '../exchange/exchange.ts';
+import {type ExchangeInput, type Head, headerOf, headOf} from '../exchange/exchange.ts';
 import {
 	type GlobalAgent,
 	globalAgentOf,
@@ -149,7 +143,7 @@ function isRefusedByProxy(
 	hop: Hop,
 	proxy: HttpProxy | undefined,
 ): proxy is HttpProxy {
-	return status === 407 && isForwarded(hop, proxy);
+	return status === 407 && proxy !== undefined && hop.url.protocol === 'http:';
 }
 
 // Security: the cookies at an origin of another identity would act in its name. What the server sends

@@ -3,10 +3,11 @@ import type {Dispatcher} from 'undici';
 import {mayBeUnread} from '../../connection/keep-alive.ts';
 import type {Pool} from '../../connection/pool.ts';
 import type {RequestConnection} from '../../connection/pooled-connection.ts';
+import {isForwarded} from '../../connection/route.ts';
 import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
-import {headerOf, isForwarded, isRedirect, redirectBody, routeOf} from '../exchange.ts';
+import {headerOf, isRedirect, redirectBody, routeOf} from '../exchange.ts';
 import {FirstByteTimer} from '../first-byte-timeout.ts';
 import {absoluteForm, forwardHeaders} from '../proxy-request.ts';
 import {attachLoss, type SeenLoss} from '../resend.ts';
@@ -16,23 +17,25 @@ import {joinHeaders, ResponseBody, textOf, tooLarge} from './response.ts';
 
 /**
  * The exchange of plain requests, over undici's `dispatch`: a body that is in memory, and a response
- * that is read into memory. It takes what `undiciSupports`, and does with it what axios's adapter does.
+ * that is read into memory. It takes what `supported.ts` allows, and does with it what axios's adapter
+ * does.
  */
 export function undiciExchange(pool: Pool): Exchange {
 	return (input) =>
 		new Promise((resolve, reject) => {
-			const {hop, config, cookie, proxy} = input;
+			const {hop, config, cookie} = input;
 			const body = bodyOf(hop, config);
 			const headers = wireHeaders(hop, config, cookie, body);
-			const connection = pool.take(routeOf(input));
+			const route = routeOf(input);
+			const connection = pool.take(route);
 			const method = hop.method as Dispatcher.HttpMethod;
 			const request = new UndiciRequest(hop, headers, input.agent);
 			connection.dispatch(
-				isForwarded(hop, proxy)
+				isForwarded(route)
 					? new DispatchOptions(
 							absoluteForm(hop, hop.path),
 							method,
-							forwardHeaders(hop, headers, proxy),
+							forwardHeaders(hop, headers, route.proxy),
 							body,
 						)
 					: new DispatchOptions(hop.path, method, headers, body),

@@ -1,7 +1,7 @@
 /*
  * Run as a process of its own, as what it does would end a test runner: puts each of CASES into
- * `Object.prototype`, AT_ONCE of them at a time but for those in ALONE, makes requests meanwhile, and prints what came of them
- * as JSON.
+ * `Object.prototype`, AT_ONCE of them at a time but for those in ALONE, makes requests meanwhile, and
+ * prints what came of them as JSON.
  */
 import https from 'node:https';
 import {createClient, isMtlsError, type MtlsClient} from '../../src/index.ts';

@@ -36,9 +36,9 @@ function failing(method: 'findCookies' | 'putCookie'): Store {
 	});
 }
 
-function brokenLedger(): CookieJar {
-	const ledger = new FakeLoginLock();
-	return jarWith(Object.assign(ledger, {generation: async () => refuse()}));
+function brokenLock(): CookieJar {
+	const lock = new FakeLoginLock();
+	return jarWith(Object.assign(lock, {generation: async () => refuse()}));
 }
 
 interface Stage {
@@ -105,10 +105,10 @@ export const wrappedKinds: Readonly<Record<string, WrappedKind>> = {
 		run: ({client, url}) =>
 			client({jar: true, session: {login: () => Promise.reject(secret)}}).get(url),
 	},
-	'a ledger that throws': {
+	'a login lock that throws': {
 		code: 'ERR_MTLS_LEDGER_FAILED',
 		depth: 1,
-		run: ({client, url}) => client({jar: brokenLedger(), session: {login() {}}}).get(url),
+		run: ({client, url}) => client({jar: brokenLock(), session: {login() {}}}).get(url),
 	},
 	'isExpired that throws': {
 		code: 'ERR_MTLS_EXPIRY_UNKNOWN',

@@ -472,10 +472,10 @@ describe('a damaged file', () => {
 	test('a damaged file is found without waiting for the lock of another process', async () => {
 		const path = tempFile('jar');
 		await saved(path, ['a=1']);
-		const draft = acquireLockSync(path, 0);
-		expect(draft).toBeDefined();
+		const lock = acquireLockSync(path, 0);
+		expect(lock).toBeDefined();
 		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
-		draft?.release();
+		lock?.release();
 		expect(read(path, {onDamaged: 'rename'})).toBe('a=1');
 	});
 

@@ -23,12 +23,12 @@ import {
 import {tempFile} from '../../support/temp-file.ts';
 
 function take(target: string): FileLock {
-	const draft = acquireLockSync(target, 0);
-	if (draft === undefined) throw new Error('it is taken');
-	return draft;
+	const lock = acquireLockSync(target, 0);
+	if (lock === undefined) throw new Error('it is taken');
+	return lock;
 }
 
-/** A draft of a process that has ended; its name differs from ours in that alone. */
+/** The lock of a process that has ended; its name differs from ours in that alone. */
 function draftOfDead(target: string): string {
 	const pid = execFileSync(process.execPath, ['-p', 'process.pid'], {encoding: 'utf8'}).trim();
 	return foreignDraft(target, lockName().replace(/^\d+/, pid));
@@ -44,12 +44,12 @@ function foreignDraft(target: string, name: string): string {
 test('a lock becomes the file when it is committed, for the owner alone, and leaves nothing else', async () => {
 	const target = tempFile('jar');
 	writeFileSync(target, 'old', {mode: 0o644});
-	const draft = take(target);
-	await draft.write(Buffer.from('new'));
+	const lock = take(target);
+	await lock.write(Buffer.from('new'));
 	expect(readFileSync(target, 'utf8')).toBe('old');
 
-	draft.commit();
-	draft.release();
+	lock.commit();
+	lock.release();
 	expect(readFileSync(target, 'utf8')).toBe('new');
 	expect(statSync(target).mode & 0o777).toBe(0o600);
 	expect(readdirSync(dirname(target))).toEqual(['jar']);
@@ -57,20 +57,20 @@ test('a lock becomes the file when it is committed, for the owner alone, and lea
 
 test('a lock that is released leaves the file, and nothing else', () => {
 	const target = tempFile('jar');
-	const draft = take(target);
-	draft.writeSync(Buffer.from('new'));
-	draft.release();
+	const lock = take(target);
+	lock.writeSync(Buffer.from('new'));
+	lock.release();
 	expect(readdirSync(dirname(target))).toEqual([]);
 });
 
 test('a file has one lock at a time, also for those who do not wait', async () => {
 	const target = tempFile('jar');
-	const draft = take(target);
+	const lock = take(target);
 	expect(acquireLockSync(target, 0)).toBeUndefined();
 	expect(await acquireLock(target, 0)).toBeUndefined();
 
 	const next = acquireLock(target, 5_000);
-	draft.release();
+	lock.release();
 	(await next)?.release();
 	expect(await next).toBeDefined();
 });
@@ -111,17 +111,17 @@ test('a lock from the future counts as written before a clock was set back', () 
 });
 
 // Seen: nothing was saved on a file server whose clock went a minute ahead, nor in the tests of an app
-// that set the time. Why: each draft looked given up from its beginning, also to who had made it.
+// that set the time. Why: each lock looked given up from its beginning, also to who had made it.
 test.each([-3_600, -11, 11, 3_600])(
 	'a clock that is %d s from that of the files does not keep a process from saving',
 	async (seconds) => {
 		vi.useFakeTimers({toFake: ['Date'], now: Date.now() + seconds * 1_000});
 		onTestFinished(() => void vi.useRealTimers());
 		const target = tempFile('jar');
-		const draft = take(target);
-		await draft.write(Buffer.from('new'));
-		draft.commit();
-		draft.release();
+		const lock = take(target);
+		await lock.write(Buffer.from('new'));
+		lock.commit();
+		lock.release();
 		expect(readFileSync(target, 'utf8')).toBe('new');
 		expect(readdirSync(dirname(target))).toEqual(['jar']);
 	},
@@ -154,11 +154,11 @@ test('a process whose lock was taken over overwrites nothing, and fails', async 
 });
 
 test('an error other than a stolen lock is not reported as one', () => {
-	const draft = take(tempFile('jar'));
-	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOENT'}))).toBe(false);
-	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
-	draft.release();
-	expect(draft.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+	const lock = take(tempFile('jar'));
+	expect(lock.wasStolen(Object.assign(new Error('no'), {code: 'ENOENT'}))).toBe(false);
+	expect(lock.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
+	lock.release();
+	expect(lock.wasStolen(Object.assign(new Error('no'), {code: 'ENOSPC'}))).toBe(false);
 });
 
 // In a folder such as /tmp a stranger could make the lock first, and put a file of his own where we

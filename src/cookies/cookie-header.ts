@@ -65,7 +65,7 @@ interface CacheEntry extends CookieList {
 	/** When the first of the cookies expires, in ms since the epoch. */
 	readonly validUntil: number;
 	readonly cookies: readonly CachedCookie[];
-	/** In ms since the epoch; the store is not told. */
+	/** In ms since the epoch; the store does not know it. */
 	usedAt: number;
 }
 

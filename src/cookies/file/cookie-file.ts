@@ -263,7 +263,7 @@ export class CookieFile {
 			return new CookieFileError('ERR_MTLS_JAR_DAMAGED', this.#path, why);
 		}
 		const {code = 'unknown error', path} = error as NodeJS.ErrnoException;
-		// The folder may be where nobody looks for it. A lock file has a new name each time.
+		// The folder may be far from the file. A lock file is not named: its name is another one each time.
 		const why = path?.endsWith('.lock') ? `${code} on '${path}'` : code;
 		return new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why, error);
 	}

@@ -193,7 +193,7 @@ export function lockName(): string {
 	return `${process.pid}-${machineId()}-${randomBytes(6).toString('hex')}`;
 }
 
-export function isLockName(name: string): boolean {
+function isLockName(name: string): boolean {
 	return lockNamePattern.test(name);
 }
 

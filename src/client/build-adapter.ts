@@ -12,11 +12,10 @@ import type {ClientState} from './client-state.ts';
 /** The axios adapter of a client: undici for the plain case, axios's own adapter for any other. */
 export function buildAdapter(state: ClientState): AxiosAdapter {
 	const {connections} = state;
-	const undici = undiciExchange(connections.pool);
-	const http2 = http2Exchange(connections.http2);
 	const plain: Exchange = (input) =>
-		undiciSupportsHop(input) ? undici(input) : axiosExchange(input);
-	const {roster} = connections.identities;
+		undiciSupportsHop(input) ? undiciExchange(connections.pool, input) : axiosExchange(input);
+	const http2: Exchange = (input) => http2Exchange(connections.http2, input);
+	const {selector} = connections.identities;
 	return makeAdapter({
 		...state,
 		chooseExchange: (config) => {
@@ -25,6 +24,6 @@ export function buildAdapter(state: ClientState): AxiosAdapter {
 			return wantsHttp2(config) ? http2 : axiosExchange;
 		},
 		fallback: axios.getAdapter('http'),
-		redirectAccess: (target, redirector) => roster.redirectAccess(target, redirector),
+		redirectAccess: (target, redirector) => selector.redirectAccess(target, redirector),
 	});
 }

@@ -20,10 +20,10 @@ export interface MtlsStats {
 	readonly tunnels: number;
 }
 
-export function statsOf({identities: {roster, counts}, counts: sockets}: Connections): MtlsStats {
+export function statsOf({identities: {selector, counts}, counts: sockets}: Connections): MtlsStats {
 	return {
-		epoch: roster.epoch,
-		identities: roster.loaded,
+		epoch: selector.epoch,
+		identities: selector.loaded,
 		sockets,
 		handshakes: {full: counts.fullHandshakes, resumed: counts.resumedHandshakes},
 		tunnels: counts.tunnels,

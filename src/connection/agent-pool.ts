@@ -254,7 +254,7 @@ export class AgentPool {
 		const {snapshot, secure} = route;
 		const {hostname, origin} = urlOf(options, secure ? 'https:' : 'http:');
 		const identityKey =
-			snapshot instanceof Promise ? this.#identities.roster.keyAt(origin) : snapshot.identityKey;
+			snapshot instanceof Promise ? this.#identities.selector.keyAt(origin) : snapshot.identityKey;
 		return slotRequest(route, identityKey, bareHost(hostname));
 	}
 
@@ -268,7 +268,7 @@ export class AgentPool {
 
 	#findRoute(options: AgentRequestOptions): OptionalRoute {
 		const url = urlOf(options, 'https:');
-		const snapshot = this.#identities.roster.at(url.origin);
+		const snapshot = this.#identities.selector.at(url.origin);
 		// A queued request does not wait for it yet, and `getName` alone never does.
 		if (snapshot instanceof Promise) snapshot.catch(() => {});
 		return {

@@ -33,7 +33,7 @@ export class Connections {
 	/** On the connections of all pools together. */
 	readonly limit: ConnectionLimit | undefined;
 	readonly pool: Pool;
-	readonly http2: Http2Pool;
+	#http2: Http2Pool | undefined;
 	readonly #proxy: ProxySetting | undefined;
 	readonly #pools: ConnectionPool[];
 
@@ -46,12 +46,20 @@ export class Connections {
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 		this.#proxy = proxy;
 		this.pool = new Pool(this.limit);
-		this.http2 = new Http2Pool(this.limit);
-		this.#pools = [this.pool, this.http2];
+		this.#pools = [this.pool];
 		this.identities = new CurrentIdentities(mtls, logger, maxIdentities);
 		this.identities.onRetire((snapshot) => {
 			for (const pool of this.#pools) pool.retire(snapshot);
 		});
+	}
+
+	/** Made for the first request over HTTP/2: most clients have none. */
+	get http2(): Http2Pool {
+		if (this.#http2 === undefined) {
+			this.#http2 = new Http2Pool(this.limit);
+			this.#pools.push(this.#http2);
+		}
+		return this.#http2;
 	}
 
 	/** Makes the connections of `agent` some of these. */

@@ -19,7 +19,7 @@ export type Trusted = Source | readonly Source[];
 
 /** The identities of a client, now and after each rotation, and what is logged of them. */
 export class CurrentIdentities {
-	readonly roster: IdentitySelector;
+	readonly selector: IdentitySelector;
 	/** Of the connections with any of them. */
 	readonly counts: ConnectionCounts = {fullHandshakes: 0, resumedHandshakes: 0, tunnels: 0};
 	readonly #retireListeners: ((snapshot: Snapshot) => void)[] = [];
@@ -36,7 +36,7 @@ export class CurrentIdentities {
 		this.#expiry = new ExpiryWatch((warning, certificate, now) =>
 			logCertificateWarning(logger, warning, certificate, now),
 		);
-		this.roster = createIdentitySelector(
+		this.selector = createIdentitySelector(
 			mtls,
 			{
 				counts: this.counts,
@@ -76,12 +76,12 @@ export class CurrentIdentities {
 	#loadTrusting(ca: Trusted): Snapshot {
 		try {
 			const options = readMtlsOptions({ca: [ca].flat().map(asBytes)});
-			const {counts, roster} = this;
+			const {counts, selector} = this;
 			const snapshot = loadSnapshot(options, {
 				now: new Date(),
-				epoch: roster.epoch,
+				epoch: selector.epoch,
 				// The same identity, which is none, so that their connections are limited together.
-				identityKey: roster.keyAt(''),
+				identityKey: selector.keyAt(''),
 				report() {},
 				counts,
 			});
@@ -104,7 +104,7 @@ export class CurrentIdentities {
 
 	/** Stops watching files and the expiry of certificates. */
 	close(): void {
-		this.roster.close();
+		this.selector.close();
 		this.#expiry.close();
 	}
 

@@ -75,7 +75,7 @@ export class MtlsAgent extends https.Agent {
 
 	/** The facts of the client certificate; `null` without one, with several, or before it is fetched. */
 	get identity(): CertificateFacts | null {
-		return this.#connections.identities.roster.identity;
+		return this.#connections.identities.selector.identity;
 	}
 
 	/**
@@ -85,7 +85,7 @@ export class MtlsAgent extends https.Agent {
 	 * @throws {MtlsConfigError} when it cannot be used, or what the loader threw; the old one then stays.
 	 */
 	reload(): Promise<void> {
-		return this.#connections.identities.roster.reload();
+		return this.#connections.identities.selector.reload();
 	}
 
 	/** Resolves at the next rotation, by `mtls.reload` or {@link reload}, with the facts of the new certificate. */
@@ -143,7 +143,7 @@ export class MtlsAgent extends https.Agent {
 
 	override toString(): string {
 		const name = this.identity ? `'${this.identity.subject}'` : 'no certificate';
-		return `MtlsAgent(${name}, epoch ${this.#connections.identities.roster.epoch})`;
+		return `MtlsAgent(${name}, epoch ${this.#connections.identities.selector.epoch})`;
 	}
 
 	toJSON(): object {

@@ -40,17 +40,23 @@ export interface ExchangeInput {
 
 /** The route of a request. */
 export function routeOf({hop, snapshot, proxy, timeouts, fresh}: ExchangeInput): Route {
-	const {url, presentCertificate} = hop;
-	return {
-		snapshot,
-		secure: url.protocol === 'https:',
-		host: bareHost(url.hostname),
-		port: portOfUrl(url),
-		presentCertificate,
-		proxy,
-		timeouts,
-		fresh,
-	};
+	const {secure, host, port} = serverOf(hop.url);
+	const {presentCertificate} = hop;
+	return {snapshot, secure, host, port, presentCertificate, proxy, timeouts, fresh};
+}
+
+type Server = Pick<Route, 'secure' | 'host' | 'port'>;
+
+// The calls of one URL share its object, which nobody changes; its getters build a string each time.
+const servers = new WeakMap<URL, Server>();
+
+function serverOf(url: URL): Server {
+	const known = servers.get(url);
+	if (known !== undefined) return known;
+	const secure = url.protocol === 'https:';
+	const server = {secure, host: bareHost(url.hostname), port: portOfUrl(url)};
+	servers.set(url, server);
+	return server;
 }
 
 /**

@@ -34,11 +34,11 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	const cookies = read instanceof Promise ? await abortable(read, abortSources(call)) : read;
 	const {agent: globalAgent, ca} = followedGlobalAgent(call, hop);
 	const {identities} = client.connections;
-	const found = ca === undefined ? identities.roster.at(hop.url.origin) : identities.trusting(ca);
+	const found = ca === undefined ? identities.selector.at(hop.url.origin) : identities.trusting(ca);
 	const snapshot = found instanceof Promise ? await loadSnapshot(found, call) : found;
 	// The jar or the loader may have taken its time: a request that was cancelled meanwhile is not sent.
 	if (client.inFlight.ended) throw closedError(config);
-	throwIfCancelled(config);
+	if (config.signal || config.cancelToken) throwIfCancelled(config);
 
 	const input = prepareHop(call, hop, cookies, {snapshot, globalAgent});
 	let retries: Retries | undefined;
@@ -183,6 +183,7 @@ function loadSnapshot(found: Promise<Snapshot>, call: Call): Promise<Snapshot> {
 
 /** @throws {AxiosError} where the environment is wrong, and where axios has an error of its own. */
 function proxyFor({config, proxy}: Call, url: URL): HttpProxy | undefined {
+	if (proxy === false) return undefined;
 	try {
 		return resolveProxy(proxy, url);
 	} catch (cause) {

@@ -5,23 +5,21 @@ import {
 	validateHeaderValue,
 } from 'node:http';
 import type {OutgoingHttpHeaders} from 'node:http2';
-import {AxiosError} from 'axios';
+import {AxiosError, type AxiosResponse} from 'axios';
 import type {Http2Pool} from '../../connection/http2-pool.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {axiosExchange} from '../axios.ts';
 import type {Transport} from '../axios-transport.ts';
-import {type Exchange, type ExchangeInput, routeOf} from '../exchange.ts';
+import {type ExchangeInput, routeOf} from '../exchange.ts';
 import {sessionOptions, tlsHttp2Option} from '../http2-options.ts';
 import {Http2Request, type Http2Response} from './request.ts';
 
 /** The exchange of `httpVersion: 2`: axios's own adapter, which sends over the connections of `pool`. */
-export function http2Exchange(pool: Http2Pool): Exchange {
-	return async (input) => {
-		assertDirect(input);
-		// TLS options of the app's own, which it may give where there is no `mtls`: axios connects.
-		if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
-		return axiosExchange(input, (signal) => http2Transport(pool, input, signal));
-	};
+export async function http2Exchange(pool: Http2Pool, input: ExchangeInput): Promise<AxiosResponse> {
+	assertDirect(input);
+	// TLS options of the app's own, which it may give where there is no `mtls`: axios connects.
+	if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
+	return axiosExchange(input, (signal) => http2Transport(pool, input, signal));
 }
 
 function assertDirect({config, hop, proxy}: ExchangeInput): void {

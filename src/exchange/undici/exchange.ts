@@ -6,7 +6,7 @@ import type {RequestConnection} from '../../connection/pooled-connection.ts';
 import {isForwarded} from '../../connection/route.ts';
 import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
-import type {Exchange, ExchangeInput} from '../exchange.ts';
+import type {ExchangeInput} from '../exchange.ts';
 import {headerOf, isRedirect, redirectBody, routeOf} from '../exchange.ts';
 import {FirstByteTimer} from '../first-byte-timeout.ts';
 import {absoluteForm, forwardHeaders} from '../proxy-request.ts';
@@ -20,28 +20,27 @@ import {joinHeaders, ResponseBody, textOf, tooLarge} from './response.ts';
  * that is read into memory. It takes what `supported.ts` allows, and does with it what axios's adapter
  * does.
  */
-export function undiciExchange(pool: Pool): Exchange {
-	return (input) =>
-		new Promise((resolve, reject) => {
-			const {hop, config, cookie} = input;
-			const body = bodyOf(hop, config);
-			const headers = wireHeaders(hop, config, cookie, body);
-			const route = routeOf(input);
-			const connection = pool.take(route);
-			const method = hop.method as Dispatcher.HttpMethod;
-			const request = new UndiciRequest(hop, headers, input.agent);
-			connection.dispatch(
-				isForwarded(route)
-					? new DispatchOptions(
-							absoluteForm(hop, hop.path),
-							method,
-							forwardHeaders(hop, headers, route.proxy),
-							body,
-						)
-					: new DispatchOptions(hop.path, method, headers, body),
-				new ResponseReader(input, connection, request, body?.length ?? 0, resolve, reject),
-			);
-		});
+export function undiciExchange(pool: Pool, input: ExchangeInput): Promise<AxiosResponse> {
+	return new Promise((resolve, reject) => {
+		const {hop, config, cookie} = input;
+		const body = bodyOf(hop, config);
+		const headers = wireHeaders(hop, config, cookie, body);
+		const route = routeOf(input);
+		const connection = pool.take(route);
+		const method = hop.method as Dispatcher.HttpMethod;
+		const request = new UndiciRequest(hop, headers, input.agent);
+		connection.dispatch(
+			isForwarded(route)
+				? new DispatchOptions(
+						absoluteForm(hop, hop.path),
+						method,
+						forwardHeaders(hop, headers, route.proxy),
+						body,
+					)
+				: new DispatchOptions(hop.path, method, headers, body),
+			new ResponseReader(input, connection, request, body?.length ?? 0, resolve, reject),
+		);
+	});
 }
 
 /** A request as undici takes it. It reads more options than these, such as `upgrade` and `query`. */
@@ -112,7 +111,9 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 				this.#fail(wireError(error, config, request)),
 			);
 		}
-		this.#stopCancel = onCancel(config, request, (error) => this.#fail(error));
+		if (config.signal || config.cancelToken) {
+			this.#stopCancel = onCancel(config, request, (error) => this.#fail(error));
+		}
 	}
 
 	onRequestStart(): void {

@@ -75,7 +75,7 @@ function isList(mtls: MtlsOptions | readonly MtlsOptions[]): mtls is readonly Mt
 
 class SingleIdentity implements IdentitySelector {
 	readonly #source: SnapshotSource;
-	readonly #origins: OriginSet;
+	readonly #origins: OriginSet | undefined;
 
 	constructor(given: MtlsOptions, events: SourceEvents) {
 		const options = readMtlsOptions(given);
@@ -86,7 +86,7 @@ class SingleIdentity implements IdentitySelector {
 				'is for one identity of a list; of a single one `origins` says where a redirect may lead',
 			);
 		}
-		this.#origins = parseOrigins(options.origins ?? []);
+		this.#origins = options.origins && parseOrigins(options.origins);
 		this.#source = new SnapshotSource(options, 'mtls', events, 'now');
 	}
 
@@ -99,7 +99,9 @@ class SingleIdentity implements IdentitySelector {
 	}
 
 	redirectAccess(target: string): RedirectAccess {
-		return this.#origins.specificity(target) > 0 ? 'with-certificate' : 'without-certificate';
+		return this.#origins && this.#origins.specificity(target) > 0
+			? 'with-certificate'
+			: 'without-certificate';
 	}
 
 	get identity(): CertificateFacts | null {

@@ -53,7 +53,7 @@ export class Connections {
 		});
 	}
 
-	/** Made for the first request over HTTP/2: most clients have none. */
+	/** Made for the first request over HTTP/2, which most clients never send. */
 	get http2(): Http2Pool {
 		if (this.#http2 === undefined) {
 			this.#http2 = new Http2Pool(this.limit);

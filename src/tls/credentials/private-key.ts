@@ -23,11 +23,14 @@ export function isPrivateKey({label}: PemBlock): boolean {
  * @throws {MtlsConfigError} for `mtls.key`, or for `mtls.passphrase` when that does not open one.
  */
 export function parseKeys({blocks, from}: PemFile, getPassphrase: PassphraseProvider): KeyObject[] {
-	const budget = new DerivationBudget();
-	return blocks.filter(isPrivateKey).map((block) => {
-		const key = isEncrypted(block)
-			? decryptKey(block, getPassphrase(), from, budget)
-			: parseKey(block, from);
+	const keys = blocks.filter(isPrivateKey);
+	// One for all keys of the file.
+	const budget = keys.some(isEncrypted) ? new DerivationBudget() : undefined;
+	return keys.map((block) => {
+		const key =
+			budget && isEncrypted(block)
+				? decryptKey(block, getPassphrase(), from, budget)
+				: parseKey(block, from);
 		assertUsable(key, 'mtls.key', from);
 		return key;
 	});

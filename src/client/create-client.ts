@@ -5,7 +5,7 @@ import axios, {
 	isAxiosError,
 } from 'axios';
 import {MtlsConfigError} from '../config-error.ts';
-import {resolveProxy} from '../connection/proxy/proxy-config.ts';
+import {resolveProxy} from '../connection/proxy/resolve-proxy.ts';
 import {jarOf} from '../cookies/jar.ts';
 import {logFailures} from '../logging/log-failures.ts';
 import {isLogger} from '../logging/logger.ts';

@@ -14,7 +14,7 @@ import {type ConnectionLimit, slotRequest, type WaitingRequest} from './connecti
 import type {ConnectionSlot} from './connection-slot.ts';
 import type {CurrentIdentities} from './current-identities.ts';
 import {IdleSince, idleLimitMs} from './keep-alive.ts';
-import {resolveProxy} from './proxy/proxy-config.ts';
+import {resolveProxy} from './proxy/resolve-proxy.ts';
 import {afterWaiting, isForwarded, poolKey, type Route} from './route.ts';
 
 /** What Node's types leave out: where an agent gets its requests. */

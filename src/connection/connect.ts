@@ -21,8 +21,8 @@ import {
 	refusedSession,
 } from './connection.ts';
 import {handshake} from './handshake.ts';
-import type {HttpProxy} from './proxy/proxy-config.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
+import type {HttpProxy} from './proxy/resolve-proxy.ts';
 import {connectToProxy, openTunnel} from './proxy/tunnel.ts';
 import type {Route} from './route.ts';
 import {tcpOptions} from './socket-options.ts';

@@ -3,7 +3,7 @@ import type {PeerChain} from '../tls/peer/peer-chain.ts';
 import {PresentedCertificate, verifiedCertificate} from '../tls/peer/presented-certificate.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
-import type {HttpProxy} from './proxy/proxy-config.ts';
+import type {HttpProxy} from './proxy/resolve-proxy.ts';
 
 /**
  * The facts of one connection, collected while it is made and kept as long as its socket. connect.ts and

@@ -7,7 +7,7 @@ import {type Bounds, ConnectionLimit} from './connection-limit.ts';
 import {CurrentIdentities} from './current-identities.ts';
 import {Http2Pool} from './http2-pool.ts';
 import {Pool} from './pool.ts';
-import {resolveProxy} from './proxy/proxy-config.ts';
+import {resolveProxy} from './proxy/resolve-proxy.ts';
 
 /** What decides about connections besides `mtls`. */
 interface ConnectionOptions {

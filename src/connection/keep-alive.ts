@@ -61,11 +61,11 @@ export function mayBeUnread(status: number, bodyBytes: number): boolean {
 }
 
 /**
- * Closes the connection of a request of Node's whose response is complete before it is. Node does not
- * reuse such a connection, but would keep it, with the body in it, until the server reads on.
+ * Closes the connection of a Node request when the response is complete and the request is not. Node
+ * would keep such a connection open, unused, until the server has read the body.
  */
 export function closeAfterEarlyResponse(request: ClientRequest): void {
-	// One of HTTP/2 ends its stream itself, and of a stand-in for the network nothing is known.
+	// An HTTP/2 request ends its own stream; a mock has no connection.
 	if (!(request instanceof http.ClientRequest)) return;
 	let writtenBefore = 0;
 	request.once('socket', ({bytesWritten}) => {

@@ -2,7 +2,7 @@ import type {TcpSocketConnectOpts} from 'node:net';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {authorityOf} from '../util/url.ts';
 import type {ConnectTimeouts} from './connect-timeout.ts';
-import type {HttpProxy} from './proxy/proxy-config.ts';
+import type {HttpProxy} from './proxy/resolve-proxy.ts';
 
 /** Where a request goes, with which identity, and how. */
 export interface Route {

@@ -1,7 +1,7 @@
 import type {Agent as HttpAgent} from 'node:http';
 import type {Agent} from 'node:https';
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
-import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
+import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
 import type {Route} from '../connection/route.ts';
 import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';

@@ -8,7 +8,7 @@ import https from 'node:https';
 import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
-import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
+import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
 import type {Source} from '../options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 

@@ -2,8 +2,9 @@
  * What a request says to a proxy. Plain http goes to the proxy itself, with the whole URL (RFC 9112
  * §3.2.2); https goes through a tunnel, whose CONNECT has the credentials.
  */
-import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
+
 import {isLogin} from '../connection/proxy/proxy-options.ts';
+import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
 import type {ExchangeInput} from './exchange.ts';
 import {copyHeaders} from './headers.ts';
 import type {Hop} from './hop.ts';

@@ -1,5 +1,6 @@
 /*
- * May a request be sent again whose connection ended before its response (RFC 9110 §9.2.2)?
+ * When a request may be sent again (RFC 9110 §9.2.2): its connection ended before there was a response.
+ * How often, and after which pause, is in request/retries.ts.
  */
 import type {Socket} from 'node:net';
 import {AxiosError} from 'axios';
@@ -85,8 +86,9 @@ const closedByServer: ReadonlySet<string | undefined> = new Set(['ECONNRESET', '
  * Whether a request may be sent once more, on a new connection, because the server had closed the kept
  * one (RFC 9112 §9.3.1, §9.5).
  *
- * A POST may not, unless nothing of it was sent: the server may have done what it says and not have
- * responded. Nor may what fails on a new connection, which the server had no reason to close. The
+ * A POST may not, unless nothing of it was sent: the server may have carried it out without responding.
+ * A request that fails on a new connection may not either: that server does not close idle connections,
+ * it fails. The
  * exception is a resumed TLS session: the next connection makes a full handshake, which also tells a
  * refused certificate from a refused session. What an HTTP/2 server has refused to begin with is sent
  * again whatever the method (RFC 9113 §8.7).

@@ -160,7 +160,7 @@ const askedTooLate: Explain = (facts, peer) => {
 const redirectNotAllowed: Explain = (facts) => ({
 	summary: noCertificateShown(facts),
 	reasons: [
-		`a redirect from ${facts.redirectedFrom} led there, which may not have something done as the identity that is used there`,
+		`a redirect from ${facts.redirectedFrom} led there, and that origin is not allowed to use the identity of this one`,
 	],
 	hint: `if it may, name ${facts.redirectedFrom} in the \`allowRedirectsFrom\` of that identity`,
 });

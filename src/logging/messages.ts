@@ -115,7 +115,7 @@ export function createRejectionLogger(logger: Logger | false): (refusal: CookieR
 		} else if (known.count === known.nextCount) {
 			const {count} = known;
 			known.nextCount = 10 ** Math.ceil(Math.log10(count + 1));
-			const next = `the next of this host and reason to be told is number ${known.nextCount}`;
+			const next = `of this host and reason, number ${known.nextCount} is logged next`;
 			warn(logger, {...fields, count}, `${message} (number ${count}; ${next})`);
 		}
 	};

@@ -6,7 +6,7 @@ import {
 	type FailureReport,
 	reportFailure,
 } from '../connection/connection-failure.ts';
-import type {HttpProxy} from '../connection/proxy/proxy-config.ts';
+import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import type {Hop} from '../exchange/hop.ts';
 import {type Classification, wantsHttp1} from '../failures/classify.ts';

@@ -2,7 +2,7 @@ import type {AxiosError} from 'axios';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
 import {type ConnectionLoss, mayResend} from '../exchange/resend.ts';
 
-/** Refusals in a row on connections whose server has begun with no request at all. */
+/** Consecutive refusals, where the server accepted no request on the connection. */
 const maxIdleRefusals = 10;
 
 /** Refusals of one request, however many others the server takes meanwhile. */
@@ -11,12 +11,15 @@ const maxRefusals = 100;
 /** Doubles from the first to the longest, so that ten attempts take a second. */
 const pauseMs = {first: 10, longest: 250} as const;
 
-/** The retries of one request (RFC 9110 §9.2.2, and RFC 9113 §8.7 for refusals over HTTP/2). */
+/**
+ * Counts the retries of one request. Whether it may be sent again at all is in exchange/resend.ts
+ * (RFC 9110 §9.2.2, and RFC 9113 §8.7 for refusals over HTTP/2).
+ */
 export class Retries {
 	#triedNewConnection = false;
 	#refusals = 0;
 	#idleRefusals = 0;
-	/** Refusals without those of a connection that closes: the next connection has room again. */
+	/** Refusals that say the server is busy: those of a connection that closes do not count. */
 	#busyRefusals = 0;
 
 	/** Whether a request that was lost so is sent again, after {@link pause}. */

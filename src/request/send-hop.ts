@@ -2,7 +2,7 @@
  * One hop of a call: cookies in, exchange, cookies out.
  */
 import {AxiosError, type AxiosResponse} from 'axios';
-import {type HttpProxy, resolveProxy} from '../connection/proxy/proxy-config.ts';
+import {type HttpProxy, resolveProxy} from '../connection/proxy/resolve-proxy.ts';
 import {type CookieList, cookieHeader, readCookies} from '../cookies/cookie-header.ts';
 import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';

@@ -113,8 +113,8 @@ const replaced: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * What to say, by name, of options of `mtls` and of node:tls that are given outside of `mtls`. `proxy` is an
- * option there too.
+ * The messages, by option, for options of `mtls` and of node:tls that are given outside of `mtls`. Not for
+ * `proxy`, which is an option in both places.
  *
  * @param how - The message for an option of `mtls`.
  */

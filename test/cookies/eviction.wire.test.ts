@@ -97,8 +97,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		]);
 		expect(messages.slice(9, 12)).toEqual([
 			"the cookie 'x9' of localhost was refused: its domain is not that of the host",
-			"the cookie 'x10' of localhost was refused: its domain is not that of the host (number 11; the next of this host and reason to be told is number 100)",
-			"the cookie 'x99' of localhost was refused: its domain is not that of the host (number 100; the next of this host and reason to be told is number 1000)",
+			"the cookie 'x10' of localhost was refused: its domain is not that of the host (number 11; of this host and reason, number 100 is logged next)",
+			"the cookie 'x99' of localhost was refused: its domain is not that of the host (number 100; of this host and reason, number 1000 is logged next)",
 		]);
 		expect(JSON.stringify([told, messages])).not.toContain('s3cret');
 	});

@@ -43,7 +43,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 	'cli/': [
 		'index.ts',
 		'testing/index.ts',
-		'connection/proxy/proxy-config.ts',
+		'connection/proxy/resolve-proxy.ts',
 		'tls/credentials/certificate-facts.ts',
 		'tls/credentials/chain.ts',
 		'tls/credentials/checks.ts',

@@ -1,8 +1,8 @@
 import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
 import {daysUntil, validityOf} from '../shared/format-certificate.ts';
-import {type Observations, observeTls} from './observations.ts';
 import type {CheckedCookie, CheckReport, Link, Step} from './report.ts';
+import {type Observations, observeTls} from './requests.ts';
 import {
 	checkClientCertificate,
 	clientStep,

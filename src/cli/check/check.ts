@@ -10,11 +10,13 @@ import {buildReport} from './build-report.ts';
 import {classifyError} from './failure.ts';
 import {renderPage} from './html/page.ts';
 import {nextCommands} from './next-steps.ts';
-import {type Attempt, type Observations, observeTls} from './observations.ts';
 import type {CheckReport} from './report.ts';
 import {
+	type Attempt,
 	collectVerificationErrors,
 	hostPortOf,
+	type Observations,
+	observeTls,
 	proxyFor,
 	type RequestOptions,
 	type RequestResult,

@@ -1,6 +1,6 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import type {Readable} from 'node:stream';
-import {resolveProxy} from '../../connection/proxy/proxy-config.ts';
+import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import {
 	type CertificateFacts,
 	type ClientConfig,
@@ -13,7 +13,8 @@ import {
 	type MtlsOptions,
 } from '../../index.ts';
 import {bareHost, portOfUrl} from '../../util/url.ts';
-import type {HostPort} from './tcp-probe.ts';
+import type {ClassifiedError} from './failure.ts';
+import type {HostPort, ProbeResult} from './tcp-probe.ts';
 
 export type ProxyOption = Exclude<ClientConfig['proxy'], undefined>;
 
@@ -179,5 +180,50 @@ export function withoutCertificate({ca, crl, pins, spiffeId}: MtlsOptions): Mtls
 		...(crl !== undefined && {crl}),
 		...(pins !== undefined && {pins}),
 		...(spiffeId !== undefined && {spiffeId}),
+	};
+}
+
+/** A request, and why it failed. */
+export interface Attempt {
+	readonly result: RequestResult;
+	readonly error: ClassifiedError | undefined;
+}
+
+/** All that a check has found out: what the report is made from. */
+export interface Observations {
+	readonly url: URL;
+	readonly now: Date;
+	readonly server: HostPort;
+	readonly proxy: HostPort | undefined;
+	readonly tcp: ProbeResult;
+	/** With the client certificate, if there is one. */
+	readonly attempt: Attempt;
+	/** The same without it. */
+	readonly attemptWithout: Attempt | undefined;
+	readonly verificationErrors: VerificationErrors | undefined;
+	readonly pins: readonly string[];
+	readonly spiffeId: string | undefined;
+	/** Revocation lists were given. */
+	readonly hasCrl: boolean;
+}
+
+/** What was seen of a TLS connection, whether or not its handshake succeeded. */
+export interface TlsObservations {
+	readonly protocol: string | undefined;
+	readonly cipher: string | undefined;
+	readonly clientCertificateRequested: boolean | undefined;
+	readonly chain: readonly CertificateFacts[];
+	/** The handshake succeeded, so the server was verified. */
+	readonly verified: boolean;
+}
+
+export function observeTls({facts, error}: RequestResult): TlsObservations {
+	const seen = facts ?? (isMtlsError(error) ? error.failure : undefined);
+	return {
+		protocol: seen?.protocol,
+		cipher: facts?.cipher,
+		clientCertificateRequested: seen?.clientCertificateRequested,
+		chain: seen?.chain ?? [],
+		verified: facts !== undefined,
 	};
 }

@@ -1,10 +1,14 @@
+/*
+ * What `check` says of each step. Why a certificate was refused, an expired one for instance, comes from
+ * the library: failures/explain.ts.
+ */
 import type {CertificateFacts} from '../../index.ts';
 import {authorityOf} from '../../util/url.ts';
 import {commonName, day, endsSoon, fromNow, listNames} from '../shared/format-certificate.ts';
 import {networkErrors} from '../shared/network-errors.ts';
 import {inFlags} from '../shared/report-error.ts';
-import {type Observations, observeTls} from './observations.ts';
 import type {CheckReport, Step, StepState} from './report.ts';
+import {type Observations, observeTls} from './requests.ts';
 
 /** The way to the server and the handshake, as far as they went. */
 export function connectionSteps(seen: Observations): Step[] {

@@ -1,6 +1,6 @@
 /*
  * Reads the `proxy` option: a URL, or the parts of one. No message quotes it, because a password may be
- * in the wrong place.
+ * in the wrong place. The TLS to an `https://` proxy is `mtls.proxy`, in tls/tls-options.ts.
  */
 import {isIP} from 'node:net';
 import {MtlsConfigError} from '../../config-error.ts';

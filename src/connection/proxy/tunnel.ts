@@ -5,8 +5,8 @@ import {beginConnection, type Connection} from '../connection.ts';
 import {handshake} from '../handshake.ts';
 import type {Route} from '../route.ts';
 import {tcpOptions} from '../socket-options.ts';
-import type {HttpProxy} from './proxy-config.ts';
 import {ProxyError} from './proxy-error.ts';
+import type {HttpProxy} from './resolve-proxy.ts';
 
 /**
  * Connects to a proxy over TCP, and over TLS with the options of `mtls.proxy` if it is an `https://` one.

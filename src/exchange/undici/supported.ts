@@ -118,7 +118,7 @@ export function undiciSupportsConfig(config: ExchangeInput['config']): boolean {
 	return !config.timeout || !Number.isNaN(Number.parseInt(String(config.timeout), 10));
 }
 
-// A mock that replaces it later, as msw does, is to see the requests.
+// Read once: where it is another function later, a mock such as msw intercepts it, and must get the requests.
 const {request} = http;
 
 /** Whether the undici exchange can send one request of such a config as axios's adapter would. */

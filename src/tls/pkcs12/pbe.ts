@@ -70,8 +70,8 @@ const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
 /**
  * Decrypts what an AlgorithmIdentifier says is encrypted with a passphrase.
  *
- * @returns `undefined` when the passphrase does not open it: what comes out must be one SEQUENCE and
- * nothing else, which of the wrong keys one in a few million gives.
+ * @returns `undefined` when the passphrase is wrong: the result must be exactly one SEQUENCE, which a
+ * wrong key produces once in a few million cases.
  * @throws {UnsupportedProtection} and {DerError}.
  */
 export function decryptWith(

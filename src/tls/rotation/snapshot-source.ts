@@ -29,7 +29,7 @@ const maxSkippedPolls = 15;
 /** A loader that failed before there was any identity is not called again at once. */
 const firstRetryMs = 1_000;
 
-/** The next request calls a loader again that has not answered for so long: as long as a connection may take. */
+/** After this time without an answer the next request calls the loader again. As long as connecting may take. */
 const loaderTimeoutMs = 60_000;
 
 /** A load whose loader has not answered yet. */
@@ -54,7 +54,7 @@ export class SnapshotSource {
 	#epoch = 0;
 	/** The digest of the files and the material that the current snapshot was made from. */
 	#loadedDigest = '';
-	/** The same of what could not be loaded last. */
+	/** The digest of the last material that could not be loaded. */
 	#failedDigest: string | undefined;
 	#failures = 0;
 	#skipPolls = 0;
@@ -65,7 +65,7 @@ export class SnapshotSource {
 	/** The poll whose loader has not answered yet, and how many polls have found it so. */
 	#pendingLoad: {polls: number} | undefined;
 	#watcher: FileWatcher | undefined;
-	/** What is being loaded goes to the requests that wait for it, and is not kept after them. */
+	/** A load in progress serves the requests that wait for it, and its result is then dropped. */
 	#released = false;
 	#closed = false;
 	/** Unique in this process. */

@@ -1,6 +1,6 @@
 import {inspect} from 'node:util';
 import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
-import {HttpProxy, resolveProxy} from '../../../src/connection/proxy/proxy-config.ts';
+import {HttpProxy, resolveProxy} from '../../../src/connection/proxy/resolve-proxy.ts';
 import {MtlsConfigError} from '../../../src/errors.ts';
 import type {ProxySetting} from '../../../src/options.ts';
 

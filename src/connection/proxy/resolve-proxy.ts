@@ -38,7 +38,7 @@ export class HttpProxy {
 			: `Basic ${Buffer.from(this.#credentials, 'utf8').toString('base64')}`;
 	}
 
-	/** The same with a `Proxy-Authorization`, unless it has one. */
+	/** This proxy, with a `Proxy-Authorization` if it has none. */
 	withAuthorization(value: string): HttpProxy {
 		if (this.authorization !== undefined) return this;
 		const headers = [...this.#headers, ['Proxy-Authorization', value] as const];

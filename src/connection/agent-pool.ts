@@ -17,7 +17,7 @@ import {IdleSince, idleLimitMs} from './keep-alive.ts';
 import {resolveProxy} from './proxy/resolve-proxy.ts';
 import {afterWaiting, isForwarded, poolKey, type Route} from './route.ts';
 
-/** What Node's types leave out: where an agent gets its requests. */
+/** Missing from Node's types: the method that gives an agent its requests. */
 const nodeAgent = http.Agent.prototype as unknown as {
 	addRequest(this: http.Agent, request: ClientRequest, options: ClientRequestArgs): void;
 };
@@ -25,15 +25,15 @@ const nodeAgent = http.Agent.prototype as unknown as {
 const routeKey: unique symbol = Symbol('axios-mtls.route');
 const slotKey: unique symbol = Symbol('axios-mtls.slot');
 
-/** Options of a request, with what comes with it to its connection. */
+/** Options of a request, with its route and its slot. */
 export interface AgentRequestOptions extends ClientRequestArgs {
 	[routeKey]?: OptionalRoute;
-	/** For a new connection. */
+	/** The slot for a new connection. */
 	[slotKey]?: ConnectionSlot;
 	lookup?: LookupFunction;
 }
 
-/** Host and port are those of the request's options. An identity loader may not have answered yet. */
+/** A route without host and port, which are in the options. Its snapshot may still be loading. */
 type OptionalRoute = Omit<Route, 'snapshot' | 'host' | 'port'> & {
 	readonly snapshot: Snapshot | Promise<Snapshot>;
 };
@@ -44,7 +44,7 @@ export function attachRoute<O extends object>(options: O, route: OptionalRoute):
 	return withoutPrototype({...options, [routeKey]: route});
 }
 
-// What would replace the agent's own TLS. To ignore it would hide a mistake.
+// They would replace the agent's own TLS. To ignore them would hide a mistake.
 const conflicting = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
 const hosts = new WeakMap<ClientRequest, string>();
@@ -55,10 +55,10 @@ export function hostWaitedFor(request: ClientRequest): string | undefined {
 }
 
 /**
- * The connections of a Node agent: makes them, says which may be kept, and limits their number.
+ * Makes the connections of a Node agent, decides which may be kept, and limits their number.
  *
  * Node's own `maxSockets` counts the sockets that are connected, which is too late where connecting is
- * asynchronous. So Node's part of the agent gets a request when there is an idle connection for it, or a
+ * asynchronous. So a request is passed to Node's agent only when there is an idle connection for it, or a
  * slot for a new one.
  */
 export class AgentPool {
@@ -67,7 +67,7 @@ export class AgentPool {
 	readonly #limit: ConnectionLimit | undefined;
 	readonly #proxy: ProxySetting | undefined;
 	readonly #retired = new WeakSet<Snapshot>();
-	/** Connections that were made by a name without a snapshot, which was yet to be loaded. */
+	/** Connections whose pool key names no snapshot, because it was still loading. */
 	readonly #unnamed = new WeakSet<Duplex>();
 	/** Connections of plain http. */
 	readonly #plain = new WeakSet<Duplex>();
@@ -104,17 +104,17 @@ export class AgentPool {
 		return poolKey(route, [socketPath, localAddress, family, owner].join('|'));
 	}
 
-	/** Gives a request to Node's part of the agent, in its turn. */
+	/** Passes a request to Node's agent when its turn comes. */
 	add(request: ClientRequest, options: AgentRequestOptions): void {
 		const name = this.#agent.getName(options);
-		// In one turn with the request, so that no other one leaves its connection in between.
+		// In the same event-loop turn as the request, so that no connection becomes idle in between.
 		if (this.#routeOf(options).fresh) {
 			for (const socket of this.#agent.freeSockets[name] ?? []) socket.destroy();
 		}
 		const hasIdle = () => this.#hasIdle(name);
 		const start = (slot?: ConnectionSlot) => {
-			const own: AgentRequestOptions = slot ? {...options, [slotKey]: slot} : options;
-			nodeAgent.addRequest.call(this.#agent, request, own);
+			const withSlot: AgentRequestOptions = slot ? {...options, [slotKey]: slot} : options;
+			nodeAgent.addRequest.call(this.#agent, request, withSlot);
 			slot?.releaseUnused();
 		};
 		const idle = hasIdle();
@@ -150,7 +150,7 @@ export class AgentPool {
 		return connecting.finally(() => this.#connecting.delete(connecting));
 	}
 
-	/** Whether a connection may be kept: one of a replaced identity, or that no request would find, may not. */
+	/** Whether a connection may be kept: not if its identity was replaced, or no request would find it. */
 	mayKeep(socket: Duplex): boolean {
 		if (this.#unnamed.has(socket)) return false;
 		const snapshot = connectionOf(socket)?.snapshot;
@@ -260,7 +260,7 @@ export class AgentPool {
 
 	#routeOf(options: AgentRequestOptions): AgentRoute {
 		const route = options[routeKey] ?? this.#findRoute(options);
-		// Node asks again with the same options when the connection is free, and it belongs where it began.
+		// Node calls `getName` again with the same options when the connection is free: its key must not change.
 		options[routeKey] = route;
 		const port = Number(options.port) || (route.secure ? 443 : 80);
 		return withoutPrototype({...route, host: hostOf(options), port});
@@ -269,7 +269,7 @@ export class AgentPool {
 	#findRoute(options: AgentRequestOptions): OptionalRoute {
 		const url = urlOf(options, 'https:');
 		const snapshot = this.#identities.selector.at(url.origin);
-		// A queued request does not wait for it yet, and `getName` alone never does.
+		// While the request is queued, or after `getName` alone, nothing waits for it.
 		if (snapshot instanceof Promise) snapshot.catch(() => {});
 		return {
 			snapshot,
@@ -279,7 +279,7 @@ export class AgentPool {
 		};
 	}
 
-	/** Whether there is an idle connection by `name`. Those that must not be used are removed. */
+	/** Whether there is an idle connection under `name`. Removes those that must not be used. */
 	#hasIdle(name: string): boolean {
 		const free = this.#agent.freeSockets[name] ?? [];
 		for (const socket of [...free]) {
@@ -305,7 +305,7 @@ export class AgentPool {
 			this.#waiting.delete(request);
 			hosts.delete(request);
 			signal?.removeEventListener('abort', onAbort);
-			// Unless somebody has replaced it since.
+			// Other code may have replaced it since.
 			if (request.destroy !== destroyWaiting) return;
 			if (isOwn) request.destroy = destroy;
 			else Reflect.deleteProperty(request, 'destroy');

@@ -1,7 +1,7 @@
 import type {Timeouts} from '../options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
-/** For connection and handshake together, where neither has a timeout. */
+/** The limit on connection and handshake together where neither has a timeout. */
 const defaultMs = 60_000;
 
 const phases = {
@@ -39,7 +39,7 @@ export class ConnectTimer {
 	#connected = false;
 	readonly #host: string;
 	readonly #expire: (error: TimeoutError) => void;
-	/** For what follows the TCP connection; `undefined` where one timeout covers both. */
+	/** The timeout of the handshake; `undefined` where one timeout covers both. */
 	readonly #handshakeMs: number | undefined;
 
 	/** @param expire - Called when connecting, or the handshake, has timed out. */
@@ -59,7 +59,7 @@ export class ConnectTimer {
 
 	/** The TCP connection, or the tunnel, is open: the handshake follows. */
 	connected(): void {
-		// A second attempt has the rest of the first one's time.
+		// A second attempt gets the time that the first one left.
 		if (this.#connected) return;
 		this.#connected = true;
 		if (this.#handshakeMs !== undefined) this.#start(this.#handshakeMs);

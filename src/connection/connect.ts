@@ -28,11 +28,11 @@ import type {Route} from './route.ts';
 import {tcpOptions} from './socket-options.ts';
 
 /**
- * Connects as `route` says. With https the server is verified, through its proxy if there is one; a
- * request of plain http is for the proxy itself.
+ * Connects along `route`. An https server is verified, also through a proxy; plain http through a proxy
+ * connects to the proxy alone.
  *
  * @returns a socket; {@link connectionOf} has its facts, unless it is plain http without a proxy.
- * @throws the error of Node or of the tunnel; `connectionOfError` has how far it came.
+ * @throws the error of Node or of the tunnel; `connectionOfError` returns its connection.
  */
 export async function connect(given: Route): Promise<Socket> {
 	const route = withoutPrototype(given);
@@ -42,7 +42,7 @@ export async function connect(given: Route): Promise<Socket> {
 
 function connectSecurely(route: Route): Promise<TLSSocket> {
 	const {snapshot, host, port, presentCertificate, proxy, net} = route;
-	const end = {
+	const target = {
 		snapshot,
 		host,
 		port,
@@ -51,7 +51,7 @@ function connectSecurely(route: Route): Promise<TLSSocket> {
 		identity: presentCertificate ? snapshot.identity : null,
 		phase: proxy && 'tunnel',
 	} as const;
-	return attempt(end, route, async (connection, signal, timer) => {
+	return attempt(target, route, async (connection, signal, timer) => {
 		const tunnel =
 			proxy &&
 			(await withinTimeout(proxy, async () => {
@@ -70,10 +70,10 @@ function connectSecurely(route: Route): Promise<TLSSocket> {
 	});
 }
 
-/** Connects to a proxy that gets the requests themselves. */
+/** Connects to a proxy that forwards plain http requests, without a tunnel. */
 function connectToForwarder(route: Route, proxy: HttpProxy): Promise<Socket> {
 	const {snapshot, host, port, net} = route;
-	const end = {
+	const target = {
 		snapshot,
 		host,
 		port,
@@ -82,7 +82,7 @@ function connectToForwarder(route: Route, proxy: HttpProxy): Promise<Socket> {
 		identity: null,
 		phase: 'tunnel',
 	} as const;
-	return attempt(end, route, (connection, signal) =>
+	return attempt(target, route, (connection, signal) =>
 		withinTimeout(proxy, () => connectToProxy(proxy, connection, signal, net)),
 	);
 }
@@ -106,12 +106,12 @@ function connectPlain({host, port, signal, timeouts, net}: Route): Promise<Socke
 }
 
 /**
- * Connects within the timeouts, and attaches the connection to its socket or error. When the other end
+ * Connects within the timeouts, and attaches the connection to its socket or error. When the peer
  * refuses to resume a TLS session, it connects once more: nothing of a request was sent, and a full
  * handshake shows what is wrong, if anything is.
  */
 async function attempt<S extends Socket>(
-	end: Parameters<typeof beginConnection>[0],
+	target: Parameters<typeof beginConnection>[0],
 	{host, port, signal: given, timeouts}: Route,
 	make: (connection: Connection, signal: AbortSignal, timer: ConnectTimer) => Promise<S>,
 ): Promise<S> {
@@ -122,10 +122,10 @@ async function attempt<S extends Socket>(
 	const signal = given ? AbortSignal.any([given, timeout.signal]) : timeout.signal;
 	try {
 		for (;;) {
-			const connection = beginConnection(end);
+			const connection = beginConnection(target);
 			try {
 				const socket = await make(connection, signal, timer);
-				// An alert may come with the end of the handshake.
+				// The server's alert may arrive with the end of the handshake.
 				if (socket.destroyed && refusedSession(connection)) continue;
 				attachConnection(connection, {socket});
 				return socket;
@@ -148,7 +148,7 @@ function publishHandshake(connection: Connection): void {
 	});
 }
 
-/** A timeout before there is a tunnel is the proxy's. */
+/** Turns a timeout before there is a tunnel into an error of the proxy. */
 async function withinTimeout<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> {
 	try {
 		return await reach();

@@ -13,11 +13,11 @@ export interface FailureReport {
 	readonly failure: MtlsFailure;
 }
 
-/** What a redirect that led to the connection has to do with its failure. */
+/** The redirect that led to the connection, where it explains the failure. */
 interface Redirect {
-	/** The origin whose redirect led to where another identity is used, which it may not use. */
+	/** The origin that redirected to one with another identity, which it is not allowed to use. */
 	readonly redirectedFrom?: string | undefined;
-	/** A redirect led to an origin that may not see the client certificate. */
+	/** A redirect led to an origin to which the client certificate may not be sent. */
 	readonly certificateWithheld?: boolean;
 }
 
@@ -50,7 +50,7 @@ interface FailureContext extends Redirect {
 	readonly proxyStatus?: number | undefined;
 	/** Of the response that is the failure. */
 	readonly responseStatus?: number;
-	/** In place of what is said of such a failure in general. */
+	/** Replaces the general explanation of such a failure. */
 	readonly explanation?: Explanation | undefined;
 }
 
@@ -95,7 +95,7 @@ export function describeFailure(
 	};
 }
 
-/** The code of a failure that Node has none for. */
+/** The code of a failure for which Node has no code. */
 export function codeFor(kind: MtlsFailure['kind']): string {
 	return `ERR_MTLS_${kind.toUpperCase().replaceAll('-', '_')}`;
 }
@@ -136,9 +136,9 @@ function classifyFailure(connection: Connection, cause: unknown): Classification
 }
 
 /**
- * The failed TLS of an `https://` proxy: its certificate was refused, or it refuses that of the client.
+ * Classifies failed TLS with an `https://` proxy: its certificate was refused, or it refused the client's.
  *
- * @returns `undefined` when the proxy failed for another reason, or did not.
+ * @returns `undefined` when the proxy failed for another reason, or did not fail.
  */
 function classifyProxyTls(
 	{proxyConnection, phase, proxy}: Connection,
@@ -148,11 +148,11 @@ function classifyProxyTls(
 	const unreached = cause instanceof ProxyError && cause.kind === 'proxy-unreachable';
 	if (cause instanceof ProxyError && !unreached && !cause.unanswered) return undefined;
 
-	const wire = proxyConnection.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
-	const inner = classifyFailure(proxyConnection, wire ?? hangUp);
-	// After the handshake only the proxy can still object to the TLS; nothing else is a matter of it.
-	if (inner === undefined || !(unreached || inner.side === 'client')) return undefined;
-	const {weakness, layer: _, ...classification} = inner;
+	const error = proxyConnection.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
+	const classified = classifyFailure(proxyConnection, error ?? hangUp);
+	// After the handshake, only a refusal by the proxy of the client certificate is a TLS failure.
+	if (classified === undefined || !(unreached || classified.side === 'client')) return undefined;
+	const {weakness, layer: _, ...classification} = classified;
 	const facts: Facts = {
 		...factsOf(proxyConnection, classification, String(proxy)),
 		...(weakness && {weakness}),
@@ -161,7 +161,7 @@ function classifyProxyTls(
 	return {
 		classification: {
 			...classification,
-			kind: inner.side === 'client' ? 'proxy-auth-required' : 'proxy-unreachable',
+			kind: classified.side === 'client' ? 'proxy-auth-required' : 'proxy-unreachable',
 			side: 'proxy',
 		},
 		explanation: {

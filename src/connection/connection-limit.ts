@@ -1,8 +1,8 @@
 /*
- * How many connections there may be, and which request is next when there are as many.
+ * Limits the number of connections, and decides which request is next when the limit is reached.
  *
- * Node's agent counts the sockets that are connected, so a burst makes any number of them, and it counts
- * none of undici's or of HTTP/2. Here a connection of any kind counts from the attempt to connect until
+ * Node's agent counts the sockets that are connected, so a burst opens any number of them, and it counts
+ * no connection of undici or HTTP/2. Here a connection of any kind counts from the attempt to connect until
  * its socket is closed.
  */
 import {AsyncResource} from 'node:async_hooks';
@@ -26,7 +26,7 @@ export interface SlotRequest {
 	readonly fresh: boolean;
 }
 
-/** The same while it waits. */
+/** A request that waits for a slot. */
 export interface WaitingRequest extends SlotRequest {
 	/** Takes an idle connection of its kind. @returns whether there was one. */
 	reuse(): boolean;
@@ -37,9 +37,9 @@ export interface WaitingRequest extends SlotRequest {
 }
 
 /**
- * What a request by `route` needs. Connections with one identity to one origin are counted together,
- * through whatever proxy, apart from those that present no certificate. So are those to a proxy that
- * gets the requests itself.
+ * What a request along `route` has to wait for. Connections with one identity to one origin are counted
+ * together, through any proxy; those without a certificate are counted apart. Connections to a proxy
+ * that forwards plain http are counted by proxy.
  */
 export function slotRequest(
 	route: Omit<Route, 'snapshot'>,
@@ -60,7 +60,7 @@ interface Waiter {
 	readonly since: number;
 	readonly turn: number;
 	readonly timer: NodeJS.Timeout | undefined;
-	/** It continues in this one; a trace would otherwise assign it to the request that made room. */
+	/** The request's async context; without it a trace would show the request that made room. */
 	readonly context: AsyncResource;
 }
 
@@ -93,7 +93,7 @@ class CountedRoute {
 	}
 }
 
-/** More than there will ever be turns: a request that is sent again goes before all others. */
+/** More turns than there will ever be: subtracted, it puts a request that is sent again first. */
 const aheadOfAll = 2 ** 50;
 
 /** The connections of one client, of any kind, and the queue for them: first in, first out. */
@@ -226,9 +226,9 @@ export class ConnectionLimit {
 		});
 	}
 
-	/** Serves the first that can be served. @returns whether there was one. */
+	/** Serves the first request that can continue. @returns whether there was one. */
 	#serveNext(): boolean {
-		/** Requests before it that wait for the total, not for their route. */
+		/** Earlier requests that wait because of the total limit, not of the limit per route. */
 		let ahead = 0;
 		for (const {waiter, route} of this.#firsts()) {
 			const {request, context} = waiter;
@@ -265,7 +265,7 @@ export class ConnectionLimit {
 
 /**
  * Makes sure that `wanted` slots are about to be free: ends the connection that has been idle for longest.
- * If none is idle, the shared one with the fewest requests takes no more; new ones would keep it for ever.
+ * If none is idle, the shared one with the fewest requests takes no new ones, which would keep it open.
  */
 function makeRoom(slots: ReadonlySet<ConnectionSlot>, wanted: number): void {
 	let ending = 0;

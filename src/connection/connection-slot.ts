@@ -7,9 +7,9 @@ export interface SharedConnection {
 	retire(): void;
 }
 
-/** How the limit learns what becomes of a slot. */
+/** Called when the state of a slot changes. */
 interface SlotEvents {
-	/** It may now be of use to a waiting request. */
+	/** A waiting request may now be able to continue. */
 	onChange(): void;
 	onRelease(): void;
 }
@@ -44,7 +44,7 @@ export class ConnectionSlot {
 		return this.#state === 'busy' ? this.#shared?.activeStreams : undefined;
 	}
 
-	/** Makes the connection. @param make - Takes how long its request has waited. */
+	/** Makes the connection. @param make - Called with how long the request has waited. */
 	async hold<S extends Duplex>(make: (waitedMs: number) => Promise<S>): Promise<S> {
 		this.#state = 'busy';
 		try {

@@ -29,28 +29,28 @@ export interface Connection {
 	authorized: boolean;
 	/** `undefined` until the server's part of the handshake has been read. */
 	clientCertificateRequested: boolean | undefined;
-	/** As the handshake showed it; empty on a resumed session. */
+	/** The server's certificates in the handshake; empty on a resumed session. */
 	chain: PeerChain;
-	/** The same with its facts; on a resumed session that of the full handshake. See {@link presentedOn}. */
+	/** The same with facts, also on a resumed session: from the full handshake. See {@link presentedOn}. */
 	presented: readonly PresentedCertificate[] | undefined;
 	/** When the first certificate of the chain expires, in ms since the epoch. */
 	validUntil: number;
 	/** The TLS connection to an `https://` proxy, inside which this one is made. */
 	proxyConnection: Connection | undefined;
-	/** It failed because a TLS session was offered on it. */
+	/** The connection failed because it offered a TLS session. */
 	sessionRefused: boolean;
 	/** The first error of the socket, which has the TLS alert; later ones may not. */
 	firstError: Error | undefined;
 }
 
 export function beginConnection(
-	end: Pick<
+	target: Pick<
 		Connection,
 		'snapshot' | 'host' | 'port' | 'servername' | 'proxy' | 'identity' | 'phase'
 	>,
 ): Connection {
 	return {
-		...end,
+		...target,
 		alpn: undefined,
 		protocol: undefined,
 		cipher: '',
@@ -79,12 +79,12 @@ export function attachConnection(
 	else if (typeof own.error === 'object' && own.error !== null) byError.set(own.error, connection);
 }
 
-/** The connection of a socket of `connect`; `undefined` for any other socket. */
+/** The connection of a socket that `connect` returned; `undefined` for any other socket. */
 export function connectionOf(socket: object | null | undefined): Connection | undefined {
 	return socket ? bySocket.get(socket) : undefined;
 }
 
-/** The connection that failed with an error of `connect`. */
+/** The connection that failed with an error that `connect` threw. */
 export function connectionOfError(error: unknown): Connection | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
 }

@@ -9,9 +9,9 @@ import {Http2Pool} from './http2-pool.ts';
 import {Pool} from './pool.ts';
 import {resolveProxy} from './proxy/resolve-proxy.ts';
 
-/** What decides about connections besides `mtls`. */
+/** Options of the connections, besides `mtls`. */
 interface ConnectionOptions {
-	/** For a Node agent that is used by itself; a client decides for each request. */
+	/** For an agent without a client; a client chooses the proxy for each request. */
 	readonly proxy?: ProxySetting | undefined;
 	readonly logger?: Logger | false | undefined;
 	readonly maxIdentities?: number | undefined;
@@ -62,7 +62,7 @@ export class Connections {
 		return this.#http2;
 	}
 
-	/** Makes the connections of `agent` some of these. */
+	/** Adds the connections of `agent` to these. */
 	poolFor(agent: https.Agent): AgentPool {
 		const pool = new AgentPool(agent, this.identities, this.limit, this.#proxy);
 		this.#pools.push(pool);

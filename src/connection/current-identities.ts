@@ -17,10 +17,10 @@ import {ExpiryWatch} from './expiry-watch.ts';
 /** PEM, as `node:tls` takes it. */
 export type Trusted = Source | readonly Source[];
 
-/** The identities of a client, now and after each rotation, and what is logged of them. */
+/** The identities of a client, which rotation replaces, and the log messages about them. */
 export class CurrentIdentities {
 	readonly selector: IdentitySelector;
-	/** Of the connections with any of them. */
+	/** Over the connections of all identities. */
 	readonly counts: ConnectionCounts = {fullHandshakes: 0, resumedHandshakes: 0, tunnels: 0};
 	readonly #retireListeners: ((snapshot: Snapshot) => void)[] = [];
 	#trusted: {readonly ca: Trusted; readonly snapshot: Snapshot} | undefined;
@@ -57,15 +57,15 @@ export class CurrentIdentities {
 	}
 
 	/**
-	 * A snapshot that trusts `ca` instead of Node's CAs, without a client certificate: for what an app has
-	 * set for all its https requests. It retires the previous one.
+	 * A snapshot that trusts `ca` instead of Node's CAs, without a client certificate: for the `ca` that an app
+	 * has set on `https.globalAgent`. It retires the previous one.
 	 *
 	 * @throws {MtlsConfigError} when it cannot be used.
 	 */
 	trusting(ca: Trusted): Snapshot {
 		const known = this.#trusted;
 		if (known !== undefined && isSame(known.ca, ca)) return known.snapshot;
-		// A copy: a list may grow.
+		// A copy, because the app may change its list.
 		const snapshot = this.#loadTrusting(Array.isArray(ca) ? [...ca] : ca);
 		if (known !== undefined) {
 			for (const listener of this.#retireListeners) listener(known.snapshot);
@@ -92,7 +92,7 @@ export class CurrentIdentities {
 		}
 	}
 
-	/** Calls `listener` with each snapshot that no new request uses. */
+	/** Calls `listener` with each snapshot once no new request uses it. */
 	onRetire(listener: (snapshot: Snapshot) => void): void {
 		this.#retireListeners.push(listener);
 	}

@@ -2,7 +2,7 @@ import type {CertificateFacts} from '../facts.ts';
 import type {ClientCertificate} from '../logging/messages.ts';
 import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/checks.ts';
 
-/** The time, as an argument. */
+/** The clock, as an argument for tests. */
 export interface ExpiryClock {
 	/** In ms since 1970. */
 	now(): number;
@@ -28,7 +28,7 @@ interface Watched {
 }
 
 /**
- * The longest delay of the timer: while a machine sleeps, or when its clock is set, timers do not follow.
+ * The longest delay of the timer, because timers do not follow when a machine sleeps or its clock is set.
  * It is also far below the limit of Node's timers.
  */
 const longestSleepMs = 60 * 60 * 1000;
@@ -70,7 +70,7 @@ export class ExpiryWatch {
 		this.#sleep();
 	}
 
-	/** Whether this has not been logged of a certificate for a day; from now on it has. */
+	/** Whether the warning was not logged for this certificate within a day. Marks it as logged. */
 	isNews({event}: ExpiryWarning, {fingerprint256}: CertificateFacts): boolean {
 		const now = this.#clock.now();
 		for (const [key, at] of this.#logged) {
@@ -88,7 +88,7 @@ export class ExpiryWatch {
 		if (due === Number.POSITIVE_INFINITY || at >= this.#wakesAt) return;
 		this.#sleep();
 		this.#wakesAt = at;
-		// The timer must not keep a client in memory that is never closed.
+		// The timer must not keep an unclosed client in memory.
 		const reference = new WeakRef(this);
 		this.#cancel = this.#clock.wakeIn(Math.max(0, at - now), () => {
 			const self = reference.deref();

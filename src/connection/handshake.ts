@@ -17,7 +17,7 @@ import {reportFailure} from './connection-failure.ts';
 import type {Route} from './route.ts';
 import {tlsOptions} from './socket-options.ts';
 
-/** What decides a handshake: a snapshot, or what `mtls.proxy` says. */
+/** What decides a handshake: a snapshot, or its `proxy` for an `https://` proxy. */
 export type HandshakeOptions = Pick<
 	Snapshot,
 	'servername' | 'verification' | 'trustedIssuer' | 'context' | 'sessions'
@@ -45,22 +45,22 @@ export function handshake(
 	connection.alpn = alpn;
 	const name = peerName(host, options.servername);
 	const sessionKey = [presentCertificate, host, port, name.verify, alpn].join('|');
-	const kept = sessions.get(sessionKey, Date.now());
+	const offered = sessions.get(sessionKey, Date.now());
 	const nodeOptions: ConnectionOptions = {
 		...(tunnel ? {socket: tunnel} : {...net, host, port}),
-		...(kept && {session: kept.session}),
+		...(offered && {session: offered.session}),
 		servername: name.sni,
 		secureContext: options.context(presentCertificate),
-		// It returns the result of the check: code that returns nothing would switch the check off.
+		// It must return the result: to return nothing would switch the check off.
 		checkServerIdentity: () => verification.check(name, connection.chain)[0],
-		// Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 is the default otherwise.
+		// Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch it off.
 		rejectUnauthorized: verification.enforced,
 		ALPNProtocols: [alpn],
 	};
 	const socket = connectTls(tlsOptions(nodeOptions));
 	socket.setNoDelay(true);
-	observe(socket, connection, options, kept);
-	if (kept) {
+	observe(socket, connection, options, offered);
+	if (offered) {
 		onSessionRefused(socket, connection, signal, () => {
 			connection.sessionRefused = true;
 			sessions.refuse(sessionKey, Date.now());
@@ -76,7 +76,7 @@ export function handshake(
 		const settle = onAbort(signal, () => socket.destroy(signal.reason as Error));
 		socket.once('secureConnect', () => {
 			settle();
-			// Before a byte of the request: a server that would answer anyone is not the one that was meant.
+			// Before a byte of the request: a server that accepts any client may not be the intended one.
 			if (verification.requireClientAuth && !connection.clientCertificateRequested) {
 				socket.destroy(new ClientAuthNotRequestedError());
 				return;
@@ -112,9 +112,9 @@ function observe(
 	socket: TLSSocket,
 	connection: Connection,
 	options: HandshakeOptions,
-	kept: ResumableSession | undefined,
+	offered: ResumableSession | undefined,
 ): void {
-	const read = () => readHandshake(socket, connection, options, kept);
+	const read = () => readHandshake(socket, connection, options, offered);
 	// With TLS 1.2 a refused client certificate ends the handshake before 'secure'. The keys are derived
 	// after the server's CertificateRequest was read, so the facts of such a handshake can be read here;
 	// the key log line itself, which is secret, is ignored.
@@ -126,8 +126,8 @@ function observe(
 		connection.phase = 'handshake';
 	});
 	let {getPeerCertificate} = socket;
-	// Before Node's own listener, which verifies and may drop the certificate. It may run again: a TLS 1.2
-	// server can renegotiate, and present another certificate.
+	// Runs before Node's own listener, which verifies and may drop the certificate. It may run again: a TLS
+	// 1.2 server can renegotiate, and present another certificate.
 	socket.prependListener('secure', () => {
 		if (connection.phase !== 'response') {
 			socket.off('keylog', onKeys);
@@ -136,11 +136,11 @@ function observe(
 		} else if (!socket.isSessionReused()) {
 			readCertificates(socket, connection, options);
 		}
-		// Node's listener would read the chain once more, in its older form, for our check: 0.3 ms.
+		// Node's listener would read the chain again in its legacy form, which the check does not use: 0.3 ms.
 		({getPeerCertificate} = socket);
-		socket.getPeerCertificate = nothing;
+		socket.getPeerCertificate = noCertificate;
 	});
-	// After Node's own listener.
+	// Runs after Node's own listener.
 	socket.on('secure', () => {
 		socket.getPeerCertificate = getPeerCertificate;
 	});
@@ -153,22 +153,22 @@ function observe(
 	});
 }
 
-const nothing = () => ({}) as DetailedPeerCertificate;
+const noCertificate = () => ({}) as DetailedPeerCertificate;
 
 function readHandshake(
 	socket: TLSSocket,
 	connection: Connection,
 	options: HandshakeOptions,
-	kept: ResumableSession | undefined,
+	offered: ResumableSession | undefined,
 ): void {
 	connection.protocol = socket.getProtocol() ?? undefined;
 	connection.cipher = socket.getCipher()?.standardName ?? '';
 	connection.resumed = socket.isSessionReused();
-	if (connection.resumed && kept !== undefined) {
-		// A resumed session exchanges no certificates: those of the full handshake still hold.
-		connection.presented = kept.chain;
-		connection.validUntil = kept.validUntil;
-		connection.clientCertificateRequested = kept.clientCertificateRequested;
+	if (connection.resumed && offered !== undefined) {
+		// A resumed session exchanges no certificates: those of the full handshake still apply.
+		connection.presented = offered.chain;
+		connection.validUntil = offered.validUntil;
+		connection.clientCertificateRequested = offered.clientCertificateRequested;
 		return;
 	}
 	// Once only: reading them empties their source.
@@ -231,7 +231,7 @@ function keepSessions(
 	socket.on('error', (error) => {
 		if (!isFromUndici(error)) keep(undefined);
 	});
-	// A server that hangs up without a word may have refused the certificate: the next handshake is full.
+	// A server that hangs up without a byte may have refused the certificate: the next handshake is full.
 	socket.once('end', () => {
 		if (socket.bytesRead === 0) keep(undefined);
 	});
@@ -251,7 +251,7 @@ function isFromUndici({code}: {code?: unknown}): boolean {
  * verifies clients and has no session id context, and some firewalls cut off a ClientHello with a ticket
  * in it. It looks like a refused certificate, or like a restart; a full handshake tells them apart.
  *
- * @param signal - Aborts the handshake, which says nothing about the session.
+ * @param signal - Aborts the handshake; an aborted one says nothing about the session.
  */
 function onSessionRefused(
 	socket: TLSSocket,
@@ -261,11 +261,11 @@ function onSessionRefused(
 ): void {
 	socket.once('close', () => {
 		const {phase, resumed, chain} = connection;
-		// In a full handshake the server sends its certificate, and no session is why it ends then.
+		// The server sends its certificate only in a full handshake, where no session can be the cause.
 		const full = !resumed && chain.length > 0;
 		if (phase === 'handshake' && !full && !signal.aborted) refuse();
 	});
-	// With TLS 1.3 the server may refuse after our 'secureConnect'.
+	// With TLS 1.3 the server may refuse after the client's 'secureConnect'.
 	const onLost = () => {
 		if (connection.resumed && connection.phase === 'response' && socket.bytesRead === 0) refuse();
 	};
@@ -273,12 +273,12 @@ function onSessionRefused(
 		if (isFromPeer(error)) onLost();
 	});
 	socket.once('end', () => {
-		// One that waits for its first request may be closed at any time.
+		// A server may close an unused connection at any time.
 		if (socket.bytesWritten > 0) onLost();
 	});
 }
 
-/** Whether the other end, or the network, has ended the connection, rather than we. */
+/** Whether the peer or the network has ended the connection, not this process. */
 function isFromPeer({code, message}: NodeJS.ErrnoException): boolean {
 	return code === 'ECONNRESET' || code === 'EPIPE' || alertOf(message) !== undefined;
 }

@@ -33,7 +33,7 @@ export type Http2Options = Pick<
 	readonly sessionTimeout?: number | null;
 };
 
-/** How the pool learns what becomes of a connection. */
+/** Called when the state of a connection changes. */
 interface Http2ConnectionEvents {
 	/** It takes no more requests. */
 	readonly onEnd: () => void;
@@ -51,8 +51,8 @@ const keepAliveMs = 60_000;
 /** A server sends its settings first (RFC 9113 §3.4), so they arrive within a round trip. */
 const settingsTimeoutMs = 10_000;
 
-// Node counts what waits to be sent, and past its default of 10 MB resets responses: two large uploads
-// at a time are enough. What a server can make us buffer is limited by the windows.
+// Node counts unsent data towards it, and beyond its default of 10 MB resets responses: two large uploads
+// at a time are enough. The windows limit what a server can make the client buffer.
 const memoryMb = 1_000_000;
 
 // With the 64 KiB of RFC 9113 §6.9.2 a download with a round trip of 50 ms is limited to 1.3 MB/s.
@@ -62,7 +62,7 @@ const windows = {streamBytes: 1024 * 1024, sessionBytes: 4 * 1024 * 1024};
  * One connection that carries many requests at a time, from connecting until it is closed.
  *
  * It is open when the server's settings have arrived. By then a server that refuses the client certificate
- * in TLS 1.3, which is after our side of the handshake, has mostly done so, and has seen no request.
+ * in TLS 1.3, after the client's side of the handshake, has usually done so, and has seen no request.
  */
 export class Http2Connection {
 	/** `undefined` until it is connected; kept after it has closed, for the facts of its connection. */
@@ -180,7 +180,7 @@ export class Http2Connection {
 		return stream.id > this.#lastStreamId || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
 	}
 
-	/** Whether the server has begun to process a request, as far as we know. */
+	/** Whether the server has begun to process a request, as far as is known. */
 	get hasBegun(): boolean {
 		// RFC 9113 §6.8: a server sends the largest id before it knows the last one.
 		return this.answered || (this.#lastStreamId > 0 && this.#lastStreamId < 2 ** 31 - 1);
@@ -240,7 +240,7 @@ export class Http2Connection {
 					this.#close();
 					return this.#successor ?? this;
 				}
-				// A second attempt has what is left of the first.
+				// A second attempt gets the time that the first one left.
 				timer ??= setTimeout(() => {
 					timeout.abort(new NoSettingsError(new URL(origin), this.#settingsMs));
 				}, this.#settingsMs);
@@ -342,7 +342,7 @@ function begin(origin: string, socket: Socket, given: Http2Options): ClientHttp2
 			http2Options({
 				maxSessionMemory: memoryMb,
 				...options,
-				// No request would take what a server pushes.
+				// No request would use a pushed response.
 				settings: withoutPrototype({initialWindowSize, ...settings, enablePush: false}),
 				createConnection: () => socket,
 			}),
@@ -363,14 +363,14 @@ class NoSettingsError extends Error {
 	}
 }
 
-// In Node's words; Node makes no error for these two codes.
+// In the form of Node's errors; Node makes none for these two codes.
 function resetError(rstCode: number | undefined): Error {
 	const name = rstCode === constants.NGHTTP2_CANCEL ? 'NGHTTP2_CANCEL' : 'NGHTTP2_NO_ERROR';
 	const error = new Error(`Stream closed with error code ${name}`);
 	return Object.assign(error, {code: 'ERR_HTTP2_STREAM_ERROR'});
 }
 
-// In Node's words for a connection that ends without a word.
+// Node's own error for a connection that ends without a response.
 function hangUp(): Error {
 	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
 }

@@ -43,7 +43,7 @@ export class Http2Pool {
 		for (const {connecting, activeStreams, usable} of this.#open) {
 			if (connecting) counts.queued += activeStreams;
 			else if (activeStreams > 0) counts.active += 1;
-			// One that is only being closed will carry no other request.
+			// A connection that is being closed takes no other request.
 			else if (usable) counts.idle += 1;
 		}
 		return counts;
@@ -85,7 +85,7 @@ export class Http2Pool {
 		});
 		connection.waitsFor = request?.host;
 		this.#open.add(connection);
-		// For a request that began before the rotation, and no other.
+		// It serves only this request, which began before the rotation.
 		if (this.#retired.has(route.snapshot)) connection.retire();
 		else this.#entriesOf(route).push({route, options, connection});
 		return connection;

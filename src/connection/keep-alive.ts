@@ -12,12 +12,12 @@ import http, {type ClientRequest, type IncomingMessage} from 'node:http';
 export const idleLimitMs = 30_000;
 
 /**
- * A server closes at the end of the time that it announces, and a request that arrives then is lost.
- * Node's agent stays 1 s below it, with which a server that announces 1 s never gets a second request.
+ * A server closes a connection when its announced time is over, and a request that arrives then is lost.
+ * Node's agent subtracts 1 s, so that a server that announces 1 s never gets a second request.
  */
 export const hintMarginMs = 500;
 
-/** As undici: a longer announcement is not believed. */
+/** As in undici: a longer announced time is cut to this. */
 export const maxIdleMs = 600_000;
 
 /** How long a connection may be idle after a response with this `Keep-Alive` header: `timeout=5, max=100`. */
@@ -29,9 +29,9 @@ export function idleLimitFor(keepAlive: string | undefined): number {
 
 /**
  * Since when a connection is idle. A process that was frozen has missed its timers, and finds
- * connections that servers and firewalls have long forgotten; so whoever takes one checks the time.
+ * connections that servers and firewalls have long forgotten; so the time is checked when one is taken.
  *
- * By both clocks: the monotonic one stops while a machine sleeps, the other may be set back.
+ * It reads two clocks: the monotonic one stops while a machine sleeps, the other may be set back.
  */
 export class IdleSince {
 	readonly #monotonic = performance.now();
@@ -52,8 +52,8 @@ export const unsentGraceMs = 50;
 const unreadLimitBytes = 64 * 1024;
 
 /**
- * Whether a server has probably not read the body that it refuses or redirects. It may have left the
- * connection open without reading on, which we cannot see: the system's buffers on the way take
+ * Whether a server that refuses or redirects a body has probably not read it. It may have left the
+ * connection open without reading on, which the client cannot see: the buffers on the way take
  * megabytes.
  */
 export function mayBeUnread(status: number, bodyBytes: number): boolean {
@@ -75,7 +75,7 @@ export function closeAfterEarlyResponse(request: ClientRequest): void {
 		const {socket, statusCode = 0} = response;
 		const finish = () => {
 			clearTimeout(timer);
-			// A body sent in chunks has no length in its head, which is small enough to be counted in.
+			// A chunked body has no Content-Length. The head is counted in; it is small enough.
 			const length = request.getHeader('Content-Length') ?? socket.bytesWritten - writtenBefore;
 			if (mayBeUnread(statusCode, Number(length))) socket.destroy();
 		};

@@ -49,12 +49,12 @@ export class MtlsAgent extends https.Agent {
 		mtls?: MtlsOptions | readonly MtlsOptions[] | Connections,
 		options: MtlsAgentOptions = {},
 	) {
-		const {proxy, logger, maxIdentities, maxSockets, maxTotalSockets, ...ofNode} =
+		const {proxy, logger, maxIdentities, maxSockets, maxTotalSockets, ...nodeOptions} =
 			readAgentOptions(options);
 		super(
 			withoutPrototype({
 				// Without the limits: Node counts the sockets that are connected, and would queue requests itself.
-				...ofNode,
+				...nodeOptions,
 				keepAlive: true,
 				timeout: idleLimitMs,
 				rejectUnauthorized: true,
@@ -159,7 +159,7 @@ export class MtlsAgent extends https.Agent {
 const misplaced = misplacedOptions((name) => `belongs in the first argument: {${name}: …}`);
 
 /**
- * Node checks those of its own agent, except those that would decide about TLS.
+ * Rejects the options that decide about TLS. Node checks those of its own agent.
  *
  * @throws {MtlsConfigError} for an option that belongs elsewhere.
  */

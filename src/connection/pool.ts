@@ -24,7 +24,7 @@ export class Pool {
 
 	/**
 	 * A connection for one request: the one that was idle for the shortest time, a new one, or one to wait
-	 * for when there are as many as the limit allows.
+	 * for when the limit is reached.
 	 */
 	take(route: Route): RequestConnection {
 		const key = poolKey(route);
@@ -44,7 +44,7 @@ export class Pool {
 		for (;;) {
 			const connection = idle?.pop();
 			if (connection === undefined) return undefined;
-			// undici closes the socket just after a response that says so, and emits its event later.
+			// undici closes the socket just after a response with `Connection: close`, and emits its event later.
 			if (!connection.usable) continue;
 			if (connection.isOverdue) void connection.destroy();
 			else {
@@ -119,7 +119,7 @@ export class Pool {
 
 	#keep(connection: PooledConnection, key: string, snapshot: Snapshot): void {
 		const idle = this.#idleOf(snapshot, key);
-		// After a burst, those that the server will close first are closed first.
+		// After a burst, the connection that the server would close first is closed first.
 		if (idle.length >= maxIdle) void idle[0]?.destroy();
 		idle.push(connection);
 		connection.slot?.rest(() => void connection.destroy());

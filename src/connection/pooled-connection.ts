@@ -18,7 +18,7 @@ import {
 	unsentGraceMs,
 } from './keep-alive.ts';
 
-/** How the pool learns what becomes of a connection. */
+/** Called when the state of a connection changes. */
 interface ConnectionEvents {
 	/** It may carry the next request. */
 	readonly onFree: () => void;
@@ -54,7 +54,7 @@ export class PooledConnection implements RequestConnection {
 	socket: Socket | undefined = undefined;
 	/** It is connected or connecting. */
 	readonly waitsFor = undefined;
-	/** Where the number of connections is limited. */
+	/** `undefined` where the number of connections is not limited. */
 	readonly slot: ConnectionSlot | undefined;
 	#heads: ResponseHeads | undefined = undefined;
 	#requests = 0;
@@ -74,7 +74,7 @@ export class PooledConnection implements RequestConnection {
 		this.#events = events;
 		this.slot = slot;
 		const options: Client.Options = {
-			// It is given one request at a time; with 1 undici waits an event-loop turn between two.
+			// It gets one request at a time; with 1 undici waits an event-loop turn between two.
 			pipelining: 2,
 			// The exchange has timers of its own.
 			headersTimeout: 0,
@@ -137,7 +137,7 @@ export class PooledConnection implements RequestConnection {
 		return !this.socket?.writableLength;
 	}
 
-	/** Frees it for the next request. @param keepAlive - That header of the response. */
+	/** Frees it for the next request. @param keepAlive - The response's `Keep-Alive` header. */
 	release(keepAlive: string | undefined): void {
 		if (this.#ended) return;
 		this.#idle = new IdleSince();
@@ -193,7 +193,7 @@ const lf = 10;
 const digit0 = 48;
 const digit2 = 50;
 
-/** What undici leaves out, or changes. */
+/** The parts of a status line that undici drops or changes. */
 export interface StatusLine {
 	/** In latin1, as Node reads it. */
 	readonly reason: string;
@@ -205,13 +205,13 @@ export interface StatusLine {
  * Reads the head of each response before undici does.
  *
  * A server may send any number of interim responses before the final one (RFC 9110 §15.2), and Node, curl
- * and browsers ignore them. So does undici, except for `100 Continue`: there its parser gives the
- * connection up, and the request, which was sent, cannot be sent again. So a 100 is changed to a 102 on
+ * and browsers ignore them. So does undici, except for `100 Continue`: its parser then gives up the
+ * connection, and the request, which was sent, cannot be sent again. So a 100 is changed to a 102 on
  * its way to undici, which ignores it. One digit is changed and no byte is held back: undici's parser,
  * which is Node's own, still decides whether a head is valid and where it ends.
  *
- * Of a reason phrase in two packets undici keeps the second part, of one that is not UTF-8 only some
- * letters, and one without an end it reads for ever.
+ * undici keeps only the second part of a reason phrase in two packets, and only some letters of one that
+ * is not UTF-8, and reads one without an end for ever.
  */
 class ResponseHeads implements StatusLine {
 	/** Where the next byte is: in a status line, its reason, or the fields of an interim response. */
@@ -227,7 +227,7 @@ class ResponseHeads implements StatusLine {
 
 	constructor(socket: Socket) {
 		const {push} = socket;
-		// Where the bytes arrive, so that it does not matter how undici reads them.
+		// `push` gets all bytes first, however undici reads them.
 		socket.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
 			const error = chunk === null ? undefined : this.#read(chunk);
 			if (error === undefined) return push.call(socket, chunk, encoding);
@@ -308,7 +308,7 @@ class ResponseHeads implements StatusLine {
 	}
 }
 
-// In Node's words; its limit is on the whole head.
+// Node's own error, though its limit is on the whole head.
 function headerOverflow(): Error {
 	const error = new Error('Parse Error: Header overflow');
 	return Object.assign(error, {code: 'HPE_HEADER_OVERFLOW'});

@@ -15,18 +15,18 @@ export interface Route {
 	readonly port: number;
 	/** Whether the client certificate may be presented to the server. */
 	readonly presentCertificate: boolean;
-	/** It tunnels https, and takes plain http requests itself: those connections serve any origin. */
+	/** It tunnels https and forwards plain http: a forwarding connection serves any origin. */
 	readonly proxy: HttpProxy | undefined;
 	/** The protocol to negotiate (RFC 7301). @defaultValue `'http/1.1'` */
 	readonly alpn?: 'http/1.1' | 'h2';
-	/** Options of `net.connect` that choose the way there. */
+	/** Options of `net.connect` that decide how to reach the host. */
 	readonly net?: Pick<TcpSocketConnectOpts, 'lookup' | 'localAddress' | 'localPort' | 'family'> & {
 		/** A Unix socket to connect to instead of the host. */
 		readonly path?: string;
 	};
 	/** For connecting alone: a connection that is shared later has none. */
 	readonly timeouts?: ConnectTimeouts | undefined;
-	/** On a new connection: the request was sent before, and its connection was lost. */
+	/** The request needs a new connection: it was sent before, and its connection was lost. */
 	readonly fresh?: boolean;
 	/** Aborts connecting. */
 	readonly signal?: AbortSignal | undefined;
@@ -40,7 +40,7 @@ export function isForwarded<R extends Pick<Route, 'secure' | 'proxy'>>(
 }
 
 /**
- * Names the connections of one snapshot that can replace each other. The last part names the proxy.
+ * Identifies interchangeable connections of one snapshot. The last part names the proxy.
  *
  * @param details - What else distinguishes them.
  */
@@ -60,7 +60,7 @@ export function originOf({secure, host, port}: Pick<Route, 'secure' | 'host' | '
 	return `${secure ? 'https' : 'http'}://${authorityOf(host, port)}`;
 }
 
-/** The same route for a request that has waited for a connection, which counts as connecting. */
+/** The same route after a wait for a connection; the wait counts towards the connect timeout. */
 export function afterWaiting(route: Route, waitedMs: number): Route {
 	return {...route, timeouts: {...route.timeouts, waitedMs}};
 }

@@ -1,5 +1,5 @@
 /*
- * Security: what Node reads of the options of sockets, sessions and requests. It copies them into objects
+ * Security: the options that Node reads for sockets, sessions and requests. Node copies them into objects
  * with a prototype, so a polluted `Object.prototype` would set each option that is not given: `path`
  * connects elsewhere, `session` resumes another one, `signal` aborts. So each of them is given here.
  *
@@ -127,17 +127,17 @@ export function tcpOptions<T extends object>(given: T): T {
 	return {...ofStreams, ...ofTcp, ...given};
 }
 
-/** The same of `tls.connect`. */
+/** The same for `tls.connect`. */
 export function tlsOptions<T extends object>(given: T): T {
 	return {...ofStreams, ...ofTcp, ...ofTls, ...given};
 }
 
-/** The same of `http2.connect`. */
+/** The same for `http2.connect`. */
 export function http2Options<T extends object>(given: T): T {
 	return {...ofHttp2, ...given};
 }
 
-/** The same of `http.request` and `https.request`. */
+/** The same for `http.request` and `https.request`. */
 export function requestOptions<T extends object>(given: T): T {
 	return withoutPrototype({...ofRequests, ...given});
 }

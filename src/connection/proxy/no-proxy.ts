@@ -5,7 +5,7 @@ import {bareHost, portOfUrl} from '../../util/url.ts';
 /**
  * Whether `url` bypasses the proxy by `NO_PROXY`. There is no standard; the rules are those of axios:
  * names with or without a port, `.example.com` and `*.example.com` for subdomains, `*`, addresses and
- * CIDR ranges in any notation, and one loopback address for all of them.
+ * CIDR ranges in any notation, and any loopback address for all of them.
  */
 export function bypassesProxy(url: URL, noProxy: string): boolean {
 	const host = canonical(url.hostname);

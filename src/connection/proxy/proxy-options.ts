@@ -117,8 +117,8 @@ function hostOf(given: unknown): string {
 }
 
 function portOf(port: unknown, secure: boolean, option: string): number {
-	const usual = secure ? 443 : 80;
-	const number = port === undefined || port === null || port === '' ? usual : Number(port);
+	const defaultPort = secure ? 443 : 80;
+	const number = port === undefined || port === null || port === '' ? defaultPort : Number(port);
 	if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
 	throw bad(option, `expected a port from 1 to 65535, found ${numberOrType(port)}`);
 }
@@ -137,7 +137,7 @@ function loginOf(username: unknown, password: unknown, option: string): string {
 	throw bad(option, 'expected a username, a password or both, found neither');
 }
 
-/** They would frame a body, or contradict CONNECT (RFC 9110 §9.3.6). */
+/** Headers that would frame a body, or contradict CONNECT (RFC 9110 §9.3.6). */
 const refusedHeaders = /^(host|content-length|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
 /** RFC 9110 §5.6.2 and §5.5. */

@@ -73,7 +73,7 @@ export class HttpProxy {
 		};
 	}
 
-	/** Names the proxy in a pool key: differs by login, which cannot be read from it. */
+	/** Identifies the proxy in a pool key: it differs by login, and does not reveal it. */
 	get poolKey(): string {
 		const own = JSON.stringify([this.#credentials ?? null, this.#headers]);
 		const digest =

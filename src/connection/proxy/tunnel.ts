@@ -11,7 +11,7 @@ import type {HttpProxy} from './resolve-proxy.ts';
 /**
  * Connects to a proxy over TCP, and over TLS with the options of `mtls.proxy` if it is an `https://` one.
  *
- * @param connection - What the proxy is for; it gets the TLS connection as its `proxyConnection`.
+ * @param connection - The one through the proxy; it gets the TLS connection as its `proxyConnection`.
  * @returns a socket; with TLS the proxy was verified.
  * @throws {ProxyError} when the proxy cannot be reached; the reason of `signal` when it is aborted.
  */
@@ -92,12 +92,12 @@ function destroyQuietly(socket: Socket): void {
 	socket.destroy();
 }
 
-/** The head of a response to CONNECT is no longer than this. */
+/** The longest head of a response to CONNECT that is accepted. */
 const maxHeadBytes = 16 * 1024;
 
 /**
- * Opens a tunnel to `host:port` through `proxy`, at the other end of `socket`, by CONNECT (RFC 9110
- * §9.3.6). The request's own headers and body never reach the proxy: they are sent inside the TLS.
+ * Opens a tunnel to `host:port` by CONNECT (RFC 9110 §9.3.6) through `proxy`, to which `socket` is
+ * connected. The request's own headers and body never reach the proxy: they are sent inside the TLS.
  *
  * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted. The socket is
  * then destroyed.

@@ -1,7 +1,7 @@
 import type {CertificateFacts, FailureKind, FailurePhase, FailureSide} from '../facts.ts';
 import {alertOf} from './tls-alerts.ts';
 
-/** What the wire left behind when a connection failed. */
+/** What is known of a failed connection. */
 export interface Evidence {
 	/** Code and text of the socket's first error, or of the HTTP client's where the socket had none. */
 	readonly code: string | undefined;
@@ -17,14 +17,14 @@ export interface Evidence {
 	readonly identityOffered: boolean;
 }
 
-/** What the evidence says. */
+/** What the evidence means. */
 export interface Classification {
 	readonly kind: FailureKind;
 	readonly side: FailureSide;
 	readonly certain: boolean;
 	readonly alert?: string;
 	readonly weakness?: Weakness;
-	/** The versions that do not fit are those of HTTP, not of TLS. */
+	/** The HTTP versions do not fit, rather than the TLS versions. */
 	readonly layer?: 'http';
 }
 
@@ -71,7 +71,7 @@ const incomplete = new Set([
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** What OpenSSL on this side refuses to speak, by a part of its code or text. */
+/** What the client's own OpenSSL refuses, by a part of its code or text. */
 const localRefusals: readonly (readonly [RegExp, FailureKind])[] = [
 	[/UNSAFE_LEGACY_RENEGOTIATION/, 'legacy-renegotiation'],
 	[/UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE|WRONG_SSL_VERSION/, 'protocol-mismatch'],
@@ -81,10 +81,10 @@ const localRefusals: readonly (readonly [RegExp, FailureKind])[] = [
 /** Refused by the security level of OpenSSL: Node's code is `UNSPECIFIED`, only the text says it. */
 const tooWeak = /KEY_TOO_(SMALL|WEAK)|(MD|ALGORITHM)_TOO_WEAK/;
 
-/** What comes of plain text that is read as a TLS record. */
+/** The errors of OpenSSL when it reads plain text as a TLS record. */
 const notTls = /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE/;
 
-/** The server did not choose HTTP/2, which was all that ALPN offered. */
+/** The server did not choose HTTP/2, the only protocol that ALPN offered. */
 const noHttp2 = 'ERR_MTLS_NO_HTTP2';
 
 /** A connection that ended without an alert. */
@@ -93,8 +93,8 @@ const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
 /**
  * Says what a failed connection means.
  *
- * @returns `undefined` when TLS had no part in it: no TCP connection, or a hang-up of a server that
- * had accepted the client, and did not ask for a certificate or resumed a session.
+ * @returns `undefined` when TLS is not the cause: there was no TCP connection, or the server hung up after
+ * the handshake, and had asked for no certificate or had resumed a session.
  */
 export function classify(evidence: Evidence): Classification | undefined {
 	const {code = '', phase} = evidence;
@@ -126,7 +126,7 @@ export function classify(evidence: Evidence): Classification | undefined {
 	return {kind: 'protocol-mismatch', side: 'both', certain: false};
 }
 
-/** Whether the server says of one request that it wants it over HTTP/1.1 (RFC 9113 §7). */
+/** Whether the server wants this one request over HTTP/1.1 (RFC 9113 §7). */
 export function wantsHttp1(message: string): boolean {
 	return /\bNGHTTP2_HTTP_1_1_REQUIRED\b/.test(message);
 }
@@ -149,11 +149,11 @@ function weaknessOf(text: string): Weakness {
 
 function classifyIncompleteChain(chain: readonly CertificateFacts[]): Classification {
 	const [leaf] = chain;
-	// The server sent an intermediate: it is that one's issuer which is not trusted.
+	// The server sent an intermediate, so the issuer of that one is not trusted.
 	if (chain.length !== 1 || leaf === undefined) return serverRefused('untrusted-issuer');
 
-	// A leaf on its own: either its CA is unknown, or the server forgot the intermediate. A CA
-	// names where its own certificate can be fetched when it is not one that clients have.
+	// Only a leaf: either its CA is unknown, or the server forgot the intermediate. A CA whose
+	// certificate clients do not have names the URL where it can be fetched.
 	const issuedByIntermediate =
 		leaf.caIssuers.length > 0 || /\b(intermediate|issuing|sub-?ca)\b/i.test(leaf.issuer);
 	return serverRefused(issuedByIntermediate ? 'missing-intermediate' : 'untrusted-issuer', false);
@@ -172,8 +172,8 @@ const certificateAlerts = [
 ];
 
 /**
- * When the server asked for a client certificate. `maybe later`: it let the client in without, and may
- * have asked once it had seen the path, by the renegotiation of TLS 1.2.
+ * Whether the server asked for a client certificate. `maybe later`: not in the handshake, but perhaps by
+ * TLS 1.2 renegotiation once it had seen the path.
  */
 type Asked = 'yes' | 'no' | 'maybe later' | 'unknown';
 
@@ -184,11 +184,11 @@ function whenAsked({clientCertificateRequested, phase}: Evidence): Asked {
 }
 
 interface AlertRule {
-	/** Any alert where it names none. */
+	/** Absent: any alert. */
 	readonly alerts?: readonly string[];
-	/** Whenever the server asked where it names none. */
+	/** Absent: whether the server asked or not. */
 	readonly asked?: readonly Asked[];
-	/** In any phase where it names none. */
+	/** Absent: any phase. */
 	readonly phase?: FailurePhase;
 	/** `client-certificate`: refused where one was offered, else required. */
 	readonly means: 'client-certificate' | 'http-version' | FailureKind;
@@ -212,7 +212,7 @@ const alertRules: readonly AlertRule[] = [
 	// about the ciphers of that path.
 	{alerts: ['handshake_failure'], asked: ['yes'], means: 'client-certificate', certain: 'if not offered'},
 	{alerts: ['handshake_failure'], asked: ['maybe later'], means: 'client-certificate', certain: 'never'},
-	// After its CertificateRequest, the certificate is what the server had left to object to.
+	// After its CertificateRequest, the likely cause of any other alert is the client certificate.
 	{asked: ['yes'], means: 'client-certificate', certain: 'never'},
 	{alerts: ['handshake_failure'], phase: 'handshake', means: 'cipher-mismatch', certain: 'always'},
 	// The server gave up for a reason of its own, or does not serve the name that was asked for.

@@ -8,7 +8,7 @@ export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {
 	readonly weakness?: Weakness;
 	/** The ALPN name (RFC 7301) of the HTTP version that the server would not speak. */
 	readonly refusedHttp?: string;
-	/** A redirect led to an origin that may not see the client certificate. */
+	/** A redirect led to an origin to which the client certificate may not be sent. */
 	readonly certificateWithheld?: boolean;
 	/** Whether there were a user and password for the proxy. */
 	readonly proxyLogin?: boolean;
@@ -16,7 +16,7 @@ export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {
 	readonly responseStatus?: number;
 };
 
-/** A failure for people. */
+/** A failure in words. */
 export interface Explanation {
 	/** One sentence, lower-case start, no full stop: the error's message. */
 	readonly summary: string;
@@ -26,10 +26,10 @@ export interface Explanation {
 	readonly hint: string;
 }
 
-/** The other end of the failed connection, in the words of a sentence. */
+/** How sentences name the peer of the failed connection. */
 interface Peer {
 	readonly end: 'the server' | 'the proxy';
-	/** Where its options are. */
+	/** The option that configures the TLS with it. */
 	readonly mtls: 'mtls' | 'mtls.proxy';
 }
 
@@ -41,7 +41,7 @@ const peers = {
 /**
  * Puts a failure in words.
  *
- * @param peer - Whose TLS failed: that of the server, or of an `https://` proxy on the way to it.
+ * @param peer - The peer whose TLS failed: the server, or an `https://` proxy on the way to it.
  */
 export function explain(facts: Facts, peer: 'server' | 'proxy' = 'server'): Explanation {
 	const {summary, reasons, hint} = explanations[facts.kind]?.(facts, peers[peer]) ?? {
@@ -49,7 +49,7 @@ export function explain(facts: Facts, peer: 'server' | 'proxy' = 'server'): Expl
 		reasons: [],
 		hint: 'see the cause',
 	};
-	// Security: the names in them are a stranger's words, and they go to logs and terminals.
+	// Security: names in certificates are untrusted text, and they go to logs and terminals.
 	return {
 		summary: escapeControls(summary),
 		reasons: reasons.map(escapeControls),
@@ -78,13 +78,13 @@ const unusableKeyReason = ({end}: Peer) =>
 	`${end} accepts none of our key's signature algorithms, so our certificate was not sent`;
 
 /** The certificate of a hosting provider has hundreds. */
-const namesShown = 5;
+const maxNames = 5;
 
 function names({peer}: Facts): string {
 	const {altNames = []} = peer ?? {};
 	if (altNames.length === 0) return 'no name at all';
-	const more = altNames.length - namesShown;
-	return altNames.slice(0, namesShown).join(', ') + (more > 0 ? ` and ${more} more` : '');
+	const more = altNames.length - maxNames;
+	return altNames.slice(0, maxNames).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 // It need not be the leaf: an intermediate expires too.
@@ -97,8 +97,8 @@ function outOfDate({chain, peer}: Facts, past: boolean) {
 	};
 }
 
-// The levels are those of OpenSSL 3, SSL_CTX_set_security_level(3): a key of 1024 bits is still good
-// for 1, SHA-1 for 0 alone.
+// The levels are those of OpenSSL 3, SSL_CTX_set_security_level(3): a key of 1024 bits is still allowed
+// at level 1, SHA-1 only at 0.
 const weaknesses = ({end}: Peer) =>
 	({
 		key: {
@@ -121,7 +121,7 @@ const weaknesses = ({end}: Peer) =>
 		},
 	}) as const;
 
-const noCertificateShown = (facts: Facts) =>
+const noCertificateSummary = (facts: Facts) =>
 	`${address(facts)} wants a client certificate and was shown none${
 		facts.certain ? '' : ` (it ${refusal(facts)} after asking for one)`
 	}`;
@@ -134,20 +134,20 @@ const noCertificateReasons = ({certificateWithheld}: Facts, {mtls}: Peer) => [
 ];
 
 const noCertificate: Explain = (facts, peer) => ({
-	summary: noCertificateShown(facts),
+	summary: noCertificateSummary(facts),
 	reasons: facts.identity ? [unusableKeyReason(peer)] : noCertificateReasons(facts, peer),
 	hint: `give the certificate and key that ${peer.end} issued to you as \`${peer.mtls}.cert\` and \`${peer.mtls}.key\``,
 });
 
 // Apache's per-directory SSLVerifyClient: post-handshake authentication, RFC 8446 §4.6.2.
-const asksTooLate = ({protocol, clientCertificateRequested}: Facts) =>
+const wantsPostHandshakeAuth = ({protocol, clientCertificateRequested}: Facts) =>
 	protocol === 'TLSv1.3' && clientCertificateRequested === false;
 
-const askedTooLate: Explain = (facts, peer) => {
+const postHandshakeAuth: Explain = (facts, peer) => {
 	const {end, mtls} = peer;
 	const besides = facts.identity ? '' : `, beside \`${mtls}.cert\` and \`${mtls}.key\`,`;
 	return {
-		summary: noCertificateShown(facts),
+		summary: noCertificateSummary(facts),
 		reasons: [
 			`${end} asks once it has seen the path, which with TLS 1.3 a client must offer and Node does not`,
 			...(facts.identity ? [] : noCertificateReasons(facts, peer)),
@@ -158,14 +158,14 @@ const askedTooLate: Explain = (facts, peer) => {
 
 /** A redirect led to an origin that has another identity, which the redirecting one may not use. */
 const redirectNotAllowed: Explain = (facts) => ({
-	summary: noCertificateShown(facts),
+	summary: noCertificateSummary(facts),
 	reasons: [
 		`a redirect from ${facts.redirectedFrom} led there, and that origin is not allowed to use the identity of this one`,
 	],
 	hint: `if it may, name ${facts.redirectedFrom} in the \`allowRedirectsFrom\` of that identity`,
 });
 
-/** The versions that do not fit are those of HTTP. */
+/** The HTTP versions do not fit. */
 const wrongHttpVersion: Explain = (facts, {end}) => {
 	if (facts.refusedHttp !== 'h2') {
 		return {
@@ -297,7 +297,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 	}),
 	'client-certificate-required': (facts, peer) => {
 		if (facts.redirectedFrom !== undefined) return redirectNotAllowed(facts, peer);
-		if (asksTooLate(facts)) return askedTooLate(facts, peer);
+		if (wantsPostHandshakeAuth(facts)) return postHandshakeAuth(facts, peer);
 		return noCertificate(facts, peer);
 	},
 	'client-certificate-refused': (facts, peer) => ({
@@ -305,7 +305,7 @@ const explanations: Readonly<Partial<Record<FailureKind, Explain>>> = {
 			? `${address(facts)} refused our certificate ${clientCertificate(facts)}${alert(facts)}`
 			: `${address(facts)} ${refusal(facts)} after it had asked for our certificate ${clientCertificate(facts)}: most likely it refused it`,
 		reasons: [
-			// The server saw none, and there was one: OpenSSL leaves out what the server cannot check.
+			// The server got none, though there was one: OpenSSL omits one that the server cannot check.
 			...(facts.alert === 'certificate_required' || facts.alert === 'no_certificate'
 				? [unusableKeyReason(peer)]
 				: []),

@@ -20,13 +20,13 @@ const longestPage = 4_096;
 
 const nginx = /^(nginx|openresty|tengine|angie)\b/i;
 
-// nginx's own numbers. An `error_page` may send them, which else become 400 with a page.
+// nginx's own status codes. An `error_page` may send them; otherwise nginx sends 400 with a page.
 const nginxStatus: ReadonlyMap<number, PageKind> = new Map([
 	[495, 'client-certificate-refused'],
 	[496, 'client-certificate-required'],
 ]);
 
-// Head and heading of the page: an app behind nginx may quote the words.
+// Matches head and heading, because an app behind nginx may quote the words.
 const nginxPage =
 	/^<html>\r?\n<head><title>400 (.+?)<\/title><\/head>\r?\n<body[^>]*>\r?\n<center><h1>400 Bad Request<\/h1><\/center>\r?\n<center>\1<\/center>\r?\n/;
 

@@ -9,11 +9,11 @@ import {redactJsonMessage} from './redact.ts';
 const logged = new WeakSet<object>();
 
 /**
- * Logs each failed request of `instance` once, as `(fields, message)`, without a secret; then the
- * failure goes on as it was. A request that the app cancelled is no failure.
+ * Logs each failed request of `instance` once, as `(fields, message)`, without a secret, and then
+ * rejects with the same error. A request that the app cancelled is no failure.
  *
  * @param logger - `console` by default.
- * @returns takes the interceptor off again.
+ * @returns a function that removes the interceptor.
  */
 export function logFailures(instance: AnyAxiosInstance, logger: Logger = console): () => void {
 	const id = instance.interceptors.response.use(null, (error: unknown) => {
@@ -25,12 +25,12 @@ export function logFailures(instance: AnyAxiosInstance, logger: Logger = console
 
 function logOnce(logger: Logger, error: unknown): void {
 	if (!(error instanceof Error) || isCancel(error)) return;
-	// An error that wraps another is the same failure in the words of the app.
+	// An error that wraps another is the same failure, reworded by the app.
 	const cause = error.cause instanceof Error ? error.cause : error;
-	const known = logged.has(error) || logged.has(cause);
+	const alreadyLogged = logged.has(error) || logged.has(cause);
 	// A failed login rejects each request that waited for it with an error of its own, and one cause.
 	logged.add(error).add(cause);
-	if (known) return;
+	if (alreadyLogged) return;
 	const failed = error as AxiosError;
 	try {
 		logger[failureLevel(failed)](failureFields(failed), failureMessage(failed));
@@ -44,17 +44,17 @@ export function failureLevel(error: AxiosError): 'warn' | 'error' {
 	return error.response ? 'warn' : 'error';
 }
 
-/** One line for people: which request failed, and why. */
+/** One line of text: which request failed, and why. */
 export function failureMessage(error: AxiosError): string {
 	// What an interceptor of the app throws may have no config.
 	const {config} = error;
 	const what = config ? `${config.method?.toUpperCase() ?? 'GET'} ${failedUrl(error)}` : 'request';
-	// Security: for a response that is no JSON V8 quotes the body.
+	// Security: V8's message for a response that is not JSON quotes the body.
 	const why = error.name === 'SyntaxError' ? redactJsonMessage(error.message) : error.message;
 	return `${what} failed: ${why}`;
 }
 
-/** The same for machines: flat, short, without a secret. */
+/** The same as fields: flat, short, without a secret. */
 export function failureFields(error: AxiosError): Record<string, unknown> {
 	const {config, code, status} = error;
 	const fields: Record<string, unknown> = {

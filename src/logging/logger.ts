@@ -18,7 +18,7 @@ export function callLogger(
 	try {
 		logger[level](fields, message);
 	} catch {
-		// The connection, or the client, is what the app asked for.
+		// A logger that fails must not fail the connection or the client.
 	}
 }
 

@@ -41,11 +41,11 @@ export interface ClientCertificate {
 	readonly facts: CertificateFacts;
 	/** The peer that it is sent to. */
 	readonly shownTo: 'server' | 'proxy';
-	/** The option that gives the next one, where there is one: `mtls.reload`. */
+	/** The option that renews it, where there is one: `mtls.reload`. */
 	readonly renewedBy: string | undefined;
 }
 
-/** Publishes that the client certificate was loaded; that is not logged. */
+/** Publishes that the client certificate was loaded; nothing is logged. */
 export function logLoaded(
 	identity: CertificateFacts,
 	event: 'identity_loaded' | 'identity_rotated',
@@ -88,8 +88,8 @@ export function logRotationFailure(logger: Logger | false, error: unknown, epoch
 }
 
 /**
- * Makes the listener that logs cookies which were not stored: each once, as a server sends it with
- * every response. Ever new ones would fill a log: of each host and reason the first ten are logged, and
+ * Makes the listener that logs cookies which were not stored: each once, because a server sends it
+ * with every response. New names could fill a log: for each host and reason the first ten are logged, and
  * then the 100th, the 1,000th and so on, with their `count`.
  */
 export function createRejectionLogger(logger: Logger | false): (refusal: CookieRefusal) => void {
@@ -121,9 +121,9 @@ export function createRejectionLogger(logger: Logger | false): (refusal: CookieR
 	};
 }
 
-/** What was logged of a host for one reason. */
+/** What was logged for a host and a reason. */
 interface LoggedRejections {
-	/** Of the first ten, which are logged each. */
+	/** Of the first ten, each of which is logged. */
 	readonly names: Set<string>;
 	count: number;
 	/** The number of the next one to log. */
@@ -170,7 +170,7 @@ function describeWarning(warning: CertificateWarning, now: number): string {
 const maxLoggedNames = 20;
 const maxLoggedNameLength = 256;
 
-// Security: a server that was not verified chooses how many there are, and each failure is logged.
+// Security: an unverified server chooses how many there are, and each failure is logged.
 function shorten(names: readonly string[]): string[] {
 	const first = names.slice(0, maxLoggedNames).map((name) => name.slice(0, maxLoggedNameLength));
 	const left = names.length - first.length;
@@ -187,7 +187,7 @@ function shortCertificate({
 	fingerprint256,
 }: CertificateFacts) {
 	return {
-		// Security: those of a server are its own words.
+		// Security: a server chooses the names in its certificate.
 		subject: escapeControls(subject),
 		issuer: escapeControls(issuer),
 		altNames: shorten(altNames).map(escapeControls),

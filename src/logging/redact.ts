@@ -17,7 +17,7 @@ const loggable = [
 	'maxBodyLength',
 ] as const;
 
-// The values of these headers are what they are for; any other header may hold a key of the app's.
+// The values of these headers explain a failure; any other header may hold a key of the app.
 const loggableHeaders = new Set([
 	'accept',
 	'accept-encoding',
@@ -29,7 +29,7 @@ const loggableHeaders = new Set([
 	'user-agent',
 ]);
 
-/** Headers with their names kept, and all values masked but those of well-known harmless ones. */
+/** Keeps the names of headers, and masks all values except those of well-known harmless headers. */
 export function redactHeaders(headers: object): Record<string, unknown> {
 	const redacted: Record<string, unknown> = {};
 	for (const [name, value] of Object.entries(headers)) {
@@ -101,11 +101,11 @@ export function hideSecrets<E extends Error>(error: E): E {
 	});
 }
 
-// `url` is what axios puts beside the config where a URL could not be built.
+// axios sets `url` on the error where a URL could not be built.
 const hidden = ['config', 'request', 'response', 'url', 'cause'] as const;
 
-// Security: of an uncaught error Node prints all that is enumerable, and always the cause; with
-// `showHidden` the rest as well. It calls no getter.
+// Security: for an uncaught error Node prints all enumerable fields, and always the cause; with
+// `showHidden` also the rest. It calls no getter.
 function hideField(error: Error, name: string): void {
 	const field = Object.getOwnPropertyDescriptor(error, name);
 	if (field === undefined || !('value' in field)) return;
@@ -132,8 +132,8 @@ export function redactInvalidUrl(error: unknown): void {
 }
 
 /**
- * The message of V8's error for a text that is no JSON, without what it quotes of the text: for a
- * response, that is the body.
+ * The message of V8's error for text that is not JSON, without the text that it quotes: the body of a
+ * response.
  */
 export function redactJsonMessage(message: string): string {
 	const bare = message.replace(/".*"/s, '"[redacted]"');

@@ -1,4 +1,4 @@
-/** Calls `listener` when `signal` is aborted, at once if it is already. @returns stops listening. */
+/** Calls `listener` when `signal` is aborted, at once if it already is. @returns a function to stop it. */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 	if (signal.aborted) listener();
 	else signal.addEventListener('abort', listener);
@@ -8,7 +8,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 /**
  * Waits for `work`, unless something else rejects first.
  *
- * @param listen - Is given `reject`, and returns what stops it from listening.
+ * @param listen - Called with `reject`; returns a function that stops listening.
  */
 export function interruptible<T>(
 	work: Promise<T>,

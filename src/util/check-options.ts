@@ -82,23 +82,23 @@ interface Shape<T> {
 	readonly known: readonly (keyof T & string)[] | Readonly<Record<keyof T & string, OptionCheck>>;
 	/** The option that holds them, such as `timeouts`. */
 	readonly option: string;
-	/** Of their paths. @defaultValue `option` and a dot */
+	/** The prefix of their paths. @defaultValue `option` and a dot */
 	readonly prefix?: string;
 	/** What is expected, for a message. @defaultValue `'an object'` */
 	readonly expected?: string;
 	/** What to do instead of an unknown option, by its name. */
 	readonly remedies?: ReadonlyMap<string, string>;
-	/** Instead of that of the checks. */
+	/** Replaces the `describe` of the checks. */
 	readonly describe?: (value: unknown) => string;
 }
 
 /**
- * The options that `given` has, in an object without a prototype. One that is `undefined` is not given.
+ * The options that `given` has, in an object without a prototype. One that is `undefined` counts as not given.
  *
  * @throws {MtlsConfigError} when it is not an object, or has an unknown option or one of the wrong kind.
  */
 export function readOptions<T extends object>(given: unknown, shape: Shape<NoInfer<T>>): T {
-	// The shape is an object too.
+	// The shape too must inherit nothing.
 	const {known, option, expected, ...rest} = withoutPrototype(shape);
 	const {prefix = `${option}.`, remedies, describe} = rest;
 	assertObject(given, option, expected);
@@ -158,7 +158,7 @@ export function numberOrType(value: unknown): string {
 	return typeof value === 'number' ? String(value) : describeType(value);
 }
 
-/** The same mistake of `mtls` under the path `option`, such as `mtls[1]`; any other error as it is. */
+/** The same error with `option`, such as `mtls[1]`, for `mtls` in its path; any other error unchanged. */
 export function withOptionPath(error: unknown, option: string): unknown {
 	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;
 	const message = error.message.slice(error.option.length + 2);

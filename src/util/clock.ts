@@ -3,7 +3,7 @@ import {setTimeout} from 'node:timers/promises';
 /** In ms. A timer of Node fires at once when it is given more. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The time, as an argument. */
+/** The clock, as an argument for tests. */
 export interface Clock {
 	/** In ms; never goes back. */
 	now(): number;

@@ -1,8 +1,8 @@
 import {statSync} from 'node:fs';
 
 /**
- * The mode of a file that others than its owner may read; `undefined` for any other. As in ssh, not on
- * Windows, where the mode has no meaning, nor for a file of another user, who decides about it.
+ * The mode of a file that users besides its owner may read; `undefined` for any other. As in ssh, it skips
+ * Windows, where the mode has no meaning, and files of another user, who decides about them.
  */
 export function exposedMode(path: string): number | undefined {
 	if (process.platform === 'win32') return undefined;

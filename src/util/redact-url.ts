@@ -10,7 +10,7 @@ export function redactUrl(url: string): string {
 	if (/^(data|blob):/i.test(scheme)) return scheme + mask;
 
 	const parsed = URL.parse(text, scheme === '' ? 'https://base.invalid' : undefined);
-	// Where the password is in a URL that cannot be parsed is not known.
+	// In a URL that cannot be parsed, the place of the password is unknown.
 	if (parsed === null) return text.includes('@') ? scheme + mask : redactParts(text);
 	if (!parsed.username && !parsed.password) return redactParts(text);
 	parsed.username = '';

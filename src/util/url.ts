@@ -17,7 +17,7 @@ export function authorityOf(host: string, port: number): string {
 	return `${urlHost(host)}:${port}`;
 }
 
-/** The same of an http or https URL. */
+/** The same for an http or https URL. */
 export function authorityOfUrl(url: URL): string {
 	return `${url.hostname}:${portOfUrl(url)}`;
 }

@@ -21,7 +21,7 @@ const bounds = {maxEntries: 1_000, maxBytes: 64 * 1024 * 1024};
 const refusedForMs = 5 * 60_000;
 
 /**
- * TLS sessions by target (RFC 8446 §2.2); the least recently used goes first.
+ * TLS sessions by target (RFC 8446 §2.2); the least recently used is evicted first.
  *
  * Security: Node checks neither names nor chain on a resumed session, so a cache belongs to one
  * snapshot: what another one accepted is never resumed. Only verified connections may store here.

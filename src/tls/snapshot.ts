@@ -23,10 +23,10 @@ export interface Snapshot {
 	readonly epoch: number;
 	/** Part of every pool key, unique in this process. */
 	readonly id: string;
-	/** Of the identity: the same before and after a rotation. */
+	/** The key of the identity: the same before and after a rotation. */
 	readonly identityKey: string;
 	readonly identity: CertificateFacts | null;
-	/** Of the client certificate: it expires soon, others can read its key. */
+	/** About the client certificate: it expires soon, others can read its key. */
 	readonly warnings: readonly CertificateWarning[];
 	/** The option that renews the certificate, where there is one. */
 	readonly renewedBy: string | undefined;
@@ -53,7 +53,7 @@ type Report = (failure: {
 	readonly failure: MtlsFailure;
 }) => void;
 
-/** How many there have been. */
+/** How many there have been since the client was made. */
 export interface ConnectionCounts {
 	fullHandshakes: number;
 	resumedHandshakes: number;
@@ -84,7 +84,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 	const {identity, credentials, trust, verification, proxy} = readAll(options, context.now);
 
 	// Made now: OpenSSL checks the key and the ciphers while the client is constructed, and the PEM of
-	// the key can go. A context with a large CA list is 0.8 MiB, so the second one is made when needed.
+	// the key can be dropped. A context with a large CA list is 0.8 MiB, so the second one is made when needed.
 	const withCertificate = options.secureContext ?? createContext({...trust, ...credentials});
 	let anonymous = identity === undefined ? withCertificate : undefined;
 	made += 1;

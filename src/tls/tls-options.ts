@@ -22,10 +22,10 @@ import {MAX_TIMER_MS} from '../util/clock.ts';
 import {loadCa} from './trust/ca.ts';
 import {loadCrl} from './trust/crl.ts';
 
-/** The lowest TLS version where nothing else is asked for. */
+/** The default of `minVersion`. */
 const lowestVersion: SecureVersion = 'TLSv1.2';
 
-// Lowest first. The two below the floor are for whoever asks for them by name.
+// Lowest first. The two below the default must be set explicitly.
 const versions: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 const text: OptionCheck = {
@@ -113,8 +113,8 @@ const replaced: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * The messages, by option, for options of `mtls` and of node:tls that are given outside of `mtls`. Not for
- * `proxy`, which is an option in both places.
+ * The messages for options of `mtls` and of node:tls that are given outside of `mtls`, by option. `proxy`
+ * has none, because it is an option in both places.
  *
  * @param how - The message for an option of `mtls`.
  */
@@ -156,7 +156,7 @@ const proxyChecks = Object.fromEntries(proxyNames.map((name) => [name, checks[na
 >;
 
 /**
- * Reads `mtls`, and what lies in it, before any file is read.
+ * Reads `mtls` and its nested options, before any file is read.
  *
  * @throws {MtlsConfigError} for the first option that is unknown or of the wrong type.
  */
@@ -191,7 +191,7 @@ function readChecked<T extends MtlsOptions>(
 	return options;
 }
 
-// OpenSSL takes a range in which there is no version, and then fails each handshake.
+// OpenSSL accepts a range without a version, and then fails each handshake.
 function assertOrder({minVersion, maxVersion}: MtlsOptions): void {
 	if (maxVersion === undefined) return;
 	if (versions.indexOf(minVersion ?? lowestVersion) <= versions.indexOf(maxVersion)) return;
@@ -204,7 +204,7 @@ function assertOrder({minVersion, maxVersion}: MtlsOptions): void {
 		: badOption('mtls.minVersion', `no more than maxVersion (${maxVersion})`, describe(minVersion));
 }
 
-// Quotes a version, and of all else the type alone: a value in the wrong place may be a passphrase.
+// Quotes a version, and of any other value names the type: in the wrong place it may be a passphrase.
 function describe(value: unknown): string {
 	if (typeof value !== 'string') return describeType(value);
 	if (value.trim() === '') return 'an empty string';
@@ -212,7 +212,7 @@ function describe(value: unknown): string {
 }
 
 /**
- * The options of a secure context, but for the client certificate: trusted CAs, CRLs, versions, ciphers.
+ * The options of a secure context, except the client certificate: trusted CAs, CRLs, versions, ciphers.
  *
  * @throws {MtlsConfigError} for `mtls.ca` or `mtls.crl`.
  */
@@ -223,7 +223,7 @@ export function trustOptions(
 	return {
 		...(ca !== undefined && {ca}),
 		...(options.crl !== undefined && {crl: loadCrl(options.crl)}),
-		// Said always: Node's own default can be lowered by a flag (`--tls-min-v1.0`).
+		// Always set, because a flag can lower Node's own default (`--tls-min-v1.0`).
 		minVersion: options.minVersion ?? lowestVersion,
 		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
 		...(options.ciphers !== undefined && {ciphers: options.ciphers}),

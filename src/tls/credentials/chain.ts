@@ -3,8 +3,8 @@ import type {KeyObject, X509Certificate} from 'node:crypto';
 /**
  * The certificate that fits a key.
  *
- * Of several (a renewed one beside the old, or a self-signed one beside that of the CA) one that is valid
- * now is preferred, then one that is not self-signed, then the one that ends last.
+ * If several fit (a renewed one beside the old, or a self-signed one beside that of the CA), it prefers one
+ * that is valid now, then one that is not self-signed, then the one that ends last.
  */
 export function findLeaf(
 	key: KeyObject,
@@ -33,7 +33,7 @@ function fits(certificate: X509Certificate, key: KeyObject): boolean {
  * them, such as a cross-signed CA under another root (RFC 8446 §4.4.2 allows it).
  *
  * A certificate that has nothing to do with the leaf is dropped: a strict TLS 1.2 server refuses a
- * list with one in it, and the server need not know who else is in the file.
+ * list with one in it, and the server need not learn what else is in the file.
  */
 export function chainOf(
 	leaf: X509Certificate,
@@ -58,10 +58,10 @@ export function chainOf(
 }
 
 /**
- * The one of `candidates` that has issued a certificate.
+ * Finds the issuer of a certificate among `candidates`.
  *
- * Of several with the right name (a CA with a new key) the one whose key fits the signature; where none
- * can be checked, as with an old hash, the first.
+ * If several have the right name (a CA with a new key), it is the one whose key verifies the signature; if
+ * none can be checked, as with an old hash, it is the first.
  */
 export function issuerOf(
 	certificate: X509Certificate,

@@ -121,8 +121,8 @@ export const DAY_MS = 24 * HOUR_MS;
 /** How long before its end a certificate is worth a warning. */
 export const EXPIRY_WARNING_MS = 30 * DAY_MS;
 
-/** How long before its end there is a warning. */
-const steps = [EXPIRY_WARNING_MS, 7 * DAY_MS, DAY_MS];
+/** When a long-lived certificate gets its warnings, in ms before its end. */
+const warningSteps = [EXPIRY_WARNING_MS, 7 * DAY_MS, DAY_MS];
 
 /**
  * A certificate that is valid no longer than this is renewed by a program: it is short-lived in the sense
@@ -143,11 +143,11 @@ export function expirySteps(
 	isRenewed: boolean,
 ): number[] {
 	const life = validTo - validFrom;
-	const [longest = 0] = steps;
+	const [longest = 0] = warningSteps;
 	// NaN, where validFrom is no date.
 	const quarter = life > 0 ? life / 4 : longest;
 	const first = isRenewed || life <= shortLivedMs ? Math.min(longest, quarter) : longest;
-	return [first, ...steps.filter((step) => step < first), 0];
+	return [first, ...warningSteps.filter((step) => step < first), 0];
 }
 
 export type ExpiryWarning =
@@ -163,7 +163,7 @@ export function isExpiry(warning: {readonly event: string}): warning is ExpiryWa
 	return warning.event === 'identity_expiring' || warning.event === 'identity_expired';
 }
 
-/** A timer fires some ms late, when a day is not over yet. */
+/** Added to the time that is left, because a timer fires some ms late. */
 const lateMs = MINUTE_MS;
 
 /** The warning at `now`, when a timer has fired. */

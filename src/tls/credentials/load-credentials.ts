@@ -176,8 +176,8 @@ function permissionWarnings({keyPaths}: Material): CertificateWarning[] {
 }
 
 /**
- * The identity of a `secureContext` that the app has made: the facts of `cert`, which the app says to be in
- * it, as neither key nor certificate can be read from a context.
+ * The identity of a `secureContext` that the app has made. Neither key nor certificate can be read from a
+ * context, so the facts are those of `cert`, which the app must have put into it.
  *
  * @throws {MtlsConfigError} when `cert` is missing or no certificate, or when a key is given besides.
  */

@@ -25,7 +25,7 @@ export interface PemFile {
  * Reads an option that takes PEM text, its bytes, or a path. Bytes and files may be DER too, which is
  * returned as the block that it would be in PEM.
  *
- * @param entry - Which of a list `source` is, from 1: for messages.
+ * @param entry - The position of `source` in its list, from 1: for messages.
  * @throws {MtlsConfigError} naming `option`, when there is no such file, nothing of this kind in it,
  * or a block that is cut short.
  */
@@ -33,7 +33,7 @@ export function readPem(source: Source, option: string, entry?: number): PemFile
 	return parsePem(readInput(source, option), option, entry);
 }
 
-/** The same for what was read already. */
+/** The same for content that was already read. */
 export function parsePem(content: Content, option: string, entry?: number): PemFile {
 	const from = entry === undefined ? content.from : `${content.from} (entry ${entry} of the list)`;
 	const found = (what: string) =>
@@ -131,7 +131,7 @@ export function describeContent({bytes}: Content): string {
 }
 
 /**
- * The certificates of what `option` names.
+ * The certificates in a file.
  *
  * @throws {MtlsConfigError} for `option`, when there is none.
  */

@@ -36,7 +36,7 @@ export function parseKeys({blocks, from}: PemFile, getPassphrase: PassphraseProv
 	});
 }
 
-// Keys that a certificate may have, and that TLS cannot sign with.
+// Types of keys that a certificate may have, but TLS cannot sign with.
 const unusable = new Set(['x25519', 'x448', 'dh', 'dsa']);
 
 /** @throws {MtlsConfigError} for a key that TLS cannot sign with. */
@@ -93,7 +93,7 @@ function decryptKey(
 	}
 	const encrypted = readEncryptedKey(block);
 	if (encrypted === undefined) throw unreadable(block, from);
-	// Security: OpenSSL derives as often as the file says, without a limit.
+	// Security: OpenSSL runs as many rounds as the file says, without a limit.
 	assertAffordable(block, encrypted, from, budget);
 	try {
 		return createPrivateKey(withoutPrototype({key: block.text, passphrase}));
@@ -157,7 +157,7 @@ function typeOf(label: string): 'pkcs1' | 'sec1' | 'pkcs8' {
 	return label === 'EC PRIVATE KEY' ? 'sec1' : 'pkcs8';
 }
 
-/** An encrypted key with what describes its encryption. */
+/** An encrypted key with the parameters of its encryption. */
 type EncryptedKey =
 	| {readonly style: 'pkcs8'; readonly value: DerValue}
 	| {
@@ -235,7 +235,7 @@ function decryptLegacy(encrypted: EncryptedKey, passphrase: string): DerValue | 
 	return decryptDesPem(data, iv, passphrase);
 }
 
-/** Returns the passphrase; the app's function is called once, however often this is. */
+/** Returns the passphrase. Calls the app's function at most once. */
 export type PassphraseProvider = () => string | undefined;
 
 /**

@@ -53,7 +53,7 @@ export function readInput(source: Source, option: string, form: Form = 'PEM'): C
 	};
 }
 
-/** Whether a source is a path: none has a control character, and no file is called `-----BEGIN`. */
+/** Whether a source is a path: no path has a control character, and no file is called `-----BEGIN`. */
 export function isPath(source: unknown): source is string {
 	return typeof source === 'string' && !/\p{Cc}|-----BEGIN/u.test(source);
 }
@@ -101,8 +101,8 @@ function readFile(path: string, option: string, form: Form, wanted: string): Buf
 	}
 }
 
-// Security: a key that lost its armour looks like a path, and the message would print it. DER begins
-// with an M in base64; else anything long in the alphabet of base64 or hex that is no absolute path.
+// Security: a key without its BEGIN and END lines looks like a path, and the message would print it. DER in
+// base64 begins with M. Long text of base64 or hex digits also counts, unless it is an absolute path.
 function looksLikeSecret(path: string): boolean {
 	const text = path.replaceAll(' ', '');
 	return (

@@ -12,7 +12,7 @@ import type {DetailedPeerCertificate, PeerCertificate} from 'node:tls';
 export function legacyForm(certificate: X509Certificate): PeerCertificate {
 	const form = hasUsualKey(certificate) ? certificate.toLegacyObject() : describe(certificate);
 	const {infoAccess} = certificate;
-	// A text in an X509Certificate, lists in the form of a socket.
+	// An X509Certificate has it as text, the form of a socket as lists.
 	if (infoAccess !== undefined) form.infoAccess = listsOf(infoAccess);
 	return form;
 }
@@ -30,7 +30,7 @@ export function detailedForm(chain: readonly X509Certificate[]): DetailedPeerCer
 	return issuer ?? ({} as DetailedPeerCertificate);
 }
 
-/** By OpenSSL's names: those of the curves with a NIST name that certificates are made with. */
+/** The curves of certificates that have a NIST name, by OpenSSL's names. */
 const usualCurves: ReadonlySet<unknown> = new Set([
 	'secp224r1',
 	'prime256v1',
@@ -44,7 +44,7 @@ function hasUsualKey(certificate: X509Certificate): boolean {
 		if (asymmetricKeyType === 'ec') return usualCurves.has(asymmetricKeyDetails?.namedCurve);
 		return asymmetricKeyType === 'rsa' || asymmetricKeyType === 'ed25519';
 	} catch {
-		// A kind that OpenSSL does not know, or damaged.
+		// The key is damaged, or of a type that OpenSSL does not know.
 		return false;
 	}
 }
@@ -68,8 +68,8 @@ function describe(certificate: X509Certificate): PeerCertificate {
 }
 
 /**
- * Reads a name as an X509Certificate prints it: `CN=x` a line, several in one line where they are one
- * RDN, and escaped after RFC 2253 so that no value can pass for more than one.
+ * Reads a name as an X509Certificate prints it: one `CN=x` per line, those of one RDN in the same line,
+ * escaped by RFC 2253 so that one value cannot pass for several.
  *
  * @param text - `undefined` for an empty name, against Node's types.
  */
@@ -89,7 +89,7 @@ function unescaped(_: string, escaped: string): string {
 	return escaped.length === 2 ? String.fromCharCode(Number.parseInt(escaped, 16)) : escaped;
 }
 
-/** `CA Issuers - URI:http://…` a line; a value with a character of its own is a JSON string. */
+/** One `CA Issuers - URI:http://…` per line; a value with special characters is a JSON string. */
 function listsOf(text: string): NonNullable<PeerCertificate['infoAccess']> {
 	const lists: NonNullable<PeerCertificate['infoAccess']> = Object.create(null);
 	for (const [, key = '', value = ''] of text.matchAll(/([^\n:]*):([^\n]*)/g)) {

@@ -4,7 +4,7 @@ import {detailedForm, legacyForm} from './legacy-form.ts';
 
 /**
  * The certificates of the peer, leaf first, then each one's issuer: those that it sent, and the trusted
- * ones above them. What else it sent is left out. Empty where it has sent none.
+ * ones above them. Other certificates that it sent are left out. Empty where it sent none.
  */
 export type PeerChain = readonly X509Certificate[];
 
@@ -12,21 +12,21 @@ export type PeerChain = readonly X509Certificate[];
 export type FindIssuer = (certificate: X509Certificate) => X509Certificate | undefined;
 
 /**
- * Reads what the peer has presented. This is the only way to read it: legacy-form.ts says what Node's
- * older one can do.
+ * Reads what the peer has presented. No other code may read it: legacy-form.ts says what Node's
+ * older method can do.
  *
  * Call it once for each handshake, because Node 22 and 24 empty the list that they read. Afterwards the
  * socket's `getPeerCertificate()` and `getPeerX509Certificate()` return what was read here.
  */
 export function readPeerChain(socket: TLSSocket, findIssuer: FindIssuer): PeerChain {
-	// The method of the prototype: that of the socket is replaced below, and TLS 1.2 may make another
+	// Calls the method of the prototype: the socket's own is replaced below, and TLS 1.2 may make another
 	// handshake on the same connection.
 	const leaf = TLSSocket.prototype.getPeerX509Certificate.call(socket);
 	const chain = leaf === undefined ? [] : buildChain(leaf, findIssuer);
-	const answer = (detailed?: boolean) =>
+	const getPeerCertificate = (detailed?: boolean) =>
 		detailed || leaf === undefined ? detailedForm(chain) : legacyForm(leaf);
 	socket.getPeerX509Certificate = () => leaf;
-	socket.getPeerCertificate = answer as TLSSocket['getPeerCertificate'];
+	socket.getPeerCertificate = getPeerCertificate as TLSSocket['getPeerCertificate'];
 	return chain;
 }
 
@@ -43,7 +43,7 @@ function buildChain(leaf: X509Certificate, findIssuer: FindIssuer): PeerChain {
 	return chain;
 }
 
-/** What was sent after the leaf, in that order: for Node each is the issuer of the one before, true or not. */
+/** What was sent after the leaf, in order: Node links each as the issuer of the one before, true or not. */
 function sentWith({issuerCertificate}: X509Certificate): X509Certificate[] {
 	const sent: X509Certificate[] = [];
 	for (let next = issuerCertificate; next !== undefined; next = next.issuerCertificate) {

@@ -32,7 +32,7 @@ const verified = new BoundedMap<string, PresentedCertificate>({
 
 /**
  * The shared object for a certificate of a verified server, which presents the same on each connection:
- * to read them anew is 13 % of what a full handshake costs the client.
+ * to read it again is 13 % of what a full handshake costs the client.
  *
  * Security: only for verified servers. Anyone else can present another large certificate each time.
  */

@@ -1,5 +1,4 @@
 /** One value of DER, or of BER as PKCS#12 files have it (X.690 §8.1): a view of the bytes, not a copy. */
-
 export interface DerValue {
 	/** The identifier octet: `0x30` is a SEQUENCE. */
 	readonly tag: number;
@@ -8,7 +7,7 @@ export interface DerValue {
 	readonly whole: Buffer;
 }
 
-/** The bytes are no DER, or not of the expected structure. */
+/** The bytes are not DER, or not of the expected structure. */
 export class DerError extends Error {
 	override readonly name = 'DerError';
 }
@@ -26,7 +25,7 @@ export const tags = {
 	explicit0: 0xa0,
 } as const;
 
-// Deeper than any of the formats goes. Only values of indefinite length nest as they are read.
+// No format nests as deep. Only values of indefinite length are read recursively.
 const maxDepth = 32;
 
 /**
@@ -74,7 +73,7 @@ export function childrenOf({content}: DerValue): DerValue[] {
 	return children;
 }
 
-/** The value, which must have one of `allowed`. */
+/** The value, which must have one of the `allowed` tags. */
 function expectTag(value: DerValue | undefined, ...allowed: readonly number[]): DerValue {
 	if (value === undefined || !allowed.includes(value.tag)) throw new DerError('an unexpected tag');
 	return value;
@@ -152,7 +151,7 @@ const shapes: readonly (readonly [string, readonly number[]])[] = [
 /**
  * Recognises a DER file by its structure, so that a message can name a file in the wrong option.
  *
- * @returns `undefined` when the bytes are no DER, and `'damaged'` when they begin as DER and are cut short.
+ * @returns `undefined` when the bytes are not DER, and `'damaged'` when they begin as DER and are cut short.
  */
 export function derKind(bytes: Buffer): DerKind | 'damaged' | undefined {
 	if (!beginsAsDer(bytes)) return undefined;
@@ -178,7 +177,7 @@ function signedLabel(body: readonly number[]): string {
 	return 'CERTIFICATE';
 }
 
-// All of it is in a SEQUENCE, whose length is in one byte or in more (X.690 §8.1.3).
+// The whole file is one SEQUENCE, with its length in one byte or in more (X.690 §8.1.3).
 function beginsAsDer(bytes: Buffer): boolean {
 	const [tag, length = 0] = bytes;
 	return tag === SEQ && (length >= 0x80 || length + 2 === bytes.length);

@@ -24,11 +24,11 @@ export class UnsupportedProtection extends Error {
 	override readonly name = 'UnsupportedProtection';
 }
 
-// As in Java's keystore. OpenSSL writes 2,048 and the most careful programs 600,000; with a number
-// out of a damaged file a program would stand still for hours.
+// As in Java's keystore. OpenSSL writes 2,048 and the most careful programs 600,000; the number
+// in a damaged file could block a program for hours.
 const maxIterations = 5_000_000;
 
-/** How often to hash, as the file says. */
+/** The number of iterations that the file asks for. */
 export function iterationsOf(value: DerValue | undefined): number {
 	const count = smallInteger(value);
 	if (count < 1) throw new DerError('no iterations');
@@ -74,7 +74,7 @@ export function roundsFor(length: number, name: string, iterations: number): num
 	return iterations * Math.ceil(length / (digestLengths[name] ?? 1));
 }
 
-/** The most that PBKDF2 with `parameters` takes for a key of the ciphers that it is used with. */
+/** The most rounds that PBKDF2 with `parameters` takes, for the longest key of a cipher. */
 export function pbkdf2Rounds(parameters: DerValue | undefined): number {
 	const [, count, ...rest] = sequence(parameters);
 	const prf = rest.find(({tag}) => tag === tags.sequence);
@@ -83,7 +83,7 @@ export function pbkdf2Rounds(parameters: DerValue | undefined): number {
 	return roundsFor(32, name ?? 'sha1', smallInteger(count));
 }
 
-/** PBKDF2 (RFC 8018 A.2), as an AlgorithmIdentifier describes it; `length` where it does not say. */
+/** PBKDF2 (RFC 8018 A.2), as an AlgorithmIdentifier describes it; `length` overrides its own. */
 export function pbkdf2Key(
 	algorithm: DerValue | undefined,
 	{secret, budget}: Attempt,
@@ -106,7 +106,7 @@ export function pbkdf2Key(
 /** What a key of PKCS#12 is for (RFC 7292 B.3). */
 export const purposes = {key: 1, iv: 2, mac: 3} as const;
 
-/** The key derivation of PKCS#12 itself (RFC 7292 B.2). Its rounds are paid for by the caller. */
+/** The key derivation of PKCS#12 itself (RFC 7292 B.2). The caller counts its rounds. */
 export function pkcs12Key(
 	name: string,
 	secret: Secret,
@@ -129,12 +129,12 @@ export function pkcs12Key(
 	return Buffer.concat(key).subarray(0, length);
 }
 
-/** UTF-16, big end first, with the zero that ends it; nothing where there is no passphrase (B.1). */
+/** UTF-16BE with a terminating zero; empty where there is no passphrase (B.1). */
 function bmpString(secret: Secret): Buffer {
 	return secret === undefined ? Buffer.alloc(0) : Buffer.from(`${secret}\0`, 'utf16le').swap16();
 }
 
-/** As many whole times as fill blocks; nothing stays nothing. */
+/** Repeats `bytes` until whole blocks are full; empty stays empty. */
 function repeat(bytes: Buffer, block: number): Buffer {
 	return Buffer.alloc(Math.ceil(bytes.length / block) * block, bytes);
 }
@@ -167,7 +167,7 @@ export function pbkdf1Key(
 	return digest.subarray(0, 16);
 }
 
-/** Hashes a digest `times` over, in its place. As text: a Buffer each takes 3 to 6 times as long. */
+/** Hashes a digest `times` times, in place. As text: a Buffer per round takes 3 to 6 times as long. */
 function rehash(name: string, digest: Buffer, times: number): void {
 	for (let n = 0; n < times; n++) digest.write(hash(name, digest, 'binary'), 'binary');
 }
@@ -178,7 +178,6 @@ export function hmac(name: string, key: Buffer, data: Buffer): Buffer {
 }
 
 /** Deriving the keys of a file needs more rounds than are allowed. */
-
 export class DerivationTooLong extends Error {
 	override readonly name = 'DerivationTooLong';
 
@@ -188,15 +187,15 @@ export class DerivationTooLong extends Error {
 }
 
 // One round hashes one block in 0.15 to 0.7 µs, so these block the process for 1 to 3 s. 600,000
-// iterations, the most that a program writes by default (NSS), are 1,800,000 rounds in a file of today and
-// 4,200,000 in one of the old ciphers, which need seven blocks.
+// iterations, the most that a program writes by default (NSS), are 1,800,000 rounds in a modern file and
+// 4,200,000 in one with the old ciphers, which need seven blocks.
 const maxRounds = 5_000_000;
 
 /**
- * How much deriving keys may cost, over all that is encrypted in one file and all attempts to open it.
+ * The rounds of key derivation that one file may cost, over all its parts and all attempts to open it.
  *
- * Security: a file says itself how often a passphrase is hashed. One of 929 bytes made a process stand
- * still for 95 s.
+ * Security: the file itself chooses how often a passphrase is hashed. One of 929 bytes blocked a process
+ * for 95 s.
  */
 export class DerivationBudget {
 	readonly #allowed: number;

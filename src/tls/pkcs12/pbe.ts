@@ -12,7 +12,7 @@ import {
 } from './kdf.ts';
 import {decryptRc2Cbc} from './rc2.ts';
 
-/** A cipher in CBC mode, of which `decrypt` leaves the padding on. */
+/** A cipher in CBC mode; `decrypt` does not remove the padding. */
 interface Cipher {
 	readonly keyLength: number;
 	readonly block: number;
@@ -34,7 +34,7 @@ const tripleDes = native('des-ede3-cbc', 24);
 const twoKeyTripleDes = native('des-ede3-cbc', 16, (key) =>
 	Buffer.concat([key, key.subarray(0, 8)]),
 );
-// OpenSSL 3 has no DES by itself, but three times with the same key is once.
+// OpenSSL 3 has no single DES, but triple DES with three equal keys is the same.
 const des = native('des-ede3-cbc', 8, (key) => Buffer.concat([key, key, key]));
 
 function rc2(keyLength: number): Cipher {
@@ -45,7 +45,7 @@ function rc2(keyLength: number): Cipher {
 	};
 }
 
-/** Those of PKCS#12 (RFC 7292 appendix C), with its own key derivation over SHA-1. */
+/** The ciphers of PKCS#12 (RFC 7292 appendix C), with its own key derivation over SHA-1. */
 const pkcs12Ciphers: Readonly<Record<string, Cipher>> = {
 	'1.2.840.113549.1.12.1.3': tripleDes,
 	'1.2.840.113549.1.12.1.4': twoKeyTripleDes,
@@ -59,7 +59,7 @@ const pbes1: Readonly<Record<string, readonly [hash: string, Cipher]>> = {
 	'1.2.840.113549.1.5.10': ['sha1', des],
 };
 
-/** For PBES2 (RFC 8018 B.2). */
+/** The ciphers of PBES2 (RFC 8018 B.2). */
 const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
 	'1.2.840.113549.3.7': tripleDes,
 	'2.16.840.1.101.3.4.1.2': native('aes-128-cbc', 16),
@@ -68,7 +68,7 @@ const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
 };
 
 /**
- * Decrypts what an AlgorithmIdentifier says is encrypted with a passphrase.
+ * Decrypts with a passphrase, as an AlgorithmIdentifier describes.
  *
  * @returns `undefined` when the passphrase is wrong: the result must be exactly one SEQUENCE, which a
  * wrong key produces once in a few million cases.
@@ -125,8 +125,8 @@ function resolve(
 		};
 	}
 	const [hash = '', cipher = des] = old ?? [];
-	const both = pbkdf1Key(hash, attempt, salt, iterations);
-	return {cipher, key: both.subarray(0, 8), iv: both.subarray(8)};
+	const keyAndIv = pbkdf1Key(hash, attempt, salt, iterations);
+	return {cipher, key: keyAndIv.subarray(0, 8), iv: keyAndIv.subarray(8)};
 }
 
 /** A PKCS#8 EncryptedPrivateKeyInfo (RFC 5958 §3), opened; `undefined` as with {@link decryptWith}. */
@@ -135,7 +135,7 @@ export function decryptPrivateKeyInfo(value: DerValue, attempt: Attempt): DerVal
 	return decryptWith(algorithm, octetString(encrypted), attempt);
 }
 
-/** What an RFC 1421 block of `DES-CBC` holds: OpenSSL's `-des`, with a key of one round of MD5. */
+/** Decrypts an RFC 1421 block of `DES-CBC`: OpenSSL's `-des`, with a key from one round of MD5. */
 export function decryptDesPem(data: Buffer, iv: Buffer, secret: string): DerValue | undefined {
 	if (iv.length !== 8 || data.length === 0 || data.length % 8 !== 0)
 		throw new DerError('cut short');

@@ -17,8 +17,8 @@ export interface Pkcs12 {
 	readonly path: string | undefined;
 }
 
-// Node takes a PFX only whole, for a context: OpenSSL then trusts the CA in it, refuses RC2, and returns
-// neither key nor certificates. So it is read here, and they are used as those of PEM files are.
+// Node accepts a PFX only as a whole, for a context: OpenSSL then trusts the CA in it, refuses RC2, and
+// returns neither key nor certificates. So it is read here, and its content is used like that of PEM files.
 
 /**
  * Reads `pfx`: PKCS#12 (RFC 7292) with any of the ciphers that are in use, and the MAC of RFC 9579.
@@ -29,7 +29,7 @@ export function readPkcs12(source: Source, getPassphrase: PassphraseProvider): P
 	return parsePkcs12(readInput(source, 'mtls.pfx', 'PKCS#12'), getPassphrase);
 }
 
-/** The same for what was read already. */
+/** The same for content that was already read. */
 export function parsePkcs12(content: Content, getPassphrase: PassphraseProvider): Pkcs12 {
 	const {from, path} = content;
 	const bytes = pkcs12Bytes(content);

@@ -25,7 +25,7 @@ const mixingRounds = [5, 6, 5] as const;
 /**
  * Decrypts RC2 in CBC mode, and leaves the padding on.
  *
- * @param effectiveBits - The "effective key length", which PKCS#12 has as that of the key.
+ * @param effectiveBits - The "effective key length", which in PKCS#12 is that of the key.
  * @param data - Whole blocks of 8 octets.
  */
 export function decryptRc2Cbc(

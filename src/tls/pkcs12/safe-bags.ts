@@ -41,12 +41,12 @@ export type Part =
 
 export interface Pfx {
 	readonly parts: readonly Part[];
-	/** Whether the MAC fits the passphrase; absent in a file without one. */
+	/** Whether the MAC fits the passphrase; absent in a file without a MAC. */
 	readonly macFits?: (attempt: Attempt) => boolean;
 }
 
 /**
- * Takes the outer layers off (RFC 7292 §4).
+ * Reads the outer layers (RFC 7292 §4).
  *
  * @throws {DerError} and {UnsupportedProtection}.
  */
@@ -86,7 +86,7 @@ function checkMac(macData: DerValue, data: Buffer, attempt: Attempt): boolean {
 		mac = hmac(hashOf(scheme), pbkdf2Key(kdf, attempt), data);
 	} else {
 		const hash = hashOf(algorithm);
-		// Left out, it is one round (RFC 7292 §4).
+		// The default is one round (RFC 7292 §4).
 		const iterations = count === undefined ? 1 : iterationsOf(count);
 		const salt = octetString(saltValue);
 		const length = hmac(hash, salt, data).length;

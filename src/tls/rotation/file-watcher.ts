@@ -13,8 +13,8 @@ export function filesOf({cert, key, pfx, ca, crl, proxy}: MtlsOptions): string[]
 }
 
 /**
- * What files and directories look like from outside; it differs when one was written, or put in the
- * place of another, behind a symbolic link too.
+ * Identifies the state of files and directories by their metadata: it changes when one was written or
+ * replaced, also behind a symbolic link.
  */
 export function fingerprint(paths: readonly string[]): string {
 	return paths.map((path) => [path, ...statOf(path)].join(' ')).join('\n');
@@ -34,15 +34,15 @@ function statOf(path: string, within?: string): string[] {
 	}
 }
 
-// A rotation is several steps, each with an event of its own.
+// How long to wait after the last event: a rotation is several steps, each with an event of its own.
 const settleMs = 50;
 
-// A directory in which something is written all the time never settles.
+// The longest wait: a directory that is written to all the time never settles.
 const unsettledMs = 1_000;
 
 /**
- * Calls `poll` at each interval, and each time that one of the files has changed: an event may be of
- * another file in its directory. Does not keep the process alive.
+ * Calls `poll` at each interval, and when one of the files has changed; events of other files in the same
+ * directory are ignored. Does not keep the process alive.
  */
 export class FileWatcher {
 	readonly #watchers: FSWatcher[] = [];
@@ -67,7 +67,7 @@ export class FileWatcher {
 			last = now;
 			poll('change');
 		};
-		// The directory, not the file: what is renamed into its place is another file.
+		// Watches the directory, because a file that is renamed over the old one is another file.
 		const directories = paths.flatMap((path) => [
 			dirname(path),
 			...(isDirectory(path) ? [path] : []),

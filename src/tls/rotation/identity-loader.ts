@@ -7,8 +7,8 @@ const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext']
 /**
  * Calls `mtls.identity`.
  *
- * @returns a promise only where the loader gave one.
- * @throws {MtlsConfigError} for `mtls.identity`, when it returns no such object, and what the loader throws.
+ * @returns a promise only if the loader returned one.
+ * @throws {MtlsConfigError} for `mtls.identity`, when it returns something else, and what the loader throws.
  */
 export function callLoader(loader: IdentityLoader): IdentityMaterial | Promise<IdentityMaterial> {
 	const given = typeof loader === 'function' ? loader() : loader.load();

@@ -10,21 +10,21 @@ import {SnapshotSource, type SourceEvents} from './snapshot-source.ts';
 
 interface Entry {
 	readonly origins: OriginSet;
-	/** `allowRedirectsFrom`: whose redirects may lead there with the certificate, besides `origins`. */
+	/** `allowRedirectsFrom`: other origins whose redirects may lead there with the certificate. */
 	readonly redirectors: OriginSet;
 	/** There is a client certificate, not trusted CAs alone. */
 	readonly hasIdentity: boolean;
 	readonly source: SnapshotSource;
 }
 
-/** What a request may carry to an origin that a redirect has chosen. */
+/** What a request may carry to the target of a redirect. */
 type RedirectAccess =
 	| 'with-certificate'
 	| 'without-certificate'
 	/** No certificate, no cookies and no login: the app uses another identity at that origin. */
 	| 'anonymous';
 
-/** What led to a redirect. */
+/** The origins that led to a redirect. */
 interface Redirector {
 	/** The origin that the app asked for. */
 	readonly first: string;
@@ -46,7 +46,7 @@ export interface IdentitySelector {
 	readonly epoch: number;
 	/** How many identities are loaded. */
 	readonly loaded: number;
-	/** Loads all that is loaded anew. */
+	/** Reloads all loaded identities. */
 	reload(): Promise<void>;
 	/** Stops watching files. */
 	close(): void;
@@ -138,7 +138,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 		maxEntries: 10_000,
 		maxBytes: 4 * 1024 * 1024,
 	});
-	#swaps = 0;
+	#rotations = 0;
 
 	constructor(list: readonly MtlsOptions[], events: SourceEvents, maxIdentities: unknown) {
 		this.#maxIdentities = countOf(maxIdentities);
@@ -152,7 +152,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 		const counting: SourceEvents = {
 			...events,
 			onSnapshot: (snapshot, previous) => {
-				if (previous !== undefined) this.#swaps += 1;
+				if (previous !== undefined) this.#rotations += 1;
 				events.onSnapshot(snapshot, previous);
 			},
 		};
@@ -190,7 +190,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 	}
 
 	get epoch(): number {
-		return this.#swaps;
+		return this.#rotations;
 	}
 
 	get loaded(): number {

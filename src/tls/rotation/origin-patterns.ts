@@ -3,7 +3,7 @@ import {redactUrl} from '../../util/redact-url.ts';
 
 /** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
 export interface OriginSet {
-	/** How specifically it names `origin` (as in `new URL(…).origin`): 0 not at all, highest word for word. */
+	/** How specifically it names `origin` (as in `new URL(…).origin`): 0 for none, highest if exact. */
 	specificity(origin: string): number;
 }
 
@@ -41,7 +41,7 @@ function parseOrigin(text: string, option: string): string {
 	if (
 		url?.protocol === 'https:' &&
 		url.href === `${url.origin}/` &&
-		// Of `*.` alone would be left what any name with a dot at its end has.
+		// `*.` alone would leave the suffix `.`, which any name with a trailing dot has.
 		url.hostname !== '*.' &&
 		!url.origin.replace(anyLabel, '').includes('*')
 	) {

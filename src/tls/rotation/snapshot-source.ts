@@ -26,7 +26,7 @@ const defaultEveryMs = 60_000;
 /** After the n-th failure in a row `2 ** n - 1` polls are skipped, up to this many. */
 const maxSkippedPolls = 15;
 
-/** A loader that failed before there was any identity is not called again at once. */
+/** The wait before a loader is called again that failed before there was any identity. */
 const firstRetryMs = 1_000;
 
 /** After this time without an answer the next request calls the loader again. As long as connecting may take. */
@@ -62,10 +62,10 @@ export class SnapshotSource {
 	/** Oldest first. */
 	readonly #loads = new Set<Load>();
 	#reloading: Promise<Snapshot> | undefined;
-	/** The poll whose loader has not answered yet, and how many polls have found it so. */
+	/** The poll whose loader has not answered yet, and how many polls came since. */
 	#pendingLoad: {polls: number} | undefined;
 	#watcher: FileWatcher | undefined;
-	/** A load in progress serves the requests that wait for it, and its result is then dropped. */
+	/** Then a load in progress serves the requests that wait for it, and its result is dropped. */
 	#released = false;
 	#closed = false;
 	/** Unique in this process. */
@@ -81,7 +81,7 @@ export class SnapshotSource {
 		this.#events = events;
 		sources += 1;
 		this.key = String(sources);
-		// Files that are loaded now are checked by that; a loader may answer much later.
+		// To load files now is also to check them; a loader may answer much later.
 		if (when === 'later' || options.identity !== undefined) this.#assertLoadable();
 		if (when === 'later') return;
 		const loaded = this.#load();
@@ -114,7 +114,7 @@ export class SnapshotSource {
 		}
 	}
 
-	/** Loads anew, and uses that from now on. Rejects as {@link take} does; the old snapshot then stays. */
+	/** Loads again, and uses the result from now on. Rejects as {@link take} does; the old snapshot then stays. */
 	reload(): Promise<Snapshot> {
 		this.#reloading ??= this.#reload();
 		return this.#reloading;
@@ -174,7 +174,7 @@ export class SnapshotSource {
 		return load.promise;
 	}
 
-	/** Resolves the loads that began before `last`, and `last`, with `snapshot`: it is newer than theirs. */
+	/** Resolves `last`, and the loads that began before it, with the newer `snapshot`. */
 	#settle(snapshot: Snapshot, last?: Load): void {
 		for (const load of this.#loads) {
 			this.#loads.delete(load);
@@ -189,7 +189,7 @@ export class SnapshotSource {
 
 	#create(material: IdentityMaterial): Snapshot {
 		const options: SnapshotOptions = withoutPrototype({...this.#options, ...material});
-		// Before the files are read: the next poll sees what changes meanwhile.
+		// Before the files are read, so that the next poll sees a change meanwhile.
 		const filesFingerprint = options.reload ? fingerprint(filesOf(options)) : '';
 		const digest = options.reload ? digestOf(material, filesFingerprint) : '';
 		this.#failedDigest = digest;
@@ -244,7 +244,7 @@ export class SnapshotSource {
 		);
 	}
 
-	/** Loads anew where something has changed. No request waits for it: a failure goes to `onFailure`. */
+	/** Loads again if something has changed. No request waits for it: a failure goes to `onFailure`. */
 	#poll(why: 'timer' | 'change'): void {
 		const {identity} = this.#options;
 		if (why === 'timer') this.#skipPolls -= 1;
@@ -297,7 +297,7 @@ export class SnapshotSource {
 		throw error;
 	}
 
-	// What could not be loaded may be some time later: a certificate that was not valid yet, a file
+	// Material that could not be loaded may be loadable later: a certificate that was not valid yet, a file
 	// that could not be opened.
 	#isNew(digest: string): boolean {
 		return digest !== this.#loadedDigest && (digest !== this.#failedDigest || this.#skipPolls < 0);

@@ -68,11 +68,11 @@ function loadSet(name: CaSet): string[] {
 	throw noCertificate(`the word '${name}' stands for no certificate on this system`);
 }
 
-// As `openssl rehash` and the systems' own directories name them; a link by its hash is one more name.
+// The names that `openssl rehash` and the systems' own directories use; a link by hash is one more name.
 const certificateName = /\.(pem|crt|cer|der)$|^[\da-f]{8}\.\d+$/i;
 
 /**
- * The certificates in a directory, in order of file names; not those in directories below it.
+ * The certificates in a directory, in order of file names; subdirectories are skipped.
  *
  * A damaged one is an error, since its absence could go unnoticed; a file of another kind, such as a key
  * or a CRL, is skipped.

@@ -33,7 +33,7 @@ function readCrls(source: Source, entry: number | undefined): string[] {
 
 function assertParses(block: PemBlock, from: string): void {
 	try {
-		// Node has no other reader of CRLs. With an empty `ca` it does not load all of its own.
+		// Node has no other reader of CRLs. With an empty `ca` it does not load its own CAs.
 		createSecureContext(withoutPrototype({ca: [], crl: block.text}));
 	} catch (cause) {
 		throw noCrl(`an X509 CRL in ${from} cannot be parsed${describeDamage(block)}`, cause);

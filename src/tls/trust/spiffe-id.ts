@@ -38,12 +38,12 @@ export function checkSpiffeId(
 	leaf: X509Certificate | undefined,
 ): SpiffeMismatchError | undefined {
 	if (leaf === undefined) return new SpiffeMismatchError(expected, []);
-	// From the list that was split with respect to Node's quotes: a DNS name may hold `, URI:spiffe://…`.
+	// From the list that was split outside of Node's quotes: a DNS name may hold `, URI:spiffe://…`.
 	const uris = certificateFacts(leaf)
 		.altNames.filter((name) => name.startsWith('URI:'))
 		.map((name) => name.slice('URI:'.length));
 	const [id = ''] = uris;
-	// X.509-SVID §5.2: a CA certificate signs for workloads, and is not that of one.
+	// X.509-SVID §5.2: a CA certificate signs for workloads, and identifies none.
 	if (uris.length === 1 && !leaf.ca && isSpiffeId(id)) {
 		const wholeDomain = !expected.slice('spiffe://'.length).includes('/');
 		if (id === expected || (wholeDomain && id.startsWith(`${expected}/`))) return undefined;

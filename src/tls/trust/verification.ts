@@ -16,7 +16,7 @@ export interface PeerName {
 	readonly sni: string;
 }
 
-/** What is verified besides the chain, which OpenSSL does. */
+/** The checks besides that of the chain, which OpenSSL verifies. */
 export interface Verification {
 	/** `false` with `verify: 'report'`: a failure is logged and the connection is used. */
 	readonly enforced: boolean;
@@ -49,12 +49,12 @@ export function loadVerification(options: MtlsOptions): Verification {
 		requireClientAuth: options.requireClientAuth ?? false,
 		check(name: PeerName, chain: PeerChain): Error[] {
 			try {
-				const named =
+				const nameError =
 					spiffeId === undefined
 						? checkServerName(name.verify, chain)
 						: checkSpiffeId(spiffeId, chain[0]);
-				const pinned = pins && checkPins(pins, chain);
-				return [named, pinned].filter((error) => error !== undefined);
+				const pinError = pins && checkPins(pins, chain);
+				return [nameError, pinError].filter((error) => error !== undefined);
 			} catch (error) {
 				// Node calls this from OpenSSL's callback, where nothing catches what is thrown.
 				return [error instanceof Error ? error : new Error(String(error))];
@@ -72,7 +72,7 @@ export function peerName(host: string, servername: string | undefined): PeerName
 /**
  * Whether a server's certificate is for `name`, a host name or an IP address without brackets.
  *
- * @returns Node's error when it is not. It is the result, not thrown: callers must not ignore it.
+ * @returns Node's error when it is not. It is returned, not thrown: callers must not ignore it.
  */
 export function checkServerName(name: string, chain: PeerChain): Error | undefined {
 	const [leaf] = chain;
@@ -84,9 +84,9 @@ export function checkServerName(name: string, chain: PeerChain): Error | undefin
 /** Whether the subjectAltName has `name`. A certificate without one may have it as its common name. */
 function isNamed(leaf: X509Certificate, name: string): boolean {
 	// Node 22.23.0, 24.17.0 and 26.4.0 and some after them find no IPv6 address in any certificate
-	// (https://github.com/nodejs/node/issues/64144), so OpenSSL may accept one.
+	// (https://github.com/nodejs/node/issues/64144), so OpenSSL is asked too.
 	if (isIPv6(name) && leaf.checkIP(name) !== undefined) return true;
-	// Node reads nothing else where a name fits. The whole form takes 0.1 ms for a good server.
+	// Node reads no other field where a name fits. To make the whole form takes 0.1 ms.
 	const names = {subject: {}, subjectaltname: leaf.subjectAltName};
 	return checkServerIdentity(name, names as PeerCertificate) === undefined;
 }

@@ -80,7 +80,7 @@ export class CurrentIdentities {
 			const snapshot = loadSnapshot(options, {
 				now: new Date(),
 				epoch: selector.epoch,
-				// The same identity, which is none, so that their connections are limited together.
+				// The key of the client's identity, which is none here: all connections share one limit.
 				identityKey: selector.keyAt(''),
 				report() {},
 				counts,

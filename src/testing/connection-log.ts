@@ -55,7 +55,7 @@ type MutableRecord = {-readonly [Field in keyof RecordedConnection]: RecordedCon
 /**
  * Records what becomes of each connection, and decides nothing.
  *
- * @param findIssuer - For what handlers read of a client's chain: the CAs that the server trusts.
+ * @param findIssuer - Finds the server's trusted CAs, for the chain of a client that handlers read.
  */
 export function recordConnections(
 	server: Server,

@@ -1,4 +1,4 @@
-// In a file of its own: the types of @peculiar/x509, beside which it would stand, need those of a browser.
+// In a file of its own, because the types of @peculiar/x509 in crl.ts need those of a browser.
 export interface CrlOptions {
 	/** The certificates to revoke, PEM; of a chain the first. */
 	revoked?: readonly string[];

@@ -4,7 +4,7 @@ import type {CrlOptions} from './crl-options.ts';
 import {exportKey, generateKeys, type KeyType} from './keys.ts';
 import {resolveValidity, type ValidityOptions} from './validity.ts';
 
-/** A certificate with its private key, in the words of `node:tls`. */
+/** A certificate with its private key, with the names of `node:tls`. */
 export interface Credential {
 	/** The leaf, then its intermediates: what a peer sends (RFC 8446 section 4.4.2). PEM. */
 	readonly cert: string;
@@ -68,7 +68,7 @@ export interface CertificateAuthority {
 }
 
 export interface TestPki extends CertificateAuthority {
-	/** The root's certificate, PEM: what the other side is to trust. The same as `cert`. */
+	/** The root's certificate, PEM: the CA that the peer has to trust. The same as `cert`. */
 	readonly ca: string;
 }
 
@@ -111,7 +111,7 @@ export async function createTestPki(options: TestPkiOptions = {}): Promise<TestP
 
 interface AuthorityState {
 	readonly issuer: Issuer;
-	/** What its leaves send after themselves, PEM: itself and those above it, without the root. */
+	/** What a leaf sends after its certificate, PEM: this authority and those above it, without the root. */
 	readonly chain: readonly string[];
 	readonly now: Date;
 	readonly keyType: KeyType;
@@ -179,7 +179,7 @@ async function issueLeaf(
 	};
 }
 
-// The library leaves out the line end that lets PEM blocks be strung together.
+// The library leaves out the last line end, without which PEM blocks cannot be joined.
 function toPem({certificate}: Pick<Issuer, 'certificate'>): string {
 	return `${certificate.toString('pem')}\n`;
 }

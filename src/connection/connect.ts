@@ -108,7 +108,7 @@ function connectPlain({host, port, signal, timeouts, net}: Route): Promise<Socke
 /**
  * Connects within the timeouts, and attaches the connection to its socket or error. When the peer
  * refuses to resume a TLS session, it connects once more: nothing of a request was sent, and a full
- * handshake shows what is wrong, if anything is.
+ * handshake shows the real fault, if there is one.
  */
 async function attempt<S extends Socket>(
 	target: Parameters<typeof beginConnection>[0],

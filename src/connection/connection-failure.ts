@@ -24,7 +24,7 @@ interface Redirect {
 /**
  * Says why `connection` failed with `cause`.
  *
- * @param url - Of the request, without credentials.
+ * @param url - The request's URL, without credentials.
  * @returns `undefined` when the connection is not to blame.
  */
 export function reportFailure(
@@ -48,7 +48,7 @@ export function reportFailure(
 interface FailureContext extends Redirect {
 	readonly code?: string | undefined;
 	readonly proxyStatus?: number | undefined;
-	/** Of the response that is the failure. */
+	/** The status of the response that is the failure. */
 	readonly responseStatus?: number;
 	/** Replaces the general explanation of such a failure. */
 	readonly explanation?: Explanation | undefined;
@@ -57,7 +57,7 @@ interface FailureContext extends Redirect {
 /**
  * Puts a classified failure of `connection` in words.
  *
- * @param url - Of the request, without credentials.
+ * @param url - The request's URL, without credentials.
  */
 export function describeFailure(
 	connection: Connection,

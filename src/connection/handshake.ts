@@ -188,7 +188,7 @@ function readCertificates(
 	connection.validUntil = Math.min(...chain.map(({validToDate}) => validToDate.getTime()));
 }
 
-/** Reports each reason for which the server could not be verified; the connection is used all the same. */
+/** Reports each reason why the server could not be verified; the connection is used nevertheless. */
 function reportUnverified(
 	socket: TLSSocket,
 	connection: Connection,

@@ -120,7 +120,7 @@ export class PooledConnection implements RequestConnection {
 		return this.#requests > 0;
 	}
 
-	/** Of the latest response. */
+	/** The status line of the latest response. */
 	get statusLine(): StatusLine | undefined {
 		return this.#heads;
 	}
@@ -236,12 +236,12 @@ class ResponseHeads implements StatusLine {
 		};
 	}
 
-	/** Of the latest response. */
+	/** The reason phrase of the latest response. */
 	get reason(): string {
 		return this.#reason.slice(1);
 	}
 
-	/** Of the latest response. */
+	/** The HTTP version of the latest response. */
 	get httpVersion(): string {
 		return `${this.#major}.${this.#minor}`;
 	}

@@ -51,7 +51,7 @@ export class QueuedConnection implements RequestConnection {
 		return this.#connection?.statusLine;
 	}
 
-	/** Sends a request in its turn. It may fail before it is sent. */
+	/** Sends a request when its turn comes. It may fail before that. */
 	dispatch(options: Parameters<PooledConnection['dispatch']>[0], handler: ResponseHandler): void {
 		this.#handler = handler;
 		const dispatchOn = (connection: PooledConnection) => {

@@ -3,7 +3,7 @@ import {escapeControls} from '../util/escape-controls.ts';
 import {authorityOf} from '../util/url.ts';
 import type {Weakness} from './classify.ts';
 
-/** What is known of a failure before it is put in words. */
+/** The known facts of a failure, from which its text is made. */
 export type Facts = Omit<MtlsFailure, 'reasons' | 'hint'> & {
 	readonly weakness?: Weakness;
 	/** The ALPN name (RFC 7301) of the HTTP version that the server would not speak. */

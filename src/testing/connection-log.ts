@@ -32,7 +32,7 @@ export interface RecordedConnection {
 	/** The client sent a certificate and the server trusts it. */
 	readonly authorized: boolean;
 	/**
-	 * Why there is no trust or no connection: the error of the client's certificate
+	 * Why the client is not trusted or not connected: the error of the client's certificate
 	 * (`'CERT_HAS_EXPIRED'`), the reason the handshake failed, the client's alert as the server saw
 	 * it (`'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'`), or `'ECONNRESET'` when the client just went away.
 	 */
@@ -53,7 +53,7 @@ export interface ConnectionLog {
 type MutableRecord = {-readonly [Field in keyof RecordedConnection]: RecordedConnection[Field]};
 
 /**
- * Records what becomes of each connection, and decides nothing.
+ * Records the course of each connection, and decides nothing.
  *
  * @param findIssuer - Finds the server's trusted CAs, for the chain of a client that handlers read.
  */

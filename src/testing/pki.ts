@@ -77,7 +77,7 @@ export interface TestPkiOptions {
 	now?: Date;
 	/** @defaultValue `'Test Root CA'` */
 	commonName?: string;
-	/** Of the authorities' keys. @defaultValue `'ec'` */
+	/** The type of the authorities' keys. @defaultValue `'ec'` */
 	keyType?: KeyType;
 }
 

@@ -1,7 +1,7 @@
 import {BoundedMap} from '../util/bounded-map.ts';
 import type {PresentedCertificate} from './peer/presented-certificate.ts';
 
-/** A TLS session that may be resumed, with what was learned when it was made. */
+/** A TLS session that may be resumed, with the facts of the full handshake. */
 export interface ResumableSession {
 	readonly session: Buffer;
 	/** What the server presented in the full handshake, leaf first: a resumed one has no certificates. */
@@ -40,7 +40,7 @@ export class SessionCache {
 		const kept = this.#sessions.get(target);
 		if (kept === undefined) return undefined;
 		this.#sessions.delete(target);
-		// NaN, where the end of a certificate is no date: not resumed.
+		// `validUntil` is NaN where a certificate ends on no valid date: not resumed.
 		if (!(kept.validUntil > now)) return undefined;
 		this.set(target, kept);
 		return kept;

@@ -1,7 +1,7 @@
 /** The limits of a {@link BoundedMap}. */
 export interface Bounds {
 	readonly maxEntries: number;
-	/** Of all entries together, as given to `set`. */
+	/** The limit on the sum of the sizes given to `set`. */
 	readonly maxBytes: number;
 	/** A larger entry is not kept at all. @defaultValue an eighth of `maxBytes` */
 	readonly maxEntryBytes?: number;
@@ -35,7 +35,7 @@ export class BoundedMap<K, V> {
 		return this.#entries.size;
 	}
 
-	/** Of all entries, as given to `set`. */
+	/** The sum of the sizes given to `set`. */
 	get bytes(): number {
 		return this.#bytes;
 	}

@@ -76,7 +76,7 @@ export function numeric(expected: string, accepts: (value: number) => boolean): 
 	};
 }
 
-/** Which options an object may have, and what it is called in messages. */
+/** The options that an object may have, and its name in messages. */
 interface Shape<T> {
 	/** The names, with the check of each where there is one. */
 	readonly known: readonly (keyof T & string)[] | Readonly<Record<keyof T & string, OptionCheck>>;

@@ -25,7 +25,7 @@ export interface ProxyParts {
 	readonly headers: readonly (readonly [string, string])[];
 }
 
-/** With fields that axios reads, but leaves out of its types. */
+/** The option as given, with fields that axios reads but that its types lack. */
 interface Given extends Omit<ProxyOptions, 'auth'> {
 	readonly hostname?: string;
 	readonly auth?: unknown;

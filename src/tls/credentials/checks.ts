@@ -2,7 +2,7 @@ import type {X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
 import {exposedMode} from '../../util/file-permissions.ts';
 
-/** What is wrong with a client certificate, or its key file, that is used all the same. */
+/** A fault of a client certificate, or of its key file, that does not prevent its use. */
 export type CertificateWarning =
 	| ExpiryWarning
 	| {readonly event: 'identity_not_yet_valid'; readonly validFrom: string}
@@ -144,7 +144,7 @@ export function expirySteps(
 ): number[] {
 	const life = validTo - validFrom;
 	const [longest = 0] = warningSteps;
-	// NaN, where validFrom is no date.
+	// `life` is NaN where validFrom is not a date.
 	const quarter = life > 0 ? life / 4 : longest;
 	const first = isRenewed || life <= shortLivedMs ? Math.min(longest, quarter) : longest;
 	return [first, ...warningSteps.filter((step) => step < first), 0];

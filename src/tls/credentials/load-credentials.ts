@@ -179,7 +179,7 @@ function permissionWarnings({keyPaths}: Material): CertificateWarning[] {
  * The identity of a `secureContext` that the app has made. Neither key nor certificate can be read from a
  * context, so the facts are those of `cert`, which the app must have put into it.
  *
- * @throws {MtlsConfigError} when `cert` is missing or no certificate, or when a key is given besides.
+ * @throws {MtlsConfigError} when `cert` is missing or not a certificate, or when a key is given too.
  */
 export function loadContextCertificate(
 	options: MtlsOptions,

@@ -6,7 +6,7 @@ import {type Content, readInput} from './read-input.ts';
 
 const armourLine = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
 
-/** One `-----BEGIN label-----` block (RFC 7468), with its armour. */
+/** One block of PEM (RFC 7468), with its BEGIN and END lines. */
 export interface PemBlock {
 	readonly label: string;
 	readonly text: string;
@@ -70,7 +70,7 @@ export function describeDamage({text}: PemBlock): string {
 	return '';
 }
 
-/** Puts DER bytes into armour. */
+/** Encodes DER bytes as a PEM block. */
 function pemBlock(label: string, bytes: Uint8Array): PemBlock {
 	const lines = Buffer.from(bytes)
 		.toString('base64')

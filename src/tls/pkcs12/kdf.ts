@@ -69,7 +69,7 @@ const digestLengths: Readonly<Record<string, number>> = {
 	sha512: 64,
 };
 
-/** How many rounds it takes to derive `length` bytes: PBKDF2 and PKCS#12 begin anew for each digest. */
+/** How many rounds it takes to derive `length` bytes: PBKDF2 and PKCS#12 start again for each digest. */
 export function roundsFor(length: number, name: string, iterations: number): number {
 	return iterations * Math.ceil(length / (digestLengths[name] ?? 1));
 }

@@ -10,7 +10,7 @@ export interface OriginSet {
 /**
  * Reads a list of origins: `https://api.bank.example`, `https://*.bank.example:8443`.
  *
- * @throws {MtlsConfigError} for `option`, when one is no https origin.
+ * @throws {MtlsConfigError} for `option`, when one is not an https origin.
  */
 export function parseOrigins(
 	origins: readonly string[],

@@ -12,7 +12,7 @@ import {callLoader, materialDigest} from './identity-loader.ts';
 
 /** What a source reports. */
 export interface SourceEvents extends Pick<SnapshotContext, 'report' | 'counts'> {
-	/** A snapshot took effect: the first, or another in the place of `previous`. */
+	/** A snapshot took effect: the first one, or the successor of `previous`. */
 	readonly onSnapshot: (snapshot: Snapshot, previous: Snapshot | undefined) => void;
 	/** A new identity could not be loaded; the old one stays. */
 	readonly onFailure: (error: unknown, epoch: number) => void;

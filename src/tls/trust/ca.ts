@@ -57,7 +57,7 @@ function load(source: Source, entry: number | undefined): string[] {
 	return textsOf(certificateBlocks(file, 'mtls.ca'), file.from);
 }
 
-/** Whether a source names a set of CAs, and is no file. */
+/** Whether a source names a set of CAs, not a file. */
 export function isCaSet(source: unknown): source is CaSet {
 	return source === 'default' || source === 'system' || source === 'bundled';
 }
@@ -169,7 +169,7 @@ class TrustedCertificates {
 	}
 }
 
-/** The names in a certificate; empty for what is no certificate. */
+/** The names in a certificate; empty when `der` is not a certificate. */
 function namesOf(der: Buffer): {issuer: string; subject: string} {
 	try {
 		const [certificate] = sequence(readDer(der));

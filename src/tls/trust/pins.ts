@@ -20,7 +20,7 @@ export class PinMismatchError extends Error {
 /**
  * Reads `mtls.pins`.
  *
- * @throws {MtlsConfigError} for `mtls.pins` when one is no SHA-256 in Base64, or there is none.
+ * @throws {MtlsConfigError} for `mtls.pins` when one is not a SHA-256 in Base64, or the list is empty.
  */
 export function loadPins(pins: string | readonly string[] | undefined): Pins | undefined {
 	if (pins === undefined) return undefined;
@@ -37,7 +37,7 @@ export function loadPins(pins: string | readonly string[] | undefined): Pins | u
 	return new Set(list);
 }
 
-// Security: what is no hash may be a secret in the wrong place.
+// Security: text that is not a hash may be a secret in the wrong place.
 function describePin(pin: string | undefined): string {
 	if (pin === undefined) return 'an empty list';
 	if (pin === '') return 'an empty string';

@@ -26,7 +26,7 @@ export function loadSpiffeId(id: string | undefined): string | undefined {
 		'ERR_MTLS_BAD_OPTION',
 		'mtls.spiffeId',
 		`expected spiffe://trust-domain or spiffe://trust-domain/path, found ${
-			// Security: what is no URI may be a secret in the wrong place.
+			// Security: text that is not a URI may be a secret in the wrong place.
 			/^[a-z]+:\/\//i.test(id) ? `'${redactUrl(id)}'` : 'something else'
 		}`,
 	);

@@ -16,7 +16,7 @@ export interface PeerName {
 	readonly sni: string;
 }
 
-/** The checks besides that of the chain, which OpenSSL verifies. */
+/** The checks after OpenSSL's own check of the chain. */
 export interface Verification {
 	/** `false` with `verify: 'report'`: a failure is logged and the connection is used. */
 	readonly enforced: boolean;

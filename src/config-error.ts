@@ -1,4 +1,4 @@
-// Apart from errors.ts, which needs axios: a cookie store works in an app without it.
+// Not in errors.ts, which needs axios: the cookie store in Redis works in an app without axios.
 import {inspect} from 'node:util';
 
 /** Why an option was refused. */
@@ -43,15 +43,15 @@ export class MtlsConfigError extends Error {
 	}
 
 	/**
-	 * The original error, for code that asks for it. It is not printed: what a function of the app
+	 * The original error, for code that reads it. It is not printed: an error that the app's function
 	 * threw may quote a passphrase.
 	 */
-	// Security: an own `cause` would be, and copied by structuredClone. See CausedError in errors.ts.
+	// Security: Node prints an own `cause`, and structuredClone copies it. See CausedError in errors.ts.
 	override get cause(): unknown {
 		return #cause in this ? this.#cause : undefined;
 	}
 
-	// Security: with `showHidden` and `getters` Node would ask for the cause.
+	// Security: with `showHidden` and `getters` Node would print the cause.
 	[inspect.custom](): string {
 		const {stack, code, option} = this;
 		return `${stack} ${inspect({code, option})}`;

@@ -1,11 +1,11 @@
 /*
  * Error
  * ├─ AxiosError                 everything else that axios users know: status, timeout, refused, cancelled
- * │  └─ MtlsError               a connection that was not trusted, or that did not trust us: see `failure`
+ * │  └─ MtlsError               a server that was not trusted, or that refused the client: see `failure`
  * ├─ MtlsConfigError            a mistake in the options, thrown when the client is made
  * └─ CookieFileError            cookies that could not be saved (cookies/file/cookie-file-error.ts)
  *
- * MtlsConfigError is no AxiosError: no request was made, so retry logic has nothing to look at.
+ * MtlsConfigError is not an AxiosError: no request was made, so there is nothing to retry.
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 import type {MtlsFailure} from './facts.ts';
@@ -13,18 +13,18 @@ import type {MtlsFailure} from './facts.ts';
 export {type ConfigErrorCode, MtlsConfigError} from './config-error.ts';
 
 /**
- * An AxiosError whose `cause` is there for code that asks for it, and is not printed.
+ * An AxiosError whose `cause` code can read, but Node does not print.
  *
- * Security: what a loader, a store or a login threw may quote a token, a cookie or a password. Node
+ * Security: the error of a loader, a store or a login may quote a token, a cookie or a password. Node
  * prints an own `cause`, enumerable or not, and structuredClone and postMessage copy one. An accessor
  * of the class is neither printed nor copied.
  */
 export class CausedError extends AxiosError {
-	// As axios users know it: Node prints the name of the class, and loggers group by it.
+	// The name that axios users know: Node prints the name of the class, and loggers group by it.
 	static override readonly name: string = 'AxiosError';
 	#cause: unknown;
 
-	// Not in the body of the class: TypeScript knows the `cause` of an AxiosError as a field.
+	// Not in the class body: TypeScript declares the `cause` of an AxiosError as a field.
 	static {
 		Object.defineProperty(CausedError.prototype, 'cause', {
 			get(this: object): unknown {
@@ -58,18 +58,18 @@ export interface MtlsErrorInit {
 	readonly code: string;
 	readonly config?: InternalAxiosRequestConfig;
 	readonly request?: unknown;
-	/** The answer by which the server refused, where it said so in HTTP. */
+	/** The response with which the server refused the client, if it did so in HTTP. */
 	readonly response?: AxiosResponse;
 	readonly cause?: unknown;
 }
 
 /**
- * A connection that was not trusted, or that did not trust us.
+ * A server that was not trusted, or that refused the client.
  *
  * `code` is Node's own where Node had one (`CERT_HAS_EXPIRED`), `cause` the original error,
- * `failure` the facts, and `response` the answer of a server that refused us in HTTP.
- * Ask {@link isMtlsError} rather than `instanceof`: it also knows the
- * errors of a second copy of this package.
+ * `failure` the facts, and `response` the response of a server that refused the client in HTTP.
+ * Use {@link isMtlsError} rather than `instanceof`: it also recognises the errors of a second copy of
+ * this package.
  */
 export class MtlsError extends CausedError {
 	readonly failure: MtlsFailure;

@@ -9,7 +9,7 @@ export interface CertificateFacts {
 	readonly issuer: string;
 	/** subjectAltName entries as OpenSSL prints them: `DNS:localhost`, `IP Address:127.0.0.1`. */
 	readonly altNames: readonly string[];
-	/** ISO 8601, UTC; as OpenSSL prints it where that is no date. */
+	/** ISO 8601, UTC; as OpenSSL prints it if that is not a date. */
 	readonly validFrom: string;
 	/** ISO 8601, UTC. */
 	readonly validTo: string;

@@ -173,11 +173,11 @@ export interface Logger {
  * Which cookies a jar stores and sends. What RFC 6265bis refuses is always refused, also in a jar of your
  * own: a cookie for a public suffix or another domain, a `Secure` one without TLS (on localhost too), a
  * `__Host-` or `__Secure-` one without what its prefix requires. That never fails the request:
- * `cookie_refused` is logged, once per cookie and reason; of a host and reason ten, then the 11th, 100th,
- * 1,000th and so on with their `count`.
+ * `cookie_refused` is logged, once per cookie and reason; per host and reason the first ten, then the
+ * 11th, 100th, 1,000th and so on with their `count`.
  *
  * The limits are those of browsers: 4,096 bytes of name and value, 1,024 of an attribute, 400 days, 180
- * cookies of a domain, 3,000 in all. A cookie that is removed for others is logged as `cookie_evicted`.
+ * cookies of a domain, 3,000 in all. A cookie that is removed to make room is logged as `cookie_evicted`.
  *
  * The lists are those of Python's `DefaultCookiePolicy`: `bank.example` matches the cookies of that host
  * alone, `.bank.example` those it sets with `Domain=bank.example` and all cookies of the names below it.
@@ -199,11 +199,11 @@ export interface CookieOptions {
 	internalDomains?: readonly string[];
 }
 
-/** A cookie that was not stored, or was removed for others. Its value is not included. */
+/** A cookie that was not stored, or was removed to make room for others. Its value is not included. */
 export interface CookieRefusal {
 	/** Empty where none could be read. */
 	readonly name: string;
-	/** The host that sent it; of one that was removed, its domain. */
+	/** The host that sent it; for a removed cookie, its domain. */
 	readonly host: string;
 	readonly reason:
 		| 'malformed'
@@ -333,7 +333,7 @@ export interface SessionOptions {
 	 * Whether a response says that the session has ended, whatever its status; its `data` is the result of
 	 * `transformResponse`, which runs once more if `data` is read here.
 	 *
-	 * A response that is taken for it by mistake, such as for a missing right, costs a login each time.
+	 * A response that is mistaken for it, such as one for a missing permission, costs a login each time.
 	 *
 	 * @defaultValue status 401, or a redirect to `loginUrl`
 	 */
@@ -356,7 +356,7 @@ export interface SessionOptions {
 }
 
 /**
- * What a request fails with when there is no session to send it in.
+ * The error of a request that needs a session when there is none.
  *
  * `code` is `ERR_MTLS_LOGIN_FAILED`, or `ERR_MTLS_LEDGER_FAILED` if the store through which processes
  * share a login failed; `cause` is the original error, one for all requests that waited.
@@ -373,8 +373,8 @@ export type AnyAxiosInstance =
 
 declare module 'axios' {
 	interface AxiosRequestConfig {
-		// The very type of axios-cookiejar-support: TypeScript lets two packages declare a field
-		// only when they agree. `false` is offered by MtlsRequestConfig, and so is what `proxy` takes besides.
+		// The same type as in axios-cookiejar-support: TypeScript lets two packages declare a field only
+		// with one type. MtlsRequestConfig adds `false`, and the other types of `proxy`.
 		jar?: CookieJar;
 		/** `false`: a request that neither waits for a login nor starts one. */
 		session?: false;

@@ -9,7 +9,7 @@ import {InFlightRequests} from '../request/in-flight.ts';
 import {type ClientContext, insecureRedirects} from '../request/prepare-call.ts';
 import {resolveTimeouts} from '../request/timeouts.ts';
 
-/** What a client has. The instances that it creates share all that their own options do not replace. */
+/** The parts of a client. Instances that it creates share the parts that their options do not replace. */
 export interface ClientState
 	extends Omit<ClientContext, 'chooseExchange' | 'fallback' | 'redirectAccess'> {
 	readonly logger: Logger | false;
@@ -17,7 +17,7 @@ export interface ClientState
 }
 
 /**
- * Creates what `options` ask for; the rest is shared with `parent`.
+ * Creates the parts that `options` configure, and shares the rest with `parent`.
  *
  * @param options - In an object without a prototype.
  * @throws {MtlsConfigError} when an option cannot be used.

@@ -59,10 +59,10 @@ export function createClient(config: ClientConfig = {}): MtlsClient {
 }
 
 /**
- * Makes a client of an instance that an app already has: its adapter is replaced, its interceptors and
+ * Makes a client from an instance that an app already has: its adapter is replaced, its interceptors and
  * defaults stay. An instance wrapped by axios-cookiejar-support keeps its jars.
  *
- * @returns that very instance.
+ * @returns the same instance.
  * @throws {MtlsConfigError} when an option cannot be used; the instance is then as it was.
  */
 export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}): MtlsClient {
@@ -85,11 +85,11 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
 	return buildAdapter(createClientState(own));
 }
 
-/** Makes a client of an instance: puts the adapter, the interceptors, the handle and `create` on it. */
+/** Makes a client from an instance: puts the adapter, the interceptors, the handle and `create` on it. */
 function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 	instance.defaults.adapter = buildAdapter(state);
 	// Security: an error that axios makes after the adapter, such as for a body that is not JSON, holds the
-	// secrets of the request too. Its class is that of the app's axios, which a CommonJS app has twice.
+	// secrets of the request too. Its class may come from a second copy of axios, in a CommonJS app.
 	instance.interceptors.response.use(null, (error: unknown) => {
 		throw isAxiosError(error) ? hideSecrets(withoutBodyText(error)) : error;
 	});
@@ -109,8 +109,8 @@ function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 }
 
 /**
- * The state with the login session of its instance, which is not equipped yet: its own, that of its
- * parent, or none. A mistake in `session` ends what a new state has started.
+ * Adds the login session of `instance`, which is not equipped yet: its own, its parent's, or none. A
+ * mistake in `session` destroys the agent of a new state.
  */
 function withSession(
 	instance: AxiosInstance,
@@ -172,7 +172,7 @@ function readClientOptions(given: unknown): ClientOptions {
 /** Separates the options of this package from those of axios. */
 function splitConfig(config: unknown) {
 	assertObject(config, 'config');
-	// Security: axios would silently ignore one, such as a `ca` beside `mtls`.
+	// Security: axios would silently ignore a misplaced option, such as a `ca` beside `mtls`.
 	assertNoneMisplaced(config, misplaced);
 	const options = Object.create(null);
 	const rest = Object.create(null);

@@ -41,8 +41,8 @@ export function createHandle(state: ClientState): MtlsHandle {
 const defaultCloseDeadlineMs = 10_000;
 
 /**
- * `deadlineMs` of `close()`. Anything else is accepted as options: an event listener is called with
- * an argument of its own.
+ * `deadlineMs` of `close()`. Options that are not an object are ignored: as an event listener, `close`
+ * is called with the event's argument.
  *
  * @throws {MtlsConfigError} when it is not a number.
  */

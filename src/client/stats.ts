@@ -16,7 +16,7 @@ export interface MtlsStats {
 	};
 	/** TLS handshakes that succeeded since the client was created. */
 	readonly handshakes: {readonly full: number; readonly resumed: number};
-	/** Opened through proxies since the client was created. */
+	/** Tunnels opened through proxies since the client was created. */
 	readonly tunnels: number;
 }
 

@@ -9,7 +9,7 @@ import type {MtlsStats} from './stats.ts';
 export interface MtlsHandle {
 	/** The client's cookies; `undefined` without `jar`. */
 	readonly jar: CookieJar | undefined;
-	/** An agent on the same certificate and trust, for any other Node client. */
+	/** An agent with the same client certificate and trusted CAs, for any other Node client. */
 	readonly agent: MtlsAgent;
 	/** The facts of the client certificate; `null` without one, with several, or while it is not loaded yet. */
 	readonly identity: CertificateFacts | null;

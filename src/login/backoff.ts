@@ -24,7 +24,7 @@ export class LoginBackoff {
 		this.#until = 0;
 	}
 
-	/** Until a login may be tried; 0 when it may. */
+	/** How long until a login may be tried; 0 if it may be tried now. */
 	remainingMs(now: number): number {
 		return Math.max(0, Math.ceil(this.#until - now));
 	}

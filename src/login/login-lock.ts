@@ -1,4 +1,4 @@
-/** The right of one process to log in for all that share a jar. Expires by itself. */
+/** The right of one process to log in for all processes that share a jar. Expires by itself. */
 export interface LockLease {
 	/** Counts the login, so that the other processes adopt it, and releases the lock. */
 	complete(): Promise<void>;
@@ -6,7 +6,7 @@ export interface LockLease {
 	release(): Promise<void>;
 }
 
-/** With which processes that share a jar agree on which one logs in. */
+/** The lock by which processes that share a jar agree on which one logs in. */
 export interface SharedLoginLock {
 	/** The number of the last login, unique; 0 before the first. */
 	generation(): Promise<number>;

@@ -20,14 +20,14 @@ export class LoginSession {
 	readonly #closing: AbortSignal;
 	/** The last login; `undefined` before the first, and after one that failed. */
 	#login: Login | undefined;
-	/** Of the last login that succeeded, also after its session has ended. */
+	/** The number of the last login that succeeded, also after its session has ended. */
 	#generation = 0;
 	/** The login under way. */
 	#pending: Promise<Login> | undefined;
 	#failure: LoginProblem | undefined;
-	/** The last login with which a response was inside of the session. */
+	/** The last login whose session a response has confirmed. */
 	#validLogin: Login | undefined;
-	/** The last login with which a response still was outside. */
+	/** The last login after which a response still said that there is no session. */
 	#uselessLogin: Login | undefined;
 
 	/** @param closing - Aborted when the client is closed: ends the login under way. */
@@ -62,17 +62,17 @@ export class LoginSession {
 	/**
 	 * The login after `used`: one that has been made, one under way, or a new one.
 	 *
-	 * @param used - The login of the request that was outside of the session.
-	 * @throws {LoginProblem} the same for all that wait for one login.
+	 * @param used - The login of the request whose session had ended.
+	 * @throws {LoginProblem} the same for all requests that wait for one login.
 	 */
 	after(used: Login | undefined): Promise<Login> {
 		if (this.#pending !== undefined) return this.#pending;
 		if (this.#login !== undefined && this.#login !== used) return Promise.resolve(this.#login);
 		if (this.#failure !== undefined && this.retryAfterMs > 0) return Promise.reject(this.#failure);
 
-		// In the next microtask: a `login()` that uses the outer client must find itself under way.
+		// In the next microtask: a `login()` that uses the outer client must find this login under way.
 		this.#pending = Promise.resolve().then(() => this.#start());
-		// All that wait for it may have been cancelled.
+		// All requests that wait for it may have been cancelled.
 		this.#pending.catch(() => {});
 		return this.#pending;
 	}
@@ -87,7 +87,7 @@ export class LoginSession {
 
 	/**
 	 * There is no session though `login` succeeded: a server may respond to a wrong password with a page.
-	 * A login that was valid stays so: then that one request is not allowed.
+	 * A login that was valid stays valid: then the server refuses that one request.
 	 */
 	markUseless(login: Login): void {
 		if (login !== this.#login || login === this.#validLogin || login === this.#uselessLogin) return;
@@ -95,7 +95,7 @@ export class LoginSession {
 		this.#backoff.failed(this.#clock.now());
 	}
 
-	/** Whether `login` did not help, so that another one is not to be tried yet. */
+	/** Whether `login` gave no session, and the next login must wait. */
 	isUseless(login: Login): boolean {
 		return login === this.#uselessLogin && login !== this.#validLogin && this.retryAfterMs > 0;
 	}

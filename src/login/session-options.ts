@@ -18,7 +18,7 @@ import {redactUrl} from '../util/redact-url.ts';
 export interface SessionSettings {
 	readonly jar: CookieJar;
 	readonly login: SessionOptions['login'];
-	/** `undefined`: the response itself says so. */
+	/** `undefined`: status 401 or a redirect to `loginUrl` decides. */
 	readonly isExpired: SessionOptions['isExpired'];
 	readonly loginUrl: URL | undefined;
 	readonly loginTimeoutMs: number;
@@ -70,7 +70,7 @@ export function resolveSession(
 	for (const [name, ms] of Object.entries(times)) assertOption(ms, `session.${name}`, duration);
 	return {
 		jar: client.jar,
-		// Called on the options, where they may be an object with a state of its own.
+		// Called as a method of the options, which may be an object with a state of its own.
 		login: (using) => login.call(given, using),
 		isExpired: isExpired && ((response) => isExpired.call(given, response)),
 		loginUrl: parseLoginUrl(options.loginUrl, client.baseURL),
@@ -78,7 +78,7 @@ export function resolveSession(
 	};
 }
 
-// Joins the two as axios does in a request.
+// Joins `baseURL` and `loginUrl` as axios does in a request.
 const uris = new Axios({});
 
 function parseLoginUrl(text: unknown, baseURL: string | undefined): URL | undefined {

@@ -2,7 +2,7 @@ import {type Clock, withTimeout} from '../util/clock.ts';
 import {LoginProblem, loginLockFailed} from './login-error.ts';
 import type {LockLease, SharedLoginLock} from './login-lock.ts';
 
-/** A login whose session requests are sent with. */
+/** A login whose session is used by requests. */
 export interface Login {
 	/** Its number in the shared store; 0 without one. */
 	readonly generation: number;
@@ -24,7 +24,7 @@ export interface SharedLoginOptions {
 /** How often to look for the login of another process. */
 const pollMs = 100;
 
-/** How much longer the lease is than the login: for the round trips to the store. */
+/** The lease is this much longer than the login timeout, for the round trips to the store. */
 const marginMs = 5_000;
 
 /**
@@ -58,7 +58,7 @@ export async function loginOrAdopt(options: SharedLoginOptions): Promise<Login> 
 	}
 }
 
-/** The login of another process since. Its number may be smaller: a store that lost its data starts again. */
+/** A login that another process has made since. Its number may be smaller: a store may lose its data. */
 async function adoptableLogin(options: SharedLoginOptions): Promise<Login | undefined> {
 	const generation = await readGeneration(options);
 	if (generation === 0 || generation === options.endedGeneration) return undefined;

@@ -33,7 +33,7 @@ export class CookieHash {
 		this.#settings = settings;
 	}
 
-	/** By domain, when all cookies were last read; expired ones included. */
+	/** The number of cookies by domain when all were last read, expired ones included. */
 	get counts(): CookieCounts | undefined {
 		return this.#counts;
 	}
@@ -46,7 +46,7 @@ export class CookieHash {
 		return this.#unexpired([[field, value]])[0];
 	}
 
-	/** The cookies that match the host and the path (RFC 6265 §5.1.3, §5.1.4); any path without one. */
+	/** The cookies that match the host and, if given, the path (RFC 6265 §5.1.3, §5.1.4). */
 	async findFor(
 		host: string,
 		path: string | undefined,
@@ -58,7 +58,7 @@ export class CookieHash {
 		);
 	}
 
-	/** All, in the order of creation. */
+	/** All cookies, in the order of creation. */
 	async all(): Promise<Cookie[]> {
 		const cookies = await this.#select(() => true);
 		return cookies.sort((a, b) => createdAt(a) - createdAt(b) || a.creationIndex - b.creationIndex);

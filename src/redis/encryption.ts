@@ -4,7 +4,7 @@ import {createCipheriv, createDecipheriv, createSecretKey, randomBytes} from 'no
 export interface CookieCipher {
 	/** @param associatedData - Where the value is stored: it cannot be decrypted anywhere else. */
 	encrypt(text: string, associatedData: string): string;
-	/** @throws {DecryptionError} when it was not encrypted with one of the keys and this associated data. */
+	/** @throws {DecryptionError} when none of the keys and this associated data have encrypted it. */
 	decrypt(value: string, associatedData: string): string;
 }
 
@@ -33,7 +33,7 @@ export function createCookieCipher(keys: readonly Uint8Array[]): CookieCipher {
 			);
 		},
 		decrypt(value, associatedData) {
-			// Security: who can write to Redis but has no key must not be able to add a cookie.
+			// Security: an attacker who can write to Redis but has no key must not be able to add a cookie.
 			if (!value.startsWith(versionPrefix)) throw new DecryptionError('it is not encrypted');
 			const bytes = Buffer.from(value.slice(versionPrefix.length), 'base64');
 			if (bytes.length < ivBytes + tagBytes) throw new DecryptionError('it is cut off');

@@ -23,8 +23,8 @@ export function createLoginLock(withTimeout: WithTimeout, prefix: string): Share
 			if (acquired === null) return undefined;
 			return {
 				async complete() {
-					// Counted also when the lease has ended meanwhile: the cookies are there.
-					// The counter outlives every cookie, or it would start from 0 beside one.
+					// Counted even if the lease has ended meanwhile: the cookies are there.
+					// The counter outlives every cookie: it must not start from 0 again while one is left.
 					await run(completeScript, [lease, logins], String(maxLifetimeMs));
 				},
 				async release() {

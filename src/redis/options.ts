@@ -53,14 +53,14 @@ export function timeoutWrapper(client: RedisCommands, timeoutMs: number): WithTi
 export interface RedisStoreOptions {
 	/**
 	 * The name of the session: the key of its hash in Redis, and the prefix of its other keys. Stores
-	 * with the same one share the cookies. On a cluster use a hash tag: `session:{alice}`. It must not
+	 * with the same prefix share the cookies. On a cluster use a hash tag: `session:{alice}`. It must not
 	 * end in `:lease` or `:logins`, which are the other keys.
 	 *
 	 * Security: whoever chooses it chooses the session. Make it of data that the app has verified.
 	 */
 	prefix: string;
 	/**
-	 * Encrypts each cookie with AES-256-GCM: 32 random bytes. Of a list the first one encrypts and any
+	 * Encrypts each cookie with AES-256-GCM: 32 random bytes. In a list the first key encrypts and any key
 	 * decrypts, so that a key can be replaced. Names, domains and paths of the cookies stay readable.
 	 *
 	 * Whoever can write to Redis but has no key cannot make a cookie, change one or move it to another
@@ -130,7 +130,7 @@ export function resolveRedis(client: RedisCommands, options: RedisStoreOptions):
 		prefix: 'redis.',
 	});
 	assertOption(prefix, 'redis.prefix', prefixCheck);
-	// Security: it would be a key of the login lock of another session, which could not log in any more.
+	// Security: such a prefix is a key of another session's login lock, and that session could not log in.
 	if (/:(lease|logins)$/.test(prefix)) {
 		const expected = "a string that does not end in ':lease' or ':logins'";
 		throw badOption('redis.prefix', expected, 'one that does');

@@ -16,7 +16,7 @@ export function fieldOf({domain, path, key}: CookieId): string {
 	return JSON.stringify([domain, path, key]);
 }
 
-/** The prefix that the fields of a domain, or of one of its paths, have, and no other field. */
+/** The prefix of all fields of a domain, or of one of its paths, and of no other field. */
 export function fieldPrefix(domain: string, path: string | undefined): string {
 	return `${JSON.stringify(path === undefined ? [domain] : [domain, path]).slice(0, -1)},`;
 }

@@ -28,7 +28,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 end
 `;
 
-/** KEYS: the hash. ARGV: field, value, field, value. Another process may have set one again. */
+/** KEYS: the hash. ARGV: field, value, field, value. Keeps a field that another process has set again. */
 export const removeUnchangedScript = `
 for i = 1, #ARGV, 2 do
 	if redis.call('HGET', KEYS[1], ARGV[i]) == ARGV[i + 1] then

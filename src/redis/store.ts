@@ -32,11 +32,11 @@ import type {CookieId} from './record.ts';
  * ```
  */
 export class RedisCookieStore extends Store {
-	/** With which the processes of this session agree on which one logs in. */
+	/** The lock by which the processes of this session agree on which one logs in. */
 	readonly [sharedLoginLock]: SharedLoginLock;
 	readonly #hash: CookieHash;
 
-	/** Of the last read: none is made for it. */
+	/** The counts of the last read: they cost no command of their own. */
 	get [storeCounts](): CookieCounts | undefined {
 		return this.#hash.counts;
 	}

@@ -49,7 +49,7 @@ function begin(call: Call): Promise<AxiosResponse> {
 function run(call: Call): Promise<AxiosResponse> {
 	const {config, firstHop, session} = call;
 	const finish = (final: FinalResponse) => {
-		// A redirect may have made a GET of it. Not in `followHops`: after a login the body is sent again.
+		// A redirect may have turned it into a GET. Not in `followHops`: after a login the body is sent again.
 		if (final.hop.body === undefined) firstHop.body?.discard();
 		else firstHop.body?.last();
 		return settle(final, config);
@@ -60,7 +60,7 @@ function run(call: Call): Promise<AxiosResponse> {
 	return withLogin(session, call, send).then(finish);
 }
 
-/** Sends the first request, and what redirects make of it; `finish` makes the result. */
+/** Sends the first request and follows its redirects; `finish` makes the result. */
 async function followHops<T>(call: Call, finish: (final: FinalResponse) => T): Promise<T> {
 	const {firstHop} = call;
 	let hop = firstHop;

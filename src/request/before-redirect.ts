@@ -21,12 +21,12 @@ interface Redirect {
 
 /**
  * Calls the app's `beforeRedirect`, which may change the next hop: `options` has the fields that
- * axios users know from follow-redirects, and what the callback leaves there is sent.
+ * axios users know from follow-redirects, and the hop is made from them after the call.
  *
  * Security: a callback that changes the host or the port may send the request to an origin for which
- * `nextHop` has not chosen the headers. Secret ones go there only where the callback has set them.
+ * `nextHop` has not chosen the headers. Secret headers go there only if the callback has set them.
  *
- * @throws {TypeError} when no request can be sent to what the callback leaves.
+ * @throws {TypeError} when the callback leaves options of which no request can be made.
  */
 export function callBeforeRedirect(
 	callback: BeforeRedirect,
@@ -66,7 +66,7 @@ export function callBeforeRedirect(
 		path,
 		method: String(options.method).toUpperCase(),
 		headers,
-		// As in Node, a header of that name has precedence.
+		// As in Node, an `Authorization` header has precedence.
 		auth: headers.has('Authorization') ? undefined : parseCredentials(auth),
 		beforeRedirectState: state,
 	};
@@ -74,7 +74,7 @@ export function callBeforeRedirect(
 
 /**
  * The options for the callback. As in axios all hops of a call share one object, and in it one object
- * of headers: a header that is set too late for one hop is in time for the next.
+ * of headers: a header that the app sets too late for one hop is sent with the next.
  */
 function stateFor(
 	{url, method}: Hop,
@@ -93,7 +93,7 @@ function stateFor(
 	return state;
 }
 
-/** Headers that add the name of each one that is set to `written`. */
+/** A proxy of `headers` that adds the name of each header that is set to `written`. */
 function watched(headers: Headers, written: Set<string>): Headers {
 	return new Proxy(headers, {
 		set(target, name, value) {
@@ -128,7 +128,7 @@ function urlFields(url: URL): Record<string, unknown> {
 	};
 }
 
-/** Path and query. As in Node, none is the root. */
+/** Path and query. As in Node, an empty one is `/`. */
 function pathOf({path}: Record<string, unknown>): string {
 	const text = String(path || '/');
 	if (text.startsWith('/')) return text;
@@ -136,10 +136,10 @@ function pathOf({path}: Record<string, unknown>): string {
 }
 
 /**
- * The URL that protocol, hostname, port and path of the options say; the other fields are derived.
+ * The URL of the options' protocol, hostname, port and path; the other fields follow from these.
  *
- * Security: set one by one. In a concatenated URL the path `@evil.test/x` would be a host, and so
- * would a `//evil.test/x` that is resolved.
+ * Security: each part is set on its own. In a concatenated URL the path `@evil.test/x` would be read as
+ * the host, and so would a `//evil.test/x` that is resolved.
  */
 function urlOf({protocol, hostname, host, port, hash}: Record<string, unknown>, path: string): URL {
 	if (protocol !== 'https:' && protocol !== 'http:') {

@@ -4,12 +4,12 @@
 import {AxiosError, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {hideSecrets, redactInvalidUrl, redactJsonMessage} from '../logging/redact.ts';
 
-/** Changes what a call has thrown to what the app is to see. */
+/** Prepares the error of a call for the app, in place. */
 export function cleanError(error: unknown, originalConfig: InternalAxiosRequestConfig): void {
 	if (error instanceof Error) removeCallerFrames(error);
 	if (error instanceof AxiosError) {
 		// Security: a hop's own config holds the jar's cookies, which a retry would send once more.
-		// The error of a cancelled token has no config: all requests of the token share it.
+		// The error of a cancelled CancelToken has no config: all requests with that token share it.
 		if (error.config || !isCancel(error)) error.config = originalConfig;
 		if (error.response) error.response.config = originalConfig;
 		hideSecrets(error);
@@ -24,13 +24,13 @@ export function cleanError(error: unknown, originalConfig: InternalAxiosRequestC
 /** The frame at which the stack of an error leaves this package: axios awaits its adapter there. */
 const axiosFrame = /\n\s+at async Axios\.request /g;
 
-/** After this text axios inlines the stack of a cause, and later looks for that stack word by word. */
+/** axios inlines the stack of a cause after this text, and later looks for that exact stack. */
 const causeBegins = '\nCaused by: ';
 
 /**
  * Removes the caller's frames from an error's stack: axios adds them itself to each error of its
- * adapter. It does not see that they are there already where a deep stack was cut, as V8 keeps ten
- * frames, and would print the same lines twice.
+ * adapter. V8 keeps ten frames: axios does not recognise the frames of a stack that was cut there, and
+ * would print the same lines twice.
  */
 export function removeCallerFrames<E extends Error>(error: E): E {
 	const stack: unknown = error.stack;
@@ -40,7 +40,7 @@ export function removeCallerFrames<E extends Error>(error: E): E {
 	// The last one: an app's own jar or login may have sent a request in between.
 	const found = Array.from(own.matchAll(axiosFrame)).at(-1);
 	if (found === undefined) return error;
-	// Does nothing to a frozen error.
+	// Does not throw for a frozen error.
 	Reflect.set(error, 'stack', own.slice(0, found.index) + stack.slice(own.length));
 	return error;
 }
@@ -55,11 +55,11 @@ export function withoutBodyText(error: AxiosError): AxiosError {
 		return error;
 	const bare = redactJsonMessage(message);
 	if (bare === message) return error;
-	// V8's own error, which is referenced nowhere else.
+	// Changed in place: nothing else references V8's own error.
 	cause.stack = cause.stack?.replace(message, () => bare) ?? '';
 	cause.message = bare;
-	// A new error, because axios keeps the stack of the cause in a field that cannot be changed. Of the
-	// class of the axios that made it, which in a CommonJS app is another one than this package's.
+	// A new error, because axios keeps the stack of the cause in a field that cannot be changed. Its class
+	// is that of the axios that made it, which in a CommonJS app differs from this package's axios.
 	const {from} = error.constructor as typeof AxiosError;
 	return from(cause, code, config, request, response);
 }

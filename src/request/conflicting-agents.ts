@@ -7,7 +7,7 @@ const agentOptions = ['httpsAgent', 'httpAgent'] as const;
 
 /**
  * The config without the agents that axios-cookiejar-support makes for each request of an instance
- * that it has wrapped: the cookies, which are all they are for, are the adapter's work.
+ * that it has wrapped. They only handle cookies, which the adapter does itself.
  */
 export function withoutCookieAgents(
 	config: InternalAxiosRequestConfig,
@@ -20,7 +20,7 @@ export function withoutCookieAgents(
 }
 
 /**
- * Refuses an agent, and those `http2Options` that choose the TLS: they would make the connection, and
+ * Refuses an agent, and `http2Options` that configure TLS: they would make the connection, and
  * the options of `mtls` would silently have no effect.
  *
  * @throws {MtlsConfigError} naming the option that was given.
@@ -39,7 +39,7 @@ export function assertNoConflictingAgent(
 	);
 }
 
-// Names that axios does not have: an app that gives one to a request expects it to have an effect.
+// axios has no options of these names: an app that sets one on a request expects it to have an effect.
 const clientOptions = ['mtls', 'pins', 'spiffeId', 'requireClientAuth'] as const;
 
 /**
@@ -57,7 +57,7 @@ export function assertNoClientOptions(config: object): void {
 	);
 }
 
-// By the name of a symbol: axios-cookiejar-support exports neither the symbol nor the class.
+// Found by the description of a symbol: axios-cookiejar-support exports neither the symbol nor the class.
 function isCookieAgent(agent: unknown): boolean {
 	return (
 		typeof agent === 'object' &&

@@ -18,8 +18,8 @@ import {redactUrl} from '../util/redact-url.ts';
 import {bareHost, portOfUrl} from '../util/url.ts';
 
 /**
- * The MtlsError for what an exchange threw, where TLS or the proxy is the reason; otherwise the error
- * as it is: a timeout, a refused port, or a server that hung up after a good handshake.
+ * The MtlsError for an exchange that failed because of TLS or the proxy. Any other error is returned as
+ * it is: a timeout, a refused port, or a server that hung up after a good handshake.
  */
 export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestConfig): unknown {
 	if (!(error instanceof AxiosError)) return error;
@@ -33,7 +33,7 @@ export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestC
 
 /**
  * The MtlsError for a response by which a server refuses the client certificate, or the lack of one, in
- * HTTP: it has the response, the code and the status of `error`. Any other error as it is.
+ * HTTP: it keeps the response, the code and the status of `error`. Any other error is returned as it is.
  */
 export function diagnoseResponse(
 	error: AxiosError,
@@ -42,7 +42,7 @@ export function diagnoseResponse(
 	config: InternalAxiosRequestConfig,
 ): AxiosError {
 	const connection = connectionOf(response.request?.socket);
-	// That of a proxy for plain http: no certificate was requested.
+	// A connection to a proxy, for plain http: no certificate was requested.
 	if (connection === undefined || connection.phase === 'tunnel') return error;
 	const {status, headers, data} = response;
 	const kind = classifyRefusal({status, server: headers.server, data});
@@ -113,7 +113,7 @@ export function proxyAuthRequired(
 	return mtlsError({summary, code: 'ERR_PROXY_AUTH_REQUIRED', failure}, {config, request});
 }
 
-/** The facts of a failure that a response is the reason of. */
+/** The facts of a failure that a response caused. */
 function factsOf({url}: Hop) {
 	const host = bareHost(url.hostname);
 	return {
@@ -149,8 +149,8 @@ function connectionOfFailure(
 	// Only a network error has a cause; a timeout has none.
 	if (connection === undefined || request?.res || error.cause === undefined) return undefined;
 	const cause = connection.firstError ?? error.cause;
-	// On a reused socket the handshake is not the reason. Unless the server starts another one, which TLS
-	// 1.2 allows, because this path alone needs a certificate; or would start it if this were HTTP/1.1.
+	// On a reused socket the handshake is not the reason, unless the server renegotiates, as TLS 1.2
+	// allows, for a path that needs a certificate, or would renegotiate if this were HTTP/1.1.
 	const message = cause instanceof Error ? cause.message : '';
 	const renegotiated =
 		connection.clientCertificateRequested === false && alertOf(message) !== undefined;

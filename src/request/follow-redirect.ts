@@ -10,7 +10,7 @@ import {isDowngrade, nextHop, presentationAt} from './redirect.ts';
 /**
  * The hop that a redirect leads to; `undefined` when the response is the final one.
  *
- * @throws {AxiosError} when the redirect may not be followed, or leads nowhere.
+ * @throws {AxiosError} when the redirect may not be followed, or its `Location` is not valid.
  */
 export function followRedirect(
 	call: Pick<Call, 'config' | 'redirectPolicy'>,
@@ -54,7 +54,7 @@ function afterBeforeRedirect(
 	} catch (error) {
 		throw redirectionFailure(error, config, response.request);
 	}
-	// The callback may have sent it elsewhere: the rules hold for where it goes now.
+	// The callback may have changed the URL: the rules apply to the new one.
 	if (isDowngrade(hop.url, changed.url) && !redirectPolicy.allowInsecureRedirects) {
 		throw insecureRedirect(hop, changed.url, config);
 	}
@@ -79,7 +79,7 @@ function redirectionFailure(
 	);
 }
 
-// Of the URL parser, or of follow-redirects for what the parser accepts.
+// The error of the URL parser, or of follow-redirects for a URL that the parser accepts.
 function locationError(reason: string): TypeError {
 	const error = new TypeError(reason);
 	return reason === 'Invalid URL' ? Object.assign(error, {code: 'ERR_INVALID_URL'}) : error;

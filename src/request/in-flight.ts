@@ -21,12 +21,12 @@ export class InFlightRequests {
 		return this.#state !== 'open';
 	}
 
-	/** Nor may one go on. */
+	/** No request may continue. */
 	get ended(): boolean {
 		return this.#state === 'ended';
 	}
 
-	/** Aborted when no request may go on. */
+	/** Aborted when no request may continue. */
 	get signal(): AbortSignal {
 		return this.#end.signal;
 	}
@@ -42,8 +42,8 @@ export class InFlightRequests {
 	}
 
 	/**
-	 * Counts a streamed body until it is closed, and ends it with the client. One that was not
-	 * `accepted` is not waited for, because the app may never read it.
+	 * Counts a streamed body until it is closed, and destroys it when the client has closed. `end()` does
+	 * not wait for a body that was not `accepted`, because the app may never read it.
 	 */
 	holdBody(
 		response: AxiosResponse | undefined,
@@ -86,14 +86,14 @@ export function streamedBody(response: AxiosResponse | undefined): Readable | un
 	return body instanceof Readable && !body.closed ? body : undefined;
 }
 
-/** Drops the body of a response that the app will not see: unread it would hold its connection. */
+/** Drops the body of a response that the app does not get: an unread body would hold its connection. */
 export function dropBody(response: AxiosResponse): void {
 	streamedBody(response)
 		?.on('error', () => {})
 		.destroy();
 }
 
-/** Ends a body with an error. An app that does not listen to its errors is not to crash. */
+/** Ends a body with an error. An app that does not listen for its errors must not crash. */
 export function endBody(body: Readable, error: AxiosError): void {
 	body.once('error', () => {}).destroy(hideSecrets(error));
 }

@@ -63,16 +63,16 @@ export interface ClientContext {
 	readonly allowInsecureRedirects: boolean;
 	/** For requests that have none of their own. */
 	readonly timeouts: Timeouts;
-	/** Goes with the agent: closing one of the instances that share it closes them all. */
+	/** Shared together with the agent: closing one of the instances that share it closes them all. */
 	readonly inFlight: InFlightRequests;
 }
 
-/** What holds for all hops of one call. Nothing after {@link prepareCall} decides this again. */
+/** The settings of one call, for all its hops. Only {@link prepareCall} decides them. */
 export interface Call {
 	readonly client: ClientContext;
 	/** Without a prototype, and without the agents of axios-cookiejar-support. */
 	readonly config: InternalAxiosRequestConfig;
-	/** As the app gave it, and gets it back with the response or the error. */
+	/** The app's own config, which it gets back with the response or the error. */
 	readonly originalConfig: InternalAxiosRequestConfig;
 	readonly firstHop: Hop;
 	readonly exchange: Exchange;
@@ -85,13 +85,13 @@ export interface Call {
 	readonly proxy: ProxySetting | undefined;
 	readonly jar: CookieJar | undefined;
 	readonly session: LoginSession | undefined;
-	/** Whether the cookies of a response are stored; `undefined` without a session: all are. */
+	/** Whether the cookies of a response are stored. `undefined`, without a session: always. */
 	readonly shouldStoreCookies: ((head: Head, hop: Hop) => boolean) | undefined;
 	readonly redirectPolicy: RedirectPolicy;
 	readonly timeouts: Timeouts;
 	/** axios's `timeout`. */
 	readonly timeoutMs: number | undefined;
-	/** Of the last response's head, on the clock of `performance.now()`. */
+	/** When the head of the last response is due, on the clock of `performance.now()`. */
 	readonly deadline: number | undefined;
 }
 
@@ -149,7 +149,7 @@ export function abortSources(call: Call): AbortSources {
 	return {config, remainingMs: remainingMs(call), closed: client.inFlight.signal};
 }
 
-/** Until the next head is late, in milliseconds; `undefined` without a `timeout`. */
+/** The milliseconds until the deadline, 1 at least; `undefined` without a `timeout`. */
 export function remainingMs({deadline}: Call): number | undefined {
 	return deadline && Math.max(1, Math.ceil(deadline - performance.now()));
 }
@@ -158,8 +158,8 @@ export function remainingMs({deadline}: Call): number | undefined {
 const defaultMaxRedirects = 21;
 
 /**
- * Whether redirects are followed. As in axios they are not with a transport of the app's own, nor
- * over HTTP/2 connections that its `http2Options` make; unlike in axios they are over this client's.
+ * Whether redirects are followed. As in axios, they are not if the app brings a transport or configures
+ * TLS in `http2Options`. Unlike in axios, they are over the HTTP/2 connections of this client.
  */
 export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): boolean {
 	const {maxRedirects, transport, httpVersion} = config;
@@ -173,7 +173,7 @@ export function followsRedirects(config: Partial<InternalAxiosRequestConfig>): b
 /**
  * The policy of a call that begins with `hop`.
  *
- * @throws {AxiosError} that of axios, when `sensitiveHeaders` is not a list of names.
+ * @throws {AxiosError} axios's own, when `sensitiveHeaders` is not a list of names.
  * @throws {MtlsConfigError} when `allowInsecureRedirects` is neither true nor false.
  */
 export function redirectPolicy(
@@ -201,7 +201,7 @@ export function redirectPolicy(
 			config.allowInsecureRedirects,
 			client.allowInsecureRedirects,
 		),
-		// Compared only at a redirect, which most requests do not have.
+		// Not in lower case yet: they are compared only at a redirect, which most requests do not have.
 		sensitiveHeaders: xsrfHeaderName ? [...sensitiveHeaders, xsrfHeaderName] : sensitiveHeaders,
 		origin: hop.url.origin,
 		redirectAccess: client.redirectAccess,
@@ -221,7 +221,7 @@ export function insecureRedirects(own: unknown, base: boolean): boolean {
 	throw badOption('allowInsecureRedirects', 'true or false', `a ${describeType(allowed)}`);
 }
 
-// How axios makes a URL of options. Not the static `axios`, which would add its global defaults.
+// Builds URLs as axios does. The static `axios` would add its global defaults.
 const urls = new Axios({});
 
 /** The request that the app made; `undefined` when it is not one over http or https. */
@@ -240,7 +240,7 @@ export function firstHop(config: InternalAxiosRequestConfig): Hop | undefined {
 		headers: config.headers,
 		auth: config.auth ? readCredentials(config.auth) : target.auth,
 		body: config.data === undefined ? undefined : makeBody(config.data, config.maxRedirects !== 0),
-		// The app asked for this origin itself.
+		// The app itself requested this origin.
 		presentCertificate: true,
 		leftOrigin: false,
 	};
@@ -262,7 +262,7 @@ function withParams(
 /** The target of a request without its `params`. All requests of a URL share it: not to be changed. */
 type Target = Pick<Hop, 'url' | 'path' | 'auth'>;
 
-// An app sends most requests to the same few URLs: to remember them is worth 2 % of a small request.
+// An app sends most requests to the same few URLs: remembering them saves 2 % of a small request.
 const remembered = new BoundedMap<string, Target>({maxEntries: 1_000, maxBytes: 4 * 1024 * 1024});
 
 /** A longer URL is unlikely to come twice. */
@@ -278,10 +278,10 @@ function keyOf({
 	if (url !== undefined && typeof url !== 'string') return undefined;
 	if (baseURL !== undefined && typeof baseURL !== 'string') return undefined;
 	if ((url?.length ?? 0) + (baseURL?.length ?? 0) > maxRememberedLength) return undefined;
-	const how =
+	const flags =
 		(allowAbsoluteUrls === false ? 1 : 0) + (socketPath ? 2 : 0) + (url === undefined ? 4 : 0);
 	// Security: with the length of baseURL in front, no two pairs of baseURL and url share a key.
-	return `${how} ${baseURL?.length ?? ''} ${baseURL ?? ''}${url ?? ''}`;
+	return `${flags} ${baseURL?.length ?? ''} ${baseURL ?? ''}${url ?? ''}`;
 }
 
 function targetOf(config: InternalAxiosRequestConfig): Target | undefined {
@@ -291,19 +291,19 @@ function targetOf(config: InternalAxiosRequestConfig): Target | undefined {
 	if (known !== undefined) return known;
 
 	const full = urls.getUri({url, baseURL, allowAbsoluteUrls} as AxiosRequestConfig);
-	const given = URL.parse(full, socketPath ? 'http://localhost' : undefined);
-	if (given?.protocol !== 'https:' && given?.protocol !== 'http:') return undefined;
+	const parsed = URL.parse(full, socketPath ? 'http://localhost' : undefined);
+	if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return undefined;
 	const target = {
-		url: withoutCredentials(given),
-		path: given.pathname + given.search,
-		auth: credentialsOf(given),
+		url: withoutCredentials(parsed),
+		path: parsed.pathname + parsed.search,
+		auth: credentialsOf(parsed),
 	};
-	// A URL object holds its text, and that of its parts once more.
+	// An estimate: a URL object holds its text, and the text of its parts once more.
 	if (key !== undefined) remembered.set(key, target, 1_000 + 8 * key.length);
 	return target;
 }
 
-// As in axios, what is not given is empty.
+// As in axios, a missing name or password is empty.
 function readCredentials(auth: object): AxiosBasicCredentials {
 	const [username, password] = ['username', 'password'].map((name) => memberOf(auth, name) || '');
 	return {username: String(username), password: String(password)};

@@ -1,6 +1,6 @@
 /*
- * What follows a response: RFC 9110 §15.4, and what axios users have today. Pure functions: the next
- * URL, method, headers and certificate; `nextHop` puts them together.
+ * Redirects as RFC 9110 §15.4 and axios define them. Pure functions: the next URL, method, headers and
+ * certificate; `nextHop` puts them together.
  */
 import type {AxiosHeaders} from 'axios';
 import {isRedirect} from '../exchange/exchange.ts';
@@ -8,22 +8,22 @@ import {copyHeaders, exactHeaders} from '../exchange/headers.ts';
 import {type Hop, withoutCredentials} from '../exchange/hop.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
 
-/** What decides about a redirect. */
+/** The rules for the redirects of one call. */
 export interface RedirectPolicy {
 	/** 0: a redirect is a response like any other. */
 	readonly maxRedirects: number;
 	readonly allowInsecureRedirects: boolean;
 	/** Further headers to drop on another origin: the app's list, and that of the XSRF token. */
 	readonly sensitiveHeaders: readonly string[];
-	/** The origin that the app asked for. */
+	/** The origin that the app requested. */
 	readonly origin: string;
-	/** How a redirect may lead to another origin than that. */
+	/** Whether a redirect to another origin presents the client certificate. */
 	readonly redirectAccess: IdentitySelector['redirectAccess'];
-	/** Credentials of the first request; they hold on its origin only, and until a redirect leaves it. */
+	/** Credentials of the first request. They are sent to its origin only, until a redirect leaves it. */
 	readonly auth: Hop['auth'];
 }
 
-/** What comes next. */
+/** What to do after a response. */
 export type Step =
 	| {readonly kind: 'stop'}
 	| {readonly kind: 'follow'; readonly hop: Hop}
@@ -78,8 +78,8 @@ export function isDowngrade(from: URL, to: URL): boolean {
 }
 
 /**
- * Whether the client certificate may be presented to `target`, to which the response to `hop` redirects:
- * it may be to the origin that the app asked for, and to those it listed.
+ * Whether the client certificate is presented to `target`, to which the response to `hop` redirects:
+ * only to the origin that the app requested and to the origins that it listed.
  */
 export function presentationAt(
 	target: URL,
@@ -88,8 +88,8 @@ export function presentationAt(
 ): Pick<Hop, 'presentCertificate' | 'anonymizedBy'> {
 	if (target.origin === origin) return {presentCertificate: true, anonymizedBy: undefined};
 	const from = hop.url.origin;
-	// Security: a hop without the certificate was itself chosen by a redirect, so what that origin says
-	// may be the word of whoever sent the request there.
+	// Security: a redirect led to the hop without the certificate, so the sender of that redirect may
+	// also control where this one leads.
 	const redirector = {first: origin, from: hop.presentCertificate ? from : undefined};
 	const access = redirectAccess(target.origin, redirector);
 	return {
@@ -134,21 +134,21 @@ function redirectHeaders(
 	method: string,
 	policy: RedirectPolicy,
 ): AxiosHeaders {
-	const elsewhere = target.origin !== hop.url.origin;
-	const hasHost = /^\s*(\w+:|[/\\]{2})/.test(location);
+	const isCrossOrigin = target.origin !== hop.url.origin;
+	const locationHasHost = /^\s*(\w+:|[/\\]{2})/.test(location);
 	const headers = hop.beforeRedirectState
 		? exactHeaders(hop.beforeRedirectState.options.headers)
 		: copyHeaders(hop.headers);
 	for (const name of Object.keys(headers.toJSON())) {
 		const lower = name.toLowerCase();
 		const drop =
-			// The first is for the proxy of one hop, the second for the host that it was sent to.
+			// `Proxy-Authorization` is for the proxy of one hop, `Host` for the server of one hop.
 			lower === 'proxy-authorization' ||
-			(hasHost && lower === 'host') ||
+			(locationHasHost && lower === 'host') ||
 			(method !== hop.method && lower.startsWith('content-')) ||
-			(elsewhere && isWithheldElsewhere(name, policy));
+			(isCrossOrigin && isWithheldElsewhere(name, policy));
 		if (!drop) continue;
-		// axios would add its own in place of a deleted one.
+		// axios would replace a deleted one with its default.
 		if (lower === 'user-agent' || lower === 'accept-encoding') headers.set(name, false);
 		else headers.delete(name);
 	}

@@ -2,10 +2,10 @@ import type {AxiosError} from 'axios';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
 import {type ConnectionLoss, mayResend} from '../exchange/resend.ts';
 
-/** Consecutive refusals, where the server accepted no request on the connection. */
+/** The limit of consecutive refusals by a server that accepted no request on the connection. */
 const maxIdleRefusals = 10;
 
-/** Refusals of one request, however many others the server takes meanwhile. */
+/** The limit of refusals of one request, however many others the server accepts meanwhile. */
 const maxRefusals = 100;
 
 /** Doubles from the first to the longest, so that ten attempts take a second. */
@@ -22,7 +22,7 @@ export class Retries {
 	/** Refusals that say the server is busy: those of a connection that closes do not count. */
 	#busyRefusals = 0;
 
-	/** Whether a request that was lost so is sent again, after {@link pause}. */
+	/** Whether the request is sent again after this loss and a {@link pause}. */
 	allow(loss: ConnectionLoss): boolean {
 		const {refused, othersBegun, goneAway} = loss;
 		if (refused) {
@@ -34,7 +34,7 @@ export class Retries {
 		return mayResend(loss) && this.#refusals < maxRefusals && this.#idleRefusals < maxIdleRefusals;
 	}
 
-	/** Waits for a busy server. Not after one refusal, which may only mean that the connection closes. */
+	/** Waits for a busy server. One refusal is no reason to wait: it may only mean that the connection closes. */
 	async pause(sources: AbortSources): Promise<void> {
 		if (this.#busyRefusals < 2) return;
 		const ms = Math.min(pauseMs.first * 2 ** (this.#busyRefusals - 2), pauseMs.longest);

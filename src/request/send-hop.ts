@@ -26,7 +26,7 @@ import {Retries} from './retries.ts';
 import {setResponseUrl} from './settle.ts';
 import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 
-/** Sends a hop, again where its connection was stale, and stores the cookies of the response. */
+/** Sends a hop, resends it if its connection was stale, and stores the cookies of the response. */
 export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {client, config} = call;
 	const jar = jarFor(call, hop);
@@ -36,7 +36,7 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {identities} = client.connections;
 	const found = ca === undefined ? identities.selector.at(hop.url.origin) : identities.trusting(ca);
 	const snapshot = found instanceof Promise ? await loadSnapshot(found, call) : found;
-	// The jar or the loader may have taken its time: a request that was cancelled meanwhile is not sent.
+	// The jar or the loader may have been slow: a request that was cancelled meanwhile is not sent.
 	if (client.inFlight.ended) throw closedError(config);
 	if (config.signal || config.cancelToken) throwIfCancelled(config);
 
@@ -98,7 +98,7 @@ async function resendOrThrow(
 	proxy: HttpProxy | undefined,
 ): Promise<void> {
 	const {client, config} = call;
-	// What ended with the client did not fail because of the server.
+	// A request that the client's close() ended did not fail because of the server.
 	if (client.inFlight.ended) throw closedError(config);
 	const loss = connectionLossOf(error, hop);
 	if (loss !== undefined) {
@@ -111,7 +111,7 @@ async function resendOrThrow(
 	}
 	const head = headOf(error);
 	if (head && !isRefusedByProxy(head, hop, proxy)) {
-		// The app is to see this error, whatever the jar says.
+		// The app gets this error even if the jar fails too.
 		await storeCookiesOf(head, call, hop)?.catch(() => {});
 	}
 	if (error instanceof AxiosError && error.response) {
@@ -120,7 +120,7 @@ async function resendOrThrow(
 	throw diagnose(error, hop, config);
 }
 
-/** Stores the cookies of a response; a promise only where it has some. */
+/** Stores the cookies of a response. @returns a promise only if it has some. */
 function finishHop(
 	call: Call,
 	hop: Hop,
@@ -128,7 +128,7 @@ function finishHop(
 	response: AxiosResponse,
 ): Promise<void> | undefined {
 	if (isRefusedByProxy(response, hop, proxy)) {
-		// The proxy wrote it, not the server.
+		// The response is the proxy's, not the server's.
 		dropBody(response);
 		throw proxyAuthRequired(proxy, hop, call.config, response);
 	}
@@ -146,8 +146,8 @@ function isRefusedByProxy(
 	return status === 407 && proxy !== undefined && hop.url.protocol === 'http:';
 }
 
-// Security: the cookies at an origin of another identity would act in its name. What the server sends
-// to an anonymous request could end that identity's session, or start one of somebody else's.
+// Security: at an origin of another identity, a request with cookies would act in its name. The cookies
+// of an anonymous response could end that identity's session, or start one of another user.
 function jarFor({jar}: Call, {anonymizedBy}: Hop): Call['jar'] {
 	return anonymizedBy === undefined ? jar : undefined;
 }
@@ -163,7 +163,7 @@ function storeCookiesOf(head: Head, call: Call, hop: Hop): Promise<void> | undef
 	return abortable(stored, abortSources(call));
 }
 
-/** What is followed of Node's global agent: nothing where the client or the request has an agent. */
+/** The parts of Node's global agent that apply: none if the client or the request has an agent. */
 function followedGlobalAgent(call: Call, {url}: Hop): GlobalAgent {
 	const secure = url.protocol === 'https:';
 	const hasAgent = secure ? call.hasHttpsAgent : call.hasHttpAgent;
@@ -171,9 +171,9 @@ function followedGlobalAgent(call: Call, {url}: Hop): GlobalAgent {
 }
 
 /** Waits for the loader of a client certificate. */
-function loadSnapshot(found: Promise<Snapshot>, call: Call): Promise<Snapshot> {
+function loadSnapshot(loading: Promise<Snapshot>, call: Call): Promise<Snapshot> {
 	// Security: what a loader throws may hold a token. It is the cause, which is not printed.
-	const loaded = found.catch((cause) => {
+	const loaded = loading.catch((cause) => {
 		const why = cause instanceof MtlsConfigError ? `: ${cause.message}` : '';
 		const message = `our identity could not be loaded${why}`;
 		throw new CausedError(message, 'ERR_MTLS_IDENTITY_FAILED', cause, call.config);
@@ -181,16 +181,16 @@ function loadSnapshot(found: Promise<Snapshot>, call: Call): Promise<Snapshot> {
 	return abortable(loaded, abortSources(call));
 }
 
-/** @throws {AxiosError} where the environment is wrong, and where axios has an error of its own. */
+/** @throws {AxiosError} for a wrong environment variable, and where axios has an error of its own. */
 function proxyFor({config, proxy}: Call, url: URL): HttpProxy | undefined {
 	if (proxy === false) return undefined;
 	try {
 		return resolveProxy(proxy, url);
 	} catch (cause) {
 		if (!(cause instanceof MtlsConfigError)) throw cause;
-		const isAxios = cause.option === 'proxy.auth';
-		if (proxy && !isAxios) throw cause;
-		const code = isAxios ? AxiosError.ERR_BAD_OPTION : AxiosError.ERR_BAD_OPTION_VALUE;
+		const isAxiosOption = cause.option === 'proxy.auth';
+		if (proxy && !isAxiosOption) throw cause;
+		const code = isAxiosOption ? AxiosError.ERR_BAD_OPTION : AxiosError.ERR_BAD_OPTION_VALUE;
 		throw new CausedError(cause.message, code, cause, config);
 	}
 }

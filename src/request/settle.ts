@@ -26,7 +26,7 @@ export function complete(
 
 /**
  * Ends a call as axios does: the response where `validateStatus` accepts it, else an AxiosError; an
- * MtlsError where the server refuses the client certificate by that response.
+ * MtlsError if the server refuses the client certificate with that response.
  */
 export function settle(
 	{response, hop}: FinalResponse,
@@ -46,8 +46,8 @@ export function settle(
 }
 
 /**
- * Writes the final URL where apps read it since follow-redirects, which axios does not use where
- * redirects are switched off.
+ * Writes the final URL where follow-redirects writes it and apps read it. axios does not use
+ * follow-redirects when redirects are switched off.
  */
 export function setResponseUrl(
 	{request}: AxiosResponse,

@@ -1,5 +1,5 @@
 /*
- * The `timeouts` of a client or a request, and the one that bounds all of a call: `requestMs`.
+ * The `timeouts` of a client or a request, and the timer of `requestMs`, which bounds the whole call.
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {TimeoutError} from '../connection/connect-timeout.ts';

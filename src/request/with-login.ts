@@ -1,6 +1,6 @@
 /*
- * A call within the client's login session: sent after the login, and again where the response says
- * that the session is over.
+ * A call within the client's login session: sent after the login, and again if the response says that
+ * the session is over.
  */
 import type {AxiosResponse, AxiosResponseHeaders} from 'axios';
 import {CausedError} from '../errors.ts';
@@ -20,13 +20,13 @@ import type {FinalResponse} from './settle.ts';
 type Send = (shouldStoreCookies: (head: Head, hop: Hop) => boolean) => Promise<FinalResponse>;
 
 /**
- * Sends a call after the login, and once more after another login where the session turns out to be
- * over. If it is over again the app gets that response, and it gets the first one where the body
- * cannot be sent twice.
+ * Sends a call after the login, and once more after another login if the response says that the session
+ * is over. The app then gets the second response, whatever it says. If the body cannot be sent twice,
+ * the app gets the first one.
  *
- * Servers may end a session, or start an anonymous one, by the `Set-Cookie` of the response that
- * refuses. The cookies of an earlier session must not replace those of the login that came after it.
- * Where processes share the session, that login may be another process's, known only later.
+ * Servers may end a session, or start an anonymous one, with a `Set-Cookie` in the response that refuses
+ * the request. The cookies of an earlier session must not replace those of a later login. If processes
+ * share the session, another process may have made that login, which is known only later.
  */
 export async function withLogin(
 	session: LoginSession,
@@ -46,7 +46,7 @@ export async function withLogin(
 		const final = await send(shouldStoreCookies);
 		if (isBodySpent()) return final;
 		const over = isOver(session, call, final);
-		// Not awaited where it is plain: that would cost each request a turn of the event loop.
+		// A plain value is not awaited: that would cost each request a turn of the event loop.
 		if (!(over instanceof Promise ? await over : over)) {
 			session.markValid(login);
 			return final;
@@ -56,7 +56,7 @@ export async function withLogin(
 
 		dropBody(final.response);
 		login = await loginAfter(session, call, login);
-		// The age of another process's login is unknown: its session may be over as well, once.
+		// The age of another process's login is unknown: its session may be over too, so one more is allowed.
 		last = !login.adopted || sent > 1;
 	}
 }
@@ -80,7 +80,7 @@ async function loginAfter(
 	try {
 		return await abortable(session.after(used), abortSources(call));
 	} catch (error) {
-		// What ended with the client did not fail because of the login.
+		// A request that the client's close() ended did not fail because of the login.
 		if (client.inFlight.ended) throw closedError(config);
 		throw error instanceof LoginProblem ? sessionError(error, config, session.retryAfterMs) : error;
 	}
@@ -89,10 +89,10 @@ async function loginAfter(
 type ExpiryRule = Pick<SessionSettings, 'isExpired' | 'loginUrl'>;
 
 /**
- * Whether a response says that the session is over: by the app's `isExpired`, else by itself.
+ * Whether a response says that the session is over: by the app's `isExpired`, or else by `isRefusal`.
  *
  * @returns a promise only where `isExpired` does.
- * @throws {AxiosError} `ERR_MTLS_EXPIRY_UNKNOWN` when that fails.
+ * @throws {AxiosError} `ERR_MTLS_EXPIRY_UNKNOWN` when `isExpired` fails.
  */
 function isSessionOver(
 	rule: ExpiryRule,
@@ -104,7 +104,7 @@ function isSessionOver(
 		throw unknownExpiry(response, cause);
 	};
 	try {
-		const expired: unknown = isExpired(asAppsSeeIt(response));
+		const expired: unknown = isExpired(withTransformedData(response));
 		if (typeof (expired as PromiseLike<unknown> | null)?.then !== 'function')
 			return Boolean(expired);
 		return Promise.resolve(expired).then(Boolean, fail);
@@ -113,10 +113,10 @@ function isSessionOver(
 	}
 }
 
-/** Whether a response, a redirect too, says by itself that the session is over. */
+/** Whether a response says so without `isExpired`: by its status or its URL. It may be a redirect. */
 function isRefusal({isExpired, loginUrl}: ExpiryRule, head: Head, hop: Hop): boolean {
 	if (isExpired !== undefined) return false;
-	// An anonymous request gets a 401 whatever has become of the session.
+	// An anonymous request gets a 401 also while the session is valid.
 	const unauthorized = head.status === 401 && hop.anonymizedBy === undefined;
 	return unauthorized || (loginUrl !== undefined && leadsTo(loginUrl, head, hop));
 }
@@ -135,7 +135,7 @@ function isSamePage(url: URL, {origin, pathname}: URL): boolean {
 }
 
 /** The response with the `data` that axios will make of it, made when it is first read. */
-function asAppsSeeIt(response: AxiosResponse): AxiosResponse {
+function withTransformedData(response: AxiosResponse): AxiosResponse {
 	let read: {data: unknown} | undefined;
 	return {
 		...response,
@@ -154,7 +154,7 @@ function transformed(response: AxiosResponse): unknown {
 			.flat()
 			.reduce((data, transform) => transform.call(config, data, headers, status), response.data);
 	} catch {
-		// Data that is not JSON, for one: axios throws when the app gets the response.
+		// The data may not be JSON, for example: axios throws after the adapter.
 		return response.data;
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * The token against forged requests (XSRF, CSRF): a page of the server itself reads it from a cookie
- * and sends it in a header, which a page of another site cannot do. axios does so in browsers. Here,
- * where there is no page, the origin of `baseURL` stands for that of the page.
+ * and sends it in a header, which a page of another site cannot do. axios does so in browsers. Node has
+ * no page: the origin of `baseURL` takes the place of the page's origin.
  */
 import type {InternalAxiosRequestConfig} from 'axios';
 import type {CookieList} from '../cookies/cookie-header.ts';
@@ -10,9 +10,9 @@ import {cookieOfApp, type Hop} from '../exchange/hop.ts';
 import {decodePercent} from '../util/url.ts';
 
 /**
- * The hop with the header `xsrfHeaderName`, which has the value of its cookie `xsrfCookieName`: where
- * it goes to the origin of `baseURL`, or to any with `withXSRFToken: true`. A header of that name
- * that the app has set has precedence, and an `HttpOnly` cookie is not read, as in a browser.
+ * The hop with the value of the cookie `xsrfCookieName` in the header `xsrfHeaderName`, if it goes to
+ * the origin of `baseURL`, or to any origin with `withXSRFToken: true`. A header that the app has set
+ * has precedence, and an `HttpOnly` cookie is not read, as in a browser.
  *
  * Security: the token is one of the cookies of this very request, so the server gets it anyway. After
  * a redirect to another origin the token must not be added again, or that origin could forge a
@@ -25,7 +25,7 @@ export function withXsrfToken(
 ): Hop {
 	const {xsrfCookieName, xsrfHeaderName, withXSRFToken} = config;
 	if (!xsrfCookieName || !xsrfHeaderName || withXSRFToken === false) return hop;
-	// Checked first, because few requests have it.
+	// Checked first, because few requests have the cookie.
 	const cookie = pairs.find(({name, httpOnly}) => name === xsrfCookieName && !httpOnly);
 	if (cookie === undefined || hop.headers.has(xsrfHeaderName)) return hop;
 
@@ -35,12 +35,12 @@ export function withXsrfToken(
 	return {...hop, headers: copyHeaders(hop.headers).set(xsrfHeaderName, token)};
 }
 
-/** The header of the token, in lower case; empty without one. */
+/** The name of the token's header, in lower case; empty if the config has none. */
 export function xsrfHeader({xsrfHeaderName}: InternalAxiosRequestConfig): string {
 	return xsrfHeaderName?.toLowerCase() ?? '';
 }
 
-/** That of the app's own `Cookie` header, which replaces the jar's: servers compare header and cookie. */
+/** The pair in the app's own `Cookie` header, which replaces the jar's: servers compare token and cookie. */
 function pairOfApp(hop: Hop, name: string): string | undefined {
 	const pairs = cookieOfApp(hop)?.split(';') ?? [];
 	return pairs.map((pair) => pair.trim()).find((pair) => pair.startsWith(`${name}=`));
@@ -52,6 +52,6 @@ function isWanted({url}: Hop, config: InternalAxiosRequestConfig): boolean {
 	const wanted = typeof withXSRFToken === 'function' ? withXSRFToken(config) : withXSRFToken;
 	if (wanted !== undefined && wanted !== null) return wanted === true;
 	const base = baseURL ? URL.parse(baseURL) : null;
-	// Without one, each origin is the app's own.
+	// Without a `baseURL`, each origin is the app's own.
 	return base === null || base.origin === url.origin;
 }

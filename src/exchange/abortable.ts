@@ -1,11 +1,11 @@
 /*
- * What ends a request before its response does, in axios's words.
+ * Ends a request before its response, with axios's errors.
  */
 import {type AxiosError, CanceledError, type InternalAxiosRequestConfig, isCancel} from 'axios';
 import {interruptible, onAbort} from '../util/abortable.ts';
 import {closedError, timeoutError} from './axios-errors.ts';
 
-/** What ends the waiting. */
+/** The sources that can end a wait. */
 export interface AbortSources {
 	readonly config: InternalAxiosRequestConfig;
 	/** What is left of `timeout`; `undefined` without one. */
@@ -15,8 +15,8 @@ export interface AbortSources {
 }
 
 /**
- * Waits for what is no server (a jar, the client certificate, a login, a callback of the app) as long as
- * the request may take: `timeout`, `signal`, `cancelToken` and the end of the client end this too.
+ * Waits for something other than the server (a jar, the client certificate, a login, a callback of the
+ * app): `timeout`, `signal`, `cancelToken` and closing the client end this wait too.
  */
 export function abortable<T>(
 	work: Promise<T>,
@@ -47,7 +47,7 @@ export function onCancel(
 ): () => void {
 	const {signal, cancelToken} = config;
 	if (!signal && !cancelToken) return nothing;
-	// A token gives its CanceledError, of a CommonJS app another class than ours; a signal an event.
+	// A token passes its CanceledError, in a CommonJS app of another class; a signal passes an event.
 	const cancel = (reason?: unknown) =>
 		listener(isCancel(reason) ? reason : new CanceledError(undefined, config, request));
 	if (signal?.aborted) cancel();
@@ -59,7 +59,7 @@ export function onCancel(
 	};
 }
 
-/** @throws {CanceledError} when the request's signal or cancel token says so. */
+/** @throws {CanceledError} when the request's signal or cancel token has cancelled it. */
 export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
 	config.cancelToken?.throwIfRequested();
 	if (config.signal?.aborted) throw new CanceledError(undefined, config);

@@ -3,7 +3,7 @@
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
 
-/** The error of a request that begins after its client was closed, or is ended by that. */
+/** The error of a request that begins after its client was closed, or that the closing has ended. */
 export function closedError(config: InternalAxiosRequestConfig): AxiosError {
 	return new AxiosError('the client was closed', 'ERR_MTLS_CLIENT_CLOSED', config);
 }
@@ -37,7 +37,7 @@ export function tooLongError(config: InternalAxiosRequestConfig, request: unknow
 	);
 }
 
-/** axios's error for a response that breaks off; for an encoded one that of its decoder. */
+/** axios's error for a response that breaks off; for an encoded response, the error of its decoder. */
 export function abortedError(
 	config: InternalAxiosRequestConfig,
 	request: unknown,

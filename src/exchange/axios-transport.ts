@@ -26,14 +26,14 @@ import type {SeenLoss} from './resend.ts';
 
 type Respond = (response: IncomingMessage) => void;
 
-/** What axios's adapter sends its request with, and what is asked of such requests. */
+/** Sends the requests of axios's adapter, and knows their state. */
 export interface Transport {
 	request(options: RequestOptions, respond: Respond): ClientRequest;
 	/** The host, with its port, to which a request waits for a free connection. */
 	waitsFor(request: ClientRequest): string | undefined;
 	/** Breaks a response off, as the end of its connection does. */
 	abort(response: IncomingMessage): void;
-	/** What ended a request before its response, where the transport knows it itself. */
+	/** What ended a request before its response, if the transport itself knows it. */
 	lossOf?(request: ClientRequest): SeenLoss | undefined;
 }
 
@@ -50,8 +50,8 @@ export interface Attempt {
 }
 
 /**
- * What axios is given as its transport: it adds the route for the MtlsAgent, the timeouts and the checks
- * to a request of `transport` or of Node, and keeps the body of a redirect from axios.
+ * The `transport` option for axios: it adds the route for the MtlsAgent, the timeouts and the checks to
+ * a request of `transport` or of Node, and passes no body of a redirect to axios.
  */
 export function hopTransport(
 	input: ExchangeInput,
@@ -78,7 +78,7 @@ export function hopTransport(
 			request.once('close', () => hop.body?.stop(attempt.data));
 			closeAfterEarlyResponse(request);
 			emitErrorOnEveryEnd(request);
-			// A request by an app's own agent, or a stand-in for the network, is not sent again.
+			// A request by the app's own agent, or through a mock of the network, is not sent again.
 			if (byMtlsAgent || (!secure && !config.httpAgent && !globalAgent && !config.transport)) {
 				watchLoss(request, attempt);
 			}
@@ -105,13 +105,13 @@ function sentOptions(
 	// A URL would escape some of the characters.
 	if (hop.index > 0 && options.path === hop.url.pathname + hop.url.search) options.path = hop.path;
 	const withAgent = byMtlsAgent ? withRoute(options, input, controller.signal) : options;
-	// A stand-in for Node is given what axios gives it.
+	// A transport of the app gets the options as axios gives them.
 	const sent = isNode ? requestOptions(withAgent) : withAgent;
 	if (fresh && !byMtlsAgent) sent.agent = false;
 	return sent;
 }
 
-/** Passes a response on to axios, or the head of a redirect; refuses what is not one of the server's. */
+/** Passes a response, or the head of a redirect, to axios; refuses a response that is not the server's. */
 function pass(
 	request: ClientRequest,
 	response: IncomingMessage,
@@ -136,7 +136,7 @@ function nodeTransport(base: Pick<Transport, 'request'>): Transport {
 	};
 }
 
-// Where a mock replaces it later, as nock does, it is to see plain http as axios sends it.
+// A mock that replaces it later, such as nock, must get plain http requests as axios sends them.
 const {request: nodeRequest} = http;
 
 /**
@@ -169,7 +169,7 @@ function withRoute(
 		? options
 		: {...options, agent, protocol: 'https:', defaultPort: 80};
 	if (config.socketPath) {
-		// Security: axios names no host then, and Node would verify the certificate for `localhost`.
+		// Security: axios sets no host then, and Node would verify the certificate for `localhost`.
 		return attachRoute({...sent, host: url.hostname, port: url.port}, {...route, proxy: undefined});
 	}
 	if (!isForwarded(route)) return attachRoute(sent, route);
@@ -199,7 +199,7 @@ function hangUp(): Error {
 	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
 }
 
-/** Ends a request whose response is that another protocol is to follow. */
+/** Ends a request whose response switches to another protocol. */
 function refuseSwitch(request: ClientRequest, socket: Duplex): void {
 	socket.destroy();
 	request.emit('error', new ProtocolSwitchError());
@@ -213,7 +213,7 @@ function watchLoss(request: ClientRequest, attempt: Attempt): void {
 	});
 }
 
-/** Passes the head of a redirect on, and drops its body and the rest of a request that it came before. */
+/** Passes the head of a redirect on, and drops its body and the unsent rest of the request. */
 function drainRedirect(request: ClientRequest, response: IncomingMessage, respond: Respond): void {
 	const {statusCode, statusMessage, socket} = response;
 	const {'content-encoding': _, ...headers} = response.headers;
@@ -231,8 +231,8 @@ function drainRedirect(request: ClientRequest, response: IncomingMessage, respon
 	response.on('error', () => {}).once('close', done);
 	const length = Number(response.headers['content-length'] ?? 0);
 	if (length > redirectBody.limitBytes) done();
-	// A request that is not out yet: `end` would make half a body a whole one, and an open one would spoil
-	// the connection. That it is out may be known in this turn only.
+	// A request that is not fully sent: `end` would turn half a body into a whole one, and without `end`
+	// the connection is spoilt. Node may report only later in this turn that the request was sent.
 	else if (!request.writableFinished) setImmediate(() => request.writableFinished || done());
 	let bytes = 0;
 	response.on('data', (chunk: Buffer) => {
@@ -263,21 +263,21 @@ function applyTimeout(
 	if (remainingMs === undefined) return;
 	const timer = setTimeout(() => {
 		const host = transport.waitsFor(request);
-		// Which axios listens to.
+		// axios listens for this event.
 		if (host === undefined) request.emit('timeout');
 		else request.destroy(queueTimeout(config, host));
 	}, remainingMs);
 	request.once('close', () => clearTimeout(timer));
 	request.prependOnceListener('response', (response: IncomingMessage) => {
 		clearTimeout(timer);
-		// Without redirects axios is alone with Node, and a pause is its own timeout.
+		// Without redirects axios does not use follow-redirects, and times the pauses itself.
 		if (!followsRedirect || idleMs === undefined) return;
 		request.removeAllListeners('timeout');
 		request.once('timeout', () => transport.abort(response));
 	});
 }
 
-/** What axios makes its error of: with its words, and the host that was waited for. */
+/** The error from which axios makes its own, with the host to which no connection was free. */
 function queueTimeout(config: ExchangeInput['config'], host: string): Error {
 	const {name, message, code} = timeoutError(config, undefined, host);
 	return Object.assign(new Error(message), {name, code});

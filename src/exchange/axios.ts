@@ -13,9 +13,9 @@ import {attachLoss} from './resend.ts';
 const adapter = axios.getAdapter('http');
 
 /**
- * The exchange that knows every axios option: axios's own `http` adapter, called for one hop.
+ * The exchange that supports every axios option: axios's own `http` adapter, called for one hop.
  *
- * @param makeTransport - Sends in the place of `http` and `https`, until its signal is aborted.
+ * @param makeTransport - Sends the request instead of `http` or `https`, until its signal is aborted.
  */
 export function axiosExchange(
 	given: ExchangeInput,
@@ -33,19 +33,19 @@ export function axiosExchange(
 		lossOf: undefined,
 	};
 	const transport = makeTransport?.(attempt.controller.signal);
-	// With another version axios would send by itself.
+	// With version 2 axios would not use the transport.
 	if (transport !== undefined) config.httpVersion = 1;
 	config.transport = hopTransport(input, attempt, transport);
 	const sent = adapter(config);
 	return interruptible(sent, (reject) =>
-		// The end of the client closes the MtlsAgent's connections; those of another agent end here.
+		// Closing the client closes the MtlsAgent's connections; a request of another agent ends here.
 		onAbort(input.closed, () => {
 			attempt.request?.destroy();
 			reject(closedError(input.config));
 		}),
 	)
 		.catch((error) => {
-			// A ClientRequest that waits for its socket has no event for its end.
+			// A ClientRequest that waits for its socket emits no event when it ends.
 			attempt.controller.abort(new Error('the request is over'));
 			const seen = attempt.request && attempt.lossOf?.(attempt.request);
 			throw seen ? attachLoss(error, seen) : error;
@@ -60,8 +60,8 @@ export function axiosExchange(
 
 function hopConfig(input: ExchangeInput, byMtlsAgent: boolean) {
 	const {hop, config, cookie} = input;
-	// The jar's cookies belong to this hop, not to the config that the app sees again. Headers of another
-	// copy of axios are not headers to ours, which would write into a copy of its own.
+	// The jar's cookies belong to this hop, not to the config that the app gets back. This axios does not
+	// recognise the headers of another copy of axios, and would write to a copy of them.
 	const canShare = cookie === undefined && hop.headers instanceof AxiosHeaders;
 	const headers = canShare ? hop.headers : copyHeaders(hop.headers);
 	if (cookie !== undefined) headers.set('Cookie', cookie, true);
@@ -72,7 +72,7 @@ function hopConfig(input: ExchangeInput, byMtlsAgent: boolean) {
 		method: hop.method,
 		data: hop.body?.open(),
 		maxRedirects: 0,
-		// Every status is a response here; `validateStatus` sees the last one.
+		// No status is an error here; `validateStatus` checks the last response.
 		validateStatus: null,
 	};
 	const proxy = byMtlsAgent ? false : proxyForAxios(input);
@@ -89,8 +89,8 @@ function hopConfig(input: ExchangeInput, byMtlsAgent: boolean) {
 }
 
 /**
- * The proxy of a request that the MtlsAgent does not send. With an agent of the app's own axios decides:
- * over TLS the agent connects where it likes, unless it is the global one, which axios has to bypass.
+ * The proxy of a request that the MtlsAgent does not send. With the app's own agent axios decides: over
+ * TLS that agent connects as it likes, unless it is the global agent, which axios has to bypass.
  */
 function proxyForAxios({hop, proxy, globalAgent}: ExchangeInput) {
 	// An agent may have an environment of its own, with other proxies.

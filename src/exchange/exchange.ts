@@ -15,7 +15,7 @@ export interface ExchangeInput {
 	readonly snapshot: Snapshot;
 	/** Makes the https connections; `undefined` where the config has an agent of its own. */
 	readonly agent: Agent | undefined;
-	/** The global agent, where the app has replaced Node's: it makes the connection. */
+	/** The global agent, if the app has replaced Node's: it makes the connection. */
 	readonly globalAgent?: HttpAgent | undefined;
 	/** The config of the call; URL, method, headers and data are those of the hop. */
 	readonly config: InternalAxiosRequestConfig;
@@ -24,15 +24,15 @@ export interface ExchangeInput {
 	readonly proxy: HttpProxy | undefined;
 	/** A redirect will be followed, so that its body is not needed. */
 	readonly followsRedirect: boolean;
-	/** On a new connection: the request was lost with a kept one. */
+	/** Needs a new connection: the request was lost with a kept-alive one. */
 	readonly fresh: boolean;
-	/** Until the head of the response; `undefined` without a `timeout`. */
+	/** The time left until the head of the response; `undefined` without a `timeout`. */
 	readonly remainingMs: number | undefined;
 	/** How long a pause in its body may be. */
 	readonly idleMs: number | undefined;
 	/** Aborted when the client is closed and its requests are to end. */
 	readonly closed: AbortSignal;
-	/** Of one hop; `requestMs` is none of its own. */
+	/** The timeouts of one hop; `requestMs` is for the whole call. */
 	readonly timeouts: Timeouts;
 	/** The number of connections is limited, those of plain http included. */
 	readonly limited: boolean;
@@ -47,7 +47,7 @@ export function routeOf({hop, snapshot, proxy, timeouts, fresh}: ExchangeInput):
 
 type Server = Pick<Route, 'secure' | 'host' | 'port'>;
 
-// The calls of one URL share its object, which nobody changes; its getters build a string each time.
+// The calls to one URL share its object, which is never changed; its getters build a string each time.
 const servers = new WeakMap<URL, Server>();
 
 function serverOf(url: URL): Server {

@@ -2,7 +2,7 @@ import type {Socket} from 'node:net';
 import {TimeoutError} from '../connection/connect-timeout.ts';
 import {authorityOfUrl} from '../util/url.ts';
 
-/** `firstByteMs`: how long the head of the response may take from when the request is out. */
+/** `firstByteMs`: how long the head of the response may take after the request was sent. */
 export class FirstByteTimer {
 	#timer: NodeJS.Timeout | undefined;
 	#stopped = false;

@@ -1,7 +1,7 @@
 /*
  * Node's global agents, which axios uses for a request without an agent. Apps and their packages change
- * them for the whole process: a company's CA, a proxy, a tracer. Without `mtls` they are followed, as
- * with axios alone; while they are as Node has made them, the client's own connections are faster.
+ * them for the whole process: a company's CA, a proxy, a tracer. Without `mtls` the client uses them, as
+ * axios does; while they are unchanged, the client's own connections are faster.
  */
 import http, {type ClientRequest, type IncomingMessage} from 'node:http';
 import https from 'node:https';
@@ -12,7 +12,7 @@ import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
 import type {Source} from '../options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
-/** What an app has made of a global agent. */
+/** The changes of an app to a global agent. */
 export interface GlobalAgent {
 	/** Makes the connections; `undefined` where the client's own do the same. */
 	readonly agent?: http.Agent;
@@ -20,7 +20,7 @@ export interface GlobalAgent {
 	readonly ca?: Source | readonly Source[];
 }
 
-/** Options of its pool, for which the client has its own, and those that are read elsewhere. */
+/** Options of the agent's pool, for which the client has its own, and options that are read elsewhere. */
 const ignored: ReadonlySet<string> = new Set([
 	'agentKeepAliveTimeoutBuffer',
 	'ca',
@@ -33,13 +33,13 @@ const ignored: ReadonlySet<string> = new Set([
 	'path',
 	'protocol',
 	'proxyEnv',
-	// Security: it is not followed where it switches verification off.
+	// Security: the client's own connections verify the server whatever this says.
 	'rejectUnauthorized',
 	'scheduling',
 	'timeout',
 ]);
 
-/** With what Node's types leave out. An agent of another library may have none of it. */
+/** With the members that Node's types omit. An agent of another library may lack them. */
 type FullAgent = http.Agent & {
 	readonly keepAlive: boolean;
 	readonly addRequest: unknown;
@@ -47,19 +47,18 @@ type FullAgent = http.Agent & {
 	readonly options: https.AgentOptions & {readonly proxyEnv?: unknown};
 };
 
-/** Of a global agent that is as Node has made it, or is not to be followed. */
+/** For a global agent that is unchanged, or must not be used. */
 export const noGlobalAgent: GlobalAgent = withoutPrototype({});
 
 /**
- * What the global agent for https, or for http, is now. Read for each request: it has no event for a
- * change.
+ * The present global agent for https or http. Read for each request: a change emits no event.
  *
- * @throws {MtlsConfigError} when it would be followed and does not verify.
+ * @throws {MtlsConfigError} when it would be used and does not verify.
  */
 export function globalAgentOf(secure: boolean): GlobalAgent {
 	const agent = (secure ? https : http).globalAgent as FullAgent;
 	if (isUnchanged(agent, (secure ? https.Agent : http.Agent).prototype as FullAgent)) {
-		// Security: its own property only. A CA that was merged into `Object.prototype` is not to be trusted.
+		// Security: its own property only. A CA that was merged into `Object.prototype` must not be trusted.
 		const ca = Object.hasOwn(agent.options, 'ca') ? agent.options.ca : undefined;
 		return ca && secure ? withoutPrototype({ca: ca as Source | Source[]}) : noGlobalAgent;
 	}
@@ -73,9 +72,9 @@ export function globalAgentOf(secure: boolean): GlobalAgent {
 	return withoutPrototype({agent});
 }
 
-// Called for each request: a loop over the names of the methods would take four times as long. What nock
-// and msw put into the prototype holds for the client's agents too.
-/** Whether the client's own connections do the same, but for its CAs. */
+// Called for each request: a loop over the names of the methods would take four times as long. Patches of
+// nock and msw to the prototype apply to the client's agents too.
+/** Whether the client's own connections do the same, apart from the agent's CAs. */
 function isUnchanged(agent: FullAgent, prototype: FullAgent): boolean {
 	if (
 		Object.getPrototypeOf(agent) !== prototype ||
@@ -115,9 +114,9 @@ export function hasOwnProxies(agent: http.Agent): boolean {
 const mockedCode = 'MOCKED_CONNECTION_NOT_VERIFIED';
 
 /**
- * Ends a request before it is sent where its agent has accepted a server that could not be verified.
+ * Ends a request before it is sent if its agent has accepted a server that could not be verified.
  *
- * Security: an agent may be made so by its class, or by `NODE_TLS_REJECT_UNAUTHORIZED=0`.
+ * Security: the agent's class or `NODE_TLS_REJECT_UNAUTHORIZED=0` may switch verification off.
  */
 export function refuseUnverified(request: ClientRequest): void {
 	request.once('socket', (socket: Partial<TLSSocket> & Socket) => {
@@ -129,7 +128,7 @@ export function refuseUnverified(request: ClientRequest): void {
 			const why = `the server could not be verified (${code}), and its agent took it`;
 			request.destroy(Object.assign(new Error(why), {code}));
 		};
-		// A kept connection is past its handshake.
+		// A kept-alive connection has finished its handshake.
 		if (Reflect.get(socket, 'secureConnecting') === true) socket.once('secureConnect', check);
 		else check();
 	});
@@ -139,7 +138,7 @@ export function refuseUnverified(request: ClientRequest): void {
  * Security: older versions of axios send an https request to a proxy in the clear, rather than through a
  * tunnel.
  *
- * @throws {MtlsConfigError} when a request has a whole URL, for a proxy, in the place of a path.
+ * @throws {MtlsConfigError} when the path of a request is a whole URL, which is for a proxy.
  */
 export function assertTunnel({path}: http.RequestOptions): void {
 	if (path?.startsWith('/')) return;
@@ -150,18 +149,18 @@ export function assertTunnel({path}: http.RequestOptions): void {
 	);
 }
 
-/** Whether a response to an https request came in the clear: axios takes the refusal of a tunnel for one. */
+/** Whether a response to an https request came without TLS: axios treats a refused tunnel as a response. */
 export function isRefusedTunnel({socket}: IncomingMessage): boolean {
 	return !(socket as Partial<TLSSocket>).encrypted;
 }
 
-/** Ends a request with an error for the proxy's refusal, whose response is not shown to the app. */
+/** Ends a request with an error for the proxy's refusal. The app does not get the proxy's response. */
 export function refuseTunnel(
 	request: ClientRequest,
 	{statusCode}: IncomingMessage,
 	proxy: HttpProxy,
 ): void {
-	// The proxy's cookies would go into the jar, as those of the server.
+	// Otherwise the jar would store the proxy's cookies as the server's.
 	Reflect.deleteProperty(request, 'res');
 	const code = statusCode === 407 ? 'ERR_PROXY_AUTH_REQUIRED' : 'ERR_PROXY_REFUSED';
 	const why = `the proxy ${proxy} refused a tunnel (${statusCode})`;

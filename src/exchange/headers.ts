@@ -1,14 +1,14 @@
 import {AxiosHeaders} from 'axios';
 
 /**
- * A copy in the class of the axios that is imported here. A CommonJS app has another class of that name;
- * of its headers this axios would drop those that are switched off with `false`, and add its own instead.
+ * A copy in the class of the axios that is imported here. A CommonJS app has another class of that name:
+ * this axios would drop those of its headers that are switched off with `false`, and add its own instead.
  */
 export function copyHeaders(headers: AxiosHeaders): AxiosHeaders {
 	return new AxiosHeaders({...headers});
 }
 
-/** Headers that an app has put together itself: axios adds none, so that what is left out stays out. */
+/** The exact headers of an app: axios adds none of its defaults that the app left out. */
 export function exactHeaders(headers: unknown): AxiosHeaders {
 	const exact = new AxiosHeaders(asObject(headers));
 	for (const name of ['User-Agent', 'Accept-Encoding', 'Content-Length']) {
@@ -17,7 +17,7 @@ export function exactHeaders(headers: unknown): AxiosHeaders {
 	return exact;
 }
 
-// As follow-redirects does, takes names and values in turn too.
+// Like follow-redirects, also accepts names and values in turn.
 function asObject(headers: unknown): Record<string, string> {
 	if (!Array.isArray(headers)) return {...(headers as Record<string, string> | undefined)};
 	return Object.fromEntries(
@@ -26,8 +26,8 @@ function asObject(headers: unknown): Record<string, string> {
 }
 
 /**
- * Writes to `headers` what an exchange has changed in their copy: the app reads there what was sent, and
- * the next hop begins with it.
+ * Writes the changes that an exchange made to `copy` back to `headers`: the app reads there what was
+ * sent, and the next hop begins with it.
  *
  * @param own - Names in lower case that belong to the copy only.
  */

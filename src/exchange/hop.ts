@@ -20,18 +20,18 @@ export interface Hop {
 	/** A redirect has led to another origin on the way. */
 	readonly leftOrigin: boolean;
 	/**
-	 * The origin whose redirect led to where the app uses another identity. It may not act in the name
-	 * of that identity: the request is anonymous, without certificate and cookies.
+	 * The origin whose redirect led to an origin of another identity. It must not act in the name of that
+	 * identity: the request is anonymous, without certificate and cookies.
 	 */
 	readonly anonymizedBy?: string | undefined;
 	/** Set once the app's `beforeRedirect` was called. */
 	readonly beforeRedirectState?: BeforeRedirectState;
 }
 
-/** What `beforeRedirect` gets, which is the same for all hops of a call. */
+/** The state of `beforeRedirect`, which all hops of a call share. */
 export interface BeforeRedirectState {
 	readonly options: Record<string, unknown>;
-	/** The headers that it has set for this hop, in lower case. */
+	/** The names of the headers that the callback has set for this hop, in lower case. */
 	readonly written: Set<string>;
 }
 
@@ -45,7 +45,7 @@ export function withoutCredentials(url: URL): URL {
 	return bare;
 }
 
-/** The path as it goes on the wire, without the query: what cookies are compared with. */
+/** The path as it goes on the wire, without the query: cookies are matched against it. */
 export function wirePath({path}: Hop): string {
 	const end = path.indexOf('?');
 	return end === -1 ? path : path.slice(0, end);

@@ -2,7 +2,7 @@ import type {InternalAxiosRequestConfig} from 'axios';
 import type {Http2Options} from '../connection/http2-connection.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
-/** The `http2Options` that do not decide about TLS and the connection. */
+/** The `http2Options` that configure neither TLS nor the connection. */
 const sessionNames: Readonly<Record<keyof Http2Options, true>> = {
 	maxDeflateDynamicTableSize: true,
 	maxHeaderListPairs: true,
@@ -23,7 +23,7 @@ export function wantsHttp2({httpVersion}: Config): boolean {
 	return Number(httpVersion) === 2;
 }
 
-/** The first of `http2Options` that does decide about TLS or the connection: `ca`, `createConnection`. */
+/** The first of `http2Options` that configures TLS or the connection: `ca`, `createConnection`. */
 export function tlsHttp2Option({http2Options}: Config): string | undefined {
 	return Object.keys(http2Options ?? {}).find(
 		(name) => !Object.hasOwn(sessionNames, name) && http2Options?.[name] !== undefined,

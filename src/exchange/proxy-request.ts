@@ -1,5 +1,5 @@
 /*
- * What a request says to a proxy. Plain http goes to the proxy itself, with the whole URL (RFC 9112
+ * The proxy's part of a request. Plain http goes to the proxy itself, with the whole URL (RFC 9112
  * §3.2.2); https goes through a tunnel, whose CONNECT has the credentials.
  */
 
@@ -28,7 +28,7 @@ export function forwardHeaders({url}: Hop, headers: readonly string[], proxy: Ht
 	return sent;
 }
 
-/** The same for headers by name; `Host` is written by Node. */
+/** The same for headers by name; Node writes `Host`. */
 export function withProxyAuthorization<Value>(
 	headers: Readonly<Record<string, Value>>,
 	{authorization}: HttpProxy,

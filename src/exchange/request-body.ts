@@ -12,9 +12,9 @@ export interface Body {
 	readonly replayable: boolean;
 	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
 	open(): unknown;
-	/** Ends the attempt that `open` returned; what it has not read of a stream is left to the next one. */
+	/** Ends the attempt that `open` returned; the next attempt reads the rest of a stream. */
 	stop(attempt: unknown): void;
-	/** The present attempt is the last: what it leaves of a stream is read and dropped. */
+	/** The present attempt is the last: the rest of a stream is read and dropped after it. */
 	last(): void;
 	/** As `last`, and ends the present attempt. */
 	discard(): void;
@@ -27,7 +27,7 @@ export function makeBody(data: unknown, replayable: boolean, limitBytes = replay
 	return new StreamBody(data, replayable ? limitBytes : 0);
 }
 
-/** What axios takes for a stream: anything that can be piped. */
+/** What axios treats as a stream: anything that can be piped. */
 type Source = Stream & Partial<Form>;
 
 /** The part of npm's `form-data` that axios reads headers and length from; without a length it sends chunks. */
@@ -44,8 +44,8 @@ function isStream(data: unknown): data is Source {
 /**
  * Reads a stream once, for any number of attempts.
  *
- * A server may redirect before it has read the body: then the next attempt begins with what was
- * read for the first one, sent or not, and goes on reading the source.
+ * A server may redirect before it has read the body: then the next attempt begins with the chunks that
+ * were read for the first one, sent or not, and goes on reading the source.
  */
 class StreamBody implements Body {
 	readonly data: Source;
@@ -169,7 +169,7 @@ class StreamBody implements Body {
 		this.#position = 0;
 	}
 
-	/** Gives an attempt what axios looks for in a form. */
+	/** Gives an attempt the members by which axios recognises a form. */
 	#asForm(attempt: Readable, form: Form): Readable {
 		const copy = Object.assign(attempt, {
 			append() {},
@@ -177,7 +177,7 @@ class StreamBody implements Body {
 			getHeaders: () => form.getHeaders(),
 		});
 		if (typeof form.getLength !== 'function') return copy;
-		// Asked once: a form that was read no longer knows its length.
+		// Called once: a form that was read no longer knows its length.
 		this.#length ??= new Promise((resolve, reject) =>
 			form.getLength?.((error, length) => (error ? reject(error) : resolve(length))),
 		);
@@ -191,11 +191,11 @@ class StreamBody implements Body {
 	}
 }
 
-// As axios does, by these methods and its name.
+// axios recognises a form by these methods and its name.
 function isForm(source: Source): source is Stream & Form {
 	const {append, getHeaders} = source;
 	if (typeof append !== 'function' || typeof getHeaders !== 'function') return false;
-	// Security: a method that was put into Object.prototype does not make a form of the app's.
+	// Security: a method that was put into Object.prototype does not turn the app's stream into a form.
 	if (getHeaders === (Object.prototype as Partial<Form>).getHeaders) return false;
 	const name = Object.prototype.toString.call(source);
 	return (name === '[object Object]' ? source.toString() : name) === '[object FormData]';

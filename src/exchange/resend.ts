@@ -17,15 +17,15 @@ export interface ConnectionLoss {
 	readonly reused: boolean;
 	/** Some of the request was written to the connection. It may or may not have arrived. */
 	readonly sent: boolean;
-	/** Some of a response had come, be it half a head. */
+	/** Part of a response had arrived, if only half a head. */
 	readonly answered: boolean;
 	/** The server gave the reason in a TLS alert. */
 	readonly alerted: boolean;
 	/** The handshake resumed a TLS session, and the server ended it before any response. */
 	readonly unresumed: boolean;
-	/** HTTP/2: the server has said that it did not begin with the request, and never will. */
+	/** HTTP/2: the server has said that it did not process the request, and never will. */
 	readonly refused: boolean;
-	/** HTTP/2: it has begun with other requests on that connection. */
+	/** HTTP/2: it has begun to process other requests on that connection. */
 	readonly othersBegun: boolean;
 	/** HTTP/2: the connection takes no more requests. */
 	readonly goneAway: boolean;
@@ -33,7 +33,7 @@ export interface ConnectionLoss {
 	readonly replayable: boolean;
 }
 
-/** The part of it that an exchange sees. */
+/** The part of a loss that an exchange sees. */
 export type SeenLoss = Pick<ConnectionLoss, 'reused' | 'sent' | 'answered'> &
 	Partial<Pick<ConnectionLoss, 'refused' | 'othersBegun' | 'goneAway'>> & {
 		readonly socket: Socket | undefined;
@@ -41,13 +41,13 @@ export type SeenLoss = Pick<ConnectionLoss, 'reused' | 'sent' | 'answered'> &
 
 const seenLosses = new WeakMap<object, SeenLoss>();
 
-/** Ties what an exchange has seen to the error that ended the request. */
+/** Attaches what an exchange has seen to the error that ended the request. */
 export function attachLoss<E extends object>(error: E, seen: SeenLoss): E {
 	seenLosses.set(error, seen);
 	return error;
 }
 
-/** What is known of the request that `error` ended; `undefined` where it was not the connection. */
+/** What is known of the request that `error` ended; `undefined` if its connection was not the reason. */
 export function connectionLossOf(error: unknown, {method, body}: Hop): ConnectionLoss | undefined {
 	if (!(error instanceof AxiosError)) return undefined;
 	const seen = seenLosses.get(error);
@@ -69,7 +69,7 @@ export function connectionLossOf(error: unknown, {method, body}: Hop): Connectio
 	};
 }
 
-/** RFC 9110 §9.2.2: sent twice, they do no more than once. */
+/** RFC 9110 §9.2.2: sending one twice has the same effect as sending it once. */
 const idempotent: ReadonlySet<string> = new Set([
 	'GET',
 	'HEAD',
@@ -87,11 +87,10 @@ const closedByServer: ReadonlySet<string | undefined> = new Set(['ECONNRESET', '
  * one (RFC 9112 §9.3.1, §9.5).
  *
  * A POST may not, unless nothing of it was sent: the server may have carried it out without responding.
- * A request that fails on a new connection may not either: that server does not close idle connections,
- * it fails. The
- * exception is a resumed TLS session: the next connection makes a full handshake, which also tells a
- * refused certificate from a refused session. What an HTTP/2 server has refused to begin with is sent
- * again whatever the method (RFC 9113 §8.7).
+ * A request that fails on a new connection may not either: the server has not closed an idle connection,
+ * it fails. The exception is a resumed TLS session: the next connection makes a full handshake, which
+ * also tells a refused certificate from a refused session. A request that an HTTP/2 server has refused
+ * to process is sent again whatever the method (RFC 9113 §8.7).
  */
 export function mayResend(loss: ConnectionLoss): boolean {
 	const {method, code, reused, sent, answered, alerted, unresumed, refused, replayable} = loss;

@@ -17,7 +17,7 @@ import {Http2Request, type Http2Response} from './request.ts';
 /** The exchange of `httpVersion: 2`: axios's own adapter, which sends over the connections of `pool`. */
 export async function http2Exchange(pool: Http2Pool, input: ExchangeInput): Promise<AxiosResponse> {
 	assertDirect(input);
-	// TLS options of the app's own, which it may give where there is no `mtls`: axios connects.
+	// Without `mtls` the app may configure TLS itself: then axios connects.
 	if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
 	return axiosExchange(input, (signal) => http2Transport(pool, input, signal));
 }
@@ -35,7 +35,7 @@ function assertDirect({config, hop, proxy}: ExchangeInput): void {
 	}
 }
 
-// The code that axios has for it.
+// axios has this code for it.
 function unsupported(message: string, config: ExchangeInput['config']): AxiosError {
 	return new AxiosError(message, AxiosError.ERR_NOT_SUPPORT, config);
 }
@@ -50,7 +50,7 @@ function http2Transport(pool: Http2Pool, input: ExchangeInput, signal: AbortSign
 			const net = {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})};
 			const connection = pool.take({...routeOf(input), net}, sessionOptions(config));
 			const request = new Http2Request(connection, hop.url, headers, signal);
-			// axios asks for nothing that it lacks of a ClientRequest.
+			// axios uses no member of a ClientRequest that it lacks.
 			return (request as unknown as ClientRequest).once('response', respond);
 		},
 		waitsFor: (request) => http2Request(request).waitsFor,
@@ -63,7 +63,7 @@ function http2Request(request: ClientRequest): Http2Request {
 	return request as unknown as Http2Request;
 }
 
-/** Of HTTP/1.1 connections, and an error in HTTP/2 (RFC 9113 §8.2.2). */
+/** Headers of HTTP/1.1 connections, which are an error in HTTP/2 (RFC 9113 §8.2.2). */
 const connectionHeaders = new Set([
 	'connection',
 	'http2-settings',
@@ -73,7 +73,7 @@ const connectionHeaders = new Set([
 	'upgrade',
 ]);
 
-/** @throws {TypeError} of Node, for a path or a header that HTTP cannot carry. */
+/** @throws {TypeError} Node's own, for a path or a header that HTTP cannot carry. */
 function headOf({method, path, headers, auth}: RequestOptions, url: URL): OutgoingHttpHeaders {
 	assertPath(path);
 	const {host, ...fields} = fieldsOf(headers as OutgoingHttpHeaders);
@@ -81,7 +81,7 @@ function headOf({method, path, headers, auth}: RequestOptions, url: URL): Outgoi
 		':scheme': url.protocol.slice(0, -1),
 		':method': method,
 		':path': path ?? '/',
-		// RFC 9113 §8.3.1: in the place of Host.
+		// RFC 9113 §8.3.1: instead of Host.
 		':authority': host === undefined ? url.host : String(host),
 		...fields,
 		...(auth && {authorization: `Basic ${Buffer.from(auth, 'utf8').toString('base64')}`}),
@@ -101,7 +101,7 @@ function fieldsOf(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
 	return withoutPrototype(fields);
 }
 
-// Node checks the path for HTTP/1.1 only; but a server may pass it on over that.
+// Node checks the path for HTTP/1.1 only, but a server may forward the request over HTTP/1.1.
 function assertPath(path: string | null | undefined): void {
 	if (!/[^\x21-\xff]/.test(path ?? '')) return;
 	const error = new TypeError('Request path contains unescaped characters');

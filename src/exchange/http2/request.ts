@@ -28,7 +28,7 @@ export class Http2Request extends Writable {
 	protocol: string;
 	/** Host without port. */
 	readonly host: string;
-	/** What is known of it when it fails without a response. */
+	/** What is known of the loss when the request fails without a response. */
 	loss: SeenLoss | undefined = undefined;
 	#connection: Http2Connection;
 	readonly #headers: OutgoingHttpHeaders;
@@ -38,7 +38,7 @@ export class Http2Request extends Writable {
 
 	/**
 	 * @param headers - With pseudo-headers; names in lower case.
-	 * @param signal - Ends it.
+	 * @param signal - Ends the request.
 	 */
 	constructor(
 		connection: Http2Connection,
@@ -120,7 +120,7 @@ export class Http2Request extends Writable {
 
 	/** The response is complete: the server does not wait for what is left of the request. */
 	finish(): void {
-		// That the request is out may be known in this turn only.
+		// Node may report only later in this turn that the request was sent.
 		if (this.#isSent) this.destroy();
 		else setImmediate(() => this.destroy());
 	}
@@ -136,7 +136,7 @@ export class Http2Request extends Writable {
 		return this.#stream?.writableFinished === true;
 	}
 
-	// A destroyed stream frees what is yet to be sent. Node destroys a stream that is closed here, but not
+	// A destroyed stream frees the data that was not sent. Node destroys a stream that is closed here, but not
 	// one that the server has reset without an error.
 	#drop(): void {
 		if (this.#stream?.closed) this.#stream.destroy();
@@ -151,7 +151,7 @@ export class Http2Request extends Writable {
 				try {
 					this.#stream ??= this.#openStream(endStream);
 				} catch (error) {
-					// The connection has ended meanwhile. Node throws before v24; later versions emit `close`.
+					// The connection has ended meanwhile. Node before v24 throws; later versions emit `close`.
 					if (this.#connection.closed) this.#failWithoutResponse(undefined, error as Error);
 					else this.destroy(error as Error);
 					return;
@@ -165,7 +165,7 @@ export class Http2Request extends Writable {
 	#openStream(endStream: boolean): ClientHttp2Stream {
 		const stream = this.#connection.request(this.#headers, endStream);
 		const end = watchStreamEnd(stream, () => {
-			// Without a response the stream has no reader, for which Node would wait.
+			// Without a response the stream has no reader, and Node would wait for one.
 			if (this.res === undefined) stream.destroy();
 		});
 		let failure: Error | undefined;
@@ -202,7 +202,7 @@ export class Http2Request extends Writable {
 	#failWithoutResponse(stream: ClientHttp2Stream | undefined, failure: Error | undefined): void {
 		const {answered: reused} = this.#connection;
 		const refused = this.#connection.hasRefused(stream);
-		// A second connection may take the request that this one must not.
+		// A second connection may accept the request that this one has refused.
 		if (refused) this.#connection.retire();
 		this.reusedSocket = reused;
 		this.loss = {
@@ -249,17 +249,17 @@ export class Http2Response extends Readable {
 		this.statusCode = Number(status);
 		this.headers = headers;
 		this.req = request;
-		// RFC 9110 §6.4.1: they have no body, and may give the length of the one that they leave out.
+		// RFC 9110 §6.4.1: these have no body, but may have the length of the one that they omit.
 		const hasNoBody = request.method === 'HEAD' || status === 204 || status === 304;
-		const promised = hasNoBody ? 0 : Number(headers['content-length'] ?? 0);
+		const announcedBytes = hasNoBody ? 0 : Number(headers['content-length'] ?? 0);
 		let bytes = 0;
 		stream.on('data', (chunk: Buffer) => {
 			bytes += chunk.length;
 			if (!this.push(chunk)) stream.pause();
 		});
 		stream.once('end', () => {
-			// Servers of Node end a response that they give up as they end a whole one.
-			if ((end.whole || hasNoBody) && bytes >= promised) this.#finish();
+			// A Node server ends an abandoned response like a complete one.
+			if ((end.whole || hasNoBody) && bytes >= announcedBytes) this.#finish();
 			else this.abort();
 		});
 		stream.pause();
@@ -269,14 +269,14 @@ export class Http2Response extends Readable {
 		return this.req.socket;
 	}
 
-	/** Breaks it off, as the end of its connection does. */
+	/** Aborts the response, as the end of its connection does. */
 	abort(): void {
 		if (this.complete || this.destroyed) return;
 		this.emit('aborted');
 		this.destroy(Object.assign(new Error('aborted'), {code: 'ECONNRESET'}));
 	}
 
-	/** Its stream is closed. */
+	/** Called when its stream is closed. */
 	settle(failure: Error | undefined): void {
 		if (this.complete || this.destroyed) return;
 		if (failure) this.destroy(failure);
@@ -306,15 +306,15 @@ interface StreamEnd {
 }
 
 /**
- * Watches how a stream ends. What it carries is whole only with END_STREAM (RFC 9113 §8.1), but Node
- * gives a reader the same `end` for a reset with the code NO_ERROR.
+ * Watches how a stream ends. Its content is complete only with END_STREAM (RFC 9113 §8.1), but Node
+ * emits the same `end` for a reset with the code NO_ERROR.
  *
- * @param onReset - Called when it was reset, after what came before.
+ * @param onReset - Called after a reset and the data before it.
  */
 function watchStreamEnd(stream: ClientHttp2Stream, onReset: () => void): StreamEnd {
 	const end = {whole: false};
 	const {push} = stream;
-	// Node makes the same call for both, and sets `closed` first for a reset.
+	// Node pushes `null` for both, and sets `closed` first for a reset.
 	stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
 		if (chunk === null && !end.whole) {
 			if (stream.closed) setImmediate(onReset);

@@ -30,7 +30,7 @@ function nodeError(error: NodeJS.ErrnoException): Error {
 }
 
 /**
- * The code that Node has for each reason of llhttp, the parser of both: undici keeps the reason alone.
+ * Node's code for each reason of llhttp, the parser of both: undici keeps only the reason.
  * https://github.com/nodejs/llhttp, `src/llhttp/http.ts`.
  */
 const codes: readonly (readonly [reason: RegExp, code: string])[] = [
@@ -61,7 +61,7 @@ function parseError({
 	if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
 		return parserError('Duplicate Content-Length', 'HPE_UNEXPECTED_CONTENT_LENGTH');
 	}
-	// The parser accepts a status below 100, and an assertion of undici's fails.
+	// The parser accepts a status below 100, and an assertion in undici fails.
 	if (name === 'AssertionError') return parserError('Invalid status code', 'HPE_INVALID_STATUS');
 	if (name !== 'HTTPParserError') return undefined;
 	const reason = /\((.*)\)$/.exec(message)?.[1] ?? message;

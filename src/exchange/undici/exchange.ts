@@ -17,8 +17,7 @@ import {joinHeaders, ResponseBody, textOf, tooLarge} from './response.ts';
 
 /**
  * The exchange of plain requests, over undici's `dispatch`: a body that is in memory, and a response
- * that is read into memory. It takes what `supported.ts` allows, and does with it what axios's adapter
- * does.
+ * that is read into memory. It sends the requests that `supported.ts` allows, as axios's adapter would.
  */
 export function undiciExchange(pool: Pool, input: ExchangeInput): Promise<AxiosResponse> {
 	return new Promise((resolve, reject) => {
@@ -43,7 +42,7 @@ export function undiciExchange(pool: Pool, input: ExchangeInput): Promise<AxiosR
 	});
 }
 
-/** A request as undici takes it. It reads more options than these, such as `upgrade` and `query`. */
+/** The options of a request for undici, which reads more than these, such as `upgrade` and `query`. */
 class DispatchOptions implements Dispatcher.DispatchOptions {
 	readonly path: string;
 	readonly method: Dispatcher.HttpMethod;
@@ -57,7 +56,7 @@ class DispatchOptions implements Dispatcher.DispatchOptions {
 		this.body = body;
 	}
 }
-// So that none of them is found in `Object.prototype`, where a library may have put something.
+// undici must find none of those in `Object.prototype`, where a library may have put them.
 Object.setPrototypeOf(DispatchOptions.prototype, null);
 
 /** Reads the response to one request, and settles the promise of its exchange. */
@@ -76,7 +75,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 	/** How long the body of a redirect may take. */
 	#drainTimer: NodeJS.Timeout | undefined = undefined;
 
-	/** What the connection had read before; `undefined` while nothing of the request was written to it. */
+	/** The bytes that the connection had read before the request; `undefined` until some of it was written. */
 	#bytesBefore: number | undefined = undefined;
 	/** The head, as soon as it is there. */
 	#response: AxiosResponse | undefined = undefined;
@@ -148,7 +147,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 		this.#response = {
 			status,
 			statusText,
-			// They are what AxiosHeaders would make of them: to parse them again is 1 % of a small request.
+			// They have the form of AxiosHeaders already: parsing them again takes 1 % of a small request.
 			headers: Object.assign(new AxiosHeaders(), headers),
 			config,
 			request,
@@ -170,7 +169,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 
 	onResponseEnd(): void {
 		this.#complete = true;
-		// That the body of the request is out may be known in this turn only.
+		// undici may report only later in this turn that the body of the request was sent.
 		if (this.#requestBytes > 0 && !this.#connection.sent) setImmediate(() => this.#end());
 		else this.#end();
 	}
@@ -253,7 +252,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 		}, idleMs);
 	}
 
-	/** Fails the request: its connection is of no more use. */
+	/** Fails the request: its connection cannot be used again. */
 	#fail(error: AxiosError): void {
 		this.#settle(() => this.#reject(error));
 		if (!this.#complete) void this.#connection.destroy(error);

@@ -14,8 +14,8 @@ import {trimEnd} from './response.ts';
 type Listener = (...given: unknown[]) => void;
 
 /**
- * The `EventEmitter` of a stand-in for Node's request or response. An app gets hold of it when all of
- * Node's events are over, so it emits none; it is made for the first listener.
+ * The `EventEmitter` of a stand-in for Node's request or response. An app gets it after the last of
+ * Node's events, so it emits none; it is made for the first listener.
  */
 class PastEvents {
 	#emitter: EventEmitter | undefined;
@@ -69,7 +69,7 @@ class PastEvents {
 		return this;
 	}
 
-	/** As Node's, once they are complete. */
+	/** As in Node, once the response is complete. */
 	get destroyed(): boolean {
 		return true;
 	}
@@ -103,7 +103,7 @@ export class UndiciRequest extends PastEvents {
 		this.#headers = headers;
 	}
 
-	/** The client's agent, with the same certificate and CAs; for http, where it has no part, Node's. */
+	/** The client's agent, with the same certificate and CAs; Node's for http, which does not use it. */
 	get agent(): http.Agent | undefined {
 		return this.#url.protocol === 'https:' ? this.#agent : http.globalAgent;
 	}
@@ -208,7 +208,7 @@ export class UndiciResponse extends PastEvents {
 	}
 }
 
-/** A part of the head keeps its packet in memory: from packets larger than this, text is made at once. */
+/** A part of the head keeps its packet in memory: a part of a larger packet is made text at once. */
 const maxKeptBytes = 4_096;
 
 function isLarge(part: Buffer | undefined): boolean {
@@ -218,7 +218,7 @@ function isLarge(part: Buffer | undefined): boolean {
 const agentName = `axios/${axios.VERSION}`;
 const acceptEncoding = 'gzip, compress, deflate, br';
 
-/** Adds the headers that axios has for itself and the body, where the app has none. */
+/** Adds axios's default headers for itself and the body, unless the app has set them. */
 function addDefaultHeaders(headers: AxiosHeaders, body: Buffer | null): void {
 	setMissing(headers, 'User-Agent', agentName);
 	if (body) setMissing(headers, 'Content-Length', String(body.length));

@@ -7,7 +7,7 @@ import {headerOf} from '../exchange.ts';
 
 type Headers = Record<string, string | string[]>;
 
-/** Headers of which Node keeps the first and drops the rest (`IncomingMessage.headers`). */
+/** If repeated, Node keeps the first of these and drops the rest (`IncomingMessage.headers`). */
 const single: ReadonlySet<string> = new Set([
 	'age',
 	'authorization',
@@ -53,7 +53,7 @@ export function trimEnd(value: string): string {
 /** Undoes one content encoding. */
 type Decoder = (body: Buffer, limit: {readonly maxOutputLength?: number}) => Promise<Buffer>;
 
-// As axios sets them: of a body that ends early they decode what is there.
+// As in axios: a body that ends early is decoded as far as it goes.
 const zlibFlush = {
 	flush: zlib.constants.Z_SYNC_FLUSH,
 	finishFlush: zlib.constants.Z_SYNC_FLUSH,
@@ -70,7 +70,7 @@ const zstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
 const gunzip: Decoder = (body, limit) => unzip(body, withoutPrototype({...zlibFlush, ...limit}));
 
-// A Map, as the server may say `constructor`.
+// A Map, because a server may name the encoding `constructor`.
 const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
 	['gzip', gunzip],
 	['x-gzip', gunzip],
@@ -95,7 +95,7 @@ export class ResponseBody {
 	readonly #chunks: Buffer[] = [];
 	#size = 0;
 
-	/** @param headers - Lose their `content-encoding` where the body is decoded, as with axios. */
+	/** @param headers - Their `content-encoding` is deleted if the body is decoded, as in axios. */
 	constructor(
 		{maxContentLength = -1, decompress}: InternalAxiosRequestConfig,
 		status: number,
@@ -105,7 +105,7 @@ export class ResponseBody {
 		const encoding = headerOf(headers, 'content-encoding');
 		if (encoding === undefined || decompress === false) return;
 		this.#decode = decoders.get(String(encoding).toLowerCase());
-		// axios takes it from a 204 too, which has nothing to decode.
+		// axios deletes it from a 204 too, which has nothing to decode.
 		const isEmpty = status === 204 && encoding !== '';
 		if (this.#decode !== undefined || isEmpty) delete headers['content-encoding'];
 	}
@@ -118,11 +118,11 @@ export class ResponseBody {
 	add(chunk: Buffer): boolean {
 		this.#size += chunk.length;
 		this.#chunks.push(compact(chunk));
-		// Encoded it may be a little longer than decoded, where the limit holds.
+		// An encoded body may be a little longer than the decoded one, which has the limit.
 		return this.#size <= (this.isEncoded ? 2 * this.#limit + 65_536 : this.#limit);
 	}
 
-	/** All of it, decoded. Rejects with a code of zlib, which for `maxContentLength` is {@link tooLarge}. */
+	/** The whole body, decoded. Rejects with zlib's code: {@link tooLarge} above `maxContentLength`. */
 	whole(): Buffer | Promise<Buffer> {
 		const [first] = this.#chunks;
 		const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
@@ -133,7 +133,7 @@ export class ResponseBody {
 
 	async #decoded(body: Buffer, decode: Decoder): Promise<Buffer> {
 		const limit = this.#limit;
-		// zlib takes no limit of 0.
+		// zlib accepts no limit of 0.
 		const options = Number.isFinite(limit) ? {maxOutputLength: Math.max(1, limit)} : {};
 		const decoded = await decode(body, options);
 		if (decoded.length > limit) throw withCode('the decoded body is too long', tooLarge);
@@ -141,12 +141,12 @@ export class ResponseBody {
 	}
 }
 
-/** The code of zlib's error for a body that is longer decoded than it may be. */
+/** The code of zlib's error for a decoded body above the limit. */
 export const tooLarge = 'ERR_BUFFER_TOO_LARGE';
 
 /**
- * A part of a body that holds no more memory than its length. undici gives out views on what it has
- * read, and a server can make most of that framing: a chunk of one byte with an extension of 15 kB.
+ * A chunk that keeps little more memory than its length. undici passes views of the packets that it has
+ * read, and a server can make most of one framing: a chunk of one byte with an extension of 15 kB.
  */
 function compact(chunk: Buffer): Buffer {
 	return chunk.buffer.byteLength > 4 * chunk.length ? Buffer.from(chunk) : chunk;

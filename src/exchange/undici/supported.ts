@@ -9,7 +9,7 @@ import type {ExchangeInput} from '../exchange.ts';
 
 /** Options that the undici exchange, the adapter or axios itself handles, whatever their value. */
 const supportedOptions: ReadonlySet<string> = new Set([
-	// Of the adapter.
+	// Handled by the adapter of this package.
 	'url',
 	'baseURL',
 	'allowAbsoluteUrls',
@@ -64,7 +64,7 @@ const supportedOptions: ReadonlySet<string> = new Set([
 /** Plugins keep state in a config, such as `axios-retry`. An option of axios is an identifier. */
 const notAnIdentifier = /[^\w$]/;
 
-/** Options that leave the request to axios's adapter unless they have one of these values. */
+/** Options that the undici exchange supports only with one of these values. */
 const supportedValues: ReadonlyMap<string, readonly unknown[]> = new Map([
 	['responseType', [undefined, null, '', 'json', 'text', 'arraybuffer']],
 	['httpVersion', [undefined, 1]],
@@ -87,7 +87,7 @@ const withoutBody: ReadonlySet<string> = new Set(['GET', 'DELETE', 'OPTIONS']);
 const connectionHeaders =
 	/^(host|connection|keep-alive|proxy-connection|transfer-encoding|te|trailer|upgrade|expect)$/i;
 
-/** RFC 9110 §5.6.2. For a name that is no token Node has an error of its own. */
+/** RFC 9110 §5.6.2. Node refuses a name that is not a token with its own error. */
 const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 type HeaderKind = 'plain' | 'length' | 'proxy' | 'unsupported';
@@ -118,7 +118,7 @@ export function undiciSupportsConfig(config: ExchangeInput['config']): boolean {
 	return !config.timeout || !Number.isNaN(Number.parseInt(String(config.timeout), 10));
 }
 
-// Read once: where it is another function later, a mock such as msw intercepts it, and must get the requests.
+// Read once: if it is another function later, a mock such as msw has replaced it, and must get the requests.
 const {request} = http;
 
 /** Whether the undici exchange can send one request of such a config as axios's adapter would. */
@@ -142,18 +142,18 @@ function hasPlainHead({headers, path, url}: ExchangeInput['hop'], data: unknown)
 		if (value === undefined) continue;
 		const kind = headerKind(name);
 		if (value === null || value === false) {
-			// Then Node would send the body in chunks.
+			// Without a length Node would send the body in chunks.
 			if (kind === 'length' && data) return false;
 			continue;
 		}
 		// Node writes a list in its own way: `Cookie` on one line, others on one each.
 		if (kind === 'unsupported' || Array.isArray(value)) return false;
-		// Over TLS the origin must not read it.
+		// Over TLS the origin must not get the credentials of the proxy.
 		if (kind === 'proxy' && url.protocol === 'https:') return false;
-		// After a redirect it is there, and right.
+		// After a redirect the right length is already there.
 		if (kind === 'length' && (!data || value !== String(lengthOf(data)))) return false;
 	}
-	// For a path that HTTP cannot carry Node has an error of its own.
+	// Node refuses a path that HTTP cannot carry with its own error.
 	return /^\/[\x21-\x7e\x80-\xff]*$/.test(path);
 }
 

@@ -26,7 +26,7 @@ interface CookiePair {
 }
 
 /**
- * The jar's cookies for `url` that `policy` lets through.
+ * The jar's cookies for `url` that `policy` allows.
  *
  * @param path - As in the request line, without its query.
  * @returns a promise only when the jar has to be read: each `await` costs a turn of the event loop.
@@ -45,8 +45,8 @@ export function readCookies(
 }
 
 /**
- * The `Cookie` header: the jar's cookies, then those of the app, word for word. A cookie of the app
- * replaces one of the jar with the same name.
+ * The `Cookie` header: the jar's cookies, then those of the app, unchanged. A cookie of the app replaces
+ * one of the jar with the same name.
  */
 export function cookieHeader(
 	{text, pairs}: CookieList,
@@ -65,7 +65,7 @@ interface CacheEntry extends CookieList {
 	/** When the first of the cookies expires, in ms since the epoch. */
 	readonly validUntil: number;
 	readonly cookies: readonly CachedCookie[];
-	/** In ms since the epoch; the store does not know it. */
+	/** When the entry was last used, in ms since the epoch; the store does not know it. */
 	usedAt: number;
 }
 
@@ -81,7 +81,7 @@ interface JarCache extends Pick<CookieJar, 'store' | 'getCookies'> {
 }
 
 /**
- * Of each jar.
+ * The limits of each jar's cache.
  *
  * Security: a server chooses how large its cookies are, and by redirects how many paths there are.
  * A list larger than the header that most servers take is read each time.
@@ -90,7 +90,7 @@ const bounds = {maxEntries: 1_000, maxBytes: 1024 * 1024};
 
 const caches = new WeakMap<CookieJar, JarCache>();
 
-/** The cookies of `jar` for `url`, from the cache where they are there and still right. */
+/** The cookies of `jar` for `url`, from the cache if they are there and still valid. */
 export function cookiesFor(
 	jar: CookieJar,
 	url: URL,
@@ -142,7 +142,7 @@ function entriesOf(jar: CookieJar): BoundedMap<string, CacheEntry> | undefined {
 	const {store, getCookies} = jar;
 	const cache = caches.get(jar);
 	if (cache && cache.store === store && cache.getCookies === getCookies) return cache.entries;
-	// By its source: the app may use another copy of tough-cookie.
+	// Compares the source: the app may use another copy of tough-cookie.
 	const isStandard = String(getCookies) === String(CookieJar.prototype.getCookies);
 	const entries = isStandard ? new BoundedMap<string, CacheEntry>(bounds) : undefined;
 	caches.set(jar, {store, getCookies, entries});
@@ -176,7 +176,7 @@ function listOf(cookies: readonly Cookie[]): CookieList {
 		text: cookie.cookieString(),
 		httpOnly: cookie.httpOnly,
 	}));
-	// A cookie of the app or of a file may hold what HTTP cannot: no request could be sent with it.
+	// A cookie of the app or of a file may hold characters that HTTP cannot carry: every request would fail.
 	const pairs = all.filter(({text}) => isSendable(text));
 	return {text: pairs.map(({text}) => text).join('; '), pairs};
 }

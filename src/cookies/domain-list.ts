@@ -31,7 +31,7 @@ export class DomainList {
 export function parseDomain(domain: unknown, option: string): string {
 	const [, dot = '', name = ''] = /^(\.?)([^.].*)$/.exec(String(domain)) ?? [];
 	const url = URL.parse(`https://${urlHost(name)}/`);
-	// With a port, a path or a wildcard it would match nothing, without an error.
+	// A domain with a port, a path or a wildcard would match nothing, without an error.
 	const isHost = url !== null && `https://${url.hostname}/` === url.href && !/[/?#@\\*]/.test(name);
 	if (typeof domain !== 'string' || !isHost) throw notDomains(option, domain);
 	const host = bareHost(url.hostname);

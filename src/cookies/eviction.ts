@@ -18,8 +18,8 @@ export interface Eviction {
 }
 
 /**
- * The field with which a store says how many cookies it had, by domain, when it was last read, so that
- * it need not be listed to find out whether a limit is exceeded.
+ * The field with the number of cookies by domain when the store was last read: the store then need not
+ * be listed to find out whether a limit is exceeded.
  */
 export const storeCounts: unique symbol = Symbol('axios-mtls.storeCounts');
 
@@ -38,9 +38,9 @@ export function limitOf(store: Store): StoreLimit {
 /** Keeps the cookies of a store within the limits, by removing some of those that servers have set. */
 class StoreLimit {
 	readonly #store: CountingStore;
-	/** By domain, when all were last listed. */
+	/** The number by domain when all cookies were last listed. */
 	#listed: CookieCounts | undefined;
-	/** By domain, what servers have added since then. */
+	/** The number by domain that servers have added since then. */
 	#added = new Map<string, number>();
 
 	constructor(store: CountingStore) {
@@ -53,7 +53,7 @@ class StoreLimit {
 		this.#added.set(domain, (this.#added.get(domain) ?? 0) + 1);
 	}
 
-	/** Whether there may be too many. To list them costs time, and for a remote store a round trip. */
+	/** Whether there may be too many. Listing them costs time, and for a remote store a round trip. */
 	get mayBeExceeded(): boolean {
 		if (this.#added.size === 0) return false;
 		const known = this.#store[storeCounts] ?? this.#listed;
@@ -82,10 +82,10 @@ class StoreLimit {
 }
 
 /**
- * The cookies to remove: of a domain with too many those without `Secure` first, and among equals the
+ * The cookies to remove: in a domain with too many, those without `Secure` first, and among equals the
  * least recently used.
  *
- * Ours, not the RFC: never more than servers have `added`, so that those of the app stay.
+ * Unlike the RFC, never more than servers have `added`, so that the app's cookies stay.
  */
 export function chooseExcess(unexpired: readonly Cookie[], added: CookieCounts): Eviction[] {
 	const evictions: Eviction[] = [];
@@ -93,25 +93,26 @@ export function chooseExcess(unexpired: readonly Cookie[], added: CookieCounts):
 	const full = new Set<string | null>();
 	for (const [domain, cookies] of Map.groupBy(unexpired, (cookie) => cookie.domain)) {
 		const excess = cookies.length - maxPerDomain;
-		const most = Math.min(excess, (domain !== null && added.get(domain)) || 0);
-		if (most <= 0) {
+		const removable = Math.min(excess, (domain !== null && added.get(domain)) || 0);
+		if (removable <= 0) {
 			if (excess > 0) full.add(domain);
 			left.push(...cookies);
 			continue;
 		}
 		const byRank = cookies.toSorted((a, b) => Number(a.secure) - Number(b.secure) || byUse(a, b));
-		for (const cookie of byRank.slice(0, most)) evictions.push({cookie, reason: 'domain-full'});
-		if (most < excess) full.add(domain);
-		left.push(...byRank.slice(most));
+		for (const cookie of byRank.slice(0, removable))
+			evictions.push({cookie, reason: 'domain-full'});
+		if (removable < excess) full.add(domain);
+		left.push(...byRank.slice(removable));
 	}
-	const most = Math.min(left.length - maxTotal, sum(added.values()) - evictions.length);
-	if (most <= 0) return evictions;
+	const removable = Math.min(left.length - maxTotal, sum(added.values()) - evictions.length);
+	if (removable <= 0) return evictions;
 	const rank = (cookie: Cookie) => {
 		if (!full.has(cookie.domain)) return 2;
 		return cookie.secure ? 1 : 0;
 	};
 	const byRank = left.toSorted((a, b) => rank(a) - rank(b) || byUse(a, b));
-	for (const cookie of byRank.slice(0, most)) evictions.push({cookie, reason: 'jar-full'});
+	for (const cookie of byRank.slice(0, removable)) evictions.push({cookie, reason: 'jar-full'});
 	return evictions;
 }
 
@@ -144,7 +145,7 @@ async function listAll(store: Store, domains: Iterable<string>): Promise<Cookie[
 	try {
 		return (await callStore<Cookie[]>((done) => store.getAllCookies(done))) ?? [];
 	} catch {
-		// tough-cookie requires it of a store only for a jar that is serialized.
+		// tough-cookie requires `getAllCookies` only of a store whose jar is serialized.
 	}
 	const found: Cookie[] = [];
 	for (const domain of domains) {

@@ -7,7 +7,7 @@ const starts = new WeakMap<Cookie, Pick<Cookie, 'maxAge'> & {readonly startMs: n
 
 /**
  * When a cookie expires, in ms since the epoch: `Infinity` for a session cookie, NaN where the app
- * gave it an invalid date. The one answer for all that reads, keeps, writes or sends a cookie.
+ * gave it an invalid date. All code that reads, keeps, writes or sends a cookie uses this.
  */
 export function expiresAt(cookie: Cookie, now: number): number {
 	const {maxAge, expires} = cookie;

@@ -1,8 +1,8 @@
 import type {CookieJar} from 'tough-cookie';
 
 /**
- * The URL for which `jar` compares the path of a request as it is written, as RFC 6265 §5.1.4
- * demands. tough-cookie decodes the path that it is given: `/my%20app` would never match
+ * The URL to give to `jar`, so that it compares the path of a request as it is written (RFC 6265
+ * §5.1.4). tough-cookie decodes the path that it is given: `/my%20app` would never match
  * `Path=/my%20app`, and `/%E2%82%AC/` would be a default path that no cookie file can hold.
  *
  * @param path - As in the request line, without its query.

@@ -9,16 +9,16 @@ interface SendPolicy {
 	internalDomainOf(host: string): string | undefined;
 }
 
-/** Whether tough-cookie does not find the cookies of a host that it has stored. Runs for each request. */
+/** Whether tough-cookie cannot find the cookies that it has stored for a host. Runs for each request. */
 export function needsOwnLookup(hostname: string): boolean {
-	// For these alone tough-cookie throws.
+	// tough-cookie throws for these names.
 	const isSpecialUse = hostname === 'test' || hostname === 'local' || hostname === 'example';
 	// tough-cookie stores under a name with the dot at its end, and looks under one without.
 	const isFullyQualified = hostname.endsWith('.');
 	return isSpecialUse || isFullyQualified;
 }
 
-/** A view of another jar: only the cookies that a policy lets be sent. */
+/** A view of another jar, with only the cookies that a policy allows to be sent. */
 export class PolicyJar extends CookieJar {
 	readonly #jar: CookieJar;
 	readonly #policy: SendPolicy;
@@ -29,7 +29,7 @@ export class PolicyJar extends CookieJar {
 		this.#policy = policy;
 	}
 
-	/** @param url - Of {@link jarUrl}. */
+	/** @param url - Made by {@link jarUrl}. */
 	override async getCookies(
 		url: string | URL,
 		options?: Parameters<CookieJar['getCookies']>[1],

@@ -2,10 +2,10 @@
  * Which cookies a jar may store and a request may carry, whichever jar the app gives: RFC 6265bis
  * (draft-ietf-httpbis-rfc6265bis) and the lists of the app.
  *
- * SameSite is not considered. It is for pages, which may make a browser send requests that its user did
- * not want; here the app sends them, so that each request is same-site, also after a redirect from
- * another site (§5.2: the request has no client, and its redirects are not looked at). Otherwise a
- * single sign-on would lose its session on the way back.
+ * SameSite is ignored. It protects against pages that make a browser send requests its user did not
+ * want; here the app sends them, so each request is same-site, also after a redirect from another site
+ * (§5.2: a request without a client is same-site whatever its redirects). Otherwise a single sign-on
+ * would lose its session on the way back.
  */
 import {isIP} from 'node:net';
 import {
@@ -23,10 +23,10 @@ import {DomainList, parseDomain} from './domain-list.ts';
 import {maxLifetimeMs} from './expiry.ts';
 import {needsOwnLookup, PolicyJar} from './policy-jar.ts';
 
-/** Whether a cookie may be stored: with a `line` for the jar, else with a `reason`. */
+/** Whether a cookie may be stored: it has a `line` if it may, else a `reason`. */
 export interface SetCookieDecision {
 	readonly name: string;
-	/** The `Set-Cookie` line that the jar is to parse. */
+	/** The `Set-Cookie` line for the jar to parse. */
 	readonly line?: string;
 	/** Why the cookie is rejected. */
 	readonly reason?: CookieRefusal['reason'];
@@ -72,20 +72,20 @@ export class CookiePolicy {
 		const host = hostOf(url);
 		const domain = domainOf(cookie);
 		// A public suffix, or an address, may set a cookie for itself alone (§5.7, step 9).
-		const isAlone = domain === host && (isIP(host) !== 0 || this.#isPublicSuffix(host));
-		if (domain !== undefined && !isAlone) {
+		const ignoresDomain = domain === host && (isIP(host) !== 0 || this.#isPublicSuffix(host));
+		if (domain !== undefined && !ignoresDomain) {
 			if (!domainMatch(host, domain)) return {name, reason: 'foreign-domain'};
 			if (this.#isPublicSuffix(domain)) return {name, reason: 'public-suffix'};
 		}
-		const isHostOnly = domain === undefined || isAlone;
+		const isHostOnly = domain === undefined || ignoresDomain;
 		const reason =
 			this.#domainRejection(isHostOnly ? host : `.${domain}`) ??
 			securityRejection(cookie, isHostOnly, url);
 		if (reason !== undefined) return {name, reason};
-		return {name, line: isAlone ? withoutDomain(line) : line};
+		return {name, line: ignoresDomain ? withoutDomain(line) : line};
 	}
 
-	/** The jar itself where all its cookies for `url` may be sent; else a view of those that may. */
+	/** The jar itself if all its cookies for `url` may be sent, else a view of the cookies that may. */
 	filter(jar: CookieJar, url: URL): CookieJar {
 		if (this.#sendsAll(url)) return jar;
 		const policyJar = this.#policyJars.get(jar) ?? new PolicyJar(jar, this);
@@ -135,7 +135,7 @@ export class CookiePolicy {
 	}
 }
 
-/** Of the name and the value together (RFC 6265bis §5.7, step 4). */
+/** The limit of the name and the value together (RFC 6265bis §5.7, step 4). */
 const maxPairBytes = 4_096;
 
 /** The host of a URL as cookies have it: an IPv6 address without brackets. */
@@ -143,7 +143,7 @@ function hostOf({hostname}: URL): string {
 	return canonicalDomain(hostname) ?? hostname;
 }
 
-/** Whether HTTP can carry it: bytes, and of the control characters only the tab (§5.6, step 1). */
+/** Whether HTTP can carry it: bytes, without control characters except the tab (§5.6, step 1). */
 export function isSendable(text: string): boolean {
 	return /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
 }
@@ -176,8 +176,8 @@ function securityRejection(
 	url: URL,
 ): CookieRefusal['reason'] | undefined {
 	if (secure && url.protocol !== 'https:') return 'secure-over-http';
-	// In any case, and in the value of a cookie without a name: some servers read those as a prefix too
-	// (§5.4, §5.7).
+	// In upper or lower case, and in the value of a cookie without a name: some servers read those as a
+	// prefix too (§5.4, §5.7).
 	const prefix = /^__(secure|host)-/i.exec(key || value)?.[1]?.toLowerCase();
 	if (prefix === undefined) return undefined;
 	const hasHostScope = isHostOnly && path === '/';

@@ -1,8 +1,8 @@
 import {MemoryCookieStore, type Store} from 'tough-cookie';
 
 /**
- * The field with which a store says how often its cookies have changed, so that what was read from it
- * need not be read again. A store without it, unless it is tough-cookie's own, is read each time.
+ * The field in which a store counts the changes of its cookies: unchanged cookies need not be read
+ * again. A store without it, unless it is tough-cookie's own, is read each time.
  */
 export const storeVersion: unique symbol = Symbol('axios-mtls.storeVersion');
 
@@ -29,8 +29,8 @@ export function versionOf(store: Store & {[storeVersion]?: number}): number | un
 }
 
 /**
- * Whether a store is tough-cookie's own and not of a subclass, which may have its cookies from
- * elsewhere. By its source: an app that loads tough-cookie by `require` has another copy of it.
+ * Whether a store is tough-cookie's own and not of a subclass, which may get its cookies from
+ * elsewhere. Compares the source: an app that loads tough-cookie by `require` has another copy of it.
  */
 export function isMemoryStore(store: Store): store is MemoryCookieStore {
 	return String(store.constructor) === String(MemoryCookieStore);
@@ -40,8 +40,8 @@ function isUnmodified(store: Store): store is MemoryCookieStore {
 	return isMemoryStore(store) && !Object.hasOwn(store, 'findCookies') && Object.isExtensible(store);
 }
 
-// On the store itself: an app may change cookies past its jar. The properties are not enumerable, so
-// that a store that is listed, printed or cloned looks as it did.
+// Wraps the store itself: an app may change cookies without its jar. The properties are not enumerable,
+// so that a store that is listed, printed or cloned looks as before.
 function countChanges(store: MemoryCookieStore): {changes: number} {
 	const counter = {changes: 0};
 	for (const name of mutators) {

@@ -17,14 +17,14 @@ import {
 import {largestBytes, readCookieFile, resolveLinks} from './read-cookie-file.ts';
 import {TrackingStore} from './tracking-store.ts';
 
-/** How long to wait for the lock: longer than the lock of a process that hangs is respected. */
+/** How long to wait for the lock: longer than it takes for the lock of a hung process to become stale. */
 const lockTimeoutMs = 30_000;
 
 /** The same for a wait that blocks the process. */
 const blockingLockTimeoutMs = 1_000;
 
 export interface CookieFileSettings extends RetentionOptions {
-	/** Of a new file. */
+	/** The format of a new file. */
 	readonly format: CookieFormat;
 	readonly onDamaged: 'error' | 'rename';
 	readonly debounceMs: number;
@@ -44,7 +44,7 @@ export class CookieFile {
 	/** The changes that are being written, and the lock for it. */
 	#writing: ReadonlySet<string> = new Set();
 	#lock: FileLock | undefined;
-	/** Messages: a full disk need not be logged four times a second. */
+	/** The logged messages: a full disk need not be logged four times a second. */
 	readonly #logged = new Set<string>();
 
 	/** @param path - Absolute. */
@@ -196,7 +196,7 @@ export class CookieFile {
 		throw new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why);
 	}
 
-	/** The same as {@link #read} without the lock, which only renaming needs. */
+	/** Like {@link #read}, but takes the lock itself, and only to rename the file. */
 	#loadFrom(target: string): Content | undefined {
 		try {
 			return this.#parse(target);
@@ -263,7 +263,7 @@ export class CookieFile {
 			return new CookieFileError('ERR_MTLS_JAR_DAMAGED', this.#path, why);
 		}
 		const {code = 'unknown error', path} = error as NodeJS.ErrnoException;
-		// The folder may be far from the file. A lock file is not named: its name is another one each time.
+		// The lock's folder is named: it may be far from the file. A lock file is not: its name is random.
 		const why = path?.endsWith('.lock') ? `${code} on '${path}'` : code;
 		return new CookieFileError('ERR_MTLS_JAR_NOT_SAVED', this.#path, why, error);
 	}
@@ -280,7 +280,7 @@ export class CookieFile {
 	}
 }
 
-/** Two versions of one file. All are by `cookieId`. */
+/** The versions of a file to merge, each by `cookieId`. */
 interface Versions {
 	/** The texts of the file when it was last read or written here. */
 	readonly base: ReadonlyMap<string, string>;
@@ -301,7 +301,7 @@ interface Merged {
 	readonly gone: readonly string[];
 }
 
-/** Of a cookie that both have changed, the version of this process wins: it writes last. */
+/** If both have changed a cookie, the version of this process wins: it writes last. */
 function mergeVersions({base, theirs, changed, ours}: Versions): Merged {
 	const texts = new Map<string, string>();
 	const arrived: Cookie[] = [];

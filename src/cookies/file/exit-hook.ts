@@ -1,4 +1,4 @@
-/** Has changes that must be written before the process ends. */
+/** A cookie file with changes that must be written before the process ends. */
 interface Unsaved {
 	/** Releases the lock that others wait for. */
 	abortSave(): void;

@@ -46,14 +46,14 @@ export interface FileJarOptions {
 	 * warning and begin a new one. @defaultValue `'error'`
 	 */
 	onDamaged?: 'error' | 'rename';
-	/** From a change until it is saved, in ms; the changes of that time are saved at once. @defaultValue `250` */
+	/** The time from a change to its save, in ms; changes within it are saved together. @defaultValue `250` */
 	debounceMs?: number;
 	/**
 	 * The option of tough-cookie. `false` is for a client with `cookies: {internalDomains}`, which checks
 	 * public suffixes itself. @defaultValue `true`
 	 */
 	rejectPublicSuffixes?: boolean;
-	/** Logs what could not be saved, and files that others may read. `false`: nothing. @defaultValue `console` */
+	/** Logs failed saves, and files that others may read. `false` logs nothing. @defaultValue `console` */
 	logger?: Logger | false;
 }
 
@@ -85,14 +85,14 @@ export class FileJar extends CookieJar {
 }
 
 /**
- * Opens a cookie file: Netscape's `cookies.txt` or tough-cookie's JSON, whichever it is. Without a
- * file the jar is empty, and the file is made when it has a cookie.
+ * Opens a cookie file: Netscape's `cookies.txt` or tough-cookie's JSON, whichever it is. If there is no
+ * file, the jar is empty, and the file is made once the jar has a cookie.
  *
  * The jar is saved soon after a change, by `save()`, by `client.mtls.close()` of the client that it was
  * given to (not of one that only gets it with requests), and when the process ends by itself or by
  * `process.exit()`. A process that a signal ends loses the changes of the last `debounceMs`.
- * Several processes may share a file: a save takes over what the others have set and removed, and
- * of one cookie the last save counts. The file is replaced as a whole, and readable by its owner alone.
+ * Several processes may share a file: a save merges the cookies that the others have set and removed; if
+ * two change one cookie, the last save wins. The file is replaced as a whole, and only its owner can read it.
  *
  * Security: whoever reads the file has the session.
  *
@@ -154,11 +154,11 @@ function resolveOptions(path: string, given: FileJarOptions) {
 	};
 }
 
-// Now rather than after a login.
+// Checked now rather than after a login.
 function assertWritable(path: string): void {
 	const target = resolveLinks(path);
 	try {
-		// Replacing a file needs the folder alone; but a file that is read-only is so on purpose.
+		// To replace a file, only its folder must be writable; but a file is read-only on purpose.
 		accessSync(dirname(target), constants.W_OK);
 		if (existsSync(target)) accessSync(target, constants.W_OK);
 	} catch (cause) {

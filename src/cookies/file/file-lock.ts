@@ -1,13 +1,12 @@
 /*
- * A lock with which several processes replace one file, each as a whole, without losing what another
- * wrote.
+ * A lock under which several processes replace one file as a whole without losing each other's changes.
  *
  * The lock of NAME is the folder NAME.lock: the process with the only file in it may replace NAME. The
  * new content is written to that lock file, and renaming it to NAME releases the lock. So a process
- * that was too slow and lost its lock has lost its lock file too, and can overwrite nothing; and what
- * a killed process leaves behind, the next one removes.
+ * that was too slow and lost its lock has lost its lock file too, and can overwrite nothing. The next
+ * process removes the lock file of a killed one.
  *
- * Ours, not proper-lockfile: that one listens to the signals of the whole process, decides by age alone
+ * proper-lockfile is no substitute: it listens to the signals of the whole process, decides by age alone
  * that an owner is dead, and two processes that find it dead can both take the lock.
  */
 import {createHash, randomBytes} from 'node:crypto';
@@ -87,7 +86,7 @@ export async function acquireLock(
 	}
 }
 
-/** The same without an event loop. */
+/** The same, but blocks the event loop. */
 export function acquireLockSync(target: string, timeoutMs: number): FileLock | undefined {
 	const deadline = performance.now() + timeoutMs;
 	const never = new Int32Array(new SharedArrayBuffer(4));
@@ -109,7 +108,7 @@ export async function flushFolder(target: string): Promise<void> {
 }
 
 // Two processes that begin at once may both find the folder empty; but then the one that looks last,
-// after it made its file, sees the other.
+// after it made its file, sees the file of the first.
 function tryAcquire(target: string): FileLock | undefined {
 	const folder = lockFolder(target);
 	if (locksOfOthers(folder).length > 0) return undefined;
@@ -151,8 +150,8 @@ function assertPrivate(folder: string): void {
 }
 
 /**
- * The lock files of other processes. Stale ones are removed, each by its own name. The own one is not
- * checked: by the clock of a file server it may look old from the start.
+ * The lock files of other processes. Stale ones are removed, each by its own name. The file `own` of this
+ * process is not checked: by the clock of a file server it may look old from the start.
  */
 function locksOfOthers(folder: string, own?: string): string[] {
 	return readNames(folder).filter((name) => {
@@ -197,7 +196,7 @@ function isLockName(name: string): boolean {
 	return lockNamePattern.test(name);
 }
 
-/** Whether the owner of a lock file will not finish: its process has ended, or had time enough. */
+/** Whether the owner of a lock file will not finish: its process has ended, or had enough time. */
 export function isStale(path: string, name: string): boolean {
 	const [, pid, machine] = lockNamePattern.exec(name) ?? [];
 	if (machine === machineId() && !isAlive(Number(pid))) return true;
@@ -218,7 +217,7 @@ function isAlive(pid: number): boolean {
 
 let ownMachineId: string | undefined;
 
-/** Where process ids are comparable: this machine, and on it this container. */
+/** Identifies the machine and container within which process ids are comparable. */
 function machineId(): string {
 	ownMachineId ??= createHash('sha256')
 		.update(`${hostname()}\n${processNamespace()}`)

@@ -10,7 +10,7 @@ import {type CookieFormat, CorruptFileError, cookieId, type Entry, hasControls} 
 
 const httpOnlyPrefix = '#HttpOnly_';
 
-// Python adds `.local` to each name without a dot. For any other name that may be part of the host.
+// Python adds `.local` to each name without a dot. In any other name it may be part of the host.
 const pythonLocalhost = 'localhost.local';
 
 /** The last second that a Date can hold. */
@@ -32,7 +32,7 @@ export const netscape = dialect({
 
 /**
  * The same as Python writes it. There a session cookie has an empty expiry: 0 would be long ago. curl
- * does not accept an empty field, so that a file is for one of the two.
+ * does not accept an empty field, so a file works with one of the two only.
  */
 const pythonDialect = dialect({
 	header: `# Netscape HTTP Cookie File
@@ -85,7 +85,7 @@ function writeLine(
 	const {domain, path, key, value, secure, httpOnly} = cookie;
 	const texts = [domain ?? '', path ?? '', key, value];
 	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
-	// The last: not a byte.
+	// The second test finds characters that are not a byte.
 	if (texts.some((text) => hasControls(text) || /[^\0-\xff]/.test(text))) return undefined;
 	// An address has no subdomains; with a leading dot Python takes it for a name.
 	const withSubdomains = !cookie.hostOnly && isIP(domain) === 0;
@@ -116,7 +116,7 @@ function parseLine(line: string, where: string, creation: Date): Cookie {
 	if (fields.some(hasControls))
 		throw new CorruptFileError(`${where}: expected no control characters`);
 	if (!path.startsWith('/')) throw new CorruptFileError(`${where}: expected a path in field 3`);
-	// An empty name alone is valid: Python writes a cookie without `=` so, and it is sent so again.
+	// An empty name with a value is valid: Python writes a cookie without `=` like this, and sends it so.
 	if (key === '' && value === '')
 		throw new CorruptFileError(`${where}: expected a name in field 6`);
 	return new Cookie({

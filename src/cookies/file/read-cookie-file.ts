@@ -4,7 +4,7 @@ import type {Content, CookieFormat} from './format.ts';
 import {cookieJson} from './json.ts';
 import {netscape} from './netscape.ts';
 
-/** A larger file is not one of cookies: the largest of a browser is a hundredth of it. */
+/** A larger file is not a cookie file: the largest of a browser is a hundredth of this. */
 export const largestBytes = 64 * 1024 * 1024;
 
 /** By the values of the `format` option. */
@@ -31,7 +31,7 @@ export function readCookieFile(path: string, fallback: CookieFormat, now: number
 function parseCookies(bytes: Buffer, fallback: CookieFormat, now: number): Content {
 	const content = withoutByteOrderMark(bytes);
 	const first = content.find((byte) => !isSpace(byte));
-	// `touch` and mktemp make such a file; there is nothing in it to lose.
+	// An empty file, as `touch` and mktemp make it: there is nothing in it to lose.
 	if (first === undefined) return {format: fallback, entries: new Map()};
 	return (first === openingBrace ? cookieJson : netscape).parse(content, now);
 }
@@ -52,7 +52,7 @@ export function resolveLinks(path: string): string {
 	return resolveLinks(resolve(folder, readlinkSync(path)));
 }
 
-// Editors of Windows write one.
+// Windows editors write one.
 function withoutByteOrderMark(bytes: Buffer): Buffer {
 	return bytes.subarray(0, 3).equals(Buffer.from('\ufeff')) ? bytes.subarray(3) : bytes;
 }

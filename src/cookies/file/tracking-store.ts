@@ -26,7 +26,7 @@ export class TrackingStore extends MemoryCookieStore {
 		return this.#changed;
 	}
 
-	/** The pending changes, which are pending no longer. */
+	/** Takes the pending changes: they are pending no longer. */
 	takeChanged(): ReadonlySet<string> {
 		const taken = this.#changed;
 		this.#changed = new Set();
@@ -47,7 +47,7 @@ export class TrackingStore extends MemoryCookieStore {
 	follow(arrived: Iterable<Cookie>, gone: Iterable<string> = []): void {
 		this.#version += 1;
 		for (const cookie of arrived) {
-			// Counts from the time in the file; tough-cookie overwrites that when the cookie is read.
+			// `Max-Age` counts from the time in the file; tough-cookie overwrites that when the cookie is read.
 			maxAgeStart(cookie, Date.now());
 			// RFC 6265 §5.3, step 11: in the `Cookie` header it takes the position of the one it replaces.
 			const {creation = cookie.creation, creationIndex = cookie.creationIndex} =
@@ -117,9 +117,9 @@ export class TrackingStore extends MemoryCookieStore {
 	}
 }
 
-// Servers set the same cookie again and again. With `Max-Age` each time is a change: it starts again.
+// Servers set the same cookie again and again. With `Max-Age` each time is a change: its age starts again.
 function isSame(before: Cookie | undefined, after: Cookie): boolean {
-	// The app may have changed the very object that is in the store.
+	// The app may have changed the same object that is in the store.
 	if (before === undefined || before === after || after.maxAge !== null) return false;
 	try {
 		return textOf(before) === textOf(after);

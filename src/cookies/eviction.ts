@@ -93,26 +93,25 @@ export function chooseExcess(unexpired: readonly Cookie[], added: CookieCounts):
 	const full = new Set<string | null>();
 	for (const [domain, cookies] of Map.groupBy(unexpired, (cookie) => cookie.domain)) {
 		const excess = cookies.length - maxPerDomain;
-		const removable = Math.min(excess, (domain !== null && added.get(domain)) || 0);
-		if (removable <= 0) {
+		const count = Math.min(excess, (domain !== null && added.get(domain)) || 0);
+		if (count <= 0) {
 			if (excess > 0) full.add(domain);
 			left.push(...cookies);
 			continue;
 		}
 		const byRank = cookies.toSorted((a, b) => Number(a.secure) - Number(b.secure) || byUse(a, b));
-		for (const cookie of byRank.slice(0, removable))
-			evictions.push({cookie, reason: 'domain-full'});
-		if (removable < excess) full.add(domain);
-		left.push(...byRank.slice(removable));
+		for (const cookie of byRank.slice(0, count)) evictions.push({cookie, reason: 'domain-full'});
+		if (count < excess) full.add(domain);
+		left.push(...byRank.slice(count));
 	}
-	const removable = Math.min(left.length - maxTotal, sum(added.values()) - evictions.length);
-	if (removable <= 0) return evictions;
+	const count = Math.min(left.length - maxTotal, sum(added.values()) - evictions.length);
+	if (count <= 0) return evictions;
 	const rank = (cookie: Cookie) => {
 		if (!full.has(cookie.domain)) return 2;
 		return cookie.secure ? 1 : 0;
 	};
 	const byRank = left.toSorted((a, b) => rank(a) - rank(b) || byUse(a, b));
-	for (const cookie of byRank.slice(0, removable)) evictions.push({cookie, reason: 'jar-full'});
+	for (const cookie of byRank.slice(0, count)) evictions.push({cookie, reason: 'jar-full'});
 	return evictions;
 }
 

@@ -104,7 +104,7 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 		.helpCommand(true)
 		.addHelpText('before', help.rootExamples)
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
-		// Without an action of its own commander would print the help on stderr and fail.
+		// Without this action commander would print the help on stderr and fail.
 		.argument('[command...]')
 		.action(([word = '--']: string[]) => {
 			throw new UsageError(word, 'no such command', seeHelp);

@@ -36,11 +36,11 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 		print(io, printable(`${response.status} ${response.statusText}`));
 		what += ', reading the body';
 		await pipeline(response.data, io.stdout, {end: false, ...(signal && {signal})})
-			// Also after half a body: an error is to begin a line.
+			// Also after half a body: an error message must begin a line.
 			.finally(() => print(io));
 		return exitCodes.answered;
 	} catch (error) {
-		// `| head -1` has read what it wanted.
+		// The reader of the pipe, such as `head -1`, has read enough.
 		if (output.isClosed) return exitCodes.answered;
 		const cause = signal?.aborted
 			? new CliTimeoutError(`not done in ${options.timeout} s`, {cause: error})
@@ -54,12 +54,12 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 }
 
 interface OutputWatch {
-	/** Its reader has closed it. */
+	/** The reader of stdout has closed it. */
 	readonly isClosed: boolean;
 	stop(): void;
 }
 
-// process.stdout does not keep its error, and in a pipeline an EPIPE may be one of stdout or of the
+// process.stdout does not keep its error, and an EPIPE of pipeline() may come from stdout or from the
 // network.
 function watchOutput({stdout}: Io): OutputWatch {
 	let isClosed = false;

@@ -117,13 +117,13 @@ async function start(
 
 /** Prints a line for each client that the server accepts or refuses, and for each request. */
 export interface ServeLog {
-	/** Of the server: logs requests, and answers none. */
+	/** The handler of the server: logs requests, and responds to none. */
 	readonly handler: RequestHandler;
 	/** Logs connections until the returned function is called. */
 	follow(server: MtlsServer): () => void;
 }
 
-// Node publishes here after the listeners of 'connection' have run, so the server has its record.
+// Node publishes here after the listeners of 'connection': the server has recorded the connection.
 const channel = 'net.server.socket';
 
 export function createServeLog(io: Io, now: () => Date = () => new Date()): ServeLog {

@@ -11,7 +11,7 @@ import {
 	verificationSteps,
 } from './steps.ts';
 
-/** Makes the report of a check, all but the commands to try next. */
+/** Makes the report of a check, without the commands to try next. */
 export function buildReport(seen: Observations): Omit<CheckReport, 'next'> {
 	const {attempt, url, now} = seen;
 	const {result, error} = attempt;
@@ -99,14 +99,14 @@ function redirectTarget(location: string | undefined, base: URL): string | null 
 	return withoutSecrets(target);
 }
 
-/** RFC 6265 §4.1.1 and its successor. Security: what else stands there may be a secret. */
+/** RFC 6265 §4.1.1 and its successor. Security: any other attribute may be a secret. */
 const knownAttributes =
 	/^(domain|expires|httponly|max-age|partitioned|path|priority|samesite|secure)(=|$)/i;
 
 /**
  * Name and attributes of a `Set-Cookie`.
  *
- * Security: the value goes into no report. A cookie without a `=` is a value without a name.
+ * Security: no report contains the value. A cookie without a `=` is a value without a name.
  */
 export function parseCookie(line: string): CheckedCookie {
 	const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());

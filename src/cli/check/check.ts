@@ -98,7 +98,7 @@ async function observe(
 	};
 }
 
-/** Whether a request without the client certificate shows whether the server looks at it. */
+/** Whether one more request, without the client certificate, can show that the server checks it. */
 function showsDifference({clientCertificate, response, facts}: RequestResult): boolean {
 	const requested = response !== undefined && facts?.clientCertificateRequested === true;
 	return clientCertificate !== null && requested;

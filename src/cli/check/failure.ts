@@ -10,7 +10,7 @@ export interface ClassifiedError {
 }
 
 /**
- * Describes what a request threw, in the words of the command line.
+ * Describes the error of a request, with the flags of the command line.
  *
  * @throws the error itself, when it is neither of TLS nor of the network.
  */

@@ -18,7 +18,7 @@ interface Context {
 	recheck(changed?: Flags, url?: string): string;
 }
 
-/** Commands to try next: they look for the cause of a failure, or go on where there was none. */
+/** Commands to try next: they look for the cause of a failure, or continue after a success. */
 export function nextCommands(report: Context['report'], flags: Flags, server: HostPort): string[] {
 	const recheck: Context['recheck'] = (changed = {}, url = report.url) =>
 		`axios-mtls check ${quote(url)}${words({...flags, ...changed})}`;
@@ -33,7 +33,7 @@ function afterSuccess({report: {url, clientCertificate}, flags, recheck}: Contex
 		return [recheck({cert: 'client.crt', key: 'client.key'})];
 	}
 	const {pfx, pin, crl, spiffeId, ...rest} = flags;
-	// `get` does not have these four.
+	// `get` does not have these four options.
 	if (pfx ?? pin ?? crl ?? spiffeId) return [];
 	return [`axios-mtls get ${quote(url)}${words(rest)}`];
 }
@@ -72,7 +72,7 @@ const byKind: Readonly<Partial<Record<CheckFailure['kind'], (context: Context) =
 	'self-signed': (context) => [withCa(context)],
 	'untrusted-issuer': (context) => [...inspectCas(context), withCa(context)],
 	'missing-intermediate': (context) => fetchIssuer(context),
-	// Not the pin that the server has: pins are there so that it is not trusted unseen.
+	// Never suggests the server's own pin: a pin must not come from the server that it checks.
 	'pin-mismatch': (context) => openssl(context),
 	'spiffe-mismatch': (context) => openssl(context),
 	'client-certificate-required': (context) =>

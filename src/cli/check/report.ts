@@ -1,7 +1,7 @@
 import type {CertificateFacts, FailureKind} from '../../index.ts';
 import type {ExitCode} from '../shared/exit-codes.ts';
 
-/** `open`: it could not be seen. */
+/** `open`: it could not be observed. */
 export type StepState = 'good' | 'bad' | 'doubtful' | 'open';
 
 export type StepId =
@@ -30,7 +30,7 @@ export interface Link extends CertificateFacts {
 	readonly validity: 'valid' | 'expired' | 'not-yet-valid';
 	/** Whole days until it ends; `null` where that is no date. */
 	readonly daysLeft: number | null;
-	/** One of `--pin` is that of its key. */
+	/** One of `--pin` matches its key. */
 	readonly pinned: boolean;
 }
 
@@ -53,8 +53,8 @@ export interface CheckedCookie {
 }
 
 /**
- * What `check` has found out: what `--json` prints, and what the text and the page are made from.
- * Nothing in it is secret.
+ * The results of `check`: `--json` prints them, and the text and the page are made from them. None is
+ * secret.
  */
 export interface CheckReport {
 	/** Raised when a field changes its meaning. */
@@ -70,9 +70,9 @@ export interface CheckReport {
 	readonly tls: {readonly protocol: string; readonly cipher: string} | null;
 	/** Leaf first. */
 	readonly chain: readonly Link[];
-	/** The issuer of the last of the chain, where it is not self-signed. */
+	/** The issuer of the last certificate of the chain, unless that is self-signed. */
 	readonly missingIssuer: string | null;
-	/** Fields are `null` where it could not be seen. */
+	/** A field is `null` if it could not be observed. */
 	readonly clientCertificate: {
 		readonly requested: boolean | null;
 		/** Without one, the server refuses the request or answers with another status. */

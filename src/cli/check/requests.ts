@@ -18,7 +18,7 @@ import type {HostPort, ProbeResult} from './tcp-probe.ts';
 
 export type ProxyOption = Exclude<ClientConfig['proxy'], undefined>;
 
-/** What one request found out. */
+/** The result of one request. */
 export interface RequestResult {
 	readonly response?: {
 		readonly status: number;
@@ -84,14 +84,14 @@ export async function sendRequest(
 	}
 }
 
-/** With these nginx and Apache refuse a client certificate, or the lack of one, in HTTP. */
+/** The statuses with which nginx and Apache refuse a client certificate, or the lack of one. */
 const refusalStatuses: ReadonlySet<number> = new Set([400, 403, 495, 496]);
 
 const maxPageBytes = 64 * 1024;
 
 /**
- * Requests the page once more: the library looks for a refusal only where a status is a failure, and
- * never in a stream.
+ * Requests the page once more: the library looks for a refusal only if `validateStatus` rejects the
+ * status, and never in a stream.
  *
  * @throws {MtlsError} when the page is a refusal.
  */
@@ -173,7 +173,7 @@ export function hostPortOf(url: URL): HostPort {
 	return {host: bareHost(url.hostname), port: portOfUrl(url)};
 }
 
-/** The options by which the server is verified, alone. */
+/** Only the options that verify the server. */
 export function withoutCertificate({ca, crl, pins, spiffeId}: MtlsOptions): MtlsOptions {
 	return {
 		...(ca !== undefined && {ca}),
@@ -189,7 +189,7 @@ export interface Attempt {
 	readonly error: ClassifiedError | undefined;
 }
 
-/** All that a check has found out: what the report is made from. */
+/** All observations of a check, from which the report is made. */
 export interface Observations {
 	readonly url: URL;
 	readonly now: Date;
@@ -198,7 +198,7 @@ export interface Observations {
 	readonly tcp: ProbeResult;
 	/** With the client certificate, if there is one. */
 	readonly attempt: Attempt;
-	/** The same without it. */
+	/** The attempt without it. */
 	readonly attemptWithout: Attempt | undefined;
 	readonly verificationErrors: VerificationErrors | undefined;
 	readonly pins: readonly string[];

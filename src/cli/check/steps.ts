@@ -1,6 +1,6 @@
 /*
- * What `check` says of each step. Why a certificate was refused, an expired one for instance, comes from
- * the library: failures/explain.ts.
+ * The result of each step of `check`. The library explains why a certificate was refused, for instance an
+ * expired one: failures/explain.ts.
  */
 import type {CertificateFacts} from '../../index.ts';
 import {authorityOf} from '../../util/url.ts';
@@ -10,7 +10,7 @@ import {inFlags} from '../shared/report-error.ts';
 import type {CheckReport, Step, StepState} from './report.ts';
 import {type Observations, observeTls} from './requests.ts';
 
-/** The way to the server and the handshake, as far as they went. */
+/** The steps from the DNS lookup to the handshake. */
 export function connectionSteps(seen: Observations): Step[] {
 	return [address(seen), connection(seen), ...tunnel(seen), protocol(seen)];
 }
@@ -181,8 +181,8 @@ function revocation(seen: Observations): Step {
 type ClientCertificate = CheckReport['clientCertificate'];
 
 /**
- * Whether the server asks for a client certificate and accepts it: by its responses with it and
- * without.
+ * Whether the server asks for a client certificate and accepts it, from its responses with and without
+ * one.
  */
 export function checkClientCertificate({attempt, attemptWithout}: Observations): ClientCertificate {
 	const {response, clientCertificate: ours} = attempt.result;
@@ -224,7 +224,7 @@ function describeClient(
 		if (our === null) return ['good', 'the server does not ask for one'];
 		return ['doubtful', `the server does not ask for one, so ${our} was not shown`];
 	}
-	// Required as well: the server saw none.
+	// Not accepted although required: the server got none.
 	if (accepted === false && required)
 		return ['bad', `the server wants one, and ${our} was not sent`];
 	if (accepted === false) return ['bad', `the server asks for one and did not accept ${our}`];

@@ -39,7 +39,7 @@ export async function probe(target: HostPort, signal: AbortSignal): Promise<Prob
 	}
 }
 
-/** @returns the address of the one that accepted the connection. */
+/** @returns the address that accepted the connection. */
 function connectTo({host, port}: HostPort, signal: AbortSignal): Promise<string> {
 	return new Promise((resolve, reject) => {
 		const socket: Socket = connect({host, port, signal});
@@ -63,7 +63,7 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function codeOf(error: unknown): string {
 	const {code} = error as NodeJS.ErrnoException;
-	// Several addresses that all fail make one error of many.
+	// If all of several addresses fail, Node throws one error that holds theirs.
 	if (error instanceof AggregateError && code === undefined) return fileErrorCode(error.errors[0]);
 	return fileErrorCode(error) === 'unknown error' || code === 'ABORT_ERR' ? 'ETIMEDOUT' : `${code}`;
 }

@@ -22,7 +22,7 @@ export interface DemoServers {
 
 /**
  * Runs clients and servers in this process, on loopback only. Each fact that it prints is checked
- * with what both ends recorded.
+ * against what client and server recorded.
  *
  * @returns 0 only when every fact is as expected.
  */

@@ -140,7 +140,7 @@ function quoteRefusal(report: Report, refusal: MtlsError | undefined): void {
 	if (refusal) report.quote([refusal.message, ...explain(refusal.failure)]);
 }
 
-/** Sends a GET that one of the two sides is expected to refuse. */
+/** Sends a GET that the client or the server is expected to refuse. */
 async function refusalOf(
 	report: Report,
 	client: MtlsClient,

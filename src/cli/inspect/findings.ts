@@ -92,7 +92,7 @@ function keyFaults(key: KeyObject, certificates: readonly X509Certificate[], now
 	return [{state: 'bad', text: `the key (${describeKey(key)}) does not fit ${names}`}];
 }
 
-// A certificate with its key is one for `createClient`, which refuses it.
+// Checked only with its key: that pair is for `createClient`, which refuses it.
 function purposeFaults(leaf: X509Certificate): Finding[] {
 	const fault = checkPurpose(leaf);
 	return fault === undefined ? [] : [{state: 'bad', text: `${nameOf(leaf)} ${fault.message}`}];
@@ -121,7 +121,7 @@ function weakSignature(certificate: X509Certificate): Finding[] {
 	return [{state: 'doubtful', text}];
 }
 
-// A bundle of CAs is no chain: without a key, the chain is that of the first certificate that is no CA.
+// A bundle of CAs is not a chain: without a key, the chain begins at the first certificate that is not a CA.
 function chainFaults(
 	leaves: readonly X509Certificate[],
 	certificates: readonly X509Certificate[],

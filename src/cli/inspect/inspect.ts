@@ -66,7 +66,7 @@ function exposure(path: string, {keys}: Contents): Finding[] {
 interface Inspection {
 	readonly file: string;
 	readonly contents: Contents;
-	/** Also those of `--key`. */
+	/** The keys of the file and of `--key`. */
 	readonly keys: readonly KeyObject[];
 	readonly findings: readonly Finding[];
 	readonly now: Date;

@@ -21,14 +21,14 @@ import {messageOf} from '../shared/report-error.ts';
 /** What a file holds. */
 export interface Contents {
 	readonly format: 'PEM' | 'DER' | 'PKCS#12';
-	/** Of PEM the labels of its blocks, of other formats words, in order. */
+	/** The labels of the blocks of PEM, or words for the parts of other formats, in order. */
 	readonly labels: readonly string[];
 	readonly certificates: readonly X509Certificate[];
 	readonly keys: readonly KeyObject[];
 }
 
 /**
- * Reads a certificate, a key, a bundle or a PKCS#12 file as the options of the library are read.
+ * Reads a certificate, a key, a bundle or a PKCS#12 file as the library reads its options.
  *
  * @param what - For messages: `inspect client.crt`, `--key`.
  * @throws {UsageError} with the message of the library. Security: none quotes the file.

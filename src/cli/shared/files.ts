@@ -24,8 +24,8 @@ export function writeNew(path: string, content: string, mode: number): void {
 }
 
 /**
- * Writes a file, in place of an old one or of none. A reader sees the old or the new file, never half of
- * one; the mode is that of the new one.
+ * Creates or replaces a file. A reader sees the old or the new file, never half of one; a replaced file
+ * gets the new mode.
  */
 export function replaceFile(path: string, content: string, mode: number): void {
 	const target = resolveLink(path);

@@ -10,7 +10,7 @@ export interface Io {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** Whether stdout is a terminal that wants colours. */
 	readonly colors: boolean;
-	/** Resolves on SIGINT, on SIGTERM and when stdout is closed; listens from the call on. */
+	/** Resolves on SIGINT, on SIGTERM and when stdout is closed; listens once it is called. */
 	stopped(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import {type ExitCode, exitCodeOf, exitCodes, UsageError} from './exit-codes.ts'
 import {type Io, printable} from './io.ts';
 import {explainNetworkError} from './network-errors.ts';
 
-/** `--timeout` is over. */
+/** `--timeout` has passed. */
 export class CliTimeoutError extends Error {}
 
 interface Description {
@@ -13,7 +13,7 @@ interface Description {
 }
 
 /**
- * Prints a failure on stderr: `axios-mtls: what failed: why`, and what is known of it below.
+ * Prints a failure on stderr: `axios-mtls: what failed: why`, and its details below.
  *
  * @param what - What was being done: `GET https://...`.
  */
@@ -27,7 +27,7 @@ export function reportError(error: unknown, what: string, io: Io): ExitCode {
 /** Prints the stack traces of an error and its causes on stderr, with `AXIOS_MTLS_DEBUG=1` only. */
 export function printStacks(error: unknown, io: Io): void {
 	if (io.env.AXIOS_MTLS_DEBUG !== '1') return;
-	// Security: the stacks alone. The errors carry the request, with its cookies and its proxy's password.
+	// Security: prints the stacks only. The errors carry the request, with its cookies and its proxy's password.
 	for (let cause = error; cause instanceof Error; cause = cause.cause) {
 		const lines = (cause.stack ?? cause.message).split('\n').map(printable);
 		io.stderr.write(`${lines.join('\n')}\n`);
@@ -75,7 +75,7 @@ function describe(error: unknown, what: string): Description {
 	};
 }
 
-/** An error in the environment, such as one in HTTPS_PROXY, comes only with the first request. */
+/** An error in the environment, such as one in HTTPS_PROXY, is found only by the first request. */
 function configErrorOf(error: unknown): MtlsConfigError | undefined {
 	const found = error instanceof Error && 'isAxiosError' in error ? error.cause : error;
 	return found instanceof MtlsConfigError ? found : undefined;
@@ -102,7 +102,7 @@ const flags: Readonly<Record<string, string>> = {
 	'proxy.protocol': '--proxy',
 };
 
-/** A text of the library, which names its options in backquotes, with the flags of the command line. */
+/** Replaces the options in backquotes in a text of the library with the flags of the command line. */
 export function inFlags(text: string): string {
 	return text.replace(/`([^`]+)`/g, (quoted, option: string) => flags[option] ?? quoted);
 }

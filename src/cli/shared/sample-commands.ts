@@ -24,7 +24,7 @@ export function commandsToTry(dir: string, origin: string): string[] {
 	];
 }
 
-/** The login, which answers with a cookie and a redirect: curl is to follow and to send it. */
+/** A login with curl, which follows the redirect and sends the cookie of the response. */
 export function loginToTry(dir: string, origin: string): string {
 	const [cert, key, ca] = [fileNames.client, fileNames.clientKey, fileNames.ca].map((name) =>
 		quote(join(dir, name)),

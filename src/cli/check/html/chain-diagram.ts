@@ -3,7 +3,7 @@ import type {CheckReport, Link} from '../report.ts';
 import {validityWords} from '../text.ts';
 import {escapeHtml, shorten} from './escape.ts';
 
-// Lengths in units of the drawing, which is scaled to the width of the page.
+// In units of the drawing, which is scaled to the width of the page.
 const width = 720;
 const box = {width: 600, height: 94, gap: 42, indent: 56};
 

@@ -41,7 +41,7 @@ export interface ConnectionFacts {
 	readonly identity: CertificateFacts | null;
 }
 
-/** What went wrong. The headings of the README's table of failures. */
+/** The kinds of failure: the headings of the README's table of failures. */
 export type FailureKind =
 	| 'expired'
 	| 'not-yet-valid'

@@ -144,7 +144,7 @@ export interface ProxyOptions {
 	host: string;
 	/** @defaultValue 80, or 443 of an `https` proxy */
 	port?: number;
-	/** Of the connection to the proxy itself: `http` or `https`. @defaultValue `'http'` */
+	/** The protocol of the connection to the proxy itself: `http` or `https`. @defaultValue `'http'` */
 	protocol?: string;
 	/** Sent to the proxy as `Proxy-Authorization: Basic` (RFC 7617). */
 	auth?: {username: string; password: string};
@@ -236,7 +236,7 @@ export interface Timeouts {
 	 * @defaultValue 60,000 with `handshakeMs`; when one of them is given, 60,000 for the other
 	 */
 	readonly connectMs?: number;
-	/** From then until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
+	/** From the TCP connection until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
 	readonly handshakeMs?: number;
 	/**
 	 * From when a request is sent, its body included, to the head of its response, for each redirect anew.
@@ -266,11 +266,11 @@ export interface ConnectionBounds {
 export interface AdapterOptions extends ConnectionBounds {
 	/**
 	 * Client certificate, trusted CAs and verification. Without it: no client certificate, and the CAs that
-	 * Node trusts. Of a list, the one whose `origins` match the request's origin most specifically is used;
+	 * Node trusts. In a list, the one whose `origins` match the request's origin most specifically is used;
 	 * if none matches, no certificate is presented.
 	 */
 	mtls?: MtlsOptions | readonly MtlsOptions[];
-	/** Of several `mtls`, how many stay loaded; the least recently used is dropped. @defaultValue 1,000 */
+	/** How many of several `mtls` stay loaded; the least recently used is dropped. @defaultValue 1,000 */
 	maxIdentities?: number;
 	/**
 	 * `true` makes a jar, `false` or nothing makes none; a tough-cookie jar may have an asynchronous store. A

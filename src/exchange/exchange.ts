@@ -30,7 +30,7 @@ export interface ExchangeInput {
 	readonly remainingMs: number | undefined;
 	/** How long a pause in its body may be. */
 	readonly idleMs: number | undefined;
-	/** Aborted when the client is closed and its requests are to end. */
+	/** Aborted when the client is closed and its requests must end. */
 	readonly closed: AbortSignal;
 	/** The timeouts of one hop; `requestMs` is for the whole call. */
 	readonly timeouts: Timeouts;

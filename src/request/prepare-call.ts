@@ -1,5 +1,5 @@
 /*
- * What one call of the app asks for: its axios config, read once.
+ * Reads the axios config of a call, once.
  */
 import {
 	Axios,
@@ -143,7 +143,7 @@ export function prepareCall(
 	};
 }
 
-/** What ends a call while it waits for something other than a server: a jar, a login, a loader. */
+/** The sources that end a call while it waits for a jar, a login or a loader, not for a server. */
 export function abortSources(call: Call): AbortSources {
 	const {client, config} = call;
 	return {config, remainingMs: remainingMs(call), closed: client.inFlight.signal};

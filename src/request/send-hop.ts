@@ -89,7 +89,7 @@ function prepareHop(
 	};
 }
 
-/** Returns when the request is to be sent again. @throws the error for the app when it is not. */
+/** Returns if the request must be sent again. @throws the error for the app if it must not. */
 async function resendOrThrow(
 	error: unknown,
 	retries: Retries,

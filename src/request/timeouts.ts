@@ -42,7 +42,7 @@ export interface BoundedCall {
 /**
  * Runs a call with a timeout for the whole of it, the reading of a streamed body included.
  *
- * The timeout ends the call in any phase as the app's own signal would, and the error says so.
+ * The timeout ends the call in any phase, as the app's own signal would, with a {@link TimeoutError}.
  */
 export async function withinTimeout(call: BoundedCall): Promise<AxiosResponse> {
 	const {config, requestMs, url} = call;

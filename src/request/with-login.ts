@@ -56,7 +56,7 @@ export async function withLogin(
 
 		dropBody(final.response);
 		login = await loginAfter(session, call, login);
-		// The age of another process's login is unknown: its session may be over too, so one more is allowed.
+		// Another process's login is of unknown age, and its session may be over too: then one more is allowed.
 		last = !login.adopted || sent > 1;
 	}
 }
@@ -113,7 +113,7 @@ function isSessionOver(
 	}
 }
 
-/** Whether a response says so without `isExpired`: by its status or its URL. It may be a redirect. */
+/** Whether a response or redirect means the end of the session, unless the app has its own `isExpired`. */
 function isRefusal({isExpired, loginUrl}: ExpiryRule, head: Head, hop: Hop): boolean {
 	if (isExpired !== undefined) return false;
 	// An anonymous request gets a 401 also while the session is valid.

@@ -84,7 +84,7 @@ export interface CheckReport {
 	readonly http: {
 		readonly status: number;
 		readonly statusText: string;
-		/** Of a redirect, without user, password and query. */
+		/** The `Location` of a redirect, without user, password and query. */
 		readonly location: string | null;
 	} | null;
 	readonly cookies: readonly CheckedCookie[];

@@ -207,7 +207,7 @@ export interface Observations {
 	readonly hasCrl: boolean;
 }
 
-/** What was seen of a TLS connection, whether or not its handshake succeeded. */
+/** The observations of a TLS connection, whether or not its handshake succeeded. */
 export interface TlsObservations {
 	readonly protocol: string | undefined;
 	readonly cipher: string | undefined;

@@ -150,8 +150,8 @@ function assertPrivate(folder: string): void {
 }
 
 /**
- * The lock files of other processes. Stale ones are removed, each by its own name. The file `own` of this
- * process is not checked: by the clock of a file server it may look old from the start.
+ * The lock files of other processes. Stale ones are removed, each by its own name. This process's file,
+ * `own`, is not checked: by the clock of a file server it may look old from the start.
  */
 function locksOfOthers(folder: string, own?: string): string[] {
 	return readNames(folder).filter((name) => {

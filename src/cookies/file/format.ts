@@ -12,7 +12,7 @@ export interface Content {
 	readonly format: CookieFormat;
 	/** By {@link cookieId}, in the order of the file. */
 	readonly entries: ReadonlyMap<string, Entry>;
-	/** What else the file holds, for {@link CookieFormat.serialize}. */
+	/** The other fields of the file, for {@link CookieFormat.serialize}. */
 	readonly head?: object;
 }
 

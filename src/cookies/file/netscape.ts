@@ -87,7 +87,7 @@ function writeLine(
 	if (!domain || !path?.startsWith('/') || `${key}${value}` === '') return undefined;
 	// The second test finds characters that are not a byte.
 	if (texts.some((text) => hasControls(text) || /[^\0-\xff]/.test(text))) return undefined;
-	// An address has no subdomains; with a leading dot Python takes it for a name.
+	// An address has no subdomains; with a leading dot Python reads it as a name.
 	const withSubdomains = !cookie.hostOnly && isIP(domain) === 0;
 	return [
 		`${httpOnly ? httpOnlyPrefix : ''}${withSubdomains ? '.' : ''}${domain === 'localhost' ? words.localhost : domain}`,

@@ -249,7 +249,7 @@ export class Http2Response extends Readable {
 		this.statusCode = Number(status);
 		this.headers = headers;
 		this.req = request;
-		// RFC 9110 §6.4.1: these have no body, but may have the length of the one that they omit.
+		// RFC 9110 §6.4.1: these have no body, but may have the length of the body that they omit.
 		const hasNoBody = request.method === 'HEAD' || status === 204 || status === 304;
 		const announcedBytes = hasNoBody ? 0 : Number(headers['content-length'] ?? 0);
 		let bytes = 0;
@@ -301,7 +301,7 @@ export class Http2Response extends Readable {
 
 /** How the server has ended a stream. */
 interface StreamEnd {
-	/** With END_STREAM, rather than a reset. */
+	/** The server has sent END_STREAM, rather than a reset. */
 	readonly whole: boolean;
 }
 

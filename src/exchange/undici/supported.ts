@@ -57,7 +57,7 @@ const supportedOptions: ReadonlySet<string> = new Set([
 	'http2Options',
 	// axios hides it in its configs; it is enumerable where an interceptor has added a property.
 	'hasOwnProperty',
-	// Of axios-auth-refresh. Its name looks like an option of axios.
+	// An option of axios-auth-refresh. Its name looks like an option of axios.
 	'skipAuthRefresh',
 ]);
 

@@ -236,7 +236,7 @@ export interface Timeouts {
 	 * @defaultValue 60,000 with `handshakeMs`; when one of them is given, 60,000 for the other
 	 */
 	readonly connectMs?: number;
-	/** From the TCP connection until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
+	/** From that connection or tunnel until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */
 	readonly handshakeMs?: number;
 	/**
 	 * From when a request is sent, its body included, to the head of its response, for each redirect anew.

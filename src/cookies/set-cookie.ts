@@ -107,13 +107,19 @@ async function hidesSecure(
 	);
 }
 
-/** The cookies of a domain and of the hosts below it; none where the store cannot list them. */
+/**
+ * The cookies of a domain and of the hosts below it; none where the store cannot list any.
+ *
+ * Security: a store that fails must not count as one without Secure cookies.
+ */
 async function cookiesBelow({store}: CookieJar, domain: string): Promise<Cookie[]> {
 	let all: Cookie[];
 	try {
 		all = await store.getAllCookies();
-	} catch {
-		return [];
+	} catch (error) {
+		// What tough-cookie's own `Store` throws, which a store that cannot list its cookies inherits.
+		if (/not implemented/.test(String((error as Error)?.message))) return [];
+		throw error;
 	}
 	const now = Date.now();
 	return all.filter(

@@ -21,8 +21,8 @@ import type {ExchangeInput} from './exchange.ts';
 import {headerOf, isRedirect, redirectBody, routeOf} from './exchange.ts';
 import {FirstByteTimer} from './first-byte-timeout.ts';
 import {assertTunnel, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
+import type {SeenLoss} from './may-retry.ts';
 import {absoluteForm, withProxyAuthorization} from './proxy-request.ts';
-import type {SeenLoss} from './resend.ts';
 
 type Respond = (response: IncomingMessage) => void;
 

@@ -7,8 +7,8 @@ import {type Attempt, hopTransport, type Transport, usesMtlsAgent} from './axios
 import type {Exchange, ExchangeInput} from './exchange.ts';
 import {hasOwnProxies} from './global-agent.ts';
 import {adoptHeaders, copyHeaders} from './headers.ts';
+import {attachLoss} from './may-retry.ts';
 import {withTunnelAuthorization} from './proxy-request.ts';
-import {attachLoss} from './resend.ts';
 
 const adapter = axios.getAdapter('http');
 

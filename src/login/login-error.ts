@@ -4,12 +4,12 @@ import {causeInShort} from '../logging/redact.ts';
 import type {SessionError} from '../options.ts';
 
 /** Why there is no session: one object for all requests that waited for the same login. */
-export class LoginProblem extends Error {
+export class LoginFailure extends Error {
 	override readonly name = 'LoginFailure';
 	readonly code: 'ERR_MTLS_LOGIN_FAILED' | 'ERR_MTLS_LEDGER_FAILED';
 	readonly #cause: unknown;
 
-	constructor(code: LoginProblem['code'], message: string, cause?: unknown) {
+	constructor(code: LoginFailure['code'], message: string, cause?: unknown) {
 		super(message);
 		this.code = code;
 		this.#cause = cause;
@@ -21,20 +21,20 @@ export class LoginProblem extends Error {
 }
 
 /** The app's `login()` threw. */
-export function loginFailed(cause: unknown): LoginProblem {
+export function loginFailed(cause: unknown): LoginFailure {
 	const error =
 		cause instanceof Error ? cause : new Error(`login() threw a ${typeof cause}`, {cause});
-	return new LoginProblem('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
+	return new LoginFailure('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
 }
 
 /** The login lock of the shared store threw. @param message - What could not be done. */
-export function loginLockFailed(message: string, cause: unknown): LoginProblem {
-	return new LoginProblem('ERR_MTLS_LEDGER_FAILED', `${message}${causeInShort(cause)}`, cause);
+export function loginLockFailed(message: string, cause: unknown): LoginFailure {
+	return new LoginFailure('ERR_MTLS_LEDGER_FAILED', `${message}${causeInShort(cause)}`, cause);
 }
 
 /** The error of one request that waited. */
 export function sessionError(
-	{code, message, cause}: LoginProblem,
+	{code, message, cause}: LoginFailure,
 	config: InternalAxiosRequestConfig,
 	retryAfterMs: number,
 ): SessionError {

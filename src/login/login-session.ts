@@ -3,7 +3,7 @@ import {publish} from '../logging/diagnostics-channel.ts';
 import type {SessionClient} from '../options.ts';
 import {type Clock, systemClock, withTimeout} from '../util/clock.ts';
 import {LoginBackoff} from './backoff.ts';
-import {LoginProblem, loginFailed} from './login-error.ts';
+import {LoginFailure, loginFailed} from './login-error.ts';
 import {type SharedLoginLock, sharedLoginLock} from './login-lock.ts';
 import type {SessionSettings} from './session-options.ts';
 import {type Login, loginOrAdopt} from './shared-login.ts';
@@ -24,7 +24,7 @@ export class LoginSession {
 	#generation = 0;
 	/** The login under way. */
 	#pending: Promise<Login> | undefined;
-	#failure: LoginProblem | undefined;
+	#failure: LoginFailure | undefined;
 	/** The last login whose session a response has confirmed. */
 	#validLogin: Login | undefined;
 	/** The last login after which a response still said that there is no session. */
@@ -63,7 +63,7 @@ export class LoginSession {
 	 * The login after `used`: one that has been made, one under way, or a new one.
 	 *
 	 * @param used - The login of the request whose session had ended.
-	 * @throws {LoginProblem} the same for all requests that wait for one login.
+	 * @throws {LoginFailure} the same for all requests that wait for one login.
 	 */
 	after(used: Login | undefined): Promise<Login> {
 		if (this.#pending !== undefined) return this.#pending;
@@ -112,7 +112,7 @@ export class LoginSession {
 			publish('axios-mtls:login', () => ({event, durationMs: durationMs()}));
 			return login;
 		} catch (error) {
-			const failure = error instanceof LoginProblem ? error : loginFailed(error);
+			const failure = error instanceof LoginFailure ? error : loginFailed(error);
 			this.#login = undefined;
 			this.#failure = failure;
 			this.#backoff.failed(this.#clock.now());
@@ -156,14 +156,14 @@ export class LoginSession {
 			await withTimeout(() => login(client), {ms, clock: this.#clock, signal, timeoutError});
 		} catch (error) {
 			controller.abort();
-			throw error instanceof LoginProblem ? error : loginFailed(error);
+			throw error instanceof LoginFailure ? error : loginFailed(error);
 		}
 	}
 }
 
-function loginTimeout(ms: number): LoginProblem {
+function loginTimeout(ms: number): LoginFailure {
 	const message = `the login took longer than ${ms} ms`;
-	return new LoginProblem(
+	return new LoginFailure(
 		'ERR_MTLS_LOGIN_FAILED',
 		message,
 		new Error(`${message}: it must use the client that it is given, others wait for it`),

@@ -1,5 +1,5 @@
 import {type Clock, withTimeout} from '../util/clock.ts';
-import {LoginProblem, loginLockFailed} from './login-error.ts';
+import {LoginFailure, loginLockFailed} from './login-error.ts';
 import type {LockLease, SharedLoginLock} from './login-lock.ts';
 
 /** A login whose session is used by requests. */
@@ -30,7 +30,7 @@ const marginMs = 5_000;
 /**
  * Logs in for all processes, or adopts the login that another of them has made.
  *
- * @throws {LoginProblem} when the store fails, or another process does not release the lock.
+ * @throws {LoginFailure} when the store fails, or another process does not release the lock.
  */
 export async function loginOrAdopt(options: SharedLoginOptions): Promise<Login> {
 	const {lock, clock, signal} = options;
@@ -49,7 +49,7 @@ export async function loginOrAdopt(options: SharedLoginOptions): Promise<Login> 
 		if (lease !== undefined) return loginWithLease(options, lease);
 
 		if (clock.now() >= deadline) {
-			throw new LoginProblem(
+			throw new LoginFailure(
 				'ERR_MTLS_LOGIN_FAILED',
 				`another process has been logging in for ${waitMs} ms`,
 			);

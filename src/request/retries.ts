@@ -1,6 +1,6 @@
 import type {AxiosError} from 'axios';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
-import {type ConnectionLoss, mayResend} from '../exchange/resend.ts';
+import {type ConnectionLoss, mayResend} from '../exchange/may-retry.ts';
 
 /** The limit of consecutive refusals by a server that accepted no request on the connection. */
 const maxIdleRefusals = 10;
@@ -12,7 +12,7 @@ const maxRefusals = 100;
 const pauseMs = {first: 10, longest: 250} as const;
 
 /**
- * Counts the retries of one request. Whether it may be sent again at all is in exchange/resend.ts
+ * Counts the retries of one request. Whether it may be sent again at all is in exchange/may-retry.ts
  * (RFC 9110 §9.2.2, and RFC 9113 §8.7 for refusals over HTTP/2).
  */
 export class Retries {

@@ -17,7 +17,7 @@ import {
 } from '../exchange/global-agent.ts';
 import {adoptHeaders} from '../exchange/headers.ts';
 import {cookieOfApp, type Hop, wirePath} from '../exchange/hop.ts';
-import {connectionLossOf} from '../exchange/resend.ts';
+import {connectionLossOf} from '../exchange/may-retry.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {diagnose, proxyAuthRequired} from './diagnose.ts';
 import {dropBody} from './in-flight.ts';

@@ -8,7 +8,7 @@ import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
 import {closedError} from '../exchange/axios-errors.ts';
 import {type Head, headerOf, isRedirect} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
-import {LoginProblem, sessionError} from '../login/login-error.ts';
+import {LoginFailure, sessionError} from '../login/login-error.ts';
 import type {LoginSession} from '../login/login-session.ts';
 import type {SessionSettings} from '../login/session-options.ts';
 import type {Login} from '../login/shared-login.ts';
@@ -82,7 +82,7 @@ async function loginAfter(
 	} catch (error) {
 		// A request that the client's close() ended did not fail because of the login.
 		if (client.inFlight.ended) throw closedError(config);
-		throw error instanceof LoginProblem ? sessionError(error, config, session.retryAfterMs) : error;
+		throw error instanceof LoginFailure ? sessionError(error, config, session.retryAfterMs) : error;
 	}
 }
 

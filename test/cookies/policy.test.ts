@@ -164,6 +164,20 @@ describe.each(jars)('a jar %s', (_, make) => {
 			},
 		);
 
+		test('a cookie for a domain is not stored over http while the store cannot tell of Secure cookies', async () => {
+			const jar = make();
+			await outcome(['a=safe; Secure; Path=/'], 'https://b.a.test/', undefined, {jar});
+			const {store} = jar;
+			const fail = () => Promise.reject(new Error('the store is away'));
+			const getAllCookies = store.getAllCookies.bind(store);
+			store.getAllCookies = fail as typeof store.getAllCookies;
+			await expect(
+				outcome(['a=evil; Domain=a.test'], 'http://x.a.test/', undefined, {jar}),
+			).rejects.toMatchObject({name: 'AxiosError', code: 'ERR_MTLS_JAR_FAILED'});
+			store.getAllCookies = getAllCookies as typeof store.getAllCookies;
+			expect((await getAllCookies()).map(({value}) => value)).toEqual(['safe']);
+		});
+
 		test('a Secure cookie of another site, or one that has expired, does not protect its name', async () => {
 			const jar = make();
 			await outcome(['a=safe; Secure; Path=/'], 'https://b.test/', undefined, {jar});

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {SessionOptions} from '../../src/index.ts';
-import {LoginProblem} from '../../src/login/login-error.ts';
+import {LoginFailure} from '../../src/login/login-error.ts';
 import {FakeLoginLock, jarWith} from '../support/fake-login-lock.ts';
 import {simulateLogin} from '../support/simulated-login.ts';
 
@@ -121,7 +121,7 @@ describe('while another process has the lease', () => {
 		await lock.acquire(1);
 		const {session, clock, closing} = member(lock);
 		clock.onPoll = () => closing.abort();
-		await expect(session.after(undefined)).rejects.toBeInstanceOf(LoginProblem);
+		await expect(session.after(undefined)).rejects.toBeInstanceOf(LoginFailure);
 		expect(clock.time).toBe(100);
 	});
 });
@@ -162,7 +162,7 @@ describe('a lock that fails', () => {
 			lock.failing = [word];
 			const {session} = member(lock);
 			const failure = await session.after(undefined).catch((error) => error);
-			expect(failure).toBeInstanceOf(LoginProblem);
+			expect(failure).toBeInstanceOf(LoginFailure);
 			expect(failure).toMatchObject({
 				code: 'ERR_MTLS_LEDGER_FAILED',
 				message: `${what} (ECONNREFUSED)`,

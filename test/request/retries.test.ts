@@ -1,6 +1,6 @@
 import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
-import type {ConnectionLoss} from '../../src/exchange/resend.ts';
+import type {ConnectionLoss} from '../../src/exchange/may-retry.ts';
 import {Retries} from '../../src/request/retries.ts';
 
 const lost: ConnectionLoss = {

@@ -1,3 +1,7 @@
+/*
+ * The report as text. Why a connection failed, and what to do, are the library's sentences:
+ * failures/explain.ts.
+ */
 import pc from 'picocolors';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {printable} from '../shared/io.ts';

@@ -11,7 +11,7 @@ import type {Http2Connection} from '../../connection/http2-connection.ts';
 import {streamOptions} from '../../connection/socket-options.ts';
 import {onAbort} from '../../util/abortable.ts';
 import {bareHost} from '../../util/url.ts';
-import type {SeenLoss} from '../resend.ts';
+import type {SeenLoss} from '../may-retry.ts';
 
 /**
  * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps

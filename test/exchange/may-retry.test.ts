@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {type ConnectionLoss, mayResend} from '../../src/exchange/resend.ts';
+import {type ConnectionLoss, mayResend} from '../../src/exchange/may-retry.ts';
 
 /** A request on a connection that the server had closed. */
 function ended(how: Partial<ConnectionLoss> = {}): boolean {

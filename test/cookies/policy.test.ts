@@ -164,7 +164,7 @@ describe.each(jars)('a jar %s', (_, make) => {
 			},
 		);
 
-		test('a cookie for a domain is not stored over http while the store cannot tell of Secure cookies', async () => {
+		test('a cookie for a domain is not stored over http while the store fails to list its cookies', async () => {
 			const jar = make();
 			await outcome(['a=safe; Secure; Path=/'], 'https://b.a.test/', undefined, {jar});
 			const {store} = jar;

@@ -4,7 +4,7 @@ import {createClient, fileJar} from '../index.ts';
 import type {GetArguments} from './commands.ts';
 import {parseProxy, parseTimeout, parseUrl, readMtlsOptions} from './shared/client-options.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
-import {type Io, print, printable} from './shared/io.ts';
+import {type Io, print, printable, withoutSecrets} from './shared/io.ts';
 import {CliTimeoutError, reportError} from './shared/report-error.ts';
 
 /**
@@ -75,9 +75,4 @@ function watchOutput({stdout}: Io): OutputWatch {
 			stdout.off('error', onError);
 		},
 	};
-}
-
-// Security: the query may hold a token, and user and password stand before the host.
-function withoutSecrets(url: URL): string {
-	return `${url.origin}${url.pathname}`;
 }

@@ -1,6 +1,7 @@
 import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
 import {daysUntil, validityOf} from '../shared/format-certificate.ts';
+import {withoutSecrets} from '../shared/io.ts';
 import type {CheckedCookie, CheckReport, Link, Step} from './report.ts';
 import {type Observations, observeTls} from './requests.ts';
 import {
@@ -84,11 +85,6 @@ function responseStep({attempt: {result, error}, url}: Observations): Step {
 	const to = target === null ? '' : `, on to ${target}`;
 	const text = `HTTP ${status}${statusText && ` ${statusText}`}${to}`;
 	return {...step, state: status < 400 ? 'good' : 'doubtful', text};
-}
-
-/** Security: a query may hold a token, and user and password stand before the host. */
-function withoutSecrets({origin, pathname}: URL): string {
-	return `${origin}${pathname}`;
 }
 
 function redirectTarget(location: string | undefined, base: URL): string | null {

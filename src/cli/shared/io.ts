@@ -23,3 +23,8 @@ export function print(io: Io, line = ''): void {
 export function printJson(io: Io, value: unknown): void {
 	print(io, escapeJson(JSON.stringify(value, null, 2)));
 }
+
+/** Security: a query may hold a token, and user and password stand before the host. */
+export function withoutSecrets({origin, pathname}: URL): string {
+	return `${origin}${pathname}`;
+}

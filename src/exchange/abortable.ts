@@ -58,9 +58,3 @@ export function onCancel(
 		cancelToken?.unsubscribe(cancel);
 	};
 }
-
-/** @throws {CanceledError} when the request's signal or cancel token has cancelled it. */
-export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
-	config.cancelToken?.throwIfRequested();
-	if (config.signal?.aborted) throw new CanceledError(undefined, config);
-}

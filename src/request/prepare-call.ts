@@ -7,6 +7,7 @@ import {
 	AxiosError,
 	type AxiosRequestConfig,
 	type AxiosResponse,
+	CanceledError,
 	type InternalAxiosRequestConfig,
 } from 'axios';
 import type {Connections} from '../connection/connections.ts';
@@ -147,6 +148,12 @@ export function prepareCall(
 export function abortSources(call: Call): AbortSources {
 	const {client, config} = call;
 	return {config, remainingMs: remainingMs(call), closed: client.inFlight.signal};
+}
+
+/** @throws {CanceledError} when the request's signal or cancel token has cancelled it. */
+export function throwIfCancelled(config: InternalAxiosRequestConfig): void {
+	config.cancelToken?.throwIfRequested();
+	if (config.signal?.aborted) throw new CanceledError(undefined, config);
 }
 
 /** The milliseconds until the deadline, 1 at least; `undefined` without a `timeout`. */

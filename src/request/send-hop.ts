@@ -6,7 +6,7 @@ import {type HttpProxy, resolveProxy} from '../connection/proxy/resolve-proxy.ts
 import {type CookieList, cookieHeader, readCookies} from '../cookies/cookie-header.ts';
 import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
-import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
+import {abortable} from '../exchange/abortable.ts';
 import {closedError} from '../exchange/axios-errors.ts';
 import {type ExchangeInput, type Head, headerOf, headOf} from '../exchange/exchange.ts';
 import {
@@ -21,7 +21,7 @@ import {connectionLossOf} from '../exchange/may-retry.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {diagnose, proxyAuthRequired} from './diagnose.ts';
 import {dropBody} from './in-flight.ts';
-import {abortSources, type Call, remainingMs} from './prepare-call.ts';
+import {abortSources, type Call, remainingMs, throwIfCancelled} from './prepare-call.ts';
 import {Retries} from './retries.ts';
 import {setResponseUrl} from './settle.ts';
 import {withXsrfToken, xsrfHeader} from './xsrf.ts';
@@ -38,7 +38,7 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	const snapshot = found instanceof Promise ? await loadSnapshot(found, call) : found;
 	// The jar or the loader may have been slow: a request that was cancelled meanwhile is not sent.
 	if (client.inFlight.ended) throw closedError(config);
-	if (config.signal || config.cancelToken) throwIfCancelled(config);
+	throwIfCancelled(config);
 
 	const input = prepareHop(call, hop, cookies, {snapshot, globalAgent});
 	let retries: Retries | undefined;

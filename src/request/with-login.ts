@@ -4,7 +4,7 @@
  */
 import type {AxiosResponse, AxiosResponseHeaders} from 'axios';
 import {CausedError} from '../errors.ts';
-import {abortable, throwIfCancelled} from '../exchange/abortable.ts';
+import {abortable} from '../exchange/abortable.ts';
 import {closedError} from '../exchange/axios-errors.ts';
 import {type Head, headerOf, isRedirect} from '../exchange/exchange.ts';
 import type {Hop} from '../exchange/hop.ts';
@@ -13,7 +13,7 @@ import type {LoginSession} from '../login/login-session.ts';
 import type {SessionSettings} from '../login/session-options.ts';
 import type {Login} from '../login/shared-login.ts';
 import {dropBody} from './in-flight.ts';
-import {abortSources, type Call} from './prepare-call.ts';
+import {abortSources, type Call, throwIfCancelled} from './prepare-call.ts';
 import type {FinalResponse} from './settle.ts';
 
 /** Sends all hops of a call; may be called again. */

@@ -1,22 +1,10 @@
 import {describe, expect, test} from 'vitest';
 import {type ConnectionLoss, mayResend} from '../../src/exchange/may-retry.ts';
+import {lostRequest} from '../support/lost-request.ts';
 
 /** A request on a connection that the server had closed. */
 function ended(how: Partial<ConnectionLoss> = {}): boolean {
-	return mayResend({
-		method: 'GET',
-		code: 'ECONNRESET',
-		reused: true,
-		sent: true,
-		answered: false,
-		alerted: false,
-		unresumed: false,
-		refused: false,
-		othersBegun: false,
-		goneAway: false,
-		replayable: true,
-		...how,
-	});
+	return mayResend({...lostRequest, ...how});
 }
 
 describe('is sent once more', () => {

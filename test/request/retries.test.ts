@@ -2,22 +2,10 @@ import {AxiosError, AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
 import type {ConnectionLoss} from '../../src/exchange/may-retry.ts';
 import {Retries} from '../../src/request/retries.ts';
+import {lostRequest} from '../support/lost-request.ts';
 
-const lost: ConnectionLoss = {
-	method: 'GET',
-	code: 'ECONNRESET',
-	reused: true,
-	sent: true,
-	answered: false,
-	alerted: false,
-	unresumed: false,
-	refused: false,
-	othersBegun: false,
-	goneAway: false,
-	replayable: true,
-};
 const refused: ConnectionLoss = {
-	...lost,
+	...lostRequest,
 	method: 'POST',
 	code: 'ERR_HTTP2_STREAM_ERROR',
 	refused: true,
@@ -32,8 +20,8 @@ function sends(ending: ConnectionLoss, retries = new Retries()): number {
 
 describe('a request is sent', () => {
 	test.each<[string, ConnectionLoss, number]>([
-		['twice where the connection was stale', lost, 2],
-		['once where the connection was new', {...lost, reused: false}, 1],
+		['twice where the connection was stale', lostRequest, 2],
+		['once where the connection was new', {...lostRequest, reused: false}, 1],
 		['ten times where the server does nothing but refuse', refused, 10],
 		['100 times where the server begins with others', {...refused, othersBegun: true}, 100],
 		['once where its body cannot be read twice', {...refused, replayable: false}, 1],
@@ -50,9 +38,9 @@ describe('a request is sent', () => {
 
 	test('a request is sent as often as it is refused after a stale connection, and not after a second one', () => {
 		const retries = new Retries();
-		expect(retries.allow(lost)).toBe(true);
+		expect(retries.allow(lostRequest)).toBe(true);
 		expect(retries.allow(refused)).toBe(true);
-		expect(retries.allow(lost)).toBe(false);
+		expect(retries.allow(lostRequest)).toBe(false);
 	});
 });
 
@@ -72,7 +60,7 @@ test.each<[string, ConnectionLoss, number[]]>([
 		[0, 0, 0, 0, 0],
 	],
 	['grow where it goes away before any', {...refused, goneAway: true}, [0, 10, 20, 40, 80]],
-	['are none after a stale connection', lost, [0]],
+	['are none after a stale connection', lostRequest, [0]],
 ])('the pauses %s', async (_, ending, expected) => {
 	vi.useFakeTimers();
 	try {

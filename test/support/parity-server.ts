@@ -1,8 +1,11 @@
+import {mkdtempSync, rmSync} from 'node:fs';
 import http, {type IncomingMessage} from 'node:http';
 import https from 'node:https';
-import net, {type Socket} from 'node:net';
+import net, {type Server, type Socket} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
-import {createTestPki} from '../../src/testing/index.ts';
+import {type Credential, createTestPki} from '../../src/testing/index.ts';
 
 /** A request as it came off the wire. */
 export interface WireRequest {
@@ -40,12 +43,20 @@ export type Answer =
 			readonly early?: boolean;
 	  };
 
-export type ServerName = 'a' | 'b' | 's' | 't';
+export type ServerName = 'a' | 'b' | 's' | 't' | 'm' | 'u' | 'v' | 'silent';
 
-/** Four recording servers: `a` and `b` over http, `s` and `t` over https; all answer from one list. */
+/**
+ * Recording servers: `a` and `b` over http, `s` and `t` over https, `m` over https with a client
+ * certificate, `u` and `v` as `a` and `m` on Unix sockets; all answer from one list. `silent` accepts a
+ * connection, calls `onCancel`, and never says a word.
+ */
 export interface ParityServers extends AsyncDisposable {
 	readonly ca: string;
+	/** What `m` and `v` insist on. */
+	readonly credential: Readonly<Pick<Credential, 'cert' | 'key'>>;
 	readonly ports: Readonly<Record<ServerName, number>>;
+	/** The paths of the Unix sockets. */
+	readonly socketPaths: Readonly<Record<'u' | 'v', string>>;
 	readonly requests: WireRequest[];
 	/** What comes next, for whichever server is asked. */
 	answers: Answer[];
@@ -53,73 +64,117 @@ export interface ParityServers extends AsyncDisposable {
 	notes: unknown[];
 	/** An address over TLS was asked for. */
 	secure: boolean;
-	/** Called by the answer `{next: 'cancel'}`. */
+	/** Called by the answer `{next: 'cancel'}`, and where `silent` accepts a connection. */
 	onCancel: () => void;
 	/** The address of a path, on `localhost` unless another name of this machine is given. */
 	url(server: ServerName, path?: string, host?: string): string;
 	/** Resolves once whatever was sent to the servers before has been read. */
 	quiet(): Promise<void>;
+	/** Resolves once the connection of the last request is closed. */
+	hungUp(): Promise<void>;
 }
 
-// HTTP leaves casing and order of names to the sender; undici writes these three itself.
-const undicisOwn = /^(host|connection|content-length)$/i;
+// HTTP leaves casing and order of names to the sender; undici writes these itself.
+const undicisOwn = /^(host|connection|content-length|transfer-encoding)$/i;
 
 export async function startParityServers(): Promise<ParityServers> {
 	const pki = await createTestPki();
-	const {cert, key} = await pki.server();
+	const own = await pki.server();
+	const {cert, key} = await pki.client({commonName: 'parity'});
+	const folder = mkdtempSync(join(tmpdir(), 'parity-'));
+	const socketPaths = {u: join(folder, 'u'), v: join(folder, 'v')};
 	const sockets = new Set<Socket>();
-	const names = ['a', 'b', 's', 't'] as const;
-	const servers = names.map((name) => {
-		const server =
-			name === 'a' || name === 'b' ? http.createServer() : https.createServer({cert, key});
+	const last: {socket?: Socket} = {};
+	const tls = {cert: own.cert, key: own.key};
+	const mutual = {...tls, ca: pki.ca, requestCert: true};
+	const servers = {
+		a: http.createServer(),
+		b: http.createServer(),
+		s: https.createServer(tls),
+		t: https.createServer(tls),
+		m: https.createServer(mutual),
+		u: http.createServer(),
+		v: https.createServer(mutual),
+	};
+	const silent = net.createServer(() => stage.onCancel());
+	for (const [name, server] of Object.entries(servers) as [ServerName, http.Server][]) {
 		server.keepAliveTimeout = 0;
 		server.requestTimeout = 0;
 		server.headersTimeout = 0;
+		const serve = (request: IncomingMessage) => {
+			if (request.url !== '/knock') last.socket = request.socket;
+			meet(stage, name, request);
+		};
+		server.on('request', serve);
+		server.on('checkContinue', serve);
+		// Node's server knows only the registered methods.
+		server.on('clientError', (error: Error & {rawPacket?: Buffer}, socket: Socket) => {
+			const head = error.rawPacket?.toString('latin1') ?? '';
+			if (!head.startsWith('BREW ') || !socket.writable) socket.destroy();
+			else brew(stage, name, head, socket);
+		});
+	}
+	const all: readonly Server[] = [...Object.values(servers), silent];
+	for (const server of all) {
 		server.on('connection', (socket: Socket) => {
 			sockets.add(socket);
 			socket.on('error', () => {}).once('close', () => sockets.delete(socket));
 		});
-		server.on('request', (request: IncomingMessage) => meet(stage, name, request));
-		server.on('checkContinue', (request: IncomingMessage) => meet(stage, name, request));
-		return server;
-	});
-	const ports = await Promise.all(servers.map(listen));
+	}
+	const {a, b, s, t, m, u, v} = servers;
+	const ports = {
+		a: await listen(a),
+		b: await listen(b),
+		s: await listen(s),
+		t: await listen(t),
+		m: await listen(m),
+		u: await listen(u, socketPaths.u),
+		v: await listen(v, socketPaths.v),
+		silent: await listen(silent),
+	};
 	const stage: ParityServers = {
 		ca: pki.ca,
-		ports: {a: at(ports, 0), b: at(ports, 1), s: at(ports, 2), t: at(ports, 3)},
+		credential: {cert, key},
+		ports,
+		socketPaths,
 		requests: [],
 		answers: [],
 		notes: [],
 		secure: false,
 		onCancel: () => {},
 		url(server, path = '/', host = 'localhost') {
-			const plain = server === 'a' || server === 'b';
+			const plain = ['a', 'b', 'u'].includes(server);
 			if (!plain) stage.secure = true;
-			return `${plain ? 'http' : 'https'}://${host}:${stage.ports[server]}${path}`;
+			const port = stage.ports[server];
+			return `${plain ? 'http' : 'https'}://${host}${port === 0 ? '' : `:${port}`}${path}`;
 		},
 		async quiet() {
 			// What was written before this request is in the server's buffers before it.
-			await Promise.all(ports.slice(0, 2).map(knock));
-			await Promise.all(ports.slice(0, 2).map(knock));
+			await Promise.all([ports.a, ports.b].map(knock));
+			await Promise.all([ports.a, ports.b].map(knock));
+		},
+		async hungUp() {
+			const {socket} = last;
+			if (socket?.closed === false) await new Promise((done) => socket.once('close', done));
 		},
 		async [Symbol.asyncDispose]() {
 			for (const socket of sockets) socket.destroy();
-			await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+			await Promise.all(all.map((server) => new Promise((done) => server.close(done))));
+			rmSync(folder, {recursive: true});
 		},
 	};
 	return stage;
 }
 
-function at(ports: readonly number[], index: number): number {
-	return ports[index] ?? 0;
-}
-
-function listen(server: http.Server): Promise<number> {
+/** @returns the port; 0 for a server on a Unix socket */
+function listen(server: Server, path?: string): Promise<number> {
 	return new Promise((resolve) => {
-		server.listen(0, '127.0.0.1', () => {
+		const onListening = () => {
 			const address = server.address();
 			resolve(typeof address === 'object' && address !== null ? address.port : 0);
-		});
+		};
+		if (path === undefined) server.listen(0, '127.0.0.1', onListening);
+		else server.listen(path, onListening);
 	});
 }
 
@@ -165,6 +220,19 @@ function meet(stage: ParityServers, server: ServerName, request: IncomingMessage
 	request.on('close', () => {
 		if (record.end === 'open') record.end = 'cut';
 	});
+}
+
+/** Answers a request whose method Node's server refuses, if it came in one piece. */
+function brew(stage: ParityServers, server: ServerName, text: string, socket: Socket): void {
+	const [head = '', body = ''] = text.split('\r\n\r\n');
+	const [line = '', ...fields] = head.split('\r\n');
+	const [method, path] = line.split(' ');
+	const headers = fields.map((field): [string, string] => {
+		const [name = '', value = ''] = field.split(': ');
+		return [name, value];
+	});
+	stage.requests.push({server, method, path, headers: inOrder(headers), body, end: 'whole'});
+	perform(stage, socket, {close: true, ...stage.answers.shift()}, true);
 }
 
 function inOrder(headers: readonly [string, string][]): [string, string][] {

@@ -1,4 +1,5 @@
-import type {ClientRequest} from 'node:http';
+import {once} from 'node:events';
+import type {ClientRequest, IncomingMessage} from 'node:http';
 import {Readable} from 'node:stream';
 import axios, {
 	type AxiosError,
@@ -14,16 +15,20 @@ export interface Outcome {
 	readonly error?: object;
 }
 
+/** What an app does with a streamed body, and what it is to be compared by. */
+export type ReadBody = (data: Readable, response: AxiosResponse) => Promise<unknown>;
+
 export async function describeResponse(
 	response: AxiosResponse,
 	config: InternalAxiosRequestConfig | undefined,
+	read: ReadBody = readWhole,
 ): Promise<object> {
 	return {
 		status: response.status,
 		statusText: response.statusText,
 		headers: Object.entries(response.headers),
 		headersAreAxios: response.headers instanceof AxiosHeaders,
-		data: await describeData(response.data),
+		data: await describeData(response, read),
 		sameConfig: response.config === config,
 		configHeaders: describeHeaders(config),
 		request: describeRequest(response.request),
@@ -33,6 +38,7 @@ export async function describeResponse(
 export async function describeError(
 	error: unknown,
 	config: InternalAxiosRequestConfig | undefined,
+	read?: ReadBody,
 ): Promise<object> {
 	if (!(error instanceof Error)) return {thrown: error};
 	const {name, message} = error;
@@ -53,7 +59,7 @@ export async function describeError(
 			.filter((name) => name !== 'toJSON')
 			.sort(),
 		sentUserAgent: sentUserAgent(request),
-		response: response && (await describeResponse(response, config)),
+		response: response && (await describeResponse(response, config, read)),
 	};
 }
 
@@ -67,21 +73,78 @@ function describeHeaders(config: InternalAxiosRequestConfig | undefined): unknow
 	return config && Object.entries(config.headers);
 }
 
-async function describeData(data: unknown): Promise<unknown> {
-	if (data instanceof Readable) return {stream: await describeStream(data)};
+async function describeData(response: AxiosResponse, read: ReadBody): Promise<unknown> {
+	const {data} = response;
+	if (data instanceof Readable) return {stream: await describeStream(data, response, read)};
 	if (Buffer.isBuffer(data)) return {buffer: data.toString('latin1')};
 	return {value: data};
 }
 
-async function describeStream(stream: Readable): Promise<object> {
+async function describeStream(
+	stream: Readable,
+	response: AxiosResponse,
+	read: ReadBody,
+): Promise<object> {
+	const events: unknown[] = [];
+	for (const name of ['aborted', 'end', 'close']) stream.on(name, () => events.push(name));
+	stream.on('error', (error) => events.push(describeStreamError(error)));
+	const before = streamFields(stream, response);
+	const outcome = await read(stream, response);
+	// Whatever has been decided becomes an event within the turn, or in the next ones.
+	if ((stream.readableEnded || stream.destroyed) && !stream.closed) await once(stream, 'close');
+	return {outcome, events, before, after: streamFields(stream, response)};
+}
+
+/** Reads a stream to its end. */
+export async function readWhole(stream: Readable): Promise<object> {
 	const chunks: Buffer[] = [];
 	try {
 		for await (const chunk of stream) chunks.push(Buffer.from(chunk));
 		return {text: Buffer.concat(chunks).toString('latin1')};
 	} catch (error) {
-		const {name, message, code} = error as NodeJS.ErrnoException;
-		return {text: Buffer.concat(chunks).toString('latin1'), name, message, code};
+		return {text: Buffer.concat(chunks).toString('latin1'), ...describeStreamError(error)};
 	}
+}
+
+/** What an app can see of an error that a stream emits. */
+export function describeStreamError(error: unknown): object {
+	const {name, message, code, isAxiosError, status} = error as AxiosError;
+	const isCancel = axios.isCancel(error);
+	return {
+		kind: (error as Error).constructor.name,
+		name,
+		message,
+		code,
+		status,
+		isAxiosError,
+		isCancel,
+	};
+}
+
+// What apps read on the body itself, as it is an IncomingMessage of Node where nothing is unpacked.
+function streamFields(stream: Readable, {request}: AxiosResponse): object {
+	const {destroyed, errored, readableEnded, readableAborted, readableEncoding} = stream;
+	const {statusCode, statusMessage, headers, rawHeaders, httpVersion, req, socket, aborted} =
+		stream as Partial<IncomingMessage> & {req?: unknown};
+	const {complete, trailers, rawTrailers, method, url} = stream as Partial<IncomingMessage>;
+	return {
+		...{
+			destroyed,
+			readableEnded,
+			readableAborted,
+			readableEncoding,
+			aborted,
+			complete,
+			method,
+			url,
+		},
+		...{statusCode, statusMessage, headers: headers && Object.entries(headers), rawHeaders},
+		...{httpVersion, trailers: trailers && Object.entries(trailers), rawTrailers},
+		objectMode: stream.readableObjectMode,
+		errored: errored?.message,
+		sameRequest: req === request,
+		socket: socket === undefined ? 'none' : typeof socket,
+	};
 }
 
 // What apps read there; of an answer it is Node's ClientRequest, or looks like one.

@@ -3,6 +3,7 @@
  * same result.
  */
 import https from 'node:https';
+import type {Readable} from 'node:stream';
 import axios, {
 	type AxiosAdapter,
 	type AxiosInstance,
@@ -14,10 +15,17 @@ import {createAdapter} from '../../src/index.ts';
 import {
 	type Answer,
 	type ParityServers,
+	type ServerName,
 	startParityServers,
 	type WireRequest,
 } from './parity-server.ts';
-import {describeError, describeResponse, exchangeOf, type Outcome} from './parity-suite.ts';
+import {
+	describeError,
+	describeResponse,
+	exchangeOf,
+	type Outcome,
+	type ReadBody,
+} from './parity-suite.ts';
 
 export {type Answer, type ParityServers as Stage, redirect} from './parity-server.ts';
 
@@ -39,13 +47,55 @@ export interface Scenario {
 	readonly by?: 'undici' | 'axios' | 'any' | undefined;
 	/** How much of a request arrives is up to the system: how far its body came is not compared. */
 	readonly looseBody?: boolean;
+	/** What the app does with a streamed body. @defaultValue reads it to its end */
+	readonly read?: (stage: ParityServers, client: AxiosInstance) => ReadBody;
+	/** Compares what became of the stream that the app gave as a body, too. */
+	readonly watchBody?: boolean;
 	/** Says it once more through the exchange that is not `by`. @defaultValue `true` */
 	readonly both?: boolean;
+}
+
+/** A scenario for each of several ways to the servers. */
+export interface Row extends Omit<Scenario, 'request' | 'answers'> {
+	readonly config?: (stage: ParityServers, url: string) => AxiosRequestConfig;
+	readonly answers?: (stage: ParityServers, server: ServerName) => readonly Answer[];
+}
+
+export interface Way {
+	readonly title: string;
+	readonly server: ServerName;
+	readonly config?: AxiosRequestConfig;
+}
+
+const direct = {maxRedirects: 0};
+export const plainWay: Way = {title: 'over http', server: 'a'};
+export const ways: readonly Way[] = [
+	plainWay,
+	{title: 'over http, without redirects', server: 'a', config: direct},
+	{title: 'over https with a client certificate', server: 'm'},
+	{title: 'over https with a client certificate, without redirects', server: 'm', config: direct},
+];
+
+/** Each row over each way. Which exchange carries it is not compared: it is about to change. */
+export function over(rows: readonly Row[], along: readonly Way[] = ways): Scenario[] {
+	return rows.flatMap(({config, answers, ...row}) =>
+		along.map((way) => ({
+			by: 'any' as const,
+			...row,
+			title: `${row.title}, ${way.title}`,
+			request: (s: ParityServers) => {
+				const url = s.url(way.server, '/parity');
+				return {url, ...way.config, ...config?.(s, url)};
+			},
+			...(answers && {answers: (s: ParityServers) => answers(s, way.server)}),
+		})),
+	);
 }
 
 interface Run extends Outcome {
 	readonly wire: readonly WireRequest[];
 	readonly notes: readonly unknown[];
+	readonly source?: object | undefined;
 }
 
 interface Cast {
@@ -102,14 +152,15 @@ export function parity(scenarios: readonly Scenario[]): void {
 }
 
 function castOf(stage: ParityServers): Cast {
+	const {ca, credential} = stage;
 	const cast: Cast = {
 		stage,
 		theirs: axios.create({
-			httpsAgent: new https.Agent({ca: stage.ca, keepAlive: true}),
+			httpsAgent: new https.Agent({...credential, ca, keepAlive: true}),
 			adapter: capturing(axios.getAdapter('http')),
 		}),
 		ours: axios.create({adapter: capturing(createAdapter())}),
-		trusting: axios.create({adapter: capturing(createAdapter({mtls: {ca: stage.ca}}))}),
+		trusting: axios.create({adapter: capturing(createAdapter({mtls: {...credential, ca}}))}),
 		captured: undefined,
 		exchange: undefined,
 	};
@@ -150,27 +201,35 @@ async function run(
 	cast.captured = undefined;
 	const config = {...scenario.request(stage), ...extra};
 	const client = side === 'ours' && stage.secure ? cast.trusting : cast[side];
-	const outcome = await outcomeOf(cast, client, config);
+	const outcome = await outcomeOf(cast, client, config, scenario.read?.(stage, client));
 	await stage.quiet();
 	const wire = stage.requests.map((request) =>
 		scenario.looseBody ? {...request, body: '', end: 'open' as const} : {...request},
 	);
-	return withoutBoundaries({...outcome, wire, notes: stage.notes});
+	const source = scenario.watchBody ? describeSource(config.data) : undefined;
+	return withoutBoundaries({...outcome, wire, notes: stage.notes, source});
+}
+
+/** What became of the stream that the app gave as a body. */
+function describeSource(data: Readable): object {
+	const {destroyed, readableEnded, errored} = data;
+	return {destroyed, readableEnded, errored: errored?.message};
 }
 
 async function outcomeOf(
 	cast: Cast,
 	client: AxiosInstance,
 	config: AxiosRequestConfig,
+	read: ReadBody | undefined,
 ): Promise<Outcome> {
 	try {
 		// Ours refuses the way from https to http unless it is told to go: that has a test of its own.
 		const response = await client.request({allowInsecureRedirects: true, ...config});
 		cast.exchange = exchangeOf(response);
-		return {response: await describeResponse(response, cast.captured)};
+		return {response: await describeResponse(response, cast.captured, read)};
 	} catch (error) {
 		cast.exchange = exchangeOf(error);
-		return {error: await describeError(error, cast.captured)};
+		return {error: await describeError(error, cast.captured, read)};
 	}
 }
 

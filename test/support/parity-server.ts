@@ -301,3 +301,20 @@ function pairs(flat: readonly string[]): [string, string][] {
 export function redirect(location: string, status = 302, headers: readonly string[] = []): Answer {
 	return {status, headers: ['Location', location, ...headers], body: 'gone elsewhere'};
 }
+
+/** A 200 in chunks. */
+export function inChunks(
+	parts: readonly (string | Buffer)[],
+	end = '0\r\n\r\n',
+	fields = '',
+): Extract<Answer, {raw: unknown}> {
+	return {
+		raw: [
+			`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${fields}\r\n`,
+			...parts
+				.map((part) => Buffer.from(part as string))
+				.flatMap((part) => [`${part.length.toString(16)}\r\n`, part, '\r\n']),
+			end,
+		],
+	};
+}

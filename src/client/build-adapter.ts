@@ -1,10 +1,10 @@
 import axios, {type AxiosAdapter} from 'axios';
-import {axiosExchange} from '../exchange/axios.ts';
+import {axiosExchange} from '../exchange/axios/axios-exchange.ts';
+import {undiciSupportsConfig, undiciSupportsHop} from '../exchange/axios/needs-axios.ts';
+import {connectionExchange} from '../exchange/connection-exchange.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import {http2Exchange} from '../exchange/http2/exchange.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
-import {undiciExchange} from '../exchange/undici/exchange.ts';
-import {undiciSupportsConfig, undiciSupportsHop} from '../exchange/undici/supported.ts';
 import {makeAdapter} from '../request/adapter.ts';
 import {assertNoClientOptions} from '../request/conflicting-agents.ts';
 import type {ClientState} from './client-state.ts';
@@ -13,7 +13,9 @@ import type {ClientState} from './client-state.ts';
 export function buildAdapter(state: ClientState): AxiosAdapter {
 	const {connections} = state;
 	const plain: Exchange = (input) =>
-		undiciSupportsHop(input) ? undiciExchange(connections.pool, input) : axiosExchange(input);
+		undiciSupportsHop(input)
+			? connectionExchange((route) => connections.pool.take(route), input)
+			: axiosExchange(input);
 	const http2: Exchange = (input) => http2Exchange(connections.http2, input);
 	const {selector} = connections.identities;
 	return makeAdapter({

@@ -5,8 +5,8 @@ import {badOption, numberOrType, withoutPrototype} from '../util/check-options.t
 import {AgentPool} from './agent-pool.ts';
 import {type Bounds, ConnectionLimit} from './connection-limit.ts';
 import {CurrentIdentities} from './current-identities.ts';
+import {Http1Pool} from './http1-pool.ts';
 import {Http2Pool} from './http2-pool.ts';
-import {Pool} from './pool.ts';
 import {resolveProxy} from './proxy/resolve-proxy.ts';
 
 /** Options of the connections, besides `mtls`. */
@@ -32,7 +32,7 @@ export class Connections {
 	readonly identities: CurrentIdentities;
 	/** On the connections of all pools together. */
 	readonly limit: ConnectionLimit | undefined;
-	readonly pool: Pool;
+	readonly pool: Http1Pool;
 	#http2: Http2Pool | undefined;
 	readonly #proxy: ProxySetting | undefined;
 	readonly #pools: ConnectionPool[];
@@ -45,7 +45,7 @@ export class Connections {
 		// A mistake in it is reported now rather than at the first request, and before files are watched.
 		if (proxy) resolveProxy(proxy, new URL('https://localhost'));
 		this.#proxy = proxy;
-		this.pool = new Pool(this.limit);
+		this.pool = new Http1Pool(this.limit);
 		this.#pools = [this.pool];
 		this.identities = new CurrentIdentities(mtls, logger, maxIdentities);
 		this.identities.onRetire((snapshot) => {

@@ -1,19 +1,21 @@
 import type {Socket} from 'node:net';
 import type {WaitingRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
+import type {Http1Connection} from './http1-connection.ts';
 import type {
-	PooledConnection,
+	CompleteResponse,
 	RequestConnection,
+	RequestLoss,
 	ResponseHandler,
-	StatusLine,
-} from './pooled-connection.ts';
+	WireRequest,
+} from './request-connection.ts';
 
 /** What the pool does for a waiting request. */
 export interface ConnectionQueue {
 	/** @returns a function that ends the waiting. */
 	wait(events: Pick<WaitingRequest, 'reuse' | 'begin' | 'expire'>): () => void;
-	takeIdle(): PooledConnection | undefined;
-	open(slot: ConnectionSlot): PooledConnection;
+	takeIdle(): Http1Connection | undefined;
+	open(slot: ConnectionSlot): Http1Connection;
 	/** It no longer waits. */
 	onEnd(connection: QueuedConnection): void;
 }
@@ -21,7 +23,7 @@ export interface ConnectionQueue {
 /** Stands in for the connection of a request that has to wait for one. */
 export class QueuedConnection implements RequestConnection {
 	readonly #host: string;
-	#connection: PooledConnection | undefined;
+	#connection: Http1Connection | undefined;
 	#handler: ResponseHandler | undefined;
 	#leave = () => {};
 	readonly #queue: ConnectionQueue;
@@ -39,25 +41,31 @@ export class QueuedConnection implements RequestConnection {
 		return this.#connection?.socket;
 	}
 
-	get used(): boolean {
-		return this.#connection?.used ?? false;
+	get reused(): boolean {
+		return this.#connection?.reused ?? false;
 	}
 
-	get sent(): boolean {
-		return this.#connection?.sent ?? false;
+	get reason(): string {
+		return this.#connection?.reason ?? '';
 	}
 
-	get statusLine(): StatusLine | undefined {
-		return this.#connection?.statusLine;
+	get httpVersion(): string {
+		return this.#connection?.httpVersion ?? '1.1';
 	}
 
-	/** Sends a request when its turn comes. It may fail before that. */
-	dispatch(options: Parameters<PooledConnection['dispatch']>[0], handler: ResponseHandler): void {
+	get loss(): RequestLoss {
+		return (
+			this.#connection?.loss ?? {socket: undefined, reused: false, sent: false, answered: false}
+		);
+	}
+
+	/** It may fail before its turn comes. */
+	send(request: WireRequest, handler: ResponseHandler): void {
 		this.#handler = handler;
-		const dispatchOn = (connection: PooledConnection) => {
+		const dispatchOn = (connection: Http1Connection) => {
 			this.#settle();
 			this.#connection = connection;
-			connection.dispatch(options, handler);
+			connection.send(request, handler);
 		};
 		this.#leave = this.#queue.wait({
 			reuse: () => {
@@ -70,16 +78,24 @@ export class QueuedConnection implements RequestConnection {
 		});
 	}
 
-	markUsed(): boolean {
-		return this.#connection?.markUsed() ?? false;
+	begin(): void {
+		this.#connection?.begin();
 	}
 
-	release(keepAlive: string | undefined): void {
-		this.#connection?.release(keepAlive);
+	complete(response: CompleteResponse, done: () => void): void {
+		this.#connection?.complete(response, done);
 	}
 
-	releaseOnceSent(keepAlive: string | undefined): void {
-		this.#connection?.releaseOnceSent(keepAlive);
+	suspect(): void {
+		this.#connection?.suspect();
+	}
+
+	nodeError(error: Error): Error {
+		return this.#connection?.nodeError(error) ?? error;
+	}
+
+	isBrokenOff(error: Error): boolean {
+		return this.#connection?.isBrokenOff(error) ?? false;
 	}
 
 	async destroy(reason?: Error): Promise<void> {

@@ -1,5 +1,5 @@
 import type {AxiosBasicCredentials, AxiosHeaders} from 'axios';
-import type {Body} from './request-body.ts';
+import type {Body} from './outgoing/request-body.ts';
 
 /** One request of a call: the first, or one that a redirect made. */
 export interface Hop {

@@ -2,9 +2,9 @@
  * When a request may be sent again (RFC 9110 §9.2.2): its connection ended before there was a response.
  * How often, and after which pause, is in request/retries.ts.
  */
-import type {Socket} from 'node:net';
 import {AxiosError} from 'axios';
 import {connectionOf, refusedSession} from '../connection/connection.ts';
+import type {RequestLoss} from '../connection/request-connection.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
 import type {Hop} from './hop.ts';
 
@@ -33,24 +33,18 @@ export interface ConnectionLoss {
 	readonly replayable: boolean;
 }
 
-/** The part of a loss that an exchange sees. */
-export type SeenLoss = Pick<ConnectionLoss, 'reused' | 'sent' | 'answered'> &
-	Partial<Pick<ConnectionLoss, 'refused' | 'othersBegun' | 'goneAway'>> & {
-		readonly socket: Socket | undefined;
-	};
-
-const seenLosses = new WeakMap<object, SeenLoss>();
+const losses = new WeakMap<object, RequestLoss>();
 
 /** Attaches what an exchange has seen to the error that ended the request. */
-export function attachLoss<E extends object>(error: E, seen: SeenLoss): E {
-	seenLosses.set(error, seen);
+export function attachLoss<E extends object>(error: E, loss: RequestLoss): E {
+	losses.set(error, loss);
 	return error;
 }
 
 /** What is known of the request that `error` ended; `undefined` if its connection was not the reason. */
 export function connectionLossOf(error: unknown, {method, body}: Hop): ConnectionLoss | undefined {
 	if (!(error instanceof AxiosError)) return undefined;
-	const seen = seenLosses.get(error);
+	const seen = losses.get(error);
 	if (seen === undefined) return undefined;
 	const {socket, reused, sent, answered} = seen;
 	const connection = connectionOf(socket);

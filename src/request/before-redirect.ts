@@ -4,8 +4,8 @@ import {
 	type AxiosResponse,
 	type InternalAxiosRequestConfig,
 } from 'axios';
-import {exactHeaders} from '../exchange/headers.ts';
 import type {BeforeRedirectState, Hop} from '../exchange/hop.ts';
+import {exactHeaders} from '../exchange/outgoing/config-headers.ts';
 import {bareHost, urlHost} from '../util/url.ts';
 import {isWithheldElsewhere, type RedirectPolicy} from './redirect.ts';
 

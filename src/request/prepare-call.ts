@@ -18,7 +18,7 @@ import type {AbortSources} from '../exchange/abortable.ts';
 import type {Exchange, Head} from '../exchange/exchange.ts';
 import {type Hop, withoutCredentials} from '../exchange/hop.ts';
 import {tlsHttp2Option, wantsHttp2} from '../exchange/http2-options.ts';
-import {makeBody} from '../exchange/request-body.ts';
+import {makeBody} from '../exchange/outgoing/request-body.ts';
 import type {LoginSession} from '../login/login-session.ts';
 import type {CookieRefusal, ProxySetting, Timeouts} from '../options.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';

@@ -4,8 +4,8 @@
  */
 import type {AxiosHeaders} from 'axios';
 import {isRedirect} from '../exchange/exchange.ts';
-import {copyHeaders, exactHeaders} from '../exchange/headers.ts';
 import {type Hop, withoutCredentials} from '../exchange/hop.ts';
+import {copyHeaders, exactHeaders} from '../exchange/outgoing/config-headers.ts';
 import type {IdentitySelector} from '../tls/rotation/identity-selector.ts';
 
 /** The rules for the redirects of one call. */

@@ -15,9 +15,9 @@ import {
 	hasOwnProxies,
 	noGlobalAgent,
 } from '../exchange/global-agent.ts';
-import {adoptHeaders} from '../exchange/headers.ts';
 import {cookieOfApp, type Hop, wirePath} from '../exchange/hop.ts';
 import {connectionLossOf} from '../exchange/may-retry.ts';
+import {adoptHeaders} from '../exchange/outgoing/config-headers.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {diagnose, proxyAuthRequired} from './diagnose.ts';
 import {dropBody} from './in-flight.ts';

@@ -5,8 +5,8 @@
  */
 import type {InternalAxiosRequestConfig} from 'axios';
 import type {CookieList} from '../cookies/cookie-header.ts';
-import {copyHeaders} from '../exchange/headers.ts';
 import {cookieOfApp, type Hop} from '../exchange/hop.ts';
+import {copyHeaders} from '../exchange/outgoing/config-headers.ts';
 import {decodePercent} from '../util/url.ts';
 
 /**

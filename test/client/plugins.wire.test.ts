@@ -93,7 +93,7 @@ test('a client with axios-retry still sends a plain request by the undici exchan
 	const client = fixture.client();
 	axiosRetry(client);
 	const {request} = await client.get(server.url('/whoami'));
-	expect(request.constructor.name).toBe('UndiciRequest');
+	expect(request.constructor.name).toBe('SentRequest');
 });
 
 // These two carry axios's types for CommonJS, which TypeScript holds for others than those for ESM.
@@ -275,7 +275,7 @@ describe('msw', () => {
 		expect(during.request.constructor.name).toBe('ClientRequest');
 		server.close();
 		const after = await client.get(plain.origin);
-		expect(after.request.constructor.name).toBe('UndiciRequest');
+		expect(after.request.constructor.name).toBe('SentRequest');
 		expect(plain.requests).toHaveLength(2);
 	});
 });

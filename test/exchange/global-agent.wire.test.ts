@@ -216,7 +216,7 @@ describe('what an app does to the global agents counts', () => {
 		const agent = new http.Agent({keepAlive: true, timeout: 1_000});
 		http.globalAgent = agent;
 		const {request} = await make().get(plain.origin);
-		expect(request.constructor.name).toBe('UndiciRequest');
+		expect(request.constructor.name).toBe('SentRequest');
 		expect(Object.keys(agent.freeSockets)).toEqual([]);
 	});
 
@@ -444,7 +444,7 @@ describe('through a proxy', () => {
 			vi.stubEnv('HTTPS_PROXY', proxyEnv.HTTPS_PROXY);
 			const client = make();
 			const {request} = await client.get(bank.url('/echo'));
-			expect(request.constructor.name).toBe('UndiciRequest');
+			expect(request.constructor.name).toBe('SentRequest');
 			expect(proxy.tunnels).toHaveLength(made + 1);
 		},
 	);

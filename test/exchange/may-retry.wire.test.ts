@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import type {Socket} from 'node:net';
 import {Readable} from 'node:stream';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
-import {replayLimitBytes} from '../../src/exchange/request-body.ts';
+import {replayLimitBytes} from '../../src/exchange/outgoing/request-body.ts';
 import type {MtlsClient} from '../../src/index.ts';
 import type {MtlsServer, RequestHandler} from '../../src/testing/index.ts';
 import {expectCanceled} from '../support/cancelling.ts';

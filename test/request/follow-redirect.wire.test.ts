@@ -1,6 +1,6 @@
 import {PassThrough, Readable} from 'node:stream';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {replayLimitBytes} from '../../src/exchange/request-body.ts';
+import {replayLimitBytes} from '../../src/exchange/outgoing/request-body.ts';
 import {
 	createFixture,
 	exchanges,

@@ -218,5 +218,5 @@ function sentUserAgent(request: unknown): unknown {
 export function exchangeOf(value: unknown): 'undici' | 'axios' | undefined {
 	const request = (value as Partial<AxiosError> | undefined)?.request;
 	if (typeof request !== 'object' || request === null) return undefined;
-	return request.constructor?.name === 'UndiciRequest' ? 'undici' : 'axios';
+	return request.constructor?.name === 'SentRequest' ? 'undici' : 'axios';
 }

@@ -78,7 +78,7 @@ export const doors: Readonly<Record<string, Door>> = {
 		open: ['cookies/', 'redis/'],
 		types: ['options.ts', 'client/types.ts', 'login/'],
 	},
-	undici: {open: ['connection/pooled-connection.ts', 'exchange/undici/exchange.ts']},
+	undici: {open: ['connection/http1-connection.ts']},
 	'node:http2': {
 		open: ['connection/http2-connection.ts'],
 		types: ['exchange/http2/', 'exchange/http2-options.ts'],
@@ -97,9 +97,9 @@ export const doors: Readonly<Record<string, Door>> = {
 const wholeAxios: readonly string[] = [
 	'client/create-client.ts',
 	'client/build-adapter.ts',
-	'exchange/axios.ts',
+	'exchange/axios/axios-exchange.ts',
 	// For the version in `User-Agent`.
-	'exchange/undici/request.ts',
+	'exchange/outgoing/outgoing-request.ts',
 ];
 
 /** What is wrong with an import of a file of ours; `undefined` when nothing is. */

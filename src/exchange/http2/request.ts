@@ -8,10 +8,10 @@ import type {Socket} from 'node:net';
 import {Readable, Writable} from 'node:stream';
 import {TimeoutError} from '../../connection/connect-timeout.ts';
 import type {Http2Connection} from '../../connection/http2-connection.ts';
+import type {RequestLoss} from '../../connection/request-connection.ts';
 import {streamOptions} from '../../connection/socket-options.ts';
 import {onAbort} from '../../util/abortable.ts';
 import {bareHost} from '../../util/url.ts';
-import type {SeenLoss} from '../may-retry.ts';
 
 /**
  * One request over HTTP/2, in the shape of Node's `ClientRequest` as far as axios's adapter and apps
@@ -29,7 +29,7 @@ export class Http2Request extends Writable {
 	/** Host without port. */
 	readonly host: string;
 	/** What is known of the loss when the request fails without a response. */
-	loss: SeenLoss | undefined = undefined;
+	loss: RequestLoss | undefined = undefined;
 	#connection: Http2Connection;
 	readonly #headers: OutgoingHttpHeaders;
 	readonly #acquired: Promise<Http2Connection>;

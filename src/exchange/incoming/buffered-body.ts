@@ -4,51 +4,7 @@ import type {InternalAxiosRequestConfig} from 'axios';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {withCode} from '../axios-errors.ts';
 import {headerOf} from '../exchange.ts';
-
-type Headers = Record<string, string | string[]>;
-
-/** If repeated, Node keeps the first of these and drops the rest (`IncomingMessage.headers`). */
-const single: ReadonlySet<string> = new Set([
-	'age',
-	'authorization',
-	'content-length',
-	'content-type',
-	'etag',
-	'expires',
-	'from',
-	'host',
-	'if-modified-since',
-	'if-unmodified-since',
-	'last-modified',
-	'location',
-	'max-forwards',
-	'proxy-authorization',
-	'referer',
-	'retry-after',
-	'server',
-	'user-agent',
-]);
-
-/** Joins repeated headers as Node does: https://nodejs.org/api/http.html#messageheaders. Changes `headers`. */
-export function joinHeaders(headers: Record<string, string | string[] | undefined>): Headers {
-	for (const name of Object.keys(headers)) {
-		const given = headers[name];
-		const value = Array.isArray(given) ? given.map(trimEnd) : trimEnd(given ?? '');
-		if (name === 'set-cookie') {
-			headers[name] = typeof value === 'string' ? [value] : value;
-		} else if (Array.isArray(value)) {
-			headers[name] = single.has(name) ? value[0] : value.join(name === 'cookie' ? '; ' : ', ');
-		} else if (value !== given) headers[name] = value;
-		// Node drops a header of this name: it would set the prototype of its object.
-		if (name === '__proto__') delete headers[name];
-	}
-	return headers as Headers;
-}
-
-// undici keeps the blanks after a value.
-export function trimEnd(value: string): string {
-	return value.charCodeAt(value.length - 1) > 0x20 ? value : value.replace(/[\t ]+$/, '');
-}
+import type {Headers} from '../node-messages.ts';
 
 /** Undoes one content encoding. */
 type Decoder = (body: Buffer, limit: {readonly maxOutputLength?: number}) => Promise<Buffer>;

@@ -4,9 +4,9 @@ import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
+import {undiciSupportsConfig, undiciSupportsHop} from '../../../src/exchange/axios/needs-axios.ts';
 import type {ExchangeInput} from '../../../src/exchange/exchange.ts';
-import {joinHeaders} from '../../../src/exchange/undici/response.ts';
-import {undiciSupportsConfig, undiciSupportsHop} from '../../../src/exchange/undici/supported.ts';
+import {joinHeaders} from '../../../src/exchange/node-messages.ts';
 import {configOf, type HopConfig, hopOf} from '../../support/make-hop.ts';
 
 type Asked = Pick<ExchangeInput, 'config' | 'hop'>;

@@ -1,15 +1,13 @@
 /*
- * One request for undici: what is sent, and the objects that stand in for Node's request and response.
+ * The objects that stand in for Node's request and response: what apps read on `response.request`.
  */
 import {EventEmitter} from 'node:events';
 import http from 'node:http';
 import type {Agent} from 'node:https';
 import type {Socket} from 'node:net';
-import axios, {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {withoutPrototype} from '../../util/check-options.ts';
-import {bareHost} from '../../util/url.ts';
-import type {Hop} from '../hop.ts';
-import {trimEnd} from './response.ts';
+import {withoutPrototype} from '../util/check-options.ts';
+import {bareHost} from '../util/url.ts';
+import type {Hop} from './hop.ts';
 
 type Listener = (...given: unknown[]) => void;
 
@@ -76,10 +74,10 @@ class PastEvents {
 }
 
 /**
- * `response.request` and `error.request` of the undici exchange: the fields that apps read on Node's
- * `ClientRequest`. It is for reading only; undici has sent the request.
+ * `response.request` and `error.request`: the fields that apps read on Node's `ClientRequest`. It is for
+ * reading only; a connection has sent the request.
  */
-export class UndiciRequest extends PastEvents {
+export class SentRequest extends PastEvents {
 	readonly method: string;
 	/** Path and query. */
 	readonly path: string;
@@ -88,7 +86,7 @@ export class UndiciRequest extends PastEvents {
 	/** Whether the connection had carried a request before. */
 	reusedSocket = false;
 	/** Set once the head of the response is there. */
-	res: UndiciResponse | undefined = undefined;
+	res: ReceivedResponse | undefined = undefined;
 	/** Names and values in turn, as they were sent. */
 	readonly #headers: readonly string[];
 	readonly #url: URL;
@@ -147,22 +145,22 @@ export class UndiciRequest extends PastEvents {
 	}
 }
 
-/** `response.request.res` of the undici exchange: the fields that apps read on Node's `IncomingMessage`. */
-export class UndiciResponse extends PastEvents {
+/** `response.request.res` of a response in memory: the fields that apps read on Node's `IncomingMessage`. */
+export class ReceivedResponse extends PastEvents {
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly headers: Record<string, string | string[]>;
-	readonly req: UndiciRequest;
+	readonly req: SentRequest;
 	/** The URL that the response came from, after redirects. */
 	declare responseUrl?: string;
 	readonly #version: string;
-	#raw: readonly Buffer[];
+	#raw: readonly (Buffer | string)[];
 	#rawHeaders: string[] | undefined;
 
 	constructor(
-		req: UndiciRequest,
-		head: Pick<UndiciResponse, 'statusCode' | 'statusMessage' | 'headers' | 'httpVersion'>,
-		raw: readonly Buffer[],
+		req: SentRequest,
+		head: Pick<ReceivedResponse, 'statusCode' | 'statusMessage' | 'headers' | 'httpVersion'>,
+		raw: readonly (Buffer | string)[],
 	) {
 		super();
 		this.statusCode = head.statusCode;
@@ -188,7 +186,9 @@ export class UndiciResponse extends PastEvents {
 	}
 
 	#toText(): string[] {
-		const text = this.#raw.map((part) => trimEnd(part.toString('latin1')));
+		const text = this.#raw.map((part) =>
+			typeof part === 'string' ? part : trimEnd(part.toString('latin1')),
+		);
 		this.#rawHeaders = text;
 		this.#raw = [];
 		return text;
@@ -211,88 +211,51 @@ export class UndiciResponse extends PastEvents {
 /** A part of the head keeps its packet in memory: a part of a larger packet is made text at once. */
 const maxKeptBytes = 4_096;
 
-function isLarge(part: Buffer | undefined): boolean {
-	return part !== undefined && part.buffer.byteLength > maxKeptBytes;
+function isLarge(part: Buffer | string | undefined): boolean {
+	return Buffer.isBuffer(part) && part.buffer.byteLength > maxKeptBytes;
 }
 
-const agentName = `axios/${axios.VERSION}`;
-const acceptEncoding = 'gzip, compress, deflate, br';
+export type Headers = Record<string, string | string[]>;
 
-/** Adds axios's default headers for itself and the body, unless the app has set them. */
-function addDefaultHeaders(headers: AxiosHeaders, body: Buffer | null): void {
-	setMissing(headers, 'User-Agent', agentName);
-	if (body) setMissing(headers, 'Content-Length', String(body.length));
-}
+/** If repeated, Node keeps the first of these and drops the rest (`IncomingMessage.headers`). */
+const single: ReadonlySet<string> = new Set([
+	'age',
+	'authorization',
+	'content-length',
+	'content-type',
+	'etag',
+	'expires',
+	'from',
+	'host',
+	'if-modified-since',
+	'if-unmodified-since',
+	'last-modified',
+	'location',
+	'max-forwards',
+	'proxy-authorization',
+	'referer',
+	'retry-after',
+	'server',
+	'user-agent',
+]);
 
-// As `headers.set(name, value, false)` does, which takes 1 % of the time of a small request.
-function setMissing(headers: AxiosHeaders, name: string, value: string): void {
-	for (const given of Object.keys(headers)) {
-		if (given.length === name.length && given.toLowerCase() === name.toLowerCase()) {
-			if (headers[given] === undefined) headers[given] = value;
-			return;
-		}
-	}
-	headers[name] = value;
-}
-
-/**
- * The headers of `hop` as they are sent, names and values in turn: the app's, and those that axios adds.
- * The latter are added to the hop's own headers too, as axios adds them to `config.headers`.
- */
-export function wireHeaders(
-	{headers, auth}: Hop,
-	{transitional}: InternalAxiosRequestConfig,
-	cookie: string | undefined,
-	body: Buffer | null,
-): string[] {
-	if (auth) headers.delete('authorization');
-	addDefaultHeaders(headers, body);
-	const zstd = transitional?.advertiseZstdAcceptEncoding === true;
-	setMissing(headers, 'Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding);
-
-	const wire: string[] = [];
+/** Joins repeated headers as Node does: https://nodejs.org/api/http.html#messageheaders. Changes `headers`. */
+export function joinHeaders(headers: Record<string, string | string[] | undefined>): Headers {
 	for (const name of Object.keys(headers)) {
-		const value: unknown = headers[name];
-		if (value === undefined || value === null || value === false) continue;
-		if (cookie !== undefined && name.length === 6 && name.toLowerCase() === 'cookie') continue;
-		for (const item of Array.isArray(value) ? value : [value]) wire.push(name, clean(String(item)));
+		const given = headers[name];
+		const value = Array.isArray(given) ? given.map(trimEnd) : trimEnd(given ?? '');
+		if (name === 'set-cookie') {
+			headers[name] = typeof value === 'string' ? [value] : value;
+		} else if (Array.isArray(value)) {
+			headers[name] = single.has(name) ? value[0] : value.join(name === 'cookie' ? '; ' : ', ');
+		} else if (value !== given) headers[name] = value;
+		// Node drops a header of this name: it would set the prototype of its object.
+		if (name === '__proto__') delete headers[name];
 	}
-	// Node writes these after the app's.
-	if (auth) wire.push('Authorization', basic(`${auth.username}:${auth.password}`));
-	if (cookie !== undefined) wire.push('Cookie', cookie);
-	return wire;
+	return headers as Headers;
 }
 
-const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
-
-// As axios does, drops characters that a header cannot carry.
-function clean(value: string): string {
-	return unsendable.test(value) ? value.replace(new RegExp(unsendable, 'g'), '').trim() : value;
-}
-
-function basic(credentials: string): string {
-	return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
-}
-
-/**
- * The body of a hop as bytes; `null` where there is none.
- *
- * @throws {AxiosError} axios's own, when it is longer than `maxBodyLength`.
- */
-export function bodyOf({headers, body}: Hop, config: InternalAxiosRequestConfig): Buffer | null {
-	const bytes = bytesOf(body?.data);
-	const {maxBodyLength = -1} = config;
-	if (bytes === null || maxBodyLength <= -1 || bytes.length <= maxBodyLength) return bytes;
-	addDefaultHeaders(headers, bytes);
-	throw new AxiosError(
-		'Request body larger than maxBodyLength limit',
-		AxiosError.ERR_BAD_REQUEST,
-		config,
-	);
-}
-
-function bytesOf(data: unknown): Buffer | null {
-	if (!data) return null;
-	if (typeof data === 'string') return Buffer.from(data, 'utf8');
-	return Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
+// undici keeps the blanks after a value.
+function trimEnd(value: string): string {
+	return value.charCodeAt(value.length - 1) > 0x20 ? value : value.replace(/[\t ]+$/, '');
 }

@@ -1,14 +1,10 @@
-import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
-import {withCode} from '../axios-errors.ts';
-import type {UndiciRequest} from './request.ts';
+/*
+ * The errors of undici and of its parser, in Node's words.
+ */
 
-/** The AxiosError of a connection's error, in Node's words rather than undici's. */
-export function wireError(
-	error: NodeJS.ErrnoException,
-	config: InternalAxiosRequestConfig,
-	request: UndiciRequest,
-): AxiosError {
-	return AxiosError.from(parseError(error) ?? nodeError(error), undefined, config, request);
+/** Node's error for one of undici's; any other as it is. */
+export function toNodeError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+	return parseError(error) ?? connectionError(error);
 }
 
 /** Whether a response that had begun broke off with its connection. */
@@ -18,12 +14,12 @@ export function isBrokenOff(error: NodeJS.ErrnoException): boolean {
 	return parseError(error)?.code === 'HPE_INVALID_EOF_STATE';
 }
 
-function nodeError(error: NodeJS.ErrnoException): Error {
+function connectionError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 	switch (error.code) {
 		case 'UND_ERR_SOCKET':
 		case 'UND_ERR_CLOSED':
 		case 'UND_ERR_DESTROYED':
-			return withCode('socket hang up', 'ECONNRESET');
+			return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
 		default:
 			return error;
 	}

@@ -3,11 +3,11 @@
  * §3.2.2); https goes through a tunnel, whose CONNECT has the credentials.
  */
 
-import {isLogin} from '../connection/proxy/proxy-options.ts';
-import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
-import type {ExchangeInput} from './exchange.ts';
-import {copyHeaders} from './headers.ts';
-import type {Hop} from './hop.ts';
+import {isLogin} from '../../connection/proxy/proxy-options.ts';
+import type {HttpProxy} from '../../connection/proxy/resolve-proxy.ts';
+import type {ExchangeInput} from '../exchange.ts';
+import type {Hop} from '../hop.ts';
+import {copyHeaders} from './config-headers.ts';
 
 /** The request target in absolute-form. */
 export function absoluteForm({url}: Hop, path: string): string {

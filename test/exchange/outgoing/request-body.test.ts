@@ -3,7 +3,7 @@ import {PassThrough, Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import axios, {AxiosError} from 'axios';
 import {describe, expect, test} from 'vitest';
-import {makeBody, replayLimitBytes} from '../../src/exchange/request-body.ts';
+import {makeBody, replayLimitBytes} from '../../../src/exchange/outgoing/request-body.ts';
 
 /** Reads until `bytes` have come, and leaves the rest. */
 async function readSome(stream: Readable, bytes: number): Promise<string> {

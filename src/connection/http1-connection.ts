@@ -1,5 +1,5 @@
 /*
- * A connection of the undici exchange: one undici client, with one request at a time.
+ * A connection of HTTP/1.1: one undici client, with one request at a time.
  *
  * undici's own Pool would wait a turn of the event loop before it uses a connection again, and open a
  * second one meanwhile; and it does not say which connection carries a request.
@@ -9,14 +9,23 @@ import type {Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import {withoutPrototype} from '../util/check-options.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
+import {isBrokenOff, toNodeError} from './http1-errors.ts';
 import {
 	hintMarginMs,
 	IdleSince,
 	idleLimitFor,
 	idleLimitMs,
 	maxIdleMs,
+	mayBeUnread,
 	unsentGraceMs,
 } from './keep-alive.ts';
+import type {
+	CompleteResponse,
+	RequestConnection,
+	RequestLoss,
+	ResponseHandler,
+	WireRequest,
+} from './request-connection.ts';
 
 /** Called when the state of a connection changes. */
 interface ConnectionEvents {
@@ -25,32 +34,8 @@ interface ConnectionEvents {
 	readonly onEnd: () => void;
 }
 
-/** Receives one response, or the error: also that of a request that was never sent. */
-export type ResponseHandler = Dispatcher.DispatchHandler & {
-	onResponseError(controller: unknown, error: Error): void;
-};
-
-/** What carries one request. */
-export interface RequestConnection
-	extends Pick<
-		PooledConnection,
-		| 'socket'
-		| 'used'
-		| 'sent'
-		| 'statusLine'
-		| 'dispatch'
-		| 'markUsed'
-		| 'release'
-		| 'releaseOnceSent'
-		| 'destroy'
-	> {
-	/** The `host:port` to which it waits for a free connection. */
-	readonly waitsFor: string | undefined;
-}
-
 /** One connection, until its socket closes. */
-export class PooledConnection implements RequestConnection {
-	/** `undefined` until it is connected; kept after it has closed, for the facts of its connection. */
+export class Http1Connection implements RequestConnection {
 	socket: Socket | undefined = undefined;
 	/** It is connected or connecting. */
 	readonly waitsFor = undefined;
@@ -58,6 +43,8 @@ export class PooledConnection implements RequestConnection {
 	readonly slot: ConnectionSlot | undefined;
 	#heads: ResponseHeads | undefined = undefined;
 	#requests = 0;
+	/** The bytes that were read before the request; `undefined` until some of it was written. */
+	#bytesBefore: number | undefined = undefined;
 	#ended = false;
 	#idle: IdleSince | undefined;
 	#idleLimitMs = idleLimitMs;
@@ -101,9 +88,13 @@ export class PooledConnection implements RequestConnection {
 		this.#client.on('connectionError', () => this.#end());
 	}
 
-	/** Sends a request. When its response is complete, call `release` or `destroy`. */
-	dispatch(options: Dispatcher.DispatchOptions, handler: ResponseHandler): void {
-		this.#client.dispatch(options, handler);
+	send(request: WireRequest, handler: ResponseHandler): void {
+		this.#bytesBefore = undefined;
+		// undici has the method's name as a list of the usual ones, and takes any.
+		this.#client.dispatch(
+			request as Dispatcher.DispatchOptions,
+			handler as Dispatcher.DispatchHandler,
+		);
 	}
 
 	get usable(): boolean {
@@ -115,46 +106,84 @@ export class PooledConnection implements RequestConnection {
 		return this.#idle?.isOver(this.#idleLimitMs) ?? false;
 	}
 
-	/** Whether it has carried a request. */
-	get used(): boolean {
-		return this.#requests > 0;
-	}
-
-	/** The status line of the latest response. */
-	get statusLine(): StatusLine | undefined {
-		return this.#heads;
-	}
-
-	/** A request is sent. @returns whether the connection has carried one before. */
-	markUsed(): boolean {
+	begin(): void {
 		this.#heads?.expect();
 		this.#requests += 1;
-		return this.#requests > 1;
+		this.#bytesBefore = this.socket?.bytesRead;
+	}
+
+	get reused(): boolean {
+		return this.#requests > (this.#bytesBefore === undefined ? 0 : 1);
+	}
+
+	get reason(): string {
+		return this.#heads?.reason ?? '';
+	}
+
+	get httpVersion(): string {
+		return this.#heads?.httpVersion ?? '1.1';
+	}
+
+	get loss(): RequestLoss {
+		const {socket, reused} = this;
+		const before = this.#bytesBefore;
+		if (before === undefined) return {socket, reused, sent: false, answered: false};
+		return {socket, reused, sent: true, answered: (socket?.bytesRead ?? 0) > before};
+	}
+
+	complete(response: CompleteResponse, done: () => void): void {
+		const {requestBytes} = response;
+		// undici may report only later in this turn that the body of the request was sent.
+		if (requestBytes > 0 && !this.#isSent) {
+			setImmediate(() => {
+				this.#free(response);
+				done();
+			});
+			return;
+		}
+		this.#free(response);
+		done();
+	}
+
+	#free({status, keepAlive, requestBytes}: CompleteResponse): void {
+		if (mayBeUnread(status, requestBytes)) void this.destroy();
+		else if (requestBytes > 0 && !this.#isSent) this.#releaseOnceSent(keepAlive);
+		else this.#release(keepAlive);
 	}
 
 	/** Whether the system has taken all that was written; known a turn of the event loop later. */
-	get sent(): boolean {
+	get #isSent(): boolean {
 		return !this.socket?.writableLength;
 	}
 
-	/** Frees it for the next request. @param keepAlive - The response's `Keep-Alive` header. */
-	release(keepAlive: string | undefined): void {
+	#release(keepAlive: string | undefined): void {
 		if (this.#ended) return;
 		this.#idle = new IdleSince();
 		this.#idleLimitMs = idleLimitFor(keepAlive);
 		this.#events.onFree();
 	}
 
-	/** Frees it if the rest of the request is sent soon; its response is already complete. */
-	releaseOnceSent(keepAlive: string | undefined): void {
+	/** Frees it if the rest of the request is sent soon. */
+	#releaseOnceSent(keepAlive: string | undefined): void {
 		const release = () => {
 			clearTimeout(timer);
 			this.socket?.off('drain', release);
-			if (this.sent) this.release(keepAlive);
+			if (this.#isSent) this.#release(keepAlive);
 			else void this.destroy();
 		};
 		const timer = setTimeout(release, unsentGraceMs).unref();
 		this.socket?.once('drain', release);
+	}
+
+	/** Does nothing: a request that is over ends the connection. */
+	suspect(): void {}
+
+	nodeError(error: Error): Error {
+		return toNodeError(error);
+	}
+
+	isBrokenOff(error: Error): boolean {
+		return isBrokenOff(error);
 	}
 
 	/** Ends the connection, or the attempt to make it. */
@@ -194,7 +223,7 @@ const digit0 = 48;
 const digit2 = 50;
 
 /** The parts of a status line that undici drops or changes. */
-export interface StatusLine {
+interface StatusLine {
 	/** In latin1, as Node reads it. */
 	readonly reason: string;
 	/** `1.1`, `1.0`. */

@@ -1,69 +1,23 @@
 import {AxiosError, AxiosHeaders, type AxiosResponse} from 'axios';
-import type {Dispatcher} from 'undici';
-import {mayBeUnread} from '../../connection/keep-alive.ts';
-import type {Pool} from '../../connection/pool.ts';
-import type {RequestConnection} from '../../connection/pooled-connection.ts';
-import {isForwarded} from '../../connection/route.ts';
+import type {
+	RequestConnection,
+	ResponseController,
+	ResponseHandler,
+} from '../../connection/request-connection.ts';
 import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {ExchangeInput} from '../exchange.ts';
-import {headerOf, isRedirect, redirectBody, routeOf} from '../exchange.ts';
+import {headerOf, isRedirect, redirectBody} from '../exchange.ts';
 import {FirstByteTimer} from '../first-byte-timeout.ts';
-import {attachLoss, type SeenLoss} from '../may-retry.ts';
-import {absoluteForm, forwardHeaders} from '../proxy-request.ts';
-import {isBrokenOff, wireError} from './errors.ts';
-import {bodyOf, UndiciRequest, UndiciResponse, wireHeaders} from './request.ts';
-import {joinHeaders, ResponseBody, textOf, tooLarge} from './response.ts';
-
-/**
- * The exchange of plain requests, over undici's `dispatch`: a body that is in memory, and a response
- * that is read into memory. It sends the requests that `supported.ts` allows, as axios's adapter would.
- */
-export function undiciExchange(pool: Pool, input: ExchangeInput): Promise<AxiosResponse> {
-	return new Promise((resolve, reject) => {
-		const {hop, config, cookie} = input;
-		const body = bodyOf(hop, config);
-		const headers = wireHeaders(hop, config, cookie, body);
-		const route = routeOf(input);
-		const connection = pool.take(route);
-		const method = hop.method as Dispatcher.HttpMethod;
-		const request = new UndiciRequest(hop, headers, input.agent);
-		connection.dispatch(
-			isForwarded(route)
-				? new DispatchOptions(
-						absoluteForm(hop, hop.path),
-						method,
-						forwardHeaders(hop, headers, route.proxy),
-						body,
-					)
-				: new DispatchOptions(hop.path, method, headers, body),
-			new ResponseReader(input, connection, request, body?.length ?? 0, resolve, reject),
-		);
-	});
-}
-
-/** The options of a request for undici, which reads more than these, such as `upgrade` and `query`. */
-class DispatchOptions implements Dispatcher.DispatchOptions {
-	readonly path: string;
-	readonly method: Dispatcher.HttpMethod;
-	readonly headers: string[];
-	readonly body: Buffer | null;
-
-	constructor(path: string, method: Dispatcher.HttpMethod, headers: string[], body: Buffer | null) {
-		this.path = path;
-		this.method = method;
-		this.headers = headers;
-		this.body = body;
-	}
-}
-// undici must find none of those in `Object.prototype`, where a library may have put them.
-Object.setPrototypeOf(DispatchOptions.prototype, null);
+import {attachLoss} from '../may-retry.ts';
+import {joinHeaders, ReceivedResponse, type SentRequest} from '../node-messages.ts';
+import {ResponseBody, textOf, tooLarge} from './buffered-body.ts';
 
 /** Reads the response to one request, and settles the promise of its exchange. */
-class ResponseReader implements Dispatcher.DispatchHandler {
+export class ResponseReader implements ResponseHandler {
 	readonly #input: ExchangeInput;
 	readonly #connection: RequestConnection;
-	readonly #request: UndiciRequest;
+	readonly #request: SentRequest;
 	readonly #requestBytes: number;
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
@@ -75,8 +29,6 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 	/** How long the body of a redirect may take. */
 	#drainTimer: NodeJS.Timeout | undefined = undefined;
 
-	/** The bytes that the connection had read before the request; `undefined` until some of it was written. */
-	#bytesBefore: number | undefined = undefined;
 	/** The head, as soon as it is there. */
 	#response: AxiosResponse | undefined = undefined;
 	/** `undefined` for a redirect, whose body is dropped. */
@@ -89,7 +41,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 	constructor(
 		input: ExchangeInput,
 		connection: RequestConnection,
-		request: UndiciRequest,
+		request: SentRequest,
 		requestBytes: number,
 		resolve: (response: AxiosResponse) => void,
 		reject: (error: unknown) => void,
@@ -102,12 +54,12 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 		this.#resolve = resolve;
 		this.#reject = reject;
 		if (remainingMs !== undefined) {
-			const expire = () => this.#fail(timeoutError(config, request, connection.waitsFor));
+			const expire = () => this.#expire(timeoutError(config, request, connection.waitsFor));
 			this.#timer = setTimeout(expire, remainingMs);
 		}
 		if (timeouts.firstByteMs) {
 			this.#firstByteTimer = new FirstByteTimer(hop.url, timeouts.firstByteMs, (error) =>
-				this.#fail(wireError(error, config, request)),
+				this.#expire(AxiosError.from(error, undefined, config, request)),
 			);
 		}
 		if (config.signal || config.cancelToken) {
@@ -116,10 +68,10 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 	}
 
 	onRequestStart(): void {
-		const {socket} = this.#connection;
-		this.#request.socket = socket;
-		this.#request.reusedSocket = this.#connection.markUsed();
-		this.#bytesBefore = socket?.bytesRead;
+		const connection = this.#connection;
+		connection.begin();
+		this.#request.socket = connection.socket;
+		this.#request.reusedSocket = connection.reused;
 	}
 
 	onRequestSent(): void {
@@ -127,7 +79,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 	}
 
 	onResponseStart(
-		{rawHeaders}: Dispatcher.DispatchController,
+		{rawHeaders}: ResponseController,
 		status: number,
 		fields: Record<string, string | string[] | undefined>,
 	): void {
@@ -140,10 +92,9 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 		const dropsBody =
 			followsRedirect && isRedirect(status) && Boolean(headerOf(headers, 'location'));
 		if (!dropsBody) this.#body = new ResponseBody(config, status, headers);
-		const {reason: statusText = '', httpVersion = '1.1'} = this.#connection.statusLine ?? {};
+		const {reason: statusText, httpVersion} = this.#connection;
 		const head = {statusCode: status, statusMessage: statusText, headers, httpVersion};
-		// Over HTTP/1.1 names and values come in turn.
-		request.res = new UndiciResponse(request, head, (rawHeaders ?? []) as Buffer[]);
+		request.res = new ReceivedResponse(request, head, rawHeaders ?? []);
 		this.#response = {
 			status,
 			statusText,
@@ -169,32 +120,37 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 
 	onResponseEnd(): void {
 		this.#complete = true;
-		// undici may report only later in this turn that the body of the request was sent.
-		if (this.#requestBytes > 0 && !this.#connection.sent) setImmediate(() => this.#end());
-		else this.#end();
+		const response = this.#response;
+		const status = response?.status ?? 0;
+		const keepAlive = response?.headers['keep-alive'];
+		const requestBytes = this.#requestBytes;
+		this.#connection.complete({status, keepAlive, requestBytes}, () => this.#end());
 	}
 
 	onResponseError(_: unknown, error: Error): void {
-		this.#request.socket ??= this.#connection.socket;
-		if (this.#bytesBefore === undefined) this.#request.reusedSocket = this.#connection.used;
+		const connection = this.#connection;
+		const {loss} = connection;
+		this.#request.socket ??= loss.socket;
+		this.#request.reusedSocket = loss.reused;
 		const response = this.#response;
 		if (response !== undefined && this.#body === undefined) {
 			this.#endRedirect();
 			return;
 		}
-		void this.#connection.destroy();
-		this.#settle(() =>
-			this.#reject(
-				response !== undefined && isBrokenOff(error)
-					? this.#abortedError(response)
-					: attachLoss(wireError(error, this.#input.config, this.#request), this.#loss),
-			),
-		);
+		void connection.destroy();
+		this.#settle(() => {
+			if (response !== undefined && connection.isBrokenOff(error)) {
+				this.#reject(this.#abortedError(response));
+				return;
+			}
+			const {config} = this.#input;
+			const failure = connection.nodeError(error);
+			this.#reject(attachLoss(AxiosError.from(failure, undefined, config, this.#request), loss));
+		});
 	}
 
 	#end(): void {
 		const response = this.#response;
-		this.#releaseConnection(response);
 		if (this.#settled || response === undefined) return;
 		const body = this.#body?.whole();
 		if (body === undefined) this.#settle(() => this.#resolve(response));
@@ -204,14 +160,6 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 				(error) => this.#failDecoding(response, error),
 			);
 		} else this.#finish(response, body);
-	}
-
-	#releaseConnection(response: AxiosResponse | undefined): void {
-		const connection = this.#connection;
-		const keepAlive = response?.headers['keep-alive'];
-		if (mayBeUnread(response?.status ?? 0, this.#requestBytes)) void connection.destroy();
-		else if (this.#requestBytes > 0 && !connection.sent) connection.releaseOnceSent(keepAlive);
-		else connection.release(keepAlive);
 	}
 
 	#finish(response: AxiosResponse, body: Buffer): void {
@@ -244,12 +192,17 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 		this.#timer = setTimeout(() => {
 			const response = this.#response;
 			// follow-redirects closes the socket, and so axios does not know of the timeout.
-			this.#fail(
+			this.#expire(
 				followsRedirect && response
 					? this.#abortedError(response)
 					: timeoutError(config, this.#request),
 			);
 		}, idleMs);
+	}
+
+	#expire(error: AxiosError): void {
+		this.#connection.suspect();
+		this.#fail(error);
 	}
 
 	/** Fails the request: its connection cannot be used again. */
@@ -266,13 +219,6 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 		clearTimeout(this.#drainTimer);
 		this.#stopCancel?.();
 		settle();
-	}
-
-	get #loss(): SeenLoss {
-		const {socket, reusedSocket: reused} = this.#request;
-		const before = this.#bytesBefore;
-		if (before === undefined) return {socket, reused, sent: false, answered: false};
-		return {socket, reused, sent: true, answered: (socket?.bytesRead ?? 0) > before};
 	}
 
 	#tooLongError(): AxiosError {

@@ -9,20 +9,20 @@ import http, {
 } from 'node:http';
 import https from 'node:https';
 import {type Duplex, Readable} from 'node:stream';
-import {attachRoute, hostWaitedFor} from '../connection/agent-pool.ts';
-import {ConnectTimer} from '../connection/connect-timeout.ts';
-import {closeAfterEarlyResponse} from '../connection/keep-alive.ts';
-import {ProtocolSwitchError} from '../connection/pooled-connection.ts';
-import {isForwarded} from '../connection/route.ts';
-import {requestOptions} from '../connection/socket-options.ts';
-import {authorityOfUrl} from '../util/url.ts';
-import {timeoutError} from './axios-errors.ts';
-import type {ExchangeInput} from './exchange.ts';
-import {headerOf, isRedirect, redirectBody, routeOf} from './exchange.ts';
-import {FirstByteTimer} from './first-byte-timeout.ts';
-import {assertTunnel, isRefusedTunnel, refuseTunnel, refuseUnverified} from './global-agent.ts';
-import type {SeenLoss} from './may-retry.ts';
-import {absoluteForm, withProxyAuthorization} from './proxy-request.ts';
+import {attachRoute, hostWaitedFor} from '../../connection/agent-pool.ts';
+import {ConnectTimer} from '../../connection/connect-timeout.ts';
+import {ProtocolSwitchError} from '../../connection/http1-connection.ts';
+import {closeAfterEarlyResponse} from '../../connection/keep-alive.ts';
+import type {RequestLoss} from '../../connection/request-connection.ts';
+import {isForwarded} from '../../connection/route.ts';
+import {requestOptions} from '../../connection/socket-options.ts';
+import {authorityOfUrl} from '../../util/url.ts';
+import {timeoutError} from '../axios-errors.ts';
+import type {ExchangeInput} from '../exchange.ts';
+import {headerOf, isRedirect, redirectBody, routeOf} from '../exchange.ts';
+import {FirstByteTimer} from '../first-byte-timeout.ts';
+import {assertTunnel, isRefusedTunnel, refuseTunnel, refuseUnverified} from '../global-agent.ts';
+import {absoluteForm, withProxyAuthorization} from '../outgoing/proxy-request.ts';
 
 type Respond = (response: IncomingMessage) => void;
 
@@ -34,7 +34,7 @@ export interface Transport {
 	/** Breaks a response off, as the end of its connection does. */
 	abort(response: IncomingMessage): void;
 	/** What ended a request before its response, if the transport itself knows it. */
-	lossOf?(request: ClientRequest): SeenLoss | undefined;
+	lossOf?(request: ClientRequest): RequestLoss | undefined;
 }
 
 /** One request of axios's adapter. */

@@ -5,9 +5,9 @@
  */
 import http from 'node:http';
 import {expect, test, vi} from 'vitest';
-import {createClient} from '../../../src/index.ts';
-import {createFixture, pages, redirect} from '../../support/fixture.ts';
-import {startPlainHttp, startTcp} from '../../support/plain-server.ts';
+import {createClient} from '../../src/index.ts';
+import {createFixture, pages, redirect} from '../support/fixture.ts';
+import {startPlainHttp, startTcp} from '../support/plain-server.ts';
 
 test('the agent of an https request is that of the client, of http that of Node', async () => {
 	const fixture = await createFixture();

@@ -6,7 +6,7 @@
 import https from 'node:https';
 import {Readable} from 'node:stream';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {createClient} from '../../src/index.ts';
+import {createClient} from '../../../src/index.ts';
 import {
 	createFixture,
 	exchanges,
@@ -14,8 +14,8 @@ import {
 	mtlsFailureOf,
 	pages,
 	redirect,
-} from '../support/fixture.ts';
-import {startH2Server} from '../support/h2-server.ts';
+} from '../../support/fixture.ts';
+import {startH2Server} from '../../support/h2-server.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import https from 'node:https';
 import {Readable} from 'node:stream';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {type ClientConfig, createClient} from '../../src/index.ts';
-import {createTestPki, type TestPki} from '../../src/testing/index.ts';
-import type {ConnectProxy, ConnectProxyOptions} from '../support/connect-proxy.ts';
+import {type ClientConfig, createClient} from '../../../src/index.ts';
+import {createTestPki, type TestPki} from '../../../src/testing/index.ts';
+import type {ConnectProxy, ConnectProxyOptions} from '../../support/connect-proxy.ts';
 import {
 	createFixture,
 	exchanges,
@@ -11,8 +11,8 @@ import {
 	failureOf,
 	mtlsFailureOf,
 	redirect,
-} from '../support/fixture.ts';
-import {closedPort, startPlainHttp, startTcp} from '../support/plain-server.ts';
+} from '../../support/fixture.ts';
+import {closedPort, startPlainHttp, startTcp} from '../../support/plain-server.ts';
 
 let fixture: Fixture;
 let corp: TestPki;

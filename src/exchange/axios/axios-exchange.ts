@@ -1,14 +1,14 @@
 import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
-import {MtlsConfigError} from '../errors.ts';
-import {interruptible, onAbort} from '../util/abortable.ts';
-import {withoutPrototype} from '../util/check-options.ts';
-import {closedError} from './axios-errors.ts';
+import {MtlsConfigError} from '../../errors.ts';
+import {interruptible, onAbort} from '../../util/abortable.ts';
+import {withoutPrototype} from '../../util/check-options.ts';
+import {closedError} from '../axios-errors.ts';
+import type {Exchange, ExchangeInput} from '../exchange.ts';
+import {hasOwnProxies} from '../global-agent.ts';
+import {attachLoss} from '../may-retry.ts';
+import {adoptHeaders, copyHeaders} from '../outgoing/config-headers.ts';
+import {withTunnelAuthorization} from '../outgoing/proxy-request.ts';
 import {type Attempt, hopTransport, type Transport, usesMtlsAgent} from './axios-transport.ts';
-import type {Exchange, ExchangeInput} from './exchange.ts';
-import {hasOwnProxies} from './global-agent.ts';
-import {adoptHeaders, copyHeaders} from './headers.ts';
-import {attachLoss} from './may-retry.ts';
-import {withTunnelAuthorization} from './proxy-request.ts';
 
 const adapter = axios.getAdapter('http');
 

@@ -2,17 +2,18 @@ import type {Snapshot} from '../tls/snapshot.ts';
 import {connect} from './connect.ts';
 import {type ConnectionLimit, slotRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
-import {PooledConnection, type RequestConnection} from './pooled-connection.ts';
+import {Http1Connection} from './http1-connection.ts';
 import {QueuedConnection} from './queued-connection.ts';
+import type {RequestConnection} from './request-connection.ts';
 import {afterWaiting, originOf, poolKey, type Route} from './route.ts';
 
 /** Idle connections kept per route, as many as Node's agent keeps. */
 const maxIdle = 256;
 
-/** The connections of the undici exchange, kept alive by route. */
-export class Pool {
-	readonly #idle = new Map<Snapshot, Map<string, PooledConnection[]>>();
-	readonly #connections = new Set<PooledConnection>();
+/** Connections of HTTP/1.1, kept alive by route. */
+export class Http1Pool {
+	readonly #idle = new Map<Snapshot, Map<string, Http1Connection[]>>();
+	readonly #connections = new Set<Http1Connection>();
 	readonly #retired = new WeakSet<Snapshot>();
 	readonly #queued = new Set<QueuedConnection>();
 	readonly #limit: ConnectionLimit | undefined;
@@ -38,7 +39,7 @@ export class Pool {
 		return slot ? this.#open(route, key, slot) : this.#queue(limit, route, key);
 	}
 
-	#takeIdle({snapshot, fresh}: Route, key: string): PooledConnection | undefined {
+	#takeIdle({snapshot, fresh}: Route, key: string): Http1Connection | undefined {
 		if (fresh) return undefined;
 		const idle = this.#idle.get(snapshot)?.get(key);
 		for (;;) {
@@ -66,9 +67,9 @@ export class Pool {
 		return queued;
 	}
 
-	#open(route: Route, key: string, slot?: ConnectionSlot): PooledConnection {
+	#open(route: Route, key: string, slot?: ConnectionSlot): Http1Connection {
 		const {snapshot} = route;
-		const connection = new PooledConnection(
+		const connection = new Http1Connection(
 			originOf(route),
 			(signal) => {
 				const own = {...route, signal};
@@ -117,7 +118,7 @@ export class Pool {
 		await Promise.all(connections.map((connection) => connection.destroy()));
 	}
 
-	#keep(connection: PooledConnection, key: string, snapshot: Snapshot): void {
+	#keep(connection: Http1Connection, key: string, snapshot: Snapshot): void {
 		const idle = this.#idleOf(snapshot, key);
 		// After a burst, the connection that the server would close first is closed first.
 		if (idle.length >= maxIdle) void idle[0]?.destroy();
@@ -125,7 +126,7 @@ export class Pool {
 		connection.slot?.rest(() => void connection.destroy());
 	}
 
-	#idleOf(snapshot: Snapshot, key: string): PooledConnection[] {
+	#idleOf(snapshot: Snapshot, key: string): Http1Connection[] {
 		let byKey = this.#idle.get(snapshot);
 		if (byKey === undefined) {
 			byKey = new Map();
@@ -139,7 +140,7 @@ export class Pool {
 		return idle;
 	}
 
-	#forget(connection: PooledConnection, key: string, snapshot: Snapshot): void {
+	#forget(connection: Http1Connection, key: string, snapshot: Snapshot): void {
 		const byKey = this.#idle.get(snapshot);
 		const idle = byKey?.get(key);
 		if (byKey === undefined || idle === undefined) return;

@@ -6,9 +6,11 @@ const chunk = Buffer.alloc(chunkSize, 'one hundred megabytes, sixty-four kilobyt
 /** 100 MB, to the next whole chunk. */
 export const fileSize = Math.ceil(100e6 / chunkSize) * chunkSize;
 
-/** The file, chunk by chunk, without holding it. */
-export function* readFile() {
-	for (let sent = 0; sent < fileSize; sent += chunkSize) yield chunk;
+/** The file, or so many bytes like it, chunk by chunk, without holding it. */
+export function* readFile(size = fileSize) {
+	let left = size;
+	for (; left >= chunkSize; left -= chunkSize) yield chunk;
+	if (left > 0) yield chunk.subarray(0, left);
 }
 
 const hash = createHash('sha256');

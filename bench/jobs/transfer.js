@@ -35,7 +35,7 @@ async function upload(client, origin, body, check) {
 	if (check) assert.equal(data.digest, digest);
 }
 
-/** @returns {Promise<number>} MB a second */
+/** @returns {Promise<{speed: number, cpuSeconds: number}>} MB a second, and the CPU of 100 MB */
 export async function run({peer, target, transfer, warmup, seconds}) {
 	const {open} = await import(`../peers/${peer}.js`);
 	const client = open(target);
@@ -44,16 +44,21 @@ export async function run({peer, target, transfer, warmup, seconds}) {
 	await repeat(() => move(client.axios, target.origin, false), warmup);
 	const each = await repeat(() => move(client.axios, target.origin, false), seconds);
 	await client.close();
-	return fileSize / 1e6 / each;
+	return {speed: fileSize / 1e6 / each.seconds, cpuSeconds: (each.cpuSeconds * 100e6) / fileSize};
 }
 
-/** @returns {Promise<number>} the mean time of one, in seconds */
+/** @returns {Promise<{seconds: number, cpuSeconds: number}>} the means of one */
 async function repeat(run, seconds) {
+	const cpuBefore = process.cpuUsage();
 	const start = performance.now();
 	let count = 0;
-	while (performance.now() - start < seconds * 1_000) {
+	do {
 		await run();
 		count += 1;
-	}
-	return (performance.now() - start) / 1_000 / count;
+	} while (performance.now() - start < seconds * 1_000);
+	const {user, system} = process.cpuUsage(cpuBefore);
+	return {
+		seconds: (performance.now() - start) / 1_000 / count,
+		cpuSeconds: (user + system) / 1e6 / count,
+	};
 }

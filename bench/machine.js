@@ -1,5 +1,6 @@
 import {spawnSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
+import {findPackageJSON} from 'node:module';
 import os from 'node:os';
 
 /** The machine and the versions, one fact a line. */
@@ -39,19 +40,28 @@ export function chooseCores() {
  * the ratios compare more than they say.
  */
 function packageVersions() {
-	const {dependencies} = readManifest('./package.json');
+	const {dependencies} = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 	return Object.keys(dependencies)
 		.filter((name) => name !== 'node')
 		.map((name) => {
-			const version = readManifest(`./node_modules/${name}/package.json`).version;
+			const version = versionOf(name, import.meta.url);
 			const own = ['axios', 'tough-cookie', 'undici'].includes(name)
-				? readManifest(`../node_modules/${name}/package.json`).version
+				? versionOf(name, new URL('..', import.meta.url).href)
 				: version;
 			return `${name} ${version}${own === version ? '' : ` (ours: ${own})`}`;
 		});
 }
 
-/** @param {string} path from here */
-function readManifest(path) {
-	return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+/**
+ * @param {string} name
+ * @param {string} from whoever imports it
+ */
+function versionOf(name, from) {
+	try {
+		return JSON.parse(readFileSync(findPackageJSON(name, from), 'utf8')).version;
+	} catch (error) {
+		// The bench's own packages are needed for the peers that use them, and no others.
+		if (error.code === 'ERR_MODULE_NOT_FOUND') return 'not installed';
+		throw error;
+	}
 }

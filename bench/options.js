@@ -5,11 +5,12 @@ import {parseArgs} from 'node:util';
  * @property {number} rounds how often everything is measured; the tables hold medians
  * @property {number} warmup seconds before each measurement
  * @property {number} seconds of each measurement
- * @property {string[]} only names of measures or of peers; empty for all
+ * @property {number[]} loads requests in flight
+ * @property {string[]} only names of measures, shapes or peers; empty for all
  */
 
-/** @type {Readonly<Omit<Settings, 'only'>>} What the tables of record are made with. */
-const standard = {rounds: 5, warmup: 4, seconds: 4};
+/** What the tables of record are made with. */
+const standard = {rounds: 5, warmup: 4, seconds: 4, loads: [32, 1]};
 
 /**
  * @param {string[]} argv
@@ -21,8 +22,9 @@ export function parseSettings(argv, names) {
 		args: argv,
 		options: {
 			rounds: {type: 'string', default: String(standard.rounds)},
-			warmup: {type: 'string', default: String(standard.warmup)},
+			warmup: {type: 'string'},
 			seconds: {type: 'string', default: String(standard.seconds)},
+			load: {type: 'string', multiple: true, default: standard.loads.map(String)},
 			only: {type: 'string', multiple: true, default: []},
 		},
 	});
@@ -32,19 +34,22 @@ export function parseSettings(argv, names) {
 	}
 	return {
 		rounds: positive('rounds', values.rounds),
-		warmup: positive('warmup', values.warmup),
+		// A short look is short as a whole.
+		warmup: positive('warmup', values.warmup ?? values.seconds),
 		seconds: positive('seconds', values.seconds),
+		loads: values.load.map((load) => positive('load', load)),
 		only: values.only,
 	};
 }
 
 /** @param {Settings} settings */
-export function isStandard({rounds, warmup, seconds, only}) {
+export function isStandard({rounds, warmup, seconds, loads, only}) {
 	return (
 		only.length === 0 &&
 		rounds >= standard.rounds &&
 		warmup >= standard.warmup &&
-		seconds >= standard.seconds
+		seconds >= standard.seconds &&
+		standard.loads.every((load) => loads.includes(load))
 	);
 }
 

@@ -6,22 +6,25 @@ import {isStandard, parseSettings} from './options.js';
 import {peers} from './peers/index.js';
 import {drawChart} from './report/chart.js';
 import {writeMarkdown} from './report/markdown.js';
+import {shapes} from './shapes/index.js';
 
-// `npm run bench -- --rounds 1 --warmup 1 --seconds 1` is a quick look; `--only requests`, any other
-// name of a measure, or `--only got`, the name of a peer, measures that alone and writes no file.
+// `npm run bench -- --only head --rounds 1 --seconds 1` is a quick look at one shape. `--only` takes the
+// name of a measure (`shapes`, `transfer`), of a shape (`head`) or of a peer (`got`), again and again,
+// and writes no file; `--load 32` leaves out one request at a time.
 
 /**
  * @typedef {object} Results
  * @property {Record<string, string>} machine
  * @property {import('./options.js').Settings} settings
  * @property {boolean} complete nothing was left out or shortened
- * @property {Record<string, number>} figures by the names of the targets
- * @property {Record<string, number>} rates requests a second, by `peer@load`
+ * @property {Record<string, number | null>} figures by the names of the targets; null where it is not possible
+ * @property {Record<string, number>} rates GETs a second, by `peer@load`
  * @property {import('./measures/context.js').Table[]} tables
  */
 
 const settings = parseSettings(process.argv.slice(2), [
 	...Object.keys(measures),
+	...Object.keys(shapes),
 	...Object.keys(peers),
 ]);
 const cores = chooseCores();
@@ -37,6 +40,7 @@ const context = {
 	settings,
 	credentials: await makeCredentials(),
 	cores,
+	chosen: chooseShapes(),
 	tell: (line) => console.error(line),
 };
 const outcomes = [];
@@ -49,7 +53,7 @@ const results = {
 	complete: isStandard(settings),
 	figures: Object.assign({}, ...outcomes.map(({figures}) => figures)),
 	rates: Object.assign({}, ...outcomes.map(({rates}) => rates)),
-	tables: outcomes.map(({table}) => table),
+	tables: outcomes.flatMap(({tables}) => tables),
 };
 const markdown = writeMarkdown(results);
 console.log(markdown);
@@ -57,15 +61,27 @@ console.log(markdown);
 if (settings.only.length === 0) {
 	save('results.json', `${JSON.stringify(results, null, 2)}\n`);
 	save('results.md', markdown);
-	save('chart.svg', drawChart(results.rates, machine.cpu));
+	save('chart.svg', drawChart(results, machine.cpu));
 }
 
-/** The name of a peer stands for the measure of requests, with that peer and ours. */
+/** A shape, or a peer, stands for the measure of shapes. */
 function chosenMeasures() {
 	const {only} = settings;
 	if (only.length === 0) return Object.keys(measures);
-	const chosen = only.map((name) => (name in peers ? 'requests' : name));
-	return [...new Set(chosen)];
+	return [...new Set(only.map((name) => (name in measures ? name : 'shapes')))];
+}
+
+/** A peer alone is measured with a GET. */
+function chooseShapes() {
+	const {only} = settings;
+	const named = only.filter((name) => name in shapes);
+	const wanted = only.filter((name) => name in peers);
+	const all = only.length === 0 || only.includes('shapes');
+	const other = wanted.length > 0 ? ['get'] : [];
+	return {
+		shapes: all ? Object.keys(shapes) : named.length > 0 ? named : other,
+		peers: wanted,
+	};
 }
 
 function save(name, text) {

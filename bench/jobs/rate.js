@@ -1,4 +1,5 @@
-import {account} from '../server/answers.js';
+import {inspect} from 'node:util';
+import {isAccount} from '../shapes/answers.js';
 
 /**
  * @typedef {object} Rate
@@ -8,24 +9,25 @@ import {account} from '../server/answers.js';
 
 /**
  * Sends one request after the other, `inFlight` at a time, and counts those with the right answer;
- * a wrong one ends it.
+ * a wrong one ends it. Each of them is sent once, however short the time is.
  *
- * @param {() => Promise<{data: any}>} send
+ * @param {() => Promise<any>} send
  * @param {number} inFlight
  * @param {number} seconds
+ * @param {(answer: any) => boolean} [isRight]
  * @returns {Promise<Rate>}
  */
-export async function measureRate(send, inFlight, seconds) {
+export async function measureRate(send, inFlight, seconds, isRight = isAccount) {
 	const cpuBefore = process.cpuUsage();
 	const start = performance.now();
 	const end = start + seconds * 1_000;
 	let count = 0;
 	const sendUntilEnd = async () => {
-		while (performance.now() < end) {
-			const {data} = await send();
-			if (data?.id !== account.id) throw new Error(`not the account: ${JSON.stringify(data)}`);
+		do {
+			const answer = await send();
+			if (!isRight(answer)) throw new Error(`a wrong answer: ${inspect(answer, {depth: 1})}`);
 			count += 1;
-		}
+		} while (performance.now() < end);
 	};
 	await Promise.all(Array.from({length: inFlight}, sendUntilEnd));
 

@@ -7,13 +7,14 @@ import {startChild} from '../child.js';
  * @property {import('../options.js').Settings} settings
  * @property {import('../credentials.js').Credentials} credentials
  * @property {{server: number, peer: number} | undefined} cores
+ * @property {{shapes: string[], peers: string[]}} chosen what of the shapes is measured; no peers for all
  * @property {(line: string) => void} tell progress
  *
  * What every measure gives back.
  *
  * @typedef {object} Outcome
- * @property {Record<string, number>} figures by the names of the targets
- * @property {Table} table
+ * @property {Record<string, number | null>} figures by the names of the targets; null where it is not possible
+ * @property {Table[]} tables
  * @property {object} [rates] for the chart
  *
  * @typedef {object} Table
@@ -38,6 +39,33 @@ export async function startServer({credentials, cores}, kind) {
 	};
 }
 
+/** @param {Context} context */
+export function startProxy({cores}) {
+	const proxy = startChild('server/proxy.js', {core: cores?.server});
+	return {
+		/** @returns {Promise<import('axios').AxiosProxyConfig>} */
+		async place() {
+			const {host, port} = await proxy.ask({});
+			return {protocol: 'http', host, port};
+		},
+		/** Since the last question, whichever it was. */
+		takeTunnels: async () => (await proxy.ask({})).tunnels,
+		stop: proxy.stop,
+	};
+}
+
+/**
+ * Starts the process of one job, which answers one question after the other.
+ *
+ * @param {Context} context
+ * @param {string} job
+ * @param {Omit<Parameters<typeof startChild>[1], 'core'>} [options]
+ */
+export function startJob({cores}, job, options) {
+	const child = startChild('jobs/main.js', {...options, core: cores?.peer});
+	return {ask: (question) => child.ask({job, ...question}), stop: child.stop};
+}
+
 /**
  * Runs one job in a process of its own.
  *
@@ -45,9 +73,9 @@ export async function startServer({credentials, cores}, kind) {
  * @param {object} question with the name of the `job`
  * @param {Omit<Parameters<typeof startChild>[1], 'core'>} [options]
  */
-export async function runJob({cores, settings}, question, options) {
-	const child = startChild('jobs/main.js', {...options, core: cores?.peer});
-	const {warmup, seconds} = settings;
+export async function runJob(context, {job, ...question}, options) {
+	const {warmup, seconds} = context.settings;
+	const child = startJob(context, job, options);
 	const result = await child.ask({warmup, seconds, ...question});
 	await child.stop();
 	return result;

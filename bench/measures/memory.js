@@ -45,18 +45,20 @@ export async function measureMemory(context) {
 			'identities memory': resident / 2 ** 20,
 			'rotation growth': rotating.growth / 2 ** 20,
 		},
-		table: {
-			title: 'Memory',
-			columns: ['', 'above the start', 'of it heap and buffers'],
-			rows: [
-				['1,000 identities in use, a private CA each', mebibytes(resident), mebibytes(heap)],
-				[
-					`from 20,000 to ${rotating.requests.toLocaleString('en')} requests, a rotation every 1,000`,
-					mebibytes(rotating.resident),
-					mebibytes(rotating.growth),
+		tables: [
+			{
+				title: 'Memory',
+				columns: ['', 'above the start', 'of it heap and buffers'],
+				rows: [
+					['1,000 identities in use, a private CA each', mebibytes(resident), mebibytes(heap)],
+					[
+						`from 20,000 to ${rotating.requests.toLocaleString('en')} requests, a rotation every 1,000`,
+						mebibytes(rotating.resident),
+						mebibytes(rotating.growth),
+					],
 				],
-			],
-		},
+			},
+		],
 	};
 }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import {startChild} from '../child.js';
 import {median, medianRatio, rotate} from '../statistics.js';
-import {roundsOf, runJob, startServer, targetOf} from './context.js';
+import {roundsOf, startJob, startProxy, startServer, targetOf} from './context.js';
 
 const names = ['ours', 'axios-agent'];
 const inFlight = 32;
@@ -13,17 +12,16 @@ const inFlight = 32;
  * @returns {Promise<import('./context.js').Outcome>}
  */
 export async function measureTunnel(context) {
-	const {settings, cores, tell} = context;
+	const {settings, tell} = context;
 	const samples = {ours: [], 'axios-agent': []};
 	const server = await startServer(context, 'requests');
-	const proxy = startChild('server/proxy.js', {core: cores?.server});
+	const proxy = startProxy(context);
 	for (const round of roundsOf(settings.rounds)) {
 		for (const peer of rotate(names, round)) {
 			await server.takeCounts();
-			const {host, port} = await proxy.ask({});
-			const target = {...targetOf(context, server.origin), proxy: {protocol: 'http', host, port}};
-			const {perSecond} = await runJob(context, {job: 'requests', peer, inFlight, target});
-			const {tunnels} = await proxy.ask({});
+			const target = {...targetOf(context, server.origin), proxy: await proxy.place()};
+			const perSecond = await measureGet(context, peer, target);
+			const tunnels = await proxy.takeTunnels();
 			const {requests, connections} = await server.takeCounts();
 			assert.equal(tunnels, connections, `${peer}: every connection is a tunnel`);
 			samples[peer].push({perSecond, each: tunnels / requests});
@@ -38,13 +36,26 @@ export async function measureTunnel(context) {
 	const of = (field) => (all) => median(all.map((sample) => sample[field]));
 	return {
 		figures: {'tunnel@32': medianRatio(perSecond('ours'), perSecond('axios-agent'))},
-		table: {
-			title: 'Requests a second through a proxy: small JSON GET, mTLS, 32 in flight',
-			columns: ['', 'axios-mtls', 'axios + https.Agent, `proxy` set'],
-			rows: [
-				row('requests a second', (all) => Math.round(of('perSecond')(all)).toLocaleString('en')),
-				row('tunnels a request', (all) => of('each')(all).toFixed(3)),
-			],
-		},
+		tables: [
+			{
+				title: 'Requests a second through a proxy: small JSON GET, mTLS, 32 in flight',
+				columns: ['', 'axios-mtls', 'axios + https.Agent, `proxy` set'],
+				rows: [
+					row('requests a second', (all) => Math.round(of('perSecond')(all)).toLocaleString('en')),
+					row('tunnels a request', (all) => of('each')(all).toFixed(3)),
+				],
+			},
+		],
 	};
+}
+
+async function measureGet(context, peer, target) {
+	const {warmup, seconds} = context.settings;
+	const job = startJob(context, 'shape');
+	await job.ask({step: 'warm', shape: 'get', peer, target, warmup});
+	await job.ask({step: 'open', inFlight, warmup});
+	const {perSecond} = await job.ask({step: 'measure', seconds});
+	await job.ask({step: 'close'});
+	await job.stop();
+	return perSecond;
 }

@@ -16,6 +16,7 @@ const headers = head
 export function open({origin}) {
 	const client = axios.create({adapter: answer});
 	return {
+		axios: client,
 		get: (path) => client.get(origin + path),
 		close() {},
 	};

@@ -4,7 +4,7 @@
  * @typedef {object} Client
  * @property {(path: string) => Promise<{status: number, data: any}>} get
  * @property {() => unknown} close
- * @property {import('axios').AxiosInstance} [axios] what the transfers are made with
+ * @property {import('axios').AxiosInstance} [axios] for other methods than GET, and other configs
  *
  * @typedef {object} Target
  * @property {string} origin
@@ -13,6 +13,7 @@
  * @property {string} key
  * @property {boolean} [bundled] trust Node's bundled roots too
  * @property {import('axios').AxiosProxyConfig} [proxy]
+ * @property {2} [httpVersion]
  *
  * @typedef {(target: Target) => Client} Open what the file of each peer exports
  *
@@ -38,6 +39,9 @@ export const peers = {
 	raw: peer('raw: undici dispatch', {bound: true}),
 	core: peer('core: axios without I/O', {cookies: false, bound: true}),
 	least: peer('least: axios over raw, and nothing else', {bound: true}),
+	'axios-http2': peer('axios, `httpVersion: 2`', {cookies: false}),
+	'raw-http2': peer('raw: node:http2', {bound: true}),
+	'ours-direct': peer('axios-mtls, direct'),
 };
 
 /**

@@ -32,9 +32,10 @@ export function writeMarkdown({machine, settings, complete, figures, tables}) {
 
 /**
  * @param {import('../targets.js').Target} target
- * @param {number} value
+ * @param {number | null} value
  */
 export function format({unit}, value) {
+	if (value === null) return 'not possible';
 	if (unit === '%' || unit === 'ms' || unit === 'MiB') return `${value.toFixed(1)} ${unit}`;
 	return unit === 'x' ? `${value.toFixed(2)} ×` : value.toFixed(2);
 }

@@ -1,15 +1,15 @@
 import {constants} from 'node:crypto';
 import {once} from 'node:events';
 import tls from 'node:tls';
-import {cookie, keepAlive, lastAnswer, login} from './answers.js';
+import {cookie, headOnly, keepAlive, lastAnswer, login, streamed} from './answers.js';
 
 const headEnd = Buffer.from('\r\n\r\n');
-const loginLine = Buffer.from('GET /login ');
+const lastChunk = Buffer.from('\r\n0\r\n\r\n');
 const cookieText = Buffer.from(cookie);
 
 /**
- * Answers every GET with one prepared JSON. It looks for the end of the head and nothing more: a
- * server that parsed would be the slower end, and the peers would look alike.
+ * Answers every request with one prepared JSON. It looks for the end of the request and nothing more:
+ * a server that parsed would be the slower end, and the peers would look alike.
  *
  * @param {tls.TlsOptions} credentials
  * @param {object} [how]
@@ -17,8 +17,8 @@ const cookieText = Buffer.from(cookie);
  * @param {boolean} [how.forgetful] no session can be resumed
  */
 export async function startJsonServer(credentials, {closing = false, forgetful = false} = {}) {
-	const counts = {connections: 0, resumed: 0, requests: 0, withCookie: 0, lastHead: ''};
-	let lastHead = headEnd;
+	const counts = {connections: 0, resumed: 0, requests: 0, withCookie: 0};
+	let last = headEnd;
 
 	const options = {
 		...credentials,
@@ -36,14 +36,14 @@ export async function startJsonServer(credentials, {closing = false, forgetful =
 		/** @type {Buffer | undefined} */
 		let partial;
 		socket.on('data', (chunk) => {
-			const head = partial === undefined ? chunk : Buffer.concat([partial, chunk]);
-			partial = head.subarray(-4).equals(headEnd) ? undefined : head;
+			const request = partial === undefined ? chunk : Buffer.concat([partial, chunk]);
+			partial = isWhole(request) ? undefined : request;
 			if (partial !== undefined) return;
-			lastHead = head;
+			last = request;
 			counts.requests += 1;
-			if (head.includes(cookieText)) counts.withCookie += 1;
+			if (request.includes(cookieText)) counts.withCookie += 1;
 			if (closing) socket.end(lastAnswer);
-			else socket.write(head.subarray(0, loginLine.length).equals(loginLine) ? login : keepAlive);
+			else socket.write(answerTo(request));
 		});
 	});
 	server.on('tlsClientError', () => {});
@@ -55,9 +55,36 @@ export async function startJsonServer(credentials, {closing = false, forgetful =
 		origin: `https://127.0.0.1:${server.address().port}`,
 		/** What happened since the last call. */
 		takeCounts() {
-			const taken = {...counts, lastHead: lastHead.toString('latin1')};
+			const end = last.indexOf(headEnd);
+			const taken = {
+				...counts,
+				lastHead: last.toString('latin1', 0, end + 2),
+				lastBody: last.toString('latin1', end + headEnd.length),
+			};
 			Object.assign(counts, {connections: 0, resumed: 0, requests: 0, withCookie: 0});
 			return taken;
 		},
 	};
+}
+
+/** @param {Buffer} request so far */
+function isWhole(request) {
+	if (request[0] !== 'P'.charCodeAt(0)) return endsWith(request, headEnd);
+	const end = request.indexOf(headEnd);
+	if (end === -1) return false;
+	const length = /^content-length: *(\d+)/im.exec(request.toString('latin1', 0, end))?.[1];
+	if (length === undefined) return endsWith(request, lastChunk);
+	return request.length === end + headEnd.length + Number(length);
+}
+
+function endsWith(buffer, end) {
+	return buffer.subarray(-end.length).equals(end);
+}
+
+/** @param {Buffer} request */
+function answerTo(request) {
+	const line = request.toString('latin1', 0, 12);
+	if (line.startsWith('HEAD ')) return headOnly;
+	if (line.startsWith('GET /login ')) return login;
+	return line.startsWith('GET /stream ') ? streamed : keepAlive;
 }

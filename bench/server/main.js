@@ -1,9 +1,10 @@
 import {answerParent} from '../child.js';
 import {startFileServer} from './file-server.js';
+import {startHttp2Server} from './http2-server.js';
 import {startJsonServer} from './json-server.js';
 import {openOrigins} from './many-origins.js';
 
-/** @type {Awaited<ReturnType<typeof startJsonServer>>[]} */
+/** @type {Pick<Awaited<ReturnType<typeof startJsonServer>>, 'takeCounts'>[]} */
 const counting = [];
 let cpuBefore = process.cpuUsage();
 
@@ -17,6 +18,11 @@ const kinds = {
 		const strict = await countedServer(mutual);
 		const lenient = await countedServer({...mutual, requestCert: false});
 		return {origin: strict, withoutCertificate: lenient};
+	},
+	async http2(mutual) {
+		const one = await startHttp2Server(mutual);
+		counting.push(one);
+		return {origin: one.origin};
 	},
 	async connections(mutual) {
 		const full = await countedServer(mutual, {closing: true, forgetful: true});

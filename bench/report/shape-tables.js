@@ -1,0 +1,118 @@
+import {peers} from '../peers/index.js';
+import {median, medianRatio} from '../statistics.js';
+
+/**
+ * @param {import('../measures/shape-group.js').Group} get
+ * @param {readonly number[]} loads
+ * @returns {import('../measures/context.js').Table}
+ */
+export function tableOfGet(get, loads) {
+	return {
+		title: 'Requests a second: small JSON GET, mTLS, one session cookie, keep-alive',
+		columns: [
+			'',
+			...loads.flatMap((load) => [`${load} in flight`, 'CPU each']),
+			'CPU of the server',
+		],
+		rows: get.peers.map((peer) => [
+			peers[peer].label,
+			...loads.flatMap((load) => costOf(get, peer, load)),
+			serverCost(get, peer, loads[0]),
+		]),
+		note:
+			'axios + https.Agent sends no cookies. axios-cookiejar-support refuses an agent: it talks ' +
+			'to a server that wants no certificate, with a handshake for each request.' +
+			noteOnBound(get, loads),
+	};
+}
+
+/** Raw and core each run hot in a loop of their own, and never do together. */
+function noteOnBound(get, loads) {
+	if (get.bound(loads[0]) === undefined || !get.peers.includes('least')) return '';
+	const reached = (peer) =>
+		loads
+			.map((load) => {
+				const share = medianRatio(get.bound(load), get.values(peer, load, 'cpuMicroseconds'));
+				return `${share.toFixed(2)} at ${load} in flight`;
+			})
+			.join(' and ');
+	return (
+		` Of the bound, the CPU of raw and core together, axios-mtls reaches ${reached('ours')}, and ` +
+		`the least adapter ${reached('least')}.`
+	);
+}
+
+/** What the server spends on one request; where it nears the time of a request, it is the slower end. */
+function serverCost(get, peer, load) {
+	const each = median(get.values(peer, load, 'serverMicroseconds'));
+	return Number.isFinite(each) ? microseconds(each) : '';
+}
+
+/**
+ * @param {readonly import('../measures/shape-group.js').Group[]} groups
+ * @param {readonly number[]} loads
+ * @returns {import('../measures/context.js').Table}
+ */
+export function tableOfShapes(groups, loads) {
+	return {
+		title: 'Kinds of requests, against axios-mtls',
+		columns: ['', '', ...loads.flatMap((load) => [`${load} in flight`, 'CPU each', 'CPU', 'time'])],
+		rows: groups.flatMap((group) => rowsOf(group, loads)),
+		note:
+			'The last two columns of each load are multiples of axios-mtls. CPU is the one to go by where ' +
+			'the machine does other things as well. The bound is the CPU of raw and core together.',
+	};
+}
+
+function rowsOf(group, loads) {
+	const {name, shape, impossible} = group;
+	if (impossible !== undefined) {
+		return [[shape.title, peers.ours.label, ...loads.flatMap(() => ['not possible', '', '', ''])]];
+	}
+	// The others are in the table of the GETs.
+	const shown = group.peers.filter(
+		(peer) => name !== 'get' || ['ours', shape.against].includes(peer),
+	);
+	const rows = shown.map((peer) => [
+		peers[peer].label,
+		...loads.flatMap((load) => {
+			const of = (key, field) => group.values(key, load, field);
+			return [
+				...costOf(group, peer, load),
+				times(of(peer, 'cpuMicroseconds'), of('ours', 'cpuMicroseconds')),
+				times(of('ours', 'perSecond'), of(peer, 'perSecond')),
+			];
+		}),
+	]);
+	if (name !== 'get' && group.bound(loads[0]) !== undefined) {
+		rows.push(['bound', ...loads.flatMap((load) => boundCells(group, load))]);
+	}
+	return rows.map((row, index) => [index === 0 ? shape.title : '', ...row]);
+}
+
+function boundCells(group, load) {
+	const bound = group.bound(load);
+	const ours = group.values('ours', load, 'cpuMicroseconds');
+	return ['', microseconds(median(bound)), times(bound, ours), ''];
+}
+
+/** Requests a second and the CPU of one. */
+function costOf(group, peer, load) {
+	return [
+		Math.round(median(group.values(peer, load, 'perSecond'))).toLocaleString('en'),
+		microseconds(median(group.values(peer, load, 'cpuMicroseconds'))),
+	];
+}
+
+/** @param {number} value */
+function microseconds(value) {
+	return `${value.toFixed(0)} µs`;
+}
+
+/**
+ * @param {readonly number[]} values
+ * @param {readonly number[]} of
+ */
+function times(values, of) {
+	return `${medianRatio(values, of).toFixed(2)} ×`;
+}

@@ -1,5 +1,6 @@
 // Not in errors.ts, which needs axios: the cookie store in Redis works in an app without axios.
 import {inspect} from 'node:util';
+import {recognizeCopies} from './copies.ts';
 
 /** Why an option was refused. */
 export type ConfigErrorCode =
@@ -33,6 +34,10 @@ export class MtlsConfigError extends Error {
 	/** The option to repair, as a dotted path: `mtls.key`. */
 	readonly option: string;
 	readonly #cause: unknown;
+
+	static {
+		recognizeCopies(MtlsConfigError, 'MtlsConfigError');
+	}
 
 	constructor(code: ConfigErrorCode, option: string, message: string, cause?: unknown) {
 		super(`${option}: ${message}`);

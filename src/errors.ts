@@ -8,6 +8,7 @@
  * MtlsConfigError is not an AxiosError: no request was made, so there is nothing to retry.
  */
 import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {recognizeCopies} from './copies.ts';
 import type {MtlsFailure} from './facts.ts';
 
 export {type ConfigErrorCode, MtlsConfigError} from './config-error.ts';
@@ -50,8 +51,6 @@ export class CausedError extends AxiosError {
 	}
 }
 
-const brand = Symbol.for('axios-mtls.MtlsError');
-
 /** What {@link MtlsError} is made from. */
 export interface MtlsErrorInit {
 	readonly failure: MtlsFailure;
@@ -68,21 +67,23 @@ export interface MtlsErrorInit {
  *
  * `code` is Node's own where Node had one (`CERT_HAS_EXPIRED`), `cause` the original error,
  * `failure` the facts, and `response` the response of a server that refused the client in HTTP.
- * Use {@link isMtlsError} rather than `instanceof`: it also recognises the errors of a second copy of
- * this package.
+ * {@link isMtlsError} and `instanceof` also recognise the errors of a second copy of this package.
  */
 export class MtlsError extends CausedError {
 	readonly failure: MtlsFailure;
+
+	static {
+		recognizeCopies(MtlsError, 'MtlsError');
+	}
 
 	constructor(message: string, {failure, code, config, request, response, cause}: MtlsErrorInit) {
 		super(message, code, cause, config, request, response);
 		this.name = 'MtlsError';
 		this.failure = failure;
-		Object.defineProperty(this, brand, {value: true});
 	}
 }
 
 /** Whether `value` is an {@link MtlsError}, of this copy of the package or of another. */
 export function isMtlsError(value: unknown): value is MtlsError {
-	return typeof value === 'object' && value !== null && brand in value;
+	return value instanceof MtlsError;
 }

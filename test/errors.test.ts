@@ -1,5 +1,5 @@
 import axios, {AxiosError, isAxiosError} from 'axios';
-import {beforeAll, describe, expect, test, vi} from 'vitest';
+import {beforeAll, describe, expect, test} from 'vitest';
 import {
 	createClient,
 	isMtlsError,
@@ -50,15 +50,6 @@ describe('MtlsError', () => {
 
 	test('the cause of an MtlsError is not enumerable', () => {
 		expect(Object.keys(error)).not.toContain('cause');
-	});
-
-	test('an MtlsError is recognised by a second copy of the package', async () => {
-		vi.resetModules();
-		const copy: typeof import('../src/errors.ts') = await import('../src/errors.ts');
-
-		expect(copy.MtlsError).not.toBe(MtlsError);
-		expect(error).not.toBeInstanceOf(copy.MtlsError);
-		expect(copy.isMtlsError(error)).toBe(true);
 	});
 
 	test.each([

@@ -1,3 +1,4 @@
+import {types} from 'node:util';
 import type {MtlsFailure} from '../facts.ts';
 import {type Classification, classify} from '../failures/classify.ts';
 import {type Explanation, explain, type Facts} from '../failures/explain.ts';
@@ -126,7 +127,7 @@ function classifyFailure(connection: Connection, cause: unknown): Classification
 	if (cause instanceof ProxyError) return {kind: cause.kind, side: 'proxy', certain: true};
 	return classify({
 		code: codeOf(cause),
-		message: cause instanceof Error ? cause.message : String(cause),
+		message: types.isNativeError(cause) ? cause.message : String(cause),
 		phase: connection.phase,
 		chain: chainFacts(connection),
 		clientCertificateRequested: connection.clientCertificateRequested,

@@ -2,6 +2,7 @@ import type {ClientRequest} from 'node:http';
 import https from 'node:https';
 import type {Duplex} from 'node:stream';
 import {inspect} from 'node:util';
+import {recognizeCopies} from '../copies.ts';
 import type {CertificateFacts} from '../facts.ts';
 import type {ConnectionBounds, Logger, MtlsOptions, ProxySetting} from '../options.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
@@ -41,6 +42,10 @@ export interface MtlsAgentOptions extends ConnectionBounds {
 export class MtlsAgent extends https.Agent {
 	readonly #connections: Connections;
 	readonly #pool: AgentPool;
+
+	static {
+		recognizeCopies(MtlsAgent, 'MtlsAgent');
+	}
 
 	constructor(mtls?: MtlsOptions | readonly MtlsOptions[], options?: MtlsAgentOptions);
 	/** @internal For the connections of a client. */

@@ -21,7 +21,7 @@ export interface Eviction {
  * The field with the number of cookies by domain when the store was last read: the store then need not
  * be listed to find out whether a limit is exceeded.
  */
-export const storeCounts: unique symbol = Symbol('axios-mtls.storeCounts');
+export const storeCounts: unique symbol = Symbol.for('axios-mtls.storeCounts');
 
 export type CookieCounts = ReadonlyMap<string, number>;
 

@@ -1,9 +1,12 @@
 import type {Cookie} from 'tough-cookie';
+import {sharedByCopies} from '../copies.ts';
 
 /** The longest lifetime of a cookie (RFC 6265bis §5.5), in ms. */
 export const maxLifetimeMs = 400 * 86_400_000;
 
-const starts = new WeakMap<Cookie, Pick<Cookie, 'maxAge'> & {readonly startMs: number}>();
+type Start = Pick<Cookie, 'maxAge'> & {readonly startMs: number};
+
+const starts = sharedByCopies('maxAgeStarts', () => new WeakMap<Cookie, Start>());
 
 /**
  * When a cookie expires, in ms since the epoch: `Infinity` for a session cookie, NaN where the app

@@ -4,7 +4,7 @@ import {MemoryCookieStore, type Store} from 'tough-cookie';
  * The field in which a store counts the changes of its cookies: unchanged cookies need not be read
  * again. A store without it, unless it is tough-cookie's own, is read each time.
  */
-export const storeVersion: unique symbol = Symbol('axios-mtls.storeVersion');
+export const storeVersion: unique symbol = Symbol.for('axios-mtls.storeVersion');
 
 const mutators = [
 	'putCookie',

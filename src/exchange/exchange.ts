@@ -1,6 +1,6 @@
 import type {Agent as HttpAgent} from 'node:http';
 import type {Agent} from 'node:https';
-import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
+import {type AxiosResponse, type InternalAxiosRequestConfig, isAxiosError, isCancel} from 'axios';
 import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
 import type {Route} from '../connection/route.ts';
 import type {Timeouts} from '../options.ts';
@@ -76,7 +76,7 @@ export type Head = Pick<AxiosResponse, 'status' | 'headers'>;
 
 /** The head of a response whose body failed; `undefined` where there was none, or it was cancelled. */
 export function headOf(error: unknown): Head | undefined {
-	const head = error instanceof AxiosError && !isCancel(error) ? error.request?.res : undefined;
+	const head = isAxiosError(error) && !isCancel(error) ? error.request?.res : undefined;
 	return head && {status: head.statusCode, headers: head.headers};
 }
 

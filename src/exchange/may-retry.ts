@@ -2,7 +2,7 @@
  * When a request may be sent again (RFC 9110 §9.2.2): its connection ended before there was a response.
  * How often, and after which pause, is in request/retries.ts.
  */
-import {AxiosError} from 'axios';
+import {isAxiosError} from 'axios';
 import {connectionOf, refusedSession} from '../connection/connection.ts';
 import type {RequestLoss} from '../connection/request-connection.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
@@ -43,7 +43,7 @@ export function attachLoss<E extends object>(error: E, loss: RequestLoss): E {
 
 /** What is known of the request that `error` ended; `undefined` if its connection was not the reason. */
 export function connectionLossOf(error: unknown, {method, body}: Hop): ConnectionLoss | undefined {
-	if (!(error instanceof AxiosError)) return undefined;
+	if (!isAxiosError(error)) return undefined;
 	const seen = losses.get(error);
 	if (seen === undefined) return undefined;
 	const {socket, reused, sent, answered} = seen;

@@ -1,12 +1,14 @@
 import {type AxiosError, isCancel} from 'axios';
+import {sharedByCopies} from '../copies.ts';
 import {isMtlsError} from '../errors.ts';
 import type {AnyAxiosInstance, Logger} from '../options.ts';
+import {isError} from '../util/is-error.ts';
 import {redactUrl} from '../util/redact-url.ts';
 import {failureFacts} from './messages.ts';
 import {redactJsonMessage} from './redact.ts';
 
 // Each failure is logged once, however many instances and interceptors it passes.
-const logged = new WeakSet<object>();
+const logged = sharedByCopies('loggedFailures', () => new WeakSet<object>());
 
 /**
  * Logs each failed request of `instance` once, as `(fields, message)`, without a secret, and then
@@ -24,9 +26,9 @@ export function logFailures(instance: AnyAxiosInstance, logger: Logger = console
 }
 
 function logOnce(logger: Logger, error: unknown): void {
-	if (!(error instanceof Error) || isCancel(error)) return;
+	if (!isError(error) || isCancel(error)) return;
 	// An error that wraps another is the same failure, reworded by the app.
-	const cause = error.cause instanceof Error ? error.cause : error;
+	const cause = isError(error.cause) ? error.cause : error;
 	const alreadyLogged = logged.has(error) || logged.has(cause);
 	// A failed login rejects each request that waited for it with an error of its own, and one cause.
 	logged.add(error).add(cause);

@@ -2,6 +2,7 @@ import type {InternalAxiosRequestConfig} from 'axios';
 import {CausedError} from '../errors.ts';
 import {causeInShort} from '../logging/redact.ts';
 import type {SessionError} from '../options.ts';
+import {isError} from '../util/is-error.ts';
 
 /** Why there is no session: one object for all requests that waited for the same login. */
 export class LoginFailure extends Error {
@@ -22,8 +23,7 @@ export class LoginFailure extends Error {
 
 /** The app's `login()` threw. */
 export function loginFailed(cause: unknown): LoginFailure {
-	const error =
-		cause instanceof Error ? cause : new Error(`login() threw a ${typeof cause}`, {cause});
+	const error = isError(cause) ? cause : new Error(`login() threw a ${typeof cause}`, {cause});
 	return new LoginFailure('ERR_MTLS_LOGIN_FAILED', `the login failed${causeInShort(cause)}`, error);
 }
 

@@ -1,3 +1,5 @@
+import {recognizeCopies} from '../copies.ts';
+
 /** Why a session in Redis cannot be used. */
 export type RedisErrorCode =
 	/** No response within `timeoutMs`. */
@@ -13,6 +15,10 @@ export type RedisErrorCode =
  */
 export class RedisJarError extends Error {
 	readonly code: RedisErrorCode;
+
+	static {
+		recognizeCopies(RedisJarError, 'RedisJarError');
+	}
 
 	constructor(code: RedisErrorCode, message: string) {
 		super(message);

@@ -1,3 +1,4 @@
+import {types} from 'node:util';
 import {maxLifetimeMs} from '../cookies/expiry.ts';
 import {
 	anything,
@@ -152,7 +153,7 @@ function resolveKeys(given: unknown): readonly Uint8Array[] {
 	const keys: unknown[] = isList ? given : [given];
 	return keys.map((key, index) => {
 		const option = isList ? `redis.key[${index}]` : 'redis.key';
-		if (!(key instanceof Uint8Array)) throw badOption(option, expected, describeType(key));
+		if (!types.isUint8Array(key)) throw badOption(option, expected, describeType(key));
 		if (key.length !== keyBytes) throw badOption(option, expected, `${key.length}`);
 		return key;
 	});

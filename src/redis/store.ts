@@ -1,5 +1,6 @@
 import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} from 'tough-cookie';
 import {type CookieCounts, storeCounts} from '../cookies/eviction.ts';
+import {recognizeCopies} from '../copies.ts';
 import {type SharedLoginLock, sharedLoginLock} from '../login/login-lock.ts';
 import {CookieHash} from './cookie-hash.ts';
 import {createCookieCipher} from './encryption.ts';
@@ -35,6 +36,10 @@ export class RedisCookieStore extends Store {
 	/** The lock by which the processes of this session agree on which one logs in. */
 	readonly [sharedLoginLock]: SharedLoginLock;
 	readonly #hash: CookieHash;
+
+	static {
+		recognizeCopies(RedisCookieStore, 'RedisCookieStore');
+	}
 
 	/** The counts of the last read: they cost no command of their own. */
 	get [storeCounts](): CookieCounts | undefined {

@@ -1,4 +1,4 @@
-import {AxiosError, type AxiosResponse} from 'axios';
+import {type AxiosResponse, isAxiosError} from 'axios';
 import {closedError} from '../exchange/axios-errors.ts';
 import {isRedirect} from '../exchange/exchange.ts';
 import {flattened} from '../util/check-options.ts';
@@ -25,7 +25,7 @@ export function makeAdapter(client: ClientContext): Adapter {
 			return response;
 		} catch (error) {
 			cleanError(error, originalConfig);
-			if (error instanceof AxiosError) inFlight.holdBody(error.response, originalConfig, false);
+			if (isAxiosError(error)) inFlight.holdBody(error.response, originalConfig, false);
 			throw error;
 		} finally {
 			inFlight.done();

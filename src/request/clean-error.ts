@@ -1,13 +1,13 @@
 /*
  * The error of a call as the app sees it: with the app's own config, and without secrets.
  */
-import {AxiosError, type InternalAxiosRequestConfig, isCancel} from 'axios';
+import {type AxiosError, type InternalAxiosRequestConfig, isAxiosError, isCancel} from 'axios';
 import {hideSecrets, redactInvalidUrl, redactJsonMessage} from '../logging/redact.ts';
 
 /** Prepares the error of a call for the app, in place. */
 export function cleanError(error: unknown, originalConfig: InternalAxiosRequestConfig): void {
 	if (error instanceof Error) removeCallerFrames(error);
-	if (error instanceof AxiosError) {
+	if (isAxiosError(error)) {
 		// Security: a hop's own config holds the jar's cookies, which a retry would send once more.
 		// The error of a cancelled CancelToken has no config: all requests with that token share it.
 		if (error.config || !isCancel(error)) error.config = originalConfig;

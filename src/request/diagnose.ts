@@ -1,4 +1,10 @@
-import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig} from 'axios';
+import {types} from 'node:util';
+import {
+	type AxiosError,
+	type AxiosResponse,
+	type InternalAxiosRequestConfig,
+	isAxiosError,
+} from 'axios';
 import {type Connection, connectionOf, connectionOfError} from '../connection/connection.ts';
 import {
 	codeFor,
@@ -22,7 +28,7 @@ import {bareHost, portOfUrl} from '../util/url.ts';
  * it is: a timeout, a refused port, or a server that hung up after a good handshake.
  */
 export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestConfig): unknown {
-	if (!(error instanceof AxiosError)) return error;
+	if (!isAxiosError(error)) return error;
 	if (error.response || error.code === 'ERR_CANCELED') return error;
 	const found = connectionOfFailure(error);
 	if (found === undefined) return error;
@@ -151,7 +157,7 @@ function connectionOfFailure(
 	const cause = connection.firstError ?? error.cause;
 	// On a reused socket the handshake is not the reason, unless the server renegotiates, as TLS 1.2
 	// allows, for a path that needs a certificate, or would renegotiate if this were HTTP/1.1.
-	const message = cause instanceof Error ? cause.message : '';
+	const message = types.isNativeError(cause) ? cause.message : '';
 	const renegotiated =
 		connection.clientCertificateRequested === false && alertOf(message) !== undefined;
 	return request?.reusedSocket === false || renegotiated || wantsHttp1(message)

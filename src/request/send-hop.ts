@@ -1,7 +1,7 @@
 /*
  * One hop of a call: cookies in, exchange, cookies out.
  */
-import {AxiosError, type AxiosResponse} from 'axios';
+import {AxiosError, type AxiosResponse, isAxiosError} from 'axios';
 import {type HttpProxy, resolveProxy} from '../connection/proxy/resolve-proxy.ts';
 import {type CookieList, cookieHeader, readCookies} from '../cookies/cookie-header.ts';
 import {storeCookies} from '../cookies/set-cookie.ts';
@@ -114,7 +114,7 @@ async function resendOrThrow(
 		// The app gets this error even if the jar fails too.
 		await storeCookiesOf(head, call, hop)?.catch(() => {});
 	}
-	if (error instanceof AxiosError && error.response) {
+	if (isAxiosError(error) && error.response) {
 		setResponseUrl(error.response, call.redirectPolicy, hop);
 	}
 	throw diagnose(error, hop, config);

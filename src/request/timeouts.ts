@@ -1,7 +1,13 @@
 /*
  * The `timeouts` of a client or a request, and the timer of `requestMs`, which bounds the whole call.
  */
-import {AxiosError, type AxiosResponse, type InternalAxiosRequestConfig, isCancel} from 'axios';
+import {
+	AxiosError,
+	type AxiosResponse,
+	type InternalAxiosRequestConfig,
+	isAxiosError,
+	isCancel,
+} from 'axios';
 import {TimeoutError} from '../connection/connect-timeout.ts';
 import type {Timeouts} from '../options.ts';
 import {badOption, numeric, readOptions, withoutPrototype} from '../util/check-options.ts';
@@ -76,7 +82,7 @@ export async function withinTimeout(call: BoundedCall): Promise<AxiosResponse> {
 		if (!boundBody(response)) done();
 		return response;
 	} catch (error) {
-		if (!(error instanceof AxiosError) || !boundBody(error.response)) done();
+		if (!isAxiosError(error) || !boundBody(error.response)) done();
 		if (!expired || !isCancel(error)) throw error;
 		throw AxiosError.from(timeoutError, undefined, config, (error as AxiosError).request);
 	}

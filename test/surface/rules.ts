@@ -5,6 +5,7 @@ import type {Import} from './imports.ts';
 
 /** A path ends in a slash for a folder. A file imports from the lines above its own. */
 const layers: readonly (readonly string[])[] = [
+	['copies.ts'],
 	['config-error.ts', 'facts.ts'],
 	['util/'],
 	['errors.ts', 'options.ts'],
@@ -31,6 +32,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 	[testing]: ['tls/peer/peer-chain.ts'],
 	// Serves an app without axios, which errors.ts needs.
 	'redis/': [
+		'copies.ts',
 		'config-error.ts',
 		'util/clock.ts',
 		'util/check-options.ts',

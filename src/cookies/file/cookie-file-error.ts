@@ -1,3 +1,5 @@
+import {recognizeCopies} from '../../copies.ts';
+
 /** Why cookies were not saved. */
 export type CookieFileErrorCode =
 	/** The file was damaged since it was loaded. */
@@ -14,6 +16,10 @@ export type CookieFileErrorCode =
 export class CookieFileError extends Error {
 	readonly code: CookieFileErrorCode;
 	readonly path: string;
+
+	static {
+		recognizeCopies(CookieFileError, 'CookieFileError');
+	}
 
 	constructor(code: CookieFileErrorCode, path: string, why: string, cause?: unknown) {
 		const message = `cannot save cookies to '${path}': ${why}`;

@@ -3,6 +3,7 @@ import {dirname, extname, resolve} from 'node:path';
 import {inspect} from 'node:util';
 import {CookieJar} from 'tough-cookie';
 import {type ConfigErrorCode, MtlsConfigError} from '../../config-error.ts';
+import {sharedByCopies} from '../../copies.ts';
 import {isLogger} from '../../logging/logger.ts';
 import type {Logger} from '../../options.ts';
 import {
@@ -57,7 +58,7 @@ export interface FileJarOptions {
 	logger?: Logger | false;
 }
 
-const files = new WeakMap<CookieJar, CookieFile>();
+const files = sharedByCopies('cookieFiles', () => new WeakMap<CookieJar, CookieFile>());
 
 /** A tough-cookie jar that is saved to a file. */
 export class FileJar extends CookieJar {

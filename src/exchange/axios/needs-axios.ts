@@ -3,6 +3,7 @@
  * named here, of a future axios or of an app, goes through axios's own adapter.
  */
 import http from 'node:http';
+import {types} from 'node:util';
 import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import type {ExchangeInput} from '../exchange.ts';
@@ -129,7 +130,7 @@ export function undiciSupportsHop({
 	if (http.request !== request || globalAgent !== undefined) return false;
 	const data = hop.body?.data;
 	const plainBody =
-		!data || typeof data === 'string' || Buffer.isBuffer(data) || data instanceof ArrayBuffer;
+		!data || typeof data === 'string' || Buffer.isBuffer(data) || types.isArrayBuffer(data);
 	const method = data
 		? withBody.has(hop.method)
 		: withBody.has(hop.method) || withoutBody.has(hop.method);

@@ -1,4 +1,5 @@
 import {readFileSync, statSync} from 'node:fs';
+import {types} from 'node:util';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options.ts';
 import {describeType} from '../../util/check-options.ts';
@@ -23,7 +24,7 @@ export type Form = 'PEM' | 'PKCS#12';
  * @throws {MtlsConfigError} naming `option`, when there is nothing to read.
  */
 export function readInput(source: Source, option: string, form: Form = 'PEM'): Content {
-	if (source instanceof Uint8Array) {
+	if (types.isUint8Array(source)) {
 		return {bytes: Buffer.from(source), isText: false, from: 'the given bytes', path: undefined};
 	}
 	const wanted = form === 'PEM' ? 'PEM text, bytes or a path' : 'bytes or a path';

@@ -1,4 +1,5 @@
 import {createHash} from 'node:crypto';
+import {types} from 'node:util';
 import type {IdentityLoader, IdentityMaterial} from '../../options.ts';
 import {readOptions} from '../../util/check-options.ts';
 
@@ -35,7 +36,7 @@ export function materialDigest(material: IdentityMaterial): string {
 		for (const value of [material[name]].flat()) {
 			if (value === undefined) continue;
 			hash.update(`\n${name} `);
-			if (typeof value === 'string' || value instanceof Uint8Array) hash.update(value);
+			if (typeof value === 'string' || types.isUint8Array(value)) hash.update(value);
 			// A function and a SecureContext have no content to hash: the same object is the same.
 			else hash.update(Object(value) === value ? numberOf(value) : String(value));
 		}

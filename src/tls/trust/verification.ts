@@ -1,6 +1,7 @@
 import type {X509Certificate} from 'node:crypto';
 import {isIP, isIPv6} from 'node:net';
 import {checkServerIdentity, type PeerCertificate} from 'node:tls';
+import {types} from 'node:util';
 import type {MtlsOptions} from '../../options.ts';
 import {bareHost} from '../../util/url.ts';
 import {detailedForm} from '../peer/legacy-form.ts';
@@ -57,7 +58,7 @@ export function loadVerification(options: MtlsOptions): Verification {
 				return [nameError, pinError].filter((error) => error !== undefined);
 			} catch (error) {
 				// Node calls this from OpenSSL's callback, where nothing catches what is thrown.
-				return [error instanceof Error ? error : new Error(String(error))];
+				return [types.isNativeError(error) ? error : new Error(String(error))];
 			}
 		},
 	});

@@ -28,6 +28,8 @@ export interface Consumer extends Disposable {
 	node(file: string, env?: Readonly<Record<string, string>>): Promise<Outcome>;
 	/** Checks the types of files of the directory; also of the declarations that they import. */
 	tsc(...files: string[]): Promise<Outcome>;
+	/** The same with TypeScript 5, whose `--module` and `--moduleResolution` are given. */
+	tsc5(...argv: string[]): Promise<Outcome>;
 }
 
 /** Makes an app that has installed this package with its peers, and no other but `more`. */
@@ -56,8 +58,14 @@ export function makeConsumer(more: readonly string[] = []): Consumer {
 		tsc: (...files) =>
 			run(dir, process.execPath, [
 				join(root, 'node_modules/typescript/bin/tsc'),
-				...flags,
+				...[...flags, '--module', 'nodenext', '--allowImportingTsExtensions', '--ignoreConfig'],
 				...files,
+			]),
+		tsc5: (...argv) =>
+			run(dir, process.execPath, [
+				join(root, 'node_modules/typescript-5/bin/tsc'),
+				...flags,
+				...argv,
 			]),
 		[Symbol.dispose]: () => rmSync(dir, {recursive: true}),
 	};
@@ -67,9 +75,8 @@ export function makeConsumer(more: readonly string[] = []): Consumer {
 // error in one of theirs.
 const flags = [
 	...['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'],
-	...['--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023,esnext.disposable,dom'],
-	...['--types', 'node', '--skipLibCheck', 'false', '--allowImportingTsExtensions'],
-	'--ignoreConfig',
+	...['--target', 'es2023', '--lib', 'es2023,esnext.disposable,dom'],
+	...['--types', 'node', '--skipLibCheck', 'false'],
 ];
 
 async function run(

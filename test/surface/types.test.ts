@@ -6,6 +6,15 @@ const fixture = readFileSync(new URL('./fixtures/types.ts', import.meta.url), 'u
 	.replace('../../../src/index.ts', 'axios-mtls')
 	.replace('../../../src/redis/index.ts', 'axios-mtls/redis');
 
+// Without `await` at the top, which no CommonJS has, and the instance of axios-cookiejar-support, whose
+// types are those of the axios of modules.
+const commonJsFixture = [
+	...fixture.split('\n').filter((line) => !/\bwrapper\b/.test(line)),
+	'declare function awaited<T>(value: Promise<T>): T;',
+]
+	.join('\n')
+	.replace(/\bawait (.*);$/gm, 'awaited($1);');
+
 test('the published types agree with axios-cookiejar-support and refuse wrong options', async () => {
 	using app = makeConsumer();
 	app.write('app.ts', fixture);
@@ -29,6 +38,35 @@ test('the published types need none of a browser', async () => {
 	const outcome = await app.tsc('--lib', 'es2023,esnext.disposable', 'app.ts');
 
 	expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});
+});
+
+// An app without `"type": "module"`, as countless ones are, and with it.
+test.each([
+	['commonjs', 'node10', 'commonjs'],
+	['node16', 'node16', 'commonjs'],
+	['node16', 'node16', 'module'],
+	['preserve', 'bundler', 'commonjs'],
+])(
+	'TypeScript 5 accepts the types as --module %s --moduleResolution %s, type %s',
+	async (module, resolution, type) => {
+		using app = makeConsumer();
+		app.write('package.json', JSON.stringify({private: true, type}));
+		app.write('app.ts', type === 'module' ? fixture : commonJsFixture);
+
+		const outcome = await app.tsc5(
+			...['--module', module, '--moduleResolution', resolution, '--esModuleInterop'],
+			'app.ts',
+		);
+
+		expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});
+	},
+);
+
+test('the newest TypeScript accepts the types in a CommonJS app', async () => {
+	using app = makeConsumer();
+	app.write('app.cts', commonJsFixture);
+
+	expect(await app.tsc('app.cts')).toEqual({code: 0, stdout: '', stderr: ''});
 });
 
 test('a CommonJS app may hand in its own instances', async () => {

@@ -35,16 +35,36 @@ async function upload(client, origin, body, check) {
 	if (check) assert.equal(data.digest, digest);
 }
 
-/** @returns {Promise<{speed: number, cpuSeconds: number}>} MB a second, and the CPU of 100 MB */
-export async function run({peer, target, transfer, warmup, seconds}) {
+/** As in `shape.js`: the peers take turns. */
+const steps = {warm, measure, close};
+
+const state = {};
+
+export function run({step, ...question}) {
+	return steps[step](question);
+}
+
+/** Moves the file once with a look at every byte, and then until the code is warm. */
+async function warm({peer, target, transfer, warmup}) {
 	const {open} = await import(`../peers/${peer}.js`);
 	const client = open(target);
 	const move = transfers[transfer];
+	state.move = () => move(client.axios, target.origin, false);
+	state.client = client;
 	await move(client.axios, target.origin, true);
-	await repeat(() => move(client.axios, target.origin, false), warmup);
-	const each = await repeat(() => move(client.axios, target.origin, false), seconds);
-	await client.close();
+	await repeat(state.move, warmup);
+	return {};
+}
+
+/** @returns {Promise<{speed: number, cpuSeconds: number}>} MB a second, and the CPU of 100 MB */
+async function measure({seconds}) {
+	const each = await repeat(state.move, seconds);
 	return {speed: fileSize / 1e6 / each.seconds, cpuSeconds: (each.cpuSeconds * 100e6) / fileSize};
+}
+
+async function close() {
+	await state.client.close();
+	return {};
 }
 
 /** @returns {Promise<{seconds: number, cpuSeconds: number}>} the means of one */

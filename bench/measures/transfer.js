@@ -1,8 +1,9 @@
 import {median, medianRatio, rotate} from '../statistics.js';
-import {roundsOf, runJob, startServer, targetOf} from './context.js';
+import {roundsOf, startJob, startServer, targetOf} from './context.js';
 
 const names = ['ours', 'axios-agent'];
 const transfers = ['download buffered', 'download streamed', 'upload buffered', 'upload streamed'];
+const sliceSeconds = 0.5;
 
 /**
  * 100 MB down and up.
@@ -19,12 +20,8 @@ export async function measureTransfer(context) {
 	const target = targetOf(context, server.origin);
 	for (const round of roundsOf(settings.rounds)) {
 		for (const transfer of transfers) {
-			for (const peer of rotate(names, round)) {
-				const sample = await runJob(context, {job: 'transfer', peer, target, transfer});
-				samples[transfer][peer].push(sample);
-				const speed = `${sample.speed.toFixed(0)} MB/s, CPU ${milliseconds(sample.cpuSeconds)}`;
-				tell(`transfer, round ${round + 1}: ${peer} ${transfer} ${speed}`);
-			}
+			await measureTransferOf(context, target, transfer, round, samples[transfer]);
+			tell(`transfer, round ${round + 1}: ${transfer}`);
 		}
 	}
 	await server.stop();
@@ -53,6 +50,24 @@ export async function measureTransfer(context) {
 			},
 		],
 	};
+}
+
+/** Both peers are open at once and take turns, so that a change of the machine meets both alike. */
+async function measureTransferOf(context, target, transfer, round, samples) {
+	const {warmup, seconds} = context.settings;
+	const jobs = names.map((peer) => ({peer, ...startJob(context, 'transfer')}));
+	try {
+		for (const {peer, ask} of jobs) await ask({step: 'warm', peer, target, transfer, warmup});
+		const slices = roundsOf(Math.max(1, Math.round(seconds / sliceSeconds)));
+		for (const slice of slices) {
+			for (const {peer, ask} of rotate(jobs, round + slice)) {
+				samples[peer].push(await ask({step: 'measure', seconds: seconds / slices.length}));
+			}
+		}
+		for (const {ask} of jobs) await ask({step: 'close'});
+	} finally {
+		for (const {stop} of jobs) await stop();
+	}
 }
 
 /** @param {number} seconds */

@@ -11,8 +11,8 @@ export function writeMarkdown({machine, settings, complete, figures, tables}) {
 		'# What it costs',
 		[
 			`Written by \`npm run bench\`: medians of ${rounds} rounds, ${warmup} s of warm-up and`,
-			`${seconds} s of measurement each; ratios are taken within a round. The server and each peer`,
-			`are processes of their own.${complete ? '' : ' **A shortened run: no result of record.**'}`,
+			`${seconds} s of measurement each; ratios are taken between neighbours in time. The server and each`,
+			`peer are processes of their own.${complete ? '' : ' **A shortened run: no result of record.**'}`,
 		].join('\n'),
 		facts.join('\n'),
 		'## Against what was to be reached',

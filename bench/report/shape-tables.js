@@ -59,7 +59,7 @@ export function tableOfShapes(groups, loads) {
 		columns: ['', '', ...loads.flatMap((load) => [`${load} in flight`, 'CPU each', 'CPU', 'time'])],
 		rows: groups.flatMap((group) => rowsOf(group, loads)),
 		note:
-			'The last two columns of each load are multiples of axios-mtls. CPU is the one to go by where ' +
+			'The last two columns of each load are multiples of axios-mtls in the first line of the same kind. CPU is the one to go by where ' +
 			'the machine does other things as well. The bound is the CPU of raw and core together.',
 	};
 }
@@ -73,21 +73,31 @@ function rowsOf(group, loads) {
 	const shown = group.peers.filter(
 		(peer) => name !== 'get' || ['ours', shape.against].includes(peer),
 	);
-	const rows = shown.map((peer) => [
-		peers[peer].label,
-		...loads.flatMap((load) => {
-			const of = (key, field) => group.values(key, load, field);
-			return [
-				...costOf(group, peer, load),
-				times(of(peer, 'cpuMicroseconds'), of('ours', 'cpuMicroseconds')),
-				times(of('ours', 'perSecond'), of(peer, 'perSecond')),
-			];
-		}),
-	]);
+	const compared = group.members.filter((member) => member.name !== name);
+	const rows = [
+		...shown.map((peer) => rowOf(group, peer, peers[peer].label, loads)),
+		...compared.map((one) =>
+			rowOf(group, one.key, `${peers[one.peer].label}: ${one.shape.title}`, loads),
+		),
+	];
 	if (name !== 'get' && group.bound(loads[0]) !== undefined) {
 		rows.push(['bound', ...loads.flatMap((load) => boundCells(group, load))]);
 	}
 	return rows.map((row, index) => [index === 0 ? shape.title : '', ...row]);
+}
+
+function rowOf(group, key, label, loads) {
+	return [
+		label,
+		...loads.flatMap((load) => {
+			const of = (one, field) => group.values(one, load, field);
+			return [
+				...costOf(group, key, load),
+				times(of(key, 'cpuMicroseconds'), of('ours', 'cpuMicroseconds')),
+				times(of('ours', 'perSecond'), of(key, 'perSecond')),
+			];
+		}),
+	];
 }
 
 function boundCells(group, load) {
@@ -97,10 +107,10 @@ function boundCells(group, load) {
 }
 
 /** Requests a second and the CPU of one. */
-function costOf(group, peer, load) {
+function costOf(group, key, load) {
 	return [
-		Math.round(median(group.values(peer, load, 'perSecond'))).toLocaleString('en'),
-		microseconds(median(group.values(peer, load, 'cpuMicroseconds'))),
+		Math.round(median(group.values(key, load, 'perSecond'))).toLocaleString('en'),
+		microseconds(median(group.values(key, load, 'cpuMicroseconds'))),
 	];
 }
 

@@ -45,7 +45,7 @@ const cpu = (shape, label, peer, peerLabel, least) => ({
  */
 const asTheGet = (shape, label) => ({
 	figure: `${shape} of get@32`,
-	label: `${label} as the GET: what it reaches against axios, over what a GET reaches, 32 in flight`,
+	label: `${label}: its ratio to axios, over that of a plain GET, 32 in flight`,
 	unit: '',
 	least: 0.95,
 });

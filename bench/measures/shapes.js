@@ -91,13 +91,14 @@ async function startTurn(context, servers, member) {
 	if (shape.proxied) target.proxy = await servers.proxy.place();
 	const env = certificate ? {} : {NODE_EXTRA_CA_CERTS: context.credentials.caFile};
 	const job = startJob(context, 'shape', {env});
-	const seen = {requests: 0, withCookie: 0, connections: 0, clients: 0, sent: undefined};
+	const seen = {requests: 0, withCookie: 0, connections: 0, tunnels: 0, clients: 0};
 
 	const ask = async (question) => {
 		await server.takeCounts();
 		const answer = await job.ask(question);
 		const {lastHead, lastBody, ...counts} = await server.takeCounts();
 		for (const field of ['requests', 'withCookie', 'connections']) seen[field] += counts[field];
+		if (shape.proxied) seen.tunnels += await servers.proxy.takeTunnels();
 		if (question.step === 'warm' || question.step === 'open') seen.clients += 1;
 		if (question.step === 'measure') seen.sent = {head: lastHead, body: lastBody};
 		return {...answer, serverMicroseconds: counts.cpuMicroseconds / counts.requests};
@@ -113,13 +114,16 @@ async function startTurn(context, servers, member) {
 }
 
 /** A peer that lost its cookie or its connections on the way would be compared with something else. */
-function assertSeen({shape, peer}, {requests, withCookie, connections, clients, sent}) {
-	const {cookies, keepAlive, bound: bare} = peers[peer];
+function assertSeen({shape, peer}, seen) {
+	const {requests, withCookie, connections, tunnels, clients, sent} = seen;
+	const {cookies, keepAlive, proxied, bound: bare} = peers[peer];
 	if (peer === 'core') return assert.equal(requests, 0);
 	assert.ok(shape.isSent(sent), `${peer}: a wrong request: ${JSON.stringify(sent)}`);
 	// The first request of a client has no cookie yet.
 	const logins = bare ? 0 : clients;
 	assert.equal(withCookie, cookies ? requests - logins : 0, `${peer}: requests with the cookie`);
+	const byProxy = shape.proxied && proxied;
+	assert.equal(tunnels, byProxy ? connections : 0, `${peer}: tunnels, one a connection`);
 	if (!keepAlive) return assert.equal(connections, requests, `${peer}: connections`);
 	// Some clients open one more in a crowd; a connection for each tenth request is no keep-alive.
 	const most = Math.max(requests / 10, 100 * clients);

@@ -22,6 +22,7 @@
  * @property {boolean} cookies it must send the session's cookie with every request
  * @property {boolean} certificate it can show one
  * @property {boolean} keepAlive
+ * @property {boolean} proxied it goes through the proxy that it is given
  * @property {boolean} bound a part of the bound, not a library to choose
  */
 
@@ -41,7 +42,7 @@ export const peers = {
 	least: peer('least: axios over raw, and nothing else', {bound: true}),
 	'axios-http2': peer('axios, `httpVersion: 2`', {cookies: false}),
 	'raw-http2': peer('raw: node:http2', {bound: true}),
-	'ours-direct': peer('axios-mtls, direct'),
+	'ours-direct': peer('axios-mtls, direct', {proxied: false}),
 };
 
 /**
@@ -50,5 +51,6 @@ export const peers = {
  * @returns {Peer}
  */
 function peer(label, what) {
-	return {label, cookies: true, certificate: true, keepAlive: true, bound: false, ...what};
+	const usual = {cookies: true, certificate: true, keepAlive: true, proxied: true, bound: false};
+	return {label, ...usual, ...what};
 }

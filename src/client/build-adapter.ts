@@ -3,7 +3,7 @@ import {axiosExchange} from '../exchange/axios/axios-exchange.ts';
 import {undiciSupportsConfig, undiciSupportsHop} from '../exchange/axios/needs-axios.ts';
 import {connectionExchange} from '../exchange/connection-exchange.ts';
 import type {Exchange} from '../exchange/exchange.ts';
-import {http2Exchange} from '../exchange/http2/exchange.ts';
+import {directHttp2Exchange, http2Exchange} from '../exchange/http2/exchange.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
 import {makeAdapter} from '../request/adapter.ts';
 import {assertNoClientOptions} from '../request/conflicting-agents.ts';
@@ -17,11 +17,13 @@ export function buildAdapter(state: ClientState): AxiosAdapter {
 			? connectionExchange((route) => connections.pool.take(route), input)
 			: axiosExchange(input);
 	const http2: Exchange = (input) => http2Exchange(connections.http2, input);
+	const plainHttp2: Exchange = (input) =>
+		undiciSupportsHop(input) ? directHttp2Exchange(connections.http2, input) : http2(input);
 	const {selector} = connections.identities;
 	return makeAdapter({
 		...state,
 		chooseExchange: (config) => {
-			if (undiciSupportsConfig(config)) return plain;
+			if (undiciSupportsConfig(config)) return wantsHttp2(config) ? plainHttp2 : plain;
 			assertNoClientOptions(config);
 			return wantsHttp2(config) ? http2 : axiosExchange;
 		},

@@ -14,7 +14,7 @@ import {authorityOfUrl} from '../util/url.ts';
 import {attachConnection, connectionOf, refusedSession} from './connection.ts';
 import {IdleSince, idleLimitMs} from './keep-alive.ts';
 import {originOf, type Route} from './route.ts';
-import {http2Options} from './socket-options.ts';
+import {http2Options, streamRequestOptions} from './socket-options.ts';
 
 /** The part of axios's `http2Options` that does not decide about TLS. */
 export type Http2Options = Pick<
@@ -32,6 +32,9 @@ export type Http2Options = Pick<
 	/** How long an idle connection is kept, in ms; `null` for as long as the server keeps it. @defaultValue 30,000 */
 	readonly sessionTimeout?: number | null;
 };
+
+const headOnly = streamRequestOptions(true);
+const headAndBody = streamRequestOptions(false);
 
 /** Called when the state of a connection changes. */
 interface Http2ConnectionEvents {
@@ -71,6 +74,10 @@ export class Http2Connection {
 	waitsFor: string | undefined = undefined;
 	/** It has carried a response. */
 	answered = false;
+	/** `https` or `http`. */
+	readonly scheme: string;
+	/** Host and port as a URL has them (RFC 9113 §8.3.1). */
+	readonly authority: string;
 	#session: ClientHttp2Session | undefined;
 	#activeStreams = 0;
 	#ended = false;
@@ -98,7 +105,11 @@ export class Http2Connection {
 		this.#idleMs = sessionTimeout;
 		this.#settingsMs = withoutPrototype(route.timeouts ?? {}).handshakeMs || settingsTimeoutMs;
 		this.#events = events;
-		this.#opened = this.#open(originOf(route), rest, connectTo);
+		const origin = originOf(route);
+		const {host, protocol} = new URL(origin);
+		this.scheme = protocol.slice(0, -1);
+		this.authority = host;
+		this.#opened = this.#open(origin, rest, connectTo);
 		// The requests that wait get the error from `acquire`.
 		this.#opened.catch(() => this.#close());
 	}
@@ -124,13 +135,13 @@ export class Http2Connection {
 	}
 
 	/**
-	 * Adds a request and waits until the connection is open. Call `release` in any case.
+	 * Adds a request. Call `release` in any case.
 	 *
-	 * @returns the open connection, which may be another one.
+	 * @returns the connection once it is open, which may be another one.
 	 */
-	acquire(): Promise<Http2Connection> {
+	acquire(): Http2Connection | Promise<Http2Connection> {
 		this.#add(1);
-		return this.#opened;
+		return this.#session === undefined ? this.#opened : this;
 	}
 
 	/** Gives its requests to `other`, which is open, instead of connecting. */
@@ -142,7 +153,9 @@ export class Http2Connection {
 	}
 
 	#add(requests: number): void {
+		const wasIdle = this.#activeStreams === 0;
 		this.#activeStreams += requests;
+		if (!wasIdle) return;
 		clearTimeout(this.#idle);
 		this.#events.onAcquire();
 		this.#session?.ref();
@@ -163,9 +176,9 @@ export class Http2Connection {
 	}
 
 	/** Sends the head of an acquired request. */
-	request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+	request(head: OutgoingHttpHeaders | readonly string[], endStream: boolean): ClientHttp2Stream {
 		if (this.#session === undefined) throw hangUp();
-		return this.#session.request(headers, withoutPrototype({endStream}));
+		return this.#session.request(head, endStream ? headOnly : headAndBody);
 	}
 
 	/** Whether it takes no request any more, acquired ones included. */

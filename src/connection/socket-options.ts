@@ -6,6 +6,7 @@
  * From lib/net.js, lib/_http_client.js, lib/internal/tls/wrap.js, lib/internal/http2/ and
  * lib/internal/streams/ of Node 22, 24 and 26.
  */
+import type {ClientSessionRequestOptions} from 'node:http2';
 import {withoutPrototype} from '../util/check-options.ts';
 
 const ofStreams = {
@@ -87,6 +88,14 @@ const ofHttp2 = {
 	unknownProtocolTimeout: undefined,
 } as const;
 
+const ofHttp2Requests = {
+	exclusive: undefined,
+	parent: undefined,
+	signal: undefined,
+	silent: undefined,
+	waitForTrailers: undefined,
+} as const;
+
 const ofRequests = {
 	agent: undefined,
 	auth: undefined,
@@ -135,6 +144,11 @@ export function tlsOptions<T extends object>(given: T): T {
 /** The same for `http2.connect`. */
 export function http2Options<T extends object>(given: T): T {
 	return {...ofHttp2, ...given};
+}
+
+/** The same for a request over HTTP/2. */
+export function streamRequestOptions(endStream: boolean): ClientSessionRequestOptions {
+	return withoutPrototype({...ofHttp2Requests, endStream});
 }
 
 /** The same for `http.request` and `https.request`. */

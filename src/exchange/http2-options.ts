@@ -30,8 +30,11 @@ export function tlsHttp2Option({http2Options}: Config): string | undefined {
 	);
 }
 
+const noOptions: Http2Options = withoutPrototype({});
+
 /** The `http2Options` of a request that has no {@link tlsHttp2Option}. */
 export function sessionOptions({http2Options}: Config): Http2Options {
-	const given = Object.entries(http2Options ?? {});
+	if (!http2Options) return noOptions;
+	const given = Object.entries(http2Options);
 	return withoutPrototype(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
 }

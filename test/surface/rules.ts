@@ -82,8 +82,8 @@ export const doors: Readonly<Record<string, Door>> = {
 	},
 	undici: {open: ['connection/http1-connection.ts']},
 	'node:http2': {
-		open: ['connection/http2-connection.ts'],
-		types: ['exchange/http2/', 'exchange/http2-options.ts'],
+		open: ['connection/http2-connection.ts', 'connection/http2-stream.ts'],
+		types: ['connection/socket-options.ts', 'exchange/http2/'],
 	},
 	'node:tls': {
 		open: ['tls/', 'connection/', testing],

@@ -68,7 +68,7 @@ const notAnIdentifier = /[^\w$]/;
 /** Options that the undici exchange supports only with one of these values. */
 const supportedValues: ReadonlyMap<string, readonly unknown[]> = new Map([
 	['responseType', [undefined, null, '', 'json', 'text', 'arraybuffer']],
-	['httpVersion', [undefined, 1]],
+	['httpVersion', [undefined, 1, 2, '2']],
 	['httpAgent', [undefined, null]],
 	['httpsAgent', [undefined, null]],
 	['socketPath', [undefined, null, '']],

@@ -7,9 +7,11 @@ import {
 import type {OutgoingHttpHeaders} from 'node:http2';
 import {AxiosError, type AxiosResponse} from 'axios';
 import type {Http2Pool} from '../../connection/http2-pool.ts';
+import {Http2Stream} from '../../connection/http2-stream.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {axiosExchange} from '../axios/axios-exchange.ts';
 import type {Transport} from '../axios/axios-transport.ts';
+import {connectionExchange} from '../connection-exchange.ts';
 import {type ExchangeInput, routeOf} from '../exchange.ts';
 import {sessionOptions, tlsHttp2Option} from '../http2-options.ts';
 import {Http2Request, type Http2Response} from './request.ts';
@@ -20,6 +22,17 @@ export async function http2Exchange(pool: Http2Pool, input: ExchangeInput): Prom
 	// Without `mtls` the app may configure TLS itself: then axios connects.
 	if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
 	return axiosExchange(input, (signal) => http2Transport(pool, input, signal));
+}
+
+/** The same, over the streams of `pool` themselves. */
+export async function directHttp2Exchange(
+	pool: Http2Pool,
+	input: ExchangeInput,
+): Promise<AxiosResponse> {
+	assertDirect(input);
+	if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
+	const options = sessionOptions(input.config);
+	return connectionExchange((route) => new Http2Stream(pool.take(route, options)), input);
 }
 
 function assertDirect({config, hop, proxy}: ExchangeInput): void {
@@ -48,7 +61,8 @@ function http2Transport(pool: Http2Pool, input: ExchangeInput, signal: AbortSign
 			const headers = headOf(options, hop.url);
 			const {family, lookup} = options;
 			const net = {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})};
-			const connection = pool.take({...routeOf(input), net}, sessionOptions(config));
+			const route = Object.keys(net).length > 0 ? {...routeOf(input), net} : routeOf(input);
+			const connection = pool.take(route, sessionOptions(config));
 			const request = new Http2Request(connection, hop.url, headers, signal);
 			// axios uses no member of a ClientRequest that it lacks.
 			return (request as unknown as ClientRequest).once('response', respond);

@@ -53,7 +53,7 @@ export class Http2Request extends Writable {
 		this.protocol = protocol;
 		this.host = bareHost(hostname);
 		this.once('timeout', () => this.#connection.verifyAlive());
-		this.#acquired = connection.acquire();
+		this.#acquired = Promise.resolve(connection.acquire());
 		this.#acquired.then(
 			(open) => {
 				this.#connection = open;

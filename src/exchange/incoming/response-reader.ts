@@ -145,7 +145,10 @@ export class ResponseReader implements ResponseHandler {
 			}
 			const {config} = this.#input;
 			const failure = connection.nodeError(error);
-			this.#reject(attachLoss(AxiosError.from(failure, undefined, config, this.#request), loss));
+			// A stream of HTTP/2 fails after its head like a response, a connection of HTTP/1.1 like a request.
+			const failed = connection.httpVersion === '2.0' ? response : undefined;
+			const reason = AxiosError.from(failure, undefined, config, this.#request, failed);
+			this.#reject(attachLoss(reason, loss));
 		});
 	}
 

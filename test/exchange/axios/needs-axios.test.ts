@@ -113,7 +113,7 @@ describe('the options of axios', () => {
 		(key) => {
 			expect(holding(key, {odd: 'value'})).toBe(false);
 			expect(holding(key, 'document')).toBe(false);
-			expect(holding(key, 2)).toBe(false);
+			expect(holding(key, 3)).toBe(false);
 		},
 	);
 

@@ -107,6 +107,7 @@ export async function startParityServers(): Promise<ParityServers> {
 		};
 		server.on('request', serve);
 		server.on('checkContinue', serve);
+		server.on('checkExpectation', serve);
 		// Node's server knows only the registered methods.
 		server.on('clientError', (error: Error & {rawPacket?: Buffer}, socket: Socket) => {
 			const head = error.rawPacket?.toString('latin1') ?? '';

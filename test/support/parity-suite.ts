@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {once} from 'node:events';
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import {Readable} from 'node:stream';
@@ -97,14 +98,21 @@ async function describeStream(
 	return {outcome, events, before, after: streamFields(stream, response)};
 }
 
+/** A text as it is compared: of a long one its length and its hash. */
+export function shortened(text: string): string {
+	if (text.length < 50_000) return text;
+	return `${text.length} bytes ${createHash('sha256').update(text, 'latin1').digest('hex')}`;
+}
+
 /** Reads a stream to its end. */
 export async function readWhole(stream: Readable): Promise<object> {
 	const chunks: Buffer[] = [];
 	try {
 		for await (const chunk of stream) chunks.push(Buffer.from(chunk));
-		return {text: Buffer.concat(chunks).toString('latin1')};
+		return {text: shortened(Buffer.concat(chunks).toString('latin1'))};
 	} catch (error) {
-		return {text: Buffer.concat(chunks).toString('latin1'), ...describeStreamError(error)};
+		const text = shortened(Buffer.concat(chunks).toString('latin1'));
+		return {text, ...describeStreamError(error)};
 	}
 }
 

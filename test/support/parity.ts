@@ -25,6 +25,7 @@ import {
 	exchangeOf,
 	type Outcome,
 	type ReadBody,
+	shortened,
 } from './parity-suite.ts';
 
 export {type Answer, inChunks, type ParityServers as Stage, redirect} from './parity-server.ts';
@@ -223,7 +224,9 @@ async function run(
 	const wire = scenario.looseWire
 		? []
 		: stage.requests.map((request) =>
-				scenario.looseBody ? {...request, body: '', end: 'open' as const} : {...request},
+				scenario.looseBody
+					? {...request, body: '', end: 'open' as const}
+					: {...request, body: shortened(request.body)},
 			);
 	const source = scenario.watchBody ? describeSource(config.data) : undefined;
 	return withoutBoundaries({...outcome, wire, notes: stage.notes, source});

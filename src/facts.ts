@@ -107,8 +107,15 @@ export interface MtlsFailure {
 	readonly chain: readonly CertificateFacts[];
 	/** The client certificate if it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
-	/** The proxy of this connection and the status of its response to CONNECT. */
-	readonly proxy?: {readonly host: string; readonly port: number; readonly status?: number};
+	/** The proxy of this connection, and its answer. */
+	readonly proxy?: {
+		readonly host: string;
+		readonly port: number;
+		/** The status of its response to CONNECT. */
+		readonly status?: number;
+		/** The code of its refusal, 1 to 255, if it is a SOCKS proxy (RFC 1928 §6). */
+		readonly reply?: number;
+	};
 	/** Why, most likely first. */
 	readonly reasons: readonly string[];
 	/** What to do, in one sentence. */

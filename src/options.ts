@@ -138,27 +138,34 @@ export type ProxyTlsOptions = Pick<
 	| 'allowExpired'
 >;
 
-/** An HTTP proxy, by its parts. */
+/** A proxy, by its parts. */
 export interface ProxyOptions {
 	/** Name or address, without scheme and port. */
 	host: string;
-	/** @defaultValue 80, or 443 of an `https` proxy */
+	/** @defaultValue 80, 443 of an `https` proxy, 1080 of a SOCKS proxy */
 	port?: number;
-	/** The protocol of the connection to the proxy itself: `http` or `https`. @defaultValue `'http'` */
+	/**
+	 * The protocol of the proxy itself: `http`, `https`, `socks5`, or `socks5h`, which leaves it to the proxy
+	 * to look up the name of the server. @defaultValue `'http'`
+	 */
 	protocol?: string;
-	/** Sent to the proxy as `Proxy-Authorization: Basic` (RFC 7617). */
+	/**
+	 * Sent to the proxy as `Proxy-Authorization: Basic` (RFC 7617); to a SOCKS proxy as RFC 1929 says, with
+	 * at most 255 bytes each.
+	 */
 	auth?: {username: string; password: string};
 	/**
 	 * Sent with CONNECT, which requests a tunnel to an https origin: a `User-Agent`, or a
 	 * `Proxy-Authorization` of another scheme than that of `auth`. They never reach an origin, so a plain
-	 * http request that the proxy forwards has only `Proxy-Authorization` of them.
+	 * http request that the proxy forwards has only `Proxy-Authorization` of them. Not for a SOCKS proxy.
 	 */
 	headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * An HTTP proxy: its URL, such as `'http://user:password@proxy.example:3128'` (without a scheme it is
- * `http://`), its parts, or `false` for none. Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+ * An HTTP or SOCKS 5 proxy: its URL, such as `'http://user:password@proxy.example:3128'` (without a scheme
+ * it is `http://`), its parts, or `false` for none. A SOCKS proxy (RFC 1928) gives a tunnel for plain http
+ * too: with `socks5://` the name of the server is looked up here, with `socks5h://` by the proxy. Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
  * `NO_PROXY` decide.
  */
 export type ProxySetting = string | URL | ProxyOptions | false;

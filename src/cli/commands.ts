@@ -124,7 +124,7 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 			'keep cookies in this file between runs, as curl -b and -c do; JSON if .json',
 		)
 		.option('-L, --location', 'follow redirects')
-		.option('--proxy <url>', 'http://[user:password@]host:port')
+		.option('--proxy <url>', 'http, https, socks5 or socks5h://[user:password@]host:port')
 		.option('--timeout <seconds>', 'limit of the whole request')
 		.addHelpText('before', help.getExamples)
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
@@ -145,7 +145,7 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 		.option('--pin <pin>', 'sha256//BASE64 of a key of the chain; repeatable', collect)
 		.option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
 		.option('--spiffe-id <id>', 'spiffe://domain[/path], instead of the host name')
-		.option('--proxy <url>', 'http://[user:password@]host:port')
+		.option('--proxy <url>', 'http, https, socks5 or socks5h://[user:password@]host:port')
 		.option('--timeout <seconds>', 'limit of the whole check', '30')
 		.option('--json', 'print one JSON object, for machines')
 		.option('--html <file>', 'write the report as a page, with drawings of the chain')

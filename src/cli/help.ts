@@ -33,6 +33,9 @@ export const getExamples = `Requests a URL with a client certificate; prints the
   # Through a proxy, in at most ten seconds.
   axios-mtls get https://api.bank.example/ --proxy http://proxy.corp:3128 --timeout 10
 
+  # Through a SOCKS proxy that looks the name up, such as the one of ssh -D 1080.
+  axios-mtls get https://api.bank.example/ --proxy socks5h://localhost:1080
+
   # A private CA beside those that Node trusts.
   axios-mtls get https://intranet.example/ --ca default --ca corp.pem
 `;
@@ -114,6 +117,7 @@ Exit codes:
 export const environmentHelp = `
 Environment:
   AXIOS_MTLS_PASSPHRASE                of the key, where --passphrase-file is not given
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY    as elsewhere; --proxy comes first
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,  as elsewhere; --proxy comes first
+  NO_PROXY
   AXIOS_MTLS_DEBUG=1                   stack traces of failures
   NO_COLOR=1                           no colours`;

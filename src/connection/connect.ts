@@ -22,14 +22,14 @@ import {
 } from './connection.ts';
 import {handshake} from './handshake.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
-import type {HttpProxy} from './proxy/resolve-proxy.ts';
+import type {ProxyServer} from './proxy/resolve-proxy.ts';
 import {connectToProxy, openTunnel} from './proxy/tunnel.ts';
-import type {Route} from './route.ts';
+import {isForwarded, type Route} from './route.ts';
 import {tcpOptions} from './socket-options.ts';
 
 /**
- * Connects along `route`. An https server is verified, also through a proxy; plain http through a proxy
- * connects to the proxy alone.
+ * Connects along `route`. An https server is verified, also through a proxy; for plain http the socket
+ * leads to the server through a SOCKS proxy, and to any other proxy itself.
  *
  * @returns a socket; {@link connectionOf} has its facts, unless it is plain http without a proxy.
  * @throws the error of Node or of the tunnel; `connectionOfError` returns its connection.
@@ -37,11 +37,11 @@ import {tcpOptions} from './socket-options.ts';
 export async function connect(given: Route): Promise<Socket> {
 	const route = withoutPrototype(given);
 	if (route.secure) return connectSecurely(route);
-	return route.proxy ? connectToForwarder(route, route.proxy) : connectPlain(route);
+	return route.proxy ? connectByProxy(route, route.proxy) : connectPlain(route);
 }
 
 function connectSecurely(route: Route): Promise<TLSSocket> {
-	const {snapshot, host, port, presentCertificate, proxy, net} = route;
+	const {snapshot, host, port, presentCertificate, proxy} = route;
 	const target = {
 		snapshot,
 		host,
@@ -54,14 +54,11 @@ function connectSecurely(route: Route): Promise<TLSSocket> {
 	return attempt(target, route, async (connection, signal, timer) => {
 		const tunnel =
 			proxy &&
-			(await withinTimeout(proxy, async () => {
-				const socket = await connectToProxy(proxy, connection, signal, net);
-				await openTunnel(socket, proxy, host, port, signal);
-				snapshot.counts.tunnels += 1;
-				connection.phase = 'handshake';
-				return socket;
-			}));
-		if (tunnel) timer.connected();
+			(await withinTimeout(proxy, () => openCountedTunnel(route, proxy, connection, signal)));
+		if (tunnel) {
+			connection.phase = 'handshake';
+			timer.connected();
+		}
 		const onConnect = () => timer.connected();
 		const socket = await handshake(connection, snapshot, route, signal, {tunnel, onConnect});
 		snapshot.counts[connection.resumed ? 'resumedHandshakes' : 'fullHandshakes'] += 1;
@@ -70,8 +67,8 @@ function connectSecurely(route: Route): Promise<TLSSocket> {
 	});
 }
 
-/** Connects to a proxy that forwards plain http requests, without a tunnel. */
-function connectToForwarder(route: Route, proxy: HttpProxy): Promise<Socket> {
+/** Connects for plain http: to a proxy that forwards the requests, or through the tunnel of another. */
+function connectByProxy(route: Route, proxy: ProxyServer): Promise<Socket> {
 	const {snapshot, host, port, net} = route;
 	const target = {
 		snapshot,
@@ -83,8 +80,23 @@ function connectToForwarder(route: Route, proxy: HttpProxy): Promise<Socket> {
 		phase: 'tunnel',
 	} as const;
 	return attempt(target, route, (connection, signal) =>
-		withinTimeout(proxy, () => connectToProxy(proxy, connection, signal, net)),
+		withinTimeout(proxy, () =>
+			isForwarded(route)
+				? connectToProxy(proxy, connection, signal, net)
+				: openCountedTunnel(route, proxy, connection, signal),
+		),
 	);
+}
+
+async function openCountedTunnel(
+	route: Route,
+	proxy: ProxyServer,
+	connection: Connection,
+	signal: AbortSignal,
+): Promise<Socket> {
+	const socket = await openTunnel(route, proxy, connection, signal);
+	route.snapshot.counts.tunnels += 1;
+	return socket;
 }
 
 function connectPlain({host, port, signal, timeouts, net}: Route): Promise<Socket> {
@@ -149,7 +161,7 @@ function publishHandshake(connection: Connection): void {
 }
 
 /** Turns a timeout before there is a tunnel into an error of the proxy. */
-async function withinTimeout<T>(proxy: HttpProxy, reach: () => Promise<T>): Promise<T> {
+async function withinTimeout<T>(proxy: ProxyServer, reach: () => Promise<T>): Promise<T> {
 	try {
 		return await reach();
 	} catch (error) {

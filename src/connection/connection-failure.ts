@@ -2,6 +2,7 @@ import {types} from 'node:util';
 import type {MtlsFailure} from '../facts.ts';
 import {type Classification, classify} from '../failures/classify.ts';
 import {type Explanation, explain, type Facts} from '../failures/explain.ts';
+import {explainSocks} from '../failures/socks-refusal.ts';
 import {type Connection, chainFacts} from './connection.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
 
@@ -40,8 +41,8 @@ export function reportFailure(
 	return describeFailure(connection, classification, url, {
 		...redirect,
 		code: codeOf(cause),
-		proxyStatus: cause instanceof ProxyError ? cause.status : undefined,
-		explanation: atProxy?.explanation,
+		...(cause instanceof ProxyError && {proxyStatus: cause.status, socksReply: cause.reply}),
+		explanation: atProxy?.explanation ?? explainSocksFailure(connection, cause),
 	});
 }
 
@@ -49,6 +50,7 @@ export function reportFailure(
 interface FailureContext extends Redirect {
 	readonly code?: string | undefined;
 	readonly proxyStatus?: number | undefined;
+	readonly socksReply?: number | undefined;
 	/** The status of the response that is the failure. */
 	readonly responseStatus?: number;
 	/** Replaces the general explanation of such a failure. */
@@ -66,7 +68,8 @@ export function describeFailure(
 	url: string,
 	context: FailureContext,
 ): FailureReport {
-	const {code, proxyStatus, redirectedFrom, certificateWithheld, responseStatus} = context;
+	const {code, proxyStatus, socksReply, redirectedFrom, certificateWithheld, responseStatus} =
+		context;
 	const {proxy, alpn} = connection;
 	const facts = {
 		...factsOf(connection, classification, url),
@@ -76,6 +79,7 @@ export function describeFailure(
 				host: proxy.host,
 				port: proxy.port,
 				...(proxyStatus !== undefined && {status: proxyStatus}),
+				...(socksReply !== undefined && {reply: socksReply}),
 			},
 		}),
 	};
@@ -171,6 +175,14 @@ function classifyProxyTls(
 			hint,
 		},
 	};
+}
+
+/** The explanation of a failure of a SOCKS proxy; `undefined` for one that any proxy can have. */
+function explainSocksFailure({proxy}: Connection, cause: unknown): Explanation | undefined {
+	if (!proxy?.isSocks || !(cause instanceof ProxyError)) return undefined;
+	const {kind, reply, message} = cause;
+	const found = explainSocks({kind, reply, login: proxy.hasCredentials});
+	return found && {summary: message, ...found};
 }
 
 const hangUp = Object.assign(new Error('the proxy hung up'), {code: 'ECONNRESET'});

@@ -3,7 +3,7 @@ import type {PeerChain} from '../tls/peer/peer-chain.ts';
 import {PresentedCertificate, verifiedCertificate} from '../tls/peer/presented-certificate.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {withoutPrototype} from '../util/check-options.ts';
-import type {HttpProxy} from './proxy/resolve-proxy.ts';
+import type {ProxyServer} from './proxy/resolve-proxy.ts';
 
 /**
  * The facts of one connection, collected while it is made and kept as long as its socket. connect.ts and
@@ -15,7 +15,7 @@ export interface Connection {
 	readonly port: number;
 	/** The name to verify. */
 	readonly servername: string;
-	readonly proxy: HttpProxy | undefined;
+	readonly proxy: ProxyServer | undefined;
 	/** The client certificate, if it may be presented on this connection. */
 	readonly identity: CertificateFacts | null;
 	/** How far it has come; `undefined` until there is a TCP connection. */

@@ -13,7 +13,7 @@ import {idleLimitMs} from './keep-alive.ts';
 
 /** Options of `https.Agent` that do not decide about TLS, and the proxy. */
 export interface MtlsAgentOptions extends ConnectionBounds {
-	/** An HTTP proxy for all connections, or `false` for none. @defaultValue `HTTPS_PROXY` and `NO_PROXY` decide */
+	/** A proxy for all connections, or `false` for none. @defaultValue `HTTPS_PROXY` and `NO_PROXY` decide */
 	proxy?: ProxySetting;
 	/** Gets what `verify: 'report'` accepts, and the warnings about the client certificate. @defaultValue `console` */
 	logger?: Logger | false;

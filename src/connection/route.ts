@@ -2,7 +2,7 @@ import type {TcpSocketConnectOpts} from 'node:net';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {authorityOf} from '../util/url.ts';
 import type {ConnectTimeouts} from './connect-timeout.ts';
-import type {HttpProxy} from './proxy/resolve-proxy.ts';
+import type {ProxyServer} from './proxy/resolve-proxy.ts';
 
 /** Where a request goes, with which identity, and how. */
 export interface Route {
@@ -15,8 +15,11 @@ export interface Route {
 	readonly port: number;
 	/** Whether the client certificate may be presented to the server. */
 	readonly presentCertificate: boolean;
-	/** It tunnels https and forwards plain http: a forwarding connection serves any origin. */
-	readonly proxy: HttpProxy | undefined;
+	/**
+	 * It tunnels https, and plain http if it is one of SOCKS. Any other forwards plain http: such a
+	 * connection serves any origin.
+	 */
+	readonly proxy: ProxyServer | undefined;
 	/** The protocol to negotiate (RFC 7301). @defaultValue `'http/1.1'` */
 	readonly alpn?: 'http/1.1' | 'h2';
 	/** Options of `net.connect` that decide how to reach the host. */
@@ -32,11 +35,11 @@ export interface Route {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether the proxy gets the request itself, rather than a CONNECT (RFC 9112 §3.2.2). */
+/** Whether the proxy gets the request itself (RFC 9112 §3.2.2), rather than a tunnel. */
 export function isForwarded<R extends Pick<Route, 'secure' | 'proxy'>>(
 	route: R,
-): route is R & {readonly proxy: HttpProxy} {
-	return route.proxy !== undefined && !route.secure;
+): route is R & {readonly proxy: ProxyServer} {
+	return route.proxy !== undefined && !route.secure && !route.proxy.isSocks;
 }
 
 /**

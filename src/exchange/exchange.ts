@@ -1,7 +1,7 @@
 import type {Agent as HttpAgent} from 'node:http';
 import type {Agent} from 'node:https';
 import {type AxiosResponse, type InternalAxiosRequestConfig, isAxiosError, isCancel} from 'axios';
-import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
+import type {ProxyServer} from '../connection/proxy/resolve-proxy.ts';
 import type {Route} from '../connection/route.ts';
 import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
@@ -21,7 +21,7 @@ export interface ExchangeInput {
 	readonly config: InternalAxiosRequestConfig;
 	/** The `Cookie` header of this hop. */
 	readonly cookie: string | undefined;
-	readonly proxy: HttpProxy | undefined;
+	readonly proxy: ProxyServer | undefined;
 	/** A redirect will be followed, so that its body is not needed. */
 	readonly followsRedirect: boolean;
 	/** Needs a new connection: the request was lost with a kept-alive one. */

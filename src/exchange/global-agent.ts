@@ -8,7 +8,7 @@ import https from 'node:https';
 import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
-import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
+import type {ProxyServer} from '../connection/proxy/resolve-proxy.ts';
 import type {Source} from '../options.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
@@ -158,7 +158,7 @@ export function isRefusedTunnel({socket}: IncomingMessage): boolean {
 export function refuseTunnel(
 	request: ClientRequest,
 	{statusCode}: IncomingMessage,
-	proxy: HttpProxy,
+	proxy: ProxyServer,
 ): void {
 	// Otherwise the jar would store the proxy's cookies as the server's.
 	Reflect.deleteProperty(request, 'res');

@@ -12,7 +12,7 @@ import {
 	type FailureReport,
 	reportFailure,
 } from '../connection/connection-failure.ts';
-import type {HttpProxy} from '../connection/proxy/resolve-proxy.ts';
+import type {ProxyServer} from '../connection/proxy/resolve-proxy.ts';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import type {Hop} from '../exchange/hop.ts';
 import {type Classification, wantsHttp1} from '../failures/classify.ts';
@@ -103,7 +103,7 @@ export function insecureRedirect(
 
 /** The error of a 407, by which a proxy refuses to forward plain http (RFC 9110 §15.5.8). */
 export function proxyAuthRequired(
-	{host, port, hasCredentials}: HttpProxy,
+	{host, port, hasCredentials}: ProxyServer,
 	hop: Hop,
 	config: InternalAxiosRequestConfig,
 	{status, request}: AxiosResponse,

@@ -2,7 +2,8 @@
  * One hop of a call: cookies in, exchange, cookies out.
  */
 import {AxiosError, type AxiosResponse, isAxiosError} from 'axios';
-import {type HttpProxy, resolveProxy} from '../connection/proxy/resolve-proxy.ts';
+import {type ProxyServer, resolveProxy} from '../connection/proxy/resolve-proxy.ts';
+import {isForwarded} from '../connection/route.ts';
 import {type CookieList, cookieHeader, readCookies} from '../cookies/cookie-header.ts';
 import {storeCookies} from '../cookies/set-cookie.ts';
 import {CausedError, MtlsConfigError} from '../errors.ts';
@@ -95,7 +96,7 @@ async function resendOrThrow(
 	retries: Retries,
 	call: Call,
 	hop: Hop,
-	proxy: HttpProxy | undefined,
+	proxy: ProxyServer | undefined,
 ): Promise<void> {
 	const {client, config} = call;
 	// A request that the client's close() ended did not fail because of the server.
@@ -124,7 +125,7 @@ async function resendOrThrow(
 function finishHop(
 	call: Call,
 	hop: Hop,
-	proxy: HttpProxy | undefined,
+	proxy: ProxyServer | undefined,
 	response: AxiosResponse,
 ): Promise<void> | undefined {
 	if (isRefusedByProxy(response, hop, proxy)) {
@@ -141,9 +142,9 @@ function finishHop(
 function isRefusedByProxy(
 	{status}: Head,
 	hop: Hop,
-	proxy: HttpProxy | undefined,
-): proxy is HttpProxy {
-	return status === 407 && proxy !== undefined && hop.url.protocol === 'http:';
+	proxy: ProxyServer | undefined,
+): proxy is ProxyServer {
+	return status === 407 && isForwarded({secure: hop.url.protocol === 'https:', proxy});
 }
 
 // Security: at an origin of another identity, a request with cookies would act in its name. The cookies
@@ -182,7 +183,7 @@ function loadSnapshot(loading: Promise<Snapshot>, call: Call): Promise<Snapshot>
 }
 
 /** @throws {AxiosError} for a wrong environment variable, and where axios has an error of its own. */
-function proxyFor({config, proxy}: Call, url: URL): HttpProxy | undefined {
+function proxyFor({config, proxy}: Call, url: URL): ProxyServer | undefined {
 	if (proxy === false) return undefined;
 	try {
 		return resolveProxy(proxy, url);

@@ -42,13 +42,13 @@ test('NODE_TLS_REJECT_UNAUTHORIZED=0 does not let an impostor through', async ()
 });
 
 test('a proxy of the environment that cannot be used is exit code 64, and its password is not printed', async () => {
-	const HTTPS_PROXY = 'socks5://user:top-secret@proxy.example:1080';
+	const HTTPS_PROXY = 'socks4://user:top-secret@proxy.example:1080';
 
 	const {code, stderr} = await execute(['get', 'https://bank.example/'], {HTTPS_PROXY});
 
 	expect(code).toBe(64);
 	expect(stderr).toMatch(
-		/^axios-mtls: HTTPS_PROXY: expected an http or https proxy, found socks5$/m,
+		/^axios-mtls: HTTPS_PROXY: expected an http, https, socks5 or socks5h proxy, found socks4$/m,
 	);
 	expect(stderr).not.toContain('top-secret');
 });

@@ -87,8 +87,8 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 	],
 	[['get', 'https://a.example/', '--proxy', 'http://'], 'axios-mtls: --proxy: not a URL'],
 	[
-		['get', 'https://a.example/', '--proxy', 'socks5://p:1080'],
-		/^axios-mtls: --proxy: expected an http or https proxy/,
+		['get', 'https://a.example/', '--proxy', 'socks4://p:1080'],
+		/^axios-mtls: --proxy: expected an http, https, socks5 or socks5h proxy, found socks4/,
 	],
 	[
 		['get', 'https://a.example/', '--passphrase-file', '/no/such'],
@@ -193,7 +193,7 @@ test('secrets given in the wrong place are not repeated', async () => {
 		['get', 'https://a.example/', '--passphrase=top-secret'],
 		['get', 'https://a.example/', '--passphrase', 'top-secret'],
 		['get', 'https://a.example/', '--proxy', 'http://user:top-secret@p:99999'],
-		['get', 'https://a.example/', '--proxy', 'socks5://user:top-secret@p:1080'],
+		['get', 'https://a.example/', '--proxy', 'socks4://user:top-secret@p:1080'],
 		['get', 'https://user:top-secret@'],
 	]) {
 		const io = fakeIo();

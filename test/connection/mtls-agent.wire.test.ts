@@ -190,8 +190,8 @@ describe('the proxy of the environment', () => {
 		expect(proxy.tunnels).toEqual([]);
 	});
 
-	test('a proxy of the environment that is not an http proxy is refused at construction', () => {
-		const proxy = {host: 'proxy.test', port: 1080, protocol: 'socks5'};
+	test('a proxy whose protocol is not supported is refused at construction', () => {
+		const proxy = {host: 'proxy.test', port: 1080, protocol: 'socks4'};
 		expect(() => agentOf({proxy})).toThrow(
 			expect.objectContaining({name: 'MtlsConfigError', option: 'proxy.protocol'}),
 		);

@@ -14,6 +14,7 @@ import {
 } from '../../src/testing/index.ts';
 import {type ConnectProxy, type ConnectProxyOptions, startConnectProxy} from './connect-proxy.ts';
 import {startRecordingServer} from './recording-server.ts';
+import {type SocksProxy, type SocksProxyOptions, startSocksProxy} from './socks-proxy.ts';
 
 /** What a test of the wire begins with; what it starts ends with the test. */
 export interface Fixture {
@@ -24,6 +25,7 @@ export interface Fixture {
 	/** Requests a certificate, accepts any, and records what reaches it. */
 	recordingServer(options?: Parameters<typeof startRecordingServer>[1]): Promise<MtlsServer>;
 	proxy(options?: ConnectProxyOptions): Promise<ConnectProxy>;
+	socksProxy(options?: SocksProxyOptions): Promise<SocksProxy>;
 	/** A client that shows alice's certificate, goes direct and logs nothing. */
 	client(config?: ClientConfig): MtlsClient;
 }
@@ -38,6 +40,7 @@ export async function createFixture(): Promise<Fixture> {
 		server: async (options) => ending(await startMtlsServer({pki, ...options})),
 		recordingServer: async (options) => ending(await startRecordingServer(pki, options)),
 		proxy: async (options) => ending(await startConnectProxy(options)),
+		socksProxy: async (options) => ending(await startSocksProxy(options)),
 		client({mtls, ...config} = {}) {
 			const client = createClient({
 				mtls: {cert, key, ca: pki.ca, ...mtls},

@@ -81,6 +81,7 @@ export const doors: Readonly<Record<string, Door>> = {
 		types: ['options.ts', 'client/types.ts', 'login/'],
 	},
 	undici: {open: ['connection/http1-connection.ts']},
+	socks: {open: ['connection/proxy/socks.ts']},
 	'node:http2': {
 		open: ['connection/http2-connection.ts', 'connection/http2-stream.ts'],
 		types: ['connection/socket-options.ts', 'exchange/http2/'],

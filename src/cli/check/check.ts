@@ -42,7 +42,7 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 	const signal = AbortSignal.timeout(timeout);
 	const seen = await observe(url, options, {mtls, proxy, signal});
 	const facts = buildReport(seen);
-	const report = {...facts, next: nextCommands(facts, options, seen.server)};
+	const report = {...facts, next: nextCommands(facts, options, seen.server, seen.proxy?.scheme)};
 
 	if (options.json) printJson(io, report);
 	else for (const line of renderText(report, io.colors)) print(io, line);

@@ -14,15 +14,22 @@ interface Context {
 	readonly report: Omit<CheckReport, 'next'>;
 	readonly flags: Flags;
 	readonly server: HostPort;
+	/** The scheme of the proxy. */
+	readonly proxyScheme: string;
 	/** The same `axios-mtls check` with some flags changed. */
 	recheck(changed?: Flags, url?: string): string;
 }
 
 /** Commands to try next: they look for the cause of a failure, or continue after a success. */
-export function nextCommands(report: Context['report'], flags: Flags, server: HostPort): string[] {
+export function nextCommands(
+	report: Context['report'],
+	flags: Flags,
+	server: HostPort,
+	proxyScheme = 'http',
+): string[] {
 	const recheck: Context['recheck'] = (changed = {}, url = report.url) =>
 		`axios-mtls check ${quote(url)}${words({...flags, ...changed})}`;
-	const context: Context = {report, flags, server, recheck};
+	const context: Context = {report, flags, server, proxyScheme, recheck};
 	const kind = report.failure?.kind;
 	if (kind === undefined) return afterSuccess(context);
 	return (byKind[kind] ?? openssl)(context);
@@ -57,8 +64,8 @@ const withCa = ({flags, recheck}: Context, ca = 'corp-ca.pem') =>
 const plainHttp = ({report: {url}}: Context) => [
 	`curl --head ${quote(url.replace(/^https:/, 'http:'))}`,
 ];
-const withProxyLogin = ({recheck}: Context) => [
-	`${recheck()} --proxy http://USER:PASSWORD@proxy:3128`,
+const withProxyLogin = ({recheck, proxyScheme}: Context) => [
+	`${recheck()} --proxy ${proxyScheme}://USER:PASSWORD@proxy:3128`,
 ];
 const withoutProxy = ({report: {url}}: Context) => [
 	'env | grep -i _proxy',

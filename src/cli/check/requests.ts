@@ -163,10 +163,15 @@ export async function collectVerificationErrors(
 	}
 }
 
+interface ProxyFacts extends HostPort {
+	/** `http`, `https`, `socks5` or `socks5h`. */
+	readonly scheme: string;
+}
+
 /** The proxy for `url`, from `--proxy` or the environment. */
-export function proxyFor(url: URL, setting: ProxyOption | undefined): HostPort | undefined {
+export function proxyFor(url: URL, setting: ProxyOption | undefined): ProxyFacts | undefined {
 	const proxy = resolveProxy(setting, url);
-	return proxy && {host: proxy.host, port: proxy.port};
+	return proxy && {scheme: proxy.protocol, host: proxy.host, port: proxy.port};
 }
 
 export function hostPortOf(url: URL): HostPort {
@@ -194,7 +199,7 @@ export interface Observations {
 	readonly url: URL;
 	readonly now: Date;
 	readonly server: HostPort;
-	readonly proxy: HostPort | undefined;
+	readonly proxy: ProxyFacts | undefined;
 	readonly tcp: ProbeResult;
 	/** With the client certificate, if there is one. */
 	readonly attempt: Attempt;

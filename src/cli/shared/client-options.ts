@@ -1,7 +1,6 @@
 import {readFileSync} from 'node:fs';
-import type {ClientConfig, MtlsOptions} from '../../index.ts';
+import type {MtlsOptions} from '../../index.ts';
 import {MAX_TIMER_MS} from '../../util/clock.ts';
-import {decodePercent, portOfUrl} from '../../util/url.ts';
 import type {CheckArguments} from '../commands.ts';
 import {UsageError} from './exit-codes.ts';
 import {fileErrorCode} from './files.ts';
@@ -72,19 +71,8 @@ function readPassphrase(path: string): string {
 	}
 }
 
-/** `--proxy` as axios takes it. Security: the text may hold a password, so no message repeats it. */
-export function parseProxy(text: string): NonNullable<ClientConfig['proxy']> {
-	const url = URL.parse(text.includes('://') ? text : `http://${text}`);
-	if (url === null || url.hostname === '') {
-		throw new UsageError('--proxy', 'not a URL', 'expected http://[user:password@]host:port');
-	}
-	const {protocol, hostname, username, password} = url;
-	return {
-		protocol,
-		host: hostname,
-		port: portOfUrl(url),
-		...((username || password) && {
-			auth: {username: decodePercent(username), password: decodePercent(password)},
-		}),
-	};
+/** `--proxy` as a client takes it. Security: the text may hold a password, so no message repeats it. */
+export function parseProxy(text: string): string {
+	if (URL.canParse(text.includes('://') ? text : `http://${text}`)) return text;
+	throw new UsageError('--proxy', 'not a URL', 'expected http://[user:password@]host:port');
 }

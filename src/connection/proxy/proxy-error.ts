@@ -2,6 +2,7 @@ import type {FailureKind} from '../../facts.ts';
 
 interface ProxyErrorInit {
 	readonly status?: number;
+	readonly reply?: number;
 	readonly unanswered?: boolean;
 	readonly cause?: unknown;
 }
@@ -12,6 +13,8 @@ export class ProxyError extends Error {
 	readonly code: string;
 	/** Status of the proxy's response, if it sent one. */
 	readonly status: number | undefined;
+	/** The code of a SOCKS proxy's reply (RFC 1928 §6), if it sent one. */
+	readonly reply: number | undefined;
 	/** The proxy hung up without a response, as a TLS 1.3 server that refuses a certificate may do. */
 	readonly unanswered: boolean;
 
@@ -21,6 +24,7 @@ export class ProxyError extends Error {
 		this.kind = kind;
 		this.code = code;
 		this.status = init.status;
+		this.reply = init.reply;
 		this.unanswered = init.unanswered ?? false;
 	}
 }

@@ -14,13 +14,30 @@ import {
 } from '../../util/check-options.ts';
 import {bareHost, decodePercent} from '../../util/url.ts';
 
+/** What the scheme of a proxy means: its default port, and how it is asked for a connection. */
+export const proxyProtocols = {
+	http: {port: 80, socks: false},
+	https: {port: 443, socks: false},
+	/** The name of the server is looked up here. */
+	socks5: {port: 1080, socks: true},
+	/** The name of the server is looked up by the proxy. */
+	socks5h: {port: 1080, socks: true},
+} as const;
+
+export type ProxyProtocol = keyof typeof proxyProtocols;
+
+/** User and password, decoded. */
+export interface ProxyLogin {
+	readonly username: string;
+	/** `undefined` in a text without a colon. */
+	readonly password: string | undefined;
+}
+
 export interface ProxyParts {
+	readonly protocol: ProxyProtocol;
 	readonly host: string;
 	readonly port: number;
-	/** The connection to it is TLS. */
-	readonly secure: boolean;
-	/** `user:password`, decoded. */
-	readonly credentials: string | undefined;
+	readonly login: ProxyLogin | undefined;
 	/** Names and values, for CONNECT. */
 	readonly headers: readonly (readonly [string, string])[];
 }
@@ -57,15 +74,19 @@ export function readProxy(setting: Exclude<ProxySetting, false>): ProxyParts {
 	if (typeof href === 'string') return readProxyUrl(href, 'proxy');
 
 	const given = readOptions<Given>(setting, {known, option: 'proxy'});
-	const secure = isSecure(given.protocol ?? 'http', 'proxy.protocol');
+	const protocol = protocolOf(given.protocol ?? 'http', 'proxy.protocol');
 	const host = hostOf(given.hostname || given.host);
-	const port = portOf(given.port, secure, 'proxy.port');
-	const credentials = credentialsOf(given);
+	const port = portOf(given.port, protocol, 'proxy.port');
+	const login = loginOf(given);
 	const headers = headersOf(given.headers);
-	if (credentials !== undefined && headers.some(([name]) => isLogin(name))) {
+	if (proxyProtocols[protocol].socks) {
+		assertSocksLogin(login, given.username ? 'proxy.username' : 'proxy.auth');
+		if (headers.length > 0) throw bad('proxy.headers', 'a SOCKS proxy takes none');
+	}
+	if (login !== undefined && headers.some(([name]) => isLogin(name))) {
 		throw bad('proxy.headers', '`auth` says the Proxy-Authorization: give one of the two');
 	}
-	return {host, port, secure, credentials, headers};
+	return {protocol, host, port, login, headers};
 }
 
 export function isLogin(name: string): boolean {
@@ -75,29 +96,52 @@ export function isLogin(name: string): boolean {
 /** Reads the URL of a proxy; one without a scheme is `http://`. @param option - For messages. */
 export function readProxyUrl(text: string, option: string): ProxyParts {
 	const url = URL.parse(/^\s*[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text.trim()}`);
-	if (url === null) {
-		throw bad(option, 'expected the URL of an http or https proxy, found text that is no URL');
-	}
-	const {protocol, hostname, port, username, password} = url;
-	const secure = isSecure(protocol, option);
+	if (url === null) throw notUrl(option);
+	const {username, password} = url;
+	const protocol = protocolOf(url.protocol, option);
+	// The URL parser reads a host as a domain name or an address only where it knows the scheme.
+	const known = proxyProtocols[protocol].socks ? URL.parse(`http://${url.host}`) : url;
+	if (known === null) throw notUrl(option);
+	const login =
+		username || password
+			? {username: decodePercent(username), password: decodePercent(password)}
+			: undefined;
+	if (proxyProtocols[protocol].socks) assertSocksLogin(login, option);
 	return {
-		host: bareHost(hostname),
-		port: portOf(port, secure, option),
-		secure,
-		credentials:
-			username || password ? `${decodePercent(username)}:${decodePercent(password)}` : undefined,
+		protocol,
+		host: bareHost(known.hostname),
+		port: portOf(url.port, protocol, option),
+		login,
 		headers: [],
 	};
 }
 
-// Proxies that are not supported.
-const otherSchemes = /^(socks|socks4|socks4a|socks5|socks5h|ftp|ws|wss|pac)$/;
+const expectedProxy = 'an http, https, socks5 or socks5h proxy';
 
-function isSecure(protocol: unknown, option: string): boolean {
-	const scheme = typeof protocol === 'string' ? protocol.toLowerCase().replace(/:$/, '') : '';
-	if (scheme === 'http' || scheme === 'https') return scheme === 'https';
+function notUrl(option: string): MtlsConfigError {
+	return bad(option, `expected the URL of ${expectedProxy}, found text that is no URL`);
+}
+
+// Proxies that are not supported.
+const otherSchemes = /^(socks|socks4|socks4a|ftp|ws|wss|pac)$/;
+
+function protocolOf(given: unknown, option: string): ProxyProtocol {
+	const scheme = typeof given === 'string' ? given.toLowerCase().replace(/:$/, '') : '';
+	if (Object.hasOwn(proxyProtocols, scheme)) return scheme as ProxyProtocol;
 	const found = otherSchemes.test(scheme) ? scheme : 'something else';
-	throw bad(option, `expected an http or https proxy, found ${found}`);
+	throw bad(option, `expected ${expectedProxy}, found ${found}`);
+}
+
+/** The length of each is one byte (RFC 1929 §2). */
+const maxLoginBytes = 255;
+
+function assertSocksLogin(login: ProxyLogin | undefined, option: string): void {
+	for (const part of ['username', 'password'] as const) {
+		const bytes = Buffer.byteLength(login?.[part] ?? '');
+		if (bytes <= maxLoginBytes) continue;
+		const expected = `a ${part} of at most ${maxLoginBytes} bytes for a SOCKS proxy`;
+		throw bad(option, `expected ${expected}, found ${bytes}`);
+	}
 }
 
 function hostOf(given: unknown): string {
@@ -116,24 +160,29 @@ function hostOf(given: unknown): string {
 	throw bad('proxy.host', `${expected} without a port, found something else`);
 }
 
-function portOf(port: unknown, secure: boolean, option: string): number {
-	const defaultPort = secure ? 443 : 80;
-	const number = port === undefined || port === null || port === '' ? defaultPort : Number(port);
+function portOf(port: unknown, protocol: ProxyProtocol, option: string): number {
+	const missing = port === undefined || port === null || port === '';
+	const number = missing ? proxyProtocols[protocol].port : Number(port);
 	if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
 	throw bad(option, `expected a port from 1 to 65535, found ${numberOrType(port)}`);
 }
 
 // axios accepts a string too, and ignores empty parts.
-function credentialsOf({auth, username, password}: Given): string | undefined {
-	if (username) return loginOf(username, password, 'proxy.username');
+function loginOf({auth, username, password}: Given): ProxyLogin | undefined {
+	if (username) return loginFrom(username, password, 'proxy.username');
 	if (!auth) return undefined;
-	if (typeof auth === 'string') return auth;
+	if (typeof auth === 'string') {
+		const [name = '', rest] = auth.split(/:(.*)/s, 2);
+		return {username: name, password: rest};
+	}
 	assertObject(auth, 'proxy.auth', 'an object with username and password');
-	return loginOf(memberOf(auth, 'username'), memberOf(auth, 'password'), 'proxy.auth');
+	return loginFrom(memberOf(auth, 'username'), memberOf(auth, 'password'), 'proxy.auth');
 }
 
-function loginOf(username: unknown, password: unknown, option: string): string {
-	if (username || password) return `${username ?? ''}:${password ?? ''}`;
+function loginFrom(username: unknown, password: unknown, option: string): ProxyLogin {
+	if (username || password) {
+		return {username: String(username ?? ''), password: String(password ?? '')};
+	}
 	throw bad(option, 'expected a username, a password or both, found neither');
 }
 

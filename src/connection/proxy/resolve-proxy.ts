@@ -2,47 +2,66 @@ import {createHmac, randomBytes} from 'node:crypto';
 import type {ProxyOptions, ProxySetting} from '../../options.ts';
 import {authorityOf} from '../../util/url.ts';
 import {bypassesProxy} from './no-proxy.ts';
-import {isLogin, type ProxyParts, readProxy, readProxyUrl} from './proxy-options.ts';
+import {
+	isLogin,
+	type ProxyLogin,
+	type ProxyParts,
+	type ProxyProtocol,
+	proxyProtocols,
+	readProxy,
+	readProxyUrl,
+} from './proxy-options.ts';
 
 const poolKeySecret = randomBytes(32);
 
-/** An HTTP proxy. Its credentials and headers are private fields, so that they are never printed. */
-export class HttpProxy {
+/** A proxy. Its login and headers are private fields, so that they are never printed. */
+export class ProxyServer {
+	readonly protocol: ProxyProtocol;
 	readonly host: string;
 	readonly port: number;
-	/** An `https://` proxy: the connection to it is TLS. */
-	readonly secure: boolean;
-	readonly #credentials: string | undefined;
+	readonly #login: ProxyLogin | undefined;
 	readonly #headers: ProxyParts['headers'];
 
-	constructor(
-		host: string,
-		port: number,
-		credentials?: string,
-		secure = false,
-		headers: ProxyParts['headers'] = [],
-	) {
+	constructor({protocol, host, port, login, headers}: ProxyParts) {
+		this.protocol = protocol;
 		this.host = host;
 		this.port = port;
-		this.secure = secure;
-		this.#credentials = credentials;
+		this.#login = login;
 		this.#headers = headers;
+	}
+
+	/** An `https://` proxy: the connection to it is TLS. */
+	get secure(): boolean {
+		return this.protocol === 'https';
+	}
+
+	/** A SOCKS proxy: it gives a tunnel for plain http too, and knows no HTTP. */
+	get isSocks(): boolean {
+		return proxyProtocols[this.protocol].socks;
+	}
+
+	/** User and password of a SOCKS proxy (RFC 1929). */
+	get socksLogin(): ProxyLogin | undefined {
+		return this.isSocks ? this.#login : undefined;
 	}
 
 	/** The `Proxy-Authorization` header: from `headers`, or else Basic (RFC 7617). */
 	get authorization(): string | undefined {
+		if (this.isSocks) return undefined;
 		const given = this.#headers.find(([name]) => isLogin(name));
 		if (given !== undefined) return given[1];
-		return this.#credentials === undefined
-			? undefined
-			: `Basic ${Buffer.from(this.#credentials, 'utf8').toString('base64')}`;
+		if (this.#login === undefined) return undefined;
+		const {username, password} = this.#login;
+		const text = password === undefined ? username : `${username}:${password}`;
+		return `Basic ${Buffer.from(text, 'utf8').toString('base64')}`;
 	}
 
 	/** This proxy, with a `Proxy-Authorization` if it has none. */
-	withAuthorization(value: string): HttpProxy {
-		if (this.authorization !== undefined) return this;
+	withAuthorization(value: string): ProxyServer {
+		if (this.isSocks || this.authorization !== undefined) return this;
+		const {protocol, host, port} = this;
 		const headers = [...this.#headers, ['Proxy-Authorization', value] as const];
-		return new HttpProxy(this.host, this.port, undefined, this.secure, headers);
+		return new ProxyServer({protocol, host, port, login: undefined, headers});
 	}
 
 	/** Other headers of CONNECT, each with its line end. */
@@ -54,37 +73,35 @@ export class HttpProxy {
 	}
 
 	get hasCredentials(): boolean {
-		return this.authorization !== undefined;
+		return this.#login !== undefined || this.authorization !== undefined;
 	}
 
 	/** Whether axios's own adapter cannot use it. */
 	get exceedsAxios(): boolean {
-		return this.secure || this.#headers.length > 0;
+		return this.protocol !== 'http' || this.#headers.length > 0;
 	}
 
-	/** In the form of axios's own adapter, with the credentials. */
+	/** In the form of axios's own adapter, with the credentials; not for one of SOCKS. */
 	toAxios(): ProxyOptions & {port: number} {
-		const [username = '', ...password] = this.#credentials?.split(':') ?? [];
-		return {
-			protocol: this.secure ? 'https' : 'http',
-			host: this.host,
-			port: this.port,
-			...(this.#credentials !== undefined && {auth: {username, password: password.join(':')}}),
-		};
+		const {protocol, host, port} = this;
+		const login = this.#login;
+		const auth = login && {username: login.username, password: login.password ?? ''};
+		return {protocol, host, port, ...(auth && {auth})};
 	}
 
 	/** Identifies the proxy in a pool key: it differs by login, and does not reveal it. */
 	get poolKey(): string {
-		const own = JSON.stringify([this.#credentials ?? null, this.#headers]);
+		const login = this.#login;
+		const own = JSON.stringify([login?.username, login?.password, this.#headers]);
 		const digest =
-			this.#credentials === undefined && this.#headers.length === 0
+			login === undefined && this.#headers.length === 0
 				? ''
 				: createHmac('sha256', poolKeySecret).update(own).digest('base64url');
 		return `${this}${digest && `#${digest.slice(0, 16)}`}`;
 	}
 
 	toString(): string {
-		return `${this.secure ? 'https' : 'http'}://${authorityOf(this.host, this.port)}`;
+		return `${this.protocol}://${authorityOf(this.host, this.port)}`;
 	}
 }
 
@@ -92,19 +109,19 @@ export class HttpProxy {
  * The proxy for `url`: as `config.proxy` says, else `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
  * `NO_PROXY`, in lower or upper case, read at each call.
  *
- * @throws {MtlsConfigError} when it is not an HTTP proxy; it names the variable of the environment.
+ * @throws {MtlsConfigError} when it cannot be used; it names the variable of the environment.
  */
 export function resolveProxy(
 	setting: ProxySetting | null | undefined,
 	url: URL,
-): HttpProxy | undefined {
+): ProxyServer | undefined {
 	if (setting === false) return undefined;
-	if (setting) return proxyOf(readProxy(setting));
+	if (setting) return new ProxyServer(readProxy(setting));
 	const own = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
 	const proxy = variableOf(own, 'all_proxy');
 	if (proxy === undefined || bypassesProxy(url, variableOf('no_proxy')?.text ?? ''))
 		return undefined;
-	return proxyOf(readProxyUrl(proxy.text, proxy.name));
+	return new ProxyServer(readProxyUrl(proxy.text, proxy.name));
 }
 
 /** The first variable that is set; in lower case first, as curl does. */
@@ -115,8 +132,4 @@ function variableOf(...names: readonly string[]): {name: string; text: string} |
 		if (text) return {name, text};
 	}
 	return undefined;
-}
-
-function proxyOf({host, port, credentials, secure, headers}: ProxyParts): HttpProxy {
-	return new HttpProxy(host, port, credentials, secure, headers);
 }

@@ -1,12 +1,16 @@
-import {connect as connectTcp, type Socket} from 'node:net';
+import {lookup as lookUpName} from 'node:dns';
+import {connect as connectTcp, isIP, type Socket} from 'node:net';
 import {peerName} from '../../tls/trust/verification.ts';
+import {unlessAborted} from '../../util/abortable.ts';
+import {withoutPrototype} from '../../util/check-options.ts';
 import {authorityOf} from '../../util/url.ts';
 import {beginConnection, type Connection} from '../connection.ts';
 import {handshake} from '../handshake.ts';
 import type {Route} from '../route.ts';
 import {tcpOptions} from '../socket-options.ts';
+import {requestTunnel} from './http-connect.ts';
 import {ProxyError} from './proxy-error.ts';
-import type {HttpProxy} from './resolve-proxy.ts';
+import type {ProxyServer} from './resolve-proxy.ts';
 
 /**
  * Connects to a proxy over TCP, and over TLS with the options of `mtls.proxy` if it is an `https://` one.
@@ -16,7 +20,7 @@ import type {HttpProxy} from './resolve-proxy.ts';
  * @throws {ProxyError} when the proxy cannot be reached; the reason of `signal` when it is aborted.
  */
 export async function connectToProxy(
-	proxy: HttpProxy,
+	proxy: ProxyServer,
 	connection: Connection,
 	signal: AbortSignal,
 	net: Route['net'],
@@ -49,7 +53,7 @@ export async function connectToProxy(
 	}
 }
 
-function connectTcpTo(proxy: HttpProxy, signal: AbortSignal, net: Route['net']): Promise<Socket> {
+function connectTcpTo(proxy: ProxyServer, signal: AbortSignal, net: Route['net']): Promise<Socket> {
 	return new Promise((resolve, reject) => {
 		const socket = connectTcp(
 			tcpOptions({...net, host: proxy.host, port: proxy.port, noDelay: true}),
@@ -92,149 +96,78 @@ function destroyQuietly(socket: Socket): void {
 	socket.destroy();
 }
 
-/** The longest head of a response to CONNECT that is accepted. */
-const maxHeadBytes = 16 * 1024;
-
 /**
- * Opens a tunnel to `host:port` by CONNECT (RFC 9110 §9.3.6) through `proxy`, to which `socket` is
- * connected. The request's own headers and body never reach the proxy: they are sent inside the TLS.
+ * Opens a tunnel to `host:port` through `proxy`: the one place where it is asked for one.
  *
- * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted. The socket is
- * then destroyed.
+ * @param connection - As for {@link connectToProxy}.
+ * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted; the error of the
+ * lookup when the name is looked up here.
  */
 export async function openTunnel(
-	socket: Socket,
-	proxy: HttpProxy,
-	host: string,
-	port: number,
+	{host, port, net}: Pick<Route, 'host' | 'port' | 'net'>,
+	proxy: ProxyServer,
+	connection: Connection,
 	signal: AbortSignal,
-): Promise<void> {
-	const authority = authorityOf(host, port);
-	const {authorization} = proxy;
+): Promise<Socket> {
 	// Security: another client of the agent may give a name with a line break in it, and the proxy would
 	// read what follows as a header.
-	if (/[^\x21-\x7e]/.test(authority)) {
-		destroyQuietly(socket);
-		throw Object.assign(new TypeError('no host name to ask a proxy for'), {
-			code: 'ERR_INVALID_CHAR',
+	if (/[^\x21-\x7e]/.test(host)) throw badHost('no host name to ask a proxy for');
+	const ask = async (request: (socket: Socket) => Promise<void>) => {
+		const socket = await connectToProxy(proxy, connection, signal, net);
+		try {
+			await request(socket);
+			return socket;
+		} catch (error) {
+			destroyQuietly(socket);
+			throw error;
+		}
+	};
+	if (!proxy.isSocks) {
+		return ask((socket) => requestTunnel(socket, proxy, authorityOf(host, port), signal));
+	}
+
+	const hosts = proxy.protocol === 'socks5' ? await addressesOf(host, net, signal) : [host];
+	if (hosts.some((each) => each.length > maxHostBytes)) {
+		throw badHost(`a SOCKS proxy takes no host name of more than ${maxHostBytes} bytes`);
+	}
+	// Loaded here, because most apps have no such proxy.
+	const {negotiateSocks} = await import('./socks.ts');
+	let refusal: unknown;
+	for (const each of hosts) {
+		try {
+			return await ask((socket) => negotiateSocks(socket, proxy, {host: each, port}, signal));
+		} catch (error) {
+			if (!(error instanceof ProxyError && error.kind === 'proxy-refused')) throw error;
+			refusal = error;
+		}
+	}
+	throw refusal;
+}
+
+/** The length of a name is one byte (RFC 1928 §5). */
+const maxHostBytes = 255;
+
+function badHost(message: string): TypeError {
+	return Object.assign(new TypeError(message), {code: 'ERR_INVALID_CHAR'});
+}
+
+/** How many addresses of a name are tried: the proxy may reach one of them only. */
+const maxAddresses = 4;
+
+async function addressesOf(
+	host: string,
+	net: Route['net'],
+	signal: AbortSignal,
+): Promise<string[]> {
+	if (isIP(host)) return [host];
+	const {lookup = lookUpName, family = 0} = withoutPrototype(net ?? {});
+	const found = new Promise<string[]>((resolve, reject) => {
+		lookup(host, withoutPrototype({all: true, family}), (error, result) => {
+			if (error) reject(error);
+			else resolve([result].flat().map((one) => (typeof one === 'string' ? one : one.address)));
 		});
-	}
-	socket.write(
-		`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
-			(authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`) +
-			proxy.connectHeaders +
-			'\r\n',
-	);
-	try {
-		const head = await readHead(socket, proxy, signal);
-		assertAccepted(head, proxy, authority);
-	} catch (error) {
-		destroyQuietly(socket);
-		throw error;
-	}
-}
-
-function readHead(socket: Socket, proxy: HttpProxy, signal: AbortSignal): Promise<string> {
-	return new Promise((resolve, reject) => {
-		let received = Buffer.alloc(0);
-		let bytes = 0;
-		/** Drops interim responses (RFC 9110 §15.2). @returns where the final head ends, or -1. */
-		const dropInterim = (): number => {
-			for (;;) {
-				const end = received.indexOf('\r\n\r\n');
-				if (end === -1 || !isInterim(statusOf(received.toString('latin1', 0, end)))) return end;
-				received = received.subarray(end + 4);
-			}
-		};
-		const settle = () => {
-			signal.removeEventListener('abort', onAbort);
-			socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onEnd);
-			socket.pause();
-		};
-		const fail = (error: unknown) => {
-			settle();
-			reject(error);
-		};
-		const onAbort = () => fail(signal.reason);
-		const hungUp = (reason: string, cause?: unknown) =>
-			fail(badReply(proxy, reason, {cause, unanswered: bytes === 0}));
-		const onEnd = () => hungUp('it hung up before its answer was complete');
-		const onError = (cause: NodeJS.ErrnoException) =>
-			hungUp(`it hung up (${cause.code ?? cause.message})`, cause);
-		const onData = (chunk: Buffer) => {
-			received = Buffer.concat([received, chunk]);
-			bytes += chunk.length;
-			const end = dropInterim();
-			if (!startsLikeHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
-			if (bytes - (end === -1 ? 0 : received.length - end) > maxHeadBytes) {
-				return fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
-			}
-			if (end === -1) return;
-			const head = received.toString('latin1', 0, end);
-			if (received.length > end + 4 && accepts(statusOf(head))) {
-				// In TLS the client sends first, so these bytes are not the server's.
-				fail(badReply(proxy, 'bytes after its acceptance'));
-				return;
-			}
-			settle();
-			resolve(head);
-		};
-		if (signal.aborted) return fail(signal.reason);
-		signal.addEventListener('abort', onAbort);
-		socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onEnd);
 	});
-}
-
-function assertAccepted(head: string, proxy: HttpProxy, authority: string): void {
-	const status = statusOf(head);
-	if (accepts(status)) return;
-	if (status === undefined) throw badReply(proxy, 'no HTTP status line');
-	if (status === 407) {
-		throw new ProxyError(
-			'proxy-auth-required',
-			'ERR_PROXY_AUTH_REQUIRED',
-			`the proxy ${proxy} wants a login (407)`,
-			{status},
-		);
-	}
-	throw new ProxyError(
-		'proxy-refused',
-		'ERR_PROXY_REFUSED',
-		`the proxy ${proxy} refused a tunnel to ${authority} (${status})`,
-		{status},
-	);
-}
-
-function badReply(
-	proxy: HttpProxy,
-	reason: string,
-	how?: {cause: unknown; unanswered: boolean},
-): ProxyError {
-	return new ProxyError(
-		'proxy-bad-reply',
-		'ERR_PROXY_BAD_REPLY',
-		`the proxy ${proxy} answered CONNECT wrongly: ${reason}`,
-		how,
-	);
-}
-
-// What is not HTTP may never end, so it is refused at once.
-function startsLikeHttp(received: Buffer): boolean {
-	const begin = 'HTTP/1.';
-	return begin.startsWith(received.toString('latin1', 0, begin.length));
-}
-
-function statusOf(head: string): number | undefined {
-	const status = /^HTTP\/1\.[01] (\d{3})(?: |\r|$)/.exec(head)?.[1];
-	return status === undefined ? undefined : Number(status);
-}
-
-// RFC 9110 §15.2.2: what follows a 101 is not HTTP.
-function isInterim(status: number | undefined): boolean {
-	return status !== undefined && status >= 100 && status < 200 && status !== 101;
-}
-
-// RFC 9110 §9.3.6: any 2xx opens the tunnel.
-function accepts(status: number | undefined): boolean {
-	return status !== undefined && status >= 200 && status < 300;
+	const addresses = await unlessAborted(found, signal);
+	if (addresses.length > 0) return addresses.slice(0, maxAddresses);
+	throw Object.assign(new Error(`the lookup found no address of ${host}`), {code: 'ENOTFOUND'});
 }

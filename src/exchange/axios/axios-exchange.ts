@@ -1,4 +1,5 @@
 import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import {MtlsConfigError} from '../../errors.ts';
 import {interruptible, onAbort} from '../../util/abortable.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
@@ -92,15 +93,37 @@ function hopConfig(input: ExchangeInput, byMtlsAgent: boolean) {
  * The proxy of a request that the MtlsAgent does not send. With the app's own agent axios decides: over
  * TLS that agent connects as it likes, unless it is the global agent, which axios has to bypass.
  */
-function proxyForAxios({hop, proxy, globalAgent}: ExchangeInput) {
-	// An agent may have an environment of its own, with other proxies.
-	if (proxy === undefined) return globalAgent && hasOwnProxies(globalAgent) ? undefined : false;
-	if (hop.url.protocol === 'http:') return proxy.toAxios();
-	if (globalAgent === undefined) return false;
-	if (!proxy.exceedsAxios) return proxy.toAxios();
+function proxyForAxios(input: ExchangeInput) {
+	const {hop, proxy, config, globalAgent} = input;
+	if (proxy === undefined) {
+		// An agent may have an environment of its own, with other proxies.
+		if (globalAgent === undefined || !hasOwnProxies(globalAgent)) return false;
+		// Where Node's agents have none, axios reads the one of the process.
+		if (resolveProxy(undefined, hop.url)?.isSocks) throw socksConflict(input);
+		return undefined;
+	}
+	const secure = hop.url.protocol === 'https:';
+	if (secure && globalAgent === undefined) return false;
+	if (proxy.isSocks) {
+		if (config.socketPath) return false;
+		throw socksConflict(input);
+	}
+	if (!secure || !proxy.exceedsAxios) return proxy.toAxios();
 	throw new MtlsConfigError(
 		'ERR_MTLS_AGENT_CONFLICT',
 		'proxy',
 		'an https proxy, or headers for it, go with no other agent in the place of https.globalAgent; give `mtls`, or the agent as `httpsAgent`',
+	);
+}
+
+/** Instead of the request in which axios would speak HTTP to a SOCKS proxy. */
+function socksConflict({hop, config}: ExchangeInput): MtlsConfigError {
+	const secure = hop.url.protocol === 'https:';
+	const agent = !secure && config.httpAgent ? 'httpAgent' : undefined;
+	const place = `the agent in the place of ${secure ? 'https' : 'http'}.globalAgent`;
+	return new MtlsConfigError(
+		'ERR_MTLS_AGENT_CONFLICT',
+		agent ?? 'proxy',
+		`${agent ? 'it' : place} cannot connect through a SOCKS proxy; remove it, or give \`proxy: false\` to let it connect as it does`,
 	);
 }

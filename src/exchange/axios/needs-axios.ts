@@ -126,7 +126,8 @@ const {request} = http;
 export function undiciSupportsHop({
 	hop,
 	globalAgent,
-}: Pick<ExchangeInput, 'hop' | 'globalAgent'>): boolean {
+	proxy,
+}: Pick<ExchangeInput, 'hop' | 'globalAgent' | 'proxy'>): boolean {
 	if (http.request !== request || globalAgent !== undefined) return false;
 	const data = hop.body?.data;
 	const plainBody =
@@ -134,10 +135,14 @@ export function undiciSupportsHop({
 	const method = data
 		? withBody.has(hop.method)
 		: withBody.has(hop.method) || withoutBody.has(hop.method);
-	return plainBody && method && hasPlainHead(hop, data);
+	return plainBody && method && hasPlainHead(hop, data, proxy);
 }
 
-function hasPlainHead({headers, path, url}: ExchangeInput['hop'], data: unknown): boolean {
+function hasPlainHead(
+	{headers, path, url}: ExchangeInput['hop'],
+	data: unknown,
+	proxy: ExchangeInput['proxy'],
+): boolean {
 	for (const name of Object.keys(headers)) {
 		const value: unknown = headers[name];
 		if (value === undefined) continue;
@@ -149,8 +154,8 @@ function hasPlainHead({headers, path, url}: ExchangeInput['hop'], data: unknown)
 		}
 		// Node writes a list in its own way: `Cookie` on one line, others on one each.
 		if (kind === 'unsupported' || Array.isArray(value)) return false;
-		// Over TLS the origin must not get the credentials of the proxy.
-		if (kind === 'proxy' && url.protocol === 'https:') return false;
+		// In a tunnel, and over TLS, the origin must not get the credentials of the proxy.
+		if (kind === 'proxy' && (url.protocol === 'https:' || proxy?.isSocks)) return false;
 		// After a redirect the right length is already there.
 		if (kind === 'length' && (!data || value !== String(lengthOf(data)))) return false;
 	}

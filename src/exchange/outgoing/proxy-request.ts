@@ -1,10 +1,11 @@
 /*
  * The proxy's part of a request. Plain http goes to the proxy itself, with the whole URL (RFC 9112
- * §3.2.2); https goes through a tunnel, whose CONNECT has the credentials.
+ * §3.2.2); https goes through a tunnel, whose CONNECT has the credentials. Through a SOCKS proxy both go
+ * through a tunnel, and no HTTP is for the proxy.
  */
 
 import {isLogin} from '../../connection/proxy/proxy-options.ts';
-import type {HttpProxy} from '../../connection/proxy/resolve-proxy.ts';
+import type {ProxyServer} from '../../connection/proxy/resolve-proxy.ts';
 import type {ExchangeInput} from '../exchange.ts';
 import type {Hop} from '../hop.ts';
 import {copyHeaders} from './config-headers.ts';
@@ -17,7 +18,11 @@ export function absoluteForm({url}: Hop, path: string): string {
 const headerName = 'Proxy-Authorization';
 
 /** Names and values in turn, for `proxy`: its configured credentials replace the app's. */
-export function forwardHeaders({url}: Hop, headers: readonly string[], proxy: HttpProxy): string[] {
+export function forwardHeaders(
+	{url}: Hop,
+	headers: readonly string[],
+	proxy: ProxyServer,
+): string[] {
 	const {authorization} = proxy;
 	const sent = ['Host', url.host];
 	for (let i = 0; i < headers.length; i += 2) {
@@ -31,7 +36,7 @@ export function forwardHeaders({url}: Hop, headers: readonly string[], proxy: Ht
 /** The same for headers by name; Node writes `Host`. */
 export function withProxyAuthorization<Value>(
 	headers: Readonly<Record<string, Value>>,
-	{authorization}: HttpProxy,
+	{authorization}: ProxyServer,
 ): Record<string, Value | string> {
 	if (authorization === undefined) return {...headers};
 	const own = Object.entries(headers).filter(([name]) => !isLogin(name));
@@ -39,14 +44,15 @@ export function withProxyAuthorization<Value>(
 }
 
 /**
- * Moves the app's own `Proxy-Authorization` of an https request to the CONNECT, if there is a proxy that
- * has no credentials of its own; otherwise removes it.
+ * Moves the app's own `Proxy-Authorization` of a request in a tunnel, or of any https request, to the
+ * CONNECT, if there is one whose proxy has no credentials of its own; otherwise removes it.
  *
  * Security: in the request itself the origin would read the credentials of the proxy.
  */
 export function withTunnelAuthorization(input: ExchangeInput): ExchangeInput {
 	const {hop, proxy, globalAgent} = input;
-	if (hop.url.protocol !== 'https:' || !Object.keys(hop.headers).some(isLogin)) return input;
+	const forOrigin = hop.url.protocol === 'https:' || proxy?.isSocks === true;
+	if (!forOrigin || !Object.keys(hop.headers).some(isLogin)) return input;
 	const headers = copyHeaders(hop.headers);
 	const login = headers.get('Proxy-Authorization');
 	headers.delete('Proxy-Authorization');

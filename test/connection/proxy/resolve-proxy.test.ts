@@ -1,6 +1,7 @@
 import {inspect} from 'node:util';
 import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
-import {HttpProxy, resolveProxy} from '../../../src/connection/proxy/resolve-proxy.ts';
+import type {ProxyParts} from '../../../src/connection/proxy/proxy-options.ts';
+import {ProxyServer, resolveProxy} from '../../../src/connection/proxy/resolve-proxy.ts';
 import {MtlsConfigError} from '../../../src/errors.ts';
 import type {ProxySetting} from '../../../src/options.ts';
 
@@ -79,7 +80,7 @@ describe('config.proxy', () => {
 	test.each([
 		[{host: 'p', port: 1, protocol: 'ftp'}, 'proxy.protocol'],
 		[{host: 'p', port: 1, protocol: 'httpsx'}, 'proxy.protocol'],
-		[{host: 'p', port: 1, protocol: 'socks5:'}, 'proxy.protocol'],
+		[{host: 'p', port: 1, protocol: 'socks4:'}, 'proxy.protocol'],
 		[{host: '', port: 1}, 'proxy.host'],
 		[{host: 'p', port: 0}, 'proxy.port'],
 		[{host: 'p', port: 65_536}, 'proxy.port'],
@@ -102,7 +103,7 @@ describe('config.proxy', () => {
 			{host: 'p', port: 1, auth: {username: 'u'}, headers: {'proxy-authorization': 'hunter2'}},
 			'proxy.headers',
 		],
-		['socks5://u:hunter2@p.test', 'proxy'],
+		['socks4://u:hunter2@p.test', 'proxy'],
 		['http://u:hunter2@', 'proxy'],
 		['http://u:hunter2@p:99999', 'proxy'],
 		[5, 'proxy'],
@@ -233,11 +234,14 @@ describe('the environment', () => {
 
 	test.each([
 		[
-			'socks5://user:s3cret@proxy.test:1080',
-			'HTTPS_PROXY: expected an http or https proxy, found socks5',
+			'socks4://user:s3cret@proxy.test:1080',
+			'HTTPS_PROXY: expected an http, https, socks5 or socks5h proxy, found socks4',
 		],
 		['http://user:s3cret@proxy.test:0', 'HTTPS_PROXY: expected a port from 1 to 65535'],
-		['http://user:s3cret@', 'HTTPS_PROXY: expected the URL of an http or https proxy'],
+		[
+			'http://user:s3cret@',
+			'HTTPS_PROXY: expected the URL of an http, https, socks5 or socks5h proxy',
+		],
 	])('the proxy variable %s is refused without showing its password', (value, message) => {
 		vi.stubEnv('HTTPS_PROXY', value);
 		const resolve = () => resolveProxy(undefined, url);
@@ -247,37 +251,205 @@ describe('the environment', () => {
 	});
 });
 
-describe('an HttpProxy', () => {
-	const proxy = new HttpProxy('proxy.test', 3128, 'user:s3cret');
+describe('a ProxyServer', () => {
+	const parts = {
+		protocol: 'http',
+		host: 'proxy.test',
+		port: 3128,
+		login: {username: 'user', password: 's3cret'},
+		headers: [],
+	} as const;
+	const changed = (changes: Partial<ProxyParts>) => new ProxyServer({...parts, ...changes});
 
-	test('an HttpProxy never prints its password', () => {
-		const prints = [
-			String(proxy),
-			JSON.stringify(proxy),
-			inspect(proxy, {depth: 8, showHidden: true}),
-			proxy.poolKey,
-			Object.getOwnPropertyNames(proxy).join(),
-		].join('\n');
-		expect(prints).not.toMatch(/s3cret/);
-		expect(prints).not.toContain(Buffer.from('user:s3cret').toString('base64'));
+	test.each(['http', 'socks5'] as const)(
+		'a ProxyServer of the protocol %s never prints its password',
+		(protocol) => {
+			const proxy = changed({protocol});
+			const prints = [
+				String(proxy),
+				JSON.stringify(proxy),
+				inspect(proxy, {depth: 8, showHidden: true}),
+				proxy.poolKey,
+				Object.getOwnPropertyNames(proxy).join(),
+			].join('\n');
+			expect(prints).not.toMatch(/s3cret/);
+			expect(prints).not.toContain(Buffer.from('user:s3cret').toString('base64'));
+		},
+	);
+
+	test('a ProxyServer has a pool key that differs by its protocol and its login', () => {
+		const {poolKey} = changed({});
+		expect(changed({}).poolKey).toBe(poolKey);
+		const others: Partial<ProxyParts>[] = [
+			{login: {username: 'user', password: 'other'}},
+			{login: {username: 'user', password: undefined}},
+			{login: {username: 'user:s3cret', password: ''}},
+			{login: undefined},
+			{port: 3129},
+			{protocol: 'https'},
+			{protocol: 'socks5'},
+			{protocol: 'socks5h'},
+		];
+		const keys = others.map((other) => changed(other).poolKey);
+		expect(new Set([poolKey, ...keys]).size).toBe(others.length + 1);
+		// A colon in one of the two is no border between them.
+		const one = changed({protocol: 'socks5', login: {username: 'a:b', password: 'c'}});
+		const other = changed({protocol: 'socks5', login: {username: 'a', password: 'b:c'}});
+		expect(one.poolKey).not.toBe(other.poolKey);
 	});
 
-	test('an HttpProxy has a pool key that differs by its credentials', () => {
-		const {poolKey} = proxy;
-		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret').poolKey).toBe(poolKey);
-		expect(new HttpProxy('proxy.test', 3128, 'user:other').poolKey).not.toBe(poolKey);
-		expect(new HttpProxy('proxy.test', 3128).poolKey).not.toBe(poolKey);
-		expect(new HttpProxy('proxy.test', 3129, 'user:s3cret').poolKey).not.toBe(poolKey);
-		expect(new HttpProxy('proxy.test', 3128, 'user:s3cret', true).poolKey).not.toBe(poolKey);
-	});
-
-	test('an HttpProxy is given to axios with its credentials', () => {
-		expect(proxy.toAxios()).toEqual({
+	test('a ProxyServer is given to axios with its credentials', () => {
+		expect(changed({}).toAxios()).toEqual({
 			protocol: 'http',
 			host: 'proxy.test',
 			port: 3128,
 			auth: {username: 'user', password: 's3cret'},
 		});
-		expect(new HttpProxy('::1', 1).toAxios()).toEqual({protocol: 'http', host: '::1', port: 1});
+		expect(changed({host: '::1', port: 1, login: undefined}).toAxios()).toEqual({
+			protocol: 'http',
+			host: '::1',
+			port: 1,
+		});
 	});
+});
+
+describe('a SOCKS proxy', () => {
+	const login = (username: string, password: string) => ({username, password});
+
+	test.each([
+		['socks5://p.test', 'socks5://p.test:1080', undefined],
+		['socks5h://p.test', 'socks5h://p.test:1080', undefined],
+		['SOCKS5://P.test:1081', 'socks5://p.test:1081', undefined],
+		// The URL parser would leave out the default port of a scheme that it knows.
+		['socks5://p.test:80', 'socks5://p.test:80', undefined],
+		['socks5://p.test:443', 'socks5://p.test:443', undefined],
+		['socks5://[::1]', 'socks5://[::1]:1080', undefined],
+		['socks5://bücher.test', 'socks5://xn--bcher-kva.test:1080', undefined],
+		['socks5h://user:p%40%3A@127.0.0.1:1', 'socks5h://127.0.0.1:1', login('user', 'p@:')],
+		['socks5://a%3Ab:c@p.test', 'socks5://p.test:1080', login('a:b', 'c')],
+		['socks5://user@p.test', 'socks5://p.test:1080', login('user', '')],
+		['socks5://:pw@p.test/ignored', 'socks5://p.test:1080', login('', 'pw')],
+		[new URL('socks5://u:p@p.test:1082'), 'socks5://p.test:1082', login('u', 'p')],
+		[{host: 'p.test', protocol: 'socks5'}, 'socks5://p.test:1080', undefined],
+		[{host: 'p.test', port: '1', protocol: 'SOCKS5H:'}, 'socks5h://p.test:1', undefined],
+		[
+			{host: 'p.test', protocol: 'socks5', auth: {username: 'a:b', password: 'c'}},
+			'socks5://p.test:1080',
+			login('a:b', 'c'),
+		],
+		[{host: 'p', protocol: 'socks5', auth: 'u:p:q'}, 'socks5://p:1080', login('u', 'p:q')],
+		[
+			{host: 'p', protocol: 'socks5', username: 'u', password: 'p'},
+			'socks5://p:1080',
+			login('u', 'p'),
+		],
+	])('the option proxy: %j resolves to the SOCKS proxy %s', (setting, expected, socksLogin) => {
+		for (const scheme of ['https', 'http']) {
+			const proxy = resolveProxy(setting as ProxySetting, new URL(`${scheme}://api.test/`));
+			expect(`${proxy}`).toBe(expected);
+			expect(proxy).toMatchObject({isSocks: true, secure: false, exceedsAxios: true});
+			expect(proxy?.socksLogin).toEqual(socksLogin);
+			expect(proxy?.hasCredentials).toBe(socksLogin !== undefined);
+			expect(proxy?.authorization).toBeUndefined();
+			expect(proxy?.withAuthorization('Basic x').authorization).toBeUndefined();
+		}
+	});
+
+	test('a proxy over HTTP has no login for SOCKS', () => {
+		const proxy = resolveProxy('http://u:p@p.test', url);
+		expect(proxy).toMatchObject({isSocks: false, socksLogin: undefined, hasCredentials: true});
+	});
+
+	const lengths = [254, 255, 256];
+	test.each(lengths)('a login of %i bytes for a SOCKS proxy is taken up to 255', (length) => {
+		// Two bytes for each character.
+		const text = 'ä'.repeat(Math.floor(length / 2)) + 'x'.repeat(length % 2);
+		const encoded = encodeURIComponent(text);
+		const settings: [string, ProxySetting, string][] = [
+			['proxy', `socks5://${encoded}:p@p.test`, 'username'],
+			['proxy', `socks5h://u:${encoded}@p.test`, 'password'],
+			[
+				'proxy.auth',
+				{host: 'p', protocol: 'socks5', auth: {username: text, password: ''}},
+				'username',
+			],
+			[
+				'proxy.auth',
+				{host: 'p', protocol: 'socks5h', auth: {username: 'u', password: text}},
+				'password',
+			],
+			[
+				'proxy.username',
+				{host: 'p', protocol: 'socks5', username: 'u', password: text} as unknown as ProxySetting,
+				'password',
+			],
+		];
+		for (const [option, setting, part] of settings) {
+			const resolve = () => resolveProxy(setting, url);
+			if (length <= 255) {
+				expect(Object.values(resolve()?.socksLogin ?? {})).toContain(text);
+				continue;
+			}
+			expect(resolve).toThrow(
+				expect.objectContaining({
+					name: 'MtlsConfigError',
+					code: 'ERR_MTLS_BAD_OPTION',
+					option,
+					message: `${option}: expected a ${part} of at most 255 bytes for a SOCKS proxy, found 256`,
+				}),
+			);
+			expect(resolve).not.toThrow(/ä/);
+		}
+		vi.stubEnv('ALL_PROXY', `socks5://u:${encoded}@p.test`);
+		const fromEnvironment = () => resolveProxy(undefined, url);
+		if (length > 255) {
+			expect(fromEnvironment).toThrow(expect.objectContaining({option: 'ALL_PROXY'}));
+		} else expect(fromEnvironment()?.socksLogin?.password).toBe(text);
+		// An HTTP proxy has no such limit.
+		const http = {host: 'p', auth: {username: 'u', password: text}};
+		expect(resolveProxy(http, url)?.hasCredentials).toBe(true);
+	});
+
+	test.each([
+		['socks4://u:hunter2@p.test', 'proxy', 'socks4'],
+		['socks4a://u:hunter2@p.test', 'proxy', 'socks4a'],
+		['socks://u:hunter2@p.test', 'proxy', 'socks'],
+		[{host: 'p', protocol: 'socks4'}, 'proxy.protocol', 'socks4'],
+		[{host: 'p', protocol: 'socks6'}, 'proxy.protocol', 'something else'],
+	])('the proxy %j of another SOCKS is refused, naming %s', (setting, option, found) => {
+		const resolve = () => resolveProxy(setting as ProxySetting, url);
+		expect(resolve).toThrow(
+			expect.objectContaining({
+				code: 'ERR_MTLS_BAD_OPTION',
+				option,
+				message: `${option}: expected an http, https, socks5 or socks5h proxy, found ${found}`,
+			}),
+		);
+	});
+
+	test.each([
+		['socks5://', 'proxy'],
+		['socks5://u:hunter2@', 'proxy'],
+		['socks5://p.test:0', 'proxy'],
+		['socks5://p.test:65536', 'proxy'],
+		['socks5://a b', 'proxy'],
+		['socks5://a%20b', 'proxy'],
+		['socks5:///hunter2', 'proxy'],
+		[{host: 'p', protocol: 'socks5', headers: {'X-Tag': 'hunter2'}}, 'proxy.headers'],
+	])('the SOCKS proxy %j is refused, naming %s', (setting, option) => {
+		const resolve = () => resolveProxy(setting as ProxySetting, url);
+		expect(resolve).toThrow(MtlsConfigError);
+		expect(resolve).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option}));
+		expect(resolve).not.toThrow(/hunter2/);
+	});
+
+	test.each(['ALL_PROXY', 'all_proxy', 'HTTPS_PROXY'])(
+		'the environment variable %s names a SOCKS proxy, which NO_PROXY leaves out',
+		(name) => {
+			vi.stubEnv(name, 'socks5h://u:p@p.test');
+			expect(`${resolveProxy(undefined, url)}`).toBe('socks5h://p.test:1080');
+			vi.stubEnv('NO_PROXY', 'api.test');
+			expect(resolveProxy(undefined, url)).toBeUndefined();
+		},
+	);
 });

@@ -83,13 +83,13 @@ test.each(['HTTPS_PROXY', 'ALL_PROXY'])(
 		for (const other of ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'NO_PROXY']) {
 			vi.stubEnv(other, '');
 		}
-		vi.stubEnv(name, 'socks5://user:hunter2@127.0.0.1:1');
+		vi.stubEnv(name, 'socks4://user:hunter2@127.0.0.1:1');
 		const client = createClient({logger: false});
 		onTestFinished(() => client.mtls.close());
 		const error = await failureOf(client.get('https://localhost:1/'));
 		expect(error).toMatchObject({
 			code: AxiosError.ERR_BAD_OPTION_VALUE,
-			message: `${name}: expected an http or https proxy, found socks5`,
+			message: `${name}: expected an http, https, socks5 or socks5h proxy, found socks4`,
 			config: {url: 'https://localhost:1/'},
 		});
 		expect(error.cause).toBeInstanceOf(MtlsConfigError);

@@ -12,7 +12,7 @@ import {configOf, type HopConfig, hopOf} from '../../support/make-hop.ts';
 type Asked = Pick<ExchangeInput, 'config' | 'hop'>;
 
 function undiciSupports({config, hop}: Asked): boolean {
-	return undiciSupportsConfig(config) && undiciSupportsHop({hop});
+	return undiciSupportsConfig(config) && undiciSupportsHop({hop, proxy: undefined});
 }
 
 function inputOf(input: Partial<Asked> = {}): Asked {

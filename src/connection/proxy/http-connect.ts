@@ -1,0 +1,134 @@
+import type {Socket} from 'node:net';
+import {ProxyError} from './proxy-error.ts';
+import type {ProxyServer} from './resolve-proxy.ts';
+
+/** The longest head of a response to CONNECT that is accepted. */
+const maxHeadBytes = 16 * 1024;
+
+/**
+ * Asks `proxy`, to which `socket` is connected, for a tunnel to `authority` by CONNECT (RFC 9110 §9.3.6).
+ * The request's own headers and body never reach the proxy: they are sent inside the TLS.
+ *
+ * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted.
+ */
+export async function requestTunnel(
+	socket: Socket,
+	proxy: ProxyServer,
+	authority: string,
+	signal: AbortSignal,
+): Promise<void> {
+	const {authorization} = proxy;
+	socket.write(
+		`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
+			(authorization === undefined ? '' : `Proxy-Authorization: ${authorization}\r\n`) +
+			proxy.connectHeaders +
+			'\r\n',
+	);
+	const head = await readHead(socket, proxy, signal);
+	assertAccepted(head, proxy, authority);
+}
+
+function readHead(socket: Socket, proxy: ProxyServer, signal: AbortSignal): Promise<string> {
+	return new Promise((resolve, reject) => {
+		let received = Buffer.alloc(0);
+		let bytes = 0;
+		/** Drops interim responses (RFC 9110 §15.2). @returns where the final head ends, or -1. */
+		const dropInterim = (): number => {
+			for (;;) {
+				const end = received.indexOf('\r\n\r\n');
+				if (end === -1 || !isInterim(statusOf(received.toString('latin1', 0, end)))) return end;
+				received = received.subarray(end + 4);
+			}
+		};
+		const settle = () => {
+			signal.removeEventListener('abort', onAbort);
+			socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onEnd);
+			socket.pause();
+		};
+		const fail = (error: unknown) => {
+			settle();
+			reject(error);
+		};
+		const onAbort = () => fail(signal.reason);
+		const hungUp = (reason: string, cause?: unknown) =>
+			fail(badReply(proxy, reason, {cause, unanswered: bytes === 0}));
+		const onEnd = () => hungUp('it hung up before its answer was complete');
+		const onError = (cause: NodeJS.ErrnoException) =>
+			hungUp(`it hung up (${cause.code ?? cause.message})`, cause);
+		const onData = (chunk: Buffer) => {
+			received = Buffer.concat([received, chunk]);
+			bytes += chunk.length;
+			const end = dropInterim();
+			if (!startsLikeHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
+			if (bytes - (end === -1 ? 0 : received.length - end) > maxHeadBytes) {
+				return fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
+			}
+			if (end === -1) return;
+			const head = received.toString('latin1', 0, end);
+			if (received.length > end + 4 && accepts(statusOf(head))) {
+				// In TLS the client sends first, so these bytes are not the server's.
+				fail(badReply(proxy, 'bytes after its acceptance'));
+				return;
+			}
+			settle();
+			resolve(head);
+		};
+		if (signal.aborted) return fail(signal.reason);
+		signal.addEventListener('abort', onAbort);
+		socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onEnd);
+	});
+}
+
+function assertAccepted(head: string, proxy: ProxyServer, authority: string): void {
+	const status = statusOf(head);
+	if (accepts(status)) return;
+	if (status === undefined) throw badReply(proxy, 'no HTTP status line');
+	if (status === 407) {
+		throw new ProxyError(
+			'proxy-auth-required',
+			'ERR_PROXY_AUTH_REQUIRED',
+			`the proxy ${proxy} wants a login (407)`,
+			{status},
+		);
+	}
+	throw new ProxyError(
+		'proxy-refused',
+		'ERR_PROXY_REFUSED',
+		`the proxy ${proxy} refused a tunnel to ${authority} (${status})`,
+		{status},
+	);
+}
+
+function badReply(
+	proxy: ProxyServer,
+	reason: string,
+	how?: {cause: unknown; unanswered: boolean},
+): ProxyError {
+	return new ProxyError(
+		'proxy-bad-reply',
+		'ERR_PROXY_BAD_REPLY',
+		`the proxy ${proxy} answered CONNECT wrongly: ${reason}`,
+		how,
+	);
+}
+
+// What is not HTTP may never end, so it is refused at once.
+function startsLikeHttp(received: Buffer): boolean {
+	const begin = 'HTTP/1.';
+	return begin.startsWith(received.toString('latin1', 0, begin.length));
+}
+
+function statusOf(head: string): number | undefined {
+	const status = /^HTTP\/1\.[01] (\d{3})(?: |\r|$)/.exec(head)?.[1];
+	return status === undefined ? undefined : Number(status);
+}
+
+// RFC 9110 §15.2.2: what follows a 101 is not HTTP.
+function isInterim(status: number | undefined): boolean {
+	return status !== undefined && status >= 100 && status < 200 && status !== 101;
+}
+
+// RFC 9110 §9.3.6: any 2xx opens the tunnel.
+function accepts(status: number | undefined): boolean {
+	return status !== undefined && status >= 200 && status < 300;
+}

@@ -2,6 +2,7 @@ import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {startMtlsServer} from '../../src/testing/index.ts';
 import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
+import {startSocksProxy} from '../support/socks-proxy.ts';
 
 test('get prints status and reason, then the body, then a line end', async () => {
 	using dir = tempDir();
@@ -19,6 +20,27 @@ test('get prints status and reason, then the body, then a line end', async () =>
 	expect(JSON.parse(body ?? '')).toMatchObject({client: 'client', protocol: 'TLSv1.3'});
 	expect(rest).toEqual(['']);
 	expect(io.err()).toBe('');
+});
+
+test('get goes through a SOCKS proxy, and says which one refused it', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	await using proxy = await startSocksProxy({
+		route: (_, port) => ({host: '127.0.0.1', port}),
+		reply: ({port}) => (port === server.port ? 0 : 2),
+	});
+	const identity = await identityOptions(dir, server.pki);
+	const through = ['--proxy', `socks5h://127.0.0.1:${proxy.port}`];
+	const [io, refused] = [fakeIo(), fakeIo()];
+
+	expect(await run(['get', server.url('/whoami'), ...identity, ...through], io)).toBe(0);
+	expect(await run(['get', 'https://bank.example/', ...identity, ...through], refused)).toBe(3);
+
+	expect(io.out()).toContain('200 OK\n');
+	expect(refused.err()).toContain(
+		`the proxy socks5h://127.0.0.1:${proxy.port} refused a tunnel to bank.example:443: connection not allowed by ruleset (SOCKS reply 2) [proxy-refused]`,
+	);
+	expect(proxy.requests.map(({host}) => host)).toEqual(['localhost', 'bank.example']);
 });
 
 test('a status of failure is an answer: printed with its body, exit code 0', async () => {

@@ -65,7 +65,7 @@ const plainHttp = ({report: {url}}: Context) => [
 	`curl --head ${quote(url.replace(/^https:/, 'http:'))}`,
 ];
 const withProxyLogin = ({recheck, proxyScheme}: Context) => [
-	`${recheck()} --proxy ${proxyScheme}://USER:PASSWORD@proxy:3128`,
+	`${recheck()} --proxy ${proxyScheme}://USER:PASSWORD@proxy:${proxyScheme.startsWith('socks') ? 1080 : 3128}`,
 ];
 const withoutProxy = ({report: {url}}: Context) => [
 	'env | grep -i _proxy',

@@ -9,7 +9,7 @@
  */
 import type {Socket} from 'node:net';
 import {Duplex} from 'node:stream';
-import {SocksClient} from 'socks';
+import type {SocksClient} from 'socks';
 import {socksReplyName} from '../../failures/socks-refusal.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {authorityOf} from '../../util/url.ts';
@@ -51,7 +51,21 @@ interface Target {
  *
  * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted.
  */
-export function negotiateSocks(
+type Negotiate = (
+	socket: Socket,
+	proxy: ProxyServer,
+	target: Target,
+	signal: AbortSignal,
+) => Promise<void>;
+
+/** Loads the package, which most apps never need. */
+export async function loadSocks(): Promise<Negotiate> {
+	const {SocksClient} = await import('socks');
+	return (...given) => negotiate(SocksClient, ...given);
+}
+
+function negotiate(
+	Client: typeof SocksClient,
 	socket: Socket,
 	proxy: ProxyServer,
 	target: Target,
@@ -61,7 +75,7 @@ export function negotiateSocks(
 		let received = Buffer.alloc(0);
 		let state: 'asked' | 'granted' | 'settled' = 'asked';
 		const standIn = new StandIn((message) => socket.write(message));
-		const client = clientFor(proxy, target);
+		const client = clientFor(Client, proxy, target);
 
 		const settle = (): boolean => {
 			if (state === 'settled') return false;
@@ -100,7 +114,12 @@ export function negotiateSocks(
 				received = Buffer.concat([received, Buffer.of(byte)]);
 				const fault = faultIn(received, chunk, proxy, target);
 				if (fault !== undefined) return fail(fault);
-				standIn.emit('data', Buffer.of(byte));
+				try {
+					standIn.emit('data', Buffer.of(byte));
+				} catch {
+					// Where `Object.prototype` has the options of its reader.
+					return wrongly('a message that cannot be read');
+				}
 				if (state === 'asked') continue;
 				// The client sends first, so these bytes are not the server's.
 				if (index + 1 < chunk.length) return wrongly('bytes after its acceptance');
@@ -121,9 +140,13 @@ export function negotiateSocks(
 	});
 }
 
-function clientFor(proxy: ProxyServer, destination: Target): SocksClient {
+function clientFor(
+	Client: typeof SocksClient,
+	proxy: ProxyServer,
+	destination: Target,
+): SocksClient {
 	const {host, port, socksLogin} = proxy;
-	const client = new SocksClient(
+	const client = new Client(
 		withoutPrototype({
 			command: 'connect' as const,
 			destination,

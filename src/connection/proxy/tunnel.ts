@@ -11,6 +11,7 @@ import {tcpOptions} from '../socket-options.ts';
 import {requestTunnel} from './http-connect.ts';
 import {ProxyError} from './proxy-error.ts';
 import type {ProxyServer} from './resolve-proxy.ts';
+import {loadSocks} from './socks.ts';
 
 /**
  * Connects to a proxy over TCP, and over TLS with the options of `mtls.proxy` if it is an `https://` one.
@@ -130,12 +131,11 @@ export async function openTunnel(
 	if (hosts.some((each) => each.length > maxHostBytes)) {
 		throw badHost(`a SOCKS proxy takes no host name of more than ${maxHostBytes} bytes`);
 	}
-	// Loaded here, because most apps have no such proxy.
-	const {negotiateSocks} = await import('./socks.ts');
+	const negotiate = await loadSocks();
 	let refusal: unknown;
 	for (const each of hosts) {
 		try {
-			return await ask((socket) => negotiateSocks(socket, proxy, {host: each, port}, signal));
+			return await ask((socket) => negotiate(socket, proxy, {host: each, port}, signal));
 		} catch (error) {
 			if (!(error instanceof ProxyError && error.kind === 'proxy-refused')) throw error;
 			refusal = error;

@@ -10,6 +10,7 @@ import {
 import {startConnectProxy} from '../../support/connect-proxy.ts';
 import {fakeIo, identityOptions, tempDir} from '../../support/fake-io.ts';
 import {closedPort, startPlainHttp, startTcp} from '../../support/plain-server.ts';
+import {startSocksProxy} from '../../support/socks-proxy.ts';
 
 /** Runs `check --json`, which must print one object and nothing else. */
 async function checked(...argv: readonly string[]): Promise<CheckReport> {
@@ -362,6 +363,38 @@ for (const {title, verdict, kind} of proxies) {
 		expect(report.next.length).toBeGreaterThan(0);
 	});
 }
+
+test('through a SOCKS proxy, the tunnel is a step as well', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	await using proxy = await startSocksProxy({
+		credentials: {username: 'user', password: 'MARK-proxy'},
+		route: (_, port) => ({host: '127.0.0.1', port}),
+	});
+	const argv = [server.url('/'), ...(await identityOptions(dir, server.pki))];
+	const address = `127.0.0.1:${proxy.port}`;
+
+	const report = await checked(...argv, '--proxy', `socks5h://user:MARK-proxy@${address}`);
+
+	expect(report.exitCode).toBe(0);
+	expect(step(report, 'tunnel')).toMatchObject({
+		state: 'good',
+		text: `through the proxy ${address} to localhost:${server.port}`,
+	});
+	expect(proxy.requests.map(({host}) => host)).toEqual(['localhost', 'localhost']);
+	expect(JSON.stringify(report)).not.toContain('MARK');
+
+	const refused = await checked(...argv, '--proxy', `socks5h://user:MARK-other@${address}`);
+
+	expect(refused).toMatchObject({
+		exitCode: 3,
+		summary: `the proxy socks5h://${address} did not accept the login`,
+		failure: {kind: 'proxy-auth-required', side: 'proxy'},
+	});
+	expect(states(refused)).toMatchObject({connection: 'good', tunnel: 'bad', protocol: 'open'});
+	expect(refused.next.join()).toContain('--proxy socks5h://USER:PASSWORD@proxy');
+	expect(JSON.stringify(refused)).not.toContain('MARK');
+});
 
 test('a closed port is exit code 3, and the connection is the step that failed', async () => {
 	const port = await closedPort();

@@ -537,6 +537,36 @@ test('the limit on connections counts those through a SOCKS proxy by their serve
 	expect(proxy.requests.map(({port}) => port).sort()).toEqual([server.port, plain.port].sort());
 });
 
+// Security: the package reads its options, and those of its reader, from objects with a prototype.
+test.each([
+	['existing_socket', {}, true],
+	['custom_auth_method', 0x80, true],
+	['userId', 'evil', true],
+	['timeout', 1, true],
+	['socket_options', {host: '192.0.2.1'}, true],
+	['encoding', 'hex', true],
+	// Its reader then finds nothing in any reply.
+	['size', 5, false],
+])(
+	'a polluted Object.prototype.%s changes nothing that a SOCKS proxy is asked',
+	async (name, value, reached) => {
+		const [server, proxy] = await Promise.all([
+			fixture.server(),
+			fixture.socksProxy({route: toLoopback}),
+		]);
+		const client = fixture.client({proxy: urlOf(proxy)});
+		const how = {value, configurable: true, writable: true};
+		Object.defineProperty(Object.prototype, name, Object.assign(Object.create(null), how));
+		const request = client.get(server.url('/whoami'));
+		const outcome = await Promise.allSettled([request]).finally(() => {
+			Reflect.deleteProperty(Object.prototype, name);
+		});
+		if (reached) expect(outcome).toMatchObject([{status: 'fulfilled', value: {status: 200}}]);
+		else expect(outcome).toMatchObject([{reason: {failure: {kind: 'proxy-bad-reply'}}}]);
+		expect(proxy.requests).toMatchObject([{methods: [0], host: 'localhost', port: server.port}]);
+	},
+);
+
 test('a SOCKS proxy at an address of IPv6 is found', async () => {
 	const server = await fixture.server();
 	const proxy = await fixture.socksProxy({route: toLoopback, listenOn: '::1'});

@@ -2,7 +2,7 @@ import net, {type Socket} from 'node:net';
 import {pipeline} from 'node:stream';
 
 /** What a client asked a SOCKS proxy for. */
-export interface SocksRequest {
+interface SocksRequest {
 	/** The methods that the client offered (RFC 1928 §3). */
 	readonly methods: readonly number[];
 	/** What it logged in with (RFC 1929); `undefined` without the method for it. */

@@ -72,45 +72,48 @@ describe.each(exchanges)('over %s', (_, options) => {
 			[255, 'an unassigned reply', 'replies of its own'],
 		] as const;
 
-		test.each(replies)('the SOCKS reply %i is told as: %s', async (reply, name, reason) => {
-			const [server, plain, proxy] = await Promise.all([
-				fixture.recordingServer(),
-				startPlainHttp(),
-				fixture.socksProxy({reply, credentials: auth}),
-			]);
-			const client = fixture.client({...options, ...body, proxy: proxyAt(proxy.port, auth)});
-			for (const {url, phase, port} of [
-				{url: server.url('/echo?q=1'), phase: 'tunnel', port: server.port},
-				{url: `${plain.origin}/echo?q=1`, phase: 'tunnel', port: plain.port},
-			]) {
-				const error = await mtlsFailureOf(client.post(url, 'the body'));
-				const address = `127.0.0.1:${proxy.port}`;
-				expect(error).toMatchObject({
-					code: 'ERR_PROXY_REFUSED',
-					message: `the proxy socks5h://${address} refused a tunnel to localhost:${port}: ${name} (SOCKS reply ${reply})`,
-					cause: {name: 'TunnelError', reply, status: undefined},
-					failure: {
-						kind: 'proxy-refused',
-						side: 'proxy',
-						phase,
-						certain: true,
-						host: 'localhost',
-						port,
-						url: `${url.split('?')[0]}?q=[redacted]`,
-						proxy: {host: '127.0.0.1', port: proxy.port, reply},
-						chain: [],
-						hint: expect.stringContaining('have the host allowed'),
-					},
-				});
-				expect(error.failure.reasons.join()).toContain(reason);
-				expect(error.failure.proxy).not.toHaveProperty('status');
-				expect(error.response).toBeUndefined();
-			}
-			expect(server.connections).toEqual([]);
-			expect(plain.sockets).toEqual([]);
-			expect(proxy.requests).toHaveLength(2);
-			await proxy.closed();
-		});
+		test.each(replies)(
+			'the SOCKS reply %i fails a request with the words: %s',
+			async (reply, name, reason) => {
+				const [server, plain, proxy] = await Promise.all([
+					fixture.recordingServer(),
+					startPlainHttp(),
+					fixture.socksProxy({reply, credentials: auth}),
+				]);
+				const client = fixture.client({...options, ...body, proxy: proxyAt(proxy.port, auth)});
+				for (const {url, phase, port} of [
+					{url: server.url('/echo?q=1'), phase: 'tunnel', port: server.port},
+					{url: `${plain.origin}/echo?q=1`, phase: 'tunnel', port: plain.port},
+				]) {
+					const error = await mtlsFailureOf(client.post(url, 'the body'));
+					const address = `127.0.0.1:${proxy.port}`;
+					expect(error).toMatchObject({
+						code: 'ERR_PROXY_REFUSED',
+						message: `the proxy socks5h://${address} refused a tunnel to localhost:${port}: ${name} (SOCKS reply ${reply})`,
+						cause: {name: 'TunnelError', reply, status: undefined},
+						failure: {
+							kind: 'proxy-refused',
+							side: 'proxy',
+							phase,
+							certain: true,
+							host: 'localhost',
+							port,
+							url: `${url.split('?')[0]}?q=[redacted]`,
+							proxy: {host: '127.0.0.1', port: proxy.port, reply},
+							chain: [],
+							hint: expect.stringContaining('have the host allowed'),
+						},
+					});
+					expect(error.failure.reasons.join()).toContain(reason);
+					expect(error.failure.proxy).not.toHaveProperty('status');
+					expect(error.response).toBeUndefined();
+				}
+				expect(server.connections).toEqual([]);
+				expect(plain.sockets).toEqual([]);
+				expect(proxy.requests).toHaveLength(2);
+				await proxy.closed();
+			},
+		);
 
 		test('a SOCKS proxy that refuses once does not spoil the next request', async () => {
 			let reply = 2;
@@ -210,7 +213,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			['HTTP', [text('HTTP/1.1 400 Bad Request\r\n\r\n')], 'greeting', 'HTTP'],
 			['another version', [[4, 0]], 'greeting', 'no version 5'],
 			['garbage', [text('SSH-2.0-OpenSSH_9.9\r\n')], 'greeting', 'no version 5'],
-			['a method nobody offered', [[5, 1]], 'greeting', 'method 1, which was not offered'],
+			['a method that was not offered', [[5, 1]], 'greeting', 'method 1, which was not offered'],
 			['a hang-up', [end], 'greeting', 'it hung up'],
 			['a reset', [reset], 'greeting', 'it hung up (ECONNRESET)'],
 			['half a greeting', [endWith(5)], 'greeting', 'it hung up'],

@@ -118,12 +118,15 @@ interface Cast {
 
 /**
  * What axios says in other words since the version given: we say it in those of the newest. Before
- * it a URL that could not be built was an error without a config, and a stream that is too long one
- * of follow-redirects.
+ * it a URL that could not be built was an error without a config, a stream that is too long one of
+ * follow-redirects, an address that is no text a TypeError, and a path alone no URL for a Unix socket.
  */
 const newWords: readonly (readonly [RegExp, since: number])[] = [
 	[/^params: (a lone surrogate|text)$|^paramsSerializer: a serializer that throws$/, 19],
 	[/^maxBodyLength (0|99) and a stream that is longer$/, 21],
+	[/^maxBodyLength (0|99|null) .*(stream|Blob|FormData|npm's form)/, 21],
+	[/^maxBodyLength 10[01] and 100 bytes of FormData/, 21],
+	[/ a lookup whose address is a number|by a socket path and a URL that is a path/, 21],
 ];
 const minor = Number(axios.VERSION.split('.')[1]);
 
@@ -226,7 +229,7 @@ async function run(
 		: stage.requests.map((request) =>
 				scenario.looseBody
 					? {...request, body: '', end: 'open' as const}
-					: {...request, body: shortened(request.body)},
+					: {...request, body: shortened(withoutBoundary(request.body))},
 			);
 	const source = scenario.watchBody ? describeSource(config.data) : undefined;
 	return withoutBoundaries({...outcome, wire, notes: stage.notes, source});
@@ -265,9 +268,11 @@ function withoutLogins(text: string): string {
 	return text.replaceAll(/(https?:\/\/)[^/"]*@/g, '$1');
 }
 
-// Axios and form-data choose the boundary of a form by chance, ours anew for each hop.
 function withoutBoundaries(run: Run): Run {
-	const text = JSON.stringify(run);
-	const boundaries = /axios-[\d.]+-boundary-[\w-]{25}|-{26}[\da-f]{24}/g;
-	return JSON.parse(withoutLogins(text).replaceAll(boundaries, 'BOUNDARY'));
+	return JSON.parse(withoutBoundary(withoutLogins(JSON.stringify(run))));
+}
+
+// Axios and form-data choose the boundary of a form by chance, ours anew for each hop.
+function withoutBoundary(text: string): string {
+	return text.replaceAll(/axios-[\d.]+-boundary-[\w-]{25}|-{26}[\da-f]{24}/g, 'BOUNDARY');
 }

@@ -86,7 +86,7 @@ function negotiate(
 				.off('end', onEnd)
 				.off('error', onError)
 				.off('close', onEnd);
-			// Its timer keeps the client for 30 seconds.
+			// Until its timer is over, the client stays in memory.
 			client.removeAllListeners().on('error', () => {});
 			standIn.destroy();
 			return true;
@@ -140,6 +140,13 @@ function negotiate(
 	});
 }
 
+/**
+ * The private method that the timer of a client calls to end the dialogue, whatever `timeouts` say.
+ * Nothing stops the timer, which keeps the client in memory: so it ends early, and does nothing. A version
+ * of the package without this method has a limit of 30 seconds.
+ */
+const onTimeout = 'onEstablishedTimeout';
+
 function clientFor(
 	Client: typeof SocksClient,
 	proxy: ProxyServer,
@@ -157,12 +164,10 @@ function clientFor(
 				userId: socksLogin?.username ?? '',
 				password: socksLogin?.password ?? '',
 			}),
-			// Also how long the client stays in memory.
-			timeout: 30_000,
+			timeout: onTimeout in Client.prototype ? 1 : 30_000,
 		}),
 	);
-	// What its timer calls would end the dialogue, whatever `timeouts` say.
-	Reflect.set(client, 'onEstablishedTimeout', () => {});
+	Reflect.set(client, onTimeout, () => {});
 	return client;
 }
 

@@ -513,6 +513,37 @@ describe('an agent', () => {
 		},
 	);
 
+	// Older versions of axios, and of Node, would read the environment of the process instead.
+	test.each(['http', 'https'] as const)(
+		'a global agent for %s with proxies of its own is refused beside a SOCKS proxy of the environment',
+		async (scheme) => {
+			const proxy = await fixture.socksProxy();
+			const module = {http, https}[scheme];
+			const before = module.globalAgent;
+			const env = {HTTP_PROXY: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1'};
+			onTestFinished(() => {
+				module.globalAgent = before as never;
+			});
+			module.globalAgent = new module.Agent({keepAlive: true, proxyEnv: env} as object) as never;
+			for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
+				vi.stubEnv(name, undefined);
+				vi.stubEnv(name.toUpperCase(), undefined);
+			}
+			vi.stubEnv('ALL_PROXY', urlOf(proxy));
+			const client = createClient({logger: false});
+			onTestFinished(async () => {
+				vi.unstubAllEnvs();
+				await client.mtls.close();
+			});
+			await expect(client.get(`${scheme}://127.0.0.2:1/`)).rejects.toMatchObject({
+				name: 'MtlsConfigError',
+				code: 'ERR_MTLS_AGENT_CONFLICT',
+				option: 'proxy',
+			});
+			expect(proxy.connectionCount).toBe(0);
+		},
+	);
+
 	test('an agent of the app for https connects as it does, whatever the SOCKS proxy', async () => {
 		const [server, proxy] = await Promise.all([fixture.server(), fixture.socksProxy()]);
 		const {cert, key} = fixture.alice;

@@ -1,5 +1,6 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import type {ProxyOptions, ProxySetting} from '../../options.ts';
+import {BoundedMap} from '../../util/bounded-map.ts';
 import {authorityOf} from '../../util/url.ts';
 import {bypassesProxy} from './no-proxy.ts';
 import {
@@ -13,6 +14,29 @@ import {
 } from './proxy-options.ts';
 
 const poolKeySecret = randomBytes(32);
+
+// Both take as long as a tenth of a small request, and most apps have one proxy.
+const digests = new BoundedMap<string, string>({maxEntries: 100, maxBytes: 256 * 1024});
+const proxiesByUrl = new BoundedMap<string, ProxyServer>({maxEntries: 100, maxBytes: 256 * 1024});
+
+function digestOf(text: string): string {
+	let digest = digests.get(text);
+	if (digest === undefined) {
+		digest = createHmac('sha256', poolKeySecret).update(text).digest('base64url').slice(0, 16);
+		digests.set(text, digest, 200 + 2 * text.length);
+	}
+	return digest;
+}
+
+/** @param option - For messages. */
+function proxyAt(url: string, option: string): ProxyServer {
+	let proxy = proxiesByUrl.get(url);
+	if (proxy === undefined) {
+		proxy = new ProxyServer(readProxyUrl(url, option));
+		proxiesByUrl.set(url, proxy, 500 + 4 * url.length);
+	}
+	return proxy;
+}
 
 /** A proxy. Its login and headers are private fields, so that they are never printed. */
 export class ProxyServer {
@@ -92,12 +116,9 @@ export class ProxyServer {
 	/** Identifies the proxy in a pool key: it differs by login, and does not reveal it. */
 	get poolKey(): string {
 		const login = this.#login;
+		if (login === undefined && this.#headers.length === 0) return String(this);
 		const own = JSON.stringify([login?.username, login?.password, this.#headers]);
-		const digest =
-			login === undefined && this.#headers.length === 0
-				? ''
-				: createHmac('sha256', poolKeySecret).update(own).digest('base64url');
-		return `${this}${digest && `#${digest.slice(0, 16)}`}`;
+		return `${this}#${digestOf(own)}`;
 	}
 
 	toString(): string {
@@ -116,12 +137,13 @@ export function resolveProxy(
 	url: URL,
 ): ProxyServer | undefined {
 	if (setting === false) return undefined;
+	if (typeof setting === 'string' && setting) return proxyAt(setting, 'proxy');
 	if (setting) return new ProxyServer(readProxy(setting));
 	const own = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
 	const proxy = variableOf(own, 'all_proxy');
 	if (proxy === undefined || bypassesProxy(url, variableOf('no_proxy')?.text ?? ''))
 		return undefined;
-	return new ProxyServer(readProxyUrl(proxy.text, proxy.name));
+	return proxyAt(proxy.text, proxy.name);
 }
 
 /** The first variable that is set; in lower case first, as curl does. */

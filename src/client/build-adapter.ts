@@ -5,6 +5,7 @@ import {connectionExchange} from '../exchange/connection-exchange.ts';
 import type {Exchange} from '../exchange/exchange.ts';
 import {directHttp2Exchange, http2Exchange} from '../exchange/http2/exchange.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
+import {withTunnelAuthorization} from '../exchange/outgoing/proxy-request.ts';
 import {makeAdapter} from '../request/adapter.ts';
 import {assertNoClientOptions} from '../request/conflicting-agents.ts';
 import type {ClientState} from './client-state.ts';
@@ -18,7 +19,9 @@ export function buildAdapter(state: ClientState): AxiosAdapter {
 			: axiosExchange(input);
 	const http2: Exchange = (input) => http2Exchange(connections.http2, input);
 	const plainHttp2: Exchange = (input) =>
-		undiciSupportsHop(input) ? directHttp2Exchange(connections.http2, input) : http2(input);
+		undiciSupportsHop(input) && withTunnelAuthorization(input) === input
+			? directHttp2Exchange(connections.http2, input)
+			: http2(input);
 	const {selector} = connections.identities;
 	return makeAdapter({
 		...state,

@@ -29,7 +29,7 @@ import {tcpOptions} from './socket-options.ts';
 
 /**
  * Connects along `route`. An https server is verified, also through a proxy; for plain http the socket
- * leads to the server through a SOCKS proxy, and to any other proxy itself.
+ * leads to the server through a tunnel, or to the proxy itself that forwards the requests.
  *
  * @returns a socket; {@link connectionOf} has its facts, unless it is plain http without a proxy.
  * @throws the error of Node or of the tunnel; `connectionOfError` returns its connection.

@@ -2,11 +2,13 @@ import {validateHeaderName, validateHeaderValue} from 'node:http';
 import {BoundedMap} from '../util/bounded-map.ts';
 import type {WireRequest} from './request-connection.ts';
 
-/** Headers of HTTP/1.1 connections, which are an error in HTTP/2 (RFC 9113 §8.2.2). */
+/** Headers of HTTP/1.1 connections (RFC 9113 §8.2.2) and of proxies, which no request has. */
 const connectionHeaders: ReadonlySet<string> = new Set([
 	'connection',
 	'http2-settings',
 	'keep-alive',
+	// Security: a proxy gets its credentials with the CONNECT, and the server must not.
+	'proxy-authorization',
 	'proxy-connection',
 	'transfer-encoding',
 	'upgrade',

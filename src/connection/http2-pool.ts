@@ -26,7 +26,7 @@ export class Http2Pool {
 		this.#limit = limit;
 	}
 
-	/** The connection for a request: one that is open or being made, or a new one. */
+	/** The connection for a request over `h2`: one that is open or being made, or a new one. */
 	take(route: Route, options: Http2Options): Http2Connection {
 		const entries = this.#entries.get(route.snapshot)?.get(poolKey(route)) ?? [];
 		for (const entry of entries) {

@@ -205,7 +205,7 @@ export class Http2Stream implements RequestConnection, ResponseController {
 		if (!this.#hasNoBody) this.#missingBytes = Number(head['content-length'] ?? 0);
 		this.#passHead(head, raw);
 		stream.on('trailers', (trailers) => {
-			this.#trailers = trailers;
+			this.#trailers = fieldsOf(trailers);
 		});
 		stream.on('end', () => this.#onEnd());
 		stream.on('data', (chunk: Buffer) => {
@@ -217,9 +217,8 @@ export class Http2Stream implements RequestConnection, ResponseController {
 	#passHead(head: ResponseHead, raw: readonly string[] = []): void {
 		const status = Number(head[':status']);
 		delete head[':status'];
-		delete (head as Record<symbol, unknown>)[sensitiveHeaders];
 		this.rawHeaders = raw;
-		this.#handler?.onResponseStart(this, status, head, '');
+		this.#handler?.onResponseStart(this, status, fieldsOf(head), '');
 	}
 
 	#onEnd(): void {
@@ -268,6 +267,12 @@ export class Http2Stream implements RequestConnection, ResponseController {
 		if (this.#answered) this.loss = {...this.loss, socket: this.socket, sent: true, answered: true};
 		this.#handler?.onResponseError(this, error);
 	}
+}
+
+/** Without the list of fields that compression must not learn, which Node adds. */
+function fieldsOf(fields: IncomingHttpHeaders): IncomingHttpHeaders {
+	Reflect.deleteProperty(fields, sensitiveHeaders);
+	return fields;
 }
 
 /** The response had begun, and its stream ended before it was complete. */

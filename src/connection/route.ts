@@ -16,8 +16,8 @@ export interface Route {
 	/** Whether the client certificate may be presented to the server. */
 	readonly presentCertificate: boolean;
 	/**
-	 * It tunnels https, and plain http if it is one of SOCKS. Any other forwards plain http: such a
-	 * connection serves any origin.
+	 * It tunnels https and HTTP/2, and plain http if it is one of SOCKS. Any other forwards plain http: such
+	 * a connection serves any origin.
 	 */
 	readonly proxy: ProxyServer | undefined;
 	/** The protocol to negotiate (RFC 7301). @defaultValue `'http/1.1'` */
@@ -35,11 +35,15 @@ export interface Route {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** Whether the proxy gets the request itself (RFC 9112 §3.2.2), rather than a tunnel. */
-export function isForwarded<R extends Pick<Route, 'secure' | 'proxy'>>(
+/**
+ * Whether the proxy gets the request itself (RFC 9112 §3.2.2), rather than a tunnel. No proxy forwards
+ * HTTP/2 to a server of plain http.
+ */
+export function isForwarded<R extends Pick<Route, 'secure' | 'proxy' | 'alpn'>>(
 	route: R,
 ): route is R & {readonly proxy: ProxyServer} {
-	return route.proxy !== undefined && !route.secure && !route.proxy.isSocks;
+	const {proxy, secure, alpn} = route;
+	return proxy !== undefined && !secure && !proxy.isSocks && alpn !== 'h2';
 }
 
 /**
@@ -48,7 +52,7 @@ export function isForwarded<R extends Pick<Route, 'secure' | 'proxy'>>(
  * @param details - What else distinguishes them.
  */
 export function poolKey(
-	route: Pick<Route, 'secure' | 'host' | 'port' | 'presentCertificate' | 'proxy'>,
+	route: Pick<Route, 'secure' | 'host' | 'port' | 'presentCertificate' | 'proxy' | 'alpn'>,
 	details = '',
 ): string {
 	const {secure, host, port, presentCertificate, proxy} = route;
@@ -56,6 +60,11 @@ export function poolKey(
 	const certificate = presentCertificate ? 'shown' : 'withheld';
 	const scheme = secure ? 'https' : 'http';
 	return `${host}|${port}|${scheme}|${details}|${certificate}|${proxy?.poolKey ?? 'direct'}`;
+}
+
+/** Whether the server may send before the client does: in TLS and in HTTP/1.1 it may not. */
+export function serverMaySendFirst({secure, alpn}: Pick<Route, 'secure' | 'alpn'>): boolean {
+	return !secure && alpn === 'h2';
 }
 
 /** `https://host:port` or `http://host:port`. */

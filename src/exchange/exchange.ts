@@ -7,6 +7,7 @@ import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {bareHost, portOfUrl} from '../util/url.ts';
 import type {Hop} from './hop.ts';
+import {alpnOf} from './http2-options.ts';
 
 /** What an exchange needs for one request. */
 export interface ExchangeInput {
@@ -39,10 +40,11 @@ export interface ExchangeInput {
 }
 
 /** The route of a request. */
-export function routeOf({hop, snapshot, proxy, timeouts, fresh}: ExchangeInput): Route {
+export function routeOf({hop, config, snapshot, proxy, timeouts, fresh}: ExchangeInput): Route {
 	const {secure, host, port} = serverOf(hop.url);
 	const {presentCertificate} = hop;
-	return {snapshot, secure, host, port, presentCertificate, proxy, timeouts, fresh};
+	const alpn = alpnOf(config);
+	return {snapshot, secure, host, port, presentCertificate, proxy, alpn, timeouts, fresh};
 }
 
 type Server = Pick<Route, 'secure' | 'host' | 'port'>;

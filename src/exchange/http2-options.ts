@@ -23,6 +23,11 @@ export function wantsHttp2({httpVersion}: Config): boolean {
 	return Number(httpVersion) === 2;
 }
 
+/** The protocol to negotiate for a request. */
+export function alpnOf(config: Config): 'h2' | 'http/1.1' {
+	return wantsHttp2(config) ? 'h2' : 'http/1.1';
+}
+
 /** The first of `http2Options` that configures TLS or the connection: `ca`, `createConnection`. */
 export function tlsHttp2Option({http2Options}: Config): string | undefined {
 	return Object.keys(http2Options ?? {}).find(

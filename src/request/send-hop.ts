@@ -17,6 +17,7 @@ import {
 	noGlobalAgent,
 } from '../exchange/global-agent.ts';
 import {cookieOfApp, type Hop, wirePath} from '../exchange/hop.ts';
+import {alpnOf} from '../exchange/http2-options.ts';
 import {connectionLossOf} from '../exchange/may-retry.ts';
 import {adoptHeaders} from '../exchange/outgoing/config-headers.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
@@ -111,7 +112,7 @@ async function resendOrThrow(
 		retries.explain(error as AxiosError);
 	}
 	const head = headOf(error);
-	if (head && !isRefusedByProxy(head, hop, proxy)) {
+	if (head && !isRefusedByProxy(head, hop, proxy, config)) {
 		// The app gets this error even if the jar fails too.
 		await storeCookiesOf(head, call, hop)?.catch(() => {});
 	}
@@ -128,7 +129,7 @@ function finishHop(
 	proxy: ProxyServer | undefined,
 	response: AxiosResponse,
 ): Promise<void> | undefined {
-	if (isRefusedByProxy(response, hop, proxy)) {
+	if (isRefusedByProxy(response, hop, proxy, call.config)) {
 		// The response is the proxy's, not the server's.
 		dropBody(response);
 		throw proxyAuthRequired(proxy, hop, call.config, response);
@@ -143,8 +144,10 @@ function isRefusedByProxy(
 	{status}: Head,
 	hop: Hop,
 	proxy: ProxyServer | undefined,
+	config: Call['config'],
 ): proxy is ProxyServer {
-	return status === 407 && isForwarded({secure: hop.url.protocol === 'https:', proxy});
+	if (status !== 407) return false;
+	return isForwarded({secure: hop.url.protocol === 'https:', proxy, alpn: alpnOf(config)});
 }
 
 // Security: at an origin of another identity, a request with cookies would act in its name. The cookies

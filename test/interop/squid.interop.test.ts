@@ -6,6 +6,7 @@ import {
 	failureOf,
 	mtlsFailureOf,
 } from '../support/fixture.ts';
+import {startH2Server} from '../support/h2-server.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 import {type Squid, startSquid} from '../support/servers/squid.ts';
 
@@ -120,4 +121,20 @@ test('a request that Squid refuses, or cannot forward, is not a response of the 
 	expect(plain.requests).toEqual([]);
 	const statuses = [...refusals.map(({status}) => status), 503];
 	expect((await squid.log()).map(({status}) => status)).toEqual([...statuses, ...statuses]);
+});
+
+test('20 requests over HTTP/2 through Squid share one tunnel', async (ctx) => {
+	const [server, squid] = await Promise.all([startH2Server(fixture.pki), startSquid(ctx)]);
+	const client = fixture.client({httpVersion: 2, ...through(squid, alice)});
+
+	const responses = await Promise.all(
+		Array.from({length: 20}, (_, n) => client.post(server.url(`/?n=${n}`), 'text')),
+	);
+	await client.mtls.close();
+
+	for (const {data} of responses) expect(data).toMatchObject({client: 'alice', body: 'text'});
+	const target = `localhost:${server.port}`;
+	expect(await squid.log()).toMatchObject([
+		{method: 'CONNECT', target, status: 200, user: 'alice'},
+	]);
 });

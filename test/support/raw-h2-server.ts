@@ -34,6 +34,9 @@ function numbers(...values: readonly number[]): Buffer {
 	return bytes;
 }
 
+/** Settings without any, which a server sends first. */
+export const settingsFrame = frame(types.settings, 0, 0);
+
 /** What a server sends on a stream; `last` ends it. */
 export const frames = {
 	head: (id: number, status = 200, last = false) =>

@@ -7,14 +7,16 @@ const maxHeadBytes = 16 * 1024;
 
 /**
  * Asks `proxy`, to which `socket` is connected, for a tunnel to `authority` by CONNECT (RFC 9110 §9.3.6).
- * The request's own headers and body never reach the proxy: they are sent inside the TLS.
+ * The headers of the request itself are sent inside the tunnel.
+ *
+ * @param serverFirst - The server may send before the client does.
  *
  * @throws {ProxyError} when there is no tunnel; the reason of `signal` when it is aborted.
  */
 export async function requestTunnel(
 	socket: Socket,
 	proxy: ProxyServer,
-	authority: string,
+	{authority, serverFirst}: {readonly authority: string; readonly serverFirst: boolean},
 	signal: AbortSignal,
 ): Promise<void> {
 	const {authorization} = proxy;
@@ -24,11 +26,16 @@ export async function requestTunnel(
 			proxy.connectHeaders +
 			'\r\n',
 	);
-	const head = await readHead(socket, proxy, signal);
+	const head = await readHead(socket, proxy, serverFirst, signal);
 	assertAccepted(head, proxy, authority);
 }
 
-function readHead(socket: Socket, proxy: ProxyServer, signal: AbortSignal): Promise<string> {
+function readHead(
+	socket: Socket,
+	proxy: ProxyServer,
+	serverFirst: boolean,
+	signal: AbortSignal,
+): Promise<string> {
 	return new Promise((resolve, reject) => {
 		let received = Buffer.alloc(0);
 		let bytes = 0;
@@ -65,12 +72,14 @@ function readHead(socket: Socket, proxy: ProxyServer, signal: AbortSignal): Prom
 			}
 			if (end === -1) return;
 			const head = received.toString('latin1', 0, end);
-			if (received.length > end + 4 && accepts(statusOf(head))) {
-				// In TLS the client sends first, so these bytes are not the server's.
+			const rest = received.subarray(end + 4);
+			if (!serverFirst && rest.length > 0 && accepts(statusOf(head))) {
+				// The client sends first, so these bytes are not the server's.
 				fail(badReply(proxy, 'bytes after its acceptance'));
 				return;
 			}
 			settle();
+			if (rest.length > 0) socket.unshift(rest);
 			resolve(head);
 		};
 		if (signal.aborted) return fail(signal.reason);

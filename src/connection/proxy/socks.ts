@@ -44,6 +44,8 @@ interface Target {
 	/** A name, or an address. */
 	readonly host: string;
 	readonly port: number;
+	/** The server may send before the client does. */
+	readonly serverFirst: boolean;
 }
 
 /**
@@ -102,9 +104,9 @@ function negotiate(
 			wrongly(`it hung up (${cause.code ?? cause.message})`, cause);
 		// Not 'data': Node's HTTP client would wait for ever on a socket that was paused after it.
 		const onReadable = () => {
-			for (;;) {
+			while (state !== 'settled') {
 				const chunk: Buffer | null = socket.read();
-				if (chunk === null || state === 'settled') return;
+				if (chunk === null) return;
 				read(chunk);
 			}
 		};
@@ -121,9 +123,12 @@ function negotiate(
 					return wrongly('a message that cannot be read');
 				}
 				if (state === 'asked') continue;
-				// The client sends first, so these bytes are not the server's.
-				if (index + 1 < chunk.length) return wrongly('bytes after its acceptance');
-				if (settle()) resolve();
+				const rest = chunk.subarray(index + 1);
+				// Where the client sends first, these bytes are not the server's.
+				if (!target.serverFirst && rest.length > 0) return wrongly('bytes after its acceptance');
+				if (!settle()) return;
+				if (rest.length > 0) socket.unshift(rest);
+				resolve();
 				return;
 			}
 		};
@@ -156,7 +161,7 @@ function clientFor(
 	const client = new Client(
 		withoutPrototype({
 			command: 'connect' as const,
-			destination,
+			destination: {host: destination.host, port: destination.port},
 			proxy: withoutPrototype({
 				host,
 				port,

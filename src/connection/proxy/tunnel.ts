@@ -6,7 +6,7 @@ import {withoutPrototype} from '../../util/check-options.ts';
 import {authorityOf} from '../../util/url.ts';
 import {beginConnection, type Connection} from '../connection.ts';
 import {handshake} from '../handshake.ts';
-import type {Route} from '../route.ts';
+import {type Route, serverMaySendFirst} from '../route.ts';
 import {tcpOptions} from '../socket-options.ts';
 import {requestTunnel} from './http-connect.ts';
 import {ProxyError} from './proxy-error.ts';
@@ -105,11 +105,13 @@ function destroyQuietly(socket: Socket): void {
  * lookup when the name is looked up here.
  */
 export async function openTunnel(
-	{host, port, net}: Pick<Route, 'host' | 'port' | 'net'>,
+	route: Pick<Route, 'host' | 'port' | 'net' | 'secure' | 'alpn'>,
 	proxy: ProxyServer,
 	connection: Connection,
 	signal: AbortSignal,
 ): Promise<Socket> {
+	const {host, port, net} = route;
+	const serverFirst = serverMaySendFirst(route);
 	// Security: another client of the agent may give a name with a line break in it, and the proxy would
 	// read what follows as a header.
 	if (/[^\x21-\x7e]/.test(host)) throw badHost('no host name to ask a proxy for');
@@ -124,7 +126,9 @@ export async function openTunnel(
 		}
 	};
 	if (!proxy.isSocks) {
-		return ask((socket) => requestTunnel(socket, proxy, authorityOf(host, port), signal));
+		return ask((socket) =>
+			requestTunnel(socket, proxy, {authority: authorityOf(host, port), serverFirst}, signal),
+		);
 	}
 
 	const hosts = proxy.protocol === 'socks5' ? await addressesOf(host, net, signal) : [host];
@@ -135,7 +139,9 @@ export async function openTunnel(
 	let refusal: unknown;
 	for (const each of hosts) {
 		try {
-			return await ask((socket) => negotiate(socket, proxy, {host: each, port}, signal));
+			return await ask((socket) =>
+				negotiate(socket, proxy, {host: each, port, serverFirst}, signal),
+			);
 		} catch (error) {
 			if (!(error instanceof ProxyError && error.kind === 'proxy-refused')) throw error;
 			refusal = error;

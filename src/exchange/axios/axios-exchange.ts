@@ -24,7 +24,7 @@ export function axiosExchange(
 ): ReturnType<Exchange> {
 	const input = withTunnelAuthorization(given);
 	const byMtlsAgent = makeTransport === undefined && usesMtlsAgent(input);
-	const config = hopConfig(input, byMtlsAgent);
+	const config = hopConfig(input, byMtlsAgent || makeTransport !== undefined);
 	if (input.agent !== undefined) config.httpsAgent = input.agent;
 	const attempt: Attempt = {
 		byMtlsAgent,
@@ -59,7 +59,7 @@ export function axiosExchange(
 		});
 }
 
-function hopConfig(input: ExchangeInput, byMtlsAgent: boolean) {
+function hopConfig(input: ExchangeInput, ownsConnection: boolean) {
 	const {hop, config, cookie} = input;
 	// The jar's cookies belong to this hop, not to the config that the app gets back. This axios does not
 	// recognise the headers of another copy of axios, and would write to a copy of them.
@@ -76,7 +76,7 @@ function hopConfig(input: ExchangeInput, byMtlsAgent: boolean) {
 		// No status is an error here; `validateStatus` checks the last response.
 		validateStatus: null,
 	};
-	const proxy = byMtlsAgent ? false : proxyForAxios(input);
+	const proxy = ownsConnection ? false : proxyForAxios(input);
 	if (proxy === undefined) delete result.proxy;
 	else result.proxy = proxy;
 	if (hop.auth) result.auth = hop.auth;

@@ -5,23 +5,31 @@ import {
 	validateHeaderValue,
 } from 'node:http';
 import type {OutgoingHttpHeaders} from 'node:http2';
-import {AxiosError, type AxiosResponse} from 'axios';
+import type {AxiosResponse} from 'axios';
 import type {Http2Pool} from '../../connection/http2-pool.ts';
 import {Http2Stream} from '../../connection/http2-stream.ts';
+import type {Route} from '../../connection/route.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {axiosExchange} from '../axios/axios-exchange.ts';
 import type {Transport} from '../axios/axios-transport.ts';
 import {connectionExchange} from '../connection-exchange.ts';
 import {type ExchangeInput, routeOf} from '../exchange.ts';
 import {sessionOptions, tlsHttp2Option} from '../http2-options.ts';
+import {adoptHeaders} from '../outgoing/config-headers.ts';
+import {withTunnelAuthorization} from '../outgoing/proxy-request.ts';
 import {Http2Request, type Http2Response} from './request.ts';
 
 /** The exchange of `httpVersion: 2`: axios's own adapter, which sends over the connections of `pool`. */
-export async function http2Exchange(pool: Http2Pool, input: ExchangeInput): Promise<AxiosResponse> {
-	assertDirect(input);
+export async function http2Exchange(pool: Http2Pool, given: ExchangeInput): Promise<AxiosResponse> {
 	// Without `mtls` the app may configure TLS itself: then axios connects.
-	if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
-	return axiosExchange(input, (signal) => http2Transport(pool, input, signal));
+	if (tlsHttp2Option(given.config) !== undefined) return axiosExchange(given);
+	const input = withTunnelAuthorization(given);
+	try {
+		return await axiosExchange(input, (signal) => http2Transport(pool, input, signal));
+	} finally {
+		const {headers} = given.hop;
+		if (input !== given) adoptHeaders(headers, input.hop.headers, ['proxy-authorization']);
+	}
 }
 
 /** The same, over the streams of `pool` themselves. */
@@ -29,28 +37,9 @@ export async function directHttp2Exchange(
 	pool: Http2Pool,
 	input: ExchangeInput,
 ): Promise<AxiosResponse> {
-	assertDirect(input);
 	if (tlsHttp2Option(input.config) !== undefined) return axiosExchange(input);
 	const options = sessionOptions(input.config);
 	return connectionExchange((route) => new Http2Stream(pool.take(route, options)), input);
-}
-
-function assertDirect({config, hop, proxy}: ExchangeInput): void {
-	const {origin} = hop.url;
-	if (proxy !== undefined) {
-		throw unsupported(
-			`httpVersion: 2 cannot go through a proxy, and ${proxy} stands before ${origin}; give \`proxy: false\` to go direct`,
-			config,
-		);
-	}
-	if (config.socketPath) {
-		throw unsupported(`httpVersion: 2 needs a host, and cannot go to a socketPath`, config);
-	}
-}
-
-// axios has this code for it.
-function unsupported(message: string, config: ExchangeInput['config']): AxiosError {
-	return new AxiosError(message, AxiosError.ERR_NOT_SUPPORT, config);
 }
 
 /** Sends one hop's request over HTTP/2, until `signal` is aborted. */
@@ -59,10 +48,7 @@ function http2Transport(pool: Http2Pool, input: ExchangeInput, signal: AbortSign
 	return {
 		request(options, respond) {
 			const headers = headOf(options, hop.url);
-			const {family, lookup} = options;
-			const net = {...(family !== undefined && {family}), ...(lookup !== undefined && {lookup})};
-			const route = Object.keys(net).length > 0 ? {...routeOf(input), net} : routeOf(input);
-			const connection = pool.take(route, sessionOptions(config));
+			const connection = pool.take(routeWith(options, routeOf(input)), sessionOptions(config));
 			const request = new Http2Request(connection, hop.url, headers, signal);
 			// axios uses no member of a ClientRequest that it lacks.
 			return (request as unknown as ClientRequest).once('response', respond);
@@ -71,6 +57,17 @@ function http2Transport(pool: Http2Pool, input: ExchangeInput, signal: AbortSign
 		abort: (response) => (response as unknown as Http2Response).abort(),
 		lossOf: (request) => http2Request(request).loss,
 	};
+}
+
+/** @param options - As axios gives them: with another `lookup`, and with a `socketPath` that it allows. */
+function routeWith({family, lookup, socketPath}: RequestOptions, route: Route): Route {
+	if (family === undefined && lookup === undefined && !socketPath) return route;
+	const net = {
+		...(family !== undefined && {family}),
+		...(lookup !== undefined && {lookup}),
+		...(socketPath && {path: socketPath}),
+	};
+	return {...route, net, proxy: socketPath ? undefined : route.proxy};
 }
 
 function http2Request(request: ClientRequest): Http2Request {

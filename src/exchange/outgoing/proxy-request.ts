@@ -8,6 +8,7 @@ import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import type {ProxyServer} from '../../connection/proxy/resolve-proxy.ts';
 import type {ExchangeInput} from '../exchange.ts';
 import type {Hop} from '../hop.ts';
+import {wantsHttp2} from '../http2-options.ts';
 import {copyHeaders} from './config-headers.ts';
 
 /** The request target in absolute-form. */
@@ -44,14 +45,14 @@ export function withProxyAuthorization<Value>(
 }
 
 /**
- * Moves the app's own `Proxy-Authorization` of a request in a tunnel, or of any https request, to the
+ * Moves the app's own `Proxy-Authorization` of a request in a tunnel, or of any over https or HTTP/2, to the
  * CONNECT, if there is one whose proxy has no credentials of its own; otherwise removes it.
  *
  * Security: in the request itself the origin would read the credentials of the proxy.
  */
 export function withTunnelAuthorization(input: ExchangeInput): ExchangeInput {
-	const {hop, proxy, globalAgent} = input;
-	const forOrigin = hop.url.protocol === 'https:' || proxy?.isSocks === true;
+	const {hop, config, proxy, globalAgent} = input;
+	const forOrigin = hop.url.protocol === 'https:' || wantsHttp2(config) || proxy?.isSocks === true;
 	if (!forOrigin || !Object.keys(hop.headers).some(isLogin)) return input;
 	const headers = copyHeaders(hop.headers);
 	const login = headers.get('Proxy-Authorization');

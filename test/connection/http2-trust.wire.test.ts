@@ -2,16 +2,11 @@ import {X509Certificate} from 'node:crypto';
 import {createServer as createTcpServer} from 'node:net';
 import {createServer as createTlsServer} from 'node:tls';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
-import {createClient, isMtlsError, type MtlsOptions} from '../../../src/index.ts';
-import {createFixture, type Fixture, failureOf, mtlsFailureOf} from '../../support/fixture.ts';
-import {type H2Server, resets, startH2Server} from '../../support/h2-server.ts';
-import {
-	type Cell,
-	type Credentials,
-	createCredentials,
-	table,
-} from '../../support/handshake-table.ts';
-import {listening} from '../../support/listening.ts';
+import {createClient, isMtlsError, type MtlsOptions} from '../../src/index.ts';
+import {createFixture, type Fixture, failureOf, mtlsFailureOf} from '../support/fixture.ts';
+import {type H2Server, resets, startH2Server} from '../support/h2-server.ts';
+import {type Cell, type Credentials, createCredentials, table} from '../support/handshake-table.ts';
+import {listening} from '../support/listening.ts';
 
 let fixture: Fixture;
 let credentials: Credentials;

@@ -1,9 +1,9 @@
 import {beforeAll, describe, expect, test} from 'vitest';
-import {type Credential, createTestPki} from '../../../src/testing/index.ts';
-import {createFixture, type Fixture, mtlsFailureOf} from '../../support/fixture.ts';
-import {startApache, http2 as withHttp2} from '../../support/servers/apache.ts';
-import {startNginx} from '../../support/servers/nginx.ts';
-import {useSession, versions} from '../../support/servers/session.ts';
+import {type Credential, createTestPki} from '../../src/testing/index.ts';
+import {createFixture, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
+import {startApache, http2 as withHttp2} from '../support/servers/apache.ts';
+import {startNginx} from '../support/servers/nginx.ts';
+import {useSession, versions} from '../support/servers/session.ts';
 
 let fixture: Fixture;
 let mallory: Credential;

@@ -1,10 +1,10 @@
 import {createServer} from 'node:http2';
 import axios, {type AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {createAdapter, createClient, MtlsConfigError} from '../../../src/index.ts';
-import {createFixture, type Fixture, failureOf, mtlsFailureOf} from '../../support/fixture.ts';
-import {type H2Request, leadsTo, respondWith, startH2Server} from '../../support/h2-server.ts';
-import {listening} from '../../support/listening.ts';
+import {createAdapter, MtlsConfigError} from '../../src/index.ts';
+import {createFixture, type Fixture, failureOf, mtlsFailureOf} from '../support/fixture.ts';
+import {type H2Request, leadsTo, respondWith, startH2Server} from '../support/h2-server.ts';
+import {listening} from '../support/listening.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -228,62 +228,6 @@ describe('a redirect to a stranger', () => {
 		expect(failure).toMatchObject({kind: 'protocol-mismatch', url: stranger.url('/')});
 		expect(stranger.requests).toEqual([]);
 		expect(stranger.connections).toMatchObject([{plaintextBytes: 0}]);
-	});
-});
-
-describe('behind a proxy it says that it cannot', () => {
-	const refusal = (proxy: string, origin: string) => ({
-		name: 'AxiosError',
-		code: 'ERR_NOT_SUPPORT',
-		message: `httpVersion: 2 cannot go through a proxy, and ${proxy} stands before ${origin}; give \`proxy: false\` to go direct`,
-	});
-
-	test('a proxy of the config is refused with HTTP/2, without its password', async () => {
-		const [server, proxy] = await Promise.all([startH2Server(fixture.pki), fixture.proxy()]);
-		const client = fixture.client({
-			...http2,
-			proxy: {
-				host: '127.0.0.1',
-				port: proxy.port,
-				auth: {username: 'user', password: 'hunter2'},
-			},
-		});
-
-		const error = await failureOf(client.get(server.url()));
-
-		expect(error).toMatchObject(refusal(`http://127.0.0.1:${proxy.port}`, server.origin));
-		expect(JSON.stringify(error)).not.toContain('hunter2');
-		expect(proxy.tunnels).toEqual([]);
-		expect(server.connections).toEqual([]);
-	});
-
-	test('a proxy of the environment is refused with HTTP/2, unless it is switched off', async () => {
-		const [server, proxy] = await Promise.all([startH2Server(fixture.pki), fixture.proxy()]);
-		const {cert, key} = fixture.alice;
-		await using client = createClient({
-			...http2,
-			mtls: {cert, key, ca: fixture.pki.ca},
-			logger: false,
-		}).mtls;
-		const instance = fixture.client({...http2, proxy: undefined as never});
-		process.env.HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`;
-		try {
-			const error = await failureOf(instance.get(server.url()));
-			expect(error).toMatchObject(refusal(`http://127.0.0.1:${proxy.port}`, server.origin));
-			expect((await instance.get(server.url(), {proxy: false})).status).toBe(200);
-		} finally {
-			delete process.env.HTTPS_PROXY;
-		}
-		expect(client.stats().handshakes.full).toBe(0);
-		expect(proxy.tunnels).toEqual([]);
-	});
-});
-
-test('a socketPath is refused, because axios has no HTTP/2 for it either', async () => {
-	const request = fixture.client(http2).get('https://localhost/', {socketPath: '/nowhere'});
-	expect(await failureOf(request)).toMatchObject({
-		code: 'ERR_NOT_SUPPORT',
-		message: expect.stringContaining('socketPath'),
 	});
 });
 

@@ -8,9 +8,9 @@ import {buffer} from 'node:stream/consumers';
 import {connect} from 'node:tls';
 import axios, {type AxiosRequestConfig, type AxiosResponse} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {createFixture, type Fixture, failureOf} from '../../support/fixture.ts';
-import {type H2Request, respondWith, startH2Server} from '../../support/h2-server.ts';
-import {iterations} from '../../support/iterations.ts';
+import {createFixture, type Fixture, failureOf} from '../support/fixture.ts';
+import {type H2Request, respondWith, startH2Server} from '../support/h2-server.ts';
+import {iterations} from '../support/iterations.ts';
 import {
 	type Frame,
 	frames,
@@ -19,7 +19,7 @@ import {
 	type RawConnection,
 	resetOf,
 	startRawH2Server,
-} from '../../support/raw-h2-server.ts';
+} from '../support/raw-h2-server.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

@@ -10,9 +10,9 @@ import {
 	type Fixture,
 	failureOf,
 	mtlsFailureOf,
-} from '../../support/fixture.ts';
-import {type H2Request, respondWith, startH2Server} from '../../support/h2-server.ts';
-import {listening} from '../../support/listening.ts';
+} from '../support/fixture.ts';
+import {type H2Request, respondWith, startH2Server} from '../support/h2-server.ts';
+import {listening} from '../support/listening.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

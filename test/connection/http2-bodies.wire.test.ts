@@ -3,15 +3,9 @@ import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import {gzipSync} from 'node:zlib';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {expectCanceled, ways} from '../../support/cancelling.ts';
-import {createFixture, type Fixture, failureOf} from '../../support/fixture.ts';
-import {
-	type H2Request,
-	leadsTo,
-	resets,
-	respondWith,
-	startH2Server,
-} from '../../support/h2-server.ts';
+import {expectCanceled, ways} from '../support/cancelling.ts';
+import {createFixture, type Fixture, failureOf} from '../support/fixture.ts';
+import {type H2Request, leadsTo, resets, respondWith, startH2Server} from '../support/h2-server.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {

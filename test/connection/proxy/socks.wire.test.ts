@@ -1,9 +1,13 @@
 import {X509Certificate} from 'node:crypto';
 import {once} from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import {isIP, type LookupFunction} from 'node:net';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {connect} from '../../../src/connection/connect.ts';
+import {Connections} from '../../../src/connection/connections.ts';
+import {resolveProxy} from '../../../src/connection/proxy/resolve-proxy.ts';
 import {createClient, isMtlsError, MtlsAgent} from '../../../src/index.ts';
 import {createTestPki} from '../../../src/testing/index.ts';
 import {
@@ -15,6 +19,7 @@ import {
 	pages,
 	redirect,
 } from '../../support/fixture.ts';
+import {startH2Server} from '../../support/h2-server.ts';
 import {startPlainHttp} from '../../support/plain-server.ts';
 import {startRecordingServer} from '../../support/recording-server.ts';
 import type {SocksProxy} from '../../support/socks-proxy.ts';
@@ -554,6 +559,34 @@ describe('an agent', () => {
 		expect((await client.get(server.url('/whoami'))).data).toMatchObject({client: 'alice'});
 		expect(proxy.connectionCount).toBe(0);
 	});
+});
+
+test('a connection for HTTP/2 through a SOCKS proxy negotiates it with the server, and carries a request', async () => {
+	const [server, proxy] = await Promise.all([
+		startH2Server(fixture.pki),
+		fixture.socksProxy({route: toLoopback}),
+	]);
+	const {cert, key} = fixture.alice;
+	const connections = new Connections({cert, key, ca: fixture.pki.ca}, {logger: false});
+	onTestFinished(() => connections.destroy());
+	const url = new URL(server.origin);
+	const socket = await connect({
+		snapshot: await connections.identities.selector.at(url.origin),
+		secure: true,
+		host: url.hostname,
+		port: Number(url.port),
+		presentCertificate: true,
+		proxy: resolveProxy(urlOf(proxy), url),
+		alpn: 'h2',
+	});
+	expect(socket).toMatchObject({alpnProtocol: 'h2', authorized: true});
+	const session = http2.connect(url.origin, {createConnection: () => socket});
+	onTestFinished(() => session.destroy());
+	const stream = session.request({':path': '/echo'});
+	const [headers] = await once(stream, 'response');
+	expect(headers[':status']).toBe(200);
+	expect(proxy.requests).toMatchObject([{host: url.hostname, port: Number(url.port)}]);
+	expect(connections.identities.counts.tunnels).toBe(1);
 });
 
 test('the limit on connections counts those through a SOCKS proxy by their server', async () => {

@@ -589,6 +589,55 @@ test('a connection for HTTP/2 through a SOCKS proxy negotiates it with the serve
 	expect(connections.identities.counts.tunnels).toBe(1);
 });
 
+describe('over HTTP/2', () => {
+	const options = {httpVersion: 2} as const;
+
+	test('requests of one login share a SOCKS tunnel, and those of another have their own', async () => {
+		const [server, proxy] = await Promise.all([
+			startH2Server(fixture.pki),
+			fixture.socksProxy({route: toLoopback}),
+		]);
+		const client = fixture.client(options);
+		for (const auth of ['one:p@', 'two:p@', 'one:q@', '', 'one:p@']) {
+			const proxied = {proxy: urlOf(proxy, 'socks5h', auth)};
+			await Promise.all([1, 2, 3].map(() => client.get(server.url('/echo'), proxied)));
+		}
+		expect(proxy.requests).toHaveLength(4);
+		expect(server.connections).toHaveLength(4);
+		expect(server.requests).toHaveLength(15);
+		for (const {headers} of server.requests) {
+			expect(headers).not.toHaveProperty('proxy-authorization');
+		}
+	});
+
+	test('no byte of a request over HTTP/2 reaches a server that fails verification through a SOCKS tunnel', async () => {
+		const impostor = await startH2Server(await createTestPki({commonName: 'Other CA'}), {
+			clientAuth: 'request',
+		});
+		const proxy = await fixture.socksProxy({route: toLoopback});
+		const client = fixture.client({...options, proxy: urlOf(proxy)});
+		const error = await mtlsFailureOf(client.post(impostor.url('/login'), login));
+		expect(error.failure).toMatchObject({kind: 'untrusted-issuer', side: 'server'});
+		await impostor.connections[0]?.closed;
+		expect(impostor.connections).toMatchObject([{plaintextBytes: 0}]);
+		expect(impostor.requests).toEqual([]);
+	});
+
+	test.each(['https', 'http'])(
+		'a SOCKS proxy that refuses a request over HTTP/2 to %s fails it by its kind',
+		async (scheme) => {
+			const proxy = await fixture.socksProxy({reply: 2});
+			const client = fixture.client({...options, proxy: urlOf(proxy)});
+			const error = await mtlsFailureOf(client.get(`${scheme}://bank.test:1/`));
+			expect(error).toMatchObject({
+				code: 'ERR_PROXY_REFUSED',
+				failure: {kind: 'proxy-refused', side: 'proxy', proxy: {reply: 2}},
+			});
+			await proxy.closed();
+		},
+	);
+});
+
 test('the limit on connections counts those through a SOCKS proxy by their server', async () => {
 	const [server, plain, proxy] = await Promise.all([
 		fixture.server(),

@@ -3,9 +3,8 @@ import {axiosExchange} from '../exchange/axios/axios-exchange.ts';
 import {undiciSupportsConfig, undiciSupportsHop} from '../exchange/axios/needs-axios.ts';
 import {connectionExchange} from '../exchange/connection-exchange.ts';
 import type {Exchange} from '../exchange/exchange.ts';
-import {directHttp2Exchange, http2Exchange} from '../exchange/http2/exchange.ts';
+import {http2Exchange} from '../exchange/http2-exchange.ts';
 import {wantsHttp2} from '../exchange/http2-options.ts';
-import {withTunnelAuthorization} from '../exchange/outgoing/proxy-request.ts';
 import {makeAdapter} from '../request/adapter.ts';
 import {assertNoClientOptions} from '../request/conflicting-agents.ts';
 import type {ClientState} from './client-state.ts';
@@ -17,11 +16,9 @@ export function buildAdapter(state: ClientState): AxiosAdapter {
 		undiciSupportsHop(input)
 			? connectionExchange((route) => connections.pool.take(route), input)
 			: axiosExchange(input);
-	const http2: Exchange = (input) => http2Exchange(connections.http2, input);
+	const http2: Exchange = (input) => http2Exchange(connections.http2, input, true);
 	const plainHttp2: Exchange = (input) =>
-		undiciSupportsHop(input) && withTunnelAuthorization(input) === input
-			? directHttp2Exchange(connections.http2, input)
-			: http2(input);
+		http2Exchange(connections.http2, input, !undiciSupportsHop(input));
 	const {selector} = connections.identities;
 	return makeAdapter({
 		...state,

@@ -4,7 +4,6 @@ import {
 	type ClientSessionOptions,
 	connect,
 	constants,
-	type OutgoingHttpHeaders,
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import {onAbort} from '../util/abortable.ts';
@@ -176,7 +175,7 @@ export class Http2Connection {
 	}
 
 	/** Sends the head of an acquired request. */
-	request(head: OutgoingHttpHeaders | readonly string[], endStream: boolean): ClientHttp2Stream {
+	request(head: readonly string[], endStream: boolean): ClientHttp2Stream {
 		if (this.#session === undefined) throw hangUp();
 		return this.#session.request(head, endStream ? headOnly : headAndBody);
 	}

@@ -84,7 +84,7 @@ export const doors: Readonly<Record<string, Door>> = {
 	socks: {open: ['connection/proxy/socks.ts']},
 	'node:http2': {
 		open: ['connection/http2-connection.ts', 'connection/http2-stream.ts'],
-		types: ['connection/socket-options.ts', 'exchange/http2/'],
+		types: ['connection/socket-options.ts'],
 	},
 	'node:tls': {
 		open: ['tls/', 'connection/', testing],

@@ -381,6 +381,8 @@ export type AnyAxiosInstance =
 
 declare module 'axios' {
 	interface AxiosRequestConfig {
+		/** The IP address of this machine to connect from. @defaultValue that which the system chooses */
+		localAddress?: string;
 		// The same type as in axios-cookiejar-support: TypeScript lets two packages declare a field only
 		// with one type. MtlsRequestConfig adds `false`, and the other types of `proxy`.
 		jar?: CookieJar;

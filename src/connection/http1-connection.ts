@@ -133,15 +133,15 @@ export class Http1Connection implements RequestConnection {
 
 	complete(response: CompleteResponse, done: () => void): void {
 		const {requestBytes} = response;
+		if (requestBytes === Number.POSITIVE_INFINITY) void this.destroy();
 		// undici may report only later in this turn that the body of the request was sent.
-		if (requestBytes > 0 && !this.#isSent) {
+		else if (requestBytes > 0 && !this.#isSent) {
 			setImmediate(() => {
 				this.#free(response);
 				done();
 			});
 			return;
-		}
-		this.#free(response);
+		} else this.#free(response);
 		done();
 	}
 

@@ -20,6 +20,12 @@ function connectionError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 		case 'UND_ERR_CLOSED':
 		case 'UND_ERR_DESTROYED':
 			return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
+		// Security: what is longer than its Content-Length would be the beginning of another request.
+		case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
+			return Object.assign(
+				new Error('the body of the request is not as long as its Content-Length header says'),
+				{code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'},
+			);
 		default:
 			return error;
 	}

@@ -28,7 +28,7 @@ export class Http1Pool {
 	 * for when the limit is reached.
 	 */
 	take(route: Route): RequestConnection {
-		const key = poolKey(route);
+		const key = poolKey(route, netKey(route.net));
 		const limit = this.#limit;
 		// Waiting requests go first.
 		if (limit?.contended) return this.#queue(limit, route, key);
@@ -149,4 +149,19 @@ export class Http1Pool {
 		if (idle.length === 0) byKey.delete(key);
 		if (byKey.size === 0) this.#idle.delete(snapshot);
 	}
+}
+
+const lookupIds = new WeakMap<object, number>();
+let lookups = 0;
+
+/** Tells apart the ways to reach a host. */
+function netKey(net: Route['net']): string {
+	if (net === undefined) return '';
+	const {lookup, family, localAddress, localPort, path} = net;
+	if (lookup !== undefined && !lookupIds.has(lookup)) {
+		lookups += 1;
+		lookupIds.set(lookup, lookups);
+	}
+	const id = lookup && lookupIds.get(lookup);
+	return JSON.stringify([id, family, localAddress, localPort, path]);
 }

@@ -19,6 +19,8 @@ export interface WireRequest {
 export interface ResponseController {
 	/** Names and values in turn. */
 	readonly rawHeaders?: readonly (Buffer | string)[] | null;
+	/** The same, once the response is complete. */
+	readonly rawTrailers?: readonly (Buffer | string)[] | null;
 	pause(): void;
 	resume(): void;
 }
@@ -67,7 +69,7 @@ export interface CompleteResponse {
 	readonly status: number;
 	/** Its `Keep-Alive` header. */
 	readonly keepAlive: string | undefined;
-	/** The length of the body of the request, `Infinity` if it is not known. */
+	/** The length of the body of the request; `Infinity` if it was not all sent. */
 	readonly requestBytes: number;
 }
 

@@ -1,39 +1,60 @@
-import type {AxiosResponse} from 'axios';
+import {AxiosError, type AxiosResponse} from 'axios';
 import type {RequestConnection} from '../connection/request-connection.ts';
 import {isForwarded, type Route} from '../connection/route.ts';
-import type {ExchangeInput} from './exchange.ts';
-import {routeOf} from './exchange.ts';
+import {abortable} from './abortable.ts';
+import {type ExchangeInput, isForOrigin, routeOf} from './exchange.ts';
 import {ResponseReader} from './incoming/response-reader.ts';
 import {SentRequest} from './node-messages.ts';
-import {bodyOf, OutgoingRequest, wireHeaders} from './outgoing/outgoing-request.ts';
-import {absoluteForm, forwardHeaders} from './outgoing/proxy-request.ts';
+import {
+	type OutgoingBody,
+	OutgoingRequest,
+	outgoingBody,
+	wireHeaders,
+} from './outgoing/outgoing-request.ts';
+import {absoluteForm, forwardHeaders, tunnelProxy} from './outgoing/proxy-request.ts';
 
 /**
  * The exchange over the connections of this client, as axios's adapter would do it.
  *
- * @param open - A connection for one request.
+ * @param open - Takes a connection for one request.
  */
 export function connectionExchange(
 	open: (route: Route) => RequestConnection,
 	input: ExchangeInput,
 ): Promise<AxiosResponse> {
+	const body = outgoingBody(input.hop, input.config);
+	if (!(body instanceof Promise)) return send(open, input, body);
+	return abortable(body, input).then((read) => send(open, input, read));
+}
+
+function send(
+	open: (route: Route) => RequestConnection,
+	input: ExchangeInput,
+	body: OutgoingBody,
+): Promise<AxiosResponse> {
 	return new Promise((resolve, reject) => {
 		const {hop, config, cookie} = input;
-		const body = bodyOf(hop, config);
-		const headers = wireHeaders(hop, config, cookie, body);
-		const route = routeOf(input);
-		const connection = open(route);
+		// Security: the proxy gets its credentials with the tunnel, and the server must not.
+		const headers = wireHeaders(hop, config, cookie, isForOrigin(input));
 		const request = new SentRequest(hop, headers, input.agent);
+		if (body.failure !== undefined) {
+			reject(AxiosError.from(body.failure, undefined, config, request));
+			return;
+		}
+		const route = routeOf(
+			input.proxy === undefined ? input : {...input, proxy: tunnelProxy(input)},
+		);
+		const connection = open(route);
+		const reader = new ResponseReader({input, connection, request, body}, resolve, reject);
+		const forwarded = isForwarded(route);
 		connection.send(
-			isForwarded(route)
-				? new OutgoingRequest(
-						hop.method,
-						absoluteForm(hop, hop.path),
-						forwardHeaders(hop, headers, route.proxy),
-						body,
-					)
-				: new OutgoingRequest(hop.method, hop.path, headers, body),
-			new ResponseReader(input, connection, request, body?.length ?? 0, resolve, reject),
+			new OutgoingRequest(
+				hop.method,
+				forwarded ? absoluteForm(hop, hop.path) : hop.path,
+				forwarded ? forwardHeaders(hop, headers, route.proxy) : headers,
+				body.content,
+			),
+			reader,
 		);
 	});
 }

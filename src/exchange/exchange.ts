@@ -7,7 +7,7 @@ import type {Timeouts} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {bareHost, portOfUrl} from '../util/url.ts';
 import type {Hop} from './hop.ts';
-import {alpnOf} from './http2-options.ts';
+import {alpnOf, wantsHttp2} from './http2-options.ts';
 
 /** What an exchange needs for one request. */
 export interface ExchangeInput {
@@ -23,6 +23,8 @@ export interface ExchangeInput {
 	/** The `Cookie` header of this hop. */
 	readonly cookie: string | undefined;
 	readonly proxy: ProxyServer | undefined;
+	/** How to reach the host, where the config says it. */
+	readonly net: Route['net'];
 	/** A redirect will be followed, so that its body is not needed. */
 	readonly followsRedirect: boolean;
 	/** Needs a new connection: the request was lost with a kept-alive one. */
@@ -40,11 +42,20 @@ export interface ExchangeInput {
 }
 
 /** The route of a request. */
-export function routeOf({hop, config, snapshot, proxy, timeouts, fresh}: ExchangeInput): Route {
+export function routeOf(input: ExchangeInput): Route {
+	const {hop, config, snapshot, proxy, net, timeouts, fresh} = input;
 	const {secure, host, port} = serverOf(hop.url);
 	const {presentCertificate} = hop;
 	const alpn = alpnOf(config);
-	return {snapshot, secure, host, port, presentCertificate, proxy, alpn, timeouts, fresh};
+	const route = {snapshot, secure, host, port, presentCertificate, proxy, alpn, timeouts, fresh};
+	if (net === undefined) return route;
+	// A Unix socket needs no proxy.
+	return {...route, net, proxy: net.path === undefined ? proxy : undefined};
+}
+
+/** Whether the origin itself gets the request: no proxy on the way reads its headers. */
+export function isForOrigin({hop, config, proxy}: ExchangeInput): boolean {
+	return hop.url.protocol === 'https:' || wantsHttp2(config) || proxy?.isSocks === true;
 }
 
 type Server = Pick<Route, 'secure' | 'host' | 'port'>;

@@ -5,6 +5,7 @@ import {EventEmitter} from 'node:events';
 import http from 'node:http';
 import type {Agent} from 'node:https';
 import type {Socket} from 'node:net';
+import {Readable} from 'node:stream';
 import {withoutPrototype} from '../util/check-options.ts';
 import {bareHost} from '../util/url.ts';
 import type {Hop} from './hop.ts';
@@ -85,8 +86,8 @@ export class SentRequest extends PastEvents {
 	socket: Socket | undefined = undefined;
 	/** Whether the connection had carried a request before. */
 	reusedSocket = false;
-	/** Set once the head of the response is there. */
-	res: ReceivedResponse | undefined = undefined;
+	/** Set once the head of the response is there: a stream of its body, if the app asked for one. */
+	res: (MessageHead & {responseUrl?: string}) | undefined = undefined;
 	/** Names and values in turn, as they were sent. */
 	readonly #headers: readonly string[];
 	readonly #url: URL;
@@ -130,23 +131,58 @@ export class SentRequest extends PastEvents {
 
 	/** All headers that were sent, names in lower case. */
 	getHeaders(): Record<string, string | string[]> {
-		const headers: Record<string, string | string[]> = withoutPrototype({host: this.#url.host});
+		const headers: Record<string, string | string[]> = withoutPrototype({});
 		for (let i = 0; i < this.#headers.length; i += 2) {
 			const name = String(this.#headers[i]).toLowerCase();
 			const value = String(this.#headers[i + 1]);
 			const seen = headers[name];
 			headers[name] = seen === undefined ? value : [seen, value].flat();
 		}
+		headers.host ??= this.#url.host;
 		return headers;
 	}
 
 	getHeaderNames(): string[] {
 		return Object.keys(this.getHeaders());
 	}
+
+	/** @throws {Error} Node's own: the headers were sent. */
+	setHeader(): never {
+		const error = new Error('Cannot set headers after they are sent to the client');
+		throw Object.assign(error, {code: 'ERR_HTTP_HEADERS_SENT'});
+	}
+
+	/** As in Node, also called for a loop over the body of the response that ends early. */
+	abort(): void {
+		if (this.res instanceof Readable) {
+			this.res.destroy(Object.assign(new Error('aborted'), {code: 'ECONNRESET'}));
+		}
+	}
+
+	/** Ends a response whose body is still arriving. */
+	override destroy(error?: Error): this {
+		if (this.res instanceof Readable) this.res.destroy(error);
+		return this;
+	}
+
+	/** As in Node, once the response is complete. */
+	override get destroyed(): boolean {
+		return !(this.res instanceof Readable) || this.res.closed;
+	}
+}
+
+/** The head of a response, as Node has it. */
+export interface MessageHead {
+	readonly statusCode: number;
+	readonly statusMessage: string;
+	/** Names in lower case. */
+	readonly headers: Headers;
+	/** `1.1`, `1.0` or `2.0`. */
+	readonly httpVersion: string;
 }
 
 /** `response.request.res` of a response in memory: the fields that apps read on Node's `IncomingMessage`. */
-export class ReceivedResponse extends PastEvents {
+export class ReceivedResponse extends PastEvents implements MessageHead {
 	readonly statusCode: number;
 	readonly statusMessage: string;
 	readonly headers: Record<string, string | string[]>;
@@ -157,11 +193,7 @@ export class ReceivedResponse extends PastEvents {
 	#raw: readonly (Buffer | string)[];
 	#rawHeaders: string[] | undefined;
 
-	constructor(
-		req: SentRequest,
-		head: Pick<ReceivedResponse, 'statusCode' | 'statusMessage' | 'headers' | 'httpVersion'>,
-		raw: readonly (Buffer | string)[],
-	) {
+	constructor(req: SentRequest, head: MessageHead, raw: readonly (Buffer | string)[]) {
 		super();
 		this.statusCode = head.statusCode;
 		this.statusMessage = head.statusMessage;
@@ -186,15 +218,12 @@ export class ReceivedResponse extends PastEvents {
 	}
 
 	#toText(): string[] {
-		const text = this.#raw.map((part) =>
-			typeof part === 'string' ? part : trimEnd(part.toString('latin1')),
-		);
+		const text = rawText(this.#raw);
 		this.#rawHeaders = text;
 		this.#raw = [];
 		return text;
 	}
 
-	/** `1.1` or `1.0`. */
 	get httpVersion(): string {
 		return this.#version;
 	}
@@ -206,6 +235,11 @@ export class ReceivedResponse extends PastEvents {
 	get httpVersionMinor(): number {
 		return Number(this.#version[2]);
 	}
+}
+
+/** Raw headers as Node has them. */
+export function rawText(raw: readonly (Buffer | string)[]): string[] {
+	return raw.map((part) => (typeof part === 'string' ? part : trimEnd(part.toString('latin1'))));
 }
 
 /** A part of the head keeps its packet in memory: a part of a larger packet is made text at once. */

@@ -12,6 +12,7 @@ import {
 } from 'axios';
 import type {Connections} from '../connection/connections.ts';
 import type {MtlsAgent} from '../connection/mtls-agent.ts';
+import type {Route} from '../connection/route.ts';
 import {type CookieJar, jarOf} from '../cookies/jar.ts';
 import type {CookiePolicy} from '../cookies/policy.ts';
 import type {AbortSources} from '../exchange/abortable.ts';
@@ -28,6 +29,7 @@ import {MAX_TIMER_MS} from '../util/clock.ts';
 import {decodePercent} from '../util/url.ts';
 import {assertNoConflictingAgent, withoutCookieAgents} from './conflicting-agents.ts';
 import type {InFlightRequests} from './in-flight.ts';
+import {netOptions} from './net-options.ts';
 import type {RedirectPolicy} from './redirect.ts';
 import {resolveTimeouts} from './timeouts.ts';
 
@@ -84,6 +86,8 @@ export interface Call {
 	/** Whether Node's global agents are followed where the app brings none. */
 	readonly followsGlobalAgents: boolean;
 	readonly proxy: ProxySetting | undefined;
+	/** How to reach the hosts, where the config says it. */
+	readonly net: Route['net'];
 	readonly jar: CookieJar | undefined;
 	readonly session: LoginSession | undefined;
 	/** Whether the cookies of a response are stored. `undefined`, without a session: always. */
@@ -131,6 +135,7 @@ export function prepareCall(
 		// axios does not use an agent for HTTP/2.
 		followsGlobalAgents: !client.ownsConnections && !wantsHttp2(config),
 		proxy: (config.proxy as ProxySetting | null | undefined) ?? undefined,
+		net: hasNetOptions(config) ? netOptions(config) : undefined,
 		jar,
 		session: session?.settings.jar === jar && config.session !== false ? session : undefined,
 		shouldStoreCookies: undefined,
@@ -142,6 +147,11 @@ export function prepareCall(
 		timeoutMs,
 		deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
 	};
+}
+
+function hasNetOptions(config: InternalAxiosRequestConfig): boolean {
+	const {lookup, family, localAddress, socketPath} = config;
+	return Boolean(lookup || socketPath || family !== undefined || localAddress !== undefined);
 }
 
 /** The sources that end a call while it waits for a jar, a login or a loader, not for a server. */

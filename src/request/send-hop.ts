@@ -81,6 +81,7 @@ function prepareHop(
 		agent: secure && (call.hasHttpsAgent || globalAgent) ? undefined : client.agent,
 		globalAgent,
 		proxy: agentFindsProxy ? undefined : proxyFor(call, hop.url),
+		net: call.net,
 		followsRedirect: redirectPolicy.maxRedirects !== 0,
 		idleMs: timeoutMs,
 		remainingMs: remainingMs(call),

@@ -88,7 +88,7 @@ describe.each(exchanges)('axios-retry, over %s', (_, options) => {
 	});
 });
 
-test('a client with axios-retry still sends a plain request by the undici exchange', async () => {
+test('a client with axios-retry still sends a plain request over its own connections', async () => {
 	const server = await fixture.server({handler: failing(1, unavailable)});
 	const client = fixture.client();
 	axiosRetry(client);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 // Seen: a request that was cancelled or timed out while it connected left its socket open for a
 // minute over axios's exchange, because a ClientRequest that waits for its socket emits no 'close';
-// over the undici exchange it was an uncaught exception, because the code of the AbortError that
+// over the connections of the client it was an uncaught exception, because the code of the AbortError that
 // ended the attempt is a number.
 // Now: an attempt ends with the request that it was made for.
 describe.each(exchanges)('over %s', (_, options) => {

@@ -114,7 +114,7 @@ test("all http-state cases but those listed pass over http and axios's exchange"
 	expect(failures).toEqual(ends);
 });
 
-test('all http-state cases but those listed pass over https and the undici exchange', async () => {
+test('all http-state cases but those listed pass over https and the connections of the client', async () => {
 	const {cookies, answer} = bookkeeper((location) =>
 		location.replace(/^http:(.*):8888/, 'https:$1'),
 	);

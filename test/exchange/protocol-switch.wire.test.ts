@@ -23,7 +23,7 @@ const heads = [
 ] as const;
 
 const requests = [
-	['the undici exchange', {}],
+	["the client's connections", {}],
 	["axios's exchange", {onDownloadProgress() {}}],
 	['a stream', {responseType: 'stream'}],
 	['HEAD', {method: 'head'}],

@@ -228,10 +228,16 @@ const buffered = Object.entries(arms).flatMap(([arm, by]) =>
 	),
 );
 
+// What axios gives to an app that begins to read only then depends on the way: an end, or an error.
+async function readLate(data: Readable): Promise<unknown> {
+	const {text} = (await readWhole(data)) as {text: string};
+	return text;
+}
+
 const acts: Readonly<Record<string, (data: Readable, s: Stage) => Promise<unknown>>> = {
 	'before it is read': async (data, s) => {
 		s.onCancel();
-		return readWhole(data);
+		return readLate(data);
 	},
 	'after its first chunk, in the loop': async (data, s) => {
 		try {
@@ -244,7 +250,7 @@ const acts: Readonly<Record<string, (data: Readable, s: Stage) => Promise<unknow
 	twice: async (data, s) => {
 		s.onCancel();
 		s.onCancel();
-		return readWhole(data);
+		return readLate(data);
 	},
 	'after the app has destroyed it': async (data, s) => {
 		data.destroy();
@@ -336,7 +342,7 @@ const late = Object.entries(arms).flatMap(([arm, by]): Row[] => [
 		answers: (s, server) => [redirect(s.url(server, '/to'), 307), stalled],
 		read: (s) => async (data) => {
 			s.onCancel();
-			return readWhole(data);
+			return readLate(data);
 		},
 		ends: 200,
 	},

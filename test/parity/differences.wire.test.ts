@@ -4,6 +4,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import {Readable} from 'node:stream';
 import axios, {type AxiosInstance, type AxiosRequestConfig, type AxiosResponse} from 'axios';
 import {beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
@@ -293,8 +294,60 @@ describe('on purpose', () => {
 });
 
 /* undici reads answers a little otherwise than Node does, and that is seen too late to ask axios. */
+describe('the client sends more than axios', () => {
+	const transformRequest = (data: unknown) => data;
+	test.each<[string, () => unknown, string]>([
+		['a view of bytes', () => Uint8Array.from([104, 105, 33]).subarray(0, 2), 'hi'],
+		['a web stream', () => new Blob(['web']).stream(), 'web'],
+		['an async iterable', () => asyncTexts(), 'one two'],
+		['an iterator', () => texts(), 'one two'],
+		['URLSearchParams', () => new URLSearchParams({a: '1 2'}), 'a=1+2'],
+	])('axios refuses %s that it has not transformed, the client sends it', async (_, make, body) => {
+		const bodies: string[] = [];
+		const config = {url: stage.url('a'), method: 'post', transformRequest};
+		const {theirs} = await both({...config, data: make()});
+		expect(theirs).toMatchObject({code: 'ERR_BAD_REQUEST', requests: []});
+
+		stage.answers = [{}];
+		const client = axios.create({adapter: createAdapter({})});
+		await client.request({...config, data: make()});
+		bodies.push(...stage.requests.splice(0).map((request) => request.body));
+		expect(bodies).toEqual([body]);
+	});
+});
+
+function* texts() {
+	yield 'one ';
+	yield 'two';
+}
+
+async function* asyncTexts() {
+	yield* texts();
+}
+
+test('axios ignores localAddress, the client connects from it', async () => {
+	const {theirs, ours} = await both({url: stage.url('a'), localAddress: '203.0.113.1'});
+	expect(theirs).toMatchObject({status: 200});
+	expect(ours).toMatchObject({code: 'EADDRNOTAVAIL', requests: []});
+});
+
+test('axios sends a stream that is longer than its Content-Length, the client sends no more', async () => {
+	const config = {url: stage.url('a'), method: 'post', headers: {'Content-Length': '3'}};
+	stage.answers = [{}];
+	const client = axios.create({adapter: createAdapter({})});
+	const sent = client.request({...config, data: Readable.from(['four'])});
+	await expect(sent).rejects.toMatchObject({code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'});
+	expect(stage.requests.filter(({body}) => body !== '')).toEqual([]);
+});
+
+test('axios says of a GET with an empty buffer that it has no body, the client says nothing', async () => {
+	const config = {url: stage.url('a'), data: Buffer.alloc(0)};
+	const {theirs, ours} = await both(config);
+	expect(ours).toEqual(theirs);
+});
+
 describe('because undici reads the plain case', () => {
-	const unknownOption = {through: "axios's exchange"} as AxiosRequestConfig;
+	const byAxios: AxiosRequestConfig = {onUploadProgress() {}};
 	const cases: readonly [string, Answer, object, object][] = [
 		[
 			'a status below 100',
@@ -330,7 +383,7 @@ describe('because undici reads the plain case', () => {
 			// A connection that said too much serves nobody else.
 			stage.answers = [{body: 'next'}];
 			expect(await again()).toMatchObject({status: 200, data: 'next'});
-			const asAxios = await both({url: stage.url('a')}, () => [answer], unknownOption);
+			const asAxios = await both({url: stage.url('a')}, () => [answer], byAxios);
 			expect(asAxios.ours).toMatchObject(theirEnd);
 		},
 	);

@@ -153,7 +153,6 @@ const policies: readonly [string, AxiosRequestConfig][] = [
 const formHeaders = {
 	'X-Form': '1',
 	Authorization: 'form',
-	'content-LENGTH': '1',
 	Host: 'form.test',
 };
 const byPolicy = policies.flatMap(([title, config]): Row[] => [

@@ -130,7 +130,6 @@ const early: Scenario[] = [
 			return {url: s.url('a'), method: 'post', data, headers: {'Content-Length': '4'}};
 		},
 		ends: 200,
-		by: 'axios',
 	},
 	{
 		title: 'a stream of text',
@@ -140,7 +139,6 @@ const early: Scenario[] = [
 			data: Readable.from(['Z\u00f6', '\u{1F600}']),
 		}),
 		ends: 200,
-		by: 'axios',
 	},
 	{
 		title: 'a stream and a 303',
@@ -159,7 +157,6 @@ const early: Scenario[] = [
 			{},
 		],
 		ends: 200,
-		by: 'axios',
 	},
 ];
 

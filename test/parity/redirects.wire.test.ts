@@ -22,7 +22,6 @@ const byMethod = statuses.flatMap((status) =>
 				method === 'HEAD' ? {body: ''} : {},
 			],
 			ends: 200,
-			by: method === 'HEAD' ? 'axios' : 'undici',
 		}),
 	),
 );
@@ -36,7 +35,7 @@ const byBody = [302, 303, 307, 308].flatMap((status) =>
 				request: (s) => ({url: s.url('a', '/from'), method: 'post', data: make()}),
 				answers: (s) => [redirect(s.url('b', '/to'), status), {}],
 				ends: 200,
-				// The last request tells: where it has no body left, ours takes the undici exchange again.
+				// The last request tells: where it has no body left, ours takes the connections of the client again.
 				by: 'any',
 			}),
 		),

@@ -72,6 +72,10 @@ const views: Readonly<Record<string, () => unknown>> = {
 	true: () => true,
 };
 
+function isTakenByClientAlone(data: unknown): boolean {
+	return data instanceof URLSearchParams || (ArrayBuffer.isView(data) && !Buffer.isBuffer(data));
+}
+
 const byView = Object.entries(views).flatMap(([title, make]): Row[] => [
 	{
 		title: `POST of ${title}`,
@@ -87,18 +91,23 @@ const byView = Object.entries(views).flatMap(([title, make]): Row[] => [
 		ends: anyEnd,
 		requests: anyEnd,
 	},
-	{
-		title: `POST of ${title} after an identity transformRequest`,
-		config: () => ({method: 'post', data: make(), transformRequest: (data: unknown) => data}),
-		answers: () => [{}],
-		ends: anyEnd,
-		requests: anyEnd,
-	},
+	// axios refuses these if it has not transformed them, and the client sends them.
+	...(isTakenByClientAlone(make())
+		? []
+		: [
+				{
+					title: `POST of ${title} after an identity transformRequest`,
+					config: () => ({
+						method: 'post',
+						data: make(),
+						transformRequest: (data: unknown) => data,
+					}),
+					answers: () => [{}],
+					ends: anyEnd,
+					requests: anyEnd,
+				} satisfies Row,
+			]),
 ]);
-
-async function* generator() {
-	yield 'never sent';
-}
 
 const refused: Readonly<Record<string, () => unknown>> = {
 	'a number': () => 42,
@@ -110,8 +119,6 @@ const refused: Readonly<Record<string, () => unknown>> = {
 	'a Map': () => new Map([['a', 1]]),
 	'a function': () => () => 'text',
 	'a promise': () => Promise.resolve('text'),
-	'an async generator': generator,
-	'a web ReadableStream': () => new Blob(['web']).stream(),
 	'a Response': () => new Response('text'),
 };
 

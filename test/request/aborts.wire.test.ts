@@ -32,8 +32,8 @@ test.each([
 	'reading a stream',
 ])('a request that is given up while it is %s leaves nothing behind', (phase) => {
 	const played = all.filter((one) => one.phase === phase);
-	// Two exchanges, but for a stream; a signal and a token; three kinds of deadlines.
-	expect(played).toHaveLength(phase === 'reading a stream' ? 6 : 12);
+	// Two exchanges; a signal and a token; three kinds of deadlines.
+	expect(played).toHaveLength(12);
 	for (const one of played) {
 		expect(one).toMatchObject({
 			code: 'ERR_CANCELED',

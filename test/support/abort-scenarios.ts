@@ -271,8 +271,6 @@ const all: Leftovers[] = [];
 for (const phase of Object.keys(phases)) {
 	for (const exchange of Object.keys(exchanges)) {
 		for (const way of Object.keys(ways) as (keyof typeof ways)[]) {
-			// A stream is always axios's.
-			if (phase === 'reading a stream' && exchange === 'undici') continue;
 			for (const deadline of Object.keys(deadlines)) {
 				all.push(await play({phase, exchange, way, deadline}));
 			}

@@ -61,7 +61,7 @@ function ending<T extends {close(): Promise<void>}>(started: T): T {
 
 /** Options that say nothing, and options that send a request through axios's own adapter. */
 export const exchanges = [
-	['the undici exchange', {}],
+	["the client's connections", {}],
 	["axios's exchange", {onDownloadProgress() {}}],
 ] as const;
 

@@ -201,7 +201,7 @@ function meet(stage: ParityServers, server: ServerName, request: IncomingMessage
 		server,
 		method: request.method,
 		path: request.url,
-		headers: inOrder(pairs(request.rawHeaders)),
+		headers: inOrder(request.method, pairs(request.rawHeaders)),
 		body: '',
 		end: 'open',
 	};
@@ -232,12 +232,26 @@ function brew(stage: ParityServers, server: ServerName, text: string, socket: So
 		const [name = '', value = ''] = field.split(': ');
 		return [name, value];
 	});
-	stage.requests.push({server, method, path, headers: inOrder(headers), body, end: 'whole'});
+	stage.requests.push({
+		server,
+		method,
+		path,
+		headers: inOrder(method, headers),
+		body,
+		end: 'whole',
+	});
 	perform(stage, socket, {close: true, ...stage.answers.shift()}, true);
 }
 
-function inOrder(headers: readonly [string, string][]): [string, string][] {
-	const own = headers.filter(([name]) => undicisOwn.test(name));
+/** Methods of which undici says that they have no body. Node says it of all but a few. */
+const announcesEmptyBody = /^(POST|PUT|PATCH|QUERY|PROPFIND|PROPPATCH)$/;
+
+function inOrder(method = '', headers: readonly [string, string][]): [string, string][] {
+	const own = headers.filter(
+		([name, value]) =>
+			undicisOwn.test(name) &&
+			(announcesEmptyBody.test(method) || value !== '0' || !/^content-length$/i.test(name)),
+	);
 	return [
 		...own.map(([name, value]): [string, string] => [name.toLowerCase(), value]).sort(),
 		...headers.filter(([name]) => !undicisOwn.test(name)),

@@ -174,10 +174,12 @@ function describeRequest(request: ClientRequest | undefined): object | undefined
 		host,
 		protocol,
 		headers: Object.fromEntries(
-			Object.entries(request.getHeaders?.() ?? {}).map(([name, value]) => [
-				name,
-				Array.isArray(value) ? value : String(value),
-			]),
+			Object.entries(request.getHeaders?.() ?? {}).flatMap(([name, value]) => {
+				if (!Array.isArray(value)) return [[name, String(value)]];
+				// What was sent of a list: one line of cookies, and nothing of an empty one.
+				const sent = name === 'cookie' ? value.join('; ') : value;
+				return value.length > 0 ? [[name, sent]] : [];
+			}),
 		),
 		accept: request.getHeader?.('ACCEPT'),
 		hasCookie: request.hasHeader?.('cookie'),
@@ -222,9 +224,9 @@ function sentUserAgent(request: unknown): unknown {
 	return (request as ClientRequest).getHeader?.('User-Agent');
 }
 
-/** Which exchange a request took; `undefined` where that cannot be told. */
-export function exchangeOf(value: unknown): 'undici' | 'axios' | undefined {
+/** What carried a request: the connections of the client, or axios's adapter; `undefined` where that cannot be told. */
+export function exchangeOf(value: unknown): 'client' | 'axios' | undefined {
 	const request = (value as Partial<AxiosError> | undefined)?.request;
 	if (typeof request !== 'object' || request === null) return undefined;
-	return request.constructor?.name === 'SentRequest' ? 'undici' : 'axios';
+	return request.constructor?.name === 'SentRequest' ? 'client' : 'axios';
 }

@@ -101,8 +101,8 @@ const wholeAxios: readonly string[] = [
 	'client/create-client.ts',
 	'client/build-adapter.ts',
 	'exchange/axios/axios-exchange.ts',
+	'exchange/axios-version.ts',
 	// For the version in `User-Agent`.
-	'exchange/outgoing/outgoing-request.ts',
 ];
 
 /** What is wrong with an import of a file of ours; `undefined` when nothing is. */

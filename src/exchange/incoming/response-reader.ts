@@ -1,4 +1,5 @@
-import {AxiosError, AxiosHeaders, type AxiosResponse} from 'axios';
+import type {Readable} from 'node:stream';
+import {AxiosError, AxiosHeaders, type AxiosResponse, CanceledError} from 'axios';
 import type {
 	RequestConnection,
 	ResponseController,
@@ -11,14 +12,25 @@ import {headerOf, isRedirect, redirectBody} from '../exchange.ts';
 import {FirstByteTimer} from '../first-byte-timeout.ts';
 import {attachLoss} from '../may-retry.ts';
 import {joinHeaders, ReceivedResponse, type SentRequest} from '../node-messages.ts';
-import {ResponseBody, textOf, tooLarge} from './buffered-body.ts';
+import type {OutgoingBody} from '../outgoing/outgoing-request.ts';
+import {BufferedBody, dataOf, tooLarge} from './buffered-body.ts';
+import {takeDecoder} from './decoders.ts';
+import {ResponseStream, streamedData} from './response-stream.ts';
+
+/** A request on its way. */
+export interface Exchanged {
+	readonly input: ExchangeInput;
+	readonly connection: RequestConnection;
+	readonly request: SentRequest;
+	readonly body: OutgoingBody;
+}
 
 /** Reads the response to one request, and settles the promise of its exchange. */
 export class ResponseReader implements ResponseHandler {
 	readonly #input: ExchangeInput;
 	readonly #connection: RequestConnection;
 	readonly #request: SentRequest;
-	readonly #requestBytes: number;
+	readonly #requestBody: OutgoingBody;
 	readonly #resolve: (response: AxiosResponse) => void;
 	readonly #reject: (error: unknown) => void;
 	#stopCancel: (() => void) | undefined = undefined;
@@ -31,18 +43,20 @@ export class ResponseReader implements ResponseHandler {
 
 	/** The head, as soon as it is there. */
 	#response: AxiosResponse | undefined = undefined;
-	/** `undefined` for a redirect, whose body is dropped. */
-	#body: ResponseBody | undefined = undefined;
+	/** The body; `undefined` for a redirect, whose body is dropped. */
+	#body: BufferedBody | ResponseStream | undefined = undefined;
 	#droppedBytes = 0;
+	/** The app does not read, so that no data is to come. */
+	#paused = false;
+	/** All of the request was written. */
+	#sent = false;
 	/** The response is complete: the connection may carry another request by now. */
 	#complete = false;
+	/** The app has its response or its error. It may still read the body of the response. */
 	#settled = false;
 
 	constructor(
-		input: ExchangeInput,
-		connection: RequestConnection,
-		request: SentRequest,
-		requestBytes: number,
+		{input, connection, request, body}: Exchanged,
 		resolve: (response: AxiosResponse) => void,
 		reject: (error: unknown) => void,
 	) {
@@ -50,7 +64,7 @@ export class ResponseReader implements ResponseHandler {
 		this.#input = input;
 		this.#connection = connection;
 		this.#request = request;
-		this.#requestBytes = requestBytes;
+		this.#requestBody = body;
 		this.#resolve = resolve;
 		this.#reject = reject;
 		if (remainingMs !== undefined) {
@@ -65,6 +79,7 @@ export class ResponseReader implements ResponseHandler {
 		if (config.signal || config.cancelToken) {
 			this.#stopCancel = onCancel(config, request, (error) => this.#fail(error));
 		}
+		if (body.stream !== undefined) this.#watchUpload(body.stream);
 	}
 
 	onRequestStart(): void {
@@ -75,11 +90,12 @@ export class ResponseReader implements ResponseHandler {
 	}
 
 	onRequestSent(): void {
+		this.#sent = true;
 		this.#firstByteTimer?.start(this.#connection.socket);
 	}
 
 	onResponseStart(
-		{rawHeaders}: ResponseController,
+		controller: ResponseController,
 		status: number,
 		fields: Record<string, string | string[] | undefined>,
 	): void {
@@ -91,11 +107,14 @@ export class ResponseReader implements ResponseHandler {
 		const headers = joinHeaders(fields);
 		const dropsBody =
 			followsRedirect && isRedirect(status) && Boolean(headerOf(headers, 'location'));
-		if (!dropsBody) this.#body = new ResponseBody(config, status, headers);
+		const isStream = config.responseType === 'stream' && !dropsBody;
+		const isEncoded = !dropsBody && Boolean(headerOf(headers, 'content-encoding'));
+		const decoder = isEncoded ? takeDecoder(config, request.method, status, headers) : undefined;
 		const {reason: statusText, httpVersion} = this.#connection;
 		const head = {statusCode: status, statusMessage: statusText, headers, httpVersion};
-		request.res = new ReceivedResponse(request, head, rawHeaders ?? []);
-		this.#response = {
+		const body = isStream ? this.#streamOf(head, controller) : undefined;
+		request.res = body ?? new ReceivedResponse(request, head, controller.rawHeaders ?? []);
+		const response: AxiosResponse = {
 			status,
 			statusText,
 			// They have the form of AxiosHeaders already: parsing them again takes 1 % of a small request.
@@ -104,26 +123,44 @@ export class ResponseReader implements ResponseHandler {
 			request,
 			data: undefined,
 		};
+		this.#response = response;
 		if (dropsBody) this.#drainTimer = setTimeout(() => this.#endRedirect(), redirectBody.limitMs);
-		else if (this.#timer !== undefined) this.#watchPauses();
+		else {
+			this.#body = body ?? new BufferedBody(config, decoder);
+			if (this.#timer !== undefined) this.#watchPauses();
+			if (body !== undefined) this.#passStream(response, body, decoder);
+		}
 	}
 
 	onResponseData(_: unknown, chunk: Buffer): void {
-		if (this.#body === undefined) {
+		const body = this.#body;
+		if (body === undefined) {
 			this.#droppedBytes += chunk.length;
 			if (this.#droppedBytes > redirectBody.limitBytes) this.#endRedirect();
 			return;
 		}
 		this.#timer?.refresh();
-		if (!this.#body.add(chunk)) this.#fail(this.#tooLongError());
+		if (body instanceof BufferedBody) {
+			if (!body.add(chunk)) this.#fail(this.#tooLongError());
+			// A pause of the app's is not one of the server's.
+		} else if (!body.add(chunk)) {
+			this.#paused = true;
+			clearTimeout(this.#timer);
+		}
 	}
 
-	onResponseEnd(): void {
+	onResponseEnd(
+		controller: ResponseController,
+		trailers: Record<string, string | string[] | undefined>,
+	): void {
 		this.#complete = true;
+		clearTimeout(this.#timer);
+		if (this.#body instanceof ResponseStream) this.#body.finish(controller, trailers);
 		const response = this.#response;
 		const status = response?.status ?? 0;
 		const keepAlive = response?.headers['keep-alive'];
-		const requestBytes = this.#requestBytes;
+		const {length = this.#input.hop.body?.bytesRead ?? 0} = this.#requestBody;
+		const requestBytes = this.#sent ? length : Number.POSITIVE_INFINITY;
 		this.#connection.complete({status, keepAlive, requestBytes}, () => this.#end());
 	}
 
@@ -137,39 +174,92 @@ export class ResponseReader implements ResponseHandler {
 			this.#endRedirect();
 			return;
 		}
-		void connection.destroy();
-		this.#settle(() => {
-			if (response !== undefined && connection.isBrokenOff(error)) {
-				this.#reject(this.#abortedError(response));
-				return;
-			}
-			const {config} = this.#input;
-			const failure = connection.nodeError(error);
-			// A stream of HTTP/2 fails after its head like a response, a connection of HTTP/1.1 like a request.
-			const failed = connection.httpVersion === '2.0' ? response : undefined;
-			const reason = AxiosError.from(failure, undefined, config, this.#request, failed);
-			this.#reject(attachLoss(reason, loss));
+		if (this.#body instanceof ResponseStream) {
+			this.#body.abort();
+			this.#stop();
+			return;
+		}
+		if (response !== undefined && connection.isBrokenOff(error)) {
+			this.#fail(this.#abortedError(response));
+			return;
+		}
+		const {config} = this.#input;
+		const failure = connection.nodeError(error);
+		// A stream of HTTP/2 fails after its head like a response, a connection of HTTP/1.1 like a request.
+		const failed = connection.httpVersion === '2.0' ? response : undefined;
+		const reason = AxiosError.from(failure, undefined, config, this.#request, failed);
+		this.#fail(attachLoss(reason, loss));
+	}
+
+	/** As axios: the error of a body ends its request, and so does a body that is closed before its end. */
+	#watchUpload(upload: Readable): void {
+		const {config} = this.#input;
+		const request = this.#request;
+		upload.once('error', (error) => {
+			// The response is there: the connection gave the rest of the request up.
+			if (this.#complete) return;
+			// undici ends it with an error of its own when it is not as long as its Content-Length.
+			const cause = this.#connection.nodeError(error);
+			this.#fail(AxiosError.from(cause, undefined, config, request));
 		});
+		upload.once('close', () => {
+			if (this.#complete || upload.readableEnded || upload.errored) return;
+			this.#fail(new CanceledError('Request stream has been aborted', config, request));
+		});
+	}
+
+	#streamOf(
+		head: ConstructorParameters<typeof ResponseStream>[1],
+		controller: ResponseController,
+	): ResponseStream {
+		return new ResponseStream(this.#request, head, controller, {
+			onResume: () => {
+				if (!this.#paused) return;
+				this.#paused = false;
+				if (this.#timer !== undefined) this.#watchPauses();
+			},
+			onAbandon: () => {
+				this.#stop();
+				void this.#connection.destroy();
+			},
+		});
+	}
+
+	/** Gives the app its response. The exchange goes on until the body is read. */
+	#passStream(
+		response: AxiosResponse,
+		body: ResponseStream,
+		decoder: ReturnType<typeof takeDecoder>,
+	): void {
+		const {config} = this.#input;
+		const data = streamedData(body, decoder, config, () => this.#tooLongError());
+		response.data = data;
+		if (this.#stopCancel !== undefined) data.once('close', this.#stopCancel);
+		this.#settled = true;
+		this.#resolve(response);
 	}
 
 	#end(): void {
 		const response = this.#response;
+		const body = this.#body;
+		if (body instanceof ResponseStream) this.#endUpload();
 		if (this.#settled || response === undefined) return;
-		const body = this.#body?.whole();
-		if (body === undefined) this.#settle(() => this.#resolve(response));
-		else if (body instanceof Promise) {
-			body.then(
+		if (!(body instanceof BufferedBody)) {
+			this.#settle(() => this.#resolve(response));
+			return;
+		}
+		const whole = body.whole();
+		if (whole instanceof Promise) {
+			whole.then(
 				(decoded) => this.#finish(response, decoded),
 				(error) => this.#failDecoding(response, error),
 			);
-		} else this.#finish(response, body);
+		} else this.#finish(response, whole);
 	}
 
 	#finish(response: AxiosResponse, body: Buffer): void {
-		const {responseType, responseEncoding} = this.#input.config;
 		try {
-			response.data =
-				responseType === 'arraybuffer' ? body : textOf(body, responseEncoding as BufferEncoding);
+			response.data = dataOf(body, this.#input.config);
 		} catch (error) {
 			this.#settle(() => this.#reject(this.#errorFrom(error as Error, response)));
 			return;
@@ -195,11 +285,11 @@ export class ResponseReader implements ResponseHandler {
 		this.#timer = setTimeout(() => {
 			const response = this.#response;
 			// follow-redirects closes the socket, and so axios does not know of the timeout.
-			this.#expire(
-				followsRedirect && response
-					? this.#abortedError(response)
-					: timeoutError(config, this.#request),
-			);
+			if (followsRedirect && this.#body instanceof ResponseStream) {
+				this.#connection.suspect();
+				this.#body.abort();
+			} else if (followsRedirect && response) this.#expire(this.#abortedError(response));
+			else this.#expire(timeoutError(config, this.#request));
 		}, idleMs);
 	}
 
@@ -210,18 +300,35 @@ export class ResponseReader implements ResponseHandler {
 
 	/** Fails the request: its connection cannot be used again. */
 	#fail(error: AxiosError): void {
-		this.#settle(() => this.#reject(error));
+		if (this.#body instanceof ResponseStream) {
+			const data: Readable = this.#response?.data;
+			// As axios does. An app that does not listen for its errors must not crash.
+			if (data.listenerCount('error') > 0 && !data.destroyed) data.emit('error', error);
+			data.destroy();
+			this.#stop();
+		} else this.#settle(() => this.#reject(error));
 		if (!this.#complete) void this.#connection.destroy(error);
 	}
 
 	#settle(settle: () => void): void {
 		if (this.#settled) return;
 		this.#settled = true;
+		this.#stop();
+		settle();
+	}
+
+	/** The exchange is over. */
+	#stop(): void {
 		clearTimeout(this.#timer);
 		this.#firstByteTimer?.stop();
 		clearTimeout(this.#drainTimer);
 		this.#stopCancel?.();
-		settle();
+		this.#endUpload();
+	}
+
+	#endUpload(): void {
+		const {stream} = this.#requestBody;
+		if (stream !== undefined) this.#input.hop.body?.stop(stream);
 	}
 
 	#tooLongError(): AxiosError {
@@ -229,7 +336,7 @@ export class ResponseReader implements ResponseHandler {
 	}
 
 	#abortedError(response: AxiosResponse): AxiosError {
-		const isEncoded = this.#body?.isEncoded === true;
+		const isEncoded = this.#body instanceof BufferedBody && this.#body.isEncoded;
 		return abortedError(this.#input.config, this.#request, response, isEncoded);
 	}
 

@@ -1,7 +1,12 @@
 import type {Readable} from 'node:stream';
-import axios, {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {types} from 'node:util';
+import type {AxiosError, AxiosHeaders, InternalAxiosRequestConfig} from 'axios';
+import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import type {WireRequest} from '../../connection/request-connection.ts';
+import {axiosVersion} from '../axios-version.ts';
 import type {Hop} from '../hop.ts';
+import {type EncodedBody, encodeBody} from './encode-body.ts';
+import {bodyTooLong} from './request-body.ts';
 
 /** A request as a connection sends it. */
 export class OutgoingRequest implements WireRequest {
@@ -23,14 +28,8 @@ export class OutgoingRequest implements WireRequest {
 // have put them.
 Object.setPrototypeOf(OutgoingRequest.prototype, null);
 
-const agentName = `axios/${axios.VERSION}`;
+const agentName = `axios/${axiosVersion}`;
 const acceptEncoding = 'gzip, compress, deflate, br';
-
-/** Adds axios's default headers for itself and the body, unless the app has set them. */
-function addDefaultHeaders(headers: AxiosHeaders, body: Buffer | null): void {
-	setMissing(headers, 'User-Agent', agentName);
-	if (body) setMissing(headers, 'Content-Length', String(body.length));
-}
 
 // As `headers.set(name, value, false)` does, which takes 1 % of the time of a small request.
 function setMissing(headers: AxiosHeaders, name: string, value: string): void {
@@ -46,15 +45,16 @@ function setMissing(headers: AxiosHeaders, name: string, value: string): void {
 /**
  * The headers of `hop` as they are sent, names and values in turn: the app's, and those that axios adds.
  * The latter are added to the hop's own headers too, as axios adds them to `config.headers`.
+ *
+ * @param withoutLogin - Whether a `Proxy-Authorization` is left out.
  */
 export function wireHeaders(
 	{headers, auth}: Hop,
 	{transitional}: InternalAxiosRequestConfig,
 	cookie: string | undefined,
-	body: Buffer | null,
+	withoutLogin: boolean,
 ): string[] {
 	if (auth) headers.delete('authorization');
-	addDefaultHeaders(headers, body);
 	const zstd = transitional?.advertiseZstdAcceptEncoding === true;
 	setMissing(headers, 'Accept-Encoding', zstd ? `${acceptEncoding}, zstd` : acceptEncoding);
 
@@ -62,8 +62,14 @@ export function wireHeaders(
 	for (const name of Object.keys(headers)) {
 		const value: unknown = headers[name];
 		if (value === undefined || value === null || value === false) continue;
-		if (cookie !== undefined && name.length === 6 && name.toLowerCase() === 'cookie') continue;
-		for (const item of Array.isArray(value) ? value : [value]) wire.push(name, clean(String(item)));
+		const isCookie = name.length === 6 && name.toLowerCase() === 'cookie';
+		if (isCookie && cookie !== undefined) continue;
+		if (withoutLogin && name.length === 19 && isLogin(name)) continue;
+		// Node puts its own in the place of an empty one.
+		if (value === '' && name.toLowerCase() === 'host') continue;
+		if (!Array.isArray(value)) wire.push(name, clean(String(value)));
+		else if (isCookie) wire.push(name, clean(value.join('; ')));
+		else for (const item of value) wire.push(name, clean(String(item)));
 	}
 	// Node writes these after the app's.
 	if (auth) wire.push('Authorization', basic(`${auth.username}:${auth.password}`));
@@ -82,25 +88,53 @@ function basic(credentials: string): string {
 	return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
 }
 
-/**
- * The body of a hop as bytes; `null` where there is none.
- *
- * @throws {AxiosError} axios's own, when it is longer than `maxBodyLength`.
- */
-export function bodyOf({headers, body}: Hop, config: InternalAxiosRequestConfig): Buffer | null {
-	const bytes = bytesOf(body?.data);
-	const {maxBodyLength = -1} = config;
-	if (bytes === null || maxBodyLength <= -1 || bytes.length <= maxBodyLength) return bytes;
-	addDefaultHeaders(headers, bytes);
-	throw new AxiosError(
-		'Request body larger than maxBodyLength limit',
-		AxiosError.ERR_BAD_REQUEST,
-		config,
-	);
+/** The body of a request on its way. */
+export interface OutgoingBody {
+	readonly content: Buffer | Readable | null;
+	/** `content`, if it is one. */
+	readonly stream: Readable | undefined;
+	/** In bytes; `undefined` where only the end of the stream tells. */
+	readonly length: number | undefined;
+	/** Why it is not sent. */
+	readonly failure?: AxiosError | undefined;
 }
 
-function bytesOf(data: unknown): Buffer | null {
-	if (!data) return null;
+const noBody: OutgoingBody = {content: null, stream: undefined, length: 0};
+
+/**
+ * The body of a hop. Adds the headers that axios derives from it, and its `User-Agent` before them.
+ *
+ * @throws {AxiosError} axios's own, for data that cannot be a body or is longer than `maxBodyLength`.
+ */
+export function outgoingBody(
+	hop: Hop,
+	config: InternalAxiosRequestConfig,
+): OutgoingBody | Promise<OutgoingBody> {
+	const {body, headers} = hop;
+	setMissing(headers, 'User-Agent', agentName);
+	// As in axios, an empty text is no body.
+	if (body === undefined || !body.data) return noBody;
+	const content = bytesOf(body.data);
+	if (content === undefined) {
+		const encoded = encodeBody(hop, body, config);
+		return encoded instanceof Promise ? encoded.then(withStream) : withStream(encoded);
+	}
+	const {maxBodyLength = -1} = config;
+	setMissing(headers, 'Content-Length', String(content.length));
+	if (maxBodyLength > -1 && content.length > maxBodyLength) {
+		throw Object.assign(bodyTooLong(), {config});
+	}
+	return {content, stream: undefined, length: content.length};
+}
+
+function withStream(encoded: EncodedBody): OutgoingBody {
+	const {content} = encoded;
+	return {...encoded, stream: Buffer.isBuffer(content) ? undefined : content};
+}
+
+/** `undefined` for anything but text and bytes. */
+function bytesOf(data: unknown): Buffer | undefined {
 	if (typeof data === 'string') return Buffer.from(data, 'utf8');
-	return Buffer.isBuffer(data) ? data : Buffer.from(data as ArrayBuffer);
+	if (Buffer.isBuffer(data)) return data;
+	return types.isArrayBuffer(data) ? Buffer.from(data) : undefined;
 }

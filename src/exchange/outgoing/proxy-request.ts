@@ -6,9 +6,8 @@
 
 import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import type {ProxyServer} from '../../connection/proxy/resolve-proxy.ts';
-import type {ExchangeInput} from '../exchange.ts';
+import {type ExchangeInput, isForOrigin} from '../exchange.ts';
 import type {Hop} from '../hop.ts';
-import {wantsHttp2} from '../http2-options.ts';
 import {copyHeaders} from './config-headers.ts';
 
 /** The request target in absolute-form. */
@@ -20,12 +19,12 @@ const headerName = 'Proxy-Authorization';
 
 /** Names and values in turn, for `proxy`: its configured credentials replace the app's. */
 export function forwardHeaders(
-	{url}: Hop,
+	{url, headers: given}: Hop,
 	headers: readonly string[],
 	proxy: ProxyServer,
 ): string[] {
 	const {authorization} = proxy;
-	const sent = ['Host', url.host];
+	const sent = given.get('Host') ? [] : ['Host', url.host];
 	for (let i = 0; i < headers.length; i += 2) {
 		const [name = '', value = ''] = headers.slice(i, i + 2);
 		if (authorization === undefined || !isLogin(name)) sent.push(name, value);
@@ -51,21 +50,20 @@ export function withProxyAuthorization<Value>(
  * Security: in the request itself the origin would read the credentials of the proxy.
  */
 export function withTunnelAuthorization(input: ExchangeInput): ExchangeInput {
-	const {hop, config, proxy, globalAgent} = input;
-	const forOrigin = hop.url.protocol === 'https:' || wantsHttp2(config) || proxy?.isSocks === true;
-	if (!forOrigin || !Object.keys(hop.headers).some(isLogin)) return input;
+	const {hop} = input;
+	if (!isForOrigin(input) || !Object.keys(hop.headers).some(isLogin)) return input;
 	const headers = copyHeaders(hop.headers);
-	const login = headers.get('Proxy-Authorization');
 	headers.delete('Proxy-Authorization');
-	return {
-		...input,
-		hop: {...hop, headers},
-		// `false` switches a header off.
-		proxy:
-			login && globalAgent === undefined
-				? proxy?.withAuthorization(sendable(String(login)))
-				: proxy,
-	};
+	return {...input, hop: {...hop, headers}, proxy: tunnelProxy(input)};
+}
+
+/** The proxy of a request, with the app's own `Proxy-Authorization` if it has no credentials. */
+export function tunnelProxy(input: ExchangeInput): ProxyServer | undefined {
+	const {hop, proxy, globalAgent} = input;
+	if (proxy === undefined || globalAgent !== undefined || !isForOrigin(input)) return proxy;
+	const login = hop.headers.get('Proxy-Authorization');
+	// `false` switches a header off.
+	return login ? proxy.withAuthorization(sendable(String(login))) : proxy;
 }
 
 // As axios does: a line end would begin another header.

@@ -1,5 +1,7 @@
 import {PassThrough, Readable, type Stream} from 'node:stream';
+import type {ReadableStream as WebStream} from 'node:stream/web';
 import {AxiosError} from 'axios';
+import {describeType} from '../../util/check-options.ts';
 
 /** A streamed body is kept up to this size, to be sent again after a 307 or 308. */
 export const replayLimitBytes = 10 * 1024 * 1024;
@@ -8,10 +10,19 @@ export const replayLimitBytes = 10 * 1024 * 1024;
 export interface Body {
 	/** As the app gave it. */
 	readonly data: unknown;
+	/** Whether it is read once, while it is sent. */
+	readonly isStream: boolean;
 	/** Whether it can be sent again. */
 	readonly replayable: boolean;
-	/** The data for the next attempt. @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE` */
-	open(): unknown;
+	/** The bytes of a stream so far. */
+	readonly bytesRead: number;
+	/**
+	 * The data for the next attempt: `data` itself, or a stream of its own.
+	 *
+	 * @param maxBytes - Above it, a stream fails as axios fails it. @defaultValue without limit
+	 * @throws {AxiosError} `ERR_BODY_NOT_REPLAYABLE`
+	 */
+	open(maxBytes?: number): unknown;
 	/** Ends the attempt that `open` returned; the next attempt reads the rest of a stream. */
 	stop(attempt: unknown): void;
 	/** The present attempt is the last: the rest of a stream is read and dropped after it. */
@@ -22,23 +33,68 @@ export interface Body {
 
 /** The body of one request; when `replayable`, a stream is recorded while it is sent. */
 export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
-	if (!isStream(data))
-		return {data, replayable: true, open: () => data, stop() {}, last() {}, discard() {}};
-	return new StreamBody(data, replayable ? limitBytes : 0);
+	const source = sourceOf(data);
+	if (source === undefined) return new DataBody(data);
+	return new StreamBody(source, replayable ? limitBytes : 0);
+}
+
+/** A body in memory, or one that can be read any number of times, such as a Blob. */
+class DataBody implements Body {
+	readonly data: unknown;
+	readonly isStream = false;
+	readonly replayable = true;
+	readonly bytesRead = 0;
+
+	constructor(data: unknown) {
+		this.data = data;
+	}
+
+	open(): unknown {
+		return this.data;
+	}
+
+	stop(): void {}
+	last(): void {}
+	discard(): void {}
+}
+
+/** A body that can be read once; `undefined` for any other. */
+function sourceOf(data: unknown): Source | undefined {
+	if (typeof data !== 'object' || data === null) return undefined;
+	if (typeof (data as Source).pipe === 'function') return data as Source;
+	if (isWebStream(data)) return Readable.fromWeb(data);
+	const iterable = data as Partial<AsyncIterable<unknown> & IterableIterator<unknown>>;
+	const isIterator = typeof iterable.next === 'function' && Symbol.iterator in data;
+	if (!(Symbol.asyncIterator in data || isIterator)) return undefined;
+	return Readable.from(data as AsyncIterable<unknown>, {objectMode: false});
+}
+
+// Not by its class, of which a test environment may have another.
+function isWebStream(data: object): data is WebStream {
+	return Object.prototype.toString.call(data) === '[object ReadableStream]';
+}
+
+// With the code of Node's own error for what it cannot write.
+function wrongChunk(chunk: unknown): TypeError {
+	const error = new TypeError(
+		`expected text or bytes as a part of the streamed body, found a ${describeType(chunk)}`,
+	);
+	return Object.assign(error, {code: 'ERR_INVALID_ARG_TYPE'});
+}
+
+/** axios's error for a body above `maxBodyLength`. */
+export function bodyTooLong(): AxiosError {
+	return new AxiosError('Request body larger than maxBodyLength limit', AxiosError.ERR_BAD_REQUEST);
 }
 
 /** What axios treats as a stream: anything that can be piped. */
 type Source = Stream & Partial<Form>;
 
 /** The part of npm's `form-data` that axios reads headers and length from; without a length it sends chunks. */
-interface Form {
+export interface Form {
 	append(...field: unknown[]): unknown;
 	getHeaders(): Record<string, string>;
 	getLength?(callback: (error: Error | null, length: number) => void): void;
-}
-
-function isStream(data: unknown): data is Source {
-	return typeof data === 'object' && data !== null && typeof (data as Source).pipe === 'function';
 }
 
 /**
@@ -49,11 +105,16 @@ function isStream(data: unknown): data is Source {
  */
 class StreamBody implements Body {
 	readonly data: Source;
+	readonly isStream = true;
 	readonly #limitBytes: number;
 	#chunks: Buffer[] = [];
 	/** The index of the attempt's next chunk. */
 	#position = 0;
+	/** Read so far. */
 	#bytes = 0;
+	/** Given to the present attempt. */
+	#sentBytes = 0;
+	#maxBytes = Number.POSITIVE_INFINITY;
 	#ended = false;
 	/** Sent chunks were dropped: there is no second attempt. */
 	#lost = false;
@@ -75,7 +136,11 @@ class StreamBody implements Body {
 		return !this.#lost;
 	}
 
-	open(): Readable {
+	get bytesRead(): number {
+		return this.#bytes;
+	}
+
+	open(maxBytes = Number.POSITIVE_INFINITY): Readable {
 		if (this.#lost) {
 			throw new AxiosError(
 				`a redirect asks for the streamed body again, and more than ${this.#limitBytes} bytes of it were sent`,
@@ -83,6 +148,8 @@ class StreamBody implements Body {
 			);
 		}
 		this.#position = 0;
+		this.#sentBytes = 0;
+		this.#maxBytes = maxBytes;
 		const attempt = new Readable({
 			read: () => {
 				this.#feed(attempt).catch((error) => attempt.destroy(error));
@@ -138,7 +205,9 @@ class StreamBody implements Body {
 		if (chunk !== undefined) {
 			this.#position += 1;
 			this.#forget();
-			attempt.push(chunk);
+			this.#sentBytes += chunk.length;
+			if (this.#sentBytes > this.#maxBytes) attempt.destroy(bodyTooLong());
+			else attempt.push(chunk);
 		} else if (this.#ended) attempt.push(null);
 		else await this.#feed(attempt);
 	}
@@ -155,8 +224,9 @@ class StreamBody implements Body {
 		this.#reader ??= readerOf(this.data);
 		const {value, done} = await this.#reader.next();
 		if (done) this.#ended = true;
+		else if (typeof value !== 'string' && !ArrayBuffer.isView(value)) throw wrongChunk(value);
 		else if (value.length > 0) {
-			const chunk = Buffer.from(value as Uint8Array);
+			const chunk = Buffer.isBuffer(value) ? value : Buffer.from(value as Uint8Array);
 			this.#bytes += chunk.length;
 			this.#chunks.push(chunk);
 		}
@@ -192,7 +262,7 @@ class StreamBody implements Body {
 }
 
 // axios recognises a form by these methods and its name.
-function isForm(source: Source): source is Stream & Form {
+export function isForm<S extends Source>(source: S): source is S & Form {
 	const {append, getHeaders} = source;
 	if (typeof append !== 'function' || typeof getHeaders !== 'function') return false;
 	// Security: a method that was put into Object.prototype does not turn the app's stream into a form.

@@ -2,33 +2,23 @@ import {readFileSync} from 'node:fs';
 import http from 'node:http';
 import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
-import {AxiosHeaders} from 'axios';
 import {describe, expect, test, vi} from 'vitest';
-import {undiciSupportsConfig, undiciSupportsHop} from '../../../src/exchange/axios/needs-axios.ts';
+import {
+	axiosOnly,
+	http1NeedsAxios,
+	knownOptions,
+	needsAxios,
+} from '../../../src/exchange/axios/needs-axios.ts';
 import type {ExchangeInput} from '../../../src/exchange/exchange.ts';
 import {joinHeaders} from '../../../src/exchange/node-messages.ts';
 import {configOf, type HopConfig, hopOf} from '../../support/make-hop.ts';
 
-type Asked = Pick<ExchangeInput, 'config' | 'hop'>;
+type Config = ExchangeInput['config'];
 
-function undiciSupports({config, hop}: Asked): boolean {
-	return undiciSupportsConfig(config) && undiciSupportsHop({hop, proxy: undefined});
-}
-
-function inputOf(input: Partial<Asked> = {}): Asked {
-	return {hop: hopOf(), config: configOf(), ...input};
-}
-
-function taken(config: HopConfig, {path}: {path?: string} = {}): boolean {
+/** Whether the connections of the client carry such a request over HTTP/1.1. */
+function carried(config: HopConfig, {path}: {path?: string} = {}): boolean {
 	const hop = hopOf(config);
-	return undiciSupports(
-		inputOf({hop: path === undefined ? hop : {...hop, path}, config: configOf(config)}),
-	);
-}
-
-/** A config that holds `value` under a name of any kind. */
-function holding(name: string, value: unknown): boolean {
-	return undiciSupports(inputOf({config: {...configOf(), [name]: value}}));
+	return !http1NeedsAxios({hop: path === undefined ? hop : {...hop, path}});
 }
 
 /** The keys of axios's own type, of the version that is installed. */
@@ -41,62 +31,25 @@ function axiosKeys(): string[] {
 	return Array.from(body.matchAll(/^ {2}(\w+)\??:/gm), ([, name = '']) => name);
 }
 
-/** Looked at one by one: who deals with an option when the undici exchange takes the request. */
-const dealtWith: Readonly<Record<string, string>> = {
-	url: 'the adapter',
-	baseURL: 'the adapter',
-	allowAbsoluteUrls: 'the adapter',
-	method: 'the adapter, and the scope itself',
-	params: 'the adapter',
-	paramsSerializer: 'the adapter',
-	auth: 'the adapter',
-	maxRedirects: 'the adapter',
-	beforeRedirect: 'the adapter',
-	sensitiveHeaders: 'the adapter',
-	validateStatus: 'the adapter',
-	cancelToken: 'the adapter, and the undici exchange',
-	signal: 'the adapter, and the undici exchange',
-	timeout: 'the adapter, and the scope itself',
-	proxy: 'the adapter, and the scope itself',
-	data: 'the scope itself',
-	headers: 'the scope itself',
-	timeoutErrorMessage: 'the undici exchange',
-	maxContentLength: 'the undici exchange',
-	maxBodyLength: 'the undici exchange',
-	decompress: 'the undici exchange',
-	responseEncoding: 'the undici exchange',
-	transitional: 'the undici exchange, and axios around its adapter',
-	adapter: 'axios around its adapter',
-	transformRequest: 'axios around its adapter',
-	transformResponse: 'axios around its adapter',
-	formSerializer: 'axios around its adapter',
-	parseReviver: 'axios around its adapter',
-	redact: 'axios around its adapter',
-	env: 'nobody in Node: for fetch and data: URLs',
-	withCredentials: 'nobody in Node',
-	withXSRFToken: 'the adapter',
-	xsrfCookieName: 'the adapter',
-	xsrfHeaderName: 'the adapter',
-	fetchOptions: 'nobody: for fetch',
-	formDataHeaderPolicy: 'nobody: for forms, which go to axios',
-	allowedSocketPaths: 'nobody: for socketPath, which goes to axios',
-	http2Options: 'nobody: for httpVersion 2, which goes to axios',
-};
-
-/** Left to axios but for these values. */
-const plainValues: Readonly<Record<string, readonly unknown[]>> = {
-	responseType: [undefined, null, '', 'json', 'text', 'arraybuffer'],
-	httpVersion: [undefined, 1],
-	httpAgent: [undefined, null],
-	httpsAgent: [undefined, null],
-	socketPath: [undefined, null, ''],
-	transport: [undefined, null],
-	lookup: [undefined, null],
-	family: [undefined, null],
-	maxRate: [undefined, null],
-	onUploadProgress: [undefined, null],
-	onDownloadProgress: [undefined, null],
-	insecureHTTPParser: [undefined, null, false],
+/** The values of each option that need axios's adapter, and those that do not. */
+const values: Readonly<
+	Record<string, {axios: readonly unknown[]; client: readonly unknown[]; with?: object}>
+> = {
+	transport: {axios: [{request() {}}], client: [undefined, null, false]},
+	httpAgent: {axios: [{}], client: [undefined, null, false]},
+	httpsAgent: {axios: [{}], client: [undefined, null, false]},
+	maxRate: {axios: [1, [1, 2]], client: [undefined, null, 0]},
+	onUploadProgress: {axios: [() => {}], client: [undefined, null]},
+	onDownloadProgress: {axios: [() => {}], client: [undefined, null]},
+	insecureHTTPParser: {axios: [true, 1], client: [undefined, null, false]},
+	http2Options: {
+		axios: [{ca: 'pem'}, {createConnection() {}}],
+		client: [undefined, {}, {sessionTimeout: 5}, {ca: undefined}],
+		with: {httpVersion: 2},
+	},
+	httpVersion: {axios: [3, 'two', 1.1, Number.NaN, null], client: [undefined, 1, 2, '1', '2']},
+	timeout: {axios: ['soon', {}], client: [undefined, null, '', 0, Number.NaN, 80, '80', '80ms']},
+	socketPath: {axios: [{}, 5], client: [undefined, null, '', '/run/a.sock']},
 };
 
 describe('the options of axios', () => {
@@ -108,122 +61,134 @@ describe('the options of axios', () => {
 		expect(keys).toContain('sensitiveHeaders');
 	});
 
-	test.each(keys.filter((key) => !(key in dealtWith)))(
-		"the axios option %s with an unexpected value is left to axios's adapter",
-		(key) => {
-			expect(holding(key, {odd: 'value'})).toBe(false);
-			expect(holding(key, 'document')).toBe(false);
-			expect(holding(key, 3)).toBe(false);
-		},
-	);
+	test.each(keys)('the axios option %s is known', (key) => {
+		expect(knownOptions).toContain(key);
+	});
 
-	const odd = {
-		timeout: 5,
-		method: 'get',
-		headers: new AxiosHeaders(),
-		data: undefined,
-		proxy: false,
-	} as const;
-	test.each(keys.filter((key) => key in dealtWith))('the axios option %s is dealt with', (key) => {
-		expect(holding(key, key in odd ? odd[key as keyof typeof odd] : 'any')).toBe(true);
+	test('each option that needs axios is listed with its reason, and tried here', () => {
+		expect(axiosOnly.map(({option}) => option).sort()).toEqual(Object.keys(values).sort());
+		for (const {reason} of axiosOnly) expect(reason).toMatch(/^(the|axios) [^.]+$/);
 	});
 
 	test.each(
-		Object.entries(plainValues).flatMap(([key, values]) =>
-			values.map((value) => [key, value] as const),
+		Object.entries(values).flatMap(([key, {axios, with: besides}]) =>
+			axios.map((value) => ({key, value, besides})),
 		),
-	)('the option %s with %j needs nothing special', (key, value) => {
-		expect(keys).toContain(key);
-		expect(holding(key, value)).toBe(true);
+	)('the option $key with $value needs the adapter of axios', ({key, value, besides}) => {
+		expect(needsAxios({...configOf(), ...besides, [key]: value})).toBe(true);
 	});
-});
 
-describe('an option that nobody has looked at', () => {
-	test.each([0, '', null, false, true, {}, () => {}])(
-		"an unknown option with the value %j is left to axios's adapter",
-		(value) => {
-			expect(holding('ofTheFuture', value)).toBe(false);
+	test.each(
+		Object.entries(values).flatMap(([key, {client, with: besides}]) =>
+			client.map((value) => ({key, value, besides})),
+		),
+	)('the option $key with $value goes over the connections of the client', (given) => {
+		const {key, value, besides} = given;
+		expect(keys).toContain(key);
+		expect(needsAxios({...configOf(), ...besides, [key]: value})).toBe(false);
+	});
+
+	test.each(keys.filter((key) => !(key in values)))(
+		'the option %s never needs the adapter of axios',
+		(key) => {
+			for (const value of [{odd: 'value'}, 'document', 2, () => {}]) {
+				expect(needsAxios({...configOf(), [key]: value})).toBe(false);
+			}
 		},
 	);
 
-	test('an unknown option that is undefined needs nothing special', () => {
-		expect(holding('ofTheFuture', undefined)).toBe(true);
-	});
-
-	test("an unknown option that the config inherits is left to axios's adapter", () => {
-		const config = Object.assign(Object.create({ofTheFuture: 1}), configOf());
-		expect(undiciSupports(inputOf({config}))).toBe(false);
+	test('a socket path needs axios where only some are allowed', () => {
+		const config = {...configOf(), socketPath: '/run/a.sock', allowedSocketPaths: []};
+		expect(needsAxios(config)).toBe(true);
 	});
 });
 
-test.each([{}, true, 'text', () => {}])(
-	"the value %j under a plugin's name that is not an identifier needs nothing special",
-	(value) => {
-		expect(holding('my-plugin', value)).toBe(true);
-		expect(holding('@scope/plugin', value)).toBe(true);
-	},
-);
+describe('a key that is no option of axios', () => {
+	const anything = [0, '', null, false, true, {}, () => {}];
+	test.each(anything)('the value %j under a key of the app needs nothing special', (value) => {
+		expect(needsAxios({...configOf(), metadata: value} as Config)).toBe(false);
+	});
 
-describe('the options of ours and of plugins', () => {
-	test.each(['jar', 'session', 'allowInsecureRedirects', 'axios-retry', 'skipAuthRefresh'])(
-		'the option %s of this library or of a plugin is dealt with',
+	test.each(anything)('the value %j under it needs axios with a newer axios', (value) => {
+		expect(needsAxios({...configOf(), ofTheFuture: value} as Config, true)).toBe(true);
+	});
+
+	test('an undefined one needs nothing special with a newer axios', () => {
+		const config = {...configOf(), ofTheFuture: undefined} as Config;
+		expect(needsAxios(config, true)).toBe(false);
+	});
+
+	test('the key of a plugin that is not an identifier needs nothing special with a newer axios', () => {
+		const config = {...configOf(), 'axios-retry': {}, '@scope/plugin': true} as Config;
+		expect(needsAxios(config, true)).toBe(false);
+	});
+
+	test.each([
+		'jar',
+		'session',
+		'timeouts',
+		'localAddress',
+		'allowInsecureRedirects',
+		'skipAuthRefresh',
+		'hasOwnProperty',
+	])(
+		'the option %s of this library or of a plugin needs nothing special with a newer axios',
 		(key) => {
-			expect(holding(key, false)).toBe(true);
+			expect(needsAxios({...configOf(), [key]: {}} as Config, true)).toBe(false);
+		},
+	);
+
+	test.each(['toString', 'valueOf', 'constructor'])(
+		'an option called %s is looked at as any other with a newer axios',
+		(key) => {
+			const config = {...configOf(), [key]: Object.prototype.hasOwnProperty} as Config;
+			expect(needsAxios(config, true)).toBe(true);
 		},
 	);
 });
 
 test('a request goes to axios while somebody has replaced `http.request`', () => {
 	const spy = vi.spyOn(http, 'request');
-	expect(taken({})).toBe(false);
+	expect(carried({})).toBe(false);
 	spy.mockRestore();
-	expect(taken({})).toBe(true);
+	expect(carried({})).toBe(true);
 });
 
 describe('the request', () => {
-	const stream = Readable.from([]);
-	test.each([
-		['GET', undefined, true],
-		['DELETE', undefined, true],
-		['OPTIONS', undefined, true],
-		['POST', undefined, true],
-		['POST', 'text', true],
-		['PUT', Buffer.from('x'), true],
-		['PATCH', new ArrayBuffer(1), true],
-		['POST', '', true],
-		['HEAD', undefined, false],
-		['TRACE', undefined, false],
-		['CONNECT', undefined, false],
-		['GET', 'text', false],
-		['DELETE', 'text', false],
-		['POST', stream, false],
-		['POST', new FormData(), false],
-		['POST', new Blob(['x']), false],
-		['POST', 42, false],
-		['POST', {}, false],
-	])('the request %s with the body %o is supported: %s', (method, data, expected) => {
-		expect(taken({method, data})).toBe(expected);
+	const bodies = [undefined, 'text', Buffer.from('x'), Readable.from([]), new Blob(['x']), 42];
+	const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'MKCOL'];
+	test.each(methods)('the request %s with any body is carried', (method) => {
+		for (const data of bodies) expect(carried({method, data})).toBe(true);
+	});
+
+	test('the request CONNECT is left to axios', () => {
+		expect(carried({method: 'CONNECT'})).toBe(false);
 	});
 
 	test.each([
 		[{'X-Own': '1'}, true],
 		[{Cookie: 'a=1'}, true],
 		[{Authorization: 'Bearer t'}, true],
-		[{Host: 'virtual.test'}, false],
-		[{connection: 'close'}, false],
+		[{'Proxy-Authorization': 'Basic x'}, true],
+		[{Host: 'virtual.test'}, true],
+		[{Host: ['a.test', 'b.test']}, false],
+		[{connection: 'close'}, true],
+		[{Connection: 'Keep-Alive'}, true],
+		[{Connection: 'close, X-Own'}, false],
 		[{'KEEP-ALIVE': 'x'}, false],
 		[{'Transfer-Encoding': 'chunked'}, false],
-		[{TE: 'trailers'}, false],
+		[{TE: 'trailers'}, true],
 		[{Trailer: 'x'}, false],
 		[{Upgrade: 'h2c'}, false],
 		[{Expect: '100-continue'}, false],
-		[{'Proxy-Connection': 'x'}, false],
-		[{'X-List': ['a', 'b']}, false],
+		[{'Proxy-Connection': 'x'}, true],
+		[{'X-List': ['a', 'b']}, true],
+		[{Cookie: ['a=1', 'b=2']}, true],
 		[{'Content-Length': '0'}, false],
-	] as [Record<string, string>, boolean][])(
-		'a request with the headers %j is supported: %s',
+	] as [Record<string, string | string[]>, boolean][])(
+		'a request with the headers %j is carried: %s',
 		(headers, expected) => {
-			expect(taken({headers})).toBe(expected);
+			expect(carried({headers})).toBe(expected);
 		},
 	);
 
@@ -231,17 +196,17 @@ describe('the request', () => {
 		['4', true],
 		['5', false],
 		['4.0', false],
-	])('a request with Content-Length %s for four bytes is supported: %s', (length, expected) => {
+	])('a request with Content-Length %s for four bytes is carried: %s', (length, expected) => {
 		const headers = {'Content-Length': length};
-		expect(taken({method: 'POST', data: 'body', headers})).toBe(expected);
-		expect(taken({method: 'POST', data: '\u00e4\u00e4', headers})).toBe(expected);
+		expect(carried({method: 'POST', data: 'body', headers})).toBe(expected);
+		expect(carried({method: 'POST', data: '\u00e4\u00e4', headers})).toBe(expected);
 	});
 
 	test("a request whose body is to have no Content-Length is left to axios's adapter", () => {
 		const hop = hopOf({method: 'POST', data: 'body'});
 		hop.headers.set('Content-Length', false);
-		expect(undiciSupports(inputOf({hop}))).toBe(false);
-		expect(undiciSupports(inputOf({hop: {...hop, body: undefined}}))).toBe(true);
+		expect(http1NeedsAxios({hop})).toBe(true);
+		expect(http1NeedsAxios({hop: {...hop, body: undefined}})).toBe(false);
 	});
 
 	test.each([
@@ -253,32 +218,9 @@ describe('the request', () => {
 		['/a\r\nb', false],
 		['x', false],
 		['', false],
-	])('a request to the path %j is supported: %s', (path, expected) => {
-		expect(taken({}, {path})).toBe(expected);
+	])('a request to the path %j is carried: %s', (path, expected) => {
+		expect(carried({}, {path})).toBe(expected);
 	});
-
-	test.each([
-		[80, true],
-		['80', true],
-		['80ms', true],
-		[0, true],
-		['soon', false],
-		[Number.NaN, true],
-	])('a request with the timeout %j is supported: %s', (timeout, expected) => {
-		expect(taken({timeout: timeout as number})).toBe(expected);
-	});
-});
-
-// axios copies `hasOwnProperty` into its configs, and shows it where an interceptor has added a
-// property that cannot be written.
-test.each([
-	['hasOwnProperty', true],
-	['toString', false],
-	['valueOf', false],
-	['constructor', false],
-])('an option called %s is looked at as any other', (name, taken) => {
-	const config = {...configOf(), [name]: Object.prototype.hasOwnProperty};
-	expect(undiciSupports({config, hop: hopOf()})).toBe(taken);
 });
 
 test('headers are joined though the prototype of all objects has a function', () => {

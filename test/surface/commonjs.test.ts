@@ -3,6 +3,7 @@
  * `error instanceof AxiosError` was false, and `axios.defaults` did not reach a client. Now the package is
  * CommonJS for such an app.
  */
+import {join} from 'node:path';
 import {beforeAll, expect, test} from 'vitest';
 import {createTestPki, startMtlsServer, type TestPki} from '../../src/testing/index.ts';
 import {makeConsumer} from './consumer.ts';
@@ -77,4 +78,18 @@ test('each copy of the package has the axios of its own kind', async () => {
 		stdout: 'true true\n'.concat('true true\n'.repeat(3)),
 		stderr: '',
 	});
+});
+
+// As the older ones of Jest, webpack, eslint-plugin-import and TypeScript do. Node reads no `exports` either
+// where it is given a path.
+test.each([
+	['axios-mtls', 'createClient'],
+	['axios-mtls/redis', 'RedisCookieStore'],
+	['axios-mtls/testing', 'createTestPki'],
+])('a resolver that does not read `exports` finds %s', async (name, exported) => {
+	using app = makeConsumer();
+	const path = JSON.stringify(join(app.dir, 'node_modules', name));
+	app.write('app.cjs', `console.log(typeof require(${path}).${exported});`);
+
+	expect(await app.node('app.cjs')).toEqual({code: 0, stdout: 'function\n', stderr: ''});
 });

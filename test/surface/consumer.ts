@@ -34,10 +34,8 @@ export interface Consumer extends Disposable {
 
 /** Makes an app that has installed this package with its peers, and no other but `more`. */
 export function makeConsumer(more: readonly string[] = []): Consumer {
-	if (!existsSync(join(root, 'dist/index.js'))) {
-		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
-	}
-	const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-app-'));
+	const app = makeApp();
+	const {dir} = app;
 	const install = (name: string, from: string) => {
 		const path = join(dir, 'node_modules', name);
 		mkdirSync(dirname(path), {recursive: true});
@@ -48,6 +46,34 @@ export function makeConsumer(more: readonly string[] = []): Consumer {
 	for (const name of [...peers, ...more]) {
 		install(name, join(root, 'node_modules', name));
 	}
+	return app;
+}
+
+/**
+ * Makes an app that has installed the packed package and `packages` from the registry, each as
+ * `name@range`. It has no `"type": "module"`.
+ */
+export async function installPacked(packages: readonly string[]): Promise<Consumer> {
+	const app = makeApp();
+	app.write('package.json', '{"private": true}');
+	// With the environment, which may name the registry.
+	const npm = (cwd: string, ...argv: string[]) => run(cwd, 'npm', argv, {...process.env});
+	// Without its scripts: a build would take dist/ away from the tests beside this one.
+	const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', app.dir];
+	const packed = await npm(root, ...packing);
+	if (packed.code !== 0) throw new Error(`npm pack failed: ${packed.stderr}`);
+	const [{filename}] = JSON.parse(packed.stdout);
+	const installing = ['install', '--no-audit', '--no-fund', '--ignore-scripts'];
+	const installed = await npm(app.dir, ...installing, join(app.dir, filename), ...packages);
+	if (installed.code !== 0) throw new Error(`npm install failed: ${installed.stderr}`);
+	return app;
+}
+
+function makeApp(): Consumer {
+	if (!existsSync(join(root, 'dist/index.js'))) {
+		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
+	}
+	const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-app-'));
 	const write = (name: string, text: string) => writeFileSync(join(dir, name), text, {mode: 0o600});
 	write('package.json', '{"private": true, "type": "module"}');
 	return {
@@ -83,7 +109,7 @@ async function run(
 	cwd: string,
 	program: string,
 	argv: readonly string[],
-	env: Readonly<Record<string, string>> = {},
+	env: NodeJS.ProcessEnv = {},
 ): Promise<Outcome> {
 	const child = spawn(program, argv, {
 		cwd,

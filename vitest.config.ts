@@ -7,11 +7,16 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
 	new URL('node_modules/.cache/node', import.meta.url),
 );
 
-// AXIOS names the folder of another axios, to run the tests beside the oldest one that is supported.
-const {AXIOS} = process.env;
+// AXIOS and TOUGH_COOKIE name the main file of another version, to run the tests beside those that an app
+// may have.
+const {AXIOS, TOUGH_COOKIE} = process.env;
+const alias = [
+	{find: /^axios$/, replacement: AXIOS},
+	{find: /^tough-cookie$/, replacement: TOUGH_COOKIE},
+].flatMap(({find, replacement}) => (replacement ? [{find, replacement}] : []));
 
 export default defineConfig({
-	resolve: {alias: AXIOS ? [{find: /^axios$/, replacement: AXIOS}] : []},
+	resolve: {alias},
 	test: {
 		include: ['test/**/*.test.ts'],
 		// Long enough for a machine that is busy with other things.

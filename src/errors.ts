@@ -47,6 +47,8 @@ export class CausedError extends AxiosError {
 		response?: AxiosResponse,
 	) {
 		super(message, code, config, request, response);
+		// axios has it from 1.7.8 on.
+		if (response) this.status = response.status;
 		this.#cause = cause;
 	}
 }

@@ -85,9 +85,16 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
 	return buildAdapter(createClientState(own));
 }
 
+/**
+ * Before 1.19 axios shows the response interceptors no error that comes before the adapter, such as that of
+ * a request that was cancelled already, unless a request interceptor is asynchronous.
+ */
+const skipsInterceptors = Number(axios.VERSION.split('.')[1]) < 19;
+
 /** Makes a client from an instance: puts the adapter, the interceptors, the handle and `create` on it. */
 function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 	instance.defaults.adapter = buildAdapter(state);
+	if (skipsInterceptors) instance.interceptors.request.use((config) => config);
 	// Security: an error that axios makes after the adapter, such as for a body that is not JSON, holds the
 	// secrets of the request too. Its class may come from a second copy of axios, in a CommonJS app.
 	instance.interceptors.response.use(null, (error: unknown) => {

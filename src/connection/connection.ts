@@ -66,8 +66,14 @@ export function beginConnection(
 	};
 }
 
+/** A connection, and the error that ended it before there was a socket to return. */
+interface Ended {
+	readonly connection: Connection;
+	readonly cause: unknown;
+}
+
 const bySocket = new WeakMap<object, Connection>();
-const byError = new WeakMap<object, Connection>();
+const byError = new WeakMap<object, Ended>();
 
 /** Attaches a connection to its socket, or to the error that ended it before there was a socket to return. */
 export function attachConnection(
@@ -76,7 +82,13 @@ export function attachConnection(
 ): void {
 	const own = withoutPrototype(by);
 	if ('socket' in own) bySocket.set(own.socket, connection);
-	else if (typeof own.error === 'object' && own.error !== null) byError.set(own.error, connection);
+	else if (typeof own.error === 'object' && own.error !== null) {
+		const ended = {connection, cause: own.error};
+		byError.set(own.error, ended);
+		// axios 1.13.0 to 1.13.2 puts the cause of a cause in its place.
+		const {cause} = own.error as Error;
+		if (typeof cause === 'object' && cause !== null) byError.set(cause, ended);
+	}
 }
 
 /** The connection of a socket that `connect` returned; `undefined` for any other socket. */
@@ -85,7 +97,7 @@ export function connectionOf(socket: object | null | undefined): Connection | un
 }
 
 /** The connection that failed with an error that `connect` threw. */
-export function connectionOfError(error: unknown): Connection | undefined {
+export function connectionOfError(error: unknown): Ended | undefined {
 	return typeof error === 'object' && error !== null ? byError.get(error) : undefined;
 }
 

@@ -64,8 +64,9 @@ export class CookiePolicy {
 	check(given: string, url: URL, now: number): SetCookieDecision {
 		const line = limitAttributes(given, now);
 		// Security: parsed as the most lenient jar would, so that no jar stores a cookie that was not checked.
+		// `null` and not `undefined` in tough-cookie 4, as below.
 		const cookie = Cookie.parse(line, {loose: true});
-		if (cookie === undefined || !isSendable(given)) return {name: '', reason: 'malformed'};
+		if (!cookie || !isSendable(given)) return {name: '', reason: 'malformed'};
 
 		const name = cookie.key;
 		if (name.length + cookie.value.length > maxPairBytes) return {name, reason: 'too-large'};
@@ -131,7 +132,7 @@ export class CookiePolicy {
 	#isPublicSuffix(domain: string): boolean {
 		if (isIP(domain) || this.#internal.has(domain)) return false;
 		const options = {allowSpecialUseDomain: true, ignoreError: true};
-		return getPublicSuffix(domain, options) === undefined;
+		return !getPublicSuffix(domain, options);
 	}
 }
 

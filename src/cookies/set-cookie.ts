@@ -78,7 +78,7 @@ async function storeCookie(
 	if (stored && hasStore(jar)) limitOf(jar.store).add(stored);
 	if (stored !== undefined) return undefined;
 	// A cookie without a name, which only a loose jar parses.
-	return Cookie.parse(line) === undefined ? 'malformed' : 'refused-by-jar';
+	return Cookie.parse(line) ? 'refused-by-jar' : 'malformed';
 }
 
 /**

@@ -8,6 +8,7 @@ import {hideSecrets, redactInvalidUrl, redactJsonMessage} from '../logging/redac
 export function cleanError(error: unknown, originalConfig: InternalAxiosRequestConfig): void {
 	if (error instanceof Error) removeCallerFrames(error);
 	if (isAxiosError(error)) {
+		removeFieldsOfCause(error);
 		// Security: a hop's own config holds the jar's cookies, which a retry would send once more.
 		// The error of a cancelled CancelToken has no config: all requests with that token share it.
 		if (error.config || !isCancel(error)) error.config = originalConfig;
@@ -18,6 +19,22 @@ export function cleanError(error: unknown, originalConfig: InternalAxiosRequestC
 		hideSecrets(error);
 	} else {
 		redactInvalidUrl(error);
+	}
+}
+
+/** The fields of an AxiosError, and those that Node gives its errors. */
+const ownFields: ReadonlySet<string> = new Set([
+	...['message', 'name', 'stack', 'code', 'status', 'config', 'request', 'response', 'cause'],
+	...['errno', 'syscall', 'address', 'port', 'hostname', 'isAxiosError'],
+]);
+
+// Security: axios before 1.13.3 copies the fields of a cause, which may be an error of the app that quotes
+// a secret, to its own error, and Node prints them.
+function removeFieldsOfCause(error: AxiosError): void {
+	const {cause} = error;
+	if (typeof cause !== 'object' || cause === null || cause === error) return;
+	for (const name of Object.keys(cause)) {
+		if (!ownFields.has(name) && Object.hasOwn(error, name)) Reflect.deleteProperty(error, name);
 	}
 }
 

@@ -148,7 +148,7 @@ function connectionOfFailure(
 	error: AxiosError,
 ): {connection: Connection; cause: unknown} | undefined {
 	const ended = connectionOfError(error.cause);
-	if (ended) return {connection: ended, cause: error.cause};
+	if (ended) return ended;
 
 	const {request} = error;
 	const connection = connectionOf(request?.socket);

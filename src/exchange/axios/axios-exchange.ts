@@ -49,6 +49,8 @@ export function axiosExchange(
 			// A ClientRequest that waits for its socket emits no event when it ends.
 			attempt.controller.abort(new Error('the request is over'));
 			const seen = attempt.request && attempt.lossOf?.(attempt.request);
+			// axios 1.7 leaves it open when its timeout is over.
+			attempt.request?.destroy();
 			throw seen ? attachLoss(error, seen) : error;
 		})
 		.finally(() => {

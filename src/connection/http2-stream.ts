@@ -3,7 +3,6 @@ import {
 	constants,
 	type IncomingHttpHeaders,
 	type IncomingHttpStatusHeader,
-	sensitiveHeaders,
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import type {Http2Connection} from './http2-connection.ts';
@@ -27,6 +26,7 @@ export class Http2Stream implements RequestConnection, ResponseController {
 	/** HTTP/2 has none (RFC 9113 §8.3.2). */
 	readonly reason = '';
 	rawHeaders: readonly string[] = [];
+	rawTrailers: readonly string[] = [];
 	reused = false;
 	loss: RequestLoss = {socket: undefined, reused: false, sent: false, answered: false};
 	#connection: Http2Connection;
@@ -204,8 +204,9 @@ export class Http2Stream implements RequestConnection, ResponseController {
 		if (status === 204 || status === 304) this.#hasNoBody = true;
 		if (!this.#hasNoBody) this.#missingBytes = Number(head['content-length'] ?? 0);
 		this.#passHead(head, raw);
-		stream.on('trailers', (trailers) => {
+		stream.on('trailers', (trailers: IncomingHttpHeaders, _: number, raw?: string[]) => {
 			this.#trailers = fieldsOf(trailers);
+			this.rawTrailers = raw ?? [];
 		});
 		stream.on('end', () => this.#onEnd());
 		stream.on('data', (chunk: Buffer) => {
@@ -215,10 +216,8 @@ export class Http2Stream implements RequestConnection, ResponseController {
 	}
 
 	#passHead(head: ResponseHead, raw: readonly string[] = []): void {
-		const status = Number(head[':status']);
-		delete head[':status'];
 		this.rawHeaders = raw;
-		this.#handler?.onResponseStart(this, status, fieldsOf(head), '');
+		this.#handler?.onResponseStart(this, Number(head[':status']), fieldsOf(head), '');
 	}
 
 	#onEnd(): void {
@@ -269,9 +268,13 @@ export class Http2Stream implements RequestConnection, ResponseController {
 	}
 }
 
-/** Without the list of fields that compression must not learn, which Node adds. */
-function fieldsOf(fields: IncomingHttpHeaders): IncomingHttpHeaders {
-	Reflect.deleteProperty(fields, sensitiveHeaders);
+/** The fields without the status, in an object that is faster to read than Node's. */
+function fieldsOf(head: IncomingHttpHeaders): IncomingHttpHeaders {
+	const fields: IncomingHttpHeaders = {};
+	for (const name of Object.keys(head)) {
+		// The second would set the prototype of the object.
+		if (name !== ':status' && name !== '__proto__') fields[name] = head[name];
+	}
 	return fields;
 }
 

@@ -7,8 +7,6 @@ import {http2Transport} from './axios/http2-transport.ts';
 import {connectionExchange} from './connection-exchange.ts';
 import type {ExchangeInput} from './exchange.ts';
 import {sessionOptions, tlsHttp2Option} from './http2-options.ts';
-import {adoptHeaders} from './outgoing/config-headers.ts';
-import {withTunnelAuthorization} from './outgoing/proxy-request.ts';
 
 /**
  * The exchange of `httpVersion: 2`, over the connections of `pool`.
@@ -17,20 +15,15 @@ import {withTunnelAuthorization} from './outgoing/proxy-request.ts';
  */
 export function http2Exchange(
 	pool: Http2Pool,
-	given: ExchangeInput,
+	input: ExchangeInput,
 	byAxios: boolean,
 ): Promise<AxiosResponse> {
-	const {config, hop} = given;
+	const {config} = input;
 	// Without `mtls` the app may configure TLS itself: then axios connects.
-	if (tlsHttp2Option(config) !== undefined) return axiosExchange(given);
+	if (tlsHttp2Option(config) !== undefined) return axiosExchange(input);
 	const options = sessionOptions(config);
 	const open = (route: Route) => new Http2Stream(pool.take(route, options));
-	const input = withTunnelAuthorization(given);
-	const response = byAxios
+	return byAxios
 		? axiosExchange(input, (signal) => http2Transport(open, input, signal))
 		: connectionExchange(open, input);
-	if (input === given) return response;
-	return response.finally(() =>
-		adoptHeaders(hop.headers, input.hop.headers, ['proxy-authorization']),
-	);
 }

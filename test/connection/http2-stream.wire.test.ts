@@ -154,6 +154,7 @@ describe('a handler gets', () => {
 		await recorder.ended.promise;
 		expect(recorder.body.toString()).toBe('body');
 		expect(recorder.trailers).toEqual({'x-checksum': 'abc'});
+		expect(recorder.controller?.rawTrailers).toEqual(['x-checksum', 'abc']);
 	});
 
 	test('no more data than the windows hold while it is paused, and the rest after that', async () => {

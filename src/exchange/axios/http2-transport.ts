@@ -18,6 +18,7 @@ import {onAbort} from '../../util/abortable.ts';
 import {bareHost} from '../../util/url.ts';
 import {withCode} from '../axios-errors.ts';
 import {type ExchangeInput, routeOf} from '../exchange.ts';
+import {tunnelProxy} from '../outgoing/proxy-request.ts';
 import type {Transport} from './axios-transport.ts';
 
 /**
@@ -32,7 +33,8 @@ export function http2Transport(
 ): Transport {
 	return {
 		request(options, respond) {
-			const stream = open(routeWith(options, routeOf(input)));
+			const route = routeOf({...input, proxy: tunnelProxy(input)});
+			const stream = open(routeWith(options, route));
 			const request = new AxiosHttp2Request(stream, input.hop.url, options, signal);
 			// axios uses no member of a ClientRequest that it lacks.
 			return (request as unknown as ClientRequest).once('response', respond);

@@ -174,12 +174,14 @@ export class ResponseReader implements ResponseHandler {
 			this.#endRedirect();
 			return;
 		}
+		const brokenOff = response !== undefined && connection.isBrokenOff(error);
 		if (this.#body instanceof ResponseStream) {
-			this.#body.abort();
+			const isReset = connection.httpVersion === '2.0' && !brokenOff;
+			this.#body.abort(isReset ? error : undefined);
 			this.#stop();
 			return;
 		}
-		if (response !== undefined && connection.isBrokenOff(error)) {
+		if (brokenOff) {
 			this.#fail(this.#abortedError(response));
 			return;
 		}

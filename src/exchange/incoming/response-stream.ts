@@ -95,9 +95,9 @@ export class ResponseStream extends Readable {
 		this.push(null);
 	}
 
-	/** Ends it as Node does when the connection is lost. */
-	abort(): void {
-		if (!this.destroyed) this.destroy(withCode('aborted', 'ECONNRESET'));
+	/** Ends it as Node does when the connection is lost, or with the error of an HTTP/2 stream. */
+	abort(error = withCode('aborted', 'ECONNRESET')): void {
+		if (!this.destroyed) this.destroy(error);
 	}
 
 	override _read(): void {

@@ -142,6 +142,46 @@ describe('bodies', () => {
 	});
 });
 
+test('a streamed response has the trailers of the server at its end', async () => {
+	const server = await startH2Server(fixture.pki, {
+		pages: {
+			'/': ({stream, ended}) =>
+				ended.then(() => {
+					stream.respond({':status': 200}, {waitForTrailers: true});
+					const send = () => stream.sendTrailers({'x-checksum': 'abc'});
+					// Node's own listener, which is there by now, would send others.
+					stream.removeAllListeners('wantTrailers').once('wantTrailers', send);
+					stream.end('body');
+				}),
+		},
+	});
+	const {data} = await fixture.client(http2).get(server.url(), {responseType: 'stream'});
+	expect(String(await buffer(data))).toBe('body');
+	expect(data).toMatchObject({
+		complete: true,
+		httpVersion: '2.0',
+		trailers: {'x-checksum': 'abc'},
+		rawTrailers: ['x-checksum', 'abc'],
+	});
+});
+
+test('a stream is uploaded through a proxy while its response is read', async () => {
+	const server = await startH2Server(fixture.pki, {
+		pages: {
+			'/echo': ({stream}) => {
+				stream.respond({':status': 200});
+				stream.pipe(stream);
+			},
+		},
+	});
+	const proxy = await fixture.proxy();
+	const client = fixture.client({...http2, proxy: proxy.url, maxRedirects: 0});
+	const source = Readable.from([large]);
+	const {data} = await client.post(server.url('/echo'), source, {responseType: 'stream'});
+	expect((await buffer(data)).equals(large)).toBe(true);
+	expect(proxy.tunnels).toHaveLength(1);
+});
+
 describe.each(ways)('cancelled by %s', (_, way) => {
 	test('a request that is cancelled before the session is connected is not sent', async () => {
 		const server = await startH2Server(fixture.pki);

@@ -15,6 +15,7 @@ import {
 	withMtls,
 } from '../../src/index.ts';
 import {
+	allClosed,
 	createFixture,
 	exchanges,
 	type Fixture,
@@ -131,6 +132,46 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const error = await failureOf(cancelled);
 		expect(isCancel(error)).toBe(true);
 		expect(error.code).toBe('ERR_CANCELED');
+	});
+
+	// Before 1.19 axios shows no interceptor the error of a request that was cancelled already.
+	test('a request that was cancelled before it began prints no secret', async () => {
+		const client = fixture.client(options);
+
+		const error = await failureOf(
+			client.get('https://localhost/', {
+				headers: {'X-Key': 'hush-hush'},
+				signal: AbortSignal.abort(),
+			}),
+		);
+
+		expect(isCancel(error)).toBe(true);
+		expect(error.config?.headers.get('X-Key')).toBe('hush-hush');
+		expect(printedForms(error)).not.toContain('hush-hush');
+	});
+
+	// Before 1.13.3 axios copies the fields of a cause to its own error.
+	test('the error of a body that fails has no field of its cause', async () => {
+		const server = await fixture.server();
+		const client = fixture.client(options);
+		const cause = Object.assign(new Error('of the body'), {token: 'hush-hush', errno: -1});
+		const body = new Readable({read: () => body.destroy(cause)});
+
+		const error = await failureOf(client.post(server.url('/echo'), body));
+
+		expect(error.message).toBe('of the body');
+		expect(error.cause).toBe(cause);
+		expect(Object.keys(error)).not.toContain('token');
+	});
+
+	// axios 1.7 leaves it open.
+	test('the connection of a request that took too long is closed', async () => {
+		const server = await fixture.server({handler: () => true});
+		const client = fixture.client(options);
+
+		await failureOf(client.get(server.url('/silent'), {timeout: 50}));
+
+		await allClosed(server);
 	});
 
 	test('streams go up and come down', async () => {

@@ -69,8 +69,8 @@ function adapt(lookup: AxiosLookup): LookupFunction {
 		const given = lookup(hostname, options, (error, found, family) =>
 			error ? fail(error) : pass(found, family),
 		);
-		if (!(given instanceof Promise)) return;
-		given.then((value: unknown) => {
+		if (typeof (given as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+		(given as PromiseLike<unknown>).then((value) => {
 			// As in axios: an array has what a callback would get.
 			if (Array.isArray(value)) pass(value[0], value[1]);
 			else pass(value, undefined);

@@ -5,8 +5,6 @@
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {type Consumer, installPacked} from './consumer.ts';
 
-const needsRegistry = process.env.CI ? false : 'needs the package registry: runs with CI=true';
-
 let app: Consumer;
 
 /** A test of an app, in Jest's own words. */
@@ -36,60 +34,63 @@ test('a client presents its certificate', async () => {
 });
 `;
 
-describe.skipIf(needsRegistry)('the packed package', () => {
-	beforeAll(async () => {
-		app = await installPacked([
-			...['axios', 'tough-cookie', 'jest@30', 'jest-29@npm:jest@29', 'ts-jest@29'],
-			...['typescript@5', '@types/node@22', '@types/jest'],
-		]);
-		app.write('app.test.js', jestTest);
-		app.write(
-			'typed.test.ts',
-			jestTest.replace(/^const (.*) = require\((.*)\)/gm, 'import $1 from $2'),
-		);
-		const compilerOptions = {module: 'commonjs', moduleResolution: 'node10', target: 'es2022'};
-		app.write('tsconfig.json', JSON.stringify({compilerOptions}));
-	}, 300_000);
-	afterAll(() => app?.[Symbol.dispose]());
+describe.skipIf(!process.env.CI)(
+	'the packed package, which needs the registry and so CI=true',
+	() => {
+		beforeAll(async () => {
+			app = await installPacked([
+				...['axios', 'tough-cookie', 'jest@30', 'jest-29@npm:jest@29', 'ts-jest@29'],
+				...['typescript@5', '@types/node@22', '@types/jest'],
+			]);
+			app.write('app.test.js', jestTest);
+			app.write(
+				'typed.test.ts',
+				jestTest.replace(/^const (.*) = require\((.*)\)/gm, 'import $1 from $2'),
+			);
+			const compilerOptions = {module: 'commonjs', moduleResolution: 'node10', target: 'es2022'};
+			app.write('tsconfig.json', JSON.stringify({compilerOptions}));
+		}, 300_000);
+		afterAll(() => app?.[Symbol.dispose]());
 
-	test.each([
-		['Jest 30', 'jest', []],
-		['Jest 29', 'jest-29', []],
-		['Jest 30 with ts-jest', 'jest', ['--preset', 'ts-jest']],
-	])(
-		'a test in %s, in its default set-up, makes a call with a certificate',
-		async (_, name, more) => {
-			const file = more.length > 0 ? 'typed.test.ts' : 'app.test.js';
-			const program = `node_modules/${name}/bin/jest.js`;
+		test.each([
+			['Jest 30', 'jest', []],
+			['Jest 29', 'jest-29', []],
+			['Jest 30 with ts-jest', 'jest', ['--preset', 'ts-jest']],
+		])(
+			'a test in %s, in its default set-up, makes a call with a certificate',
+			async (_, name, more) => {
+				const file = more.length > 0 ? 'typed.test.ts' : 'app.test.js';
+				const program = `node_modules/${name}/bin/jest.js`;
 
-			const {code, stderr} = await app.run(process.execPath, [program, ...more, file]);
+				const {code, stderr} = await app.run(process.execPath, [program, ...more, file]);
 
-			expect(stderr).toContain('1 passed, 1 total');
-			expect(code).toBe(0);
-		},
-	);
-
-	test('both copies of an app recognise the errors of the other', async () => {
-		app.write(
-			'both.mjs',
-			[
-				"import {createRequire} from 'node:module';",
-				"import {MtlsConfigError, createClient} from 'axios-mtls';",
-				"const theirs = createRequire(import.meta.url)('axios-mtls');",
-				'for (const create of [createClient, theirs.createClient]) {',
-				'\ttry {',
-				"\t\tcreate({mtls: {cert: 'no-such-file'}});",
-				'\t} catch (error) {',
-				'\t\tconsole.log(error instanceof MtlsConfigError, error instanceof theirs.MtlsConfigError);',
-				'\t}',
-				'}',
-			].join('\n'),
+				expect(stderr).toContain('1 passed, 1 total');
+				expect(code).toBe(0);
+			},
 		);
 
-		expect(await app.node('both.mjs')).toEqual({
-			code: 0,
-			stdout: 'true true\ntrue true\n',
-			stderr: '',
+		test('both copies of an app recognise the errors of the other', async () => {
+			app.write(
+				'both.mjs',
+				[
+					"import {createRequire} from 'node:module';",
+					"import {MtlsConfigError, createClient} from 'axios-mtls';",
+					"const theirs = createRequire(import.meta.url)('axios-mtls');",
+					'for (const create of [createClient, theirs.createClient]) {',
+					'\ttry {',
+					"\t\tcreate({mtls: {cert: 'no-such-file'}});",
+					'\t} catch (error) {',
+					'\t\tconsole.log(error instanceof MtlsConfigError, error instanceof theirs.MtlsConfigError);',
+					'\t}',
+					'}',
+				].join('\n'),
+			);
+
+			expect(await app.node('both.mjs')).toEqual({
+				code: 0,
+				stdout: 'true true\ntrue true\n',
+				stderr: '',
+			});
 		});
-	});
-});
+	},
+);

@@ -15,7 +15,7 @@ import {ProtocolSwitchError} from '../../connection/http1-connection.ts';
 import {closeAfterEarlyResponse} from '../../connection/keep-alive.ts';
 import type {RequestLoss} from '../../connection/request-connection.ts';
 import {isForwarded} from '../../connection/route.ts';
-import {requestOptions} from '../../connection/socket-options.ts';
+import {requestOptions, streamOptions} from '../../connection/socket-options.ts';
 import {authorityOfUrl} from '../../util/url.ts';
 import {timeoutError} from '../axios-errors.ts';
 import type {ExchangeInput} from '../exchange.ts';
@@ -218,7 +218,7 @@ function drainRedirect(request: ClientRequest, response: IncomingMessage, respon
 	const {statusCode, statusMessage, socket} = response;
 	const {'content-encoding': _, ...headers} = response.headers;
 	// Stands in for the response until its connection is free.
-	const bare = new Readable({read() {}});
+	const bare = new Readable(streamOptions({read() {}}));
 	const fields = {statusCode, statusMessage, headers, socket, req: request};
 	respond(Object.assign(bare, fields) as unknown as IncomingMessage);
 

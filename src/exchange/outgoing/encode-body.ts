@@ -5,6 +5,7 @@ import {randomBytes} from 'node:crypto';
 import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import {AxiosError, type AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import {streamOptions} from '../../connection/socket-options.ts';
 import {axiosVersion} from '../axios-version.ts';
 import type {Hop} from '../hop.ts';
 import {type Body, bodyTooLong, type Form, isForm} from './request-body.ts';
@@ -15,7 +16,7 @@ export interface EncodedBody {
 	/** In bytes; `undefined` where only its end tells. */
 	readonly length: number | undefined;
 	/** Why it is not sent: it is longer than `maxBodyLength`. */
-	readonly failure?: AxiosError | undefined;
+	readonly failure: AxiosError | undefined;
 }
 
 /**
@@ -61,7 +62,7 @@ export function encodeBody(
 function inMemory(headers: AxiosHeaders, content: Buffer, limit: number): EncodedBody {
 	headers.set('Content-Length', String(content.length), false);
 	if (content.length > limit) throw bodyTooLong();
-	return {content, length: content.length};
+	return {content, length: content.length, failure: undefined};
 }
 
 function encodeStream(
@@ -86,7 +87,7 @@ function encodeStream(
 function withLength(headers: AxiosHeaders, content: Readable, limit: number): EncodedBody {
 	const given = headers.get('Content-Length');
 	const length = given ? Number(given) : undefined;
-	if (length === undefined || length <= limit) return {content, length};
+	if (length === undefined || length <= limit) return {content, length, failure: undefined};
 	// Nothing is sent of a body that is known to be too long.
 	const failure = bodyTooLong();
 	content.once('error', () => {}).destroy(failure);
@@ -115,17 +116,21 @@ function joined(
 		return {content: Buffer.alloc(0), length, failure: bodyTooLong()};
 	}
 	if (parts.every((part) => Buffer.isBuffer(part))) {
-		return {content: Buffer.concat(parts), length};
+		return {content: Buffer.concat(parts), length, failure: undefined};
 	}
 	if (length === undefined || length > wholeLimitBytes) {
-		return {content: Readable.from(chunksOf(parts), {objectMode: false}), length};
+		return {
+			content: Readable.from(chunksOf(parts), streamOptions({objectMode: false})),
+			length,
+			failure: undefined,
+		};
 	}
 	return inOnePiece(parts, length);
 }
 
 // Async itself: a promise of Node's own is of another class where a test runner has its own globals.
 async function inOnePiece(parts: readonly Part[], length: number): Promise<EncodedBody> {
-	return {content: await buffer(chunksOf(parts)), length};
+	return {content: await buffer(chunksOf(parts)), length, failure: undefined};
 }
 
 type Part = Buffer | Blob;

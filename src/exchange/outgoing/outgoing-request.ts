@@ -96,10 +96,10 @@ export interface OutgoingBody {
 	/** In bytes; `undefined` where only the end of the stream tells. */
 	readonly length: number | undefined;
 	/** Why it is not sent. */
-	readonly failure?: AxiosError | undefined;
+	readonly failure: AxiosError | undefined;
 }
 
-const noBody: OutgoingBody = {content: null, stream: undefined, length: 0};
+const noBody: OutgoingBody = {content: null, stream: undefined, length: 0, failure: undefined};
 
 /**
  * The body of a hop. Adds the headers that axios derives from it, and its `User-Agent` before them.
@@ -124,7 +124,7 @@ export function outgoingBody(
 	if (maxBodyLength > -1 && content.length > maxBodyLength) {
 		throw Object.assign(bodyTooLong(), {config});
 	}
-	return {content, stream: undefined, length: content.length};
+	return {...noBody, content, length: content.length};
 }
 
 function withStream(encoded: EncodedBody): OutgoingBody {

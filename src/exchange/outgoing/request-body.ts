@@ -1,6 +1,7 @@
 import {PassThrough, Readable, type Stream} from 'node:stream';
 import type {ReadableStream as WebStream} from 'node:stream/web';
 import {AxiosError} from 'axios';
+import {streamOptions} from '../../connection/socket-options.ts';
 import {describeType} from '../../util/check-options.ts';
 
 /** A streamed body is kept up to this size, to be sent again after a 307 or 308. */
@@ -66,7 +67,7 @@ function sourceOf(data: unknown): Source | undefined {
 	const iterable = data as Partial<AsyncIterable<unknown> & IterableIterator<unknown>>;
 	const isIterator = typeof iterable.next === 'function' && Symbol.iterator in data;
 	if (!(Symbol.asyncIterator in data || isIterator)) return undefined;
-	return Readable.from(data as AsyncIterable<unknown>, {objectMode: false});
+	return Readable.from(data as AsyncIterable<unknown>, streamOptions({objectMode: false}));
 }
 
 // Not by its class, of which a test environment may have another.
@@ -150,15 +151,17 @@ class StreamBody implements Body {
 		this.#position = 0;
 		this.#sentBytes = 0;
 		this.#maxBytes = maxBytes;
-		const attempt = new Readable({
-			read: () => {
-				this.#feed(attempt).catch((error) => attempt.destroy(error));
-			},
-			destroy: (error, done) => {
-				if (error && attempt === this.#attempt) closeSource(this.data);
-				done(error);
-			},
-		});
+		const attempt: Readable = new Readable(
+			streamOptions({
+				read: () => {
+					this.#feed(attempt).catch((error) => attempt.destroy(error));
+				},
+				destroy: (error: Error | null, done: (error?: Error | null) => void) => {
+					if (error && attempt === this.#attempt) closeSource(this.data);
+					done(error);
+				},
+			}),
+		);
 		this.#attempt = attempt;
 		return isForm(this.data) ? this.#asForm(attempt, this.data) : attempt;
 	}
@@ -279,7 +282,7 @@ function readerOf(source: Source): AsyncIterator<Uint8Array | string> {
 
 // A stream of the old kind, such as that of `form-data`.
 function piped(source: Stream): Readable {
-	const readable = new PassThrough();
+	const readable = new PassThrough(streamOptions({}));
 	source.on('error', (error) => readable.destroy(error));
 	return source.pipe(readable);
 }

@@ -176,8 +176,8 @@ function describeRequest(request: ClientRequest | undefined): object | undefined
 		headers: Object.fromEntries(
 			Object.entries(request.getHeaders?.() ?? {}).flatMap(([name, value]) => {
 				if (!Array.isArray(value)) return [[name, String(value)]];
-				// What was sent of a list: one line of cookies, and nothing of an empty one.
-				const sent = name === 'cookie' ? value.join('; ') : value;
+				// What was sent of a list: one line of cookies or of a single value, and nothing of an empty one.
+				const sent = name === 'cookie' || value.length === 1 ? value.join('; ') : value;
 				return value.length > 0 ? [[name, sent]] : [];
 			}),
 		),

@@ -152,9 +152,19 @@ export function http1NeedsAxios({
 	if (http.request !== request || globalAgent !== undefined) return true;
 	// undici would switch protocols.
 	if (hop.method === 'CONNECT') return true;
-	// Node refuses a path that HTTP cannot carry with its own error.
+	// Node refuses a method or a path that HTTP cannot carry with its own error.
+	if (!usualMethods.has(hop.method) && !token.test(hop.method)) return true;
 	return hasNodeHeaders(hop) || !/^\/[\x21-\x7e\x80-\xff]*$/.test(hop.path);
 }
+
+const usualMethods: ReadonlySet<string> = new Set([
+	'GET',
+	'HEAD',
+	'POST',
+	'PUT',
+	'PATCH',
+	'DELETE',
+]);
 
 type HeaderKind = 'plain' | 'single' | 'length' | 'connection' | 'refused';
 

@@ -161,9 +161,12 @@ describe('the request', () => {
 		for (const data of bodies) expect(carried({method, data})).toBe(true);
 	});
 
-	test('the request CONNECT is left to axios', () => {
-		expect(carried({method: 'CONNECT'})).toBe(false);
-	});
+	test.each(['CONNECT', 'G T', 'GET\r\n', '\u00dc'])(
+		'the request %j is left to axios',
+		(method) => {
+			expect(carried({method})).toBe(false);
+		},
+	);
 
 	test.each([
 		[{'X-Own': '1'}, true],

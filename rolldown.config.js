@@ -8,6 +8,16 @@ const entries = {
 	'testing/index': 'src/testing/index.ts',
 };
 
+// Files of their own, so that they run before the others, and the one of the command line before that of
+// the package.
+const codeSplitting = {
+	groups: [
+		{name: 'unsupported-runtime', test: /unsupported-runtime\.ts$/, priority: 1},
+		{name: 'check-runtime', test: /src\/runtime\/check-runtime\.ts$/},
+		{name: 'check-runtime-cli', test: /src\/cli\/(check-runtime|shared\/exit-codes)\.ts$/},
+	],
+};
+
 // A file per entry, and one for what they share: Node takes a third of a millisecond for each file
 // that it imports, and there are more than a hundred sources.
 export default defineConfig([
@@ -15,7 +25,8 @@ export default defineConfig([
 		input: {...entries, 'cli/bin': 'src/cli/bin.ts'},
 		platform: 'node',
 		external,
-		output: {dir: 'dist', chunkFileNames: 'shared/[name].js'},
+		plugins: [{name: 'check-runtime', renderChunk: checkRuntimeFirst}],
+		output: {dir: 'dist', chunkFileNames: 'shared/[name].js', codeSplitting},
 	},
 	// For apps that use `require`, and so that they have one axios: what `require('axios')` returns is
 	// another copy than what `import` does.
@@ -30,6 +41,7 @@ export default defineConfig([
 			// What modules are without saying so.
 			strict: true,
 			chunkFileNames: 'shared/[name].js',
+			codeSplitting,
 			// Jest refuses `import()` in a test.
 			dynamicImportInCjs: false,
 		},
@@ -39,4 +51,11 @@ export default defineConfig([
 // What Node, TypeScript and bundlers take for CommonJS is decided by the nearest package.json.
 function writePackageJson() {
 	this.emitFile({type: 'asset', fileName: 'package.json', source: '{"type": "commonjs"}\n'});
+}
+
+// An entry that only exports again imports the shared files in an order of their own.
+function checkRuntimeFirst(code, {isEntry, fileName}) {
+	if (!isEntry || fileName === 'cli/bin.js') return null;
+	const up = fileName.includes('/') ? '..' : '.';
+	return `import "${up}/shared/check-runtime.js";\n${code}`;
 }

@@ -1,3 +1,5 @@
+import './runtime/check-runtime.ts';
+
 export {createAdapter, createClient, withMtls} from './client/create-client.ts';
 export type {MtlsStats} from './client/stats.ts';
 export type {CookielessConfig, MtlsClient, MtlsHandle, MtlsRequestConfig} from './client/types.ts';

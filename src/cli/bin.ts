@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './check-runtime.ts';
 import pc from 'picocolors';
 import {run} from './run.ts';
 import {exitCodes} from './shared/exit-codes.ts';

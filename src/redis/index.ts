@@ -4,6 +4,8 @@
  *
  * @module
  */
+import '../runtime/check-runtime.ts';
+
 export {type RedisErrorCode, RedisJarError} from './error.ts';
 export type {RedisCommands, RedisStoreOptions} from './options.ts';
 export {RedisCookieStore} from './store.ts';

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import '../runtime/check-runtime.ts';
 
 export type {RecordedCertificate, RecordedConnection} from './connection-log.ts';
 export type {CrlOptions} from './crl-options.ts';

@@ -151,7 +151,7 @@ test.each([
 	[
 		'testing/pki.ts',
 		"import {MtlsError} from '../errors.ts';",
-		/testing\/ imports itself, tls\/peer\/peer-chain\.ts$/,
+		/testing\/ imports itself, runtime\/check-runtime\.ts, tls\/peer\/peer-chain\.ts$/,
 	],
 	['cli/get.ts', "import {MtlsError} from '../errors.ts';", /cli\/ imports itself, index\.ts/],
 	['cli/get.ts', "import {issue} from '../testing/pki.ts';", /cli\/ imports itself, index\.ts/],

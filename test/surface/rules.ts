@@ -5,6 +5,7 @@ import type {Import} from './imports.ts';
 
 /** A path ends in a slash for a folder. A file imports from the lines above its own. */
 const layers: readonly (readonly string[])[] = [
+	['runtime/'],
 	['copies.ts'],
 	['config-error.ts', 'facts.ts'],
 	['util/'],
@@ -29,9 +30,10 @@ const testing = 'testing/';
 
 /** What a part may see of us, where that is less than all the lines above it. */
 const narrow: Readonly<Record<string, readonly string[]>> = {
-	[testing]: ['tls/peer/peer-chain.ts'],
+	[testing]: ['runtime/check-runtime.ts', 'tls/peer/peer-chain.ts'],
 	// Serves an app without axios, which errors.ts needs.
 	'redis/': [
+		'runtime/check-runtime.ts',
 		'copies.ts',
 		'config-error.ts',
 		'util/clock.ts',
@@ -45,6 +47,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 	'cli/': [
 		'index.ts',
 		'testing/index.ts',
+		'runtime/unsupported-runtime.ts',
 		'connection/proxy/resolve-proxy.ts',
 		'tls/credentials/certificate-facts.ts',
 		'tls/credentials/chain.ts',

@@ -1,7 +1,9 @@
 import {X509Certificate} from 'node:crypto';
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {getCACertificates} from 'node:tls';
+// All of it: Node 22.14 and older have no `getCACertificates`, and would refuse the import before
+// check-runtime.ts can say why.
+import tls from 'node:tls';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {MtlsOptions, Source} from '../../options.ts';
 import {issuerOf} from '../credentials/chain.ts';
@@ -63,7 +65,7 @@ export function isCaSet(source: unknown): source is CaSet {
 }
 
 function loadSet(name: CaSet): string[] {
-	const certificates = getCACertificates(name);
+	const certificates = tls.getCACertificates(name);
 	if (certificates.length > 0) return certificates;
 	throw noCertificate(`the word '${name}' stands for no certificate on this system`);
 }
@@ -130,7 +132,7 @@ const byDefault = new WeakMap<readonly string[], TrustedCertificates>();
 
 // Node returns the same list until `setDefaultCACertificates` sets another.
 function trustedByDefault(): TrustedCertificates {
-	const ca = getCACertificates('default');
+	const ca = tls.getCACertificates('default');
 	const known = byDefault.get(ca) ?? new TrustedCertificates(ca);
 	byDefault.set(ca, known);
 	return known;

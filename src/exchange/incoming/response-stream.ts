@@ -7,6 +7,7 @@ import {withCode} from '../axios-errors.ts';
 import {joinHeaders, type MessageHead, rawText, type SentRequest} from '../node-messages.ts';
 import {compact} from './buffered-body.ts';
 import type {Decoder} from './decoders.ts';
+import {LimitedStream} from './limited-stream.ts';
 
 /** What a streamed body needs of the one who reads the response. */
 interface BodyEvents {
@@ -130,22 +131,5 @@ export function streamedData(
 	// The error of one is the error of the last.
 	const decoded = decoder ? (pipeline([body, ...decoder.stages()], () => {}) as Duplex) : body;
 	if (maxContentLength <= -1) return decoded;
-	// Read only when the app reads: the error must find its listeners.
-	return Readable.from(
-		limited(decoded, maxContentLength, tooLong),
-		streamOptions({objectMode: false}),
-	);
-}
-
-async function* limited(
-	source: Readable,
-	maxBytes: number,
-	tooLong: () => AxiosError,
-): AsyncGenerator<Buffer> {
-	let bytes = 0;
-	for await (const chunk of source) {
-		bytes += chunk.length;
-		if (bytes > maxBytes) throw tooLong();
-		yield chunk;
-	}
+	return new LimitedStream(decoded, maxContentLength, tooLong);
 }

@@ -6,7 +6,7 @@ import type {LookupAddress, LookupOptions} from 'node:dns';
 import type {LookupFunction} from 'node:net';
 import {AxiosError, type InternalAxiosRequestConfig} from 'axios';
 import type {Route} from '../connection/route.ts';
-import {badOption, describeType} from '../util/check-options.ts';
+import {badOption, describeType, withoutPrototype} from '../util/check-options.ts';
 
 /**
  * The part of a route that the config decides.
@@ -22,12 +22,13 @@ export function netOptions({
 	if (localAddress !== undefined && typeof localAddress !== 'string') {
 		throw badOption('localAddress', 'an IP address', `a ${describeType(localAddress)}`);
 	}
-	return {
+	// Security: what is missing must not be read from a polluted `Object.prototype`.
+	return withoutPrototype({
 		...(lookup && {lookup: nodeLookup(lookup as AxiosLookup)}),
 		...(family !== undefined && {family}),
 		...(localAddress !== undefined && {localAddress}),
 		...(socketPath && {path: socketPath}),
-	};
+	});
 }
 
 /** axios's `lookup`: it calls back or returns a promise, for one address or many. */

@@ -57,7 +57,12 @@ function run(call: Call): Promise<AxiosResponse> {
 	if (session === undefined) return followHops(call, finish);
 	const send = (shouldStoreCookies: Call['shouldStoreCookies']) =>
 		followHops({...call, shouldStoreCookies}, (final) => final);
-	return withLogin(session, call, send).then(finish);
+	const failed = (error: unknown) => {
+		// Where the login after the request has failed.
+		firstHop.body?.abandon();
+		throw error;
+	};
+	return withLogin(session, call, send).then(finish, failed);
 }
 
 /** Sends the first request and follows its redirects; `finish` makes the result. */
@@ -74,6 +79,7 @@ async function followHops<T>(call: Call, finish: (final: FinalResponse) => T): P
 		}
 	} catch (error) {
 		if (hop.body === undefined) firstHop.body?.discard();
+		else hop.body.abandon();
 		throw error;
 	}
 	complete(response, call, hop);

@@ -1,5 +1,7 @@
+import {ReadStream} from 'node:fs';
 import {PassThrough, Readable, type Stream} from 'node:stream';
 import type {ReadableStream as WebStream} from 'node:stream/web';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {AxiosError} from 'axios';
 import {streamOptions} from '../../connection/socket-options.ts';
 import {describeType} from '../../util/check-options.ts';
@@ -30,13 +32,15 @@ export interface Body {
 	last(): void;
 	/** As `last`, and ends the present attempt. */
 	discard(): void;
+	/** There is no further attempt: the call has failed. A stream of which nothing was read stays as it is. */
+	abandon(): void;
 }
 
 /** The body of one request; when `replayable`, a stream is recorded while it is sent. */
 export function makeBody(data: unknown, replayable: boolean, limitBytes = replayLimitBytes): Body {
 	const source = sourceOf(data);
 	if (source === undefined) return new DataBody(data);
-	return new StreamBody(source, replayable ? limitBytes : 0);
+	return new StreamBody(source, replayable ? limitBytes : 0, source !== data);
 }
 
 /** A body in memory, or one that can be read any number of times, such as a Blob. */
@@ -57,6 +61,7 @@ class DataBody implements Body {
 	stop(): void {}
 	last(): void {}
 	discard(): void {}
+	abandon(): void {}
 }
 
 /** A body that can be read once; `undefined` for any other. */
@@ -108,6 +113,8 @@ class StreamBody implements Body {
 	readonly data: Source;
 	readonly isStream = true;
 	readonly #limitBytes: number;
+	/** It was made here, from an iterator or a web stream of the app. */
+	readonly #isWrapper: boolean;
 	#chunks: Buffer[] = [];
 	/** The index of the attempt's next chunk. */
 	#position = 0;
@@ -126,9 +133,10 @@ class StreamBody implements Body {
 	#pulling: Promise<void> | undefined;
 	#length: Promise<number> | undefined;
 
-	constructor(data: Source, limitBytes: number) {
+	constructor(data: Source, limitBytes: number, isWrapper: boolean) {
 		this.data = data;
 		this.#limitBytes = limitBytes;
+		this.#isWrapper = isWrapper;
 		// A file that does not open emits its error before it is read, and the reader gets it again.
 		data.on('error', () => {});
 	}
@@ -180,13 +188,23 @@ class StreamBody implements Body {
 	// As axios does: a file that is not read to its end would keep its descriptor open.
 	discard(): void {
 		this.#attempt = undefined;
-		this.#drain().catch(() => {});
+		// An iterator may have no end.
+		if (this.#isWrapper) closeSource(this.data);
+		else this.#drain().catch(() => {});
+	}
+
+	abandon(): void {
+		if (this.#reader === undefined) return;
+		if (this.data instanceof ReadStream) closeSource(this.data);
+		this.discard();
 	}
 
 	async #drain(): Promise<void> {
 		while (!this.#ended) {
 			await this.#pull();
 			this.#chunks = [];
+			// A source that always has data would leave no turn of the event loop to anything else.
+			await nextTurn();
 		}
 	}
 

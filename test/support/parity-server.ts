@@ -1,15 +1,24 @@
 import {mkdtempSync, rmSync} from 'node:fs';
 import http, {type IncomingMessage} from 'node:http';
+import {
+	createSecureServer,
+	type Http2SecureServer,
+	type ServerHttp2Session,
+	type ServerHttp2Stream,
+} from 'node:http2';
 import https from 'node:https';
 import net, {type Server, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {type Credential, createTestPki} from '../../src/testing/index.ts';
+import {type ConnectProxy, startConnectProxy} from './connect-proxy.ts';
+import {performOverH2} from './parity-h2-server.ts';
 
 /** A request as it came off the wire. */
 export interface WireRequest {
 	readonly server: ServerName;
+	readonly version: string;
 	readonly method: string | undefined;
 	readonly path: string | undefined;
 	/** In the order and casing of the wire, after those that undici writes in its own. */
@@ -43,11 +52,11 @@ export type Answer =
 			readonly early?: boolean;
 	  };
 
-export type ServerName = 'a' | 'b' | 's' | 't' | 'm' | 'u' | 'v' | 'silent';
+export type ServerName = 'a' | 'b' | 's' | 't' | 'm' | 'h' | 'i' | 'u' | 'v' | 'silent';
 
 /**
  * Recording servers: `a` and `b` over http, `s` and `t` over https, `m` over https with a client
- * certificate, `u` and `v` as `a` and `m` on Unix sockets; all answer from one list. `silent` accepts a
+ * certificate, `h` and `i` as `m` and `t` and over HTTP/2 too, `u` and `v` as `a` and `m` on Unix sockets; all answer from one list. `silent` accepts a
  * connection, calls `onCancel`, and never says a word.
  */
 export interface ParityServers extends AsyncDisposable {
@@ -55,6 +64,8 @@ export interface ParityServers extends AsyncDisposable {
 	/** What `m` and `v` insist on. */
 	readonly credential: Readonly<Pick<Credential, 'cert' | 'key'>>;
 	readonly ports: Readonly<Record<ServerName, number>>;
+	/** Tunnels to any of them. Each of them is a proxy that forwards, too, for what it answers. */
+	readonly proxy: ConnectProxy;
 	/** The paths of the Unix sockets. */
 	readonly socketPaths: Readonly<Record<'u' | 'v', string>>;
 	readonly requests: WireRequest[];
@@ -62,6 +73,8 @@ export interface ParityServers extends AsyncDisposable {
 	answers: Answer[];
 	/** What the app's callbacks were given, to be compared too. */
 	notes: unknown[];
+	/** Servers that stand in for others, in every address. */
+	moved: Readonly<Partial<Record<ServerName, ServerName>>>;
 	/** An address over TLS was asked for. */
 	secure: boolean;
 	/** Called by the answer `{next: 'cancel'}`, and where `silent` accepts a connection. */
@@ -84,7 +97,8 @@ export async function startParityServers(): Promise<ParityServers> {
 	const folder = mkdtempSync(join(tmpdir(), 'parity-'));
 	const socketPaths = {u: join(folder, 'u'), v: join(folder, 'v')};
 	const sockets = new Set<Socket>();
-	const last: {socket?: Socket} = {};
+	const last: {socket?: Socket | ServerHttp2Stream} = {};
+	const sessions = new Set<ServerHttp2Session>();
 	const tls = {cert: own.cert, key: own.key};
 	const mutual = {...tls, ca: pki.ca, requestCert: true};
 	const servers = {
@@ -93,6 +107,8 @@ export async function startParityServers(): Promise<ParityServers> {
 		s: https.createServer(tls),
 		t: https.createServer(tls),
 		m: https.createServer(mutual),
+		h: createSecureServer({...mutual, allowHTTP1: true}) as unknown as https.Server,
+		i: createSecureServer({...tls, allowHTTP1: true}) as unknown as https.Server,
 		u: http.createServer(),
 		v: https.createServer(mutual),
 	};
@@ -102,6 +118,7 @@ export async function startParityServers(): Promise<ParityServers> {
 		server.requestTimeout = 0;
 		server.headersTimeout = 0;
 		const serve = (request: IncomingMessage) => {
+			if (request.httpVersionMajor === 2) return;
 			if (request.url !== '/knock') last.socket = request.socket;
 			meet(stage, name, request);
 		};
@@ -122,13 +139,16 @@ export async function startParityServers(): Promise<ParityServers> {
 			socket.on('error', () => {}).once('close', () => sockets.delete(socket));
 		});
 	}
-	const {a, b, s, t, m, u, v} = servers;
+	const {a, b, s, t, m, h, i, u, v} = servers;
+	const proxy = await startConnectProxy();
 	const ports = {
 		a: await listen(a),
 		b: await listen(b),
 		s: await listen(s),
 		t: await listen(t),
 		m: await listen(m),
+		h: await listen(h),
+		i: await listen(i),
 		u: await listen(u, socketPaths.u),
 		v: await listen(v, socketPaths.v),
 		silent: await listen(silent),
@@ -137,13 +157,16 @@ export async function startParityServers(): Promise<ParityServers> {
 		ca: pki.ca,
 		credential: {cert, key},
 		ports,
+		proxy,
 		socketPaths,
 		requests: [],
 		answers: [],
 		notes: [],
+		moved: {},
 		secure: false,
 		onCancel: () => {},
-		url(server, path = '/', host = 'localhost') {
+		url(asked, path = '/', host = 'localhost') {
+			const server = stage.moved[asked] ?? asked;
 			const plain = ['a', 'b', 'u'].includes(server);
 			if (!plain) stage.secure = true;
 			const port = stage.ports[server];
@@ -153,17 +176,25 @@ export async function startParityServers(): Promise<ParityServers> {
 			// What was written before this request is in the server's buffers before it.
 			await Promise.all([ports.a, ports.b].map(knock));
 			await Promise.all([ports.a, ports.b].map(knock));
+			// What a client wrote before it answers a PING has come before that.
+			await Promise.all([...sessions].map(ping));
 		},
 		async hungUp() {
 			const {socket} = last;
 			if (socket?.closed === false) await new Promise((done) => socket.once('close', done));
 		},
 		async [Symbol.asyncDispose]() {
+			await proxy.close();
 			for (const socket of sockets) socket.destroy();
 			await Promise.all(all.map((server) => new Promise((done) => server.close(done))));
 			rmSync(folder, {recursive: true});
 		},
 	};
+	for (const name of ['h', 'i'] as const) {
+		serveH2(stage, name, servers[name] as unknown as Http2SecureServer, sessions, (stream) => {
+			last.socket = stream;
+		});
+	}
 	return stage;
 }
 
@@ -191,6 +222,77 @@ function knock(port: number): Promise<void> {
 	});
 }
 
+function ping(session: ServerHttp2Session): Promise<void> {
+	return new Promise((resolve) => {
+		if (session.destroyed || !session.ping(() => resolve())) resolve();
+	});
+}
+
+function serveH2(
+	stage: ParityServers,
+	name: ServerName,
+	server: Http2SecureServer,
+	sessions: Set<ServerHttp2Session>,
+	onStream: (stream: ServerHttp2Stream) => void,
+): void {
+	let transport: Socket | undefined;
+	server.prependListener('secureConnection', (socket) => {
+		transport = socket;
+	});
+	server.on('session', (session) => {
+		sessions.add(session);
+		session.on('error', () => {}).once('close', () => sessions.delete(session));
+		const socket = transport as Socket;
+		session.on(
+			'stream',
+			(stream: ServerHttp2Stream, _headers: object, _flags: number, rawHeaders: string[]) => {
+				onStream(stream);
+				meetStream(stage, name, stream, pairs(rawHeaders), socket);
+			},
+		);
+	});
+}
+
+function meetStream(
+	stage: ParityServers,
+	server: ServerName,
+	stream: ServerHttp2Stream,
+	fields: readonly [string, string][],
+	transport: Socket,
+): void {
+	const field = (wanted: string) => fields.find(([name]) => name === wanted)?.[1];
+	const host = field(':authority');
+	const method = field(':method');
+	const headers: [string, string][] = fields.filter(([name]) => !name.startsWith(':'));
+	if (host !== undefined) headers.unshift(['host', host]);
+	const record: WireRequest = {
+		server,
+		version: '2.0',
+		method,
+		path: field(':path'),
+		headers: inOrder(method, headers),
+		body: '',
+		end: 'open',
+	};
+	stage.requests.push(record);
+	const answer: Answer = stage.answers.shift() ?? {status: 599};
+	const answerNow = () => performOverH2(stream, method, transport, answer, () => stage.onCancel());
+	if (answer.early) answerNow();
+	stream.on('data', (chunk: Buffer) => {
+		record.body += chunk.toString('latin1');
+	});
+	stream.on('end', () => {
+		// Node ends the stream of a request that was reset, too.
+		if (stream.aborted) return;
+		record.end = 'whole';
+		if (!answer.early) answerNow();
+	});
+	stream.on('error', () => {});
+	stream.on('close', () => {
+		if (record.end === 'open') record.end = 'cut';
+	});
+}
+
 function meet(stage: ParityServers, server: ServerName, request: IncomingMessage): void {
 	const {socket} = request;
 	if (request.url === '/knock') {
@@ -199,6 +301,7 @@ function meet(stage: ParityServers, server: ServerName, request: IncomingMessage
 	}
 	const record: WireRequest = {
 		server,
+		version: request.httpVersion,
 		method: request.method,
 		path: request.url,
 		headers: inOrder(request.method, pairs(request.rawHeaders)),
@@ -234,6 +337,7 @@ function brew(stage: ParityServers, server: ServerName, text: string, socket: So
 	});
 	stage.requests.push({
 		server,
+		version: '1.1',
 		method,
 		path,
 		headers: inOrder(method, headers),

@@ -29,7 +29,13 @@ import {
 	shortened,
 } from './parity-suite.ts';
 
-export {type Answer, inChunks, type ParityServers as Stage, redirect} from './parity-server.ts';
+export {
+	type Answer,
+	inChunks,
+	type ParityServers,
+	type ParityServers as Stage,
+	redirect,
+} from './parity-server.ts';
 
 /** For scenarios whose end is axios's to tell, such as that of zlib. */
 export const anyEnd: unique symbol = Symbol('any end');
@@ -59,9 +65,16 @@ export interface Scenario {
 	readonly read?: (stage: ParityServers, client: AxiosInstance) => ReadBody;
 	/** Compares what became of the stream that the app gave as a body, too. */
 	readonly watchBody?: boolean;
+	/** What the request of ours says beside. */
+	readonly ours?: AxiosRequestConfig;
+	readonly moved?: Moved;
+	/** Takes out of both what differs by nature on this way; the rest is compared. */
+	readonly normalise?: (run: Run) => unknown;
 	/** Says it once more through the exchange that is not `by`. @defaultValue `true` */
 	readonly both?: boolean;
 }
+
+type Moved = ParityServers['moved'];
 
 /** A scenario for each of several ways to the servers. */
 export interface Row extends Omit<Scenario, 'request' | 'answers'> {
@@ -72,7 +85,11 @@ export interface Row extends Omit<Scenario, 'request' | 'answers'> {
 export interface Way {
 	readonly title: string;
 	readonly server: ServerName;
-	readonly config?: AxiosRequestConfig;
+	readonly config?: AxiosRequestConfig | ((stage: ParityServers) => AxiosRequestConfig);
+	readonly ours?: AxiosRequestConfig;
+	/** The servers that stand in for others. */
+	readonly moved?: Moved;
+	readonly normalise?: (run: Run) => unknown;
 }
 
 const direct = {maxRedirects: 0};
@@ -92,20 +109,37 @@ export function over(rows: readonly Row[], along: readonly Way[] = ways): Scenar
 		taken.map((way) => ({
 			by: 'any' as const,
 			...row,
+			...settingsOf(way),
 			title: `${row.title}, ${way.title}`,
 			request: (s: ParityServers) => {
 				const url = s.url(way.server, '/parity');
-				return {url, ...way.config, ...config?.(s, url)};
+				const common = typeof way.config === 'function' ? way.config(s) : way.config;
+				return {url, ...common, ...config?.(s, url)};
 			},
 			...(answers && {answers: (s: ParityServers) => answers(s, way.server)}),
 		})),
 	);
 }
 
-interface Run extends Outcome {
+export interface Run extends Outcome {
 	readonly wire: readonly WireRequest[];
 	readonly notes: readonly unknown[];
 	readonly source?: object | undefined;
+}
+
+/** What a way says of the two sides, and not of the request. */
+function settingsOf({ours, moved, normalise}: Way): Partial<Scenario> {
+	return {...(ours && {ours}), ...(moved && {moved}), ...(normalise && {normalise})};
+}
+
+/** Scenarios that name their servers themselves, along a way that moves these. */
+export function along(scenarios: readonly Scenario[], way: Way): Scenario[] {
+	return scenarios.map((scenario) => ({
+		...scenario,
+		...settingsOf(way),
+		by: 'any',
+		title: `${scenario.title}, ${way.title}`,
+	}));
 }
 
 interface Cast {
@@ -150,13 +184,19 @@ export function parity(scenarios: readonly Scenario[]): void {
 		test.skipIf(newer)(sentence, async () => {
 			const {requests = scenario.answers?.(cast.stage).length ?? 1} = scenario;
 			const least = requests === anyEnd ? 0 : requests;
-			const theirs = await runWhole(cast, 'theirs', scenario, least);
-			if (scenario.ends !== anyEnd) expect(endOf(theirs), 'axios itself').toBe(scenario.ends);
+			const {normalise = (run) => run} = scenario;
+			const theirRun = await runWhole(cast, 'theirs', scenario, least);
+			if (scenario.ends !== anyEnd) expect(endOf(theirRun), 'axios itself').toBe(scenario.ends);
 			if (requests !== anyEnd) {
-				expect(theirs.wire.length, 'requests by axios itself').toBe(requests);
+				expect(theirRun.wire.length, 'requests by axios itself').toBe(requests);
 			}
 
-			const ours = await runWhole(cast, 'ours', scenario, least);
+			const theirs = normalise(theirRun);
+			const ourRun = await runWhole(cast, 'ours', scenario, least);
+			const ours = normalise(ourRun);
+			if (scenario.ours?.httpVersion === 2) {
+				expect(ourRun.wire.filter(({version}) => version !== '2.0')).toEqual([]);
+			}
 			if (differs !== undefined) {
 				expect(ours).not.toEqual(theirs);
 				const {except} = scenario;
@@ -221,10 +261,12 @@ async function run(
 	stage.requests.length = 0;
 	stage.notes = [];
 	stage.secure = false;
+	stage.moved = scenario.moved ?? {};
 	stage.answers = [...(scenario.answers?.(stage) ?? [{}])];
 	cast.captured = undefined;
 	const config = {...scenario.request(stage), ...extra};
-	const client = side === 'ours' && stage.secure ? cast.trusting : cast[side];
+	const trusted = side === 'ours' && stage.secure ? cast.trusting : cast[side];
+	const client = side === 'ours' && scenario.ours ? trusted.create(scenario.ours) : trusted;
 	const outcome = await outcomeOf(cast, client, config, scenario.read?.(stage, client));
 	await stage.quiet();
 	const wire = scenario.looseWire

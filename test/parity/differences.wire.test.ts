@@ -131,6 +131,21 @@ describe('on purpose', () => {
 		expect(proxy.tunnels).toHaveLength(4);
 	});
 
+	test('axios shows the request to a proxy that forwards, the client the one to the server', async () => {
+		await using proxy = await startConnectProxy();
+		const config = {
+			url: stage.url('a', '/x'),
+			proxy: {protocol: 'http', host: '127.0.0.1', port: proxy.port},
+		};
+		stage.answers = [{}, {}];
+		const theirs = await axios.request({...config, adapter: axios.getAdapter('http')});
+		const ours = await axios.request({...config, adapter: createAdapter()});
+		expect(theirs.request).toMatchObject({host: '127.0.0.1', path: config.url});
+		expect(ours.request).toMatchObject({host: 'localhost', path: '/x'});
+		// Both ask the proxy for the whole URL.
+		expect(proxy.forwarded.map(({target}) => target)).toEqual([config.url, config.url]);
+	});
+
 	test('axios opens a tunnel beside an https agent of the app, the client goes where the agent leads', async () => {
 		await using proxy = await startConnectProxy();
 		const httpsAgent = new https.Agent({ca: stage.ca});

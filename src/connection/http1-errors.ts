@@ -2,6 +2,8 @@
  * The errors of undici and of its parser, in Node's words.
  */
 
+import {lengthMismatch} from './length-mismatch.ts';
+
 /** Node's error for one of undici's; any other as it is. */
 export function toNodeError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 	return parseError(error) ?? connectionError(error);
@@ -22,10 +24,7 @@ function connectionError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 			return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
 		// Security: what is longer than its Content-Length would be the beginning of another request.
 		case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
-			return Object.assign(
-				new Error('the body of the request is not as long as its Content-Length header says'),
-				{code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'},
-			);
+			return lengthMismatch();
 		default:
 			return error;
 	}

@@ -5,8 +5,10 @@ import {
 	type IncomingHttpStatusHeader,
 } from 'node:http2';
 import type {Socket} from 'node:net';
+import type {Readable} from 'node:stream';
 import type {Http2Connection} from './http2-connection.ts';
 import {headOf} from './http2-head.ts';
+import {lengthMismatch} from './length-mismatch.ts';
 import type {
 	CompleteResponse,
 	RequestConnection,
@@ -161,7 +163,26 @@ export class Http2Stream implements RequestConnection, ResponseController {
 		}
 		stream.once('finish', () => handler.onRequestSent());
 		if (Buffer.isBuffer(body)) stream.end(body);
-		else body.pipe(stream);
+		else this.#sendStream(body, stream, lengthOf(request));
+	}
+
+	/** Security: a server that passes it on over HTTP/1.1 might take what is too long for another request. */
+	#sendStream(body: Readable, stream: ClientHttp2Stream, length: number | undefined): void {
+		if (length === undefined) {
+			body.pipe(stream);
+			return;
+		}
+		let missing = length;
+		body.on('data', (chunk: Buffer) => {
+			missing -= chunk.length;
+			if (missing < 0) this.#fail(lengthMismatch());
+			else if (!stream.write(chunk)) body.pause();
+		});
+		body.on('end', () => {
+			if (missing > 0) this.#fail(lengthMismatch());
+			else if (missing === 0) stream.end();
+		});
+		stream.on('drain', () => body.resume());
 	}
 
 	#listen(stream: ClientHttp2Stream): void {
@@ -266,6 +287,12 @@ export class Http2Stream implements RequestConnection, ResponseController {
 		if (this.#answered) this.loss = {...this.loss, socket: this.socket, sent: true, answered: true};
 		this.#handler?.onResponseError(this, error);
 	}
+}
+
+/** The `Content-Length` of a request; `undefined` where only the end of its body tells. */
+function lengthOf({headers}: WireRequest): number | undefined {
+	const at = headers.findIndex((name, i) => i % 2 === 0 && /^content-length$/i.test(name));
+	return at === -1 ? undefined : Number(headers[at + 1]);
 }
 
 /** The fields without the status, in an object that is faster to read than Node's. */

@@ -68,11 +68,20 @@ class DataBody implements Body {
 function sourceOf(data: unknown): Source | undefined {
 	if (typeof data !== 'object' || data === null) return undefined;
 	if (typeof (data as Source).pipe === 'function') return data as Source;
-	if (isWebStream(data)) return Readable.fromWeb(data);
+	if (isWebStream(data)) return fromWeb(data);
 	const iterable = data as Partial<AsyncIterable<unknown> & IterableIterator<unknown>>;
 	const isIterator = typeof iterable.next === 'function' && Symbol.iterator in data;
 	if (!(Symbol.asyncIterator in data || isIterator)) return undefined;
 	return Readable.from(data as AsyncIterable<unknown>, streamOptions({objectMode: false}));
+}
+
+/** @throws {AxiosError} `ERR_BAD_REQUEST` for a stream that another reader has locked. */
+function fromWeb(stream: WebStream): Readable {
+	try {
+		return Readable.fromWeb(stream);
+	} catch (error) {
+		throw AxiosError.from(error as Error, AxiosError.ERR_BAD_REQUEST);
+	}
 }
 
 // Not by its class, of which a test environment may have another.

@@ -130,6 +130,14 @@ describe.each([1, 2] as const)('over HTTP/%d', (httpVersion) => {
 		await ended;
 	});
 
+	test('a web stream that another reader has locked fails with an error of axios', async () => {
+		const stream = new ReadableStream();
+		stream.getReader();
+		const error = await failureOf(upload('/silent', stream));
+		expect(error).toMatchObject({code: 'ERR_BAD_REQUEST', config: {data: stream}});
+		expect(error.request).toBeUndefined();
+	});
+
 	test('any other stream is read to its end, and not destroyed with an error', async () => {
 		const source = Readable.from([megabytes, megabytes, megabytes], {objectMode: false});
 		const passed = source.pipe(new PassThrough());

@@ -331,6 +331,33 @@ describe('the client sends more than axios', () => {
 	});
 });
 
+test.each<[string, () => unknown]>([
+	['objects', () => ({a: 1})],
+	['numbers', () => 1],
+	['booleans', () => true],
+	['ArrayBuffers', () => new ArrayBuffer(3)],
+])('a stream of %s fails in the client, where axios may end the process', async (_, make) => {
+	stage.answers = [{}];
+	const client = axios.create({adapter: createAdapter({})});
+	for (const chunks of [[make()], ['one', make()]]) {
+		const sent = client.post(stage.url('a'), Readable.from(chunks, {objectMode: true}));
+		await expect(sent).rejects.toMatchObject({
+			isAxiosError: true,
+			code: 'ERR_INVALID_ARG_TYPE',
+			message: expect.stringMatching(/^expected text or bytes .* found an? /),
+		});
+	}
+	expect(stage.requests.filter(({end}) => end === 'whole')).toEqual([]);
+});
+
+test('a stream of views is sent by their bytes', async () => {
+	stage.answers = [{}];
+	const client = axios.create({adapter: createAdapter({})});
+	const views = [Uint16Array.from([0x6968]), new DataView(Uint8Array.from([120, 33]).buffer, 1)];
+	await client.post(stage.url('a'), Readable.from(views));
+	expect(stage.requests.map(({body}) => body)).toEqual(['hi!']);
+});
+
 function* texts() {
 	yield 'one ';
 	yield 'two';

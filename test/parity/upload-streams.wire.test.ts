@@ -7,7 +7,6 @@ import {
 	byMethod,
 	emptyString,
 	failing,
-	odd,
 	whole,
 } from '../support/parity-rows/upload-streams.ts';
 
@@ -22,7 +21,6 @@ parity([
 		...twoWays,
 		{title: 'without redirects', server: 'a', config: {maxRedirects: 0}},
 	]),
-	...over(odd, [plainWay, direct]),
 	...over([emptyString], [plainWay]),
 	...over(
 		[{...emptyString, differs: 'the empty chunk is not sent: no body, not an empty one in chunks'}],

@@ -179,13 +179,3 @@ export const brokenStreams: Readonly<
 	],
 	'is a folder': [() => createReadStream(import.meta.dirname), 'EISDIR'],
 };
-
-/** Chunks that are no bytes. */
-export const oddChunks: Readonly<Record<string, () => Readable>> = {
-	objects: () => Readable.from([{a: 1}]),
-	numbers: () => Readable.from([1, 2]),
-	'a string and an object': () => Readable.from(['one', {a: 1}]),
-	Float64Arrays: () => Readable.from([Float64Array.from([1])]),
-	ArrayBuffers: () => Readable.from([new ArrayBuffer(3)]),
-	booleans: () => Readable.from([true]),
-};

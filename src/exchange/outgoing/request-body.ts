@@ -89,6 +89,14 @@ function isWebStream(data: object): data is WebStream {
 	return Object.prototype.toString.call(data) === '[object ReadableStream]';
 }
 
+/** @throws {TypeError} for anything but text and bytes. */
+function bytesOf(chunk: unknown): Buffer {
+	if (Buffer.isBuffer(chunk)) return chunk;
+	if (typeof chunk === 'string') return Buffer.from(chunk, 'utf8');
+	if (!ArrayBuffer.isView(chunk)) throw wrongChunk(chunk);
+	return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
 // With the code of Node's own error for what it cannot write.
 function wrongChunk(chunk: unknown): TypeError {
 	const error = new TypeError(
@@ -254,9 +262,9 @@ class StreamBody implements Body {
 		this.#reader ??= readerOf(this.data);
 		const {value, done} = await this.#reader.next();
 		if (done) this.#ended = true;
-		else if (typeof value !== 'string' && !ArrayBuffer.isView(value)) throw wrongChunk(value);
-		else if (value.length > 0) {
-			const chunk = Buffer.isBuffer(value) ? value : Buffer.from(value as Uint8Array);
+		else {
+			const chunk = bytesOf(value);
+			if (chunk.length === 0) return;
 			this.#bytes += chunk.length;
 			this.#chunks.push(chunk);
 		}

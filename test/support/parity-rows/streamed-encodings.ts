@@ -108,6 +108,8 @@ export const byLimit = limits.flatMap((maxContentLength) =>
 			config: () => ({responseType, maxContentLength}),
 			answers: () => [answer],
 			ends: anyEnd,
+			// How much of it comes before the one that is too long is up to the system.
+			...(responseType === 'stream' && maxContentLength === 99 && {read: () => readToError}),
 		})),
 	),
 );

@@ -4,7 +4,7 @@
 import {Readable} from 'node:stream';
 import type {AxiosRequestConfig, RawAxiosRequestHeaders} from 'axios';
 import {anyEnd, type Row} from '../parity.ts';
-import {brokenStreams, oddChunks, wholeStreams} from '../parity-streams.ts';
+import {brokenStreams, wholeStreams} from '../parity-streams.ts';
 
 const post = (data: unknown, more: AxiosRequestConfig = {}): AxiosRequestConfig => ({
 	method: 'post',
@@ -69,18 +69,6 @@ export const failing = Object.entries(brokenStreams).flatMap(([title, [make, end
 		looseWire: true,
 		ends,
 	})),
-);
-
-// By axios, and by Node without redirects, these are refused.
-export const odd = Object.entries(oddChunks).map(
-	([title, make]): Row => ({
-		title: `a stream of ${title}`,
-		config: () => post(make()),
-		requests: anyEnd,
-		looseWire: true,
-		ends: anyEnd,
-		differs: 'chunks that are no bytes are dropped, or become bytes',
-	}),
 );
 
 export const emptyString: Row = {

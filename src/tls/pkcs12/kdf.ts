@@ -1,4 +1,5 @@
-import {createHash, createHmac, hash, pbkdf2Sync} from 'node:crypto';
+// Node 18 has no `hash`: see check-runtime.ts.
+import crypto, {createHash, createHmac, pbkdf2Sync} from 'node:crypto';
 import {
 	DerError,
 	type DerValue,
@@ -169,7 +170,7 @@ export function pbkdf1Key(
 
 /** Hashes a digest `times` times, in place. As text: a Buffer per round takes 3 to 6 times as long. */
 function rehash(name: string, digest: Buffer, times: number): void {
-	for (let n = 0; n < times; n++) digest.write(hash(name, digest, 'binary'), 'binary');
+	for (let n = 0; n < times; n++) digest.write(crypto.hash(name, digest, 'binary'), 'binary');
 }
 
 /** An HMAC over `data`. */

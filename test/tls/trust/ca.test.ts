@@ -12,7 +12,8 @@ import {configRefusal} from '../../support/config-refusal.ts';
 // A system without certificates cannot be made in a test.
 vi.mock('node:tls', async (load) => {
 	const tls = await load<typeof import('node:tls')>();
-	return {...tls, getCACertificates: vi.fn(tls.getCACertificates)};
+	const mocked = {...tls, getCACertificates: vi.fn(tls.getCACertificates)};
+	return {...mocked, default: mocked};
 });
 
 let directory: string;

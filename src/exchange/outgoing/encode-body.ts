@@ -22,8 +22,7 @@ export interface EncodedBody {
 /**
  * The body of a hop; sets `Content-Type` and `Content-Length` on its headers where axios does.
  *
- * @throws {AxiosError} axios's own, for data that cannot be a body, or for text or bytes that are longer
- * than `maxBodyLength`.
+ * @throws {AxiosError} axios's own, for data that cannot be a body.
  */
 export function encodeBody(
 	{headers}: Hop,
@@ -45,24 +44,11 @@ export function encodeBody(
 		headers.set('Content-Length', String(data.size || 0));
 		return joined([data], data.size || 0, limit);
 	}
-	if (ArrayBuffer.isView(data)) {
-		return inMemory(headers, Buffer.from(data.buffer, data.byteOffset, data.byteLength), limit);
-	}
-	if (isParams(data)) {
-		headers.set('Content-Type', 'application/x-www-form-urlencoded;charset=utf-8', false);
-		return inMemory(headers, Buffer.from(data.toString(), 'utf8'), limit);
-	}
 	throw new AxiosError(
 		'Data after transformation must be a string, an ArrayBuffer, a Buffer, or a Stream',
 		AxiosError.ERR_BAD_REQUEST,
 		config,
 	);
-}
-
-function inMemory(headers: AxiosHeaders, content: Buffer, limit: number): EncodedBody {
-	headers.set('Content-Length', String(content.length), false);
-	if (content.length > limit) throw bodyTooLong();
-	return {content, length: content.length, failure: undefined};
 }
 
 function encodeStream(
@@ -87,7 +73,7 @@ function encodeStream(
 function withLength(headers: AxiosHeaders, content: Readable, limit: number): EncodedBody {
 	const given = headers.get('Content-Length');
 	const length = given ? Number(given) : undefined;
-	if (length === undefined || length <= limit) return {content, length, failure: undefined};
+	if (length === undefined || !(length > limit)) return {content, length, failure: undefined};
 	// Nothing is sent of a body that is known to be too long.
 	const failure = bodyTooLong();
 	content.once('error', () => {}).destroy(failure);
@@ -142,10 +128,6 @@ async function* chunksOf(parts: readonly Part[]): AsyncGenerator<Uint8Array> {
 		else if (part.stream) yield* part.stream();
 		else yield new Uint8Array(await part.arrayBuffer());
 	}
-}
-
-function isParams(data: unknown): data is URLSearchParams {
-	return Object.prototype.toString.call(data) === '[object URLSearchParams]';
 }
 
 function isBlob(data: unknown): data is Blob {

@@ -114,6 +114,9 @@ export function outgoingBody(
 	setMissing(headers, 'User-Agent', agentName);
 	// As in axios, an empty text is no body.
 	if (body === undefined || !body.data) return noBody;
+	if (isParams(body.data)) {
+		headers.set('Content-Type', 'application/x-www-form-urlencoded;charset=utf-8', false);
+	}
 	const content = bytesOf(body.data);
 	if (content === undefined) {
 		const encoded = encodeBody(hop, body, config);
@@ -132,9 +135,17 @@ function withStream(encoded: EncodedBody): OutgoingBody {
 	return {...encoded, stream: Buffer.isBuffer(content) ? undefined : content};
 }
 
+function isParams(data: unknown): data is URLSearchParams {
+	return (
+		typeof data === 'object' && Object.prototype.toString.call(data) === '[object URLSearchParams]'
+	);
+}
+
 /** `undefined` for anything but text and bytes. */
 function bytesOf(data: unknown): Buffer | undefined {
 	if (typeof data === 'string') return Buffer.from(data, 'utf8');
 	if (Buffer.isBuffer(data)) return data;
+	if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+	if (isParams(data)) return Buffer.from(data.toString(), 'utf8');
 	return types.isArrayBuffer(data) ? Buffer.from(data) : undefined;
 }

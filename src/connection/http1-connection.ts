@@ -9,7 +9,6 @@ import type {Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import {withoutPrototype} from '../util/check-options.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
-import {isBrokenOff, toNodeError} from './http1-errors.ts';
 import {
 	hintMarginMs,
 	IdleSince,
@@ -19,6 +18,7 @@ import {
 	mayBeUnread,
 	unsentGraceMs,
 } from './keep-alive.ts';
+import {isBrokenOff, toNodeError} from './node-errors.ts';
 import type {
 	CompleteResponse,
 	RequestConnection,

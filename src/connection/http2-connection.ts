@@ -12,6 +12,7 @@ import {MAX_TIMER_MS} from '../util/clock.ts';
 import {authorityOfUrl} from '../util/url.ts';
 import {attachConnection, connectionOf, refusedSession} from './connection.ts';
 import {IdleSince, idleLimitMs} from './keep-alive.ts';
+import {hangUp} from './node-errors.ts';
 import {originOf, type Route} from './route.ts';
 import {http2Options, streamRequestOptions} from './socket-options.ts';
 
@@ -380,9 +381,4 @@ function resetError(rstCode: number | undefined): Error {
 	const name = rstCode === constants.NGHTTP2_CANCEL ? 'NGHTTP2_CANCEL' : 'NGHTTP2_NO_ERROR';
 	const error = new Error(`Stream closed with error code ${name}`);
 	return Object.assign(error, {code: 'ERR_HTTP2_STREAM_ERROR'});
-}
-
-// Node's own error for a connection that ends without a response.
-function hangUp(): Error {
-	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
 }

@@ -8,7 +8,7 @@ import type {Socket} from 'node:net';
 import type {Readable} from 'node:stream';
 import type {Http2Connection} from './http2-connection.ts';
 import {headOf} from './http2-head.ts';
-import {lengthMismatch} from './length-mismatch.ts';
+import {lengthMismatch} from './node-errors.ts';
 import type {
 	CompleteResponse,
 	RequestConnection,

@@ -8,6 +8,7 @@ import type {Socket} from 'node:net';
 import {Readable} from 'node:stream';
 import {withoutPrototype} from '../util/check-options.ts';
 import {bareHost} from '../util/url.ts';
+import {withCode} from './axios-errors.ts';
 import type {Hop} from './hop.ts';
 
 type Listener = (...given: unknown[]) => void;
@@ -148,14 +149,13 @@ export class SentRequest extends PastEvents {
 
 	/** @throws {Error} Node's own: the headers were sent. */
 	setHeader(): never {
-		const error = new Error('Cannot set headers after they are sent to the client');
-		throw Object.assign(error, {code: 'ERR_HTTP_HEADERS_SENT'});
+		throw withCode('Cannot set headers after they are sent to the client', 'ERR_HTTP_HEADERS_SENT');
 	}
 
 	/** As in Node, also called for a loop over the body of the response that ends early. */
 	abort(): void {
 		if (this.res instanceof Readable) {
-			this.res.destroy(Object.assign(new Error('aborted'), {code: 'ECONNRESET'}));
+			this.res.destroy(withCode('aborted', 'ECONNRESET'));
 		}
 	}
 

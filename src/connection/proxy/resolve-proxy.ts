@@ -1,5 +1,6 @@
 import {createHmac, randomBytes} from 'node:crypto';
 import type {ProxyOptions, ProxySetting} from '../../options.ts';
+import {basicAuthorization} from '../../util/basic-authorization.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import {authorityOf} from '../../util/url.ts';
 import {bypassesProxy} from './no-proxy.ts';
@@ -77,7 +78,7 @@ export class ProxyServer {
 		if (this.#login === undefined) return undefined;
 		const {username, password} = this.#login;
 		const text = password === undefined ? username : `${username}:${password}`;
-		return `Basic ${Buffer.from(text, 'utf8').toString('base64')}`;
+		return basicAuthorization(text);
 	}
 
 	/** This proxy, with a `Proxy-Authorization` if it has none. */

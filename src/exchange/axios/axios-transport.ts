@@ -13,6 +13,7 @@ import {attachRoute, hostWaitedFor} from '../../connection/agent-pool.ts';
 import {ConnectTimer} from '../../connection/connect-timeout.ts';
 import {ProtocolSwitchError} from '../../connection/http1-connection.ts';
 import {closeAfterEarlyResponse} from '../../connection/keep-alive.ts';
+import {hangUp} from '../../connection/node-errors.ts';
 import type {RequestLoss} from '../../connection/request-connection.ts';
 import {isForwarded} from '../../connection/route.ts';
 import {requestOptions, streamOptions} from '../../connection/socket-options.ts';
@@ -170,7 +171,7 @@ function withRoute(
 		: {...options, agent, protocol: 'https:', defaultPort: 80};
 	if (config.socketPath) {
 		// Security: axios sets no host then, and Node would verify the certificate for `localhost`.
-		return attachRoute({...sent, host: url.hostname, port: url.port}, {...route, proxy: undefined});
+		return attachRoute({...sent, host: url.hostname, port: url.port}, route);
 	}
 	if (!isForwarded(route)) return attachRoute(sent, route);
 	const forwarded: RequestOptions = {
@@ -192,11 +193,6 @@ function emitErrorOnEveryEnd(request: ClientRequest): void {
 	request.once('close', () => {
 		if (!settled) request.emit('error', hangUp());
 	});
-}
-
-// In Node's words for a connection that ends without a response.
-function hangUp(): Error {
-	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
 }
 
 /** Ends a request whose response switches to another protocol. */

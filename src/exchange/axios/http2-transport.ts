@@ -15,6 +15,7 @@ import type {
 import type {Route} from '../../connection/route.ts';
 import {streamOptions} from '../../connection/socket-options.ts';
 import {onAbort} from '../../util/abortable.ts';
+import {basicAuthorization} from '../../util/basic-authorization.ts';
 import {bareHost} from '../../util/url.ts';
 import {withCode} from '../axios-errors.ts';
 import {type ExchangeInput, routeOf} from '../exchange.ts';
@@ -33,8 +34,7 @@ export function http2Transport(
 ): Transport {
 	return {
 		request(options, respond) {
-			const route = routeOf({...input, proxy: tunnelProxy(input)});
-			const stream = open(routeWith(options, route));
+			const stream = open(routeOf({...input, proxy: tunnelProxy(input)}));
 			const request = new AxiosHttp2Request(stream, input.hop.url, options, signal);
 			// axios uses no member of a ClientRequest that it lacks.
 			return (request as unknown as ClientRequest).once('response', respond);
@@ -43,17 +43,6 @@ export function http2Transport(
 		abort: (response) => (response as unknown as AxiosHttp2Response).abort(),
 		lossOf: (request) => ownRequest(request).loss,
 	};
-}
-
-/** @param options - As axios gives them: with another `lookup`, and with a `socketPath` that it allows. */
-function routeWith({family, lookup, socketPath}: RequestOptions, route: Route): Route {
-	if (family === undefined && lookup === undefined && !socketPath) return route;
-	const net = {
-		...(family !== undefined && {family}),
-		...(lookup !== undefined && {lookup}),
-		...(socketPath && {path: socketPath}),
-	};
-	return {...route, net, proxy: socketPath ? undefined : route.proxy};
 }
 
 function ownRequest(request: ClientRequest): AxiosHttp2Request {
@@ -67,7 +56,7 @@ function fieldsOf({headers, auth}: RequestOptions): string[] {
 		if (value === undefined || (auth && name.toLowerCase() === 'authorization')) continue;
 		for (const item of [value].flat()) fields.push(name, String(item));
 	}
-	if (auth) fields.push('Authorization', `Basic ${Buffer.from(auth, 'utf8').toString('base64')}`);
+	if (auth) fields.push('Authorization', basicAuthorization(auth));
 	return fields;
 }
 

@@ -3,6 +3,7 @@ import {types} from 'node:util';
 import type {AxiosError, AxiosHeaders, InternalAxiosRequestConfig} from 'axios';
 import {isLogin} from '../../connection/proxy/proxy-options.ts';
 import type {WireRequest} from '../../connection/request-connection.ts';
+import {basicAuthorization} from '../../util/basic-authorization.ts';
 import {axiosVersion} from '../axios-version.ts';
 import type {Hop} from '../hop.ts';
 import {type EncodedBody, encodeBody} from './encode-body.ts';
@@ -72,7 +73,7 @@ export function wireHeaders(
 		else for (const item of value) wire.push(name, clean(String(item)));
 	}
 	// Node writes these after the app's.
-	if (auth) wire.push('Authorization', basic(`${auth.username}:${auth.password}`));
+	if (auth) wire.push('Authorization', basicAuthorization(`${auth.username}:${auth.password}`));
 	if (cookie !== undefined) wire.push('Cookie', cookie);
 	return wire;
 }
@@ -82,10 +83,6 @@ const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
 // As axios does, drops characters that a header cannot carry.
 function clean(value: string): string {
 	return unsendable.test(value) ? value.replace(new RegExp(unsendable, 'g'), '').trim() : value;
-}
-
-function basic(credentials: string): string {
-	return `Basic ${Buffer.from(credentials, 'utf8').toString('base64')}`;
 }
 
 /** The body of a request on its way. */

@@ -1,8 +1,6 @@
 /*
- * The errors of undici and of its parser, in Node's words.
+ * Errors in Node's words: those of undici and of its parser, and those of Node that are made here.
  */
-
-import {lengthMismatch} from './length-mismatch.ts';
 
 /** Node's error for one of undici's; any other as it is. */
 export function toNodeError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
@@ -21,7 +19,7 @@ function connectionError(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 		case 'UND_ERR_SOCKET':
 		case 'UND_ERR_CLOSED':
 		case 'UND_ERR_DESTROYED':
-			return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
+			return hangUp();
 		// Security: what is longer than its Content-Length would be the beginning of another request.
 		case 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH':
 			return lengthMismatch();
@@ -71,4 +69,17 @@ function parseError({
 
 function parserError(reason: string, code: string): NodeJS.ErrnoException {
 	return Object.assign(new Error(`Parse Error: ${reason}`), {code});
+}
+
+/** Node's error for a connection that ends without a response. */
+export function hangUp(): Error {
+	return Object.assign(new Error('socket hang up'), {code: 'ECONNRESET'});
+}
+
+/** Node's error for the body of a request that is not as long as its `Content-Length`. */
+export function lengthMismatch(): Error {
+	return Object.assign(
+		new Error('the body of the request is not as long as its Content-Length header says'),
+		{code: 'ERR_HTTP_CONTENT_LENGTH_MISMATCH'},
+	);
 }

@@ -29,21 +29,23 @@ export type {
 } from './logging/diagnostics-channel.ts';
 export {logFailures} from './logging/log-failures.ts';
 export type {
+	IdentityLoader,
+	IdentityMaterial,
+	MtlsOptions,
+	ProxyTlsOptions,
+	Source,
+} from './options/mtls.ts';
+export type {
 	AdapterOptions,
 	ClientConfig,
 	ClientOptions,
 	CookieOptions,
 	CookieRefusal,
-	IdentityLoader,
-	IdentityMaterial,
 	Logger,
-	MtlsOptions,
 	ProxyOptions,
 	ProxySetting,
-	ProxyTlsOptions,
 	SessionClient,
 	SessionError,
 	SessionOptions,
-	Source,
 	Timeouts,
 } from './options.ts';

@@ -1,5 +1,6 @@
 import type https from 'node:https';
-import type {Logger, MtlsOptions, ProxySetting} from '../options.ts';
+import type {MtlsOptions} from '../options/mtls.ts';
+import type {Logger, ProxySetting} from '../options.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {badOption, numberOrType, withoutPrototype} from '../util/check-options.ts';
 import {AgentPool} from './agent-pool.ts';

@@ -6,7 +6,8 @@ import {
 	logRotationFailure,
 	logUnverified,
 } from '../logging/messages.ts';
-import type {Logger, MtlsOptions, Source} from '../options.ts';
+import type {MtlsOptions, Source} from '../options/mtls.ts';
+import type {Logger} from '../options.ts';
 import {isExpiry} from '../tls/credentials/checks.ts';
 import {createIdentitySelector, type IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';

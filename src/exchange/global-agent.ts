@@ -9,7 +9,7 @@ import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {ProxyServer} from '../connection/proxy/resolve-proxy.ts';
-import type {Source} from '../options.ts';
+import type {Source} from '../options/mtls.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
 /** The changes of an app to a global agent. */

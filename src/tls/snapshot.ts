@@ -1,7 +1,7 @@
 import type {SecureContext} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
-import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
+import type {MtlsOptions, ProxyTlsOptions} from '../options/mtls.ts';
 import {withOptionPath} from '../util/check-options.ts';
 import type {CertificateWarning} from './credentials/checks.ts';
 import {

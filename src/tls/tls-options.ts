@@ -5,7 +5,7 @@ import {
 	type SecureVersion,
 } from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
-import type {MtlsOptions, ProxyTlsOptions} from '../options.ts';
+import type {MtlsOptions, ProxyTlsOptions} from '../options/mtls.ts';
 import {
 	anything,
 	badOption,

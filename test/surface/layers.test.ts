@@ -27,12 +27,15 @@ test('every outside package is imported through its door', () => {
 	expect(Object.keys(doors).filter((name) => !used.has(name))).toEqual([]);
 });
 
-test('the options are types alone: they load nothing and export nothing that runs', () => {
-	const loads = imports.filter(({file, typesAlone}) => file === 'options.ts' && !typesAlone);
-	expect(loads).toEqual([]);
-	const text = readFileSync(`${src}options.ts`, 'utf8');
-	expect(text).not.toMatch(/^export (const|let|function|async|class|default|enum)\b/m);
-});
+test.each(['options.ts', 'options/mtls.ts'])(
+	'the options in %s are types alone: they load nothing and export nothing that runs',
+	(path) => {
+		const loads = imports.filter(({file, typesAlone}) => file === path && !typesAlone);
+		expect(loads).toEqual([]);
+		const text = readFileSync(`${src}${path}`, 'utf8');
+		expect(text).not.toMatch(/^export (const|let|function|async|class|default|enum)\b/m);
+	},
+);
 
 test('every imported package is a dependency or a peer, and every Node module says node:', () => {
 	const {dependencies, peerDependencies} = packageJson;

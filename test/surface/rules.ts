@@ -9,7 +9,8 @@ const layers: readonly (readonly string[])[] = [
 	['copies.ts'],
 	['config-error.ts', 'facts.ts'],
 	['util/'],
-	['errors.ts', 'options.ts'],
+	['errors.ts', 'options/'],
+	['options.ts'],
 	['failures/'],
 	['tls/'],
 	['logging/'],
@@ -91,7 +92,7 @@ export const doors: Readonly<Record<string, Door>> = {
 	},
 	'node:tls': {
 		open: ['tls/', 'connection/', testing],
-		types: ['options.ts', 'exchange/global-agent.ts', 'failures/'],
+		types: ['options/mtls.ts', 'exchange/global-agent.ts', 'failures/'],
 	},
 	'@peculiar/x509': {open: [testing]},
 	'reflect-metadata': {open: [testing]},

@@ -1,7 +1,7 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
-import type {MtlsOptions, Source} from '../../options.ts';
+import type {MtlsOptions, Source} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {escapeControls} from '../../util/escape-controls.ts';
 import {readPkcs12} from '../pkcs12/pkcs12.ts';

@@ -1,6 +1,6 @@
 import {X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {Source} from '../../options.ts';
+import type {Source} from '../../options/mtls.ts';
 import {derKind} from '../pkcs12/der.ts';
 import {type Content, readInput} from './read-input.ts';
 

@@ -1,6 +1,6 @@
 import {createPrivateKey, type KeyObject} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {MtlsOptions} from '../../options.ts';
+import type {MtlsOptions} from '../../options/mtls.ts';
 import {describeType, withoutPrototype} from '../../util/check-options.ts';
 import {type DerValue, derKind, objectId, readDer, sequence, smallInteger} from '../pkcs12/der.ts';
 import {

@@ -1,7 +1,7 @@
 import {readFileSync, statSync} from 'node:fs';
 import {types} from 'node:util';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {Source} from '../../options.ts';
+import type {Source} from '../../options/mtls.ts';
 import {describeType} from '../../util/check-options.ts';
 
 /** The raw content of an option. */

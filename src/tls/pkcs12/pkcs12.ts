@@ -1,6 +1,6 @@
 import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {Source} from '../../options.ts';
+import type {Source} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {describeBlocks, describeContent} from '../credentials/pem.ts';
 import type {PassphraseProvider} from '../credentials/private-key.ts';

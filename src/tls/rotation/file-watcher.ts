@@ -1,6 +1,6 @@
 import {type FSWatcher, readdirSync, statSync, watch} from 'node:fs';
 import {dirname, join} from 'node:path';
-import type {MtlsOptions} from '../../options.ts';
+import type {MtlsOptions} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {isDirectory, isPath} from '../credentials/read-input.ts';
 import {isCaSet} from '../trust/ca.ts';

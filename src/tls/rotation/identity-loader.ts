@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {types} from 'node:util';
-import type {IdentityLoader, IdentityMaterial} from '../../options.ts';
+import type {IdentityLoader, IdentityMaterial} from '../../options/mtls.ts';
 import {readOptions} from '../../util/check-options.ts';
 
 const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;

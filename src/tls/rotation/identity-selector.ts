@@ -1,6 +1,6 @@
 import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
-import type {MtlsOptions} from '../../options.ts';
+import type {MtlsOptions} from '../../options/mtls.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import {numberOrType, withOptionPath} from '../../util/check-options.ts';
 import type {Snapshot} from '../snapshot.ts';

@@ -1,4 +1,4 @@
-import type {IdentityMaterial, MtlsOptions} from '../../options.ts';
+import type {IdentityMaterial, MtlsOptions} from '../../options/mtls.ts';
 import {withOptionPath, withoutPrototype} from '../../util/check-options.ts';
 import {
 	assertLoadable,

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 // check-runtime.ts can say why.
 import tls from 'node:tls';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {MtlsOptions, Source} from '../../options.ts';
+import type {MtlsOptions, Source} from '../../options/mtls.ts';
 import {issuerOf} from '../credentials/chain.ts';
 import {
 	certificateBlocks,

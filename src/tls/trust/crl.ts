@@ -1,6 +1,6 @@
 import {createSecureContext} from 'node:tls';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {MtlsOptions, Source} from '../../options.ts';
+import type {MtlsOptions, Source} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {describeBlocks, describeDamage, type PemBlock, readPem} from '../credentials/pem.ts';
 

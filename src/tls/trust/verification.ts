@@ -2,7 +2,7 @@ import type {X509Certificate} from 'node:crypto';
 import {isIP, isIPv6} from 'node:net';
 import {checkServerIdentity, type PeerCertificate} from 'node:tls';
 import {types} from 'node:util';
-import type {MtlsOptions} from '../../options.ts';
+import type {MtlsOptions} from '../../options/mtls.ts';
 import {bareHost} from '../../util/url.ts';
 import {detailedForm} from '../peer/legacy-form.ts';
 import type {PeerChain} from '../peer/peer-chain.ts';

@@ -112,6 +112,7 @@ Exit codes:
   2   the server refused us: no certificate, or not one that it accepts
   3   no connection: refused, unknown host, timeout, proxy, not TLS, reset
   64  the arguments, or the files they name, cannot be used
+  69  certs, serve and demo: the optional dependencies are not installed
   70  a defect of axios-mtls, or output that cannot be written`;
 
 export const environmentHelp = `

@@ -9,6 +9,7 @@ import '../runtime/check-runtime.ts';
 export type {RecordedCertificate, RecordedConnection} from './connection-log.ts';
 export type {CrlOptions} from './crl-options.ts';
 export type {KeyType} from './keys.ts';
+export type {MissingDependencyError} from './missing-dependency.ts';
 export {
 	type CertificateAuthority,
 	type CertificateOptions,

@@ -88,6 +88,9 @@ export interface TestPkiOptions {
  * Nothing is written to disk, and no `openssl` is run. Every call makes a new root, so two of them
  * do not trust each other.
  *
+ * @throws {MissingDependencyError} with `code` `ERR_MTLS_MISSING_DEPENDENCY` where the optional
+ * dependencies of this package are not installed.
+ *
  * @example
  * ```ts
  * const pki = await createTestPki();

@@ -72,7 +72,7 @@ export interface MtlsServer extends AsyncDisposable {
  * `POST /logout`, `GET /whoami` (who the client is) and `/echo` (any method). A handler that throws
  * is answered with 500.
  *
- * @throws the error of `node:tls` when `credential` or `clientCa` cannot be read, and of `node:net`
+ * @throws {MissingDependencyError} as `createTestPki` does, and the error of `node:tls` when `credential` or `clientCa` cannot be read, and of `node:net`
  * when the address is taken.
  *
  * @example

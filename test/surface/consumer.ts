@@ -1,9 +1,18 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import packageJson from '../../package.json' with {type: 'json'};
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -17,6 +26,7 @@ interface Outcome {
 /** A directory outside of the package, in which the package is installed as an app has it. */
 export interface Consumer extends Disposable {
 	readonly dir: string;
+	/** Writes a file, and makes its folders. */
 	write(name: string, text: string): void;
 	/** Runs a program in the directory. */
 	run(
@@ -35,18 +45,29 @@ export interface Consumer extends Disposable {
 /** Makes an app that has installed this package with its peers, and no other but `more`. */
 export function makeConsumer(more: readonly string[] = []): Consumer {
 	const app = makeApp();
-	const {dir} = app;
-	const install = (name: string, from: string) => {
-		const path = join(dir, 'node_modules', name);
-		mkdirSync(dirname(path), {recursive: true});
-		symlinkSync(from, path, 'junction');
-	};
-	install('axios-mtls', root);
-	const peers = ['axios', 'tough-cookie', 'axios-cookiejar-support', '@types/node'];
-	for (const name of [...peers, ...more]) {
-		install(name, join(root, 'node_modules', name));
-	}
+	link(app, 'axios-mtls', root);
+	for (const name of ['axios-cookiejar-support', ...peers, ...more]) link(app, name);
 	return app;
+}
+
+/** The same after `npm install --omit=optional`, and `more`. */
+export function makeConsumerWithoutOptional(more: readonly string[] = []): Consumer {
+	const app = makeApp();
+	// A copy, because Node looks for dependencies from where a link leads to.
+	const installed = join(app.dir, 'node_modules/axios-mtls');
+	for (const name of ['package.json', 'dist', 'redis', 'testing']) {
+		cpSync(join(root, name), join(installed, name), {recursive: true});
+	}
+	for (const name of [...Object.keys(packageJson.dependencies), ...peers, ...more]) link(app, name);
+	return app;
+}
+
+const peers = ['axios', 'tough-cookie', '@types/node'];
+
+function link({dir}: Consumer, name: string, from = join(root, 'node_modules', name)): void {
+	const path = join(dir, 'node_modules', name);
+	mkdirSync(dirname(path), {recursive: true});
+	symlinkSync(from, path, 'junction');
 }
 
 /**
@@ -74,7 +95,10 @@ function makeApp(): Consumer {
 		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
 	}
 	const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-app-'));
-	const write = (name: string, text: string) => writeFileSync(join(dir, name), text, {mode: 0o600});
+	const write = (name: string, text: string) => {
+		mkdirSync(dirname(join(dir, name)), {recursive: true});
+		writeFileSync(join(dir, name), text, {mode: 0o600});
+	};
 	write('package.json', '{"private": true, "type": "module"}');
 	return {
 		dir,

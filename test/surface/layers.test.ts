@@ -37,13 +37,15 @@ test.each(['options.ts', 'options/mtls.ts'])(
 	},
 );
 
-test('every imported package is a dependency or a peer, and every Node module says node:', () => {
-	const {dependencies, peerDependencies} = packageJson;
-	const known = new Set(Object.keys({...dependencies, ...peerDependencies}));
+test('every imported package is a dependency, optional or not, or a peer, and every Node module says node:', () => {
+	const {dependencies, optionalDependencies, peerDependencies} = packageJson;
+	const known = new Set(
+		Object.keys({...dependencies, ...optionalDependencies, ...peerDependencies}),
+	);
 	expect(
 		complaints(foreign, ({target, of}) => {
 			if (of === 'node') return target.startsWith('node:') ? undefined : 'write node:';
-			return known.has(target) ? undefined : 'not in dependencies or peerDependencies';
+			return known.has(target) ? undefined : 'not in package.json';
 		}),
 	).toEqual([]);
 });

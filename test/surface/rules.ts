@@ -94,8 +94,9 @@ export const doors: Readonly<Record<string, Door>> = {
 		open: ['tls/', 'connection/', testing],
 		types: ['options/mtls.ts', 'exchange/global-agent.ts', 'failures/'],
 	},
-	'@peculiar/x509': {open: [testing]},
-	'reflect-metadata': {open: [testing]},
+	// Optional dependencies: whoever loads them says what to install where they are not there.
+	'@peculiar/x509': {open: ['testing/x509.ts'], types: [testing]},
+	'reflect-metadata': {open: ['testing/x509.ts']},
 	commander: {open: ['cli/']},
 	picocolors: {open: ['cli/']},
 };

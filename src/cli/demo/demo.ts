@@ -27,12 +27,14 @@ export interface DemoServers {
  * @returns 0 only when every fact is as expected.
  */
 export async function demo(io: Io, servers: DemoServers = {}): Promise<ExitCode> {
+	// Before the first line: where it cannot be made, the reason is all that there is to say.
+	const pki = servers.pki ?? (await createTestPki({commonName: 'Demo CA'}));
 	const report = new Report(io);
 	report.title(
 		'axios-mtls: two servers and two clients in this process; nothing leaves the machine.',
 	);
 	try {
-		await play(report, servers);
+		await play(report, {...servers, pki});
 	} catch (error) {
 		report.fail(`stopped: ${error instanceof Error ? error.message : error}`);
 	}
@@ -49,9 +51,9 @@ export async function demo(io: Io, servers: DemoServers = {}): Promise<ExitCode>
 	return exitCodes.answered;
 }
 
-async function play(report: Report, servers: DemoServers): Promise<void> {
+async function play(report: Report, servers: DemoServers & {readonly pki: TestPki}): Promise<void> {
 	report.step('Make a CA, a certificate for a server and one for a client.');
-	const pki = servers.pki ?? (await createTestPki({commonName: 'Demo CA'}));
+	const {pki} = servers;
 	const {cert, key} = await pki.client({commonName: 'demo-client'});
 	report.note('Signed by "Demo CA", all in memory.');
 

@@ -12,6 +12,8 @@ export const exitCodes = {
 	unreachable: 3,
 	/** The arguments, or the files that they name, cannot be used (EX_USAGE of sysexits.h). */
 	usage: 64,
+	/** An optional dependency that the command needs is not installed (EX_UNAVAILABLE). */
+	missingDependency: 69,
 	/** A defect of this program (EX_SOFTWARE), a failed demo, output that cannot be written, or an older Node. */
 	internal: 70,
 } as const;

@@ -1,4 +1,5 @@
 import {CookieFileError, isMtlsError, MtlsConfigError, type MtlsFailure} from '../../index.ts';
+import type {MissingDependencyError} from '../../testing/index.ts';
 import {type ExitCode, exitCodeOf, exitCodes, UsageError} from './exit-codes.ts';
 import {type Io, printable} from './io.ts';
 import {explainNetworkError} from './network-errors.ts';
@@ -62,6 +63,10 @@ function describe(error: unknown, what: string): Description {
 		const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
 		return {code: exitCodes.usage, lines: [`${error.what}: ${error.message}`, ...hint]};
 	}
+	if (isMissingDependency(error)) {
+		const sentence = error.message.replace(/^axios-mtls\/testing/, what);
+		return {code: exitCodes.missingDependency, lines: [sentence]};
+	}
 	const why =
 		error instanceof CliTimeoutError ? error.message : explainNetworkError(error)?.summary;
 	if (why !== undefined) return {code: exitCodes.unreachable, lines: [`${what}: ${why}`]};
@@ -73,6 +78,10 @@ function describe(error: unknown, what: string): Description {
 			'hint: this is a defect of axios-mtls; AXIOS_MTLS_DEBUG=1 shows where',
 		],
 	};
+}
+
+function isMissingDependency(error: unknown): error is MissingDependencyError {
+	return error instanceof Error && 'code' in error && error.code === 'ERR_MTLS_MISSING_DEPENDENCY';
 }
 
 /** An error in the environment, such as one in HTTPS_PROXY, is found only by the first request. */

@@ -3,6 +3,7 @@ import './check-runtime.ts';
 import pc from 'picocolors';
 import {run} from './run.ts';
 import {exitCodes} from './shared/exit-codes.ts';
+import {programName} from './shared/program-name.ts';
 
 const {stdout, stderr} = process;
 
@@ -21,6 +22,7 @@ process.exitCode = await run(process.argv.slice(2), {
 	stdout,
 	stderr,
 	env: process.env,
+	program: programName({script: process.argv[1], env: process.env, cwd: process.cwd()}),
 	// picocolors also colours a pipe when CI or FORCE_COLOR is set.
 	colors: stdout.isTTY === true && pc.isColorSupported,
 	stopped: () =>

@@ -34,7 +34,8 @@ export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitC
 	print(io);
 	print(io, 'and in another terminal:');
 	print(io);
-	for (const line of commandsToTry(dir, `https://localhost:${defaultPort}`)) print(io, `  ${line}`);
+	for (const line of commandsToTry(io, dir, `https://localhost:${defaultPort}`))
+		print(io, `  ${line}`);
 	return exitCodes.answered;
 }
 

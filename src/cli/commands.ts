@@ -1,37 +1,20 @@
-import {Command, CommanderError} from 'commander';
+import {Command, CommanderError, Option} from 'commander';
 import manifest from '../../package.json' with {type: 'json'};
 import * as help from './help.ts';
 import {positionalArguments} from './positional-args.ts';
+import {closest} from './shared/closest.ts';
 import {UsageError} from './shared/exit-codes.ts';
+import {type ClientFlags, type Flag, type FlagName, flagOf, flagRows} from './shared/flags.ts';
+import {lineWidth} from './shared/wrap.ts';
 
-export interface GetArguments {
+export interface GetArguments extends ClientFlags {
 	readonly command: 'get';
 	readonly url: string;
-	readonly cert?: string;
-	readonly key?: string;
-	readonly ca?: readonly string[];
-	readonly passphraseFile?: string;
-	readonly jar?: string;
-	readonly location?: boolean;
-	readonly proxy?: string;
-	readonly timeout?: string;
-	readonly allowExpired?: boolean;
 }
 
-export interface CheckArguments {
+export interface CheckArguments extends ClientFlags {
 	readonly command: 'check';
 	readonly url: string;
-	readonly cert?: string;
-	readonly key?: string;
-	readonly pfx?: string;
-	readonly passphraseFile?: string;
-	readonly allowExpired?: boolean;
-	readonly ca?: readonly string[];
-	readonly pin?: readonly string[];
-	readonly crl?: readonly string[];
-	readonly spiffeId?: string;
-	readonly proxy?: string;
-	readonly timeout: string;
 	readonly json?: boolean;
 	readonly html?: string;
 }
@@ -68,15 +51,22 @@ export type Invocation =
 /**
  * Reads a command line, without the first two words of `process.argv`.
  *
+ * @param name - What starts this program, for the help.
  * @throws {UsageError} for a command, option or number of arguments that does not exist.
  */
-export function parseArguments(argv: readonly string[]): Invocation {
+export function parseArguments(argv: readonly string[], name = 'axios-mtls'): Invocation {
 	let invocation: Invocation | undefined;
 	let printed = '';
-	const program = makeProgram((parsed) => {
+	const program = makeProgram(name, (parsed) => {
 		invocation = parsed;
 	});
-	const words = argv.length === 0 ? ['--help'] : positionalArguments(argv, commandNames(program));
+	const names = commandNames(program);
+	const words = argv.length === 0 ? ['--help'] : positionalArguments(argv, names);
+	const [first, topic] = words;
+	// commander would print the help of the program.
+	if (first === 'help' && topic !== undefined && !names.includes(topic)) {
+		throw noSuchCommand(topic, program);
+	}
 	for (const command of [program, ...program.commands]) {
 		command.exitOverride().configureOutput({
 			writeOut: (text) => {
@@ -84,7 +74,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
 			},
 			// The thrown error has the same message.
 			writeErr: () => {},
-			getOutHelpWidth: () => 88,
+			getOutHelpWidth: () => lineWidth,
 			getOutHasColors: () => false,
 		});
 	}
@@ -92,68 +82,48 @@ export function parseArguments(argv: readonly string[]): Invocation {
 		program.parse(words, {from: 'user'});
 	} catch (error) {
 		if (!(error instanceof CommanderError)) throw error;
-		if (error.exitCode !== 0) throw usageError(error, words);
+		if (error.exitCode !== 0) throw usageError(error, words, program);
 	}
 	return invocation ?? {command: 'help', text: printed};
 }
 
-function makeProgram(onParsed: (invocation: Invocation) => void): Command {
-	const program = new Command('axios-mtls')
+function makeProgram(name: string, onParsed: (invocation: Invocation) => void): Command {
+	const examples = (text: string) => help.forProgram(text, name);
+	const program = new Command(name)
 		.usage('<command> [options]')
 		.version(manifest.version, '-V, --version')
 		.helpCommand(true)
-		.addHelpText('before', help.rootExamples)
+		.addHelpText('before', examples(help.rootExamples))
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
 		// Without this action commander would print the help on stderr and fail.
 		.argument('[command...]')
 		.action(([word = '--']: string[]) => {
-			throw new UsageError(word, 'no such command', seeHelp);
+			throw noSuchCommand(word, program);
 		});
 
 	program
 		.command('get')
 		.summary('request a URL with a client certificate')
 		.argument('<url>', 'https://host[:port]/path')
-		.option('--cert <file>', 'client certificate with its intermediates, PEM')
-		.option('--key <file>', 'its private key, PEM')
-		.option('--ca <file>', 'trusted CAs, PEM; also default, system, bundled; repeatable', collect)
-		.option('--passphrase-file <file>', 'its first line opens the key')
-		.option('--allow-expired', 'send the certificate even when it has expired')
-		.option(
-			'--jar <file>',
-			'keep cookies in this file between runs, as curl -b and -c do; JSON if .json',
-		)
-		.option('-L, --location', 'follow redirects')
-		.option('--proxy <url>', 'http, https, socks5 or socks5h://[user:password@]host:port')
-		.option('--timeout <seconds>', 'limit of the whole request')
-		.addHelpText('before', help.getExamples)
+		.addHelpText('before', examples(help.getExamples))
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
-		.action((url: string, options: Omit<GetArguments, 'command' | 'url'>) =>
-			onParsed({command: 'get', url, ...options}),
-		);
+		.action((url: string, options: ClientFlags) => onParsed({command: 'get', url, ...options}));
 
 	program
 		.command('check')
 		.summary('make a handshake and report each step')
 		.argument('<url>', 'https://host[:port]/path')
-		.option('--cert <file>', 'client certificate with its intermediates, PEM')
-		.option('--key <file>', 'its private key, PEM')
-		.option('--pfx <file>', 'both in one PKCS#12 file')
-		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
-		.option('--allow-expired', 'send the certificate even when it has expired')
-		.option('--ca <file>', 'trusted CAs, PEM; also default, system, bundled; repeatable', collect)
-		.option('--pin <pin>', 'sha256//BASE64 of a key of the chain; repeatable', collect)
-		.option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
-		.option('--spiffe-id <id>', 'spiffe://domain[/path], instead of the host name')
-		.option('--proxy <url>', 'http, https, socks5 or socks5h://[user:password@]host:port')
-		.option('--timeout <seconds>', 'limit of the whole check', '30')
 		.option('--json', 'print one JSON object, for machines')
 		.option('--html <file>', 'write the report as a page, with drawings of the chain')
-		.addHelpText('before', help.checkExamples)
+		.addHelpText('before', examples(help.checkExamples))
 		.addHelpText('after', `${help.jsonHelp}\n${help.environmentHelp}\n${help.exitCodesHelp}`)
 		.action((url: string, options: Omit<CheckArguments, 'command' | 'url'>) =>
 			onParsed({command: 'check', url, ...options}),
 		);
+
+	for (const command of program.commands) {
+		for (const [name, flag] of flagRows) command.addOption(toOption(name, flag));
+	}
 
 	program
 		.command('inspect')
@@ -161,7 +131,7 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 		.argument('<file>', 'PEM, DER or PKCS#12')
 		.option('--key <file>', 'does this key fit?')
 		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
-		.addHelpText('before', help.inspectExamples)
+		.addHelpText('before', examples(help.inspectExamples))
 		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
 		.action((file: string, options: Omit<InspectArguments, 'command' | 'file'>) =>
 			onParsed({command: 'inspect', file, ...options}),
@@ -172,7 +142,7 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 		.summary('make a CA, a server and a client certificate')
 		.argument('<dir>', 'created if it does not exist')
 		.option('--force', 'overwrite')
-		.addHelpText('before', help.certsExamples)
+		.addHelpText('before', examples(help.certsExamples))
 		.addHelpText('after', help.exitCodesHelp)
 		.action((dir: string, options: {force?: boolean}) =>
 			onParsed({command: 'certs', dir, ...options}),
@@ -183,7 +153,7 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 		.summary('run a server that requires a client certificate')
 		.argument('<dir>', 'where `axios-mtls certs` has put its files')
 		.option('--port <number>', '0 for any free one', '8443')
-		.addHelpText('before', help.serveExamples)
+		.addHelpText('before', examples(help.serveExamples))
 		.addHelpText('after', help.exitCodesHelp)
 		.action((dir: string, options: {port: string}) =>
 			onParsed({command: 'serve', dir, ...options}),
@@ -192,14 +162,25 @@ function makeProgram(onParsed: (invocation: Invocation) => void): Command {
 	program
 		.command('demo')
 		.summary('run all of it in this process')
-		.addHelpText('before', help.demoExamples)
+		.addHelpText('before', examples(help.demoExamples))
 		.addHelpText('after', help.exitCodesHelp)
 		.action(() => onParsed({command: 'demo'}));
 
 	return program;
 }
 
-const seeHelp = '`axios-mtls --help` shows examples';
+function seeHelp(name: string): string {
+	return `\`${name} --help\` shows examples`;
+}
+
+function noSuchCommand(word: string, program: Command): UsageError {
+	const near = closest(word, commandNames(program));
+	return new UsageError(word, 'no such command', didYouMean(near) ?? seeHelp(program.name()));
+}
+
+function didYouMean(word: string | undefined): string | undefined {
+	return word === undefined ? undefined : `did you mean ${word}?`;
+}
 
 const hints: readonly [RegExp, string][] = [
 	[
@@ -209,24 +190,43 @@ const hints: readonly [RegExp, string][] = [
 	[/^(-k|--insecure)$/, 'there is no such switch: name the CA of the server with --ca'],
 ];
 
-function usageError({code, message}: CommanderError, words: readonly string[]): UsageError {
+function usageError(
+	{code, message}: CommanderError,
+	words: readonly string[],
+	program: Command,
+): UsageError {
 	// Security: commander quotes the value too, and `--passphrase=...` is a likely mistake.
 	const why =
 		message
 			.replace(/^error: /, '')
 			.replace(/=[^']*'/, "'")
 			.split(/[\n:]/)[0] ?? '';
-	const option = /'(-[^']*)'/.exec(why)?.[1];
+	const option = code === 'commander.unknownOption' ? /'(-[^']*)'/.exec(why)?.[1] : undefined;
+	const [first = ''] = words;
 	const hint =
-		code === 'commander.unknownOption' &&
-		hints.find(([pattern]) => pattern.test(option ?? ''))?.[1];
-	return new UsageError(words[0] ?? '', why, hint || seeHelp);
+		option === undefined
+			? undefined
+			: (hints.find(([pattern]) => pattern.test(option))?.[1] ??
+				didYouMean(closest(option, flagsOf(program, first))));
+	return new UsageError(first, why, hint ?? seeHelp(program.name()));
+}
+
+/** The long flags of a command. */
+function flagsOf(program: Command, name: string): string[] {
+	const command = program.commands.find((each) => each.name() === name) ?? program;
+	return command.options.flatMap(({long}) => long ?? []);
+}
+
+function toOption(name: FlagName, {short, argument, help: text, group, repeatable}: Flag): Option {
+	const flag = [short && `-${short}, `, flagOf(name), argument && ` ${argument}`].join('');
+	const option = new Option(flag, text).helpGroup(group);
+	return repeatable ? option.argParser(collect) : option;
 }
 
 function commandNames(program: Command): string[] {
 	return program.commands.map((command) => command.name());
 }
 
-function collect(value: string, earlier: readonly string[] = []): string[] {
-	return [...earlier, value];
+function collect(value: string, earlier: readonly string[] | undefined): string[] {
+	return [...(earlier ?? []), value];
 }

@@ -2,7 +2,7 @@ import type {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createClient, fileJar} from '../index.ts';
 import type {GetArguments} from './commands.ts';
-import {parseProxy, parseTimeout, parseUrl, readMtlsOptions} from './shared/client-options.ts';
+import {parseTimeout, parseUrl, readClientOptions} from './shared/client-options.ts';
 import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import {type Io, print, printable, withoutSecrets} from './shared/io.ts';
 import {CliTimeoutError, reportError} from './shared/report-error.ts';
@@ -12,18 +12,17 @@ import {CliTimeoutError, reportError} from './shared/report-error.ts';
  * did (`print response.status, response.reason; print response.read()`). Any status is a success.
  */
 export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
-	const url = parseUrl(options.url, options.cert !== undefined);
+	const url = parseUrl(options.url, (options.cert ?? options.pfx) !== undefined);
 	const timeout = parseTimeout(options.timeout);
 	const jar = options.jar === undefined ? undefined : fileJar(options.jar, {logger: false});
 	const client = createClient({
-		mtls: readMtlsOptions(options, io),
+		...readClientOptions(options, io),
 		jar: jar ?? false,
 		// The error is printed here, with the names of the flags.
 		logger: false,
 		responseType: 'stream',
 		validateStatus: () => true,
 		...(options.location ? {} : {maxRedirects: 0}),
-		...(options.proxy !== undefined && {proxy: parseProxy(options.proxy)}),
 	});
 	const output = watchOutput(io);
 	let what = `GET ${withoutSecrets(url)}`;

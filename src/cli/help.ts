@@ -1,30 +1,50 @@
+import {foldCommand} from './shared/wrap.ts';
+
+/**
+ * A text of the help, with its commands as the reader can run them.
+ *
+ * @param program - That of `Io`.
+ */
+export function forProgram(text: string, program: string): string {
+	return text
+		.split('\n')
+		.flatMap((line) => {
+			const command = /^ {2}axios-mtls (.*)$/.exec(line)?.[1];
+			return command === undefined ? [line] : foldCommand(`${program} ${command}`);
+		})
+		.join('\n');
+}
+
 /** Printed by `axios-mtls` and `axios-mtls --help`, above the list of commands. */
 export const rootExamples = `axios-mtls: HTTPS with a client certificate, from the shell.
 
   # Run all of it at once, without files and without a network.
   axios-mtls demo
 
-  # Make a CA, a server and a client certificate, and run a server that requires one.
+  # Make a CA, a server and a client certificate, and run a server that
+  # requires one.
   axios-mtls certs pki
   axios-mtls serve pki
 
   # Send it a request, in another terminal.
-  axios-mtls get https://localhost:8443/whoami \\
-    --cert pki/client.crt --key pki/client.key --ca pki/ca.crt
+  axios-mtls get https://localhost:8443/whoami --cert pki/client.crt --key pki/client.key --ca pki/ca.crt
 
-  # Which certificate does a server ask for and present? Which files fit together?
+  # Which certificate does a server ask for and present? Which files fit?
   axios-mtls check https://localhost:8443/ --ca pki/ca.crt
   axios-mtls inspect pki/client.crt --key pki/client.key
 
-  # get by position: host port key_file cert_file ca_file, as GET https://host:port/
+  # get by position: host port key_file cert_file ca_file, as
+  # GET https://host:port/
   axios-mtls localhost 8443 pki/client.key pki/client.crt pki/ca.crt
 `;
 
 export const getExamples = `Requests a URL with a client certificate; prints the status, then the body.
 
   # With a CA of its own and an encrypted key.
-  axios-mtls get https://api.bank.example/accounts \\
-    --cert client.crt --key client.key --ca ca.crt --passphrase-file secret.txt
+  axios-mtls get https://api.bank.example/accounts --cert client.crt --key client.key --ca ca.crt --passphrase-file secret.txt
+
+  # With a PKCS#12 file.
+  axios-mtls get https://api.bank.example/ --pfx client.p12 --passphrase-file secret.txt
 
   # Stay logged in: the file keeps the cookies between runs.
   axios-mtls get https://api.bank.example/start -L --jar session.json
@@ -33,15 +53,16 @@ export const getExamples = `Requests a URL with a client certificate; prints the
   # Through a proxy, in at most ten seconds.
   axios-mtls get https://api.bank.example/ --proxy http://proxy.corp:3128 --timeout 10
 
-  # Through a SOCKS proxy that looks the name up, such as the one of ssh -D 1080.
+  # Through a SOCKS proxy that looks the name up, as ssh -D 1080 does.
   axios-mtls get https://api.bank.example/ --proxy socks5h://localhost:1080
 
   # A private CA beside those that Node trusts.
   axios-mtls get https://intranet.example/ --ca default --ca corp.pem
 `;
 
-export const checkExamples = `Makes a handshake and reports each step: the connection, the protocol, the chain and its
-verification, whether the server asks for our certificate and accepts it.
+export const checkExamples = `Makes a handshake and reports each step: the connection, the protocol, the
+chain and its verification, whether the server asks for our certificate and
+accepts it.
 
   # What does this server present, and does it ask for a certificate?
   axios-mtls check https://api.bank.example/ --ca ca.crt
@@ -51,12 +72,15 @@ verification, whether the server asks for our certificate and accepts it.
   axios-mtls check https://api.bank.example/ --pfx client.p12 --passphrase-file secret.txt
 
   # Does the server have the key that its operator named?
-  axios-mtls check https://api.bank.example/ \\
-    --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+  axios-mtls check https://api.bank.example/ --pin sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
 
   # For a script, and for a colleague.
   axios-mtls check https://api.bank.example/ --json | jq .exitCode
   axios-mtls check https://api.bank.example/ --html report.html
+
+It takes every flag of get, so that "get" in a command that fails can be
+replaced with "check". It follows no redirect and keeps no cookie: flags with
+"(get)" have no effect.
 `;
 
 export const jsonHelp = `
@@ -64,12 +88,16 @@ With --json, one object; nothing in it is secret:
   format            1; raised when a field changes its meaning
   url checkedAt     what was requested (without its query) and when
   exitCode summary  the outcome, for machines and for people
-  steps             [{id, title, state, text}], state is good, bad, doubtful or open
+  steps             [{id, title, state, text}], state is good, bad, doubtful
+                    or open
   tls               {protocol, cipher}, or null
-  chain             leaf first: [{role, subject, issuer, altNames, validFrom, validTo, validity,
-                    daysLeft, pinned, pin, fingerprint256, caIssuers}]
-  missingIssuer     issuer of the last of the chain, when the server did not send it
-  clientCertificate {requested, required, accepted, ours}; null where it could not be seen
+  chain             leaf first: [{role, subject, issuer, altNames, validFrom,
+                    validTo, validity, daysLeft, pinned, pin, fingerprint256,
+                    caIssuers}]
+  missingIssuer     issuer of the last of the chain, when the server did not
+                    send it
+  clientCertificate {requested, required, accepted, ours}; null where it could
+                    not be seen
   http              {status, statusText, location}, or null
   cookies           [{name, attributes}], never a value
   failure           {kind, side, certain, message, reasons, hint}, or null
@@ -77,30 +105,39 @@ With --json, one object; nothing in it is secret:
 
 export const inspectExamples = `Prints what is in a file, and what is wrong with it; never key material.
 
-  axios-mtls inspect client.crt --key client.key      # do they fit?
+  # Do they fit?
+  axios-mtls inspect client.crt --key client.key
   axios-mtls inspect client.p12 --passphrase-file secret.txt
-  axios-mtls inspect ca-bundle.pem                    # its pins, for --pin and curl
 
-Exits with 0 when all of it can be read and fits, with 1 when something in it has expired
-(or is not valid yet), the key does not fit or its certificate is not for clients, with 64
-when it cannot be read.
+  # The pins of a bundle, for --pin and curl.
+  axios-mtls inspect ca-bundle.pem
+
+Exits with 0 when all of it can be read and fits, with 1 when something in it
+has expired (or is not valid yet), the key does not fit or its certificate is
+not for clients, with 64 when it cannot be read.
 `;
 
 export const certsExamples = `Makes ca.crt ca.key server.crt server.key client.crt client.key to start with.
 
   axios-mtls certs pki
-  axios-mtls certs pki --force    # overwrites existing files
+
+  # Overwrites existing files.
+  axios-mtls certs pki --force
 `;
 
 export const serveExamples = `Runs a server that requires a client certificate, until Ctrl-C.
 
+  # At https://localhost:8443, with a login of alice / wonderland.
   axios-mtls certs pki
-  axios-mtls serve pki               # https://localhost:8443, login alice / wonderland
-  axios-mtls serve pki --port 0      # any free port
+  axios-mtls serve pki
+
+  # At any free port.
+  axios-mtls serve pki --port 0
 `;
 
-export const demoExamples = `Runs a login over mutual TLS, a client without a certificate that is refused, and an impostor
-that is refused, with two servers in this process. Exits with 0 only when each step succeeds.
+export const demoExamples = `Runs a login over mutual TLS, a client without a certificate that is refused,
+and an impostor that is refused, with two servers in this process. Exits with 0
+only when each step succeeds.
 
   axios-mtls demo
 `;
@@ -117,8 +154,9 @@ Exit codes:
 
 export const environmentHelp = `
 Environment:
-  AXIOS_MTLS_PASSPHRASE                of the key, where --passphrase-file is not given
-  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,  as elsewhere; --proxy comes first
-  NO_PROXY
-  AXIOS_MTLS_DEBUG=1                   stack traces of failures
-  NO_COLOR=1                           no colours`;
+  AXIOS_MTLS_PASSPHRASE    opens the key or the PKCS#12 where
+                           --passphrase-file is not given
+  HTTPS_PROXY, HTTP_PROXY  as elsewhere; --proxy comes first
+  ALL_PROXY, NO_PROXY
+  AXIOS_MTLS_DEBUG=1       stack traces of failures
+  NO_COLOR=1               no colours`;

@@ -17,7 +17,7 @@ import {reportError} from './shared/report-error.ts';
  */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
 	try {
-		return await start(parseArguments(argv), io);
+		return await start(parseArguments(argv, io.program), io);
 	} catch (error) {
 		return reportError(error, argv[0] ?? '', io);
 	}

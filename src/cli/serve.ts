@@ -44,7 +44,7 @@ function printUsage(dir: string, {origin}: MtlsServer, io: Io): void {
 	print(io);
 	print(io, 'Try, in another terminal:');
 	print(io);
-	for (const line of commandsToTry(dir, origin)) print(io, `  ${line}`);
+	for (const line of commandsToTry(io, dir, origin)) print(io, `  ${line}`);
 	print(io, `  ${loginToTry(dir, origin)}`);
 	print(io);
 }

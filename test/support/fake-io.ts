@@ -18,7 +18,8 @@ export interface FakeIo extends Io {
 export function fakeIo({
 	env = {},
 	colors = false,
-}: Partial<Pick<Io, 'env' | 'colors'>> = {}): FakeIo {
+	program = 'axios-mtls',
+}: Partial<Pick<Io, 'env' | 'colors' | 'program'>> = {}): FakeIo {
 	const stdout = new Recorder();
 	const stderr = new Recorder();
 	let stop = () => {};
@@ -30,6 +31,7 @@ export function fakeIo({
 		stderr,
 		env,
 		colors,
+		program,
 		stopped: () => stopped,
 		stop,
 		out: () => stdout.text,

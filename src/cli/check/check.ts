@@ -1,7 +1,7 @@
 import {accessSync, constants} from 'node:fs';
 import {dirname} from 'node:path';
 import type {CheckArguments} from '../commands.ts';
-import {parseProxy, parseTimeout, readMtlsOptions} from '../shared/client-options.ts';
+import {parseTimeout, readClientOptions} from '../shared/client-options.ts';
 import {type ExitCode, UsageError} from '../shared/exit-codes.ts';
 import {fileErrorCode, replaceFile} from '../shared/files.ts';
 import {type Io, print, printable, printJson} from '../shared/io.ts';
@@ -26,6 +26,9 @@ import {
 import {probe} from './tcp-probe.ts';
 import {renderText} from './text.ts';
 
+/** Of the whole check, in seconds. */
+const defaultTimeout = '30';
+
 /**
  * Connects to a server and reports each step: as text, with `--json` as an object for machines, with
  * `--html` also as a page.
@@ -34,13 +37,13 @@ import {renderText} from './text.ts';
  */
 export async function check(options: CheckArguments, io: Io): Promise<ExitCode> {
 	const url = parseHttps(options.url);
-	const timeout = parseTimeout(options.timeout) ?? 0;
-	const mtls = readMtlsOptions(options, io);
-	const proxy = options.proxy === undefined ? undefined : parseProxy(options.proxy);
+	const {timeout: seconds = defaultTimeout} = options;
+	const timeout = parseTimeout(seconds) ?? 0;
+	const {mtls, proxy, httpVersion} = readClientOptions(options, io);
 	if (options.html !== undefined) assertWritable(options.html);
 
 	const signal = AbortSignal.timeout(timeout);
-	const seen = await observe(url, options, {mtls, proxy, signal});
+	const seen = await observe(url, seconds, {mtls, proxy, httpVersion, signal});
 	const facts = buildReport(seen);
 	const report = {...facts, next: nextCommands(facts, options, seen.server, seen.proxy?.scheme)};
 
@@ -57,7 +60,7 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 
 async function observe(
 	url: URL,
-	options: CheckArguments,
+	seconds: string,
 	requestOptions: RequestOptions,
 ): Promise<Observations> {
 	const {signal, mtls} = requestOptions;
@@ -68,9 +71,7 @@ async function observe(
 		const result = await sendRequest(url, request);
 		const cause = result.error;
 		if (cause === undefined) return {result, error: undefined};
-		const error = signal.aborted
-			? new CliTimeoutError(`not done in ${options.timeout} s`, {cause})
-			: cause;
+		const error = signal.aborted ? new CliTimeoutError(`not done in ${seconds} s`, {cause}) : cause;
 		return {result, error: classifyError(error)};
 	};
 	const attempt = await send(requestOptions);

@@ -38,6 +38,7 @@ export interface RequestResult {
 export interface RequestOptions {
 	readonly mtls: MtlsOptions;
 	readonly proxy: ProxyOption | undefined;
+	readonly httpVersion: ClientConfig['httpVersion'];
 	readonly signal: AbortSignal;
 }
 
@@ -48,7 +49,7 @@ export interface RequestOptions {
  */
 export async function sendRequest(
 	url: URL,
-	{mtls, proxy, signal}: RequestOptions,
+	{mtls, proxy, httpVersion, signal}: RequestOptions,
 ): Promise<RequestResult> {
 	const client = createClient({
 		mtls,
@@ -57,6 +58,7 @@ export async function sendRequest(
 		responseType: 'stream',
 		validateStatus: () => true,
 		...(proxy !== undefined && {proxy}),
+		...(httpVersion !== undefined && {httpVersion}),
 	});
 	const {handshake, stop} = recordHandshake(hostPortOf(url));
 	const clientCertificate = client.mtls.identity;
@@ -178,14 +180,17 @@ export function hostPortOf(url: URL): HostPort {
 	return {host: bareHost(url.hostname), port: portOfUrl(url)};
 }
 
-/** Only the options that verify the server. */
-export function withoutCertificate({ca, crl, pins, spiffeId}: MtlsOptions): MtlsOptions {
-	return {
-		...(ca !== undefined && {ca}),
-		...(crl !== undefined && {crl}),
-		...(pins !== undefined && {pins}),
-		...(spiffeId !== undefined && {spiffeId}),
-	};
+/** Only the options that do not belong to the client certificate. */
+export function withoutCertificate({
+	cert,
+	key,
+	pfx,
+	passphrase,
+	allowExpired,
+	requireClientAuth,
+	...others
+}: MtlsOptions): MtlsOptions {
+	return others;
 }
 
 /** A request, and why it failed. */

@@ -1,17 +1,8 @@
-import {readFileSync} from 'node:fs';
-import type {MtlsOptions} from '../../index.ts';
+import type {ClientConfig, MtlsOptions} from '../../index.ts';
 import {MAX_TIMER_MS} from '../../util/clock.ts';
-import type {CheckArguments} from '../commands.ts';
 import {UsageError} from './exit-codes.ts';
-import {fileErrorCode} from './files.ts';
+import {type ClientFlags, type Flag, flagOf, flagRows, readPassphrase} from './flags.ts';
 import type {Io} from './io.ts';
-
-type MtlsArguments = Partial<
-	Pick<
-		CheckArguments,
-		'cert' | 'key' | 'pfx' | 'passphraseFile' | 'allowExpired' | 'ca' | 'pin' | 'crl' | 'spiffeId'
-	>
->;
 
 /** The URL of `get`. It may be http without a client certificate. */
 export function parseUrl(text: string, hasCertificate: boolean): URL {
@@ -35,44 +26,62 @@ export function parseTimeout(text: string | undefined): number | undefined {
 	return milliseconds;
 }
 
-/** The `mtls` option that the command line stands for. */
-export function readMtlsOptions(options: MtlsArguments, io: Io): MtlsOptions {
-	const {cert, key, pfx, ca, pin, crl, spiffeId, allowExpired} = options;
-	const passphrase = findPassphrase(options, io);
-	return {
-		...(cert !== undefined && {cert}),
-		...(key !== undefined && {key}),
-		...(pfx !== undefined && {pfx}),
-		...(ca !== undefined && {ca}),
-		...(pin !== undefined && {pins: pin}),
-		...(crl !== undefined && {crl}),
-		...(spiffeId !== undefined && {spiffeId}),
-		...(passphrase !== undefined && {passphrase}),
-		...(allowExpired && {allowExpired}),
-	};
+/** The options of a client that flags stand for, besides those that the command itself reads. */
+export type FlaggedOptions = Pick<
+	ClientConfig,
+	'proxy' | 'httpVersion' | 'allowInsecureRedirects'
+> & {mtls: MtlsOptions};
+
+/**
+ * The options of a client that the command line stands for. The passphrase is that of
+ * `--passphrase-file`, else of the environment.
+ *
+ * @throws {UsageError} for a value that cannot be read.
+ */
+export function readClientOptions(flags: ClientFlags, io: Io): FlaggedOptions {
+	const passphrase = io.env.AXIOS_MTLS_PASSPHRASE;
+	const options: Tree = {mtls: passphrase === undefined ? {} : {passphrase}};
+	for (const [name, flag] of flagRows) {
+		const given = flags[name];
+		if (given === undefined || flag.ownUse) continue;
+		set(options, flag.option, optionValue(flag, given, flagOf(name)));
+	}
+	// The table says which options there are; a value of the wrong type is refused by the library.
+	return options as unknown as FlaggedOptions;
+}
+
+type Given = Exclude<ClientFlags[keyof ClientFlags], undefined>;
+
+function optionValue({read, on = true, repeatable}: Flag, given: Given, flag: string): unknown {
+	if (given === true || given === false) return given && on;
+	if (typeof given === 'string') return read ? read(given, flag) : given;
+	const values = given.map((text) => (read ? read(text, flag) : text));
+	// One alone is no list, so no message speaks of its place in one.
+	return values.length === 1 && repeatable === 'one-or-list' ? values[0] : values;
+}
+
+interface Tree {
+	[name: string]: unknown;
+}
+
+/** Sets `mtls.proxy.ca` of `options`. */
+function set(options: Tree, path: string, value: unknown): void {
+	const names = path.split('.');
+	const last = names.pop() ?? '';
+	let tree = options;
+	for (const name of names) {
+		tree[name] ??= {};
+		tree = tree[name] as Tree;
+	}
+	tree[last] = value;
 }
 
 /** The passphrase of `--passphrase-file`, or of the environment. */
 export function findPassphrase(
-	{passphraseFile}: Pick<MtlsArguments, 'passphraseFile'>,
+	{passphraseFile}: Pick<ClientFlags, 'passphraseFile'>,
 	io: Io,
 ): string | undefined {
 	return passphraseFile === undefined
 		? io.env.AXIOS_MTLS_PASSPHRASE
-		: readPassphrase(passphraseFile);
-}
-
-// The first line without its line end, which an editor adds.
-function readPassphrase(path: string): string {
-	try {
-		return readFileSync(path, 'utf8').split(/\r?\n/)[0] ?? '';
-	} catch (error) {
-		throw new UsageError('--passphrase-file', `cannot read '${path}': ${fileErrorCode(error)}`);
-	}
-}
-
-/** `--proxy` as a client takes it. Security: the text may hold a password, so no message repeats it. */
-export function parseProxy(text: string): string {
-	if (URL.canParse(text.includes('://') ? text : `http://${text}`)) return text;
-	throw new UsageError('--proxy', 'not a URL', 'expected http://[user:password@]host:port');
+		: readPassphrase(passphraseFile, '--passphrase-file');
 }

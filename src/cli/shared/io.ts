@@ -8,6 +8,8 @@ export interface Io {
 	readonly stdout: Writable;
 	readonly stderr: Writable;
 	readonly env: Readonly<Record<string, string | undefined>>;
+	/** What starts this program, in printed commands: `axios-mtls`, `npx axios-mtls`. */
+	readonly program: string;
 	/** Whether stdout is a terminal that wants colours. */
 	readonly colors: boolean;
 	/** Resolves on SIGINT, on SIGTERM and when stdout is closed; listens once it is called. */

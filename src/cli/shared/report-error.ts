@@ -3,6 +3,7 @@ import type {MissingDependencyError} from '../../testing/index.ts';
 import {type ExitCode, exitCodeOf, exitCodes, UsageError} from './exit-codes.ts';
 import {type Io, printable} from './io.ts';
 import {explainNetworkError} from './network-errors.ts';
+import {flagToRepair, type OptionWriter, optionWriter} from './option-words.ts';
 
 /** `--timeout` has passed. */
 export class CliTimeoutError extends Error {}
@@ -54,7 +55,7 @@ function describe(error: unknown, what: string): Description {
 	if (configError !== undefined) {
 		const {option} = configError;
 		const why = inFlags(messageOf(configError));
-		return {code: exitCodes.usage, lines: [`${flags[option] ?? option}: ${why}`]};
+		return {code: exitCodes.usage, lines: [`${flagToRepair(option)}: ${why}`]};
 	}
 	if (error instanceof CookieFileError) {
 		return {code: exitCodes.usage, lines: [`--jar: ${error.message}`]};
@@ -95,23 +96,5 @@ export function messageOf({option, message}: MtlsConfigError): string {
 	return message.startsWith(`${option}: `) ? message.slice(option.length + 2) : message;
 }
 
-const flags: Readonly<Record<string, string>> = {
-	'mtls.cert': '--cert',
-	'mtls.key': '--key',
-	'mtls.passphrase': '--passphrase-file or AXIOS_MTLS_PASSPHRASE',
-	'mtls.ca': '--ca',
-	'mtls.pfx': '--pfx',
-	'mtls.crl': '--crl',
-	'mtls.pins': '--pin',
-	'mtls.spiffeId': '--spiffe-id',
-	'allowExpired: true': '--allow-expired',
-	jar: '--jar',
-	proxy: '--proxy',
-	'proxy.host': '--proxy',
-	'proxy.protocol': '--proxy',
-};
-
-/** Replaces the options in backquotes in a text of the library with the flags of the command line. */
-export function inFlags(text: string): string {
-	return text.replace(/`([^`]+)`/g, (quoted, option: string) => flags[option] ?? quoted);
-}
+/** A sentence of the library with flags, where it is not known which were given. */
+export const inFlags: OptionWriter = optionWriter();

@@ -1,4 +1,6 @@
 import {join} from 'node:path';
+import {type ClientFlags, type FlagName, flagOf, flagRows} from './flags.ts';
+import type {Io} from './io.ts';
 
 /** The files that `certs` makes and `serve` reads. */
 export const fileNames = {
@@ -13,26 +15,75 @@ export const fileNames = {
 /** The port of `serve` without `--port`. */
 export const defaultPort = 8443;
 
+/**
+ * A command of this program for a POSIX shell, on one line: `npx axios-mtls check https://… --cert …`. It
+ * can be pasted and run as it is, with the flags that the user gave; `foldCommand` breaks it into lines.
+ *
+ * Security: a password in `--proxy` is replaced with the word PASSWORD.
+ *
+ * @param program - That of {@link Io}.
+ * @param words - The command and its arguments, not quoted.
+ */
+export function commandLine(
+	{program}: Pick<Io, 'program'>,
+	words: readonly string[],
+	flags: ClientFlags = {},
+): string {
+	return [program, ...words.map(quote), ...flagWords(flags)].join(' ');
+}
+
+/** Flags as words of a shell, in the order of the table. */
+function flagWords(flags: ClientFlags): string[] {
+	return flagRows.flatMap(([name]) => {
+		const given = flags[name];
+		if (given === undefined || given === false) return [];
+		if (given === true) return [flagOf(name)];
+		const values = typeof given === 'string' ? [given] : given;
+		const printed = name === 'proxy' ? values.map(withoutPassword) : values;
+		return printed.flatMap((value) => [flagOf(name), quote(value)]);
+	});
+}
+
+function withoutPassword(proxy: string): string {
+	const hasScheme = proxy.includes('://');
+	const url = URL.parse(hasScheme ? proxy : `http://${proxy}`);
+	if (url === null) return 'http://proxy:3128';
+	if (url.password) url.password = 'PASSWORD';
+	return url.href.replace(/\/$/, '').slice(hasScheme ? 0 : 'http://'.length);
+}
+
+/** The flags that `get` and `check` have, without some of them. */
+export function withoutFlags(flags: ClientFlags, ...names: readonly FlagName[]): ClientFlags {
+	return Object.fromEntries(
+		Object.entries(flags).filter(([name]) => !names.includes(name as FlagName)),
+	);
+}
+
 /** Commands that send a request to `origin` with the files of `dir`. */
-export function commandsToTry(dir: string, origin: string): string[] {
-	const cert = quote(join(dir, fileNames.client));
-	const key = quote(join(dir, fileNames.clientKey));
-	const ca = quote(join(dir, fileNames.ca));
+export function commandsToTry(io: Pick<Io, 'program'>, dir: string, origin: string): string[] {
+	const {cert, key, ca} = clientFiles(dir);
+	const url = `${origin}/whoami`;
 	return [
-		`axios-mtls get ${origin}/whoami --cert ${cert} --key ${key} --ca ${ca}`,
-		`curl ${origin}/whoami --cert ${cert} --key ${key} --cacert ${ca}`,
+		commandLine(io, ['get', url], {cert, key, ca: [ca]}),
+		`curl ${url} --cert ${quote(cert)} --key ${quote(key)} --cacert ${quote(ca)}`,
 	];
 }
 
 /** A login with curl, which follows the redirect and sends the cookie of the response. */
 export function loginToTry(dir: string, origin: string): string {
-	const [cert, key, ca] = [fileNames.client, fileNames.clientKey, fileNames.ca].map((name) =>
-		quote(join(dir, name)),
-	);
+	const {cert, key, ca} = clientFiles(dir);
 	return (
-		`curl ${origin}/login --cert ${cert} --key ${key} --cacert ${ca} ` +
+		`curl ${origin}/login --cert ${quote(cert)} --key ${quote(key)} --cacert ${quote(ca)} ` +
 		`--location --cookie '' --data 'user=${login.user}&password=${login.password}'`
 	);
+}
+
+function clientFiles(dir: string) {
+	return {
+		cert: join(dir, fileNames.client),
+		key: join(dir, fileNames.clientKey),
+		ca: join(dir, fileNames.ca),
+	};
 }
 
 /** The one user of the servers of `serve` and `demo`. */

@@ -1,6 +1,4 @@
-import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import packageJson from '../../package.json' with {type: 'json'};
 import {makeConsumer} from './consumer.ts';
@@ -91,32 +89,6 @@ test('the client loads no certificate library, no argument parser and no colours
 	);
 
 	expect(await app.node('app.js')).toEqual({code: 0, stdout: 'true []\n', stderr: ''});
-});
-
-test('the tarball holds the built files, the papers and nothing else', () => {
-	const [pack] = JSON.parse(
-		// Without its scripts: a build would take dist/ away from the tests beside this one.
-		execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-			cwd: fileURLToPath(new URL('../../', import.meta.url)),
-			encoding: 'utf8',
-			stdio: ['ignore', 'pipe', 'pipe'],
-		}),
-	);
-	const paths: string[] = pack.files.map(({path}: {path: string}) => path);
-
-	const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
-	const folders = ['redis/package.json', 'testing/package.json'];
-	const [guides, others] = [/^examples\/from-[\w-]+\.md$/, /^(dist|examples)\//];
-	expect(paths.filter((path) => !others.test(path)).sort()).toEqual([...papers, ...folders]);
-	expect(paths.filter((path) => guides.test(path))).not.toHaveLength(0);
-	expect(paths.filter((path) => /^examples/.test(path) && !guides.test(path))).toEqual([]);
-	const built = paths.filter((path) => path.startsWith('dist/'));
-	expect(built).toEqual(
-		expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/cli/bin.js']),
-	);
-	const kinds = /^dist\/([\w/-]+\.(js|d\.ts)|cjs\/package\.json)$/;
-	expect(built.filter((path) => !kinds.test(path))).toEqual([]);
-	expect(built.filter((path) => /^dist\/.*cli\/.*\.d\.ts$/.test(path))).toEqual([]);
 });
 
 const print = 'console.log(Object.keys(all).sort().join());';

@@ -69,6 +69,7 @@ export interface MtlsErrorInit {
  *
  * `code` is Node's own where Node had one (`CERT_HAS_EXPIRED`), `cause` the original error,
  * `failure` the facts, and `response` the response of a server that refused the client in HTTP.
+ * `message` ends with `failure.hint`; {@link MtlsError.summary} is the part before it.
  * {@link isMtlsError} and `instanceof` also recognise the errors of a second copy of this package.
  */
 export class MtlsError extends CausedError {
@@ -78,11 +79,24 @@ export class MtlsError extends CausedError {
 		recognizeCopies(MtlsError, 'MtlsError');
 	}
 
-	constructor(message: string, {failure, code, config, request, response, cause}: MtlsErrorInit) {
-		super(message, code, cause, config, request, response);
+	/** @param summary - What failed, as one sentence without a full stop. */
+	constructor(summary: string, {failure, code, config, request, response, cause}: MtlsErrorInit) {
+		super(summary + endingWith(failure), code, cause, config, request, response);
 		this.name = 'MtlsError';
 		this.failure = failure;
 	}
+
+	/** The message without the hint. An accessor of the class: it is neither listed nor serialised. */
+	get summary(): string {
+		const {message} = this;
+		const ending = endingWith(this.failure);
+		return message.endsWith(ending) ? message.slice(0, message.length - ending.length) : message;
+	}
+}
+
+/** The end of the message of an {@link MtlsError}. */
+function endingWith({hint}: MtlsFailure): string {
+	return hint ? `. What to do: ${hint}` : '';
 }
 
 /** Whether `value` is an {@link MtlsError}, of this copy of the package or of another. */

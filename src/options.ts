@@ -36,7 +36,7 @@ export interface ProxyOptions {
  */
 export type ProxySetting = string | URL | ProxyOptions | false;
 
-/** Called with `(fields, message)`, as pino is. `console` fits. */
+/** Called with `(fields, message)`, as pino is; with `(message, fields)` if it has a method `log`, as winston. `console` gets lines to read. */
 export interface Logger {
 	error(fields: object, message: string): void;
 	warn(fields: object, message: string): void;

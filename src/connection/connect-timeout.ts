@@ -21,7 +21,7 @@ export class TimeoutError extends Error {
 	constructor(phase: keyof typeof phases, host: string, limitMs: number) {
 		const {code, missing} = phases[phase];
 		super(`${missing} ${host} within ${limitMs} ms`);
-		this.name = 'DeadlineError';
+		this.name = 'TimeoutError';
 		this.code = code;
 		this.limitMs = limitMs;
 	}

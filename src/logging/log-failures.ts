@@ -4,6 +4,8 @@ import {isMtlsError} from '../errors.ts';
 import type {AnyAxiosInstance, Logger} from '../options.ts';
 import {isError} from '../util/is-error.ts';
 import {redactUrl} from '../util/redact-url.ts';
+import {failureLines, oneLine} from './failure-lines.ts';
+import {callLogger} from './logger.ts';
 import {failureFacts} from './messages.ts';
 import {redactJsonMessage} from './redact.ts';
 
@@ -35,7 +37,8 @@ function logOnce(logger: Logger, error: unknown): void {
 	if (alreadyLogged) return;
 	const failed = error as AxiosError;
 	try {
-		logger[failureLevel(failed)](failureFields(failed), failureMessage(failed));
+		const lines = () => consoleLines(failed);
+		callLogger(logger, failureLevel(failed), failureFields(failed), failureMessage(failed), lines);
 	} catch {
 		// The app must get its error, whether it could be logged or not.
 	}
@@ -48,12 +51,27 @@ export function failureLevel(error: AxiosError): 'warn' | 'error' {
 
 /** One line of text: which request failed, and why. */
 export function failureMessage(error: AxiosError): string {
-	// What an interceptor of the app throws may have no config.
-	const {config} = error;
-	const what = config ? `${config.method?.toUpperCase() ?? 'GET'} ${failedUrl(error)}` : 'request';
 	// Security: V8's message for a response that is not JSON quotes the body.
 	const why = error.name === 'SyntaxError' ? redactJsonMessage(error.message) : error.message;
-	return `${what} failed: ${why}`;
+	return `${failedRequest(error)} failed: ${why}`;
+}
+
+function failedRequest(error: AxiosError): string {
+	// What an interceptor of the app throws may have no config.
+	const {config} = error;
+	return config ? `${config.method?.toUpperCase() ?? 'GET'} ${failedUrl(error)}` : 'request';
+}
+
+/** The same for a person at a console, in at most 12 lines. */
+function consoleLines(error: AxiosError): string[] {
+	const {code} = error;
+	if (isMtlsError(error)) {
+		const what = oneLine(`${failedRequest(error)} failed: ${error.summary}`);
+		return [what, ...failureLines(error.failure, code)];
+	}
+	const message = failureMessage(error);
+	const withCode = code === undefined || message.includes(code) ? '' : ` (${code})`;
+	return [oneLine(message + withCode)];
 }
 
 /** The same as fields: flat, short, without a secret. */

@@ -1,5 +1,10 @@
+import {Console} from 'node:console';
 import type {Logger} from '../options.ts';
 import {memberOf} from '../util/check-options.ts';
+import {oneLine} from './failure-lines.ts';
+
+/** What a person reads on a console instead of the message and its fields, a line each. */
+export type Lines = () => readonly string[];
 
 /** Whether a value has the methods of a logger. */
 export function isLogger(value: unknown): value is Logger {
@@ -7,21 +12,34 @@ export function isLogger(value: unknown): value is Logger {
 	return ['error', 'warn'].every((name) => typeof memberOf(value, name) === 'function');
 }
 
-/** Logs, and ignores a logger that throws. */
+/** How the loggers that have a method `log` are called. */
+type MessageFirst = Record<'warn' | 'error', (message: string, fields: object) => void>;
+
+/**
+ * Logs as the logger takes it: `console` one text, a logger with a method `log` (winston, log4js, the one
+ * of NestJS) message and fields, any other (pino, bunyan) fields and message. A logger that throws is
+ * ignored: it must not fail the connection or the client.
+ */
 export function callLogger(
 	logger: Logger | false,
 	level: 'warn' | 'error',
 	fields: object,
 	message: string,
+	lines?: Lines,
 ): void {
 	if (logger === false) return;
 	try {
-		logger[level](fields, message);
+		// Any instance: test runners replace the global one.
+		if (logger instanceof Console) {
+			logger[level](`axios-mtls: ${(lines?.() ?? [oneLine(message)]).join('\n  ')}`);
+		} else if (typeof memberOf(logger, 'log') === 'function') {
+			(logger as unknown as MessageFirst)[level](message, fields);
+		} else logger[level](fields, message);
 	} catch {
-		// A logger that fails must not fail the connection or the client.
+		// See above.
 	}
 }
 
-export function warn(logger: Logger | false, fields: object, message: string): void {
-	callLogger(logger, 'warn', fields, message);
+export function warn(logger: Logger | false, fields: object, message: string, lines?: Lines): void {
+	callLogger(logger, 'warn', fields, message, lines);
 }

@@ -6,6 +6,7 @@ import {formatTimeLeft, isExpiry} from '../tls/credentials/checks.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {publish} from './diagnostics-channel.ts';
+import {failureLines, oneLine} from './failure-lines.ts';
 import {warn} from './logger.ts';
 import {word} from './redact.ts';
 
@@ -29,10 +30,12 @@ export function logUnverified(
 	{summary, code, failure}: {summary: string; code: string; failure: MtlsFailure},
 ): void {
 	publish('axios-mtls:failure', () => ({...failure, code, message: summary, enforced: false}));
+	const message = `certificate not verified; request sent because verify is 'report': ${summary}`;
 	warn(
 		logger,
 		{event: 'verification_failed', enforced: false, code, ...failureFacts(failure)},
-		`certificate not verified; request sent because verify is 'report': ${summary}`,
+		message,
+		() => [oneLine(message), ...failureLines(failure, code)],
 	);
 }
 

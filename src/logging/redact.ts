@@ -2,9 +2,11 @@
  * The part of a request and of an error that may be logged. An allow-list, so that an option of a future
  * axios, or of an app, cannot carry a secret into a log.
  */
-import {inspect} from 'node:util';
+import {type InspectOptionsStylized, inspect} from 'node:util';
 import type {AxiosError, InternalAxiosRequestConfig} from 'axios';
+import type {MtlsFailure} from '../facts.ts';
 import {mask, redactUrl} from '../util/redact-url.ts';
+import {inspectError} from './inspect-error.ts';
 
 const loggable = [
 	'method',
@@ -68,7 +70,7 @@ export function word(value: unknown): string | undefined {
 	return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined;
 }
 
-/** An error as plain data, for `JSON.stringify` and `console.log`. */
+/** An error as plain data, for `JSON.stringify`. */
 function redactError(given: Error): Record<string, unknown> {
 	// It may be any error that has some of the fields.
 	const error = given as AxiosError & {failure?: unknown};
@@ -84,17 +86,22 @@ function redactError(given: Error): Record<string, unknown> {
 }
 
 /**
- * Makes an error print without secrets: `JSON.stringify(error)` and `console.log(error)` show the
- * allow-listed part. The fields that hold more stay for code to read.
+ * Makes an error print without secrets: `JSON.stringify(error)` shows the allow-listed part, and
+ * `console.log(error)` what a person needs of it. The fields that hold more stay for code to read.
  */
 export function hideSecrets<E extends Error>(error: E): E {
 	for (const name of hidden) hideField(error, name);
 	return Object.defineProperties(error, {
 		toJSON: {value: () => redactError(error), configurable: true, writable: true},
 		[inspect.custom]: {
-			value: () => {
-				const {name, message, stack, ...rest} = redactError(error);
-				return `${stack ?? `${name}: ${message}`} ${inspect(rest, {depth: 6})}`;
+			value: (depth: number, options: InspectOptionsStylized) => {
+				const {name, message, stack, failure, ...facts} = redactError(error);
+				return inspectError(
+					error,
+					{failure: failure as MtlsFailure | undefined, facts},
+					depth,
+					options,
+				);
 			},
 			configurable: true,
 		},

@@ -34,7 +34,7 @@ function silenceDns(): void {
 /** An AxiosError that is no MtlsError, and nothing that axios would call a timeout or a cancel. */
 function late(code: string, missing: string, limitMs = limit) {
 	const message = `${missing} within ${limitMs} ms`;
-	return {name: 'DeadlineError', isAxiosError: true, code, message};
+	return {name: 'TimeoutError', isAxiosError: true, code, message};
 }
 
 describe.each(exchanges)('over %s', (_, options) => {

@@ -259,7 +259,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(error).toMatchObject({
 			code: 'ERR_MTLS_CONNECT_TIMEOUT',
 			message: `no free connection to localhost:${server.port} within 20 ms`,
-			cause: {name: 'DeadlineError', limitMs: 20},
+			cause: {name: 'TimeoutError', limitMs: 20},
 		});
 		held[0]?.response.end();
 		expect((await first).status).toBe(200);

@@ -116,7 +116,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			certain: true,
 			chain: [],
 		});
-		expect(error.message).toBe(`localhost:${tcp.port} does not speak TLS`);
+		expect(error.summary).toBe(`localhost:${tcp.port} does not speak TLS`);
 		await tcp.closed();
 		expect(Buffer.concat(received).includes(secret)).toBe(false);
 	});

@@ -61,10 +61,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const impostor = await fixture.server({
 			credential: await fixture.pki.server({selfSigned: true}),
 		});
-		const {message, code, failure} = await mtlsFailureOf(
+		const {summary, code, failure} = await mtlsFailureOf(
 			fixture.client().get(impostor.url(), options),
 		);
-		expect(failures).toEqual([{...failure, code, message, enforced: true}]);
+		expect(failures).toEqual([{...failure, code, message: summary, enforced: true}]);
 		expect(failures).toMatchObject([{kind: 'self-signed', phase: 'verify', side: 'server'}]);
 		expect(handshakes).toEqual([]);
 	});

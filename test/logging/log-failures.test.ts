@@ -90,7 +90,7 @@ describe('a connection that failed', () => {
 			identity: {...told, subject: 'CN=client'},
 		});
 		expect(failureMessage(mtlsError)).toBe(
-			'GET https://bank.example/second?q=[redacted] failed: it expired',
+			'GET https://bank.example/second?q=[redacted] failed: it expired. What to do: do this',
 		);
 	});
 

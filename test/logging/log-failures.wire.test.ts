@@ -2,7 +2,14 @@ import axios, {type AxiosError, isAxiosError} from 'axios';
 import {beforeAll, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createClient, type Logger, logFailures, withMtls} from '../../src/index.ts';
 import type {MtlsServer} from '../../src/testing/index.ts';
-import {createFixture, exchanges, type Fixture, failureOf, pages} from '../support/fixture.ts';
+import {
+	createFixture,
+	exchanges,
+	type Fixture,
+	failureOf,
+	mtlsFailureOf,
+	pages,
+} from '../support/fixture.ts';
 
 let fixture: Fixture;
 /** Not trusted. */
@@ -184,15 +191,30 @@ describe('the logger', () => {
 	test('the logger is the console by default', async () => {
 		const calls = spyOnConsole();
 		const client = createClient({mtls: {ca: fixture.pki.ca}, proxy: false});
-		const error = await failureOf(client.get(impostor.url()));
+		const {summary, failure, code} = await mtlsFailureOf(client.get(impostor.url()));
 		await client.mtls.close();
-		expect(calls).toEqual([
-			[
-				'error',
-				expect.objectContaining({kind: 'self-signed'}),
-				`GET ${impostor.url()} failed: ${error.message}`,
-			],
-		]);
+		const fingerprint = failure.peer?.fingerprint256 ?? 'none';
+		expect(calls).toEqual([['error', expect.any(String)]]);
+		const lines = String(calls[0]?.[1]).split('\n');
+		expect(lines[0]).toBe(`axios-mtls: GET ${impostor.url()} failed: ${summary}`);
+		expect(lines[1]).toBe(`  cause: ${failure.reasons[0]}`);
+		expect(lines).toContain(`  what to do: ${failure.hint}`);
+		expect(lines).toContain(`  code: ${code}, kind: self-signed`);
+		expect(lines).toContain(`  its SHA-256 fingerprint: ${fingerprint}`);
+		expect(lines.length).toBeLessThanOrEqual(12);
+	});
+
+	test('the console gets a response that was not wanted in one line', async () => {
+		const calls = spyOnConsole();
+		const client = createClient({mtls: {ca: fixture.pki.ca}, proxy: false});
+		const open = await fixture.server({
+			handler: pages({'/': (_, response) => response.writeHead(503).end()}),
+			clientAuth: 'none',
+		});
+		await failureOf(client.get(open.url()));
+		await client.mtls.close();
+		const why = 'Request failed with status code 503 (ERR_BAD_RESPONSE)';
+		expect(calls).toEqual([['warn', `axios-mtls: GET ${open.url()} failed: ${why}`]]);
 	});
 
 	test('logger: false is silence, for instances that the client makes too', async () => {

@@ -80,7 +80,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(error).toMatchObject({
 			code: 'ERR_BAD_REQUEST',
 			status: 401,
-			message: `localhost:${two.port} wants a client certificate and was shown none (it answered 401 after asking for one)`,
+			summary: `localhost:${two.port} wants a client certificate and was shown none (it answered 401 after asking for one)`,
 			response: {status: 401, data: 'done as undefined'},
 			failure: {
 				kind: 'client-certificate-required',

@@ -1,3 +1,4 @@
+import {inspect} from 'node:util';
 import axios from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {
@@ -15,6 +16,7 @@ import {
 	exchanges,
 	type Fixture,
 	failureOf,
+	mtlsFailureOf,
 	pages,
 	redirect,
 } from '../support/fixture.ts';
@@ -242,11 +244,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect(words).toContain(error.message);
 			expect(words).toContain(new URL(place).host);
 			expect(words).toContain('token=[redacted]');
-			expect(words).toContain("'X-Api-Key': '[redacted]'");
+			expect(words).toContain('"X-Api-Key":"[redacted]"');
 			if (kind !== undefined) {
 				expect(printed(told)).toContain(`kind: '${kind}'`);
-				expect(words).toContain(`kind: '${kind}'`);
-				expect(words).toContain("host: 'localhost'");
+				expect(words).toContain(`kind: ${kind}`);
+				expect(words).toContain(`"kind":"${kind}"`);
+				expect(words).toContain('"host":"localhost"');
 			}
 
 			// A retry needs what was to be sent, and the jar's cookie is the jar's to add.
@@ -274,11 +277,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('the certificates of both sides are reported', async () => {
 		const place = (await impostor()).url('/login');
 		const {client, told} = await secretive(place, options);
-		const error = await failureOf(client.get(place));
+		const error = await mtlsFailureOf(client.get(place));
 		for (const words of [printed(error), printed(told)]) {
-			expect(words).toContain("subject: 'CN=localhost'");
-			expect(words).toContain("subject: 'CN=alice'");
+			expect(words).toContain('"subject":"CN=localhost"');
+			expect(words).toContain('"subject":"CN=alice"');
 			expect(words).toContain('fingerprint256');
+		}
+		const fingerprint = error.failure.peer?.fingerprint256 ?? 'none';
+		for (const fact of ["'CN=localhost'", "'CN=alice'", fingerprint]) {
+			expect(inspect(error)).toContain(fact);
 		}
 	});
 

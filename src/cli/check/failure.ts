@@ -22,7 +22,7 @@ export function classifyError(error: unknown): ClassifiedError {
 				kind,
 				side,
 				certain,
-				message: inFlags(error.message),
+				message: inFlags(error.summary),
 				reasons: reasons.map(inFlags),
 				hint: inFlags(hint),
 			},

@@ -137,7 +137,7 @@ async function allClosed(connections: readonly RecordedConnection[]): Promise<vo
 }
 
 function quoteRefusal(report: Report, refusal: MtlsError | undefined): void {
-	if (refusal) report.quote([refusal.message, ...explain(refusal.failure)]);
+	if (refusal) report.quote([refusal.summary, ...explain(refusal.failure)]);
 }
 
 /** Sends a GET that the client or the server is expected to refuse. */

@@ -48,7 +48,7 @@ function describe(error: unknown, what: string): Description {
 		const details = [...hop, ...explain(failure).map(inFlags)];
 		return {
 			code: exitCodeOf(failure),
-			lines: [`${what}: ${error.message} [${failure.kind}]`, ...details],
+			lines: [`${what}: ${error.summary} [${failure.kind}]`, ...details],
 		};
 	}
 	const configError = configErrorOf(error);

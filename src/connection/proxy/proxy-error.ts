@@ -20,7 +20,7 @@ export class ProxyError extends Error {
 
 	constructor(kind: FailureKind, code: string, message: string, init: ProxyErrorInit = {}) {
 		super(message, init.cause === undefined ? undefined : {cause: init.cause});
-		this.name = 'TunnelError';
+		this.name = 'ProxyError';
 		this.kind = kind;
 		this.code = code;
 		this.status = init.status;

@@ -64,7 +64,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				const error = await mtlsFailureOf(client.post(server.url('/echo?q=1'), 'the body'));
 				expect(error).toMatchObject({
 					code,
-					cause: {name: 'TunnelError', status},
+					cause: {name: 'ProxyError', status},
 					failure: {
 						kind,
 						side: 'proxy',
@@ -155,7 +155,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 					code: 'ERR_PROXY_BAD_REPLY',
 					message: expect.stringContaining('did not answer CONNECT as HTTP says'),
 					cause: {
-						name: 'TunnelError',
+						name: 'ProxyError',
 						message: `the proxy http://127.0.0.1:${proxy.port} answered CONNECT wrongly: ${reason}`,
 					},
 					failure: {

@@ -140,7 +140,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(error).toMatchObject({
 			name: 'MtlsError',
 			message: expect.stringContaining(`no TLS with the proxy https://localhost:${proxy.port}: `),
-			cause: {name: 'TunnelError', cause: expect.any(Error)},
+			cause: {name: 'ProxyError', cause: expect.any(Error)},
 			...told,
 			failure: {
 				kind: 'proxy-unreachable',

@@ -89,8 +89,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 					const address = `127.0.0.1:${proxy.port}`;
 					expect(error).toMatchObject({
 						code: 'ERR_PROXY_REFUSED',
-						message: `the proxy socks5h://${address} refused a tunnel to localhost:${port}: ${name} (SOCKS reply ${reply})`,
-						cause: {name: 'TunnelError', reply, status: undefined},
+						summary: `the proxy socks5h://${address} refused a tunnel to localhost:${port}: ${name} (SOCKS reply ${reply})`,
+						cause: {name: 'ProxyError', reply, status: undefined},
 						failure: {
 							kind: 'proxy-refused',
 							side: 'proxy',
@@ -171,7 +171,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				const error = await mtlsFailureOf(client.post(server.url('/echo'), 'the body'));
 				expect(error).toMatchObject({
 					code: 'ERR_PROXY_AUTH_REQUIRED',
-					message: `the proxy socks5h://127.0.0.1:${proxy.port} ${what}`,
+					summary: `the proxy socks5h://127.0.0.1:${proxy.port} ${what}`,
 					failure: {
 						kind: 'proxy-auth-required',
 						side: 'proxy',
@@ -259,8 +259,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 				const error = await mtlsFailureOf(client.post(server.url('/echo'), 'the body'));
 				expect(error).toMatchObject({
 					code: 'ERR_PROXY_BAD_REPLY',
-					message: `the proxy socks5h://127.0.0.1:${proxy.port} answered the SOCKS ${stage} wrongly: ${reason}`,
-					cause: {name: 'TunnelError'},
+					summary: `the proxy socks5h://127.0.0.1:${proxy.port} answered the SOCKS ${stage} wrongly: ${reason}`,
+					cause: {name: 'ProxyError'},
 					failure: {
 						kind: 'proxy-bad-reply',
 						side: 'proxy',

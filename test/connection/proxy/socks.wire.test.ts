@@ -381,7 +381,7 @@ describe('the name of the server', () => {
 		expect(error).toMatchObject({
 			code: 'ERR_PROXY_REFUSED',
 			failure: {kind: 'proxy-refused', host: 'localhost', proxy: {reply: 4}},
-			message: `the proxy ${urlOf(proxy, 'socks5')} refused a tunnel to 192.0.2.6:${server.port}: host unreachable (SOCKS reply 4)`,
+			summary: `the proxy ${urlOf(proxy, 'socks5')} refused a tunnel to 192.0.2.6:${server.port}: host unreachable (SOCKS reply 4)`,
 		});
 		expect(proxy.requests).toHaveLength(8);
 		await failing.mtls.close();

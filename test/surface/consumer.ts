@@ -77,20 +77,42 @@ function link({dir}: Consumer, name: string, from = join(root, 'node_modules', n
 export async function installPacked(packages: readonly string[]): Promise<Consumer> {
 	const app = makeApp();
 	app.write('package.json', '{"private": true}');
-	// With the environment, which may name the registry.
-	const npm = (cwd: string, ...argv: string[]) => run(cwd, 'npm', argv, {...process.env});
-	// Without its scripts: a build would take dist/ away from the tests beside this one.
-	const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', app.dir];
-	const packed = await npm(root, ...packing);
-	if (packed.code !== 0) throw new Error(`npm pack failed: ${packed.stderr}`);
-	const [{filename}] = JSON.parse(packed.stdout);
-	const installing = ['install', '--no-audit', '--no-fund', '--ignore-scripts'];
-	const installed = await npm(app.dir, ...installing, join(app.dir, filename), ...packages);
-	if (installed.code !== 0) throw new Error(`npm install failed: ${installed.stderr}`);
+	await npmInstall(app.dir, await packInto(app.dir), ...packages);
 	return app;
 }
 
-function makeApp(): Consumer {
+/** Packs the package into a folder; returns the path of the tarball. */
+export async function packInto(dir: string): Promise<string> {
+	// Without its scripts: a build would take dist/ away from the tests beside this one.
+	const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', dir];
+	const packed = await succeed(root, 'npm', argv);
+	return join(dir, JSON.parse(packed)[0].filename);
+}
+
+/** Installs packages, or adds them to those that are there, without running their scripts. */
+export function npmInstall(cwd: string, ...argv: string[]): Promise<string> {
+	const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
+	return succeed(cwd, 'npm', ['install', ...quiet, ...argv]);
+}
+
+/**
+ * Runs a program of the developer, with the environment, which may name the registry.
+ *
+ * @throws where it fails, with what it printed.
+ */
+export async function succeed(
+	cwd: string,
+	program: string,
+	argv: readonly string[],
+	env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+	const {code, stdout, stderr} = await run(cwd, program, argv, {...process.env, ...env});
+	if (code === 0) return stdout;
+	throw new Error(`${program} ${argv.join(' ')} failed: ${stdout}${stderr}`);
+}
+
+/** An app in a folder of its own that has installed nothing. */
+export function makeApp(): Consumer {
 	if (!existsSync(join(root, 'dist/index.js'))) {
 		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
 	}

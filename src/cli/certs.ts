@@ -6,8 +6,10 @@ import type {CertsArguments} from './commands.ts';
 import {type ExitCode, exitCodes, UsageError} from './shared/exit-codes.ts';
 import {fileErrorCode, privateMode, replaceFile, writeNew} from './shared/files.ts';
 import {shortName} from './shared/format-certificate.ts';
-import {type Io, print} from './shared/io.ts';
-import {commandsToTry, defaultPort, fileNames, quote} from './shared/sample-commands.ts';
+import {type Io, print, printable, printCommand} from './shared/io.ts';
+import {startProgress} from './shared/progress.ts';
+import {commandLine, commandsToTry, defaultPort, fileNames} from './shared/sample-commands.ts';
+import {wrap} from './shared/wrap.ts';
 
 const publicMode = 0o644;
 
@@ -21,22 +23,31 @@ interface NewFile {
 /** Makes a CA, a server and a client certificate; overwrites files only with `--force`. */
 export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitCode> {
 	if (!force) assertNoneExists(dir);
-	const files = await makeFiles();
+	const progress = startProgress(io, 'making keys and certificates');
+	const files = await makeFiles().finally(() => progress.stop());
 	writeFiles(dir, files, force === true);
 
-	print(io, `Made in ${dir}:`);
+	print(io, `Made in ${printable(dir)}:`);
 	print(io);
-	for (const {name, about} of files) print(io, `  ${name.padEnd(12)}${about}`);
+	for (const {name, about} of files) {
+		for (const line of hangingField(name, about)) print(io, line);
+	}
 	print(io);
 	print(io, 'Next, a server that requires such a client certificate:');
 	print(io);
-	print(io, `  axios-mtls serve ${quote(dir)}`);
+	printCommand(io, commandLine(io, ['serve', dir]));
 	print(io);
 	print(io, 'and in another terminal:');
 	print(io);
-	for (const line of commandsToTry(io, dir, `https://localhost:${defaultPort}`))
-		print(io, `  ${line}`);
+	for (const command of commandsToTry(io, dir, `https://localhost:${defaultPort}`)) {
+		printCommand(io, command);
+	}
 	return exitCodes.answered;
+}
+
+function hangingField(name: string, about: string): string[] {
+	const [first = '', ...others] = wrap(about, {indent: 14});
+	return [`  ${name.padEnd(12)}${first}`, ...others];
 }
 
 function assertNoneExists(dir: string): void {

@@ -61,7 +61,7 @@ export function parseArguments(argv: readonly string[], name = 'axios-mtls'): In
 		invocation = parsed;
 	});
 	const names = commandNames(program);
-	const words = argv.length === 0 ? ['--help'] : positionalArguments(argv, names);
+	const words = argv.length === 0 ? ['--help'] : positionalArguments(argv, names, seeHelp(name));
 	const [first, topic] = words;
 	// commander would print the help of the program.
 	if (first === 'help' && topic !== undefined && !names.includes(topic)) {

@@ -148,6 +148,7 @@ Exit codes:
   1   the server could not be verified; nothing was sent to it
   2   the server refused us: no certificate, or not one that it accepts
   3   no connection: refused, unknown host, timeout, proxy, not TLS, reset
+  4   a redirect was not followed: from https to http, or too many
   64  the arguments, or the files they name, cannot be used
   69  certs, serve and demo: the optional dependencies are not installed
   70  a defect of axios-mtls, or output that cannot be written`;

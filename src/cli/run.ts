@@ -16,11 +16,18 @@ import {reportError} from './shared/report-error.ts';
  * @param argv - Without the first two words of `process.argv`.
  */
 export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
+	let invocation: Invocation | undefined;
 	try {
-		return await start(parseArguments(argv, io.program), io);
+		invocation = parseArguments(argv, io.program);
+		return await start(invocation, io);
 	} catch (error) {
-		return reportError(error, argv[0] ?? '', io);
+		return reportError(error, {what: argv[0] ?? '', ...flagsOf(invocation)}, io);
 	}
+}
+
+function flagsOf(invocation: Invocation | undefined) {
+	const hasFlags = invocation?.command === 'get' || invocation?.command === 'check';
+	return hasFlags ? {flags: invocation} : {};
 }
 
 async function start(invocation: Invocation, io: Io): Promise<ExitCode> {

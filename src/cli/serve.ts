@@ -12,8 +12,14 @@ import {
 import type {ServeArguments} from './commands.ts';
 import {type ExitCode, exitCodes, UsageError} from './shared/exit-codes.ts';
 import {fileErrorCode} from './shared/files.ts';
-import {type Io, print, printable} from './shared/io.ts';
-import {commandsToTry, fileNames, login, loginToTry, quote} from './shared/sample-commands.ts';
+import {type Io, print, printable, printCommand, printText} from './shared/io.ts';
+import {
+	commandLine,
+	commandsToTry,
+	fileNames,
+	login,
+	loginToTry,
+} from './shared/sample-commands.ts';
 
 /**
  * Runs a server that requires a client certificate and has a login, with the files that `certs` has
@@ -22,7 +28,7 @@ import {commandsToTry, fileNames, login, loginToTry, quote} from './shared/sampl
  * @returns when it is stopped.
  */
 export async function serve({dir, port}: ServeArguments, io: Io): Promise<ExitCode> {
-	const options = {...readCredentials(dir), port: parsePort(port)};
+	const options = {...readCredentials(dir, io), port: parsePort(port)};
 	const stopped = io.stopped();
 	const log = createServeLog(io);
 	const server = await start(options, log.handler);
@@ -39,13 +45,15 @@ export async function serve({dir, port}: ServeArguments, io: Io): Promise<ExitCo
 }
 
 function printUsage(dir: string, {origin}: MtlsServer, io: Io): void {
-	print(io, `Listening at ${origin} for clients with a certificate of ${join(dir, fileNames.ca)}.`);
+	const ca = printable(join(dir, fileNames.ca));
+	printText(io, `Listening at ${origin} for clients with a certificate of ${ca}.`);
 	print(io, `Login: ${login.user} / ${login.password}. Ctrl-C stops it.`);
 	print(io);
 	print(io, 'Try, in another terminal:');
 	print(io);
-	for (const line of commandsToTry(io, dir, origin)) print(io, `  ${line}`);
-	print(io, `  ${loginToTry(dir, origin)}`);
+	for (const command of [...commandsToTry(io, dir, origin), loginToTry(dir, origin)]) {
+		printCommand(io, command);
+	}
 	print(io);
 }
 
@@ -54,43 +62,43 @@ interface Credentials {
 	readonly clientCa: string;
 }
 
-function readCredentials(dir: string): Credentials {
-	const cert = read(dir, fileNames.server);
-	const key = read(dir, fileNames.serverKey);
-	const clientCa = read(dir, fileNames.ca);
-	parse(dir, fileNames.ca, () => new X509Certificate(clientCa));
-	const leaf = parse(dir, fileNames.server, () => new X509Certificate(cert));
-	const privateKey = parse(dir, fileNames.serverKey, () => createPrivateKey(key));
+function readCredentials(dir: string, io: Io): Credentials {
+	const cert = read(dir, fileNames.server, io);
+	const key = read(dir, fileNames.serverKey, io);
+	const clientCa = read(dir, fileNames.ca, io);
+	parse(dir, fileNames.ca, io, () => new X509Certificate(clientCa));
+	const leaf = parse(dir, fileNames.server, io, () => new X509Certificate(cert));
+	const privateKey = parse(dir, fileNames.serverKey, io, () => createPrivateKey(key));
 	if (!leaf.checkPrivateKey(privateKey)) {
 		throw new UsageError(
 			`serve ${dir}`,
 			`${fileNames.serverKey} does not fit ${fileNames.server}`,
-			certsHint(dir),
+			certsHint(dir, io),
 		);
 	}
 	return {credential: {cert, key, leaf: leaf.toString()}, clientCa};
 }
 
-function read(dir: string, name: string): string {
+function read(dir: string, name: string, io: Io): string {
 	try {
 		return readFileSync(join(dir, name), 'utf8');
 	} catch (error) {
 		const code = fileErrorCode(error);
 		const why = code === 'ENOENT' ? `no ${name} there` : `cannot read ${name}: ${code}`;
-		throw new UsageError(`serve ${dir}`, why, certsHint(dir));
+		throw new UsageError(`serve ${dir}`, why, certsHint(dir, io));
 	}
 }
 
-function parse<T>(dir: string, name: string, parser: () => T): T {
+function parse<T>(dir: string, name: string, io: Io, parser: () => T): T {
 	try {
 		return parser();
 	} catch (cause) {
-		throw new UsageError(`serve ${dir}`, `${name} cannot be parsed`, certsHint(dir), cause);
+		throw new UsageError(`serve ${dir}`, `${name} cannot be parsed`, certsHint(dir, io), cause);
 	}
 }
 
-function certsHint(dir: string): string {
-	return `\`axios-mtls certs ${quote(dir)}\` makes all six files`;
+function certsHint(dir: string, io: Io): string {
+	return `\`${commandLine(io, ['certs', dir])}\` makes all six files`;
 }
 
 function parsePort(text: string): number {

@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {startMtlsServer} from '../../src/testing/index.ts';
-import {fakeIo, identityOptions, type TempDir, tempDir} from '../support/fake-io.ts';
+import {fakeIo, identityOptions, type TempDir, tempDir, unfold} from '../support/fake-io.ts';
 
 const bin = fileURLToPath(new URL('../../src/cli/bin.ts', import.meta.url));
 
@@ -169,7 +169,7 @@ async function outcome(child: ChildProcess): Promise<Outcome> {
 		stderr += chunk;
 	});
 	const [code, signal] = await once(child, 'close');
-	return {code, signal, stdout, stderr};
+	return {code, signal, stdout, stderr: unfold(stderr)};
 }
 
 function execute(argv: readonly string[], env?: Record<string, string>): Promise<Outcome> {

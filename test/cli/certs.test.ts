@@ -22,7 +22,7 @@ test('certs makes six files that belong together, the keys for the owner alone',
 		expect(certificate.verify(ca.publicKey), role).toBe(true);
 		expect(statSync(dir.at(`pki/${role}.key`)).mode & 0o777, role).toBe(0o600);
 	}
-	expect(io.err()).toBe('');
+	expect(io.errText()).toBe('');
 });
 
 test('openssl accepts the certificates for their purpose', async () => {
@@ -66,7 +66,7 @@ test('certs overwrites nothing, not even when one file of the six is there', asy
 	expect(await run(['certs', dir.path], io)).toBe(64);
 
 	expect(io.out()).toBe('');
-	expect(io.err()).toBe(
+	expect(io.errText()).toBe(
 		`axios-mtls: certs ${dir.path}: client.key exists already\n` +
 			'  hint: --force overwrites; what the old CA has signed is then no longer trusted\n',
 	);
@@ -92,5 +92,5 @@ test('certs in a place that is no directory is exit code 64', async () => {
 	const io = fakeIo();
 
 	expect(await run(['certs', dir.write('file', '')], io)).toBe(64);
-	expect(io.err()).toMatch(/^axios-mtls: certs .*: cannot write there: (EEXIST|ENOTDIR)\n$/);
+	expect(io.errText()).toMatch(/^axios-mtls: certs .*: cannot write there: (EEXIST|ENOTDIR)\n$/);
 });

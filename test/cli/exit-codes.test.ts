@@ -28,11 +28,19 @@ for (const {title, options, kind} of unverified) {
 
 		expect(code).toBe(1);
 		expect(io.out()).toBe('');
-		const [first, ...details] = io.err().trimEnd().split('\n');
+		const [first, ...details] = io.errText().trimEnd().split('\n');
 		expect(first).toMatch(/^axios-mtls: GET https:\/\/localhost:\d+\/secret: /);
 		expect(first).toContain(kind);
 		expect(details.filter((line) => line.startsWith('  - ')).length).toBeGreaterThan(0);
-		expect(details.at(-1)).toMatch(/^ {2}hint: /);
+		expect(details.slice(-4, -1).map((line) => line.replace(/:.*/, ''))).toEqual([
+			'  hint',
+			'  it showed',
+			'  its SHA-256',
+		]);
+		expect(details.at(-2)).toMatch(/: ([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+		expect(details.at(-1)).toMatch(
+			/^ {2}to see each step: axios-mtls check https:\/\/localhost:\d+\/secret --cert .* --key .* --ca /,
+		);
 		await Promise.all(server.connections.map(({closed}) => closed));
 		expect(server.connections.map(({plaintextBytes}) => plaintextBytes)).toEqual([0]);
 	});
@@ -46,10 +54,10 @@ test('an impostor of another CA is exit code 1, and none of the request reaches 
 
 	expect(await run(['get', impostor.url('/'), ...(await identityOptions(dir, pki))], io)).toBe(1);
 
-	expect(io.err()).toContain('untrusted-issuer');
+	expect(io.errText()).toContain('untrusted-issuer');
 	// The options of the library are told as those of the shell.
-	expect(io.err()).toContain('--ca');
-	expect(io.err()).not.toContain('mtls.ca');
+	expect(io.errText()).toContain('--ca');
+	expect(io.errText()).not.toContain('mtls.ca');
 	await Promise.all(impostor.connections.map(({closed}) => closed));
 	expect(impostor.requests).toEqual([]);
 	expect(impostor.connections).toMatchObject([{plaintextBytes: 0}]);
@@ -64,8 +72,8 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 
 		expect(await run(['get', server.url('/'), '--ca', dir.write('ca.crt', server.ca)], io)).toBe(2);
 
-		expect(io.err()).toContain('client-certificate-required');
-		expect(io.err()).toContain('--cert');
+		expect(io.errText()).toContain('client-certificate-required');
+		expect(io.errText()).toContain('--cert');
 		expect(io.out()).toBe('');
 	});
 
@@ -78,7 +86,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 		const argv = ['get', server.url('/'), ...(await identityOptions(dir, server.pki, stranger))];
 		expect(await run(argv, io)).toBe(2);
 
-		expect(io.err()).toContain('client-certificate-refused');
+		expect(io.errText()).toContain('client-certificate-refused');
 		expect(io.out()).toBe('');
 	});
 }
@@ -90,8 +98,14 @@ test('a closed port is exit code 3', async () => {
 
 	const url = `https://user:top-secret@localhost:${server.port}/path?token=top-secret`;
 	expect(await run(['get', url], io)).toBe(3);
-	expect(io.err()).toBe(
-		`axios-mtls: GET ${server.origin}/path: nobody listens there (ECONNREFUSED)\n`,
+	expect(io.errText()).toBe(
+		`axios-mtls: GET ${server.origin}/path: nobody listens there (ECONNREFUSED)
+  - the server is not running
+  - it listens on another port
+  - a firewall refuses for it
+  hint: check the port, and on the server that it is listening
+  to see each step: axios-mtls check ${server.origin}/path
+`,
 	);
 
 	const byAddress = fakeIo();
@@ -99,7 +113,7 @@ test('a closed port is exit code 3', async () => {
 	const {cert, key} = await server.pki.client();
 	const files = [dir.write('k', key), dir.write('c', cert), dir.write('ca', server.ca)];
 	expect(await run(['::1', `${server.port}`, ...files], byAddress)).toBe(3);
-	expect(byAddress.err()).toContain(`GET https://[::1]:${server.port}/: `);
+	expect(byAddress.errText()).toContain(`GET https://[::1]:${server.port}/: `);
 });
 
 test('a server that does not speak TLS is exit code 3', async () => {
@@ -107,7 +121,7 @@ test('a server that does not speak TLS is exit code 3', async () => {
 	const io = fakeIo();
 
 	expect(await run(['get', `https://localhost:${server.port}/`], io)).toBe(3);
-	expect(io.err()).toContain('not-tls');
+	expect(io.errText()).toContain('not-tls');
 });
 
 test('a server that hangs up on the handshake is exit code 3', async () => {
@@ -115,7 +129,7 @@ test('a server that hangs up on the handshake is exit code 3', async () => {
 	const io = fakeIo();
 
 	expect(await run(['get', `https://localhost:${server.port}/`], io)).toBe(3);
-	expect(io.err()).toMatch(/^axios-mtls: GET https:\/\/localhost:\d+\/: /);
+	expect(io.errText()).toMatch(/^axios-mtls: GET https:\/\/localhost:\d+\/: /);
 });
 
 test('a server that says nothing is exit code 3 when --timeout is over', async () => {
@@ -123,7 +137,7 @@ test('a server that says nothing is exit code 3 when --timeout is over', async (
 	const io = fakeIo();
 
 	expect(await run(['get', `https://localhost:${server.port}/`, '--timeout', '0.2'], io)).toBe(3);
-	expect(io.err()).toMatch(/: not done in 0\.2 s\n$/);
+	expect(io.errText()).toMatch(/: not done in 0\.2 s\n {2}- the server, or a firewall/);
 });
 
 test('--timeout also ends a body that does not', async () => {
@@ -139,7 +153,9 @@ test('--timeout also ends a body that does not', async () => {
 
 	expect(await run([...argv, '--timeout', '1.5'], io)).toBe(3);
 	expect(io.out()).toBe('200 OK\nhalf\n');
-	expect(io.err()).toMatch(/, reading the body: not done in 1\.5 s\n$/);
+	expect(io.errText()).toMatch(
+		/, reading the body: not done in 1\.5 s\n {2}- the server, or a firewall/,
+	);
 });
 
 test('a body that is cut off is exit code 3', async () => {
@@ -157,7 +173,7 @@ test('a body that is cut off is exit code 3', async () => {
 		3,
 	);
 	expect(io.out()).toMatch(/^200 OK\n(half)?\n$/);
-	expect(io.err()).toMatch(/^axios-mtls: GET \S+, reading the body: the connection was cut \(/);
+	expect(io.errText()).toMatch(/^axios-mtls: GET \S+, reading the body: the connection was cut \(/);
 });
 
 test('two ends without a TLS version in common is exit code 3', async () => {
@@ -168,7 +184,7 @@ test('two ends without a TLS version in common is exit code 3', async () => {
 	expect(await run(['get', server.url('/'), ...(await identityOptions(dir, server.pki))], io)).toBe(
 		3,
 	);
-	expect(io.err()).toMatch(/cipher-mismatch|protocol-mismatch/);
+	expect(io.errText()).toMatch(/cipher-mismatch|protocol-mismatch/);
 });
 
 test('a proxy that refuses is exit code 3, and its password is not printed', async () => {
@@ -184,12 +200,12 @@ test('a proxy that refuses is exit code 3, and its password is not printed', asy
 	expect(await run(['get', 'https://bank.example/', '--proxy', url], io)).toBe(3);
 
 	expect(seen).toEqual([`Basic ${Buffer.from('user:pass word').toString('base64')}`]);
-	expect(io.err()).toContain('proxy-refused');
-	expect(io.err()).not.toMatch(/pass.{1,3}word/);
-	expect(io.err()).not.toContain(seen[0]);
+	expect(io.errText()).toContain('proxy-refused');
+	expect(io.errText()).not.toMatch(/pass.{1,3}word/);
+	expect(io.errText()).not.toContain(seen[0]);
 });
 
-test('a redirect to http is exit code 1, and nothing is sent there', async () => {
+test('a redirect to http is exit code 4, and nothing is sent there', async () => {
 	using dir = tempDir();
 	let visits = 0;
 	await using plain = await listen(createServer(() => visits++));
@@ -202,8 +218,13 @@ test('a redirect to http is exit code 1, and nothing is sent there', async () =>
 	const io = fakeIo();
 
 	const argv = ['get', server.url('/'), '-L', ...(await identityOptions(dir, server.pki))];
-	expect(await run(argv, io)).toBe(1);
-	expect(io.err()).toContain('insecure-redirect');
+	expect(await run(argv, io)).toBe(4);
+	expect(io.errText()).toMatch(
+		/^axios-mtls: GET https:\/\/localhost:\d+\/: a redirect from https to http was not followed: http:.* \[insecure-redirect\]\n/,
+	);
+	expect(io.errText()).toContain('`--insecure-redirects`');
+	expect(io.errText()).not.toContain('\n  at http:');
+	expect(io.errText()).not.toContain('each step');
 	expect(visits).toBe(0);
 });
 
@@ -220,11 +241,11 @@ test('a failure behind a redirect names the hop that failed', async () => {
 
 	const argv = ['get', server.url('/'), '-L', ...(await identityOptions(dir, server.pki))];
 	expect(await run(argv, io)).toBe(1);
-	expect(io.err()).toContain(`axios-mtls: GET ${server.url('/')}: `);
-	expect(io.err()).toContain(`\n  at ${impostor.url('/next')}\n`);
+	expect(io.errText()).toContain(`axios-mtls: GET ${server.url('/')}: `);
+	expect(io.errText()).toContain(`\n  at ${impostor.url('/next')}\n`);
 });
 
-test('redirects without an end are exit code 3', async () => {
+test('redirects without an end are exit code 4', async () => {
 	using dir = tempDir();
 	await using server = await startMtlsServer({
 		handler(_request, response) {
@@ -235,8 +256,8 @@ test('redirects without an end are exit code 3', async () => {
 	const io = fakeIo();
 
 	const argv = ['get', server.url('/'), '-L', ...(await identityOptions(dir, server.pki))];
-	expect(await run(argv, io)).toBe(3);
-	expect(io.err()).toContain('too many redirects');
+	expect(await run(argv, io)).toBe(4);
+	expect(io.errText()).toContain('too many redirects');
 });
 
 test('a stack trace is shown with AXIOS_MTLS_DEBUG=1 only', async () => {

@@ -19,7 +19,7 @@ test('get prints status and reason, then the body, then a line end', async () =>
 	expect(status).toBe('200 OK');
 	expect(JSON.parse(body ?? '')).toMatchObject({client: 'client', protocol: 'TLSv1.3'});
 	expect(rest).toEqual(['']);
-	expect(io.err()).toBe('');
+	expect(io.errText()).toBe('');
 });
 
 test('get goes through a SOCKS proxy, and says which one refused it', async () => {
@@ -37,7 +37,7 @@ test('get goes through a SOCKS proxy, and says which one refused it', async () =
 	expect(await run(['get', 'https://bank.example/', ...identity, ...through], refused)).toBe(3);
 
 	expect(io.out()).toContain('200 OK\n');
-	expect(refused.err()).toContain(
+	expect(refused.errText()).toContain(
 		`the proxy socks5h://127.0.0.1:${proxy.port} refused a tunnel to bank.example:443: connection not allowed by ruleset (SOCKS reply 2) [proxy-refused]`,
 	);
 	expect(proxy.requests.map(({host}) => host)).toEqual(['localhost', 'bank.example']);
@@ -126,7 +126,7 @@ test('an expired client certificate is refused before it is sent, unless --allow
 
 	const refused = fakeIo();
 	expect(await run(argv, refused)).toBe(64);
-	expect(refused.err()).toMatch(
+	expect(refused.errText()).toMatch(
 		/^axios-mtls: --cert: our certificate expired on .*--allow-expired/,
 	);
 	expect(server.connections).toHaveLength(0);
@@ -184,6 +184,6 @@ test('control characters of a server do not reach the terminal', async () => {
 
 	const refused = fakeIo();
 	expect(await run(['get', impostor.url('/'), ...identity], refused)).toBe(1);
-	expect(refused.err()).toContain("'CN=ok");
-	expect(refused.err()).not.toContain('\u001b');
+	expect(refused.errText()).toContain("'CN=ok");
+	expect(refused.errText()).not.toContain('\u001b');
 });

@@ -95,10 +95,10 @@ for (const [title, content] of damages) {
 		const argv = ['get', server.url('/start'), '--jar', file];
 		expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
 
-		expect(io.err()).toMatch(
+		expect(io.errText()).toMatch(
 			/^axios-mtls: --jar: file '.*session\.json' is damaged: .*; it was left as it is\n$/,
 		);
-		expect(io.err()).not.toContain('top-secret');
+		expect(io.errText()).not.toContain('top-secret');
 		expect(readFileSync(file, 'utf8')).toBe(content);
 		expect(server.connections).toHaveLength(0);
 	});
@@ -112,7 +112,7 @@ test('a jar that could not be written is exit code 64 before anything is sent', 
 	const argv = ['get', server.url('/start'), '--jar', dir.at('missing/session.json')];
 	expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
 
-	expect(io.err()).toMatch(/^axios-mtls: --jar: no such folder '.*missing'\n$/);
+	expect(io.errText()).toMatch(/^axios-mtls: --jar: no such folder '.*missing'\n$/);
 	expect(server.connections).toHaveLength(0);
 });
 
@@ -159,7 +159,7 @@ test('cookies that cannot be written are exit code 64, whatever the answer was',
 
 	const argv = ['get', server.url('/start'), '--jar', file];
 	expect(await run([...argv, ...(await identityOptions(dir, server.pki))], io)).toBe(64);
-	expect(io.err()).toMatch(
+	expect(io.errText()).toMatch(
 		/^axios-mtls: --jar: cannot save cookies to '.*session\.json': ENOTDIR on '.*session\.json\.lock'\n$/,
 	);
 });

@@ -5,7 +5,7 @@ import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {createTestPki} from '../../src/testing/index.ts';
-import {type FakeIo, fakeIo, type TempDir, tempDir} from '../support/fake-io.ts';
+import {type FakeIo, fakeIo, type TempDir, tempDir, unfold} from '../support/fake-io.ts';
 
 test('serve answers a client of its files, logs each client and request, and ends with 0 on a signal', async () => {
 	using dir = tempDir();
@@ -60,7 +60,7 @@ test('the commands that serve prints are answered by it: get, curl, and the logi
 	using dir = tempDir();
 	await using server = await serving(dir);
 
-	const commands = server.io.out().match(/^ {2}(axios-mtls|curl) .*$/gm) ?? [];
+	const commands = unfold(server.io.out()).match(/^ {2}(axios-mtls|curl) .*$/gm) ?? [];
 	expect(commands).toHaveLength(3);
 	const bin = `${process.execPath} ${new URL('../../src/cli/bin.ts', import.meta.url).pathname}`;
 	const answers: string[] = [];
@@ -113,7 +113,7 @@ for (const {title, spoil, made, why} of wrongFiles) {
 		const io = fakeIo();
 
 		expect(await run(['serve', dir.path, '--port', '0'], io)).toBe(64);
-		expect(io.err()).toBe(
+		expect(io.errText()).toBe(
 			`axios-mtls: serve ${dir.path}: ${why}\n` +
 				`  hint: \`axios-mtls certs ${dir.path}\` makes all six files\n`,
 		);
@@ -130,7 +130,7 @@ test('serve on a port that is taken is exit code 64', async () => {
 	const io = fakeIo();
 
 	expect(await run(['serve', dir.path, '--port', `${port}`], io)).toBe(64);
-	expect(io.err()).toBe(
+	expect(io.errText()).toBe(
 		`axios-mtls: --port: ${port} is taken\n  hint: --port 0 takes a free one\n`,
 	);
 	await new Promise((resolve) => taken.close(resolve));

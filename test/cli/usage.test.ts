@@ -11,7 +11,7 @@ for (const argv of [[], ['-h'], ['--help'], ['help']]) {
 
 		expect(await run(argv, io)).toBe(0);
 
-		expect(io.err()).toBe('');
+		expect(io.errText()).toBe('');
 		for (const example of [
 			'\n  axios-mtls demo\n',
 			'\n  axios-mtls certs pki\n  axios-mtls serve pki\n',
@@ -138,9 +138,9 @@ for (const [argv, told] of mistakes) {
 		expect(await run(argv, io)).toBe(64);
 
 		expect(io.out()).toBe('');
-		if (typeof told === 'string') expect(io.err().startsWith(told), io.err()).toBe(true);
-		else expect(io.err()).toMatch(told);
-		expect(io.err()).not.toMatch(/^\s+at /m);
+		if (typeof told === 'string') expect(io.errText().startsWith(told), io.errText()).toBe(true);
+		else expect(io.errText()).toMatch(told);
+		expect(io.errText()).not.toMatch(/^\s+at /m);
 	});
 }
 
@@ -162,7 +162,7 @@ test('files that cannot be used are exit code 64, and name the option to repair'
 		const io = fakeIo({env: {AXIOS_MTLS_PASSPHRASE: 'open sesame'}});
 		const options = Object.entries(files).map(([name, path]) => `--${name}=${path}`);
 		expect(await run(['get', 'https://localhost:1/', ...options], io)).toBe(64);
-		expect(io.err()).toMatch(told);
+		expect(io.errText()).toMatch(told);
 	}
 });
 
@@ -173,7 +173,7 @@ test('an encrypted key without a passphrase is exit code 64, and names both ways
 	const io = fakeIo();
 
 	expect(await run(['get', 'https://localhost:1/', ...options], io)).toBe(64);
-	expect(io.err()).toMatch(
+	expect(io.errText()).toMatch(
 		/^axios-mtls: --passphrase-file or AXIOS_MTLS_PASSPHRASE: .* no passphrase was given\n$/,
 	);
 });
@@ -185,10 +185,10 @@ test('a wrong passphrase is exit code 64, and is not printed', async () => {
 	const io = fakeIo({env: {AXIOS_MTLS_PASSPHRASE: 'close sesame', AXIOS_MTLS_DEBUG: '1'}});
 
 	expect(await run(['get', 'https://localhost:1/', ...options], io)).toBe(64);
-	expect(io.err()).toMatch(
+	expect(io.errText()).toMatch(
 		/^axios-mtls: --passphrase-file or .*: the passphrase does not open the key/,
 	);
-	expect(io.err()).not.toContain('sesame');
+	expect(io.errText()).not.toContain('sesame');
 });
 
 test('secrets given in the wrong place are not repeated', async () => {
@@ -201,6 +201,6 @@ test('secrets given in the wrong place are not repeated', async () => {
 	]) {
 		const io = fakeIo();
 		expect(await run(argv, io)).toBe(64);
-		expect(io.err()).not.toContain('top-secret');
+		expect(io.errText()).not.toContain('top-secret');
 	}
 });

@@ -9,6 +9,8 @@ import type {Credential, TestPki} from '../../src/testing/index.ts';
 export interface FakeIo extends Io {
 	out(): string;
 	err(): string;
+	/** What is on stderr, each paragraph and each command on one line. */
+	errText(): string;
 	/** Ctrl-C. */
 	stop(): void;
 	/** Resolves with the first line of stdout, now or later, that matches. */
@@ -36,8 +38,14 @@ export function fakeIo({
 		stop,
 		out: () => stdout.text,
 		err: () => stderr.text,
+		errText: () => unfold(stderr.text),
 		lineOut: (pattern) => stdout.line(pattern),
 	};
+}
+
+/** Joins the lines of each paragraph and of each command, which are broken to fit a terminal. */
+export function unfold(text: string): string {
+	return text.replaceAll(/ \\\n +/g, ' ').replaceAll(/\n {4,}/g, ' ');
 }
 
 class Recorder extends Writable {

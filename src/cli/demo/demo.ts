@@ -7,8 +7,8 @@ import {
 	type TestPki,
 } from '../../testing/index.ts';
 import {type ExitCode, exitCodes} from '../shared/exit-codes.ts';
-import {type Io, print} from '../shared/io.ts';
-import {login} from '../shared/sample-commands.ts';
+import {type Io, print, printCommand, printText} from '../shared/io.ts';
+import {commandLine, login} from '../shared/sample-commands.ts';
 import {Report} from './report.ts';
 import {logIn, meetImpostor, quiet, requestAgain, requestWithoutCertificate} from './steps.ts';
 
@@ -44,10 +44,10 @@ export async function demo(io: Io, servers: DemoServers = {}): Promise<ExitCode>
 		print(io, `${facts} not as expected: see ✗ above.`);
 		return exitCodes.internal;
 	}
-	print(io, `All ${report.steps} steps went as they should. To go on with files of your own:`);
+	printText(io, `All ${report.steps} steps went as they should. To go on with files of your own:`);
 	print(io);
-	print(io, '  axios-mtls certs pki');
-	print(io, '  axios-mtls serve pki');
+	printCommand(io, commandLine(io, ['certs', 'pki']));
+	printCommand(io, commandLine(io, ['serve', 'pki']));
 	return exitCodes.answered;
 }
 

@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import {type Io, print, printable} from '../shared/io.ts';
+import {paragraph, wrap} from '../shared/wrap.ts';
 
 /** Numbered steps on stdout, and how many of their facts were not as expected. */
 export class Report {
@@ -22,18 +23,19 @@ export class Report {
 	}
 
 	title(text: string): void {
-		print(this.#io, this.#colors.bold(text));
+		for (const line of wrap(text)) print(this.#io, this.#colors.bold(line));
 	}
 
 	step(title: string): void {
 		this.#steps += 1;
 		print(this.#io);
-		print(this.#io, this.#colors.bold(`${this.#steps}. ${title}`));
+		const lines = paragraph(`${this.#steps}. ${title}`, {hanging: 3});
+		for (const line of lines) print(this.#io, this.#colors.bold(line));
 	}
 
 	/** A line that is not checked. */
 	note(text: string): void {
-		print(this.#io, text && `   ${printable(text)}`);
+		for (const line of paragraph(printable(text), {indent: 3})) print(this.#io, line);
 	}
 
 	/** Prints `claim` as a fact when `seen` is `expected`, else as a failure. */
@@ -43,7 +45,7 @@ export class Report {
 		expected: T,
 	): void {
 		if (seen === expected) {
-			print(this.#io, `   ${this.#colors.green('✓')} ${printable(claim)}`);
+			this.#item(this.#colors.green('✓'), claim);
 			return;
 		}
 		this.fail(`${claim}: expected ${expected}, but saw ${seen}`);
@@ -51,11 +53,21 @@ export class Report {
 
 	fail(text: string): void {
 		this.#failures += 1;
-		print(this.#io, `   ${this.#colors.red('✗')} ${printable(text)}`);
+		this.#item(this.#colors.red('✗'), text);
+	}
+
+	#item(mark: string, text: string): void {
+		const [first = '', ...others] = wrap(printable(text), {indent: 5});
+		print(this.#io, `   ${mark} ${first}`);
+		for (const line of others) print(this.#io, line);
 	}
 
 	/** The message of an expected error. */
 	quote(lines: readonly string[]): void {
-		for (const line of lines) print(this.#io, this.#colors.dim(`     ${printable(line)}`));
+		for (const line of lines) {
+			for (const each of paragraph(printable(line), {indent: 5, hanging: 2})) {
+				print(this.#io, this.#colors.dim(each));
+			}
+		}
 	}
 }

@@ -1,6 +1,6 @@
 import type {MtlsFailure} from '../../index.ts';
 
-/** Exit codes of the process. They stand in the help and in the README, and are never renumbered. */
+/** Exit codes of the process. They stand in the help and in docs/cli.md, and are never renumbered. */
 export const exitCodes = {
 	/** The server answered, whatever the HTTP status. */
 	answered: 0,
@@ -10,6 +10,8 @@ export const exitCodes = {
 	refused: 2,
 	/** No connection: refused, unknown host, timeout, proxy, not TLS, reset. */
 	unreachable: 3,
+	/** A redirect was not followed: it leads from https to http, or there were too many. */
+	redirect: 4,
 	/** The arguments, or the files that they name, cannot be used (EX_USAGE of sysexits.h). */
 	usage: 64,
 	/** An optional dependency that the command needs is not installed (EX_UNAVAILABLE). */
@@ -20,8 +22,10 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** The exit code of a failed connection: by the side that refused the other. */
-export function exitCodeOf({side}: Pick<MtlsFailure, 'side'>): ExitCode {
+/** The exit code of a failed request: by the side that refused the other. */
+export function exitCodeOf({side, kind}: Pick<MtlsFailure, 'side' | 'kind'>): ExitCode {
+	// The server was verified, and answered.
+	if (kind === 'insecure-redirect') return exitCodes.redirect;
 	if (side === 'server') return exitCodes.unverified;
 	if (side === 'client') return exitCodes.refused;
 	return exitCodes.unreachable;

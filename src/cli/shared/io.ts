@@ -1,7 +1,8 @@
 import type {Writable} from 'node:stream';
-import {escapeJson} from '../../util/escape-controls.ts';
+import {escapeJson, escapeControls as printable} from '../../util/escape-controls.ts';
+import {foldCommand, wrap} from './wrap.ts';
 
-export {escapeControls as printable} from '../../util/escape-controls.ts';
+export {printable};
 
 /** The streams and the environment of a command; a test brings its own. */
 export interface Io {
@@ -19,6 +20,16 @@ export interface Io {
 /** Writes one line to stdout. */
 export function print(io: Io, line = ''): void {
 	io.stdout.write(`${line}\n`);
+}
+
+/** Writes a command for a POSIX shell to stdout, in lines that fit. */
+export function printCommand(io: Io, command: string): void {
+	for (const line of foldCommand(printable(command))) print(io, line);
+}
+
+/** Writes a paragraph to stdout, in lines that fit. */
+export function printText(io: Io, text: string): void {
+	for (const line of wrap(text)) print(io, line);
 }
 
 /** Writes a value as JSON to stdout, which may be a terminal. */

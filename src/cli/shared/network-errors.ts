@@ -16,6 +16,15 @@ const unknownHost: Explanation = {
 	hint: 'look the name up from a machine where it works, and compare the DNS servers',
 };
 
+// EAI_AGAIN says nothing about the name.
+const noNameServer: Explanation = {
+	reasons: [
+		'the DNS server did not answer',
+		'this machine is not on its network (a VPN, no network at all)',
+	],
+	hint: 'check the network and the DNS servers of this machine, and try again',
+};
+
 const noRoute: Explanation = {
 	reasons: [
 		'this machine is not on the network that it takes (a VPN?)',
@@ -56,7 +65,7 @@ export const networkErrors: Readonly<Record<string, NetworkError>> = {
 		hint: 'check the port, and on the server that it is listening',
 	},
 	ENOTFOUND: {summary: 'no such host', ...unknownHost},
-	EAI_AGAIN: {summary: 'the name cannot be looked up now', ...unknownHost},
+	EAI_AGAIN: {summary: 'the name cannot be looked up now', ...noNameServer},
 	EHOSTUNREACH: {summary: 'no route to that host', ...noRoute},
 	ENETUNREACH: {summary: 'no route to that network', ...noRoute},
 	ETIMEDOUT: noResponse,
@@ -67,7 +76,11 @@ export const networkErrors: Readonly<Record<string, NetworkError>> = {
 		...cut,
 		summary: 'the connection was cut before the body was complete',
 	},
-	ERR_FR_TOO_MANY_REDIRECTS: {summary: 'too many redirects', ...unexplained},
+	ERR_FR_TOO_MANY_REDIRECTS: {
+		summary: 'too many redirects',
+		reasons: ['the server redirects in a circle: it misses a cookie, or a login'],
+		hint: 'look at the first redirect, without --location; --jar keeps cookies',
+	},
 };
 
 /** Explains an error of the network or of axios; `undefined` for any other. */

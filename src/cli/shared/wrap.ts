@@ -14,7 +14,31 @@ export function wrap(
 	text: string,
 	{indent = 0, offset = indent, width = lineWidth}: Wrapping = {},
 ): string[] {
-	return fill(text.split(' '), {indent, room: width - indent, first: width - offset, end: ''});
+	return fill(wordsOf(text, width - indent), {
+		indent,
+		room: width - indent,
+		first: width - offset,
+		end: '',
+	});
+}
+
+/** A code span, such as a command, is one word if it fits into a line. */
+function wordsOf(text: string, room: number): string[] {
+	const words = text.match(/(?:`[^`]*`|[^\s`]|`)+/g) ?? [''];
+	return words.flatMap((word) => (word.length <= room ? word : word.split(/\s+/)));
+}
+
+/**
+ * The lines of a paragraph, with their indent.
+ *
+ * @param hanging - Further columns before all lines but the first.
+ */
+export function paragraph(
+	text: string,
+	{indent = 0, hanging = 0}: {readonly indent?: number; readonly hanging?: number} = {},
+): string[] {
+	const [first = '', ...others] = wrap(text, {indent: indent + hanging, offset: indent});
+	return [' '.repeat(indent) + first, ...others];
 }
 
 /**

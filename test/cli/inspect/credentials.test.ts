@@ -20,7 +20,7 @@ async function inspected(argv: readonly string[], word?: string) {
 	const io = fakeIo({env: word === undefined ? {} : {AXIOS_MTLS_PASSPHRASE: word}});
 	const code = await run(['inspect', ...argv], io);
 	for (const secret of [passphrase, wrong]) expect(io.out() + io.err()).not.toContain(secret);
-	return {code, out: io.out(), err: io.err()};
+	return {code, out: io.out(), err: io.errText()};
 }
 
 function write(dir: TempDir, name: string, bytes: Buffer): string {

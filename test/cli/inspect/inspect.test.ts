@@ -15,7 +15,7 @@ interface Inspected {
 async function inspected(argv: readonly string[], passphrase?: string): Promise<Inspected> {
 	const io = fakeIo(passphrase === undefined ? {} : {env: {AXIOS_MTLS_PASSPHRASE: passphrase}});
 	const code = await run(['inspect', ...argv], io);
-	return {code, out: io.out(), err: io.err()};
+	return {code, out: io.out(), err: io.errText()};
 }
 
 /** Writes a file that its owner alone can read. */

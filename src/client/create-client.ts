@@ -31,6 +31,7 @@ import {
 	flattened,
 	memberOf,
 	readOptions,
+	withCallerStack,
 } from '../util/check-options.ts';
 import {buildAdapter} from './build-adapter.ts';
 import {type ClientState, createClientState} from './client-state.ts';
@@ -54,8 +55,10 @@ import type {MtlsClient} from './types.ts';
  * ```
  */
 export function createClient(config: ClientConfig = {}): MtlsClient {
-	const {options, rest} = splitConfig(config);
-	return withMtls(axios.create(rest), options);
+	return withCallerStack(createClient, () => {
+		const {options, rest} = splitConfig(config);
+		return withMtls(axios.create(rest), options);
+	});
 }
 
 /**
@@ -66,12 +69,14 @@ export function createClient(config: ClientConfig = {}): MtlsClient {
  * @throws {MtlsConfigError} when an option cannot be used; the instance is then as it was.
  */
 export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}): MtlsClient {
-	assertInstance(instance);
-	const target = instance as AxiosInstance;
-	const own = readClientOptions(options);
-	const defaults = readDefaults(target);
-	if (own.mtls) assertNoConflictingAgent(defaults);
-	return equip(target, withSession(target, createClientState(own), own.session));
+	return withCallerStack(withMtls, () => {
+		assertInstance(instance);
+		const target = instance as AxiosInstance;
+		const own = readClientOptions(options);
+		const defaults = readDefaults(target);
+		if (own.mtls) assertNoConflictingAgent(defaults);
+		return equip(target, withSession(target, createClientState(own), own.session));
+	});
 }
 
 /**
@@ -81,8 +86,10 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
  * @throws {MtlsConfigError} when an option cannot be used.
  */
 export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
-	const own = readOptions<AdapterOptions>(options, {known: adapterOptions, ...optionsShape});
-	return buildAdapter(createClientState(own));
+	return withCallerStack(createAdapter, () => {
+		const own = readOptions<AdapterOptions>(options, {known: adapterOptions, ...optionsShape});
+		return buildAdapter(createClientState(own));
+	});
 }
 
 /**
@@ -103,13 +110,14 @@ function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 	if (state.logger !== false) logFailures(instance, state.logger);
 
 	const createPlain = instance.create;
-	const create = (config: ClientConfig = {}): MtlsClient => {
-		const {options, rest} = splitConfig(config);
-		const child = createPlain(rest);
-		readDefaults(child);
-		const childState = createClientState(readClientOptions(options), state);
-		return equip(child, withSession(child, childState, options.session, state));
-	};
+	const create = (config: ClientConfig = {}): MtlsClient =>
+		withCallerStack(create, () => {
+			const {options, rest} = splitConfig(config);
+			const child = createPlain(rest);
+			readDefaults(child);
+			const childState = createClientState(readClientOptions(options), state);
+			return equip(child, withSession(child, childState, options.session, state));
+		});
 	const mtls = createHandle(state);
 	const members = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};
 	return Object.assign(instance, members) as MtlsClient;

@@ -7,7 +7,7 @@ import type {CertificateFacts} from '../facts.ts';
 import type {MtlsOptions} from '../options/mtls.ts';
 import type {ConnectionBounds, Logger, ProxySetting} from '../options.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
-import {assertObject, flattened, withoutPrototype} from '../util/check-options.ts';
+import {assertObject, flattened, withCallerStack, withoutPrototype} from '../util/check-options.ts';
 import type {AgentPool, AgentRequestOptions} from './agent-pool.ts';
 import {Connections} from './connections.ts';
 import {idleLimitMs} from './keep-alive.ts';
@@ -56,7 +56,7 @@ export class MtlsAgent extends https.Agent {
 		options: MtlsAgentOptions = {},
 	) {
 		const {proxy, logger, maxIdentities, maxSockets, maxTotalSockets, ...nodeOptions} =
-			readAgentOptions(options);
+			withCallerStack(MtlsAgent, () => readAgentOptions(options));
 		super(
 			withoutPrototype({
 				// Without the limits: Node counts the sockets that are connected, and would queue requests itself.
@@ -69,13 +69,17 @@ export class MtlsAgent extends https.Agent {
 		this.#connections =
 			mtls instanceof Connections
 				? mtls
-				: new Connections(mtls, {
-						proxy,
-						logger,
-						maxIdentities,
-						maxSockets,
-						maxTotalSockets,
-					});
+				: withCallerStack(
+						MtlsAgent,
+						() =>
+							new Connections(mtls, {
+								proxy,
+								logger,
+								maxIdentities,
+								maxSockets,
+								maxTotalSockets,
+							}),
+					);
 		this.#pool = this.#connections.poolFor(this);
 	}
 

@@ -2,6 +2,7 @@ import {type Callback, type Cookie, type ErrorCallback, type Nullable, Store} fr
 import {type CookieCounts, storeCounts} from '../cookies/eviction.ts';
 import {recognizeCopies} from '../copies.ts';
 import {type SharedLoginLock, sharedLoginLock} from '../login/login-lock.ts';
+import {withCallerStack} from '../util/check-options.ts';
 import {CookieHash} from './cookie-hash.ts';
 import {createCookieCipher} from './encryption.ts';
 import {createLoginLock} from './login-lock.ts';
@@ -50,7 +51,7 @@ export class RedisCookieStore extends Store {
 	constructor(client: RedisCommands, options: RedisStoreOptions) {
 		super();
 		this.synchronous = false;
-		const settings = resolveRedis(client, options);
+		const settings = withCallerStack(RedisCookieStore, () => resolveRedis(client, options));
 		const {prefix, keys, sessionMs, timeoutMs} = settings;
 		const withTimeout = timeoutWrapper(settings.client, timeoutMs);
 		this[sharedLoginLock] = createLoginLock(withTimeout, prefix);

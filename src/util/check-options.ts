@@ -39,6 +39,28 @@ export function flattened<T extends object>(object: T): T {
 	return flat;
 }
 
+/**
+ * Calls `make` for a public function or class. The stack of a mistake in the options begins with the line
+ * of the app that called `entry`.
+ */
+export function withCallerStack<T>(entry: (...args: never[]) => unknown, make: () => T): T;
+export function withCallerStack<T>(
+	entry: abstract new (...args: never[]) => object,
+	make: () => T,
+): T;
+export function withCallerStack<T>(entry: unknown, make: () => T): T {
+	try {
+		return make();
+	} catch (error) {
+		if (error instanceof MtlsConfigError) {
+			Error.captureStackTrace(error, entry as (...args: never[]) => unknown);
+		}
+		// Before an uncaught error Node prints the line that threw it, unless it finds this text in it: that
+		// is this line in CommonJS, and in modules the first one of the stack.
+		throw [error, 'node-do-not-add-exception-line'][0];
+	}
+}
+
 /** What the value of an option must be. */
 export interface OptionCheck {
 	/** For the message: `expected ...`. */

@@ -13,6 +13,7 @@ import {
 	numeric,
 	oneOf,
 	readOptions,
+	withCallerStack,
 } from '../../util/check-options.ts';
 import {MAX_TIMER_MS} from '../../util/clock.ts';
 import {jarDefaults} from '../jar-defaults.ts';
@@ -101,6 +102,10 @@ export class FileJar extends CookieJar {
  * option that cannot be used.
  */
 export function fileJar(path: string, options: FileJarOptions = {}): FileJar {
+	return withCallerStack(fileJar, () => openFile(path, options));
+}
+
+function openFile(path: string, options: FileJarOptions): FileJar {
 	if (typeof path !== 'string' || path.trim() === '' || /\p{Cc}/u.test(path)) {
 		const found =
 			path === '' || typeof path !== 'string' ? describeType(path) : 'a string that is none';

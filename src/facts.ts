@@ -41,7 +41,7 @@ export interface ConnectionFacts {
 	readonly identity: CertificateFacts | null;
 }
 
-/** The kinds of failure: the headings of the README's table of failures. */
+/** The kinds of failure: the headings of docs/errors.md. */
 export type FailureKind =
 	| 'expired'
 	| 'not-yet-valid'

@@ -1,5 +1,5 @@
 /*
- * The guides of examples/: what they show of others and of us is run, block by block, and prints
+ * The guides of docs/migrating/: what they show of others and of us is run, block by block, and prints
  * what it says.
  */
 import {readdirSync, readFileSync} from 'node:fs';
@@ -8,7 +8,7 @@ import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {type Guide, openGuide} from '../support/servers/guide.ts';
 import {examplesOf, saidToPrint} from '../surface/examples.ts';
 
-const folder = fileURLToPath(new URL('../../examples/', import.meta.url));
+const folder = fileURLToPath(new URL('../../docs/migrating/', import.meta.url));
 const guides = readdirSync(folder).map((name) => {
 	const text = readFileSync(folder + name, 'utf8');
 	return {name, text, blocks: examplesOf(text, ['ts', 'js', 'py', 'sh'])};
@@ -16,11 +16,11 @@ const guides = readdirSync(folder).map((name) => {
 
 test('every package that people migrate from has a guide', () => {
 	expect(guides.map(({name}) => name)).toEqual([
-		'from-axios-cookiejar-support.md',
-		'from-curl.md',
-		'from-http-cookie-agent.md',
-		'from-python.md',
-		'from-request-and-superagent.md',
+		'axios-cookiejar-support.md',
+		'curl.md',
+		'http-cookie-agent.md',
+		'python.md',
+		'request-and-superagent.md',
 	]);
 });
 

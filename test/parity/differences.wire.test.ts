@@ -1,6 +1,6 @@
 /*
  * Where we differ from axios's http adapter: section by section what axios does, and what ours does.
- * The README's table says the same; anything else that differs is a defect.
+ * docs/differences-from-axios.md says the same; anything else that differs is a defect.
  */
 import http from 'node:http';
 import https from 'node:https';

@@ -27,7 +27,7 @@ interface Outcome {
 export interface Consumer extends Disposable {
 	readonly dir: string;
 	/** Writes a file, and makes its folders. */
-	write(name: string, text: string): void;
+	write(name: string, content: string | Uint8Array): void;
 	/** Runs a program in the directory. */
 	run(
 		program: string,
@@ -117,9 +117,9 @@ export function makeApp(): Consumer {
 		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
 	}
 	const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-app-'));
-	const write = (name: string, text: string) => {
+	const write = (name: string, content: string | Uint8Array) => {
 		mkdirSync(dirname(join(dir, name)), {recursive: true});
-		writeFileSync(join(dir, name), text, {mode: 0o600});
+		writeFileSync(join(dir, name), content, {mode: 0o600});
 	};
 	write('package.json', '{"private": true, "type": "module"}');
 	return {

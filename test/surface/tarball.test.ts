@@ -38,7 +38,7 @@ const manifests = ['dist/cjs/package.json', 'redis/package.json', 'testing/packa
 const parts = {
 	chunk: /^dist\/(cjs\/)?shared\/[a-z0-9-]+\.js$/,
 	declaration: /^dist\/[a-z0-9/-]+\.d\.ts$/,
-	guide: /^examples\/from-[a-z-]+\.md$/,
+	page: /^docs\/[a-zA-Z0-9/-]+\.(md|svg|png)$/,
 };
 
 test('each published file is of a kind that is meant to be published', () => {

@@ -1,5 +1,5 @@
 /*
- * Where the guides of examples/ are run: a directory with the files that they name, and a bank under
+ * Where the guides of docs/migrating/ are run: a directory with the files that they name, and a bank under
  * the name that they ask for.
  */
 import {spawnSync} from 'node:child_process';

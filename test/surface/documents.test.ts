@@ -1,42 +1,49 @@
 /*
- * The examples of the README are run: each as an app that has installed the package, with the files
- * that they name in its directory, behind a proxy that leads every name under .example to a server
- * of ours.
+ * The examples of the README and of docs/ are run: each as an app that has installed the package, with
+ * the files that they name in its directory, behind a proxy that leads every name under .example to a
+ * server of ours. Those of docs/migrating/ need other programs: test/interop/guides.interop.test.ts.
  *
  * `<!-- test: continues -->` above an example makes it a part of the one before; with
  * `<!-- test: skip REASON -->` it is skipped, which the report says.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import {createTestPki, startMtlsServer, type TestPki} from '../../src/testing/index.ts';
 import {startConnectProxy} from '../support/connect-proxy.ts';
+import {startH2Server} from '../support/h2-server.ts';
+import {pfxOf} from '../support/pfx-writer.ts';
 import {closedPort} from '../support/plain-server.ts';
 import {makeConsumer} from './consumer.ts';
+import {documentAt, documents} from './documents.ts';
 import {type Example, examplesOf, saidToPrint} from './examples.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const examples = examplesOf(readme);
+const pages = documents.filter(({path}) => !path.startsWith('docs/migrating/'));
+const examples = pages.flatMap(({path, text}) =>
+	examplesOf(text).map((example) => ({path, ...example})),
+);
 const bin = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
+
+const p12Password = 'open sesame';
 
 let pki: TestPki;
 beforeAll(async () => {
 	pki = await createTestPki();
 });
 
-test('the README has examples, and each of its blocks of code names its language', () => {
-	expect(examples.length).toBeGreaterThan(0);
-	const languages = [...readme.matchAll(/^```(.*)\n[\s\S]*?^```$/gm)].map(([, name = '']) => name);
-	expect(languages.filter((name) => !['ts', 'sh', 'json'].includes(name))).toEqual([]);
+test.each(pages)('each block of code of $path names its language', ({text}) => {
+	const languages = [...text.matchAll(/^```(.*)\n[\s\S]*?^```$/gm)].map(([, name = '']) => name);
+	const known = ['ts', 'js', 'sh', 'json', 'text'];
+	// A drawing of characters has none.
+	expect(languages.filter((name) => name && !known.includes(name))).toEqual([]);
 });
 
 test.for(examples)(
-	'the example at README.md:$line runs and prints what it says',
-	async (example, ctx) => {
-		if (example.skip !== undefined) return ctx.skip(example.skip);
+	'the example at $path:$line runs and prints what it says',
+	async (example, {skip}) => {
+		if (example.skip !== undefined) return skip(example.skip);
 		const {code, stdout, stderr, hosts} = await runExample(example);
 
 		expect({code, stderr}).toEqual({code: 0, stderr: ''});
@@ -67,22 +74,24 @@ test('a comment above an example continues the one before it, or skips it with a
 	expect(() => examplesOf(`<!-- test: skip -->\n${block('c();')}`)).toThrow('line 3');
 });
 
-test('the examples of the README have no type errors', async () => {
+test('the examples of the README and of docs have no type errors', async () => {
 	using app = makeConsumer(['redis']);
-	const files = examples.map(({line, code}) => {
+	const files = examples.map(({path, line, code}) => {
+		const name = `${path.replaceAll('/', '-')}-${line}.ts`;
 		// A top-level import or export makes a file a module, which `await` needs.
-		app.write(`line-${line}.ts`, `${code}\nexport {};\n`);
-		return `line-${line}.ts`;
+		app.write(name, `${code}\nexport {};\n`);
+		return name;
 	});
 
 	expect(await app.tsc(...files)).toEqual({code: 0, stdout: '', stderr: ''});
 });
 
-test('the commands of the README work one after the other', async () => {
+test('the commands of docs/cli.md on this machine work one after the other', async () => {
 	using app = makeConsumer();
-	const commands = [...readme.matchAll(/^axios-mtls (.+?) *(?:#.*)?$/gm)].map(
-		([, line = '']) => line,
-	);
+	const {text} = documentAt('docs/cli.md');
+	const commands = [...text.matchAll(/^axios-mtls (.+?) *(?:#.*)?$/gm)]
+		.map(([, line = '']) => line)
+		.filter((line) => !line.includes('.example'));
 	const port = String(await closedPort());
 	expect(commands.map((line) => line.split(' ')[0])).toContain('serve');
 
@@ -109,14 +118,22 @@ async function runExample({code}: Example) {
 	app.write('client.crt', client.cert);
 	app.write('client.key', client.key);
 	app.write('ca.crt', pki.ca);
+	app.write('client.p12', pfxOf(client.cert, client.key, {passphrase: p12Password}));
 	app.write('example.ts', code);
 	const names = [...new Set(code.match(/[a-z.]+\.example\b/g))];
-	await using server = await startMtlsServer({pki, credential: await pki.server({names})});
+	const credential = await pki.server({names});
+	const server = code.includes('httpVersion: 2')
+		? await startH2Server(pki, {credential})
+		: await startMtlsServer({pki, credential});
+	onTestFinished(() => server.close());
 	await using proxy = await startConnectProxy({
 		route: (host, port) =>
 			host.endsWith('.example') ? {host: '127.0.0.1', port: server.port} : {host, port},
 	});
-	const outcome = await app.node('example.ts', {HTTPS_PROXY: proxy.url});
+	const outcome = await app.node('example.ts', {
+		HTTPS_PROXY: proxy.url,
+		P12_PASSWORD: p12Password,
+	});
 	return {...outcome, hosts: [...new Set(proxy.tunnels.map(({target}) => target))]};
 }
 

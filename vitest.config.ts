@@ -19,6 +19,7 @@ export default defineConfig({
 	resolve: {alias},
 	test: {
 		include: ['test/**/*.test.ts'],
+		globalSetup: ['test/support/apps-folder.ts'],
 		// Long enough for a machine that is busy with other things.
 		testTimeout: 60_000,
 		hookTimeout: 60_000,

@@ -7,8 +7,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {startMtlsServer} from '../../src/testing/index.ts';
+import {prove, versionFor} from '../compatibility/prove.ts';
+import type {RowId} from '../compatibility/rows.ts';
+import {makeSharedApp} from '../compatibility/shared-apps.ts';
 import {pfxOf} from '../support/pfx-writer.ts';
-import {type Consumer, installPacked} from './consumer.ts';
+import type {App} from './consumer.ts';
 
 const body = `
 const {CERT, KEY, CA, PFX, PASSPHRASE, SERVER, IMPOSTOR} = process.env;
@@ -88,43 +91,37 @@ const esbuild = [
 const ncc = ['@vercel/ncc/dist/ncc/cli.js', 'build'];
 
 /** The arguments of Node below `node_modules`, and the file that is made in a folder of its own. */
-const bundlers: [name: string, argv: string[], file: string][] = [
-	['esbuild, cjs', [...esbuild, 'app.cjs', '--outfile=out/1/app.cjs'], '1/app.cjs'],
+const bundlers: [row: RowId, argv: string[], file: string][] = [
+	['esbuild-cjs', [...esbuild, 'app.cjs', '--outfile=out/1/app.cjs'], '1/app.cjs'],
 	[
-		'esbuild, esm',
+		'esbuild-esm',
 		[...esbuild, 'app.mjs', '--format=esm', `--banner:js=${banner}`, '--outfile=out/2/app.mjs'],
 		'2/app.mjs',
 	],
 	['rollup', ['rollup/dist/bin/rollup', '-c', 'rollup.config.mjs', '--silent'], '3/app.mjs'],
-	['webpack 5', ['../webpack.cjs'], '4/app.cjs'],
-	['@vercel/ncc', [...ncc, 'app.cjs', '-q', '-o', 'out/5'], '5/index.cjs'],
+	['webpack', ['../bundles/webpack.cjs'], '4/app.cjs'],
+	['ncc', [...ncc, 'app.cjs', '-q', '-o', 'out/5'], '5/index.cjs'],
 ];
 
-let app: Consumer;
+let app: App;
 let elsewhere: string;
 
 const title = 'bundles, whose makers come from the registry: set CI=true';
 
-describe.skipIf(!process.env.CI)(title, {concurrent: true}, () => {
+describe.skipIf(!process.env.CI)(title, {concurrent: true, timeout: 180_000}, () => {
 	beforeAll(async () => {
 		elsewhere = mkdtempSync(join(tmpdir(), 'axios-mtls-bundle-'));
-		app = await installPacked([
-			...['axios', 'tough-cookie', 'esbuild', '@vercel/ncc', 'webpack@5', 'rollup@4'],
-			...['node-resolve', 'commonjs', 'json'].map((name) => `@rollup/plugin-${name}`),
-		]);
+		app = await makeSharedApp('bundles');
 		for (const [name, text] of Object.entries(sources)) app.write(name, text);
 		app.write('rollup.config.mjs', rollupConfig);
 		app.write('webpack.cjs', webpackBuild);
 	}, 300_000);
-	afterAll(() => {
-		app?.[Symbol.dispose]();
-		rmSync(elsewhere, {recursive: true});
-	});
+	afterAll(() => rmSync(elsewhere, {recursive: true}));
 
 	test.each(bundlers)(
 		'an app bundled by %s calls with its certificate and refuses an impostor, in another folder',
-		async (_, [program = '', ...argv], file) => {
-			const built = await app.run(process.execPath, [join('node_modules', program), ...argv]);
+		async (row, [program = '', ...argv], file) => {
+			const built = await app.run(process.execPath, [join('../node_modules', program), ...argv]);
 			expect(built).toMatchObject({code: 0, stderr: ''});
 			const [folder = ''] = file.split('/');
 			cpSync(join(app.dir, 'out', folder), join(elsewhere, folder), {recursive: true});
@@ -155,6 +152,8 @@ describe.skipIf(!process.env.CI)(title, {concurrent: true}, () => {
 			expect(impostor.requests).toEqual([]);
 			// That of the machine that built it.
 			expect(readFileSync(join(elsewhere, file), 'utf8')).not.toContain(app.dir);
+			const name = program.split('/', program.startsWith('@') ? 2 : 1).join('/');
+			prove(row, versionFor(app.dir, row === 'webpack' ? row : name));
 		},
 	);
 });

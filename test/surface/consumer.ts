@@ -24,7 +24,7 @@ interface Outcome {
 }
 
 /** A directory outside of the package, in which the package is installed as an app has it. */
-export interface Consumer extends Disposable {
+export interface App {
 	readonly dir: string;
 	/** Writes a file, and makes its folders. */
 	write(name: string, content: string | Uint8Array): void;
@@ -41,6 +41,9 @@ export interface Consumer extends Disposable {
 	/** The same with TypeScript 5, whose `--module` and `--moduleResolution` are given. */
 	tsc5(...argv: string[]): Promise<Outcome>;
 }
+
+/** An app that is removed when it is disposed of. */
+export interface Consumer extends App, Disposable {}
 
 /** Makes an app that has installed this package with its peers, and no other but `more`. */
 export function makeConsumer(more: readonly string[] = []): Consumer {
@@ -70,19 +73,9 @@ function link({dir}: Consumer, name: string, from = join(root, 'node_modules', n
 	symlinkSync(from, path, 'junction');
 }
 
-/**
- * Makes an app that has installed the packed package and `packages` from the registry, each as
- * `name@range`. It has no `"type": "module"`.
- */
-export async function installPacked(packages: readonly string[]): Promise<Consumer> {
-	const app = makeApp();
-	app.write('package.json', '{"private": true}');
-	await npmInstall(app.dir, await packInto(app.dir), ...packages);
-	return app;
-}
-
 /** Packs the package into a folder; returns the path of the tarball. */
 export async function packInto(dir: string): Promise<string> {
+	assertBuilt();
 	// Without its scripts: a build would take dist/ away from the tests beside this one.
 	const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', dir];
 	const packed = await succeed(root, 'npm', argv);
@@ -113,15 +106,24 @@ export async function succeed(
 
 /** An app in a folder of its own that has installed nothing. */
 export function makeApp(): Consumer {
-	if (!existsSync(join(root, 'dist/index.js'))) {
-		throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
-	}
+	assertBuilt();
 	const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-app-'));
+	const app = openApp(dir);
+	app.write('package.json', '{"private": true, "type": "module"}');
+	return {...app, [Symbol.dispose]: () => rmSync(dir, {recursive: true})};
+}
+
+function assertBuilt(): void {
+	if (existsSync(join(root, 'dist/index.js'))) return;
+	throw new Error('dist/ is not there: run `npm run build`, or `npm test`, which does');
+}
+
+/** Works in a folder as in an app. */
+export function openApp(dir: string): App {
 	const write = (name: string, content: string | Uint8Array) => {
 		mkdirSync(dirname(join(dir, name)), {recursive: true});
 		writeFileSync(join(dir, name), content, {mode: 0o600});
 	};
-	write('package.json', '{"private": true, "type": "module"}');
 	return {
 		dir,
 		write,
@@ -139,7 +141,6 @@ export function makeApp(): Consumer {
 				...flags,
 				...argv,
 			]),
-		[Symbol.dispose]: () => rmSync(dir, {recursive: true}),
 	};
 }
 
@@ -159,9 +160,13 @@ async function run(
 ): Promise<Outcome> {
 	const child = spawn(program, argv, {
 		cwd,
+		// A group of its own, to end what it has started too.
+		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: {PATH: process.env.PATH ?? '', ...env},
 	});
+	// A test that waits for it has failed by then.
+	const tooLong = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 300_000);
 	let stdout = '';
 	let stderr = '';
 	child.stdout.on('data', (chunk) => {
@@ -170,6 +175,6 @@ async function run(
 	child.stderr.on('data', (chunk) => {
 		stderr += chunk;
 	});
-	const [code] = await once(child, 'close');
+	const [code] = await once(child, 'close').finally(() => clearTimeout(tooLong));
 	return {code, stdout, stderr};
 }

@@ -2,10 +2,12 @@
  * The package as npm installs it, in apps of other makes. They come from the registry, so this runs in CI
  * alone; with `CI=true` it runs anywhere.
  */
-import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {type Consumer, installPacked} from './consumer.ts';
+import {beforeAll, describe, expect, test} from 'vitest';
+import {prove, versionFor} from '../compatibility/prove.ts';
+import {makeSharedApp} from '../compatibility/shared-apps.ts';
+import type {App} from './consumer.ts';
 
-let app: Consumer;
+let app: App;
 
 /** A test of an app, in Jest's own words. */
 const jestTest = `
@@ -36,38 +38,48 @@ test('a client presents its certificate', async () => {
 
 describe.skipIf(!process.env.CI)(
 	'the packed package, which needs the registry and so CI=true',
+	{timeout: 180_000},
 	() => {
 		beforeAll(async () => {
-			app = await installPacked([
-				...['axios', 'tough-cookie', 'jest@30', 'jest-29@npm:jest@29', 'ts-jest@29'],
-				...['typescript@5', '@types/node@22', '@types/jest'],
-			]);
+			app = await makeSharedApp('jest');
 			app.write('app.test.js', jestTest);
+			app.write('node.test.js', `/** @jest-environment node */\n${jestTest}`);
 			app.write(
 				'typed.test.ts',
 				jestTest.replace(/^const (.*) = require\((.*)\)/gm, 'import $1 from $2'),
 			);
 			const compilerOptions = {module: 'commonjs', moduleResolution: 'node10', target: 'es2022'};
 			app.write('tsconfig.json', JSON.stringify({compilerOptions}));
+			app.write('swc.json', '{"transform": {"^.+\\\\.[jt]s$": "@swc/jest"}}');
 		}, 300_000);
-		afterAll(() => app?.[Symbol.dispose]());
+
+		const jest = (name: string, ...argv: string[]) =>
+			app.run(process.execPath, [`../node_modules/${name}/bin/jest.js`, ...argv]);
 
 		test.each([
-			['Jest 30', 'jest', []],
-			['Jest 29', 'jest-29', []],
-			['Jest 30 with ts-jest', 'jest', ['--preset', 'ts-jest']],
-		])(
-			'a test in %s, in its default set-up, makes a call with a certificate',
-			async (_, name, more) => {
-				const file = more.length > 0 ? 'typed.test.ts' : 'app.test.js';
-				const program = `node_modules/${name}/bin/jest.js`;
+			['Jest 30', 'jest-30', 'jest', 'jest', ['app.test.js']],
+			['Jest 29', 'jest-29', 'jest-29', 'jest-29', ['app.test.js']],
+			['Jest 30 with ts-jest', 'ts-jest', 'jest', 'ts-jest', ['--preset=ts-jest', 'typed.test.ts']],
+			['Jest 30 with swc', 'swc-jest', 'jest', '@swc/jest', ['--config=swc.json', 'typed.test.ts']],
+		] as const)('a test in %s makes a call with a certificate', async (_, row, name, of, argv) => {
+			const {code, stderr} = await jest(name, ...argv);
 
-				const {code, stderr} = await app.run(process.execPath, [program, ...more, file]);
+			expect(stderr).toContain('1 passed, 1 total');
+			expect(code).toBe(0);
+			prove(row, versionFor(app.dir, of));
+		});
 
-				expect(stderr).toContain('1 passed, 1 total');
-				expect(code).toBe(0);
-			},
-		);
+		test('a test in the jsdom of Jest needs the environment of Node', async () => {
+			const [failed, passed] = await Promise.all(
+				['app.test.js', 'node.test.js'].map((file) => jest('jest', '--env=jsdom', file)),
+			);
+
+			expect(failed?.stderr).toContain('ReferenceError: TextDecoder is not defined');
+			expect(failed?.code).toBe(1);
+			expect(passed?.stderr).toContain('1 passed, 1 total');
+			expect(passed?.code).toBe(0);
+			prove('jest-jsdom', versionFor(app.dir, 'jest-environment-jsdom'));
+		});
 
 		test('both copies of an app recognise the errors of the other', async () => {
 			app.write(
@@ -91,6 +103,7 @@ describe.skipIf(!process.env.CI)(
 				stdout: 'true true\ntrue true\n',
 				stderr: '',
 			});
+			prove('both', process.versions.node);
 		});
 	},
 );

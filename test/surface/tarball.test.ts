@@ -39,6 +39,8 @@ const parts = {
 	chunk: /^dist\/(cjs\/)?shared\/[a-z0-9-]+\.js$/,
 	declaration: /^dist\/[a-z0-9/-]+\.d\.ts$/,
 	page: /^docs\/[a-zA-Z0-9/-]+\.(md|svg|png)$/,
+	// What somebody has built or installed there is kept out by examples/.gitignore.
+	sample: /^examples\/[a-z0-9-]+\/((src|test)\/)?(?!package-lock)[\w.-]+\.(c?js|ts|json|md|wsdl)$/,
 };
 
 test('each published file is of a kind that is meant to be published', () => {

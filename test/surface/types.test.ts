@@ -1,6 +1,10 @@
 import {readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
+import {prove, versionFor} from '../compatibility/prove.ts';
 import {makeConsumer} from './consumer.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 const fixture = readFileSync(new URL('./fixtures/types.ts', import.meta.url), 'utf8')
 	.replace('../../../src/index.ts', 'axios-mtls')
@@ -20,6 +24,7 @@ test('the published types agree with axios-cookiejar-support and refuse wrong op
 	app.write('app.ts', fixture);
 
 	expect(await app.tsc('app.ts')).toMatchObject({code: 0, stdout: '', stderr: ''});
+	prove('ts-7', versionFor(root, 'typescript'));
 });
 
 test('the published types need none of a browser', async () => {
@@ -59,6 +64,7 @@ test.each([
 		);
 
 		expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});
+		prove('ts-5', versionFor(root, 'typescript-5'));
 	},
 );
 

@@ -8,7 +8,7 @@ import {
 } from '../logging/messages.ts';
 import type {MtlsOptions, Source} from '../options/mtls.ts';
 import type {Logger} from '../options.ts';
-import {isExpiry} from '../tls/credentials/checks.ts';
+import {isExpiry} from '../tls/credentials/expiry.ts';
 import {createIdentitySelector, type IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
 import {readMtlsOptions} from '../tls/tls-options.ts';

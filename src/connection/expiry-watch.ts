@@ -1,6 +1,6 @@
 import type {CertificateFacts} from '../facts.ts';
 import type {ClientCertificate} from '../logging/messages.ts';
-import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/checks.ts';
+import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/expiry.ts';
 
 /** The clock, as an argument for tests. */
 export interface ExpiryClock {

@@ -2,8 +2,9 @@ import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {CookieRefusal, Logger} from '../options.ts';
 import type {CertificateWarning} from '../tls/credentials/checks.ts';
-import {formatTimeLeft, isExpiry} from '../tls/credentials/checks.ts';
+import {describeExpiry, isExpiry} from '../tls/credentials/expiry.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
+import {day} from '../util/day.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {publish} from './diagnostics-channel.ts';
 import {failureLines, oneLine} from './failure-lines.ts';
@@ -158,11 +159,10 @@ function printable(name: string): string {
 function describeWarning(warning: CertificateWarning, now: number): string {
 	switch (warning.event) {
 		case 'identity_expiring':
-			return `expires on ${warning.validTo}, in ${formatTimeLeft(Date.parse(warning.validTo) - now)}`;
 		case 'identity_expired':
-			return `expired on ${warning.validTo}`;
+			return describeExpiry(warning.validTo, now);
 		case 'identity_not_yet_valid':
-			return `is not valid before ${warning.validFrom}`;
+			return `is not valid before ${day(warning.validFrom, now)}`;
 		case 'identity_wrong_purpose':
 			return 'was not issued for clients';
 		case 'file_exposed':

@@ -9,8 +9,17 @@ export interface MtlsOptions {
 	cert?: Source;
 	/** The private key of `cert`: PKCS#8, PKCS#1 or SEC1 PEM, encrypted or not. */
 	key?: Source;
-	/** Certificate and key in one PKCS#12 file, in place of `cert` and `key`. A CA in it is not trusted. */
+	/**
+	 * Certificate and key in one PKCS#12 file (RFC 7292), in place of `cert` and `key`. A CA in it is not
+	 * trusted. Of several identities the one is used that is valid now and for clients; `alias` chooses.
+	 */
 	pfx?: Source;
+	/**
+	 * Which identity of a file with several: its friendly name (keytool's alias), or the SHA-256 fingerprint
+	 * of its certificate, with or without colons.
+	 * @defaultValue the only one that can be used; with two the client is not made, and the error lists them
+	 */
+	alias?: string;
 	/** Decrypts `key` or `pfx`. A function is called once per load, and only if the file is encrypted. */
 	passphrase?: string | (() => string);
 	/**
@@ -71,6 +80,33 @@ export interface MtlsOptions {
 	/** OpenSSL's cipher list, for TLS 1.2 and 1.3. */
 	ciphers?: string;
 	/**
+	 * The curves for key exchange, as in `node:tls`: names with colons between, the preferred first, such as
+	 * `'X25519:prime256v1:brainpoolP256r1'`.
+	 *
+	 * Security: the list replaces Node's own. One that leaves out the curves of common servers makes
+	 * handshakes fail, and one that begins with an odd curve uses it wherever a server knows it.
+	 * @defaultValue Node's own, `'auto'`
+	 */
+	ecdhCurve?: string;
+	/**
+	 * The signature algorithms that are accepted of servers and used by the client, as in `node:tls`:
+	 * OpenSSL's names with colons between, such as `'ECDSA+SHA256:RSA-PSS+SHA256'`.
+	 *
+	 * Security: with SHA1 or MD5 in it a forged signature of a server may pass.
+	 * @defaultValue OpenSSL's own
+	 */
+	sigalgs?: string;
+	/**
+	 * Bits of `crypto.constants.SSL_OP_*`, as in `node:tls`. `SSL_OP_LEGACY_SERVER_CONNECT` connects to a
+	 * server without secure renegotiation (RFC 5746).
+	 *
+	 * Security: each of these bits works around a fault of a server, and most give up a protection. With
+	 * `SSL_OP_LEGACY_SERVER_CONNECT` whoever is on the path can put a request of their own before the
+	 * client's (CVE-2009-3555). Give it to a client for that server alone, or by `origins`.
+	 * @defaultValue none
+	 */
+	secureOptions?: number;
+	/**
 	 * Further origins (`https://files.bank.example`, `https://*.bank.example`) that may see the client
 	 * certificate when a redirect leads there. The origin of a URL that the app itself requests always may;
 	 * any other never does. A `*` stands for one or more labels.
@@ -91,10 +127,15 @@ export interface MtlsOptions {
 	 */
 	allowRedirectsFrom?: readonly string[];
 	/**
-	 * Load a certificate that has expired, is not valid yet, or is not for clients, with a warning in the
-	 * log instead of an error. @defaultValue `false`
+	 * Use a client certificate that has expired or is not valid yet, with a warning in the log instead of an
+	 * error. @defaultValue `false`
 	 */
 	allowExpired?: boolean;
+	/**
+	 * Use a client certificate whose extendedKeyUsage lacks clientAuth (RFC 5280 §4.2.1.12), with a warning
+	 * in the log instead of an error: for servers that take such a one. @defaultValue `false`
+	 */
+	allowAnyPurpose?: boolean;
 	/**
 	 * TLS to an `https://` proxy. It is always verified, and gets only a certificate that is given here.
 	 * @defaultValue what Node trusts by default, and no certificate
@@ -104,7 +145,7 @@ export interface MtlsOptions {
 
 /** What {@link MtlsOptions.identity} returns: the options of the same names, or a context that holds the key. */
 export interface IdentityMaterial
-	extends Pick<MtlsOptions, 'cert' | 'key' | 'pfx' | 'passphrase' | 'ca' | 'crl'> {
+	extends Pick<MtlsOptions, 'cert' | 'key' | 'pfx' | 'alias' | 'passphrase' | 'ca' | 'crl'> {
 	/**
 	 * A context of your own, for a key that cannot be read, as in an HSM; `cert` is then read only for the
 	 * facts of the certificate. Connections that present the certificate use the CAs and TLS versions of
@@ -124,6 +165,7 @@ export type ProxyTlsOptions = Pick<
 	| 'cert'
 	| 'key'
 	| 'pfx'
+	| 'alias'
 	| 'passphrase'
 	| 'ca'
 	| 'crl'
@@ -132,5 +174,9 @@ export type ProxyTlsOptions = Pick<
 	| 'minVersion'
 	| 'maxVersion'
 	| 'ciphers'
+	| 'ecdhCurve'
+	| 'sigalgs'
+	| 'secureOptions'
 	| 'allowExpired'
+	| 'allowAnyPurpose'
 >;

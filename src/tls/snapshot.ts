@@ -81,11 +81,15 @@ let made = 0;
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
 export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext): Snapshot {
-	const {identity, credentials, trust, verification, proxy} = readAll(options, context.now);
+	const {identity, credentials, certOption, trust, verification, proxy} = readAll(
+		options,
+		context.now,
+	);
 
 	// Made now: OpenSSL checks the key and the ciphers while the client is constructed, and the PEM of
 	// the key can be dropped. A context with a large CA list is 0.8 MiB, so the second one is made when needed.
-	const withCertificate = options.secureContext ?? createContext({...trust, ...credentials});
+	const withCertificate =
+		options.secureContext ?? createContext({...trust, ...credentials}, certOption);
 	let anonymous = identity === undefined ? withCertificate : undefined;
 	made += 1;
 
@@ -132,6 +136,7 @@ function readAll(options: SnapshotOptions, now: Date) {
 	const loaded = options.secureContext === undefined ? loadCredentials(options, now) : undefined;
 	return {
 		identity: options.secureContext ? loadContextCertificate(options, now) : loaded,
+		certOption: loaded?.certOption,
 		credentials: loaded && {cert: loaded.cert, key: loaded.key},
 		trust: trustOptions(options),
 		verification: loadVerification(options),
@@ -169,7 +174,10 @@ function readProxyTls(options: ProxyTlsOptions = Object.create(null), now: Date)
 	let context =
 		Object.keys(options).length === 0
 			? undefined
-			: createContext({...trust, ...(identity && {cert: identity.cert, key: identity.key})});
+			: createContext(
+					{...trust, ...(identity && {cert: identity.cert, key: identity.key})},
+					identity?.certOption,
+				);
 	return Object.freeze({
 		identity: identity?.facts ?? null,
 		warnings: (identity?.warnings ?? []).map(withProxyOption),

@@ -12,6 +12,7 @@ import {
 	boolean,
 	describeType,
 	memberOf,
+	numeric,
 	type OptionCheck,
 	oneOf,
 	readOptions,
@@ -63,6 +64,7 @@ const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
 	cert: anything,
 	key: anything,
 	pfx: anything,
+	alias: text,
 	passphrase: {
 		expected: 'a string or a function',
 		accepts: (value) => typeof value === 'string' || typeof value === 'function',
@@ -89,9 +91,16 @@ const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
 	minVersion: version,
 	maxVersion: version,
 	ciphers: text,
+	ecdhCurve: text,
+	sigalgs: text,
+	secureOptions: numeric(
+		'a number: bits of crypto.constants.SSL_OP_*',
+		(value) => Number.isSafeInteger(value) && value >= 0,
+	),
 	origins: strings,
 	allowRedirectsFrom: strings,
 	allowExpired: boolean,
+	allowAnyPurpose: boolean,
 	proxy: {
 		expected: 'an object',
 		accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -140,6 +149,7 @@ const proxyNames = [
 	'cert',
 	'key',
 	'pfx',
+	'alias',
 	'passphrase',
 	'ca',
 	'crl',
@@ -148,7 +158,11 @@ const proxyNames = [
 	'minVersion',
 	'maxVersion',
 	'ciphers',
+	'ecdhCurve',
+	'sigalgs',
+	'secureOptions',
 	'allowExpired',
+	'allowAnyPurpose',
 ] as const satisfies readonly (keyof ProxyTlsOptions)[];
 
 const proxyChecks = Object.fromEntries(proxyNames.map((name) => [name, checks[name]])) as Readonly<
@@ -227,21 +241,106 @@ export function trustOptions(
 		minVersion: options.minVersion ?? lowestVersion,
 		...(options.maxVersion !== undefined && {maxVersion: options.maxVersion}),
 		...(options.ciphers !== undefined && {ciphers: options.ciphers}),
+		...(options.ecdhCurve !== undefined && {ecdhCurve: options.ecdhCurve}),
+		...(options.sigalgs !== undefined && {sigalgs: options.sigalgs}),
+		...(options.secureOptions !== undefined && {secureOptions: options.secureOptions}),
 	};
 }
 
-/** @throws {MtlsConfigError} for what OpenSSL refuses: the ciphers, or else the certificate. */
-export function createContext(options: SecureContextOptions): SecureContext {
+/**
+ * Makes an OpenSSL context.
+ *
+ * @param certOption - The option that the client certificate was read from.
+ * @throws {MtlsConfigError} for what OpenSSL refuses: an option of TLS, or else the client certificate.
+ */
+export function createContext(
+	options: SecureContextOptions,
+	certOption = 'mtls.cert',
+): SecureContext {
 	try {
 		return createSecureContext(withoutPrototype(options));
 	} catch (cause) {
-		const {code, message} = cause as NodeJS.ErrnoException;
-		const option = /cipher/i.test(`${code} ${message}`) ? 'mtls.ciphers' : 'mtls.cert';
-		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_OPTION',
-			option,
-			`OpenSSL refuses it: ${code ?? 'no code'}`,
-			cause,
-		);
+		throw refusedOption(options) ?? refusedCertificate(options, certOption, cause);
 	}
+}
+
+/** What each option of TLS takes, for messages. */
+const expectedOf = {
+	ciphers: "OpenSSL's names of ciphers with colons between",
+	ecdhCurve: "OpenSSL's names of curves with colons between, such as 'X25519:prime256v1'",
+	sigalgs: "OpenSSL's names of signature algorithms with colons between, such as 'RSA-PSS+SHA256'",
+} as const;
+
+// OpenSSL does not say which option it refuses, and of some not even why.
+function refusedOption(options: SecureContextOptions): MtlsConfigError | undefined {
+	for (const [name, expected] of Object.entries(expectedOf)) {
+		const value = options[name as keyof typeof expectedOf];
+		if (value === undefined) continue;
+		try {
+			// With an empty `ca` Node does not load its own.
+			createSecureContext(withoutPrototype({ca: [], [name]: value}));
+		} catch (cause) {
+			const {code} = cause as NodeJS.ErrnoException;
+			return new MtlsConfigError(
+				'ERR_MTLS_BAD_OPTION',
+				`mtls.${name}`,
+				`OpenSSL refuses it${code === undefined ? '' : ` (${code})`}: expected ${expected}`,
+				cause,
+			);
+		}
+	}
+	return undefined;
+}
+
+/** What OpenSSL finds too weak in our certificates, by its code, and the repair. */
+const weaknesses: Readonly<Record<string, readonly [what: string, repair: string]>> = {
+	ERR_SSL_EE_KEY_TOO_SMALL: [
+		'our key is too short',
+		'have a certificate issued for an RSA key of 2048 bits or more, or an EC key',
+	],
+	ERR_SSL_CA_KEY_TOO_SMALL: [
+		'the key of a CA that our certificate comes with is too short',
+		'have a certificate issued by another CA',
+	],
+	ERR_SSL_CA_MD_TOO_WEAK: [
+		'our certificate, or a CA that it comes with, is signed with a weak hash such as SHA-1',
+		'have one issued that is signed with SHA-256',
+	],
+};
+
+function refusedCertificate(
+	options: SecureContextOptions,
+	option: string,
+	cause: unknown,
+): MtlsConfigError {
+	const {code = 'no code'} = cause as NodeJS.ErrnoException;
+	const [what, repair] = weaknesses[code] ?? [];
+	const level = what === undefined ? undefined : lowerLevel(options);
+	const meanwhile =
+		level === undefined
+			? ''
+			: `; \`mtls.ciphers: '${level}'\` takes it meanwhile, and weaker servers too`;
+	return new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		option,
+		what === undefined
+			? `OpenSSL refuses our certificate: ${code}`
+			: `OpenSSL refuses our certificate: ${what} (${code}); ${repair}${meanwhile}`,
+		cause,
+	);
+}
+
+/** The `ciphers` with the highest security level of OpenSSL at which the certificate is taken. */
+function lowerLevel(options: SecureContextOptions): string | undefined {
+	const {ciphers = 'DEFAULT', ...others} = options;
+	return [1, 0]
+		.map((level) => `${ciphers.replace(/[:@]*@SECLEVEL=\d/g, '')}@SECLEVEL=${level}`)
+		.find((weaker) => {
+			try {
+				createSecureContext(withoutPrototype({...others, ca: [], ciphers: weaker}));
+				return true;
+			} catch {
+				return false;
+			}
+		});
 }

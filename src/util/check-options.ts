@@ -183,7 +183,10 @@ export function numberOrType(value: unknown): string {
 /** The same error with `option`, such as `mtls[1]`, for `mtls` in its path; any other error unchanged. */
 export function withOptionPath(error: unknown, option: string): unknown {
 	if (!(error instanceof MtlsConfigError) || !/^mtls(?=\.|$)/.test(error.option)) return error;
-	const message = error.message.slice(error.option.length + 2);
+	// In its sentences too, options stand in backquotes.
+	const message = error.message
+		.slice(error.option.length + 2)
+		.replaceAll(/`mtls(?=\.)/g, `\`${option}`);
 	const path = error.option.replace('mtls', option);
 	return new MtlsConfigError(error.code, path, message, error.cause);
 }

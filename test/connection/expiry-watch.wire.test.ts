@@ -10,6 +10,7 @@ import {
 	type IdentityMaterial,
 } from '../../src/index.ts';
 import {type Credential, createTestPki} from '../../src/testing/index.ts';
+import {day} from '../../src/util/day.ts';
 
 // Seen: a certificate that had 30 days and 3 seconds left when it was loaded was never told of, and a
 // short-lived one whose renewal had stopped ended in silence.
@@ -21,6 +22,8 @@ const pki = await createTestPki();
 /** In whole seconds, as certificates have it. */
 const start = Math.floor(Date.now() / 1_000) * 1_000;
 const at = (days: number) => new Date(start + days * DAY_MS);
+/** As it is written in a message `told` days after the start. */
+const date = (days: number, told: number) => day(at(days).toISOString(), at(told).getTime());
 const valid = (name: string, from: number, to: number) =>
 	pki.client({commonName: name, validFrom: at(from), validTo: at(to)});
 
@@ -58,12 +61,11 @@ test('a certificate that is good for long when it is loaded is warned about when
 	pass(9.9);
 	expect(told).toEqual([]);
 	pass(60);
-	const date = at(40).toISOString();
 	expect(told).toEqual([
-		`our certificate 'CN=alice' expires on ${date}, in 30 days`,
-		`our certificate 'CN=alice' expires on ${date}, in 7 days`,
-		`our certificate 'CN=alice' expires on ${date}, in 1 day`,
-		`our certificate 'CN=alice' expired on ${date}`,
+		`our certificate 'CN=alice' expires on ${date(40, 10)}, in 30 days: renew it`,
+		`our certificate 'CN=alice' expires on ${date(40, 33)}, in 7 days: renew it this week`,
+		`our certificate 'CN=alice' expires on ${date(40, 39)}, in 1 day: renew it today`,
+		`our certificate 'CN=alice' expired on ${date(40, 40)}`,
 	]);
 	expect(events).toEqual([
 		[10, 'identity_expiring CN=alice'],
@@ -75,7 +77,7 @@ test('a certificate that is good for long when it is loaded is warned about when
 		2,
 		expect.objectContaining({
 			event: 'identity_expiring',
-			validTo: date,
+			validTo: at(40).toISOString(),
 			daysLeft: 7,
 			shownTo: 'server',
 			identity: expect.objectContaining({subject: 'CN=alice'}),
@@ -116,11 +118,10 @@ describe('a certificate of 24 hours', () => {
 		expect(client.mtls.identity?.subject).toBe('CN=1');
 		expect(told).toEqual([]);
 		pass(2);
-		const date = at(1.5).toISOString();
 		const why = '; `mtls.identity` has brought no newer one';
 		expect(told).toEqual([
-			`our certificate 'CN=1' expires on ${date}, in 6 hours${why}`,
-			`our certificate 'CN=1' expired on ${date}${why}`,
+			`our certificate 'CN=1' expires on ${date(1.5, 1.25)}, in 6 hours: renew it today${why}`,
+			`our certificate 'CN=1' expired on ${date(1.5, 1.5)}${why}`,
 		]);
 		expect(events).toEqual([
 			[1.25, 'identity_expiring CN=1'],
@@ -134,8 +135,8 @@ describe('a certificate of 24 hours', () => {
 		expect(told).toEqual([]);
 		pass(2);
 		expect(told).toEqual([
-			`our certificate 'CN=alice' expires on ${at(1).toISOString()}, in 6 hours`,
-			`our certificate 'CN=alice' expired on ${at(1).toISOString()}`,
+			`our certificate 'CN=alice' expires on ${date(1, 0.75)}, in 6 hours: renew it today`,
+			`our certificate 'CN=alice' expired on ${date(1, 1)}`,
 		]);
 	});
 });
@@ -222,8 +223,8 @@ test('the certificate for an https proxy is warned about as such, also when it i
 	const {told, warn} = telling({mtls: {proxy: {cert, key}}});
 	pass(4);
 	expect(told).toEqual([
-		`our certificate for the proxy 'CN=porter' expires on ${at(10).toISOString()}, in 10 days`,
-		`our certificate for the proxy 'CN=porter' expires on ${at(10).toISOString()}, in 7 days`,
+		`our certificate for the proxy 'CN=porter' expires on ${date(10, 0)}, in 10 days: renew it`,
+		`our certificate for the proxy 'CN=porter' expires on ${date(10, 3)}, in 7 days: renew it this week`,
 	]);
 	expect(warn).toHaveBeenLastCalledWith(
 		expect.objectContaining({shownTo: 'proxy', daysLeft: 7}),

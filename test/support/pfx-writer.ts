@@ -28,11 +28,14 @@ export type Protection =
 	| 'pbe-md5-des'
 	| 'pbe-sha1-des';
 
+/** DER, with a friendlyName where there is one. */
+export type Content = Buffer | {readonly der: Buffer; readonly name: string};
+
 export interface PfxContent {
 	/** PKCS#8 DER. */
-	readonly keys: readonly Buffer[];
+	readonly keys: readonly Content[];
 	/** DER. */
-	readonly certificates: readonly Buffer[];
+	readonly certificates: readonly Content[];
 	readonly passphrase?: Secret;
 	readonly key: Protection;
 	readonly cert: Protection;
@@ -77,14 +80,17 @@ export function writePfx(content: PfxContent): Buffer {
 	const {passphrase, iterations = 4, spoil = (plain: Buffer) => plain} = content;
 	const protect = (plain: Buffer, how: Protection) => encrypt(plain, how, passphrase, iterations);
 	const keyBags = content.keys.map((key) => {
-		if (content.key === 'none') return bag('1.2.840.113549.1.12.10.1.1', key);
-		const {algorithm, encrypted} = protect(key, content.key);
-		return bag('1.2.840.113549.1.12.10.1.2', sequence(algorithm, octets(encrypted)));
+		const der = derOf(key);
+		if (content.key === 'none') return bag('1.2.840.113549.1.12.10.1.1', der, attributesOf(key));
+		const {algorithm, encrypted} = protect(der, content.key);
+		const shrouded = sequence(algorithm, octets(encrypted));
+		return bag('1.2.840.113549.1.12.10.1.2', shrouded, attributesOf(key));
 	});
 	const certBags = content.certificates.map((certificate) =>
 		bag(
 			'1.2.840.113549.1.12.10.1.3',
-			sequence(oid('1.2.840.113549.1.9.22.1'), explicit0(octets(certificate))),
+			sequence(oid('1.2.840.113549.1.9.22.1'), explicit0(octets(derOf(certificate)))),
+			attributesOf(certificate),
 		),
 	);
 	const certs = spoil(sequence(...certBags));
@@ -135,7 +141,17 @@ export function writeDesPem(label: string, key: Buffer, passphrase: string): str
 	return `-----BEGIN ${label}-----\n${head}\n\n${body}\n-----END ${label}-----\n`;
 }
 
-const bag = (type: string, value: Buffer) => sequence(oid(type), explicit0(value));
+const bag = (type: string, value: Buffer, attributes: readonly Buffer[]) =>
+	sequence(oid(type), explicit0(value), ...attributes);
+const derOf = (content: Content) => (Buffer.isBuffer(content) ? content : content.der);
+
+function attributesOf(content: Content): Buffer[] {
+	if (Buffer.isBuffer(content)) return [];
+	const name = Buffer.from(content.name, 'utf16le').swap16();
+	const friendlyName = sequence(oid('1.2.840.113549.1.9.20'), tlv(0x31, tlv(0x1e, name)));
+	return [tlv(0x31, friendlyName)];
+}
+
 const dataInfo = (content: Buffer) =>
 	sequence(oid('1.2.840.113549.1.7.1'), explicit0(octets(content)));
 

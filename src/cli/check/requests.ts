@@ -186,7 +186,9 @@ export function withoutCertificate({
 	key,
 	pfx,
 	passphrase,
+	alias,
 	allowExpired,
+	allowAnyPurpose,
 	requireClientAuth,
 	...others
 }: MtlsOptions): MtlsOptions {

@@ -3,6 +3,7 @@
  * expired one: failures/explain.ts.
  */
 import type {CertificateFacts} from '../../index.ts';
+import {describeExpiry} from '../../tls/credentials/expiry.ts';
 import {authorityOf} from '../../util/url.ts';
 import {commonName, day, endsSoon, fromNow, listNames} from '../shared/format-certificate.ts';
 import {networkErrors} from '../shared/network-errors.ts';
@@ -121,10 +122,15 @@ function chain(seen: Observations): Step {
 		return {...step, state: 'bad', text};
 	}
 	if (!verified && !laterKinds.has(kind)) return {...step, state: 'open', text: notVerified};
-	const text = `leads to '${commonName(top.subject)}', which is trusted here; valid until ${day(leaf.validTo)} (${fromNow(leaf.validTo, now)})`;
-	return endsSoon(leaf.validTo, now)
-		? {...step, state: 'doubtful', text: `${text}: renew it`}
-		: {...step, state: 'good', text};
+	const text = `leads to '${commonName(top.subject)}', which is trusted here`;
+	const {validTo} = leaf;
+	return endsSoon(leaf, now)
+		? {...step, state: 'doubtful', text: `${text}; ${describeExpiry(validTo, now.getTime())}`}
+		: {
+				...step,
+				state: 'good',
+				text: `${text}; valid until ${day(validTo)} (${fromNow(validTo, now)})`,
+			};
 }
 
 function name(seen: Observations): Step {

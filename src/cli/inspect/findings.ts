@@ -1,8 +1,15 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
 import type {CertificateFacts} from '../../index.ts';
 import {certificateFacts} from '../../tls/credentials/certificate-facts.ts';
-import {chainOf, findLeaf} from '../../tls/credentials/chain.ts';
-import {checkPurpose} from '../../tls/credentials/checks.ts';
+import {chainOf, fitsKey} from '../../tls/credentials/chain.ts';
+import {describeExpiry} from '../../tls/credentials/expiry.ts';
+import {
+	findIdentities,
+	type Keystore,
+	onePerKey,
+	type StoredIdentity,
+} from '../../tls/credentials/keystore.ts';
+import {purposeNames} from '../../tls/credentials/purposes.ts';
 import {objectId, readDer, sequence} from '../../tls/pkcs12/der.ts';
 import {commonName, day, endsSoon, fromNow, validityOf} from '../shared/format-certificate.ts';
 
@@ -25,21 +32,10 @@ export function describeCertificate(certificate: X509Certificate): CertificateDe
 	return {
 		...certificateFacts(certificate),
 		key: key ? describeKey(key) : 'of a kind that OpenSSL does not know',
-		purposes: (certificate.keyUsage ?? []).map((oid) => purposeNames[oid] ?? oid),
+		purposes: purposeNames(certificate.keyUsage ?? []),
 		isCa: certificate.ca,
 	};
 }
-
-// RFC 5280 §4.2.1.12.
-const purposeNames: Readonly<Record<string, string>> = {
-	'1.3.6.1.5.5.7.3.1': 'serverAuth',
-	'1.3.6.1.5.5.7.3.2': 'clientAuth',
-	'1.3.6.1.5.5.7.3.3': 'codeSigning',
-	'1.3.6.1.5.5.7.3.4': 'emailProtection',
-	'1.3.6.1.5.5.7.3.8': 'timeStamping',
-	'1.3.6.1.5.5.7.3.9': 'OCSPSigning',
-	'2.5.29.37.0': 'any',
-};
 
 /** `RSA, 2048 bits`; `EC, prime256v1`. */
 export function describeKey(key: KeyObject): string {
@@ -51,16 +47,17 @@ export function describeKey(key: KeyObject): string {
 }
 
 /** What is wrong with certificates and keys, alone and together. */
-export function findFaults(
-	certificates: readonly X509Certificate[],
-	keys: readonly KeyObject[],
-	now: Date,
-): Finding[] {
-	const leaves = keys.flatMap((key) => findLeaf(key, certificates, now) ?? []);
+export function findFaults(keystore: Keystore, now: Date): Finding[] {
+	const certificates = keystore.certificates.map(({certificate}) => certificate);
+	const keys = keystore.keys.map(({key}) => key);
+	const identities = onePerKey(findIdentities(keystore, now));
+	const leaves = identities.map(({leaf}) => leaf);
 	return [
-		...certificates.flatMap((each) => validityFaults(certificateFacts(each), now)),
-		...keys.flatMap((key) => keyFaults(key, certificates, now)),
-		...leaves.flatMap(purposeFaults),
+		...certificates
+			.filter((each) => !leaves.includes(each))
+			.flatMap((each) => validityFaults(certificateFacts(each), now)),
+		...identityFaults(identities, now),
+		...keys.flatMap((key) => keyFaults(key, certificates)),
 		...weakKeys([...keys, ...certificates.flatMap((each) => publicKeyOf(each) ?? [])]),
 		...certificates.flatMap(weakSignature),
 		...chainFaults(leaves, certificates),
@@ -71,31 +68,43 @@ function validityFaults(certificate: CertificateFacts, now: Date): Finding[] {
 	const {validFrom, validTo} = certificate;
 	const name = `'${commonName(certificate.subject)}'`;
 	switch (validityOf(certificate, now)) {
-		case 'expired': {
-			const text = `${name} expired on ${day(validTo)} (${fromNow(validTo, now)})`;
-			return [{state: 'bad', text}];
-		}
+		case 'expired':
+			return [{state: 'bad', text: `${name} ${describeExpiry(validTo, now.getTime())}`}];
 		case 'not-yet-valid': {
-			const text = `${name} is not valid before ${day(validFrom)} (${fromNow(validFrom, now)})`;
+			const text = `${name} is not valid before ${day(validFrom, now.getTime())} (${fromNow(validFrom, now)})`;
 			return [{state: 'bad', text}];
 		}
 		case 'valid':
-			return endsSoon(validTo, now)
-				? [{state: 'doubtful', text: `${name} expires ${fromNow(validTo, now)}: renew it`}]
+			return endsSoon(certificate, now)
+				? [{state: 'doubtful', text: `${name} ${describeExpiry(validTo, now.getTime())}`}]
 				: [];
 	}
 }
 
-function keyFaults(key: KeyObject, certificates: readonly X509Certificate[], now: Date): Finding[] {
-	if (certificates.length === 0 || findLeaf(key, certificates, now) !== undefined) return [];
-	const names = certificates.length === 1 ? 'the certificate' : 'any of the certificates';
-	return [{state: 'bad', text: `the key (${describeKey(key)}) does not fit ${names}`}];
+/** Where one identity can be used, the faults of the others are in nobody's way. */
+function identityFaults(identities: readonly StoredIdentity[], now: Date): Finding[] {
+	const isUsable = identities.some(({faults}) => faults.length === 0);
+	const named = ({leaf, names}: StoredIdentity) =>
+		names[0] === undefined || identities.length === 1 ? nameOf(leaf) : `'${names[0]}'`;
+	return identities.flatMap((identity) => {
+		const {leaf, faults} = identity;
+		const found = faults.map(
+			({message}): Finding => ({
+				state: isUsable ? 'doubtful' : 'bad',
+				text: `${named(identity)} ${message}`,
+			}),
+		);
+		const {validTo, validFrom} = certificateFacts(leaf);
+		if (faults.length > 0 || !endsSoon({validFrom, validTo}, now)) return found;
+		const text = `${named(identity)} ${describeExpiry(validTo, now.getTime())}`;
+		return [{state: 'doubtful', text}];
+	});
 }
 
-// Checked only with its key: that pair is for `createClient`, which refuses it.
-function purposeFaults(leaf: X509Certificate): Finding[] {
-	const fault = checkPurpose(leaf);
-	return fault === undefined ? [] : [{state: 'bad', text: `${nameOf(leaf)} ${fault.message}`}];
+function keyFaults(key: KeyObject, certificates: readonly X509Certificate[]): Finding[] {
+	if (certificates.length === 0 || certificates.some((each) => fitsKey(each, key))) return [];
+	const names = certificates.length === 1 ? 'the certificate' : 'any of the certificates';
+	return [{state: 'bad', text: `the key (${describeKey(key)}) does not fit ${names}`}];
 }
 
 function weakKeys(keys: readonly KeyObject[]): Finding[] {

@@ -1,13 +1,22 @@
-import {createPublicKey, type KeyObject} from 'node:crypto';
+import {createPublicKey, type X509Certificate} from 'node:crypto';
 import pc from 'picocolors';
-import {pinOf} from '../../tls/credentials/certificate-facts.ts';
-import {findLeaf} from '../../tls/credentials/chain.ts';
+import {MtlsConfigError} from '../../index.ts';
+import {certificateFacts, pinOf} from '../../tls/credentials/certificate-facts.ts';
+import {chainOf} from '../../tls/credentials/chain.ts';
+import {
+	chooseIdentity,
+	findIdentities,
+	type Keystore,
+	onePerKey,
+	type StoredIdentity,
+} from '../../tls/credentials/keystore.ts';
 import {exposedMode} from '../../util/file-permissions.ts';
 import type {InspectArguments} from '../commands.ts';
 import {findPassphrase} from '../shared/client-options.ts';
 import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';
-import {day, fromNow, listNames} from '../shared/format-certificate.ts';
+import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {type Io, print, printable} from '../shared/io.ts';
+import {inFlags, messageOf} from '../shared/report-error.ts';
 import {
 	type CertificateDescription,
 	describeCertificate,
@@ -30,14 +39,17 @@ export async function inspect(options: InspectArguments, io: Io): Promise<ExitCo
 	const keyFile = key === undefined ? undefined : readContents(key, passphrase, '--key');
 	if (keyFile !== undefined) assertUseful(keyFile, contents);
 	const now = new Date();
-	const keys = [...contents.keys, ...(keyFile?.keys ?? [])];
+	const {certificates} = contents;
+	// As of `mtls.cert`, of which no key is used when `mtls.key` is given.
+	const keystore = {certificates, keys: keyFile?.keys ?? contents.keys};
 	const findings = [
-		...findFaults(contents.certificates, keys, now),
+		...findFaults(keystore, now),
+		...refusals(keystore, file),
 		...missingKey(contents),
 		...exposure(file, contents),
 		...(key === undefined || keyFile === undefined ? [] : exposure(key, keyFile)),
 	];
-	const inspection = {file, contents, keys, findings, now};
+	const inspection = {file, contents, keyFile, keystore, findings, now};
 	for (const line of renderInspection(inspection, io.colors)) print(io, line);
 	return findings.some(({state}) => state === 'bad') ? exitCodes.unverified : exitCodes.answered;
 }
@@ -50,6 +62,20 @@ function assertUseful(keyFile: Contents, {format, certificates}: Contents): void
 	if (format === 'PKCS#12') throw new UsageError('--key', 'a PKCS#12 brings its key with it');
 	if (certificates.length === 0) {
 		throw new UsageError('--key', 'there is no certificate that it could fit');
+	}
+}
+
+/** Where a client could not be made of it, for a reason that {@link findFaults} does not know. */
+function refusals(keystore: Keystore, file: string): Finding[] {
+	const identities = findIdentities(keystore, new Date());
+	const usable = onePerKey(identities).filter(({faults}) => faults.length === 0);
+	if (usable.length === 0) return [];
+	try {
+		chooseIdentity(usable, {alias: undefined, allowed: []}, `'${file}'`, 'mtls.pfx');
+		return [];
+	} catch (error) {
+		if (!(error instanceof MtlsConfigError)) throw error;
+		return [{state: 'bad', text: inFlags(messageOf(error))}];
 	}
 }
 
@@ -66,35 +92,31 @@ function exposure(path: string, {keys}: Contents): Finding[] {
 interface Inspection {
 	readonly file: string;
 	readonly contents: Contents;
-	/** The keys of the file and of `--key`. */
-	readonly keys: readonly KeyObject[];
+	/** The file of `--key`. */
+	readonly keyFile: Contents | undefined;
+	readonly keystore: Keystore;
 	readonly findings: readonly Finding[];
 	readonly now: Date;
 }
 
-function renderInspection(
-	{file, contents, keys, findings, now}: Inspection,
-	colors: boolean,
-): string[] {
+function renderInspection(inspection: Inspection, colors: boolean): string[] {
+	const {file, contents, findings, now} = inspection;
 	const {format, labels, certificates} = contents;
 	const paint = pc.createColors(colors);
-	const certificateLines = certificates
-		.map(describeCertificate)
-		.flatMap((certificate) => [
-			'',
-			paint.bold(certificate.isCa ? 'CA certificate' : 'certificate'),
-			...certificateFields(certificate, now),
-		]);
-	const keyLines = keys.flatMap((key) => {
-		const leaf = findLeaf(key, certificates, now);
+	const certificateLines = certificates.flatMap(({certificate, name}) => {
+		const described = describeCertificate(certificate);
 		return [
 			'',
-			paint.bold(contents.keys.includes(key) ? 'private key' : 'private key of --key'),
-			...field('key', describeKey(key)),
-			...field('pin', pinOf(createPublicKey(key))),
-			...(leaf ? field('fits', describeCertificate(leaf).subject) : []),
+			paint.bold(described.isCa ? 'CA certificate' : 'certificate'),
+			...aliasField(name),
+			...certificateFields(described, now),
 		];
 	});
+	const keyLines = describeKeys(inspection).flatMap(([title, ...fields]) => [
+		'',
+		paint.bold(title ?? ''),
+		...fields,
+	]);
 	const findingLines = findings.map(({state, text}) => {
 		const mark = state === 'bad' ? paint.red('✗') : paint.yellow('!');
 		return `  ${mark} ${printable(text)}`;
@@ -108,6 +130,44 @@ function renderInspection(
 			? findingLines
 			: [`  ${paint.green('✓')} nothing is wrong with it`]),
 	];
+}
+
+/** A title and its fields for each key. */
+function describeKeys({contents, keyFile, keystore, now}: Inspection): string[][] {
+	const identities = onePerKey(findIdentities(keystore, now));
+	const usable = identities.filter(({faults}) => faults.length === 0);
+	const all = keystore.certificates.map(({certificate}) => certificate);
+	return [...new Set([...contents.keys, ...(keyFile?.keys ?? [])])].map(({key, name}) => {
+		const isOfKeyFile = keyFile?.keys.some((each) => each.key === key);
+		const identity = identities.find((each) => each.key.equals(key));
+		return [
+			isOfKeyFile ? 'private key of --key' : 'private key',
+			...aliasField(name),
+			...field('key', describeKey(key)),
+			...field('pin', pinOf(createPublicKey(key))),
+			...(identity === undefined
+				? []
+				: [
+						...field('fits', certificateFacts(identity.leaf).subject),
+						...field('chain', chainOf(identity.leaf, all).map(shortSubject).join(' → ')),
+						...(identities.length > 1 ? field('used', describeUse(identity, usable)) : []),
+					]),
+		];
+	});
+}
+
+function describeUse({faults, leaf}: StoredIdentity, usable: readonly StoredIdentity[]): string {
+	const [fault] = faults;
+	if (fault !== undefined) return `no: it ${fault.message}`;
+	return usable.length === 1 ? 'yes' : `with \`mtls.alias: '${leaf.fingerprint256}'\``;
+}
+
+function shortSubject(certificate: X509Certificate): string {
+	return commonName(certificateFacts(certificate).subject);
+}
+
+function aliasField(name: string | undefined): string[] {
+	return name === undefined ? [] : field('alias', name);
 }
 
 function certificateFields(certificate: CertificateDescription, now: Date): string[] {

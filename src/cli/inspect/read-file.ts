@@ -1,5 +1,5 @@
-import type {KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../index.ts';
+import type {Keystore} from '../../tls/credentials/keystore.ts';
 import {
 	describeBlocks,
 	isCertificate,
@@ -19,12 +19,10 @@ import {UsageError} from '../shared/exit-codes.ts';
 import {messageOf} from '../shared/report-error.ts';
 
 /** What a file holds. */
-export interface Contents {
+export interface Contents extends Keystore {
 	readonly format: 'PEM' | 'DER' | 'PKCS#12';
 	/** The labels of the blocks of PEM, or words for the parts of other formats, in order. */
 	readonly labels: readonly string[];
-	readonly certificates: readonly X509Certificate[];
-	readonly keys: readonly KeyObject[];
 }
 
 /**
@@ -68,14 +66,16 @@ function readPem(
 	return {
 		format,
 		labels,
-		certificates: blocks.filter(isCertificate).map((block) => parseCertificate(block, from, what)),
-		keys: parseKeys(file, getPassphrase),
+		certificates: blocks
+			.filter(isCertificate)
+			.map((block) => ({certificate: parseCertificate(block, from, what), name: undefined})),
+		keys: parseKeys(file, getPassphrase).map((key) => ({key, name: undefined})),
 	};
 }
 
 function readPkcs12(content: Content, getPassphrase: PassphraseProvider): Contents {
 	const {keys, certificates} = parsePkcs12(content, getPassphrase);
-	for (const key of keys) assertUsable(key, 'mtls.pfx', content.from);
+	for (const {key} of keys) assertUsable(key, 'mtls.pfx', content.from);
 	const labels = [...certificates.map(() => 'certificate'), ...keys.map(() => 'private key')];
 	return {format: 'PKCS#12', labels, certificates, keys};
 }

@@ -1,7 +1,8 @@
 import type {ClientConfig, MtlsOptions} from '../../index.ts';
 import {MAX_TIMER_MS} from '../../util/clock.ts';
 import {UsageError} from './exit-codes.ts';
-import {type ClientFlags, type Flag, flagOf, flagRows, readPassphrase} from './flags.ts';
+import {readPassphrase} from './flag-values.ts';
+import {type ClientFlags, type Flag, flagOf, flagRows} from './flags.ts';
 import type {Io} from './io.ts';
 
 /** The URL of `get`. It may be http without a client certificate. */

@@ -1,7 +1,4 @@
-import {readFileSync} from 'node:fs';
-import {closest} from './closest.ts';
-import {UsageError} from './exit-codes.ts';
-import {fileErrorCode} from './files.ts';
+import {readPassphrase, readProxy, readSecureOptions, readVersion} from './flag-values.ts';
 
 /** The flags of `get` and `check` as commander returns them. Their values are still text. */
 export interface ClientFlags {
@@ -9,7 +6,9 @@ export interface ClientFlags {
 	readonly key?: string;
 	readonly pfx?: string;
 	readonly passphraseFile?: string;
+	readonly alias?: string;
 	readonly allowExpired?: boolean;
+	readonly allowAnyPurpose?: boolean;
 	readonly origin?: readonly string[];
 	readonly ca?: readonly string[];
 	readonly crl?: readonly string[];
@@ -20,6 +19,9 @@ export interface ClientFlags {
 	readonly tlsMin?: string;
 	readonly tlsMax?: string;
 	readonly ciphers?: string;
+	readonly ecdhCurve?: string;
+	readonly sigalgs?: string;
+	readonly secureOptions?: string;
 	readonly http2?: boolean;
 	readonly location?: boolean;
 	readonly insecureRedirects?: boolean;
@@ -30,7 +32,9 @@ export interface ClientFlags {
 	readonly proxyKey?: string;
 	readonly proxyPfx?: string;
 	readonly proxyPassphraseFile?: string;
+	readonly proxyAlias?: string;
 	readonly proxyAllowExpired?: boolean;
+	readonly proxyAllowAnyPurpose?: boolean;
 	readonly proxyCa?: readonly string[];
 	readonly proxyCrl?: readonly string[];
 	readonly proxyPin?: readonly string[];
@@ -38,6 +42,9 @@ export interface ClientFlags {
 	readonly proxyTlsMin?: string;
 	readonly proxyTlsMax?: string;
 	readonly proxyCiphers?: string;
+	readonly proxyEcdhCurve?: string;
+	readonly proxySigalgs?: string;
+	readonly proxySecureOptions?: string;
 }
 
 export type FlagName = keyof ClientFlags;
@@ -69,35 +76,6 @@ export interface Flag {
 
 type FlagGroup = 'Client certificate:' | 'Trust:' | 'TLS:' | 'Request:' | 'Proxy:';
 
-const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
-
-/** A TLS version as `node:tls` writes it, or its number alone, as for curl. */
-function readVersion(text: string, flag: string): string {
-	const version = /^1\.[0-3]$/.test(text) ? `TLSv${text}`.replace('v1.0', 'v1') : text;
-	if (versions.includes(version)) return version;
-	const near = closest(text, versions);
-	throw new UsageError(
-		flag,
-		`'${text}' is not a TLS version`,
-		near === undefined ? `known are ${versions.join(', ')}` : `did you mean ${near}?`,
-	);
-}
-
-/** The first line of a file without its line end, which an editor adds. */
-export function readPassphrase(path: string, flag: string): string {
-	try {
-		return readFileSync(path, 'utf8').split(/\r?\n/)[0] ?? '';
-	} catch (error) {
-		throw new UsageError(flag, `cannot read '${path}': ${fileErrorCode(error)}`);
-	}
-}
-
-// Security: the text may hold a password, so no message repeats it.
-function readProxy(text: string, flag: string): string {
-	if (URL.canParse(text.includes('://') ? text : `http://${text}`)) return text;
-	throw new UsageError(flag, 'not a URL', 'expected http://[user:password@]host:port');
-}
-
 /**
  * Every flag of `get` and `check`. The help, the options of the client, the hints and the printed
  * commands are all made from it.
@@ -128,9 +106,20 @@ export const clientFlags: {readonly [Name in FlagName]-?: Flag} = {
 		group: 'Client certificate:',
 		read: readPassphrase,
 	},
+	alias: {
+		option: 'mtls.alias',
+		argument: '<name>',
+		help: 'of several in the file: its friendly name (alias), or SHA-256 fingerprint',
+		group: 'Client certificate:',
+	},
 	allowExpired: {
 		option: 'mtls.allowExpired',
 		help: 'send the certificate even when it has expired',
+		group: 'Client certificate:',
+	},
+	allowAnyPurpose: {
+		option: 'mtls.allowAnyPurpose',
+		help: 'send the certificate even when it is not for clients (clientAuth)',
 		group: 'Client certificate:',
 	},
 	origin: {
@@ -198,6 +187,25 @@ export const clientFlags: {readonly [Name in FlagName]-?: Flag} = {
 		help: "cipher suites, as in OpenSSL's list",
 		group: 'TLS:',
 	},
+	ecdhCurve: {
+		option: 'mtls.ecdhCurve',
+		argument: '<list>',
+		help: 'curves of the key exchange, with colons between',
+		group: 'TLS:',
+	},
+	sigalgs: {
+		option: 'mtls.sigalgs',
+		argument: '<list>',
+		help: 'signature algorithms, with colons between',
+		group: 'TLS:',
+	},
+	secureOptions: {
+		option: 'mtls.secureOptions',
+		argument: '<bits>',
+		help: 'a number, or names such as SSL_OP_LEGACY_SERVER_CONNECT with commas between',
+		group: 'TLS:',
+		read: readSecureOptions,
+	},
 	http2: {
 		option: 'httpVersion',
 		help: 'HTTP/2 instead of HTTP/1.1',
@@ -262,9 +270,20 @@ export const clientFlags: {readonly [Name in FlagName]-?: Flag} = {
 		group: 'Proxy:',
 		read: readPassphrase,
 	},
+	proxyAlias: {
+		option: 'mtls.proxy.alias',
+		argument: '<name>',
+		help: 'as --alias',
+		group: 'Proxy:',
+	},
 	proxyAllowExpired: {
 		option: 'mtls.proxy.allowExpired',
 		help: 'as --allow-expired',
+		group: 'Proxy:',
+	},
+	proxyAllowAnyPurpose: {
+		option: 'mtls.proxy.allowAnyPurpose',
+		help: 'as --allow-any-purpose',
 		group: 'Proxy:',
 	},
 	proxyCa: {
@@ -313,6 +332,25 @@ export const clientFlags: {readonly [Name in FlagName]-?: Flag} = {
 		argument: '<list>',
 		help: 'as --ciphers',
 		group: 'Proxy:',
+	},
+	proxyEcdhCurve: {
+		option: 'mtls.proxy.ecdhCurve',
+		argument: '<list>',
+		help: 'as --ecdh-curve',
+		group: 'Proxy:',
+	},
+	proxySigalgs: {
+		option: 'mtls.proxy.sigalgs',
+		argument: '<list>',
+		help: 'as --sigalgs',
+		group: 'Proxy:',
+	},
+	proxySecureOptions: {
+		option: 'mtls.proxy.secureOptions',
+		argument: '<bits>',
+		help: 'as --secure-options',
+		group: 'Proxy:',
+		read: readSecureOptions,
 	},
 };
 

@@ -1,6 +1,8 @@
 import {isIPv6} from 'node:net';
 import type {CertificateFacts} from '../../index.ts';
-import {DAY_MS, EXPIRY_WARNING_MS} from '../../tls/credentials/checks.ts';
+import {DAY_MS, isExpiring} from '../../tls/credentials/expiry.ts';
+
+export {day} from '../../util/day.ts';
 
 /** The common name of a certificate, else all of its subject. */
 export function commonName(distinguished: string): string {
@@ -25,11 +27,6 @@ export function listNames(altNames: readonly string[], limit = 6): string {
 	return more > 0 ? `${names} and ${more} more` : names;
 }
 
-/** `2026-11-24` of an ISO date; any other text as it is. */
-export function day(date: string): string {
-	return /^\d{4}-\d\d-\d\dT/.test(date) ? date.slice(0, 10) : date;
-}
-
 /** Whole days from `now` to `date`, negative when it has passed; `NaN` when it is no date. */
 export function daysUntil(date: string, now: Date): number {
 	return Math.floor((Date.parse(date) - now.getTime()) / DAY_MS);
@@ -51,9 +48,10 @@ function spanOf(days: number): string {
 	return `${Math.floor(days / 365.25)} years`;
 }
 
-/** Whether a certificate has to be renewed now; also when it has ended. */
-export function endsSoon(validTo: string, now: Date): boolean {
-	return Date.parse(validTo) - now.getTime() < EXPIRY_WARNING_MS;
+/** Whether a certificate is valid and has to be renewed now. */
+export function endsSoon({validFrom, validTo}: Validity, now: Date): boolean {
+	const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+	return isExpiring({validFrom: from, validTo: to}, now.getTime());
 }
 
 type Validity = Pick<CertificateFacts, 'validFrom' | 'validTo'>;

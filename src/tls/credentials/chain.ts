@@ -1,25 +1,7 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
 
-/**
- * The certificate that fits a key.
- *
- * If several fit (a renewed one beside the old, or a self-signed one beside that of the CA), it prefers one
- * that is valid now, then one that is not self-signed, then the one that ends last.
- */
-export function findLeaf(
-	key: KeyObject,
-	certificates: readonly X509Certificate[],
-	now: Date,
-): X509Certificate | undefined {
-	const rank = (each: X509Certificate) =>
-		(each.validFromDate <= now && each.validToDate >= now ? 2 : 0) +
-		(each.subject === each.issuer ? 0 : 1);
-	return certificates
-		.filter((certificate) => fits(certificate, key))
-		.sort((a, b) => rank(b) - rank(a) || b.validToDate.getTime() - a.validToDate.getTime())[0];
-}
-
-function fits(certificate: X509Certificate, key: KeyObject): boolean {
+/** Whether a certificate has the public key of a private one. */
+export function fitsKey(certificate: X509Certificate, key: KeyObject): boolean {
 	try {
 		return certificate.checkPrivateKey(key);
 	} catch {

@@ -1,4 +1,3 @@
-import type {KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
 import type {MtlsOptions, Source} from '../../options/mtls.ts';
@@ -6,13 +5,27 @@ import {withoutPrototype} from '../../util/check-options.ts';
 import {escapeControls} from '../../util/escape-controls.ts';
 import {readPkcs12} from '../pkcs12/pkcs12.ts';
 import {certificateFacts} from './certificate-facts.ts';
-import {chainOf, findLeaf} from './chain.ts';
-import {type CertificateWarning, checkClientCertificate, checkKeyPermissions} from './checks.ts';
+import {chainOf} from './chain.ts';
+import {
+	type CertificateFault,
+	type CertificateWarning,
+	checkExpiry,
+	checkKeyPermissions,
+	findFaults,
+} from './checks.ts';
+import {
+	assertAllowed,
+	chooseIdentity,
+	findIdentities,
+	type Keystore,
+	type StoredIdentity,
+} from './keystore.ts';
 import {certificateBlocks, describeBlocks, parseCertificate, readPem} from './pem.ts';
 import {
 	assertUsable,
 	describeKey,
 	isPrivateKey,
+	isUsable,
 	type PassphraseProvider,
 	parseKeys,
 	passphraseProvider,
@@ -25,13 +38,15 @@ export interface Identity {
 	readonly cert: string;
 	/** PKCS#8 PEM, decrypted. Not kept after the secure context is made. */
 	readonly key: string;
+	/** The option that the certificate was read from. */
+	readonly certOption: string;
 	readonly warnings: readonly CertificateWarning[];
 }
 
 /** The contents of the files of an identity. */
-interface Material {
-	readonly keys: readonly KeyObject[];
-	readonly certificates: readonly X509Certificate[];
+interface Material extends Keystore {
+	/** For messages: `file 'client.p12'`. */
+	readonly where: string;
 	/** The options to name when something is wrong with the certificate, or the key. */
 	readonly certOption: string;
 	readonly keyOption: string;
@@ -40,7 +55,8 @@ interface Material {
 }
 
 /**
- * Loads `cert`, `key`, `pfx` and `passphrase`.
+ * Loads `cert`, `key`, `pfx` and `passphrase`. Of several identities it takes the one that can be used, or
+ * the one that `alias` names.
  *
  * Node itself accepts a certificate without its key, and sends an expired one without a warning; both
  * are errors here.
@@ -50,35 +66,63 @@ interface Material {
  */
 export function loadCredentials(options: MtlsOptions, now: Date): Identity | undefined {
 	const material = readMaterial(options);
-	if (material === undefined) return undefined;
-	const {keys, certificates, certOption} = material;
-	for (const key of keys) {
-		const leaf = findLeaf(key, certificates, now);
-		if (leaf === undefined) continue;
-		const warnings = checkLeaf(leaf, options, now, certOption);
-		return {
-			facts: certificateFacts(leaf),
-			cert: chainOf(leaf, certificates).map(String).join(''),
-			key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
-			warnings: [...warnings, ...permissionWarnings(material)],
-		};
+	if (material === undefined) {
+		assertNoAlias(options);
+		return undefined;
 	}
-	const kinds = keys.map(describeKey).join(', ');
-	const subject = certificates[0]?.subject?.split('\n').join(', ') ?? '';
+	const {certificates, certOption, where} = material;
+	const identities = findIdentities(material, now);
+	if (identities.length === 0) throw mismatch(material);
+	const choice = {alias: options.alias, allowed: allowedFaults(options)};
+	const {key, leaf, faults} = chooseIdentity(identities, choice, where, certOption);
+	return {
+		facts: certificateFacts(leaf),
+		cert: chainOf(
+			leaf,
+			certificates.map(({certificate}) => certificate),
+		)
+			.map(String)
+			.join(''),
+		key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
+		certOption,
+		warnings: [
+			...certificateWarnings({leaf, faults}, options, now),
+			...permissionWarnings(material),
+		],
+	};
+}
+
+function assertNoAlias({alias, identity}: MtlsOptions): void {
+	// What a loader brings is not there yet.
+	if (alias === undefined || identity !== undefined) return;
 	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'mtls.alias',
+		'it chooses an identity of `mtls.pfx`, and there is none',
+	);
+}
+
+function mismatch({keys, certificates, keyOption}: Material): MtlsConfigError {
+	const kinds = keys.map(({key}) => describeKey(key)).join(', ');
+	const subject = certificates[0]?.certificate.subject?.split('\n').join(', ') ?? '';
+	return new MtlsConfigError(
 		'ERR_MTLS_KEY_MISMATCH',
-		material.keyOption,
+		keyOption,
 		`the key (${kinds}) does not fit the certificate '${escapeControls(subject)}'`,
 	);
 }
 
-function checkLeaf(leaf: X509Certificate, options: MtlsOptions, now: Date, option: string) {
-	return checkClientCertificate(leaf, {
-		now,
-		allowed: options.allowExpired === true,
-		option,
-		isRenewed: renewedBy(options) !== undefined,
-	});
+function allowedFaults(options: MtlsOptions): CertificateFault['allowedBy'][] {
+	return (['allowExpired', 'allowAnyPurpose'] as const).filter((name) => options[name] === true);
+}
+
+function certificateWarnings(
+	{leaf, faults}: Pick<StoredIdentity, 'leaf' | 'faults'>,
+	options: MtlsOptions,
+	now: Date,
+): CertificateWarning[] {
+	const isRenewed = renewedBy(options) !== undefined;
+	return [...faults.map(({warning}) => warning), ...checkExpiry(leaf, now, isRenewed)];
 }
 
 /** The option that renews the certificate, where there is one. */
@@ -120,10 +164,14 @@ function readPfx(pfx: Source, getPassphrase: PassphraseProvider): Material {
 			`expected a certificate in the PKCS#12 in ${from}, found a key alone`,
 		);
 	}
-	for (const key of keys) assertUsable(key, 'mtls.pfx', from);
+	const usable = keys.filter(({key}) => isUsable(key));
+	if (usable.length === 0) {
+		for (const {key} of keys) assertUsable(key, 'mtls.pfx', from);
+	}
 	return {
-		keys,
+		keys: usable,
 		certificates,
+		where: `the PKCS#12 in ${from}`,
 		certOption: 'mtls.pfx',
 		keyOption: 'mtls.pfx',
 		keyPaths: new Map([['mtls.pfx', path]]),
@@ -136,9 +184,10 @@ function readFiles(
 	getPassphrase: PassphraseProvider,
 ): Material {
 	const certFile = readPem(cert, 'mtls.cert');
-	const certificates = certificateBlocks(certFile, 'mtls.cert').map((block) =>
-		parseCertificate(block, certFile.from, 'mtls.cert'),
-	);
+	const certificates = certificateBlocks(certFile, 'mtls.cert').map((block) => ({
+		certificate: parseCertificate(block, certFile.from, 'mtls.cert'),
+		name: undefined,
+	}));
 	const keyFile = key === undefined ? certFile : readPem(key, 'mtls.key');
 	if (!keyFile.blocks.some(isPrivateKey)) {
 		throw key === undefined
@@ -154,8 +203,9 @@ function readFiles(
 				);
 	}
 	return {
-		keys: parseKeys(keyFile, getPassphrase),
+		keys: parseKeys(keyFile, getPassphrase).map((parsed) => ({key: parsed, name: undefined})),
 		certificates,
+		where: keyFile.from,
 		certOption: 'mtls.cert',
 		keyOption: 'mtls.key',
 		keyPaths: new Map([
@@ -204,5 +254,10 @@ export function loadContextCertificate(
 	const file = readPem(cert, 'mtls.cert');
 	const [first] = certificateBlocks(file, 'mtls.cert');
 	const leaf = parseCertificate(first, file.from, 'mtls.cert');
-	return {facts: certificateFacts(leaf), warnings: checkLeaf(leaf, options, now, 'mtls.cert')};
+	const faults = findFaults(leaf, now);
+	assertAllowed(faults, allowedFaults(options), 'mtls.cert');
+	return {
+		facts: certificateFacts(leaf),
+		warnings: certificateWarnings({leaf, faults}, options, now),
+	};
 }

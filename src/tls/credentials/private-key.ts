@@ -39,9 +39,14 @@ export function parseKeys({blocks, from}: PemFile, getPassphrase: PassphraseProv
 // Types of keys that a certificate may have, but TLS cannot sign with.
 const unusable = new Set(['x25519', 'x448', 'dh', 'dsa']);
 
+/** Whether TLS has a signature for a key. */
+export function isUsable(key: KeyObject): boolean {
+	return !unusable.has(key.asymmetricKeyType ?? '');
+}
+
 /** @throws {MtlsConfigError} for a key that TLS cannot sign with. */
 export function assertUsable(key: KeyObject, option: string, from: string): void {
-	if (!unusable.has(key.asymmetricKeyType ?? '')) return;
+	if (isUsable(key)) return;
 	throw new MtlsConfigError(
 		'ERR_MTLS_UNSUPPORTED_KEY',
 		option,

@@ -2,6 +2,7 @@ import {createPrivateKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
+import type {Keystore} from '../credentials/keystore.ts';
 import {describeBlocks, describeContent} from '../credentials/pem.ts';
 import type {PassphraseProvider} from '../credentials/private-key.ts';
 import {type Content, readInput} from '../credentials/read-input.ts';
@@ -10,9 +11,7 @@ import {DerivationBudget, DerivationTooLong, UnsupportedProtection} from './kdf.
 import {type Bags, decryptsAny, type Pfx, parsePfx, readBags} from './safe-bags.ts';
 
 /** The content of a PKCS#12 file. */
-export interface Pkcs12 {
-	readonly keys: readonly KeyObject[];
-	readonly certificates: readonly X509Certificate[];
+export interface Pkcs12 extends Keystore {
 	readonly from: string;
 	readonly path: string | undefined;
 }
@@ -37,8 +36,11 @@ export function parsePkcs12(content: Content, getPassphrase: PassphraseProvider)
 		const pfx = parsePfx(readDer(bytes));
 		const {keys, certificates} = open(pfx, getPassphrase, from);
 		return {
-			keys: keys.map((der) => parseKey(der, from)),
-			certificates: certificates.map((der) => parseCertificate(der, from)),
+			keys: keys.map(({der, name}) => ({key: parseKey(der, from), name})),
+			certificates: certificates.map(({der, name}) => ({
+				certificate: parseCertificate(der, from),
+				name,
+			})),
 			from,
 			path,
 		};

@@ -1,5 +1,6 @@
 import {timingSafeEqual} from 'node:crypto';
 import {
+	childrenOf,
 	DerError,
 	type DerValue,
 	explicit0,
@@ -8,6 +9,7 @@ import {
 	readDer,
 	sequence,
 	smallInteger,
+	tags,
 } from './der.ts';
 import {
 	type Attempt,
@@ -31,6 +33,7 @@ const oids = {
 	certBag: '1.2.840.113549.1.12.10.1.3',
 	safeContentsBag: '1.2.840.113549.1.12.10.1.6',
 	x509Certificate: '1.2.840.113549.1.9.22.1',
+	friendlyName: '1.2.840.113549.1.9.20',
 	pbmac1: '1.2.840.113549.1.5.14',
 } as const;
 
@@ -97,11 +100,17 @@ function checkMac(macData: DerValue, data: Buffer, attempt: Attempt): boolean {
 	return mac.length === expected.length && timingSafeEqual(mac, expected);
 }
 
+/** A key (PKCS#8, decrypted) or a certificate. */
+interface Bag {
+	readonly der: Buffer;
+	/** Its friendlyName (RFC 2985 §5.5.1): what keytool calls an alias, and NSS a nickname. */
+	readonly name: string | undefined;
+}
+
 /** The keys and certificates of the parts. */
 export interface Bags {
-	/** PKCS#8, decrypted. */
-	readonly keys: Buffer[];
-	readonly certificates: Buffer[];
+	readonly keys: Bag[];
+	readonly certificates: Bag[];
 }
 
 /** Decrypts the parts; `undefined` when the passphrase does not fit one of them, or `mayDecrypt` is false. */
@@ -131,20 +140,21 @@ function collect(
 	depth = 0,
 ): boolean {
 	return sequence(bags).every((bag) => {
-		const [type, value] = sequence(bag);
+		const [type, value, attributes] = sequence(bag);
+		const name = friendlyName(attributes);
 		switch (objectId(type)) {
 			case oids.keyBag:
-				found.keys.push(explicit0(value).whole);
+				found.keys.push({der: explicit0(value).whole, name});
 				return true;
 			case oids.shroudedKeyBag: {
 				const key = mayDecrypt ? decryptPrivateKeyInfo(explicit0(value), attempt) : undefined;
-				if (key !== undefined) found.keys.push(key.whole);
+				if (key !== undefined) found.keys.push({der: key.whole, name});
 				return key !== undefined;
 			}
 			case oids.certBag: {
 				const [kind, certificate] = sequence(explicit0(value));
 				if (objectId(kind) === oids.x509Certificate) {
-					found.certificates.push(octetString(explicit0(certificate)));
+					found.certificates.push({der: octetString(explicit0(certificate)), name});
 				}
 				return true;
 			}
@@ -156,6 +166,28 @@ function collect(
 				return true;
 		}
 	});
+}
+
+const bmpString = 0x1e;
+const utf8String = 0x0c;
+
+/** The friendlyName among the attributes of a bag. A damaged one is none: no key is lost for it. */
+function friendlyName(attributes: DerValue | undefined): string | undefined {
+	if (attributes?.tag !== tags.set) return undefined;
+	try {
+		for (const attribute of childrenOf(attributes)) {
+			const [type, values] = sequence(attribute);
+			if (objectId(type) !== oids.friendlyName || values === undefined) continue;
+			const [value] = childrenOf(values);
+			// RFC 2985 has a BMPString, which some programs write as UTF-8.
+			if (value?.tag === utf8String) return value.content.toString() || undefined;
+			if (value?.tag !== bmpString || value.content.length % 2 !== 0) return undefined;
+			return Buffer.from(value.content).swap16().toString('utf16le') || undefined;
+		}
+	} catch (error) {
+		if (!(error instanceof DerError)) throw error;
+	}
+	return undefined;
 }
 
 /** Whether a passphrase decrypts any part, so that it is right and the file is damaged. */

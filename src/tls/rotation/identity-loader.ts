@@ -3,7 +3,7 @@ import {types} from 'node:util';
 import type {IdentityLoader, IdentityMaterial} from '../../options/mtls.ts';
 import {readOptions} from '../../util/check-options.ts';
 
-const known = ['cert', 'key', 'pfx', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
+const known = ['cert', 'key', 'pfx', 'alias', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
 
 /**
  * Calls `mtls.identity`.

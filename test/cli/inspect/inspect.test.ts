@@ -92,7 +92,7 @@ test('a certificate that has expired, or is not valid yet, is exit code 1', asyn
 
 	const ended = await inspected([dir.write('late.crt', late.cert)]);
 	expect(ended.code).toBe(1);
-	expect(ended.out).toMatch(/✗ 'client' expired on \d{4}-\d\d-\d\d \(1 day ago\)/);
+	expect(ended.out).toMatch(/✗ 'client' expired on \d{4}-\d\d-\d\d/);
 	const begins = await inspected([dir.write('early.crt', early.cert)]);
 	expect(begins.code).toBe(1);
 	expect(begins.out).toMatch(/✗ 'client' is not valid before /);
@@ -102,7 +102,8 @@ test('a certificate that ends soon, is weak, does not belong or can be read by o
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const validTo = new Date(Date.now() + 5.5 * 86_400_000);
-	const {cert, key} = await pki.client({validTo});
+	const validFrom = new Date(Date.now() - 90 * 86_400_000);
+	const {cert, key} = await pki.client({validFrom, validTo});
 	const stranger = await createTestPki({commonName: 'Stranger CA'});
 	const file = dir.write('all.pem', cert + stranger.ca + key);
 	chmodSync(file, 0o644);
@@ -110,7 +111,9 @@ test('a certificate that ends soon, is weak, does not belong or can be read by o
 	const {code, out} = await inspected([file]);
 
 	expect(code).toBe(0);
-	expect(out).toContain("! 'client' expires in 5 days: renew it\n");
+	expect(out).toContain(
+		`! 'client' expires on ${validTo.toISOString().slice(0, 10)}, in 5 days: renew it this week\n`,
+	);
 	expect(out).toContain("! 'Stranger CA' is not part of the chain of 'client'\n");
 	expect(out).toContain('holds a key and others can read it: chmod 600\n');
 

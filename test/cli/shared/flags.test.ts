@@ -1,3 +1,4 @@
+import {constants, X509Certificate} from 'node:crypto';
 import {expect, test} from 'vitest';
 import {run} from '../../../src/cli/run.ts';
 import {readClientOptions} from '../../../src/cli/shared/client-options.ts';
@@ -25,6 +26,9 @@ test('each flag sets its option of the library, and the library takes it', async
 	using dir = tempDir();
 	const pki = await createTestPki();
 	const [own, proxys] = [await pki.client({passphrase: 'a'}), await pki.client({passphrase: 'b'})];
+	const [ownAlias, proxysAlias] = [own, proxys].map(
+		({leaf}) => new X509Certificate(leaf).fingerprint256,
+	) as [string, string];
 	const pin = 'sha256//47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
 	const crl = dir.write('crl', await pki.crl());
 	const ca = dir.write('ca', pki.ca);
@@ -32,7 +36,9 @@ test('each flag sets its option of the library, and the library takes it', async
 		cert: dir.write('cert', own.cert),
 		key: dir.write('key', own.key),
 		passphraseFile: dir.write('pass', 'a\nb\n'),
+		alias: ownAlias,
 		allowExpired: true,
+		allowAnyPurpose: true,
 		origin: ['https://a.example'],
 		ca: ['default', ca],
 		crl: [crl],
@@ -43,13 +49,18 @@ test('each flag sets its option of the library, and the library takes it', async
 		tlsMin: 'TLSv1.1',
 		tlsMax: '1.3',
 		ciphers: 'DEFAULT',
+		ecdhCurve: 'prime256v1:brainpoolP256r1',
+		sigalgs: 'ECDSA+SHA256',
+		secureOptions: 'SSL_OP_LEGACY_SERVER_CONNECT,SSL_OP_NO_TICKET',
 		http2: true,
 		insecureRedirects: true,
 		proxy: 'https://p.example:443',
 		proxyCert: dir.write('proxy-cert', proxys.cert),
 		proxyKey: dir.write('proxy-key', proxys.key),
 		proxyPassphraseFile: dir.write('proxy-pass', 'b'),
+		proxyAlias: proxysAlias,
 		proxyAllowExpired: true,
+		proxyAllowAnyPurpose: true,
 		proxyCa: [ca],
 		proxyCrl: [crl],
 		proxyPin: [pin],
@@ -57,6 +68,9 @@ test('each flag sets its option of the library, and the library takes it', async
 		proxyTlsMin: '1.2',
 		proxyTlsMax: 'TLSv1.2',
 		proxyCiphers: 'HIGH',
+		proxyEcdhCurve: 'X25519',
+		proxySigalgs: 'RSA-PSS+SHA256',
+		proxySecureOptions: '4',
 	};
 	const options = readClientOptions(flags, fakeIo());
 
@@ -65,7 +79,9 @@ test('each flag sets its option of the library, and the library takes it', async
 			cert: flags.cert,
 			key: flags.key,
 			passphrase: 'a',
+			alias: ownAlias,
 			allowExpired: true,
+			allowAnyPurpose: true,
 			origins: ['https://a.example'],
 			ca: ['default', ca],
 			crl,
@@ -76,11 +92,16 @@ test('each flag sets its option of the library, and the library takes it', async
 			minVersion: 'TLSv1.1',
 			maxVersion: 'TLSv1.3',
 			ciphers: 'DEFAULT',
+			ecdhCurve: 'prime256v1:brainpoolP256r1',
+			sigalgs: 'ECDSA+SHA256',
+			secureOptions: 4 + constants.SSL_OP_NO_TICKET,
 			proxy: {
 				cert: flags.proxyCert,
 				key: flags.proxyKey,
 				passphrase: 'b',
+				alias: proxysAlias,
 				allowExpired: true,
+				allowAnyPurpose: true,
 				ca,
 				crl,
 				pins: pin,
@@ -88,6 +109,9 @@ test('each flag sets its option of the library, and the library takes it', async
 				minVersion: 'TLSv1.2',
 				maxVersion: 'TLSv1.2',
 				ciphers: 'HIGH',
+				ecdhCurve: 'X25519',
+				sigalgs: 'RSA-PSS+SHA256',
+				secureOptions: 4,
 			},
 		},
 		httpVersion: 2,
@@ -122,6 +146,30 @@ test.each([
 		const io = fakeIo();
 		expect(await run(['get', 'https://a.example/', flag, text], io)).toBe(64);
 		expect(io.err()).toBe(`axios-mtls: ${flag}: '${text}' is not a TLS version\n  hint: ${hint}\n`);
+	}
+});
+
+test.each([
+	['0', 0],
+	['4', 4],
+	['4294967295', 2 ** 32 - 1],
+	['SSL_OP_LEGACY_SERVER_CONNECT', 4],
+	['SSL_OP_LEGACY_SERVER_CONNECT|SSL_OP_LEGACY_SERVER_CONNECT', 4],
+	['SSL_OP_ALL, SSL_OP_LEGACY_SERVER_CONNECT', constants.SSL_OP_ALL + 4],
+])('the bits %s of --secure-options are taken', (secureOptions, bits) => {
+	expect(readClientOptions({secureOptions}, fakeIo()).mtls.secureOptions).toBe(bits);
+});
+
+test.each([
+	['SSL_OP_LEGACY_SERVER_CONECT', 'did you mean SSL_OP_LEGACY_SERVER_CONNECT?'],
+	['-4', 'such as SSL_OP_LEGACY_SERVER_CONNECT'],
+	['SSLv2', 'such as SSL_OP_LEGACY_SERVER_CONNECT'],
+])('the bits %s of --secure-options are refused with a suggestion', async (text, hint) => {
+	for (const flag of ['--secure-options', '--proxy-secure-options']) {
+		const io = fakeIo();
+		expect(await run(['get', 'https://a.example/', `${flag}=${text}`], io)).toBe(64);
+		expect(io.err()).toContain(`axios-mtls: ${flag}: '${text}' is neither a number nor a name`);
+		expect(io.err()).toContain(`hint: ${hint}`);
 	}
 });
 

@@ -58,13 +58,14 @@ describe('an identity that servers refuse', () => {
 			pki.client({purposes: ['serverAuth']}),
 		]);
 		const allowExpired = true;
+		const allowAnyPurpose = true;
 		const {validTo} = loadCredentials({...late, allowExpired}, new Date())?.facts ?? {};
 		const {validFrom} = loadCredentials({...early, allowExpired}, new Date())?.facts ?? {};
 		expect(notices({...late, allowExpired})).toEqual([{event: 'identity_expired', validTo}]);
 		expect(notices({...early, allowExpired})).toEqual([
 			{event: 'identity_not_yet_valid', validFrom},
 		]);
-		expect(notices({...wrong, allowExpired})).toEqual([{event: 'identity_wrong_purpose'}]);
+		expect(notices({...wrong, allowAnyPurpose})).toEqual([{event: 'identity_wrong_purpose'}]);
 	});
 
 	test('a client certificate with two faults is refused for the first and warned about for both', async () => {
@@ -72,10 +73,14 @@ describe('an identity that servers refuse', () => {
 		expect(configRefusal({cert: both.cert, key: both.key})).toMatchObject({
 			code: 'ERR_MTLS_IDENTITY_EXPIRED',
 		});
-		expect(notices({...both, allowExpired: true}).map(({event}) => event)).toEqual([
-			'identity_expired',
-			'identity_wrong_purpose',
-		]);
+		const {cert, key} = both;
+		expect(configRefusal({cert, key, allowExpired: true}).code).toBe('ERR_MTLS_WRONG_PURPOSE');
+		expect(configRefusal({cert, key, allowAnyPurpose: true}).code).toBe(
+			'ERR_MTLS_IDENTITY_EXPIRED',
+		);
+		expect(
+			notices({...both, allowExpired: true, allowAnyPurpose: true}).map(({event}) => event),
+		).toEqual(['identity_expired', 'identity_wrong_purpose']);
 	});
 
 	test.each([
@@ -96,7 +101,7 @@ describe('an identity that servers refuse', () => {
 			expect(configRefusal(mtls(wrong))).toMatchObject({
 				code: 'ERR_MTLS_WRONG_PURPOSE',
 				option,
-				message: `${option}: our certificate is not for clients: its extendedKeyUsage (1.3.6.1.5.5.7.3.1) lacks clientAuth; \`allowExpired: true\` loads it all the same`,
+				message: `${option}: our certificate is not for clients: its extendedKeyUsage (serverAuth) lacks clientAuth; have one issued with clientAuth; \`mtls.allowAnyPurpose: true\` sends it to a server that takes it`,
 			});
 		},
 	);

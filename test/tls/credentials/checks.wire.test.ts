@@ -23,7 +23,9 @@ test('a client certificate that ends within 30 days is warned about when the cli
 			daysLeft: 9,
 			identity: expect.objectContaining({subject: 'CN=client'}),
 		}),
-		expect.stringMatching(/^our certificate 'CN=client' expires on .*, in 9 days$/),
+		expect.stringMatching(
+			/^our certificate 'CN=client' expires on \d{4}-\d\d-\d\d, in 9 days: renew it$/,
+		),
 	);
 });
 

@@ -8,7 +8,7 @@ import {
 	type ExpiryWarning,
 	expirySteps,
 	formatTimeLeft,
-} from '../../../src/tls/credentials/checks.ts';
+} from '../../../src/tls/credentials/expiry.ts';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -1,4 +1,4 @@
-import {DAY_MS} from '../../../tls/credentials/checks.ts';
+import {DAY_MS} from '../../../tls/credentials/expiry.ts';
 import {commonName, day, endsSoon, fromNow} from '../../shared/format-certificate.ts';
 import type {Link} from '../report.ts';
 import {escapeHtml, shorten} from './escape.ts';
@@ -57,7 +57,7 @@ function drawRow(
 	now: Date,
 ): string {
 	const {validity, validTo, validFrom} = link;
-	const tone = validity !== 'valid' ? 'bad' : endsSoon(validTo, now) ? 'warn' : 'good';
+	const tone = validity !== 'valid' ? 'bad' : endsSoon(link, now) ? 'warn' : 'good';
 	const when =
 		validity === 'not-yet-valid'
 			? `begins ${fromNow(validFrom, now)}`

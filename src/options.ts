@@ -78,6 +78,8 @@ export interface CookieRefusal {
 	readonly name: string;
 	/** The host that sent it; for a removed cookie, its domain. */
 	readonly host: string;
+	/** Its `Domain` attribute, if it has one. */
+	readonly domain?: string;
 	readonly reason:
 		| 'malformed'
 		| 'foreign-domain'

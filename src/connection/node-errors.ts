@@ -53,7 +53,8 @@ function parseError({
 	name,
 	message,
 	code,
-}: NodeJS.ErrnoException): NodeJS.ErrnoException | undefined {
+	data,
+}: NodeJS.ErrnoException & {readonly data?: unknown}): NodeJS.ErrnoException | undefined {
 	if (code === 'UND_ERR_HEADERS_OVERFLOW')
 		return parserError('Header overflow', 'HPE_HEADER_OVERFLOW');
 	// undici checks the length first, and does not report that the head was malformed after it.
@@ -64,7 +65,13 @@ function parseError({
 	if (name === 'AssertionError') return parserError('Invalid status code', 'HPE_INVALID_STATUS');
 	if (name !== 'HTTPParserError') return undefined;
 	const reason = /\((.*)\)$/.exec(message)?.[1] ?? message;
-	return parserError(reason, codes.find(([pattern]) => pattern.test(reason))?.[1] ?? 'HPE_STRICT');
+	const found = codes.find(([pattern]) => pattern.test(reason))?.[1] ?? 'HPE_STRICT';
+	const error = parserError(reason, found);
+	// As Node's own error has it: what could not be parsed.
+	const rawPacket = typeof data === 'string' ? Buffer.from(data.slice(0, 16)) : undefined;
+	return rawPacket === undefined
+		? error
+		: Object.defineProperty(error, 'rawPacket', {value: rawPacket});
 }
 
 function parserError(reason: string, code: string): NodeJS.ErrnoException {

@@ -26,6 +26,8 @@ import {needsOwnLookup, PolicyJar} from './policy-jar.ts';
 /** Whether a cookie may be stored: it has a `line` if it may, else a `reason`. */
 export interface SetCookieDecision {
 	readonly name: string;
+	/** Of a cookie that is rejected: its `Domain` attribute. */
+	readonly domain?: string;
 	/** The `Set-Cookie` line for the jar to parse. */
 	readonly line?: string;
 	/** Why the cookie is rejected. */
@@ -69,20 +71,24 @@ export class CookiePolicy {
 		if (!cookie || !isSendable(given)) return {name: '', reason: 'malformed'};
 
 		const name = cookie.key;
-		if (name.length + cookie.value.length > maxPairBytes) return {name, reason: 'too-large'};
+		const reject = (reason: CookieRefusal['reason']): SetCookieDecision => {
+			const attribute = cookie.domain;
+			return attribute ? {name, domain: attribute, reason} : {name, reason};
+		};
+		if (name.length + cookie.value.length > maxPairBytes) return reject('too-large');
 		const host = hostOf(url);
 		const domain = domainOf(cookie);
 		// A public suffix, or an address, may set a cookie for itself alone (§5.7, step 9).
 		const ignoresDomain = domain === host && (isIP(host) !== 0 || this.#isPublicSuffix(host));
 		if (domain !== undefined && !ignoresDomain) {
-			if (!domainMatch(host, domain)) return {name, reason: 'foreign-domain'};
-			if (this.#isPublicSuffix(domain)) return {name, reason: 'public-suffix'};
+			if (!domainMatch(host, domain)) return reject('foreign-domain');
+			if (this.#isPublicSuffix(domain)) return reject('public-suffix');
 		}
 		const isHostOnly = domain === undefined || ignoresDomain;
 		const reason =
 			this.#domainRejection(isHostOnly ? host : `.${domain}`) ??
 			securityRejection(cookie, isHostOnly, url);
-		if (reason !== undefined) return {name, reason};
+		if (reason !== undefined) return reject(reason);
 		return {name, line: ignoresDomain ? withoutDomain(line) : line};
 	}
 

@@ -26,10 +26,12 @@ export async function storeCookies(
 	path = url.pathname,
 ): Promise<void> {
 	for (const given of lines) {
-		const {name, line, reason} = policy.check(given, url, Date.now());
+		const {name, domain, line, reason} = policy.check(given, url, Date.now());
 		const rejection =
 			line === undefined ? reason : await storeCookie(jar, {url, path}, line, policy);
-		if (rejection !== undefined) onRejected({name, host: url.hostname, reason: rejection});
+		if (rejection === undefined) continue;
+		const host = url.hostname;
+		onRejected({name, host, ...(domain !== undefined && {domain}), reason: rejection});
 	}
 	for (const {cookie, reason} of await evictExcess(jar)) {
 		onRejected({name: cookie.key, host: cookie.domain ?? '', reason});

@@ -76,6 +76,16 @@ const idempotent: ReadonlySet<string> = new Set([
 /** Node's codes for a connection that the server had closed before it was used again. */
 const closedByServer: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
+/** Why a request that was lost with a kept connection is not sent again; `undefined` for any other loss. */
+export function whyNotResent(loss: ConnectionLoss): string | undefined {
+	const {method, code, reused, sent, answered, alerted, replayable} = loss;
+	const lost = reused && sent && !answered && !alerted && closedByServer.has(code);
+	if (!lost || mayResend(loss)) return undefined;
+	const why =
+		idempotent.has(method) && !replayable ? 'its body cannot be read twice' : 'it may have arrived';
+	return `the server closed this kept-alive connection as it was used again; the ${method} was not sent again, because ${why}`;
+}
+
 /**
  * Whether a request may be sent once more, on a new connection, because the server had closed the kept
  * one (RFC 9112 §9.3.1, §9.5).

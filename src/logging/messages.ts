@@ -101,7 +101,7 @@ export function createRejectionLogger(logger: Logger | false): (refusal: CookieR
 		maxEntries: 1_000,
 		maxBytes: 2 * 1024 * 1024,
 	});
-	return ({name, host, reason}) => {
+	return ({name, host, domain, reason}) => {
 		const key = `${reason} ${host}`;
 		const known = byReason.get(key) ?? {names: new Set(), count: 0, nextCount: loggedEach + 1};
 		// About the size of the names.
@@ -110,9 +110,17 @@ export function createRejectionLogger(logger: Logger | false): (refusal: CookieR
 		if (known.names.has(printableName)) return;
 		known.count += 1;
 		const event = reason.endsWith('-full') ? 'cookie_evicted' : 'cookie_refused';
-		const fields = {event, name: printableName, host, reason};
+		const printableDomain = domain === undefined ? undefined : printable(domain);
+		const fields = {
+			event,
+			name: printableName,
+			host,
+			...(printableDomain !== undefined && {domain: printableDomain}),
+			reason,
+		};
 		const what = event === 'cookie_evicted' ? 'had to go' : 'was refused';
-		const message = `the cookie '${printableName}' of ${host} ${what}: ${reasons[reason]}`;
+		const scope = printableDomain === undefined ? '' : ` for the domain '${printableDomain}'`;
+		const message = `the cookie '${printableName}' of ${host}${scope} ${what}: ${reasons[reason]}`;
 		if (known.count <= loggedEach) {
 			known.names.add(printableName);
 			warn(logger, fields, message);

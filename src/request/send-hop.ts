@@ -23,6 +23,7 @@ import {adoptHeaders} from '../exchange/outgoing/config-headers.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {diagnose, proxyAuthRequired} from './diagnose.ts';
 import {dropBody} from './in-flight.ts';
+import {explainPlainHttp} from './plain-http.ts';
 import {abortSources, type Call, remainingMs, throwIfCancelled} from './prepare-call.ts';
 import {Retries} from './retries.ts';
 import {setResponseUrl} from './settle.ts';
@@ -52,7 +53,7 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 			);
 		} catch (error) {
 			retries ??= new Retries();
-			await resendOrThrow(error, retries, call, hop, input.proxy);
+			await resendOrThrow(error, retries, call, input);
 		} finally {
 			if (input.hop !== hop) adoptHeaders(hop.headers, input.hop.headers, [xsrfHeader(config)]);
 		}
@@ -97,8 +98,7 @@ async function resendOrThrow(
 	error: unknown,
 	retries: Retries,
 	call: Call,
-	hop: Hop,
-	proxy: ProxyServer | undefined,
+	{hop, proxy, snapshot}: ExchangeInput,
 ): Promise<void> {
 	const {client, config} = call;
 	// A request that the client's close() ended did not fail because of the server.
@@ -110,7 +110,7 @@ async function resendOrThrow(
 			throwIfCancelled(config);
 			return;
 		}
-		retries.explain(error as AxiosError);
+		retries.explain(error as AxiosError, loss);
 	}
 	const head = headOf(error);
 	if (head && !isRefusedByProxy(head, hop, proxy, config)) {
@@ -119,6 +119,9 @@ async function resendOrThrow(
 	}
 	if (isAxiosError(error) && error.response) {
 		setResponseUrl(error.response, call.redirectPolicy, hop);
+	}
+	if (hop.url.protocol === 'http:' && proxy === undefined) {
+		explainPlainHttp(error, loss, snapshot.identity !== null);
 	}
 	throw diagnose(error, hop, config);
 }

@@ -44,7 +44,9 @@ export async function withLogin(
 	};
 	for (let sent = 1; ; sent += 1) {
 		const final = await send(shouldStoreCookies);
-		if (isBodySpent()) return final;
+		if (isBodySpent()) {
+			return withNote(final, 'there was no other login, because the body cannot be sent twice');
+		}
 		const over = isOver(session, call, final);
 		// A plain value is not awaited: that would cost each request a turn of the event loop.
 		if (!(over instanceof Promise ? await over : over)) {
@@ -52,13 +54,22 @@ export async function withLogin(
 			return final;
 		}
 		if (last) session.markUseless(login);
-		if (isLast()) return final;
+		if (last) return withNote(final, 'after a login that succeeded, the request was sent again');
+		if (isLast()) {
+			const wait = `the next login may begin in ${Math.ceil(session.retryAfterMs)} ms`;
+			return withNote(final, `the last login succeeded and gave no session; ${wait}`);
+		}
 
 		dropBody(final.response);
 		login = await loginAfter(session, call, login);
 		// Another process's login is of unknown age, and its session may be over too: then one more is allowed.
 		last = !login.adopted || sent > 1;
 	}
+}
+
+/** For a response that refuses the request: any other needs no explanation. */
+function withNote(final: FinalResponse, note: string): FinalResponse {
+	return final.response.status === 401 ? {...final, note} : final;
 }
 
 function isOver(

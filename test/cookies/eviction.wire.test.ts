@@ -87,7 +87,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const client = fixture.client({...options, jar: true, logger});
 		for (let answers = 0; answers < 40; answers += 1) await client.get(server.url('/set'));
 
-		const each = {event: 'cookie_refused', host: 'localhost', reason: 'foreign-domain'};
+		const each = {
+			event: 'cookie_refused',
+			host: 'localhost',
+			domain: 'b.test',
+			reason: 'foreign-domain',
+		};
 		expect(told).toEqual([
 			...Array.from({length: 10}, (_, index) => ({...each, name: `x${index}`})),
 			{...each, name: 'x10', count: 11},
@@ -96,9 +101,9 @@ describe.each(exchanges)('over %s', (_, options) => {
 			{...each, name: 'x9999', count: 10_000},
 		]);
 		expect(messages.slice(9, 12)).toEqual([
-			"the cookie 'x9' of localhost was refused: its domain is not that of the host",
-			"the cookie 'x10' of localhost was refused: its domain is not that of the host (number 11; of this host and reason, number 100 is logged next)",
-			"the cookie 'x99' of localhost was refused: its domain is not that of the host (number 100; of this host and reason, number 1000 is logged next)",
+			"the cookie 'x9' of localhost for the domain 'b.test' was refused: its domain is not that of the host",
+			"the cookie 'x10' of localhost for the domain 'b.test' was refused: its domain is not that of the host (number 11; of this host and reason, number 100 is logged next)",
+			"the cookie 'x99' of localhost for the domain 'b.test' was refused: its domain is not that of the host (number 100; of this host and reason, number 1000 is logged next)",
 		]);
 		expect(JSON.stringify([told, messages])).not.toContain('s3cret');
 	});

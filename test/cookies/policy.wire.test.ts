@@ -43,12 +43,12 @@ describe.each(exchanges)('over %s', (_, options) => {
 			const host = 'localhost';
 			expect(logger.warn.mock.calls).toEqual([
 				[
-					{event: 'cookie_refused', name: 'wide', host, reason: 'foreign-domain'},
-					"the cookie 'wide' of localhost was refused: its domain is not that of the host",
+					{event: 'cookie_refused', name: 'wide', host, domain: 'com', reason: 'foreign-domain'},
+					"the cookie 'wide' of localhost for the domain 'com' was refused: its domain is not that of the host",
 				],
 				[
-					{event: 'cookie_refused', name: '__Host-id', host, reason: 'prefix'},
-					"the cookie '__Host-id' of localhost was refused: it is not what its prefix promises",
+					{event: 'cookie_refused', name: '__Host-id', host, domain: host, reason: 'prefix'},
+					"the cookie '__Host-id' of localhost for the domain 'localhost' was refused: it is not what its prefix promises",
 				],
 				[
 					{event: 'cookie_refused', name: '', host, reason: 'malformed'},
@@ -242,7 +242,6 @@ test('the adapter alone applies the cookie policy, and logs to the console', asy
 	await axios.create({adapter: createAdapter({jar}), proxy: false}).get(plain.origin);
 	expect(jar.getCookieStringSync(plain.origin)).toBe('b=2');
 	expect(warn).toHaveBeenCalledExactlyOnceWith(
-		expect.objectContaining({name: 'a', reason: 'secure-over-http'}),
-		expect.any(String),
+		"axios-mtls: the cookie 'a' of localhost was refused: it is Secure and came without TLS",
 	);
 });

@@ -40,6 +40,20 @@ const cases = versions.flatMap((version) =>
 	exchanges.map(([exchange, config]) => ({version, exchange, config})),
 );
 
+test.for(exchanges)(
+	'plain http to nginx and Apache is answered by the page that the client knows, over %s',
+	async ([, config], ctx) => {
+		const {pki} = fixture;
+		for (const start of [startNginx, startApache]) {
+			const {origin} = await start(ctx, await pki.server(), pki.ca, 'TLSv1.3');
+			const {client} = clientOf(undefined);
+			const error = await failureOf(client.get(origin.replace('https:', 'http:'), config));
+			expect(error).toMatchObject({status: 400, code: 'ERR_BAD_REQUEST'});
+			expect(error.message).toMatch(/^Request failed with status code 400: .* https:\/\/$/);
+		}
+	},
+);
+
 /** nginx sends its numbers 495 and 496 only where it is told to. */
 const numbers = `
 	error_page 495 = @bad;

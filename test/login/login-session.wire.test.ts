@@ -47,7 +47,13 @@ describe.each(exchanges)('over %s', (_, options) => {
 		);
 		const client = memberOf(members, options);
 		const error = await failureOf(client.get('/never'));
-		expect(error).toMatchObject({name: 'AxiosError', code: 'ERR_BAD_REQUEST', status: 401});
+		expect(error).toMatchObject({
+			name: 'AxiosError',
+			code: 'ERR_BAD_REQUEST',
+			status: 401,
+			message:
+				'Request failed with status code 401: after a login that succeeded, the request was sent again',
+		});
 		expect(error.response?.data).toEqual({error: 'never'});
 		expect(members.tries).toBe(2);
 
@@ -70,7 +76,11 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await client.get('/first');
 		members.end();
 		const upload = client.post('/upload', Readable.from(['once']), {maxRedirects: 0});
-		expect((await failureOf(upload)).status).toBe(401);
+		expect(await failureOf(upload)).toMatchObject({
+			status: 401,
+			message:
+				'Request failed with status code 401: there was no other login, because the body cannot be sent twice',
+		});
 		expect(members.tries).toBe(1);
 	});
 

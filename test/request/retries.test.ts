@@ -92,9 +92,42 @@ test('the last error says how often the server has refused, and any other error 
 	const retries = new Retries();
 	const error = new AxiosError('refused');
 	retries.allow(refused);
-	retries.explain(error);
+	retries.explain(error, refused);
 	expect(error.message).toBe('refused');
 	retries.allow(refused);
-	retries.explain(error);
+	retries.explain(error, refused);
 	expect(error.message).toBe('the server refused the request 2 times: refused');
+});
+
+test.each<[string, Partial<ConnectionLoss>, string]>([
+	['a POST', {method: 'POST'}, 'the POST was not sent again, because it may have arrived'],
+	[
+		'a PUT of a stream',
+		{method: 'PUT', replayable: false},
+		'the PUT was not sent again, because its body cannot be read twice',
+	],
+	[
+		'a POST of a stream',
+		{method: 'POST', replayable: false},
+		'the POST was not sent again, because it may have arrived',
+	],
+])('the error of %s that was lost with a kept connection says so', (_, loss, why) => {
+	const error = new AxiosError('read ECONNRESET', 'ECONNRESET');
+	new Retries().explain(error, {...lostRequest, ...loss});
+	expect(error.message).toBe(
+		`read ECONNRESET: the server closed this kept-alive connection as it was used again; ${why}`,
+	);
+});
+
+test.each<[string, Partial<ConnectionLoss>]>([
+	['on a new connection', {reused: false}],
+	['after half a head', {answered: true}],
+	['with an alert', {alerted: true}],
+	['before it was sent', {sent: false}],
+	['for another reason', {code: 'ETIMEDOUT'}],
+	['and can be sent again', {method: 'GET'}],
+])('the error of a request that was lost %s is unchanged', (_, loss) => {
+	const error = new AxiosError('read ECONNRESET', 'ECONNRESET');
+	new Retries().explain(error, {...lostRequest, method: 'POST', ...loss});
+	expect(error.message).toBe('read ECONNRESET');
 });

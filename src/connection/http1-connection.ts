@@ -4,9 +4,11 @@
  * undici's own Pool would wait a turn of the event loop before it uses a connection again, and open a
  * second one meanwhile; and it does not say which connection carries a request.
  */
+import {channel} from 'node:diagnostics_channel';
 import {maxHeaderSize} from 'node:http';
 import type {Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
+import {withoutSpans} from '../logging/opentelemetry.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
 import {
@@ -26,6 +28,9 @@ import type {
 	ResponseHandler,
 	WireRequest,
 } from './request-connection.ts';
+
+/** By which undici tells instrumentations of a request. */
+const undiciRequests = channel('undici:request:create');
 
 /** Called when the state of a connection changes. */
 interface ConnectionEvents {
@@ -90,11 +95,15 @@ export class Http1Connection implements RequestConnection {
 
 	send(request: WireRequest, handler: ResponseHandler): void {
 		this.#bytesBefore = undefined;
-		// undici has the method's name as a list of the usual ones, and takes any.
-		this.#client.dispatch(
-			request as Dispatcher.DispatchOptions,
-			handler as Dispatcher.DispatchHandler,
-		);
+		const dispatch = () =>
+			// undici has the method's name as a list of the usual ones, and takes any.
+			this.#client.dispatch(
+				request as Dispatcher.DispatchOptions,
+				handler as Dispatcher.DispatchHandler,
+			);
+		// The request has its span already.
+		if (undiciRequests.hasSubscribers) withoutSpans(dispatch);
+		else dispatch();
 	}
 
 	get usable(): boolean {

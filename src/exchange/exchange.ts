@@ -90,7 +90,8 @@ export type Head = Pick<AxiosResponse, 'status' | 'headers'>;
 /** The head of a response whose body failed; `undefined` where there was none, or it was cancelled. */
 export function headOf(error: unknown): Head | undefined {
 	const head = isAxiosError(error) && !isCancel(error) ? error.request?.res : undefined;
-	return head && {status: head.statusCode, headers: head.headers};
+	// Node has `null` there until there is one.
+	return head ? {status: head.statusCode, headers: head.headers} : undefined;
 }
 
 /** A header of a response. Its name may be one that `Object.prototype` has. */

@@ -28,13 +28,26 @@ import {bareHost, portOfUrl} from '../util/url.ts';
  * it is: a timeout, a refused port, or a server that hung up after a good handshake.
  */
 export function diagnose(error: unknown, hop: Hop, config: InternalAxiosRequestConfig): unknown {
-	if (!isAxiosError(error)) return error;
-	if (error.response || error.code === 'ERR_CANCELED') return error;
-	const found = connectionOfFailure(error);
+	const found = reportOf(error, hop);
 	if (found === undefined) return error;
+	const {report, request, cause} = found;
+	return mtlsError(report, {config, request, cause});
+}
+
+/** What {@link diagnose} would say of an error; `undefined` where it would return the error. */
+export function failureReport(error: unknown, hop: Hop): FailureReport | undefined {
+	return reportOf(error, hop)?.report;
+}
+
+function reportOf(error: unknown, hop: Hop) {
+	if (!isAxiosError(error)) return undefined;
+	const {request, response, code} = error;
+	if (response || code === 'ERR_CANCELED') return undefined;
+	const found = connectionOfFailure(error);
+	if (found === undefined) return undefined;
 	const {connection, cause} = found;
 	const report = reportFailure(connection, cause, redactUrl(hop.url.href), redirectOf(hop));
-	return report === undefined ? error : mtlsError(report, {config, request: error.request, cause});
+	return report && {report, request, cause};
 }
 
 /**

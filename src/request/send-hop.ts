@@ -20,6 +20,7 @@ import {cookieOfApp, type Hop, wirePath} from '../exchange/hop.ts';
 import {alpnOf} from '../exchange/http2-options.ts';
 import {connectionLossOf} from '../exchange/may-retry.ts';
 import {adoptHeaders} from '../exchange/outgoing/config-headers.ts';
+import {apiKey, registry} from '../logging/opentelemetry.ts';
 import type {Snapshot} from '../tls/snapshot.ts';
 import {diagnose, proxyAuthRequired} from './diagnose.ts';
 import {dropBody} from './in-flight.ts';
@@ -27,6 +28,7 @@ import {explainPlainHttp} from './plain-http.ts';
 import {abortSources, type Call, remainingMs, throwIfCancelled} from './prepare-call.ts';
 import {Retries} from './retries.ts';
 import {setResponseUrl} from './settle.ts';
+import {tracedExchange} from './traced-exchange.ts';
 import {withXsrfToken, xsrfHeader} from './xsrf.ts';
 
 /** Sends a hop, resends it if its connection was stale, and stores the cookies of the response. */
@@ -44,11 +46,13 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	throwIfCancelled(config);
 
 	const input = prepareHop(call, hop, cookies, {snapshot, globalAgent});
+	// Read here, because most apps have none.
+	const exchange = registry[apiKey]?.trace === undefined ? call.exchange : tracedExchange(call);
 	let retries: Retries | undefined;
 	let response: AxiosResponse | undefined;
 	while (response === undefined) {
 		try {
-			response = await call.exchange(
+			response = await exchange(
 				retries === undefined ? input : {...input, remainingMs: remainingMs(call), fresh: true},
 			);
 		} catch (error) {

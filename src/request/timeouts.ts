@@ -54,7 +54,8 @@ export async function withinTimeout(call: BoundedCall): Promise<AxiosResponse> {
 	const {config, requestMs, url} = call;
 	const timeoutError = new TimeoutError('request', authorityOfUrl(url), requestMs);
 	const controller = new AbortController();
-	let expire = () => controller.abort();
+	// The reason is for the span of the request: axios ignores it.
+	let expire = () => controller.abort(timeoutError);
 	let expired = false;
 	const timer = setTimeout(() => {
 		expired = true;

@@ -17,6 +17,7 @@ import {hangUp} from '../../connection/node-errors.ts';
 import type {RequestLoss} from '../../connection/request-connection.ts';
 import {isForwarded} from '../../connection/route.ts';
 import {requestOptions, streamOptions} from '../../connection/socket-options.ts';
+import {withoutSpans} from '../../logging/opentelemetry.ts';
 import {authorityOfUrl} from '../../util/url.ts';
 import {timeoutError} from '../axios-errors.ts';
 import type {ExchangeInput} from '../exchange.ts';
@@ -73,7 +74,10 @@ export function hopTransport(
 				assertTunnel(sent);
 				Object.assign(sent, {rejectUnauthorized: true});
 			}
-			const request = base.request(sent, (response) => pass(request, response, respond, input));
+			// The request has its span already.
+			const request = withoutSpans(() =>
+				base.request(sent, (response) => pass(request, response, respond, input)),
+			);
 			attempt.request = request;
 			request.protocol = hop.url.protocol;
 			request.once('close', () => hop.body?.stop(attempt.data));

@@ -1,0 +1,169 @@
+/*
+ * A span of OpenTelemetry for each request that is sent, after the conventions for HTTP clients:
+ * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span
+ */
+import {errorMonitor} from 'node:events';
+import {
+	type AxiosError,
+	type AxiosResponse,
+	type InternalAxiosRequestConfig,
+	isCancel,
+} from 'axios';
+import {TimeoutError} from '../connection/connect-timeout.ts';
+import {
+	type Exchange,
+	type ExchangeInput,
+	type Head,
+	headerOf,
+	headOf,
+	isRedirect,
+} from '../exchange/exchange.ts';
+import type {Hop} from '../exchange/hop.ts';
+import {adoptHeaders, copyHeaders} from '../exchange/outgoing/config-headers.ts';
+import {
+	type Attributes,
+	apiKey,
+	clientKind,
+	contextOf,
+	errorStatus,
+	registry,
+	type Span,
+} from '../logging/opentelemetry.ts';
+import {isError} from '../util/is-error.ts';
+import {redactUrl} from '../util/redact-url.ts';
+import {bareHost, portOfUrl} from '../util/url.ts';
+import {failureReport} from './diagnose.ts';
+import {streamedBody} from './in-flight.ts';
+import type {Call} from './prepare-call.ts';
+
+/** The exchange of `call` with a span for each request, a child of the active one, and its `traceparent`. */
+export function tracedExchange(call: Call): Exchange {
+	const {trace, context, propagation} = registry[apiKey] ?? {};
+	const {exchange} = call;
+	if (trace === undefined || context === undefined) return exchange;
+	return async (input) => {
+		const parent = context.active();
+		const span = trace
+			.getTracer('axios-mtls')
+			.startSpan(
+				nameOf(input.hop),
+				{kind: clientKind, attributes: requestAttributes(call, input)},
+				parent,
+			);
+		const trail: Record<string, string> = {};
+		propagation?.inject(contextOf(span, parent), trail, {
+			set: (carrier, name, value) => {
+				carrier[name] = value;
+			},
+		});
+		const headers = copyHeaders(input.hop.headers);
+		for (const [name, value] of Object.entries(trail)) headers.set(name, value, true);
+		try {
+			const response = await exchange({...input, hop: {...input.hop, headers}});
+			endWith(span, response, input);
+			return response;
+		} catch (error) {
+			const head = headOf(error);
+			if (head !== undefined) span.setAttributes(answer(head, (error as AxiosError).request));
+			fail(span, error, input);
+			span.end();
+			throw error;
+		} finally {
+			const own = Object.keys(trail).map((name) => name.toLowerCase());
+			adoptHeaders(input.hop.headers, headers, own);
+		}
+	};
+}
+
+/** The methods whose names may be names of spans, which are few on purpose. */
+const knownMethods: ReadonlySet<string> = new Set([
+	'CONNECT',
+	'DELETE',
+	'GET',
+	'HEAD',
+	'OPTIONS',
+	'PATCH',
+	'POST',
+	'PUT',
+	'TRACE',
+]);
+
+function nameOf({method}: Hop): string {
+	return knownMethods.has(method) ? method : 'HTTP';
+}
+
+function requestAttributes({firstHop}: Call, {hop, net}: ExchangeInput): Attributes {
+	const {method, url} = hop;
+	const isKnown = knownMethods.has(method);
+	const resends = countOf(firstHop);
+	return {
+		'http.request.method': isKnown ? method : '_OTHER',
+		...(!isKnown && {'http.request.method_original': method}),
+		...(resends > 0 && {'http.request.resend_count': resends}),
+		'url.full': redactUrl(url.href),
+		...(net?.path === undefined
+			? {'server.address': bareHost(url.hostname), 'server.port': portOfUrl(url)}
+			: {'server.address': net.path}),
+	};
+}
+
+const counts = new WeakMap<Hop, number>();
+
+/** How many requests of a call were sent before: redirects, retries, the same one after a login. */
+function countOf(firstHop: Hop): number {
+	const count = counts.get(firstHop) ?? 0;
+	counts.set(firstHop, count + 1);
+	return count;
+}
+
+/** Ends the span when the body of the response was read, too. */
+function endWith(span: Span, response: AxiosResponse, input: ExchangeInput): void {
+	const {status, headers, request} = response;
+	span.setAttributes(answer(response, request));
+	if (status >= 400) span.setStatus({code: errorStatus});
+	const isFollowed =
+		input.followsRedirect && isRedirect(status) && headerOf(headers, 'location') !== undefined;
+	const body = isFollowed ? undefined : streamedBody(response);
+	if (body === undefined) {
+		span.end();
+		return;
+	}
+	// The error stays one that nobody handles, if the app does not.
+	body.once(errorMonitor, (error) => fail(span, error, input));
+	body.once('close', () => span.end());
+}
+
+/** @param request - That of Node, or one like it. */
+function answer({status}: Head, request?: {res?: {httpVersion?: string}}): Attributes {
+	const version = request?.res?.httpVersion;
+	return {
+		'http.response.status_code': status,
+		...(status >= 400 && {'error.type': String(status)}),
+		'network.protocol.version': version === '2.0' ? '2' : version,
+	};
+}
+
+/** Security: without the stack, which may quote the error of an app's own code, and its secrets. */
+function fail(span: Span, error: unknown, {hop, config}: ExchangeInput): void {
+	const report = failureReport(error, hop);
+	const {name, message, code} = report
+		? {name: 'MtlsError', message: report.summary, code: report.code}
+		: errorOf(error, config);
+	span.setAttributes({
+		'error.type': code,
+		'axios_mtls.failure.kind': report?.failure.kind,
+		'axios_mtls.failure.side': report?.failure.side,
+	});
+	span.recordException({name, code, message});
+	span.setStatus({code: errorStatus, message});
+}
+
+function errorOf(error: unknown, config: InternalAxiosRequestConfig) {
+	const signal = config.signal as AbortSignal | undefined;
+	// The end of `timeouts.requestMs` is a cancellation here.
+	const timeout: unknown = isCancel(error) ? signal?.reason : undefined;
+	const told = timeout instanceof TimeoutError ? timeout : error;
+	if (!isError(told)) return {name: 'Error', message: 'no error was thrown', code: 'Error'};
+	const {name, message, code = name}: NodeJS.ErrnoException = told;
+	return {name, message, code};
+}

@@ -107,6 +107,17 @@ export interface MtlsFailure {
 	readonly chain: readonly CertificateFacts[];
 	/** The client certificate if it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
+	/**
+	 * What the server got of our client certificate, where it refused us. `sent`: it has seen it. `none`: no
+	 * certificate is set. `not-asked`: it did not ask for one. `withheld`: a redirect led to an origin that
+	 * may not see it. `no-fitting-key`: its key can make none of the signatures that the server asked for.
+	 */
+	readonly clientCertificate?: 'sent' | 'none' | 'not-asked' | 'withheld' | 'no-fitting-key';
+	/** What the server's request for a client certificate said, where it refused us after one. */
+	readonly requested?: {
+		/** Those that OpenSSL knows here, in its names: `RSA-PSS+SHA256`. */
+		readonly signatureAlgorithms: readonly string[];
+	};
 	/** The proxy of this connection, and its answer. */
 	readonly proxy?: {
 		readonly host: string;
@@ -118,6 +129,11 @@ export interface MtlsFailure {
 	};
 	/** Why, most likely first. */
 	readonly reasons: readonly string[];
+	/**
+	 * An id for each of `reasons`, in the same order, for programs: `own-expired`. More may come, and one
+	 * that is listed stays what it is.
+	 */
+	readonly causes?: readonly string[];
 	/** What to do, in one sentence. */
 	readonly hint: string;
 }

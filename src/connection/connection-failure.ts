@@ -1,10 +1,15 @@
+import {X509Certificate} from 'node:crypto';
 import {types} from 'node:util';
 import type {MtlsFailure} from '../facts.ts';
-import {type Classification, classify} from '../failures/classify.ts';
-import {type Explanation, explain, type Facts} from '../failures/explain.ts';
-import {explainSocks} from '../failures/socks-refusal.ts';
+import {type Decision, decide} from '../failures/decide.ts';
+import type {Evidence, ProxyEvidence, ResponseEvidence, Withheld} from '../failures/facts.ts';
+import {certificateDetails, ownCertificate} from '../tls/peer/certificate-details.ts';
+import {unrelatedTo} from '../tls/peer/peer-chain.ts';
+import type {GivenOptions} from '../tls/snapshot.ts';
+import {trustFacts} from '../tls/trust/ca.ts';
 import {type Connection, chainFacts} from './connection.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
+import type {ProxyServer} from './proxy/resolve-proxy.ts';
 
 /** Why a connection failed, in words and as fields. */
 export interface FailureReport {
@@ -15,12 +20,14 @@ export interface FailureReport {
 	readonly failure: MtlsFailure;
 }
 
-/** The redirect that led to the connection, where it explains the failure. */
-interface Redirect {
+/** What is known of a failure besides the connection. */
+export interface FailureContext {
 	/** The origin that redirected to one with another identity, which it is not allowed to use. */
 	readonly redirectedFrom?: string | undefined;
-	/** A redirect led to an origin to which the client certificate may not be sent. */
-	readonly certificateWithheld?: boolean;
+	/** The redirect because of which the client certificate was not offered. */
+	readonly withheld?: Withheld | undefined;
+	/** The response that is the failure. */
+	readonly response?: ResponseEvidence;
 }
 
 /**
@@ -33,70 +40,16 @@ export function reportFailure(
 	connection: Connection,
 	cause: unknown,
 	url: string,
-	redirect: Redirect = {},
+	context: FailureContext = {},
 ): FailureReport | undefined {
-	const atProxy = classifyProxyTls(connection, cause);
-	const classification = atProxy?.classification ?? classifyFailure(connection, cause);
-	if (classification === undefined) return undefined;
-	return describeFailure(connection, classification, url, {
-		...redirect,
-		code: codeOf(cause),
-		...(cause instanceof ProxyError && {proxyStatus: cause.status, socksReply: cause.reply}),
-		explanation: atProxy?.explanation ?? explainSocksFailure(connection, cause),
-	});
-}
-
-/** What is known of a failure besides the connection. */
-interface FailureContext extends Redirect {
-	readonly code?: string | undefined;
-	readonly proxyStatus?: number | undefined;
-	readonly socksReply?: number | undefined;
-	/** The status of the response that is the failure. */
-	readonly responseStatus?: number;
-	/** Replaces the general explanation of such a failure. */
-	readonly explanation?: Explanation | undefined;
-}
-
-/**
- * Puts a classified failure of `connection` in words.
- *
- * @param url - The request's URL, without credentials.
- */
-export function describeFailure(
-	connection: Connection,
-	{weakness, layer, ...classification}: Classification,
-	url: string,
-	context: FailureContext,
-): FailureReport {
-	const {code, proxyStatus, socksReply, redirectedFrom, certificateWithheld, responseStatus} =
-		context;
-	const {proxy, alpn} = connection;
-	const facts = {
-		...factsOf(connection, classification, url),
-		...(redirectedFrom !== undefined && {redirectedFrom}),
-		...(proxy !== undefined && {
-			proxy: {
-				host: proxy.host,
-				port: proxy.port,
-				...(proxyStatus !== undefined && {status: proxyStatus}),
-				...(socksReply !== undefined && {reply: socksReply}),
-			},
-		}),
-	};
-	const {summary, reasons, hint} =
-		context.explanation ??
-		explain({
-			...facts,
-			...(weakness && {weakness}),
-			...(layer && {refusedHttp: alpn ?? 'http/1.1'}),
-			...(certificateWithheld && {certificateWithheld}),
-			...(responseStatus !== undefined && {responseStatus}),
-			...(proxy && {proxyLogin: proxy.hasCredentials}),
-		});
+	const decision =
+		decideProxyTls(connection, cause) ?? decide(evidenceOf(connection, cause, url, context));
+	if (decision === undefined) return undefined;
+	const proxyError = cause instanceof ProxyError ? cause : undefined;
 	return {
-		summary,
-		code: code ?? codeFor(classification.kind),
-		failure: {...facts, reasons, hint},
+		summary: decision.summary,
+		code: codeOf(cause) ?? codeFor(decision.kind),
+		failure: failureOf(connection, decision, url, context, proxyError),
 	};
 }
 
@@ -105,15 +58,22 @@ export function codeFor(kind: MtlsFailure['kind']): string {
 	return `ERR_MTLS_${kind.toUpperCase().replaceAll('-', '_')}`;
 }
 
-function factsOf(
+function failureOf(
 	connection: Connection,
-	classification: Omit<Classification, 'weakness' | 'layer'>,
+	{kind, side, certain, alert, reasons, causes, hint, clientCertificate}: Decision,
 	url: string,
-): Omit<MtlsFailure, 'reasons' | 'hint'> {
-	const {host, port, servername, protocol, clientCertificateRequested, identity} = connection;
+	{redirectedFrom}: FailureContext,
+	proxyError: ProxyError | undefined,
+): MtlsFailure {
+	const {host, port, servername, protocol, clientCertificateRequested, identity, proxy} =
+		connection;
+	const {signatureAlgorithms} = connection;
 	const chain = chainFacts(connection);
 	return {
-		...classification,
+		kind,
+		side,
+		certain,
+		...(alert !== undefined && {alert}),
 		phase: connection.phase ?? 'handshake',
 		host,
 		port,
@@ -124,65 +84,122 @@ function factsOf(
 		...(chain[0] !== undefined && {peer: chain[0]}),
 		chain,
 		identity,
+		...(redirectedFrom !== undefined && {redirectedFrom}),
+		...(side === 'client' && clientCertificate !== undefined && {clientCertificate}),
+		...(side === 'client' && signatureAlgorithms.length > 0 && {requested: {signatureAlgorithms}}),
+		...(proxy !== undefined && {
+			proxy: {
+				host: proxy.host,
+				port: proxy.port,
+				...(proxyError?.status !== undefined && {status: proxyError.status}),
+				...(proxyError?.reply !== undefined && {reply: proxyError.reply}),
+			},
+		}),
+		reasons,
+		causes,
+		hint,
 	};
 }
 
-function classifyFailure(connection: Connection, cause: unknown): Classification | undefined {
-	if (cause instanceof ProxyError) return {kind: cause.kind, side: 'proxy', certain: true};
-	return classify({
+/** Gathers what is known; what takes time is read when a row of the table asks for it. */
+function evidenceOf(
+	connection: Connection,
+	cause: unknown,
+	url: string,
+	{redirectedFrom, withheld, response}: FailureContext,
+	peer: Evidence['peer'] = 'server',
+): Evidence {
+	const {snapshot, chain, proxy, servername, identity} = connection;
+	const {host, port, phase, alpn, protocol, resumed} = connection;
+	const {clientCertificateRequested, signatureAlgorithms} = connection;
+	const options = peer === 'server' ? snapshot : snapshot.proxy;
+	const {given, trustedIssuer} = options;
+	let ours: X509Certificate[] | undefined;
+	const sent = () => {
+		ours ??= certificatesIn(given);
+		return ours;
+	};
+	return {
+		source:
+			response === undefined ? (cause instanceof ProxyError ? 'proxy' : 'connection') : 'response',
+		peer,
 		code: codeOf(cause),
-		message: types.isNativeError(cause) ? cause.message : String(cause),
-		phase: connection.phase,
+		message: types.isNativeError(cause) ? cause.message : String(cause ?? ''),
+		...{phase, host, port, servername, url, alpn, protocol, resumed},
+		...{
+			clientCertificateRequested,
+			signatureAlgorithms,
+			identity,
+			redirectedFrom,
+			withheld,
+			response,
+		},
+		now: new Date(),
+		proxied: proxy !== undefined,
 		chain: chainFacts(connection),
-		clientCertificateRequested: connection.clientCertificateRequested,
-		resumed: connection.resumed,
-		identityOffered: connection.identity !== null,
-	});
+		details: () => chain.map(certificateDetails),
+		unrelated: () => unrelatedTo(chain).map((each) => certificateDetails(each).subject),
+		ours: () => sent().map(ownCertificate),
+		oursEndAtRoot: () => {
+			const last = sent().at(-1);
+			const issuer = last && trustedIssuer(last);
+			return issuer?.checkIssued(issuer) ?? false;
+		},
+		hasIdentity: options.identity !== null,
+		options: {
+			minVersion: given.minVersion ?? 'TLSv1.2',
+			maxVersion: given.maxVersion,
+			minVersionSet: given.minVersion !== undefined,
+			ciphers: given.ciphers,
+			servername: options.servername,
+		},
+		trust: () => trustFacts(given.ca, chain),
+		proxy: proxy && proxyEvidence(proxy, cause),
+	};
+}
+
+function certificatesIn({certificates}: GivenOptions): X509Certificate[] {
+	const blocks = certificates.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+	return (blocks ?? []).map((pem) => new X509Certificate(pem));
+}
+
+function proxyEvidence(
+	{host, port, protocol, hasCredentials}: ProxyServer,
+	cause: unknown,
+): ProxyEvidence {
+	const known = {host, port, protocol, hasCredentials};
+	if (!(cause instanceof ProxyError)) return known;
+	const {kind, message, status, reply, squidError, spoke} = cause;
+	const networkCode = codeOf(cause.cause);
+	return {...known, kind, message, status, reply, squidError, spoke, networkCode};
 }
 
 /**
- * Classifies failed TLS with an `https://` proxy: its certificate was refused, or it refused the client's.
+ * Explains failed TLS with an `https://` proxy: its certificate was refused, or it refused the client's.
  *
  * @returns `undefined` when the proxy failed for another reason, or did not fail.
  */
-function classifyProxyTls(
+function decideProxyTls(
 	{proxyConnection, phase, proxy}: Connection,
 	cause: unknown,
-): {classification: Classification; explanation: Explanation} | undefined {
+): Decision | undefined {
 	if (proxyConnection === undefined || proxy === undefined || phase !== 'tunnel') return undefined;
 	const unreached = cause instanceof ProxyError && cause.kind === 'proxy-unreachable';
-	if (cause instanceof ProxyError && !unreached && !cause.unanswered) return undefined;
+	if (cause instanceof ProxyError && !unreached && cause.spoke !== 'nothing') return undefined;
 
-	const error = proxyConnection.firstError ?? (cause instanceof ProxyError ? cause.cause : cause);
-	const classified = classifyFailure(proxyConnection, error ?? hangUp);
+	const error =
+		proxyConnection.firstError ?? (cause instanceof ProxyError ? cause.cause : cause) ?? hangUp;
+	const decided = decide(evidenceOf(proxyConnection, error, String(proxy), {}, 'proxy'));
 	// After the handshake, only a refusal by the proxy of the client certificate is a TLS failure.
-	if (classified === undefined || !(unreached || classified.side === 'client')) return undefined;
-	const {weakness, layer: _, ...classification} = classified;
-	const facts: Facts = {
-		...factsOf(proxyConnection, classification, String(proxy)),
-		...(weakness && {weakness}),
-	};
-	const {summary, reasons, hint} = explain(facts, 'proxy');
+	if (decided === undefined || !(unreached || decided.side === 'client')) return undefined;
 	return {
-		classification: {
-			...classification,
-			kind: classified.side === 'client' ? 'proxy-auth-required' : 'proxy-unreachable',
-			side: 'proxy',
-		},
-		explanation: {
-			summary: `no TLS with the proxy ${proxy}: ${summary}`,
-			reasons: [summary, ...reasons],
-			hint,
-		},
+		...decided,
+		kind: decided.side === 'client' ? 'proxy-auth-required' : 'proxy-unreachable',
+		side: 'proxy',
+		summary: `no TLS with the proxy ${proxy}: ${decided.summary}`,
+		reasons: [decided.summary, ...decided.reasons],
+		causes: [decided.kind, ...decided.causes],
 	};
-}
-
-/** The explanation of a failure of a SOCKS proxy; `undefined` for one that any proxy can have. */
-function explainSocksFailure({proxy}: Connection, cause: unknown): Explanation | undefined {
-	if (!proxy?.isSocks || !(cause instanceof ProxyError)) return undefined;
-	const {kind, reply, message} = cause;
-	const found = explainSocks({kind, reply, login: proxy.hasCredentials});
-	return found && {summary: message, ...found};
 }
 
 const hangUp = Object.assign(new Error('the proxy hung up'), {code: 'ECONNRESET'});

@@ -29,6 +29,8 @@ export interface Connection {
 	authorized: boolean;
 	/** `undefined` until the server's part of the handshake has been read. */
 	clientCertificateRequested: boolean | undefined;
+	/** Those of the server's CertificateRequest that OpenSSL knows here: `RSA-PSS+SHA256`. */
+	signatureAlgorithms: readonly string[];
 	/** The server's certificates in the handshake; empty on a resumed session. */
 	chain: PeerChain;
 	/** The same with facts, also on a resumed session: from the full handshake. See {@link presentedOn}. */
@@ -57,6 +59,7 @@ export function beginConnection(
 		resumed: false,
 		authorized: false,
 		clientCertificateRequested: undefined,
+		signatureAlgorithms: [],
 		chain: [],
 		presented: undefined,
 		validUntil: Number.POSITIVE_INFINITY,

@@ -20,7 +20,7 @@ import {tlsOptions} from './socket-options.ts';
 /** What decides a handshake: a snapshot, or its `proxy` for an `https://` proxy. */
 export type HandshakeOptions = Pick<
 	Snapshot,
-	'servername' | 'verification' | 'trustedIssuer' | 'context' | 'sessions'
+	'servername' | 'verification' | 'trustedIssuer' | 'given' | 'context' | 'sessions'
 > &
 	Partial<Pick<Snapshot, 'report'>>;
 
@@ -174,7 +174,8 @@ function readHandshake(
 	// Once only: reading them empties their source.
 	if (connection.chain.length === 0) readCertificates(socket, connection, options);
 	// Only a CertificateRequest fills the shared signature algorithms.
-	connection.clientCertificateRequested = socket.getSharedSigalgs().length > 0;
+	connection.signatureAlgorithms = socket.getSharedSigalgs();
+	connection.clientCertificateRequested = connection.signatureAlgorithms.length > 0;
 }
 
 function readCertificates(

@@ -17,6 +17,8 @@ export interface Hop {
 	readonly body: Body | undefined;
 	/** Whether the client certificate may be presented to this origin. */
 	readonly presentCertificate: boolean;
+	/** The origin whose redirect led to one to which the client certificate may not be presented. */
+	readonly withheldAfter?: string | undefined;
 	/** A redirect has led to another origin on the way. */
 	readonly leftOrigin: boolean;
 	/**

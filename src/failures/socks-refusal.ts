@@ -1,8 +1,6 @@
 /*
- * Failures of a SOCKS proxy in words.
+ * The replies of a SOCKS proxy in words.
  */
-import type {FailureKind} from '../facts.ts';
-
 /** The replies by which a proxy refuses a connection, and their likely reasons: RFC 1928 §6. */
 const replies: Readonly<
 	Record<number, {readonly name: string; readonly reasons: readonly string[]}>
@@ -40,51 +38,7 @@ export function socksReplyName(reply: number): string {
 	return `${replies[reply]?.name ?? 'an unassigned reply'} (SOCKS reply ${reply})`;
 }
 
-/** What is known of the failure. */
-interface SocksFailure {
-	readonly kind: FailureKind;
-	/** The code of the reply, if there was one. */
-	readonly reply: number | undefined;
-	/** Whether there were a user and password for the proxy. */
-	readonly login: boolean;
-}
-
-/**
- * The reasons of a failure, most likely first, and what to do.
- *
- * @returns `undefined` for a kind of failure that has nothing to do with SOCKS.
- */
-export function explainSocks({
-	kind,
-	reply,
-	login,
-}: SocksFailure): {readonly reasons: readonly string[]; readonly hint: string} | undefined {
-	if (kind === 'proxy-refused') {
-		return {
-			reasons: replies[reply ?? 1]?.reasons ?? ['the proxy has replies of its own'],
-			hint: 'have the host allowed on the proxy, or add it to NO_PROXY',
-		};
-	}
-	if (kind === 'proxy-auth-required') {
-		return login
-			? {
-					reasons: [
-						'the user or the password is wrong',
-						'the proxy takes another method than user and password (RFC 1929)',
-					],
-					hint: 'the proxy did not accept the user and password of `proxy` or ALL_PROXY: have them checked',
-				}
-			: {
-					reasons: ['no user and password are set for it'],
-					hint: 'put user and password into `proxy.auth` or the URL of ALL_PROXY',
-				};
-	}
-	if (kind !== 'proxy-bad-reply') return undefined;
-	return {
-		reasons: [
-			'the address in `proxy`, ALL_PROXY or HTTPS_PROXY is not that of a SOCKS 5 proxy',
-			'the proxy is overloaded or restarting',
-		],
-		hint: 'check `proxy`, ALL_PROXY, HTTPS_PROXY and NO_PROXY',
-	};
+/** Why a proxy sent a reply, most likely first. */
+export function socksReplyReasons(reply: number | undefined): readonly string[] {
+	return replies[reply ?? 1]?.reasons ?? ['the proxy has replies of its own'];
 }

@@ -8,15 +8,15 @@ import {
 import {type Connection, connectionOf, connectionOfError} from '../connection/connection.ts';
 import {
 	codeFor,
-	describeFailure,
+	type FailureContext,
 	type FailureReport,
 	reportFailure,
 } from '../connection/connection-failure.ts';
 import type {ProxyServer} from '../connection/proxy/resolve-proxy.ts';
 import {MtlsError, type MtlsErrorInit} from '../errors.ts';
 import type {Hop} from '../exchange/hop.ts';
-import {type Classification, wantsHttp1} from '../failures/classify.ts';
-import {explain} from '../failures/explain.ts';
+import {type Decision, decide} from '../failures/decide.ts';
+import type {Evidence, ProxyEvidence} from '../failures/facts.ts';
 import {classifyRefusal} from '../failures/http-refusal.ts';
 import {alertOf} from '../failures/tls-alerts.ts';
 import {publish} from '../logging/diagnostics-channel.ts';
@@ -64,41 +64,19 @@ export function diagnoseResponse(
 	// A connection to a proxy, for plain http: no certificate was requested.
 	if (connection === undefined || connection.phase === 'tunnel') return error;
 	const {status, headers, data} = response;
-	const kind = classifyRefusal({status, server: headers.server, data});
-	const classification: Classification | undefined =
-		kind === undefined
-			? refusalWithoutCertificate(status, hop, connection)
-			: {kind, side: 'client', certain: true};
-	// Only a certificate that was presented can be refused.
-	if (
-		classification === undefined ||
-		(classification.kind === 'client-certificate-refused' && !connection.identity)
-	) {
-		return error;
-	}
-	const report = describeFailure(connection, classification, redactUrl(hop.url.href), {
-		code: error.code,
-		...redirectOf(hop),
-		...(!classification.certain && {responseStatus: status}),
-	});
-	return mtlsError(report, {config, request: response.request, response});
+	const page = classifyRefusal({status, server: headers.server, data});
+	const context = {...redirectOf(hop), response: {status, page}};
+	const report = reportFailure(connection, error, redactUrl(hop.url.href), context);
+	return report === undefined
+		? error
+		: mtlsError(report, {config, request: response.request, response});
 }
 
-function redirectOf({anonymizedBy, presentCertificate}: Hop) {
-	return {redirectedFrom: anonymizedBy, certificateWithheld: !presentCertificate};
-}
-
-const refusals: ReadonlySet<number> = new Set([400, 401, 403]);
-
-/** The refusal of an anonymous request by a server that requests client certificates. */
-function refusalWithoutCertificate(
-	status: number,
-	hop: Hop,
-	connection: Connection,
-): Classification | undefined {
-	if (hop.anonymizedBy === undefined || !connection.clientCertificateRequested) return undefined;
-	if (!refusals.has(status)) return undefined;
-	return {kind: 'client-certificate-required', side: 'client', certain: false};
+function redirectOf({anonymizedBy, withheldAfter, url}: Hop): FailureContext {
+	return {
+		redirectedFrom: anonymizedBy,
+		withheld: withheldAfter === undefined ? undefined : {from: withheldAfter, to: url.origin},
+	};
 }
 
 /** The error of a redirect that would leave TLS. */
@@ -107,44 +85,89 @@ export function insecureRedirect(
 	target: URL,
 	config: InternalAxiosRequestConfig,
 ): MtlsError {
-	const kind = 'insecure-redirect';
-	const facts = {...factsOf(hop), kind, side: 'server', url: redactUrl(target.href)} as const;
-	const {summary, reasons, hint} = explain(facts);
-	const failure = {...facts, reasons, hint};
-	return mtlsError({summary, code: codeFor(kind), failure}, {config});
+	const evidence = {...evidenceOf(hop), source: 'redirect', url: redactUrl(target.href)} as const;
+	return failedResponse(evidence, codeFor('insecure-redirect'), {config});
 }
 
 /** The error of a 407, by which a proxy refuses to forward plain http (RFC 9110 §15.5.8). */
 export function proxyAuthRequired(
-	{host, port, hasCredentials}: ProxyServer,
+	{host, port, protocol, hasCredentials}: ProxyServer,
 	hop: Hop,
 	config: InternalAxiosRequestConfig,
 	{status, request}: AxiosResponse,
 ): MtlsError {
-	const facts = {
-		...factsOf(hop),
-		kind: 'proxy-auth-required',
-		side: 'proxy',
-		proxy: {host, port, status},
-	} as const;
-	const {summary, reasons, hint} = explain({...facts, proxyLogin: hasCredentials});
-	const failure = {...facts, reasons, hint};
-	return mtlsError({summary, code: 'ERR_PROXY_AUTH_REQUIRED', failure}, {config, request});
+	const kind = 'proxy-auth-required';
+	const proxy: ProxyEvidence = {host, port, protocol, hasCredentials, kind, status};
+	const evidence = {...evidenceOf(hop), source: 'proxy', proxy} as const;
+	return failedResponse(evidence, 'ERR_PROXY_AUTH_REQUIRED', {config, request});
 }
 
-/** The facts of a failure that a response caused. */
-function factsOf({url}: Hop) {
+/** What is known of a response that is the failure, where no TLS connection is to blame. */
+function evidenceOf({url}: Hop): Evidence {
 	const host = bareHost(url.hostname);
 	return {
+		source: 'response',
+		peer: 'server',
+		code: undefined,
+		message: '',
 		phase: 'response',
-		certain: true,
 		host,
 		port: portOfUrl(url),
 		servername: host,
 		url: redactUrl(url.href),
+		now: new Date(),
+		alpn: undefined,
+		protocol: undefined,
+		clientCertificateRequested: undefined,
+		signatureAlgorithms: [],
+		resumed: false,
+		proxied: false,
+		chain: [],
+		details: () => [],
+		unrelated: () => [],
+		identity: null,
+		ours: () => [],
+		oursEndAtRoot: () => false,
+		hasIdentity: false,
+		options: {
+			minVersion: '',
+			maxVersion: undefined,
+			minVersionSet: false,
+			ciphers: undefined,
+			servername: undefined,
+		},
+		trust: () => {
+			throw new Error('a response has no chain');
+		},
+		withheld: undefined,
+		redirectedFrom: undefined,
+		proxy: undefined,
+		response: undefined,
+	};
+}
+
+function failedResponse(
+	evidence: Evidence,
+	code: string,
+	init: {config: InternalAxiosRequestConfig; request?: unknown},
+): MtlsError {
+	const {kind, side, certain, summary, reasons, causes, hint} = decide(evidence) as Decision;
+	const {host, port, servername, url, proxy} = evidence;
+	const failure = {
+		...{kind, side, certain, host, port, servername, url},
+		phase: 'response',
 		chain: [],
 		identity: null,
+		...(proxy && {
+			proxy: {
+				host: proxy.host,
+				port: proxy.port,
+				...(proxy.status !== undefined && {status: proxy.status}),
+			},
+		}),
+		...{reasons, causes, hint},
 	} as const;
+	return mtlsError({summary, code, failure}, init);
 }
 
 function mtlsError(
@@ -173,7 +196,9 @@ function connectionOfFailure(
 	const message = types.isNativeError(cause) ? cause.message : '';
 	const renegotiated =
 		connection.clientCertificateRequested === false && alertOf(message) !== undefined;
-	return request?.reusedSocket === false || renegotiated || wantsHttp1(message)
+	return request?.reusedSocket === false ||
+		renegotiated ||
+		/\bNGHTTP2_HTTP_1_1_REQUIRED\b/.test(message)
 		? {connection, cause}
 		: undefined;
 }

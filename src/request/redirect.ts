@@ -83,10 +83,12 @@ export function isDowngrade(from: URL, to: URL): boolean {
  */
 export function presentationAt(
 	target: URL,
-	hop: Pick<Hop, 'url' | 'presentCertificate' | 'anonymizedBy'>,
+	hop: Pick<Hop, 'url' | 'presentCertificate' | 'withheldAfter' | 'anonymizedBy'>,
 	{origin, redirectAccess}: Pick<RedirectPolicy, 'origin' | 'redirectAccess'>,
-): Pick<Hop, 'presentCertificate' | 'anonymizedBy'> {
-	if (target.origin === origin) return {presentCertificate: true, anonymizedBy: undefined};
+): Pick<Hop, 'presentCertificate' | 'withheldAfter' | 'anonymizedBy'> {
+	if (target.origin === origin) {
+		return {presentCertificate: true, withheldAfter: undefined, anonymizedBy: undefined};
+	}
 	const from = hop.url.origin;
 	// Security: a redirect led to the hop without the certificate, so the sender of that redirect may
 	// also control where this one leads.
@@ -94,6 +96,7 @@ export function presentationAt(
 	const access = redirectAccess(target.origin, redirector);
 	return {
 		presentCertificate: access === 'with-certificate',
+		withheldAfter: access === 'without-certificate' ? (hop.withheldAfter ?? from) : undefined,
 		anonymizedBy: access === 'anonymous' ? (hop.anonymizedBy ?? from) : undefined,
 	};
 }

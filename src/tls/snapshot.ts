@@ -1,4 +1,4 @@
-import type {SecureContext} from 'node:tls';
+import type {SecureContext, SecureVersion} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {MtlsOptions, ProxyTlsOptions} from '../options/mtls.ts';
@@ -35,6 +35,8 @@ export interface Snapshot {
 	readonly verification: Verification;
 	/** Completes the chain of a server, which need not send its root. */
 	readonly trustedIssuer: FindIssuer;
+	/** What a failure is explained with. */
+	readonly given: GivenOptions;
 	/** Called for a failed verification that is not enforced. */
 	readonly report: Report;
 	/** Shared by all snapshots of one client. */
@@ -45,6 +47,17 @@ export interface Snapshot {
 	readonly sessions: SessionCache;
 	/** For the TLS to an `https://` proxy, for which nothing of the above is used. */
 	readonly proxy: ProxyTls;
+}
+
+/** The options of a handshake as far as they can explain why it failed; none is secret. */
+export interface GivenOptions {
+	/** The certificates that are sent with the client certificate, and itself first; PEM. */
+	readonly certificates: string;
+	/** The trusted CAs, PEM; `undefined`: Node's own. */
+	readonly ca: readonly string[] | undefined;
+	readonly minVersion: SecureVersion | undefined;
+	readonly maxVersion: SecureVersion | undefined;
+	readonly ciphers: string | undefined;
 }
 
 type Report = (failure: {
@@ -103,6 +116,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		servername: options.servername,
 		verification,
 		trustedIssuer: trustedIssuers(trust.ca),
+		given: givenOptions(options, trust.ca, credentials?.cert),
 		report: context.report,
 		counts: context.counts,
 		sessions: new SessionCache(),
@@ -113,6 +127,14 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 			return anonymous;
 		},
 	});
+}
+
+function givenOptions(
+	{minVersion, maxVersion, ciphers}: MtlsOptions,
+	ca: readonly string[] | undefined,
+	certificates = '',
+): GivenOptions {
+	return {certificates, ca, minVersion, maxVersion, ciphers};
 }
 
 /**
@@ -150,7 +172,14 @@ function readAll(options: SnapshotOptions, now: Date) {
  */
 export type ProxyTls = Pick<
 	Snapshot,
-	'identity' | 'warnings' | 'servername' | 'verification' | 'trustedIssuer' | 'context' | 'sessions'
+	| 'identity'
+	| 'warnings'
+	| 'servername'
+	| 'verification'
+	| 'trustedIssuer'
+	| 'given'
+	| 'context'
+	| 'sessions'
 >;
 
 /**
@@ -184,6 +213,7 @@ function readProxyTls(options: ProxyTlsOptions = Object.create(null), now: Date)
 		servername: options.servername,
 		verification: loadVerification(options),
 		trustedIssuer: trustedIssuers(trust.ca),
+		given: givenOptions(options, trust.ca, identity?.cert),
 		sessions: new SessionCache(),
 		context() {
 			context ??= createContext(trust);

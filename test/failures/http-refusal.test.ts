@@ -1,8 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import {classifyRefusal, type RefusalPage} from '../../src/failures/http-refusal.ts';
 
-const required = 'client-certificate-required';
-const refused = 'client-certificate-refused';
+const required = 'nginx-required';
+const refused = 'nginx-refused';
+const late403 = 'apache-post-handshake';
 
 // As nginx 1.22 and Apache 2.4 wrote them.
 function nginxPage(words: string): string {
@@ -20,8 +21,8 @@ describe('a refusal', () => {
 		['nginx in bytes', {status: 400, server: 'nginx', data: Buffer.from(none)}, required],
 		['nginx by number, none', {status: 496, server: 'nginx', data: ''}, required],
 		['nginx by number, bad', {status: 495, server: 'nginx', data: {}}, refused],
-		['Apache that cannot ask', {status: 403, server: 'Apache/2.4.71', data: late}, required],
-		['Apache of few words', {status: 403, server: 'Apache', data: late}, required],
+		['Apache that cannot ask', {status: 403, server: 'Apache/2.4.71', data: late}, late403],
+		['Apache of few words', {status: 403, server: 'Apache', data: late}, late403],
 		[
 			'an older Apache',
 			{
@@ -31,7 +32,7 @@ describe('a refusal', () => {
 					.replace(/<!.*>\n<html>/, '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html>')
 					.replace('<br /></p>', '<br />\n</p>'),
 			},
-			required,
+			late403,
 		],
 	])('the page of %s is recognised as a refusal', (_, page, kind) => {
 		expect(classifyRefusal(page)).toBe(kind);

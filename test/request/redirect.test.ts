@@ -301,6 +301,9 @@ test.each([
 	const redirectAccess = (origin: string) =>
 		origin === 'https://listed.test' ? 'with-certificate' : 'without-certificate';
 	const policy = {origin: 'https://a.test', redirectAccess} as const;
-	expect(presentationAt(new URL(target), hopOf(), policy)).toEqual({presentCertificate: expected});
+	expect(presentationAt(new URL(target), hopOf(), policy)).toEqual({
+		presentCertificate: expected,
+		withheldAfter: expected ? undefined : 'https://a.test',
+	});
 	expect(followed({}, {location: target}, {redirectAccess}).presentCertificate).toBe(expected);
 });

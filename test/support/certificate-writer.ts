@@ -23,6 +23,8 @@ export interface CertificateText {
 	readonly validity?: Buffer;
 	/** It may sign others. */
 	readonly authority?: boolean;
+	/** The content of its basicConstraints. @defaultValue what `authority` says */
+	readonly basicConstraints?: Buffer | undefined;
 	/** The content of a subjectAltName; none for an empty one. @defaultValue `localhost` */
 	readonly names?: Buffer;
 	readonly extensions?: readonly Buffer[];
@@ -75,7 +77,7 @@ export function writeCertificate(content: CertificateText): Buffer {
 	const {algorithm, signature} = signer(key);
 	const names = content.names ?? (authority ? Buffer.alloc(0) : dnsName('localhost'));
 	const all = [
-		extension('551d13', authority ? sequence(yes) : sequence(), true),
+		extension('551d13', content.basicConstraints ?? (authority ? sequence(yes) : sequence()), true),
 		...(names.length > 0 ? [extension('551d11', sequence(names))] : []),
 		...extensions,
 	];

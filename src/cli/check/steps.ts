@@ -1,6 +1,6 @@
 /*
  * The result of each step of `check`. The library explains why a certificate was refused, for instance an
- * expired one: failures/explain.ts.
+ * expired one: failures/decide.ts.
  */
 import type {CertificateFacts} from '../../index.ts';
 import {describeExpiry} from '../../tls/credentials/expiry.ts';

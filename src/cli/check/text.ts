@@ -1,6 +1,6 @@
 /*
  * The report as text. Why a connection failed, and what to do, are the library's sentences:
- * failures/explain.ts.
+ * failures/decide.ts.
  */
 import pc from 'picocolors';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';

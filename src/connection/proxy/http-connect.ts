@@ -58,7 +58,7 @@ function readHead(
 		};
 		const onAbort = () => fail(signal.reason);
 		const hungUp = (reason: string, cause?: unknown) =>
-			fail(badReply(proxy, reason, {cause, unanswered: bytes === 0}));
+			fail(badReply(proxy, reason, {cause, spoke: spokenIn(received, bytes)}));
 		const onEnd = () => hungUp('it hung up before its answer was complete');
 		const onError = (cause: NodeJS.ErrnoException) =>
 			hungUp(`it hung up (${cause.code ?? cause.message})`, cause);
@@ -66,7 +66,10 @@ function readHead(
 			received = Buffer.concat([received, chunk]);
 			bytes += chunk.length;
 			const end = dropInterim();
-			if (!startsLikeHttp(received)) return fail(badReply(proxy, 'no HTTP status line'));
+			if (!startsLikeHttp(received)) {
+				const spoke = spokenIn(received, bytes);
+				return fail(badReply(proxy, 'no HTTP status line', {spoke}));
+			}
 			if (bytes - (end === -1 ? 0 : received.length - end) > maxHeadBytes) {
 				return fail(badReply(proxy, `more than ${maxHeadBytes} bytes without an end`));
 			}
@@ -104,14 +107,25 @@ function assertAccepted(head: string, proxy: ProxyServer, authority: string): vo
 		'proxy-refused',
 		'ERR_PROXY_REFUSED',
 		`the proxy ${proxy} refused a tunnel to ${authority} (${status})`,
-		{status},
+		{status, squidError: squidErrorOf(head)},
 	);
+}
+
+/** How Squid says what failed: `ERR_DNS_FAIL 0`. */
+function squidErrorOf(head: string): string | undefined {
+	return /^x-squid-error:[ \t]*([\w ]{1,60}?)[ \t]*$/im.exec(head)?.[1];
+}
+
+/** A TLS server answers CONNECT with an alert: a record of type 21 and version 3.x (RFC 8446 §5.1). */
+function spokenIn(received: Buffer, bytes: number): 'nothing' | 'tls' | 'other' {
+	if (bytes === 0) return 'nothing';
+	return received[0] === 21 && received[1] === 3 ? 'tls' : 'other';
 }
 
 function badReply(
 	proxy: ProxyServer,
 	reason: string,
-	how?: {cause: unknown; unanswered: boolean},
+	how?: {cause?: unknown; spoke: 'nothing' | 'tls' | 'other'},
 ): ProxyError {
 	return new ProxyError(
 		'proxy-bad-reply',

@@ -3,7 +3,8 @@ import type {FailureKind} from '../../facts.ts';
 interface ProxyErrorInit {
 	readonly status?: number;
 	readonly reply?: number;
-	readonly unanswered?: boolean;
+	readonly spoke?: 'nothing' | 'tls' | 'other';
+	readonly squidError?: string | undefined;
 	readonly cause?: unknown;
 }
 
@@ -15,8 +16,13 @@ export class ProxyError extends Error {
 	readonly status: number | undefined;
 	/** The code of a SOCKS proxy's reply (RFC 1928 §6), if it sent one. */
 	readonly reply: number | undefined;
-	/** The proxy hung up without a response, as a TLS 1.3 server that refuses a certificate may do. */
-	readonly unanswered: boolean;
+	/**
+	 * What it sent in place of a response: `nothing` before it hung up, as a TLS 1.3 server that refuses a
+	 * certificate may do.
+	 */
+	readonly spoke: 'nothing' | 'tls' | 'other' | undefined;
+	/** The `X-Squid-Error` header of its response. */
+	readonly squidError: string | undefined;
 
 	constructor(kind: FailureKind, code: string, message: string, init: ProxyErrorInit = {}) {
 		super(message, init.cause === undefined ? undefined : {cause: init.cause});
@@ -25,6 +31,7 @@ export class ProxyError extends Error {
 		this.code = code;
 		this.status = init.status;
 		this.reply = init.reply;
-		this.unanswered = init.unanswered ?? false;
+		this.spoke = init.spoke;
+		this.squidError = init.squidError;
 	}
 }

@@ -8,6 +8,13 @@ import {detailedForm, legacyForm} from './legacy-form.ts';
  */
 export type PeerChain = readonly X509Certificate[];
 
+const leftOut = new WeakMap<PeerChain, readonly X509Certificate[]>();
+
+/** The certificates that the peer has sent and that are not part of its chain. */
+export function unrelatedTo(chain: PeerChain): readonly X509Certificate[] {
+	return leftOut.get(chain) ?? [];
+}
+
 /** Finds the issuer of a certificate among the trusted ones. */
 export type FindIssuer = (certificate: X509Certificate) => X509Certificate | undefined;
 
@@ -40,6 +47,8 @@ function buildChain(leaf: X509Certificate, findIssuer: FindIssuer): PeerChain {
 		chain.push(next);
 		last = next;
 	}
+	const others = sent.filter((each) => !chain.includes(each));
+	if (others.length > 0) leftOut.set(chain, others);
 	return chain;
 }
 

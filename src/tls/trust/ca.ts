@@ -5,6 +5,7 @@ import {join} from 'node:path';
 // check-runtime.ts can say why.
 import tls from 'node:tls';
 import {MtlsConfigError} from '../../config-error.ts';
+import type {TrustFacts} from '../../failures/facts.ts';
 import type {MtlsOptions, Source} from '../../options/mtls.ts';
 import {issuerOf} from '../credentials/chain.ts';
 import {
@@ -128,6 +129,32 @@ export function trustedIssuers(ca: readonly string[] | undefined): FindIssuer {
 	};
 }
 
+/**
+ * How the trusted CAs relate to a chain that could not be verified.
+ *
+ * @param ca - PEM; without it what Node trusts by default.
+ * @param chain - What the server sent, and the trusted certificates above it, leaf first.
+ */
+export function trustFacts(
+	ca: readonly string[] | undefined,
+	chain: readonly X509Certificate[],
+): TrustFacts {
+	const trusted = ca === undefined ? trustedByDefault() : new TrustedCertificates(ca);
+	const [leaf] = chain;
+	const last = chain.at(-1);
+	const held = chain.filter((each) => trusted.holds(each));
+	const isRoot = last?.checkIssued(last) ?? false;
+	return {
+		given: ca !== undefined,
+		holdsLeaf: leaf !== undefined && held.includes(leaf),
+		holdsTop: last !== undefined && !isRoot && held.includes(last),
+		holdsNamesake: last !== undefined && !held.includes(last) && trusted.holdsNameOfIssuer(last),
+		isPublic:
+			ca !== undefined && last !== undefined && trustedByDefault().issuerOf(last) !== undefined,
+		held: new Set(held.map(({fingerprint256}) => fingerprint256)),
+	};
+}
+
 const byDefault = new WeakMap<readonly string[], TrustedCertificates>();
 
 // Node returns the same list until `setDefaultCACertificates` sets another.
@@ -155,6 +182,17 @@ class TrustedCertificates {
 
 	issuerOf(certificate: X509Certificate): X509Certificate | undefined {
 		return issuerOf(certificate, this.#named(namesOf(certificate.raw).issuer));
+	}
+
+	/** Whether this very certificate is among them. */
+	holds(certificate: X509Certificate): boolean {
+		const named = this.#bySubject.get(namesOf(certificate.raw).subject) ?? [];
+		return named.some((der) => der.equals(certificate.raw));
+	}
+
+	/** Whether one has the name of the certificate's issuer. */
+	holdsNameOfIssuer(certificate: X509Certificate): boolean {
+		return this.#bySubject.has(namesOf(certificate.raw).issuer);
 	}
 
 	#named(name: string): readonly X509Certificate[] {

@@ -1,36 +1,29 @@
 import {describe, expect, test} from 'vitest';
 import type {CertificateFacts} from '../../src/facts.ts';
-import {
-	type Classification,
-	classify,
-	type Evidence,
-	type Weakness,
-} from '../../src/failures/classify.ts';
+import {decide} from '../../src/failures/decide.ts';
+import type {Evidence, Weakness} from '../../src/failures/facts.ts';
 import type {FailureKind} from '../../src/index.ts';
+import {certificateOf, evidenceOf} from '../support/evidence.ts';
 
-const leaf: CertificateFacts = {
-	subject: 'CN=localhost',
-	issuer: 'CN=Bank Root',
-	altNames: [],
-	validFrom: '',
-	validTo: '',
-	fingerprint256: '',
-	pin: '',
-	caIssuers: [],
-};
+const leaf = certificateOf('CN=localhost', 'CN=Bank Root');
 
-function judge(evidence: Partial<Evidence>): Classification | undefined {
-	return classify({
-		code: undefined,
-		message: '',
-		phase: 'handshake',
-		chain: [],
-		clientCertificateRequested: undefined,
-		resumed: false,
-		identityOffered: false,
-		...evidence,
-	});
+interface Verdict {
+	readonly kind: FailureKind;
+	readonly side: string;
+	readonly certain: boolean;
+	readonly alert?: string;
 }
+
+/** The verdict alone; the causes have tests of their own. */
+function judge(evidence: Partial<Evidence>): Verdict | undefined {
+	const decision = decide(evidenceOf(evidence));
+	if (decision === undefined) return undefined;
+	const {kind, side, certain, alert: name} = decision;
+	return {kind, side, certain, ...(name !== undefined && {alert: name})};
+}
+
+const ours = {...leaf, subject: 'CN=client', issuer: 'CN=Partner Root'};
+const identityOffered = {identity: ours, hasIdentity: true};
 
 const alert = (number: number) => ({
 	code: 'ERR_SSL_SOME_ALERT',
@@ -95,8 +88,8 @@ describe('verification', () => {
 				kind: 'too-weak',
 				side: 'server',
 				certain: true,
-				weakness,
 			});
+			expect(decide(evidenceOf({code, message, phase}))?.causes).toEqual([`weak-${weakness}`]);
 		}
 	});
 
@@ -105,7 +98,7 @@ describe('verification', () => {
 		'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 		'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 	];
-	const fetchable = {...leaf, caIssuers: ['http://ca.test/inner.crt']};
+	const fetchable = {...leaf, issuer: 'CN=Bank CA', caIssuers: ['http://ca.test/inner.crt']};
 
 	test.each<[string, FailureKind, boolean, CertificateFacts[]]>([
 		['a leaf alone', 'untrusted-issuer', false, [leaf]],
@@ -131,7 +124,7 @@ describe('verification', () => {
 	});
 });
 
-const otherHttp = {kind: 'protocol-mismatch', side: 'both', certain: true, layer: 'http'};
+const otherHttp = {kind: 'protocol-mismatch', side: 'both', certain: true};
 
 test.each([
 	['an offer of HTTP/2 that is not taken up', 'ERR_MTLS_NO_HTTP2', '', 'verify'],
@@ -160,8 +153,8 @@ describe('alerts', () => {
 		['no_certificate', 41, true, false, 'client-certificate-required', true],
 		['handshake_failure', 40, true, false, 'client-certificate-required', true],
 		['handshake_failure', 40, true, true, 'client-certificate-refused', false],
-		['handshake_failure', 40, undefined, true, 'cipher-mismatch', true],
-		['handshake_failure', 40, false, true, 'cipher-mismatch', true],
+		['handshake_failure', 40, undefined, true, 'cipher-mismatch', false],
+		['handshake_failure', 40, false, true, 'cipher-mismatch', false],
 		['insufficient_security', 71, undefined, true, 'cipher-mismatch', true],
 		['protocol_version', 70, undefined, true, 'protocol-mismatch', true],
 		['bad_certificate', 42, true, true, 'client-certificate-refused', true],
@@ -178,15 +171,17 @@ describe('alerts', () => {
 		['bad_certificate', 42, true, false, 'client-certificate-required', false],
 		['internal_error', 80, true, true, 'client-certificate-refused', false],
 		['internal_error', 80, undefined, true, 'reset', false],
-		['unrecognized_name', 112, undefined, true, 'reset', false],
+		['unrecognized_name', 112, undefined, true, 'reset', true],
 		['illegal_parameter', 47, undefined, true, 'protocol-mismatch', false],
 	];
 
 	test.each(rows)(
 		'the alert %s (%i), certificate requested: %s, offered: %s, is %s (certain: %s)',
-		(name, number, clientCertificateRequested, identityOffered, kind, certain) => {
+		(name, number, clientCertificateRequested, offered, kind, certain) => {
 			const side = kind.startsWith('client-') ? 'client' : 'both';
-			expect(judge({...alert(number), clientCertificateRequested, identityOffered})).toEqual({
+			expect(
+				judge({...alert(number), clientCertificateRequested, ...(offered && identityOffered)}),
+			).toEqual({
 				kind,
 				side,
 				certain,
@@ -197,7 +192,7 @@ describe('alerts', () => {
 
 	test('no_application_protocol is about the version of HTTP', () => {
 		const verdict = {...otherHttp, alert: 'no_application_protocol'};
-		expect(judge({...alert(120), identityOffered: true})).toEqual(verdict);
+		expect(judge({...alert(120), ...identityOffered})).toEqual(verdict);
 	});
 
 	test('an alert about certificates after a handshake that did not ask for one is of a renegotiation', () => {
@@ -206,14 +201,14 @@ describe('alerts', () => {
 		const required = {kind: 'client-certificate-required', side: 'client', certain: false};
 		for (const number of [42, 43, 44, 45, 46, 48, 49, 51]) {
 			const evidence = {...alert(number), ...late};
-			expect(judge({...evidence, identityOffered: true})).toMatchObject({
+			expect(judge({...evidence, ...identityOffered})).toMatchObject({
 				...refused,
 				certain: true,
 			});
 			expect(judge(evidence)).toMatchObject(required);
 		}
 		expect(judge({...alert(40), ...late})).toMatchObject(required);
-		expect(judge({...alert(40), ...late, identityOffered: true})).toMatchObject({
+		expect(judge({...alert(40), ...late, ...identityOffered})).toMatchObject({
 			...refused,
 			certain: false,
 		});
@@ -221,7 +216,7 @@ describe('alerts', () => {
 
 	test('an alert after the handshake that is not about certificates is left to axios', () => {
 		for (const number of [10, 20, 47, 80]) {
-			const evidence = {...alert(number), phase: 'response', identityOffered: true} as const;
+			const evidence = {...alert(number), phase: 'response', ...identityOffered} as const;
 			expect(judge({...evidence, clientCertificateRequested: false})).toBeUndefined();
 		}
 	});
@@ -230,21 +225,21 @@ describe('alerts', () => {
 		for (const code of ['EPROTO', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', undefined]) {
 			const evidence = {...alert(48), code, phase: 'response'} as const;
 			expect(
-				judge({...evidence, clientCertificateRequested: true, identityOffered: true}),
+				judge({...evidence, clientCertificateRequested: true, ...identityOffered}),
 			).toMatchObject({kind: 'client-certificate-refused', certain: true, alert: 'unknown_ca'});
 		}
 	});
 });
 
 describe('hang-ups', () => {
-	type Row = [Evidence['phase'], boolean | undefined, boolean, Classification | undefined];
-	const reset: Classification = {kind: 'reset', side: 'both', certain: false};
-	const refused: Classification = {
+	type Row = [Evidence['phase'], boolean | undefined, boolean, Verdict | undefined];
+	const reset: Verdict = {kind: 'reset', side: 'both', certain: false};
+	const refused: Verdict = {
 		kind: 'client-certificate-refused',
 		side: 'client',
 		certain: false,
 	};
-	const required: Classification = {
+	const required: Verdict = {
 		kind: 'client-certificate-required',
 		side: 'client',
 		certain: false,
@@ -267,7 +262,12 @@ describe('hang-ups', () => {
 		(phase, requested, offered, verdict) => {
 			for (const code of ['ECONNRESET', 'EPIPE', 'ECONNABORTED']) {
 				expect(
-					judge({code, phase, clientCertificateRequested: requested, identityOffered: offered}),
+					judge({
+						code,
+						phase,
+						clientCertificateRequested: requested,
+						...(offered && identityOffered),
+					}),
 				).toEqual(verdict);
 			}
 		},
@@ -275,7 +275,7 @@ describe('hang-ups', () => {
 });
 
 test('a hang-up after a session was resumed says nothing of a certificate that was not shown', () => {
-	const evidence = {code: 'ECONNRESET', clientCertificateRequested: true, identityOffered: true};
+	const evidence = {code: 'ECONNRESET', clientCertificateRequested: true, ...identityOffered};
 	expect(judge({...evidence, phase: 'response', resumed: true})).toBeUndefined();
 	expect(judge({...evidence, phase: 'response', resumed: false})).toBeDefined();
 	expect(judge({...evidence, phase: 'handshake', resumed: true})).toBeDefined();

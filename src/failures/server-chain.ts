@@ -1,0 +1,178 @@
+/*
+ * We refused the server: its chain leads to no trusted CA.
+ */
+import type {Cause, Facts, Row} from './facts.ts';
+import {looksIntermediate} from './our-certificate.ts';
+import {interceptor} from './server-certificate.ts';
+
+/** The last certificate of the chain: the one whose issuer is not known. */
+const lastOf = ({chain}: Facts) => chain.at(-1);
+const missing = (facts: Facts) => `'${lastOf(facts)?.issuer ?? ''}'`;
+
+const ownCas = (facts: Facts) =>
+	facts.trust().given
+		? `\`${facts.words.mtls}.ca\` does not hold ${missing(facts)}, the CA of this server`
+		: `no \`${facts.words.mtls}.ca\` is set, and ${missing(facts)} is not among the CAs that Node trusts`;
+
+const caMissing: Cause = {
+	id: 'ca-missing',
+	text: ownCas,
+	repair: (facts) =>
+		`get the certificate of the CA ${missing(facts)} from ${facts.words.end}'s operator and give it as \`${facts.words.mtls}.ca\`; if that CA belongs to a proxy or an antivirus on this network, get it from those who run it`,
+};
+
+const namesake: Cause = {
+	id: 'ca-namesake',
+	text: (facts) =>
+		`\`${facts.words.mtls}.ca\` holds another certificate of the name ${missing(facts)}, with another key: the CA was replaced, or made anew`,
+	repair: (facts) =>
+		`get the current certificate of the CA ${missing(facts)} and put it into \`${facts.words.mtls}.ca\``,
+	when: (facts) => facts.trust().holdsNamesake,
+};
+
+const intermediateMissing: Cause = {
+	id: 'intermediate-missing',
+	text: (facts) =>
+		`${facts.words.end} does not send the certificate of ${missing(facts)}, an intermediate CA`,
+	repair: (facts) => {
+		const {words} = facts;
+		const [from] = lastOf(facts)?.caIssuers ?? [];
+		return `have ${words.end} send the intermediate ${missing(facts)}${from ? ` (from ${from})` : ''}, or add it to \`${words.mtls}.ca\` until it does`;
+	},
+};
+
+/** The interceptors that put their name into what they issue. */
+const interceptors =
+	/zscaler|netskope|fortinet|fortigate|palo alto|blue ?coat|umbrella|websense|forcepoint|sophos|kaspersky|avast|avg |eset|bitdefender|mcafee|checkpoint|mitmproxy|charles proxy|fiddler|portswigger|burp/i;
+
+const named: Cause = {
+	...interceptor,
+	text: (facts) => `${interceptor.text(facts)}: ${missing(facts)} is the CA of such a product`,
+	repair: (facts) =>
+		`get the certificate of the CA ${missing(facts)} from those who run this network, and give it as \`${facts.words.mtls}.ca\` if the proxy is meant to be there`,
+	when: (facts) => interceptors.test(missing(facts)),
+};
+
+const unknownCa = (facts: Facts) =>
+	`${facts.words.end}'s certificate ${facts.words.subject} was issued by ${facts.words.issuer}, which leads to no CA that is trusted here`;
+
+const incompleteCodes = [
+	'UNABLE_TO_GET_ISSUER_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'CERT_UNTRUSTED',
+	'CERT_REJECTED',
+];
+
+export const serverChainRows: readonly Row[] = [
+	{
+		id: 'ca-holds-leaf',
+		when: {code: incompleteCodes, incomplete: 'ca-holds-leaf'},
+		kind: 'untrusted-issuer',
+		certain: true,
+		summary: unknownCa,
+		causes: [
+			{
+				id: 'ca-holds-leaf',
+				text: ({words}) =>
+					`\`${words.mtls}.ca\` holds ${words.end}'s own certificate ${words.subject}, not the CA that issued it, ${words.issuer}`,
+				repair: ({words}) => `put the certificate of ${words.issuer} into \`${words.mtls}.ca\``,
+			},
+		],
+	},
+	{
+		id: 'ca-holds-intermediate',
+		when: {code: incompleteCodes, incomplete: 'ca-holds-intermediate'},
+		kind: 'untrusted-issuer',
+		certain: true,
+		summary: unknownCa,
+		causes: [
+			{
+				id: 'ca-holds-intermediate',
+				text: (facts) =>
+					`\`${facts.words.mtls}.ca\` holds '${lastOf(facts)?.subject ?? ''}', but not its issuer ${missing(facts)}`,
+				repair: (facts) =>
+					`put the root ${missing(facts)} into \`${facts.words.mtls}.ca\`, beside or instead of '${lastOf(facts)?.subject ?? ''}'`,
+			},
+		],
+	},
+	{
+		id: 'public-ca',
+		when: {code: incompleteCodes, incomplete: 'public-ca'},
+		kind: 'untrusted-issuer',
+		certain: true,
+		summary: unknownCa,
+		causes: [
+			{
+				id: 'public-ca',
+				text: (facts) =>
+					`${missing(facts)} is a CA that Node trusts by default, and \`${facts.words.mtls}.ca\` replaces that list`,
+				repair: ({words}) =>
+					`add the word 'default' to the list in \`${words.mtls}.ca\`, which stands for the CAs that Node trusts`,
+			},
+		],
+	},
+	{
+		id: 'wrong-intermediate',
+		when: {code: incompleteCodes, incomplete: 'wrong-intermediate'},
+		kind: 'missing-intermediate',
+		certain: (facts) => !facts.trust().holdsNamesake,
+		summary: (facts) =>
+			`${facts.words.end}'s certificate ${facts.words.subject} was issued by ${missing(facts)}, whose certificate ${facts.words.end} did not send`,
+		causes: [
+			namesake,
+			{
+				id: 'wrong-intermediate',
+				text: (facts) =>
+					`${facts.words.end} sends ${sentInstead(facts)}, and not the certificate of ${missing(facts)}: \`openssl s_client -showcerts\` shows what it sends`,
+				repair: intermediateMissing.repair,
+			},
+		],
+	},
+	{
+		id: 'intermediate-missing',
+		when: {code: incompleteCodes, incomplete: 'leaf-of-intermediate'},
+		kind: 'missing-intermediate',
+		certain: false,
+		summary: (facts) =>
+			`${facts.words.end}'s certificate ${facts.words.subject} was issued by ${facts.words.issuer}, whose chain ${facts.words.end} did not send as a whole`,
+		causes: [namesake, named, intermediateMissing, caMissing],
+	},
+	{
+		id: 'unknown-ca-of-leaf',
+		when: {code: incompleteCodes, incomplete: 'leaf-alone'},
+		kind: 'untrusted-issuer',
+		certain: false,
+		summary: unknownCa,
+		causes: [
+			namesake,
+			named,
+			caMissing,
+			interceptor,
+			{
+				...intermediateMissing,
+				// A root needs nobody to send it.
+				when: (facts) => looksIntermediate(lastOf(facts)?.issuer ?? '', []) !== 'no',
+			},
+		],
+	},
+	{
+		id: 'unknown-root',
+		when: {code: incompleteCodes, incomplete: 'unknown-root'},
+		kind: 'untrusted-issuer',
+		certain: true,
+		summary: unknownCa,
+		causes: [namesake, named, caMissing, interceptor],
+	},
+];
+
+function sentInstead(facts: Facts): string {
+	const names = facts.unrelated();
+	const same = names.includes(lastOf(facts)?.issuer ?? '');
+	if (same) return `another certificate of the name ${missing(facts)}, with another key`;
+	return names
+		.slice(0, 3)
+		.map((name) => `'${name}'`)
+		.join(', ');
+}

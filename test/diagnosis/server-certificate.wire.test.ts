@@ -1,0 +1,4 @@
+import {runCorpus} from './corpus.ts';
+import {serverCertificates} from './server-certificates.ts';
+
+runCorpus(serverCertificates);

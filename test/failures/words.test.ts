@@ -1,0 +1,190 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, test} from 'vitest';
+import {type Decision, decide, table} from '../../src/failures/decide.ts';
+import type {Evidence, ProxyEvidence} from '../../src/failures/facts.ts';
+import type {FailureKind} from '../../src/index.ts';
+import {certificateOf, evidenceOf, ownCertificateOf, trustOf} from '../support/evidence.ts';
+
+const server = certificateOf('CN=api.bank.example', 'CN=Bank Issuing CA', {
+	altNames: ['DNS:api.bank.example'],
+	caIssuers: ['http://ca.test/issuing.crt'],
+});
+const ours = certificateOf('CN=client', 'CN=Partner CA', {fingerprint256: 'AA:BB'});
+const offered = {identity: ours, hasIdentity: true, ours: () => [ownCertificateOf()]};
+const asked = {clientCertificateRequested: true, protocol: 'TLSv1.3', phase: 'response'} as const;
+
+const alert = (number: number) => `error:0A000410:SSL routines::x:SSL alert number ${number}`;
+
+const proxy = (kind: FailureKind, more: Partial<ProxyEvidence> = {}) => ({
+	source: 'proxy' as const,
+	phase: 'tunnel' as const,
+	proxy: {host: 'proxy.test', port: 3128, protocol: 'http', hasCredentials: false, kind, ...more},
+});
+
+/** How each kind of the README comes about. */
+const samples: Readonly<Record<FailureKind, Partial<Evidence>>> = {
+	expired: {code: 'CERT_HAS_EXPIRED', phase: 'verify'},
+	'not-yet-valid': {code: 'CERT_NOT_YET_VALID', phase: 'verify'},
+	'wrong-name': {code: 'ERR_TLS_CERT_ALTNAME_INVALID', phase: 'verify'},
+	'self-signed': {code: 'DEPTH_ZERO_SELF_SIGNED_CERT', phase: 'verify'},
+	'untrusted-issuer': {code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain: []},
+	'missing-intermediate': {
+		code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+		phase: 'verify',
+		chain: [server],
+	},
+	revoked: {code: 'CERT_REVOKED', phase: 'verify'},
+	'revocation-unknown': {code: 'UNABLE_TO_GET_CRL', phase: 'verify'},
+	'wrong-purpose': {code: 'INVALID_PURPOSE', phase: 'verify'},
+	'too-weak': {code: 'UNSPECIFIED', message: 'EE certificate key too weak', phase: 'verify'},
+	'invalid-certificate': {code: 'PATH_LENGTH_EXCEEDED', phase: 'verify'},
+	'pin-mismatch': {code: 'ERR_MTLS_PIN_MISMATCH', phase: 'verify'},
+	'spiffe-mismatch': {code: 'ERR_MTLS_SPIFFE_MISMATCH', phase: 'verify'},
+	'client-auth-not-requested': {code: 'ERR_MTLS_CLIENT_AUTH_NOT_REQUESTED', phase: 'verify'},
+	'insecure-redirect': {source: 'redirect'},
+	'client-certificate-required': {...asked, message: alert(116), identity: null},
+	'client-certificate-refused': {...asked, ...offered, message: alert(48)},
+	'protocol-mismatch': {message: alert(70)},
+	'cipher-mismatch': {message: alert(40)},
+	'legacy-renegotiation': {code: 'ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED'},
+	'not-tls': {code: 'ERR_SSL_WRONG_VERSION_NUMBER', chain: []},
+	reset: {code: 'ECONNRESET'},
+	'proxy-unreachable': proxy('proxy-unreachable'),
+	'proxy-auth-required': proxy('proxy-auth-required'),
+	'proxy-refused': proxy('proxy-refused', {status: 403}),
+	'proxy-timeout': proxy('proxy-timeout'),
+	'proxy-bad-reply': proxy('proxy-bad-reply', {spoke: 'other'}),
+};
+
+function decided(evidence: Partial<Evidence>): Decision {
+	const decision = decide(evidenceOf(evidence));
+	if (decision === undefined) throw new Error('no row of the table fits');
+	return decision;
+}
+
+// The README's table of failures is the list of kinds for users.
+const kinds = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+	.split('\n')
+	.filter((line) => line.startsWith('| '))
+	.map((line) => line.split('|')[2] ?? '')
+	.flatMap((cell) => Array.from(cell.matchAll(/`([a-z]+(?:-[a-z]+)*)`/g), ([, kind]) => kind))
+	.filter((kind): kind is FailureKind => Object.hasOwn(samples, kind ?? ''));
+
+test('the README documents every kind of failure', () => {
+	expect([...new Set(kinds)].toSorted()).toEqual(Object.keys(samples).toSorted());
+});
+
+test('each row and each cause of the table has an id of its own kind', () => {
+	const ids = table.map(({id}) => id);
+	expect(ids.toSorted()).toEqual([...new Set(ids)].toSorted());
+	for (const id of ids) expect(id).toMatch(/^[a-z0-9_-]+$/);
+});
+
+describe.each([...new Set(kinds)])('%s', (kind) => {
+	test.each<[string, Partial<Evidence>]>([
+		['all facts', {chain: [server], ...offered}],
+		['an https proxy at the other end', {chain: [server], ...offered, peer: 'proxy'}],
+		['as few facts as can be', {}],
+	])('the kind is put in words with %s', (_, more) => {
+		const {summary, reasons, causes, hint, ...verdict} = decided({...more, ...samples[kind]});
+		expect(verdict.kind).toBe(kind);
+		// Lower-case start, no full stop: the error's message goes on after it.
+		expect(summary).toMatch(/^[^A-Z\s].*[^.\s]$/s);
+		expect(hint).toMatch(/^\S.*[^.\s]$/s);
+		expect(reasons.length).toBeGreaterThan(0);
+		expect(causes).toHaveLength(reasons.length);
+		for (const text of [summary, hint, ...reasons]) {
+			expect(text).not.toMatch(/undefined|null|\[object|NaN|\n/);
+		}
+	});
+});
+
+describe('what the summary tells', () => {
+	test('the summary names the certificate that is out of date, its date, and the date here', () => {
+		const late = certificateOf('CN=Old CA', 'CN=Root', {validTo: '2020-01-01T00:00:00.000Z'});
+		expect(decided({...samples.expired, chain: [server, late]}).summary).toBe(
+			"an intermediate CA in the server's chain, 'CN=Old CA' expired on 2020-01-01T00:00:00.000Z (this machine's date: 2026-01-02T03:04:05.000Z)",
+		);
+		const early = {...server, validFrom: '2098-01-01T00:00:00.000Z'};
+		expect(decided({...samples['not-yet-valid'], chain: [early]}).summary).toBe(
+			"the server's certificate 'CN=api.bank.example' is not valid before 2098-01-01T00:00:00.000Z (this machine's date: 2026-01-02T03:04:05.000Z)",
+		);
+	});
+
+	test('the summary names the expected name and those of the certificate, but not hundreds', () => {
+		const altNames = Array.from({length: 7}, (_, n) => `DNS:${n}.test`);
+		const summary = (names: string[]) =>
+			decided({...samples['wrong-name'], chain: [{...server, altNames: names}]}).summary;
+		expect(summary(altNames.slice(0, 5))).toBe(
+			"the server's certificate is not for 'api.bank.example' but for DNS:0.test, DNS:1.test, DNS:2.test, DNS:3.test, DNS:4.test",
+		);
+		expect(summary(altNames.slice(0, 6))).toMatch(/DNS:4\.test and 1 more$/);
+		expect(summary(altNames)).toMatch(/DNS:4\.test and 2 more$/);
+		expect(summary([])).toMatch(/but for no name at all$/);
+	});
+
+	test('the summary puts an IPv6 address in brackets', () => {
+		expect(decided({...samples['not-tls'], host: '::1', port: 8443}).summary).toBe(
+			'[::1]:8443 does not speak TLS',
+		);
+	});
+
+	test('the summary names the alert that refused the client certificate, or that the server hung up', () => {
+		expect(decided(samples['client-certificate-refused']).summary).toBe(
+			"api.bank.example:443 refused our certificate 'CN=client': unknown_ca",
+		);
+		expect(decided({...asked, ...offered, code: 'ECONNRESET'}).summary).toBe(
+			"api.bank.example:443 hung up after it had asked for our certificate 'CN=client': most likely it refused it",
+		);
+		expect(decided({...asked, ...offered, message: alert(80)}).summary).toMatch(
+			/^api\.bank\.example:443 sent internal_error after it had asked for our certificate/,
+		);
+	});
+
+	test('what a certificate says cannot begin a line or move the cursor', () => {
+		const chain = [{...server, subject: 'CN=x\n\u001b[1A', issuer: 'CN=\u202ey'}];
+		for (const code of ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_REVOKED']) {
+			const {summary, reasons, hint} = decided({code, phase: 'verify', chain});
+			for (const text of [summary, ...reasons, hint]) expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+		}
+	});
+});
+
+describe('what the reasons tell', () => {
+	test('a server that saw no certificate accepts no signature of its key', () => {
+		const {causes, certain} = decided({...asked, ...offered, message: alert(116)});
+		expect({causes, certain}).toEqual({causes: ['no-fitting-key'], certain: true});
+	});
+
+	test('the reasons and the hint for an https proxy name its own options', () => {
+		const evidence = {code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain: [server]} as const;
+		const {summary, reasons, hint} = decided({...evidence, peer: 'proxy'});
+		expect(summary).toMatch(/^the proxy's certificate 'CN=api.bank.example' was issued by/);
+		expect(reasons.join()).toContain('`mtls.proxy.ca`');
+		expect(hint).toContain('`mtls.proxy.ca`');
+	});
+
+	test('the hint for a weak key or algorithm names the security level at which it is accepted', () => {
+		const hint = (message: string) => decided({...samples['too-weak'], message}).hint;
+		expect(hint('ee key too small')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");
+		expect(hint('ca md too weak')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=0'`");
+		expect(hint('dh key too small')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");
+	});
+
+	test('a CA whose name is that of an interceptor comes first', () => {
+		const root = certificateOf('CN=Zscaler Root CA', 'CN=Zscaler Root CA');
+		const chain = [certificateOf('CN=api.bank.example', 'CN=Zscaler Root CA'), root];
+		const {causes, hint} = decided({code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain});
+		expect(causes).toEqual(['intercepted', 'ca-missing']);
+		expect(hint).toContain('those who run this network');
+	});
+
+	test('without `ca` the reason says that the CAs of Node were used', () => {
+		const evidence = {code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain: [server]} as const;
+		const trust = (given: boolean) => () => trustOf({given});
+		expect(decided({...evidence, trust: trust(false)}).reasons.join()).toContain(
+			'no `mtls.ca` is set',
+		);
+		expect(decided({...evidence, trust: trust(true)}).reasons.join()).not.toContain('is set');
+	});
+});

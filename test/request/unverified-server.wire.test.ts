@@ -165,7 +165,14 @@ describe.each(exchanges)('over %s', (_, options) => {
 			clientCertificateRequested: true,
 			identity: null,
 		});
-		expect(error.failure.reasons.join()).toContain('mtls.origins');
+		expect(error.failure).toMatchObject({
+			clientCertificate: 'withheld',
+			causes: ['withheld'],
+			reasons: [
+				`our certificate was withheld, because a redirect from ${bank.origin} led to ${insistent.origin}`,
+			],
+			hint: `if ${insistent.origin} may have our certificate, add it to \`mtls.origins\``,
+		});
 		expect(error.config?.url).toBe(bank.url('/away'));
 		expect(shown(insistent)).toEqual([undefined]);
 		expect(insistent.requests).toEqual([]);

@@ -1,60 +1,18 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {type Decision, decide, table} from '../../src/failures/decide.ts';
-import type {Evidence, ProxyEvidence} from '../../src/failures/facts.ts';
+import type {Evidence} from '../../src/failures/facts.ts';
 import type {FailureKind} from '../../src/index.ts';
-import {certificateOf, evidenceOf, ownCertificateOf, trustOf} from '../support/evidence.ts';
-
-const server = certificateOf('CN=api.bank.example', 'CN=Bank Issuing CA', {
-	altNames: ['DNS:api.bank.example'],
-	caIssuers: ['http://ca.test/issuing.crt'],
-});
-const ours = certificateOf('CN=client', 'CN=Partner CA', {fingerprint256: 'AA:BB'});
-const offered = {identity: ours, hasIdentity: true, ours: () => [ownCertificateOf()]};
-const asked = {clientCertificateRequested: true, protocol: 'TLSv1.3', phase: 'response'} as const;
-
-const alert = (number: number) => `error:0A000410:SSL routines::x:SSL alert number ${number}`;
-
-const proxy = (kind: FailureKind, more: Partial<ProxyEvidence> = {}) => ({
-	source: 'proxy' as const,
-	phase: 'tunnel' as const,
-	proxy: {host: 'proxy.test', port: 3128, protocol: 'http', hasCredentials: false, kind, ...more},
-});
-
-/** How each kind of the README comes about. */
-const samples: Readonly<Record<FailureKind, Partial<Evidence>>> = {
-	expired: {code: 'CERT_HAS_EXPIRED', phase: 'verify'},
-	'not-yet-valid': {code: 'CERT_NOT_YET_VALID', phase: 'verify'},
-	'wrong-name': {code: 'ERR_TLS_CERT_ALTNAME_INVALID', phase: 'verify'},
-	'self-signed': {code: 'DEPTH_ZERO_SELF_SIGNED_CERT', phase: 'verify'},
-	'untrusted-issuer': {code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain: []},
-	'missing-intermediate': {
-		code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-		phase: 'verify',
-		chain: [server],
-	},
-	revoked: {code: 'CERT_REVOKED', phase: 'verify'},
-	'revocation-unknown': {code: 'UNABLE_TO_GET_CRL', phase: 'verify'},
-	'wrong-purpose': {code: 'INVALID_PURPOSE', phase: 'verify'},
-	'too-weak': {code: 'UNSPECIFIED', message: 'EE certificate key too weak', phase: 'verify'},
-	'invalid-certificate': {code: 'PATH_LENGTH_EXCEEDED', phase: 'verify'},
-	'pin-mismatch': {code: 'ERR_MTLS_PIN_MISMATCH', phase: 'verify'},
-	'spiffe-mismatch': {code: 'ERR_MTLS_SPIFFE_MISMATCH', phase: 'verify'},
-	'client-auth-not-requested': {code: 'ERR_MTLS_CLIENT_AUTH_NOT_REQUESTED', phase: 'verify'},
-	'insecure-redirect': {source: 'redirect'},
-	'client-certificate-required': {...asked, message: alert(116), identity: null},
-	'client-certificate-refused': {...asked, ...offered, message: alert(48)},
-	'protocol-mismatch': {message: alert(70)},
-	'cipher-mismatch': {message: alert(40)},
-	'legacy-renegotiation': {code: 'ERR_SSL_UNSAFE_LEGACY_RENEGOTIATION_DISABLED'},
-	'not-tls': {code: 'ERR_SSL_WRONG_VERSION_NUMBER', chain: []},
-	reset: {code: 'ECONNRESET'},
-	'proxy-unreachable': proxy('proxy-unreachable'),
-	'proxy-auth-required': proxy('proxy-auth-required'),
-	'proxy-refused': proxy('proxy-refused', {status: 403}),
-	'proxy-timeout': proxy('proxy-timeout'),
-	'proxy-bad-reply': proxy('proxy-bad-reply', {spoke: 'other'}),
-};
+import {
+	alertMessage as alert,
+	asked,
+	certificateOf,
+	evidenceOf,
+	offered,
+	samples,
+	server,
+	trustOf,
+} from '../support/evidence.ts';
 
 function decided(evidence: Partial<Evidence>): Decision {
 	const decision = decide(evidenceOf(evidence));

@@ -4,9 +4,10 @@ import {inspect, stripVTControlCharacters} from 'node:util';
 import axios, {AxiosError, AxiosHeaders} from 'axios';
 import {describe, expect, test} from 'vitest';
 import type {CertificateFacts, FailureKind, MtlsFailure} from '../../src/facts.ts';
-import {explain} from '../../src/failures/explain.ts';
+import {type Decision, decide} from '../../src/failures/decide.ts';
 import {type Logger, logFailures, MtlsError} from '../../src/index.ts';
 import {hideSecrets} from '../../src/logging/redact.ts';
+import {evidenceOf, samples} from '../support/evidence.ts';
 
 /** All kinds: the compiler misses none. */
 const kinds = Object.keys({
@@ -83,10 +84,12 @@ function failed(kind: FailureKind, more: Partial<MtlsFailure>): MtlsError {
 		proxy: {host: 'proxy.test', port: 3128, status: 403},
 		...more,
 	} as const;
-	const {summary, reasons, hint} = explain(facts);
+	const {chain, identity} = facts;
+	const evidence = {chain, identity, hasIdentity: identity !== null, ...samples[kind]};
+	const {summary, reasons, causes, hint} = decide(evidenceOf(evidence)) as Decision;
 	const cause = Object.assign(new Error('certificate has expired\n'), {code: 'CERT_HAS_EXPIRED'});
 	const config = {method: 'get', url: facts.url, headers: new AxiosHeaders({Accept: '*/*'})};
-	const failure = {...facts, reasons, hint};
+	const failure = {...facts, reasons, causes, hint};
 	return hideSecrets(new MtlsError(summary, {failure, code: 'CERT_HAS_EXPIRED', config, cause}));
 }
 

@@ -118,7 +118,7 @@ const proxy = (kind: FailureKind, more: Partial<ProxyEvidence> = {}) => ({
 	proxy: {host: 'proxy.test', port: 3128, protocol: 'http', hasCredentials: false, kind, ...more},
 });
 
-/** How each kind of the README comes about. */
+/** How each kind comes about. */
 export const samples: Readonly<Record<FailureKind, Partial<Evidence>>> = {
 	expired: {code: 'CERT_HAS_EXPIRED', phase: 'verify'},
 	'not-yet-valid': {code: 'CERT_NOT_YET_VALID', phase: 'verify'},

@@ -58,7 +58,7 @@ export interface Evidence {
 }
 
 /** What the options set, where it can be the cause. */
-export interface OptionFacts {
+interface OptionFacts {
 	readonly minVersion: string;
 	/** `undefined`: not set, so OpenSSL's highest. */
 	readonly maxVersion: string | undefined;

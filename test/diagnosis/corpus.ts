@@ -15,7 +15,7 @@ import {
 import {createFixture, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 
 /** A request of an app. */
-export interface Attempt {
+interface Attempt {
 	readonly url: string;
 	/** Besides alice's certificate and the CA of the PKI. */
 	readonly mtls?: MtlsOptions | readonly MtlsOptions[];
@@ -24,7 +24,7 @@ export interface Attempt {
 }
 
 /** A set-up that does not work, and what makes it work. */
-export interface SetUp {
+interface SetUp {
 	readonly broken: Attempt;
 	/** The same after the repair: in the client's options, or of the server. */
 	readonly repaired: Attempt | (() => Promise<Attempt>);

@@ -2,7 +2,9 @@ import {isIP} from 'node:net';
 import type {CertificateFacts, FailureKind, FailureSide} from '../facts.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {authorityOf} from '../util/url.ts';
-import {clientCertificateRows} from './client-certificate.ts';
+import {certificateRuleRows, unknownVerification} from './certificate-rules.ts';
+import {refusedRows} from './client-certificate-refused.ts';
+import {requiredRows} from './client-certificate-required.ts';
 import {connectionRows, unknownHandshakeRow} from './connection.ts';
 import type {
 	Asked,
@@ -26,7 +28,7 @@ import {
 } from './our-certificate.ts';
 import {proxyRows} from './proxy.ts';
 import {responseRows} from './response.ts';
-import {serverCertificateRows, unknownVerification} from './server-certificate.ts';
+import {serverCertificateRows} from './server-certificate.ts';
 import {serverChainRows} from './server-chain.ts';
 import {alertOf} from './tls-alerts.ts';
 import {namedMismatchRows, tlsParameterRows} from './tls-parameters.ts';
@@ -53,9 +55,11 @@ export const table: readonly Row[] = [
 	...responseRows,
 	...proxyRows,
 	...serverCertificateRows,
+	...certificateRuleRows,
 	...serverChainRows,
 	...namedMismatchRows,
-	...clientCertificateRows,
+	...requiredRows,
+	...refusedRows,
 	...tlsParameterRows,
 	...connectionRows,
 	unknownVerification,

@@ -1,8 +1,103 @@
 /*
  * A response is the failure: a redirect that leaves TLS, or a page that refuses the client certificate.
  */
-import {refusalPageRows} from './client-certificate.ts';
-import type {Row} from './facts.ts';
+import {refusedPageRow} from './client-certificate-refused.ts';
+import {
+	noneSet,
+	notAllowed,
+	shownNone,
+	shownNoneLikely,
+	whyNone,
+} from './client-certificate-required.ts';
+import type {Cause, Row} from './facts.ts';
+
+const behind: Cause = {
+	id: 'tls-ends-before',
+	text: ({words, hasIdentity}) =>
+		`something on the way ends TLS (a proxy that intercepts, a load balancer, a CDN) and cannot pass ${hasIdentity ? 'our certificate' : 'a client certificate'} on: the certificate that it showed was issued by ${words.issuer}`,
+	repair: ({words}) =>
+		`if ${words.issuer} is not the issuer of ${words.end}'s own certificate, have this host exempted from the interception; else ask ${words.end}'s operator for the address at which it takes client certificates`,
+};
+
+const otherServerBlock: Cause = {
+	id: 'servername-differs',
+	text: ({servername, host}) =>
+		`TLS was made with the name '${servername}', and the request is for '${host}', which is another server block of nginx: only that one asks for a certificate`,
+	repair: ({words, host}) => `leave \`${words.mtls}.servername\` out, so that it is '${host}'`,
+	when: ({servername, host}) => servername !== host,
+};
+
+const noNameSent: Cause = {
+	id: 'no-name-sent',
+	text: () =>
+		'the URL has an IP address, so that no name was sent in the handshake (RFC 6066 §3), and the server block of nginx that answered it does not ask',
+	repair: () => 'use the name of the server in the URL',
+	when: ({isAddress}) => isAddress,
+};
+
+const postHandshake: Cause = {
+	id: 'post-handshake',
+	text: ({words}) =>
+		`${words.end} asks once it has seen the path, which with TLS 1.3 a client must offer and Node does not`,
+	repair: ({words, hasIdentity}) => {
+		const besides = hasIdentity ? '' : `, beside \`${words.mtls}.cert\` and \`${words.mtls}.key\`,`;
+		return `set \`${words.mtls}.maxVersion: 'TLSv1.2'\`${besides} with which ${words.end} can ask at that point`;
+	},
+};
+
+/** Responses by which nginx or Apache refuses a certificate, or the lack of one. */
+const refusalPageRows: readonly Row[] = [
+	{
+		id: 'page-post-handshake',
+		when: {page: 'apache-post-handshake'},
+		kind: 'client-certificate-required',
+		certain: true,
+		summary: shownNone,
+		causes: [postHandshake, ...whyNone.filter(({id}) => id !== 'no-fitting-key')],
+	},
+	{
+		// nginx asks in the handshake, or never: whoever answered it was another one.
+		id: 'page-not-asked',
+		when: {page: 'nginx-required', asked: ['no', 'maybe later'], isWithheld: false},
+		kind: 'client-certificate-required',
+		certain: true,
+		summary: ({words}) =>
+			`${words.address} did not ask for a client certificate in the handshake, and the server behind it wanted one`,
+		causes: [otherServerBlock, noNameSent, behind, noneSet],
+	},
+	{
+		id: 'page-required',
+		when: {page: 'nginx-required'},
+		kind: 'client-certificate-required',
+		certain: true,
+		summary: shownNone,
+		causes: whyNone,
+	},
+	refusedPageRow,
+	{
+		id: 'status-anonymized',
+		when: {
+			source: 'response',
+			page: undefined,
+			status: [400, 401, 403],
+			isAnonymized: true,
+			asked: 'yes',
+		},
+		kind: 'client-certificate-required',
+		certain: false,
+		summary: shownNoneLikely,
+		causes: [notAllowed],
+	},
+	// A refusal page for a certificate that was not presented, and any other response, stay what they are.
+	{
+		id: 'response',
+		when: {source: 'response'},
+		kind: undefined,
+		certain: true,
+		summary: () => '',
+		causes: [],
+	},
+];
 
 export const responseRows: readonly Row[] = [
 	{

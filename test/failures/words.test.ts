@@ -135,7 +135,7 @@ describe('what the reasons tell', () => {
 		expect(hint).toContain('those who run this network');
 	});
 
-	test('without `ca` the reason says that the CAs of Node were used', () => {
+	test('the reason says that the CAs of Node were used where no `ca` is set', () => {
 		const evidence = {code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain: [server]} as const;
 		const trust = (given: boolean) => () => trustOf({given});
 		expect(decided({...evidence, trust: trust(false)}).reasons.join()).toContain(

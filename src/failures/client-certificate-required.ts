@@ -1,0 +1,158 @@
+/*
+ * The server wants a client certificate and got none.
+ */
+import type {Cause, Facts, Row} from './facts.ts';
+
+/** Alerts about a client certificate that the server has seen (RFC 8446 §6.2). */
+export const certificateAlerts = [
+	'bad_certificate',
+	'unsupported_certificate',
+	'certificate_revoked',
+	'certificate_expired',
+	'certificate_unknown',
+	'unknown_ca',
+	'access_denied',
+	'decrypt_error',
+];
+
+export const noCertificateAlerts = ['certificate_required', 'no_certificate'];
+
+const setOurs = ({words}: Facts) =>
+	`give the certificate and key that ${words.end} issued to you as \`${words.mtls}.cert\` and \`${words.mtls}.key\``;
+
+export const noneSet: Cause = {
+	id: 'none-set',
+	text: ({words}) => `no \`${words.mtls}.cert\` and \`${words.mtls}.key\` are set`,
+	repair: setOurs,
+	when: ({hasIdentity, isAnonymized}) => !hasIdentity && !isAnonymized,
+};
+
+const withheld: Cause = {
+	id: 'withheld',
+	text: ({withheld: from, words}) =>
+		from === undefined
+			? `our certificate was withheld: ${words.address} is not among the origins that may have it`
+			: `our certificate was withheld, because a redirect from ${from.from} led to ${from.to}`,
+	repair: ({withheld: from, words}) => {
+		const to = from?.to ?? `https://${words.address}`;
+		return `if ${to} may have our certificate, add it to \`mtls.origins\``;
+	},
+	when: ({hasIdentity, offered, isAnonymized}) => hasIdentity && !offered && !isAnonymized,
+};
+
+export const notAllowed: Cause = {
+	id: 'redirect-not-allowed',
+	text: ({redirectedFrom}) =>
+		`a redirect from ${redirectedFrom} led there, and that origin is not allowed to use the identity of this one`,
+	repair: ({redirectedFrom}) =>
+		`if it may, name ${redirectedFrom} in the \`allowRedirectsFrom\` of that identity`,
+	when: ({isAnonymized}) => isAnonymized,
+};
+
+const keyKinds: Readonly<Record<string, string>> = {rsa: 'an RSA', ec: 'an EC', dsa: 'a DSA'};
+
+export const noFittingKey: Cause = {
+	id: 'no-fitting-key',
+	text: ({words, ours, signatureAlgorithms}) => {
+		const [leaf] = ours();
+		const kind = keyKinds[leaf?.keyType ?? ''] ?? `an ${leaf?.keyType ?? 'unknown'}`;
+		const curve = leaf?.curve === undefined ? '' : ` on ${leaf.curve}`;
+		const asked =
+			signatureAlgorithms.length === 0
+				? ''
+				: ` (it asked for ${signatureAlgorithms.join(', ')}; ours is ${kind} key${curve})`;
+		return `${words.end} accepts none of our key's signature algorithms, so our certificate was not sent${asked}`;
+	},
+	repair: ({words}) =>
+		`use a certificate with a key that ${words.end} accepts: an RSA key of 2048 bits, or an EC key on P-256`,
+};
+
+/** Why the server got no certificate; the facts leave one. */
+export const whyNone: readonly Cause[] = [
+	notAllowed,
+	noneSet,
+	withheld,
+	{...noFittingKey, when: ({offered}) => offered},
+];
+
+const was = 'wants a client certificate and was shown none';
+export const shownNone = (facts: Facts) => `${facts.words.address} ${was}`;
+export const shownNoneLikely = (facts: Facts) =>
+	`${shownNone(facts)} (it ${facts.words.refusal} after asking for one)`;
+
+/** The facts without which a server that got none cannot be told from one that refused another thing. */
+const none: Pick<Row, 'kind' | 'causes'> = {
+	kind: 'client-certificate-required',
+	causes: whyNone,
+};
+
+export const ownReasons: Cause = {
+	id: 'server-failed',
+	text: ({words}) => `${words.end} failed for a reason of its own`,
+	repair: ({words}) => `look for this moment in the log of ${words.end}`,
+};
+
+export const hangUps = ['ECONNRESET', 'EPIPE', 'ECONNABORTED'];
+
+/** Requests that were refused without a certificate. */
+export const requiredRows: readonly Row[] = [
+	{
+		// A resumed session asks for no certificate.
+		id: 'resumed-hang-up',
+		when: {code: hangUps, alert: undefined, resumed: true, phase: 'response'},
+		kind: undefined,
+		certain: true,
+		summary: () => '',
+		causes: [],
+	},
+	{
+		id: 'required-alert',
+		when: {alert: noCertificateAlerts, offered: false},
+		certain: true,
+		summary: shownNone,
+		...none,
+	},
+	{
+		// With TLS 1.2 it is how OpenSSL says that it wants a certificate.
+		id: 'required-handshake-failure',
+		when: {alert: 'handshake_failure', asked: 'yes', offered: false},
+		certain: true,
+		summary: shownNone,
+		...none,
+	},
+	{
+		// In a renegotiation it can also be about the ciphers of that path.
+		id: 'required-renegotiation',
+		when: {
+			alert: [...certificateAlerts, 'handshake_failure'],
+			asked: 'maybe later',
+			offered: false,
+		},
+		certain: false,
+		summary: shownNoneLikely,
+		...none,
+	},
+	{
+		id: 'required-certificate-alert',
+		when: {alert: certificateAlerts, asked: ['yes', 'unknown'], offered: false},
+		certain: false,
+		summary: shownNoneLikely,
+		...none,
+	},
+	{
+		id: 'required-any-alert',
+		when: {alert: /^(?!undefined$)/, asked: 'yes', offered: false},
+		certain: false,
+		summary: shownNoneLikely,
+		kind: 'client-certificate-required',
+		causes: [...whyNone, ownReasons],
+	},
+	{
+		id: 'required-hang-up',
+		when: {code: hangUps, alert: undefined, asked: 'yes', offered: false},
+		certain: false,
+		summary: shownNoneLikely,
+		kind: 'client-certificate-required',
+		causes: [...whyNone, ownReasons],
+	},
+];

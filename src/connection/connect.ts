@@ -135,6 +135,7 @@ async function attempt<S extends Socket>(
 	try {
 		for (;;) {
 			const connection = beginConnection(target);
+			if (given !== undefined) attachConnection(connection, {attempt: given});
 			try {
 				const socket = await make(connection, signal, timer);
 				// The server's alert may arrive with the end of the handshake.

@@ -78,13 +78,17 @@ interface Ended {
 const bySocket = new WeakMap<object, Connection>();
 const byError = new WeakMap<object, Ended>();
 
-/** Attaches a connection to its socket, or to the error that ended it before there was a socket to return. */
+/**
+ * Attaches a connection to its socket, to the error that ended it before there was a socket to return, or
+ * to the signal of the attempt to make it.
+ */
 export function attachConnection(
 	connection: Connection,
-	by: {socket: object} | {error: unknown},
+	by: {socket: object} | {error: unknown} | {attempt: AbortSignal},
 ): void {
 	const own = withoutPrototype(by);
 	if ('socket' in own) bySocket.set(own.socket, connection);
+	else if ('attempt' in own) bySocket.set(own.attempt, connection);
 	else if (typeof own.error === 'object' && own.error !== null) {
 		const ended = {connection, cause: own.error};
 		byError.set(own.error, ended);
@@ -94,7 +98,10 @@ export function attachConnection(
 	}
 }
 
-/** The connection of a socket that `connect` returned; `undefined` for any other socket. */
+/**
+ * The connection of a socket that `connect` returned, or that is being made with that signal; `undefined`
+ * for any other.
+ */
 export function connectionOf(socket: object | null | undefined): Connection | undefined {
 	return socket ? bySocket.get(socket) : undefined;
 }

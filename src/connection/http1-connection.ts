@@ -10,6 +10,7 @@ import type {Socket} from 'node:net';
 import {Client, type Dispatcher} from 'undici';
 import {withoutSpans} from '../logging/opentelemetry.ts';
 import {withoutPrototype} from '../util/check-options.ts';
+import {type Connection, connectionOf} from './connection.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
 import {
 	hintMarginMs,
@@ -104,6 +105,10 @@ export class Http1Connection implements RequestConnection {
 		// The request has its span already.
 		if (undiciRequests.hasSubscribers) withoutSpans(dispatch);
 		else dispatch();
+	}
+
+	get attempt(): Connection | undefined {
+		return connectionOf(this.#attempt.signal);
 	}
 
 	get usable(): boolean {

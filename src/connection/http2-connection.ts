@@ -10,7 +10,7 @@ import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
 import {authorityOfUrl} from '../util/url.ts';
-import {attachConnection, connectionOf, refusedSession} from './connection.ts';
+import {attachConnection, type Connection, connectionOf, refusedSession} from './connection.ts';
 import {IdleSince, idleLimitMs} from './keep-alive.ts';
 import {hangUp} from './node-errors.ts';
 import {originOf, type Route} from './route.ts';
@@ -72,6 +72,8 @@ export class Http2Connection {
 	socket: Socket | undefined;
 	/** The `host:port` for which it waits for a slot. */
 	waitsFor: string | undefined = undefined;
+	/** Of the attempt to connect. */
+	#connecting: AbortSignal | undefined = undefined;
 	/** It has carried a response. */
 	answered = false;
 	/** `https` or `http`. */
@@ -128,6 +130,11 @@ export class Http2Connection {
 	/** Requests on it, or waiting for it. */
 	get activeStreams(): number {
 		return this.#activeStreams;
+	}
+
+	/** The facts of the connection that is being made. */
+	get attempt(): Connection | undefined {
+		return connectionOf(this.#connecting);
 	}
 
 	get connecting(): boolean {
@@ -245,6 +252,7 @@ export class Http2Connection {
 	): Promise<Http2Connection> {
 		const timeout = new AbortController();
 		const signal = AbortSignal.any([this.#attempt.signal, timeout.signal]);
+		this.#connecting = signal;
 		let timer: NodeJS.Timeout | undefined;
 		try {
 			for (;;) {

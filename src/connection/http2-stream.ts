@@ -6,6 +6,7 @@ import {
 } from 'node:http2';
 import type {Socket} from 'node:net';
 import type {Readable} from 'node:stream';
+import type {Connection} from './connection.ts';
 import type {Http2Connection} from './http2-connection.ts';
 import {headOf} from './http2-head.ts';
 import {lengthMismatch} from './node-errors.ts';
@@ -57,6 +58,10 @@ export class Http2Stream implements RequestConnection, ResponseController {
 
 	get socket(): Socket | undefined {
 		return this.#isOpen ? this.#connection.socket : undefined;
+	}
+
+	get attempt(): Connection | undefined {
+		return this.#connection.attempt;
 	}
 
 	get waitsFor(): string | undefined {

@@ -1,4 +1,5 @@
 import type {Socket} from 'node:net';
+import type {Connection} from './connection.ts';
 import type {WaitingRequest} from './connection-limit.ts';
 import type {ConnectionSlot} from './connection-slot.ts';
 import type {Http1Connection} from './http1-connection.ts';
@@ -35,6 +36,10 @@ export class QueuedConnection implements RequestConnection {
 
 	get waitsFor(): string | undefined {
 		return this.#connection === undefined ? this.#host : undefined;
+	}
+
+	get attempt(): Connection | undefined {
+		return this.#connection?.attempt;
 	}
 
 	get socket(): Socket | undefined {

@@ -4,6 +4,7 @@
  */
 import type {Socket} from 'node:net';
 import type {Readable} from 'node:stream';
+import type {Connection} from './connection.ts';
 
 /** A request as it is sent. */
 export interface WireRequest {
@@ -85,6 +86,8 @@ export interface RequestConnection {
 	readonly reason: string;
 	/** The `host:port` to which the request waits for a free connection. */
 	readonly waitsFor: string | undefined;
+	/** The facts of the connection that is being made; `undefined` where there are none yet. */
+	readonly attempt: Connection | undefined;
 	/** What is known of the request, for the case that it has failed. */
 	readonly loss: RequestLoss;
 	/** Sends the request, when its turn comes. Call `complete` or `destroy` at its end. */

@@ -17,16 +17,19 @@ export interface AbortSources {
 /**
  * Waits for something other than the server (a jar, the client certificate, a login, a callback of the
  * app): `timeout`, `signal`, `cancelToken` and closing the client end this wait too.
+ *
+ * @param what - For the message of the timeout: what it waits for.
  */
 export function abortable<T>(
 	work: Promise<T>,
 	{config, remainingMs, closed}: AbortSources,
+	what: string,
 ): Promise<T> {
 	return interruptible(work, (reject) => {
 		const timer =
 			remainingMs === undefined
 				? undefined
-				: setTimeout(() => reject(timeoutError(config)), remainingMs);
+				: setTimeout(() => reject(timeoutError(config, undefined, `: ${what}`)), remainingMs);
 		const stopCancel = onCancel(config, undefined, reject);
 		const stopClosed = onAbort(closed, () => reject(closedError(config)));
 		return () => {

@@ -11,20 +11,24 @@ export function closedError(config: InternalAxiosRequestConfig): AxiosError {
 /**
  * The error of axios's `timeout`.
  *
- * @param waitsFor - The host, with its port, to which there was no free connection.
+ * @param progress - The end of the message: how far the request had come.
  */
 export function timeoutError(
 	config: InternalAxiosRequestConfig,
 	request?: unknown,
-	waitsFor?: string,
+	progress = '',
 ): AxiosError {
-	const where = waitsFor === undefined ? '' : ` waiting for a free connection to ${waitsFor}`;
 	return new AxiosError(
-		config.timeoutErrorMessage || `timeout of ${config.timeout}ms exceeded${where}`,
+		config.timeoutErrorMessage || timeoutMessage(config) + progress,
 		config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED,
 		config,
 		request,
 	);
+}
+
+/** axios's message, where the app has not set one. */
+export function timeoutMessage({timeout}: InternalAxiosRequestConfig): string {
+	return `timeout of ${timeout}ms exceeded`;
 }
 
 /** axios's error for a response longer than `maxContentLength`. */

@@ -24,7 +24,9 @@ export function connectionExchange(
 ): Promise<AxiosResponse> {
 	const body = outgoingBody(input.hop, input.config);
 	if (!(body instanceof Promise)) return send(open, input, body);
-	return abortable(body, input).then((read) => send(open, input, read));
+	return abortable(body, input, 'the body of the request is not read yet').then((read) =>
+		send(open, input, read),
+	);
 }
 
 function send(

@@ -43,7 +43,11 @@ export class Retries {
 			timer = setTimeout(resolve, ms);
 		});
 		try {
-			await abortable(pause, sources);
+			await abortable(
+				pause,
+				sources,
+				'the server refuses the request, and it waits to be sent again',
+			);
 		} finally {
 			clearTimeout(timer);
 		}

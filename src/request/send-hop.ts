@@ -36,7 +36,10 @@ export async function sendHop(call: Call, hop: Hop): Promise<AxiosResponse> {
 	const {client, config} = call;
 	const jar = jarFor(call, hop);
 	const read = jar && readCookies(jar, hop.url, client.cookiePolicy, wirePath(hop));
-	const cookies = read instanceof Promise ? await abortable(read, abortSources(call)) : read;
+	const cookies =
+		read instanceof Promise
+			? await abortable(read, abortSources(call), 'the jar has not given its cookies yet')
+			: read;
 	const {agent: globalAgent, ca} = followedGlobalAgent(call, hop);
 	const {identities} = client.connections;
 	const found = ca === undefined ? identities.selector.at(hop.url.origin) : identities.trusting(ca);
@@ -172,7 +175,11 @@ function storeCookiesOf(head: Head, call: Call, hop: Hop): Promise<void> | undef
 	if (!jar || !lines || shouldStoreCookies?.(head, hop) === false) return undefined;
 	const {cookiePolicy, onCookieRejected} = client;
 	const stored = storeCookies(jar, hop.url, lines, cookiePolicy, onCookieRejected, wirePath(hop));
-	return abortable(stored, abortSources(call));
+	return abortable(
+		stored,
+		abortSources(call),
+		'the jar has not stored the cookies of the response yet',
+	);
 }
 
 /** The parts of Node's global agent that apply: none if the client or the request has an agent. */
@@ -190,7 +197,7 @@ function loadSnapshot(loading: Promise<Snapshot>, call: Call): Promise<Snapshot>
 		const message = `our identity could not be loaded${why}`;
 		throw new CausedError(message, 'ERR_MTLS_IDENTITY_FAILED', cause, call.config);
 	});
-	return abortable(loaded, abortSources(call));
+	return abortable(loaded, abortSources(call), '`mtls.identity` has not given a certificate yet');
 }
 
 /** @throws {AxiosError} for a wrong environment variable, and where axios has an error of its own. */

@@ -78,7 +78,9 @@ function isOver(
 	final: FinalResponse,
 ): boolean | Promise<boolean> {
 	const over = isSessionOver(settings, final);
-	return over instanceof Promise ? abortable(over, abortSources(call)) : over;
+	return over instanceof Promise
+		? abortable(over, abortSources(call), '`session.isExpired` has not decided yet')
+		: over;
 }
 
 async function loginAfter(
@@ -89,7 +91,7 @@ async function loginAfter(
 	const {client, config} = call;
 	throwIfCancelled(config);
 	try {
-		return await abortable(session.after(used), abortSources(call));
+		return await abortable(session.after(used), abortSources(call), 'the login is not over yet');
 	} catch (error) {
 		// A request that the client's close() ended did not fail because of the login.
 		if (client.inFlight.ended) throw closedError(config);

@@ -124,7 +124,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(closed.code).toBe('ECONNREFUSED');
 
 		const late = await failureOf(client.get('/silent', {timeout: 50}));
-		expect(late).toMatchObject({code: 'ECONNABORTED', message: 'timeout of 50ms exceeded'});
+		expect(late).toMatchObject({
+			code: 'ECONNABORTED',
+			message: expect.stringMatching(/^timeout of 50ms exceeded: /),
+		});
 
 		const controller = new AbortController();
 		const cancelled = client.get('/silent', {signal: controller.signal});

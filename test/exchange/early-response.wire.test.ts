@@ -229,7 +229,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const server = await early({next: 'stops reading'});
 		const client = fixture.client(options);
 		const error = await failureOf(client.post(server.url(), large, {timeout: 1_000}));
-		expect(error).toMatchObject({code: 'ECONNABORTED', message: 'timeout of 1000ms exceeded'});
+		expect(error).toMatchObject({
+			code: 'ECONNABORTED',
+			message: expect.stringMatching(/^timeout of 1000ms exceeded: /),
+		});
 		expect((await client.get(server.url('/next'), {timeout})).data).toBe(2);
 	});
 

@@ -242,7 +242,10 @@ describe('the end of a session', () => {
 		});
 		await failureOf(client.get('/', {timeout: 1}));
 		const error = await failureOf(client.get('/a', {timeout: 60}));
-		expect(error).toMatchObject({code: 'ECONNABORTED', message: 'timeout of 60ms exceeded'});
+		expect(error).toMatchObject({
+			code: 'ECONNABORTED',
+			message: expect.stringMatching(/^timeout of 60ms exceeded: .+ yet$/),
+		});
 	});
 });
 

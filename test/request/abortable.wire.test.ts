@@ -23,7 +23,10 @@ test('a jar that never answers is ended by the timeout, and nothing is sent', as
 	const {server, client, jar} = await start();
 	const error = await client.get('/whoami', {jar, timeout: 40}).catch((failure) => failure);
 	expect(error).toBeInstanceOf(AxiosError);
-	expect(error).toMatchObject({code: 'ECONNABORTED', message: 'timeout of 40ms exceeded'});
+	expect(error).toMatchObject({
+		code: 'ECONNABORTED',
+		message: 'timeout of 40ms exceeded: the jar has not given its cookies yet',
+	});
 	expect(server.connections).toHaveLength(0);
 });
 

@@ -7,6 +7,7 @@ import {
 	failureOf,
 	redirect,
 } from '../support/fixture.ts';
+import {startTcp} from '../support/plain-server.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -19,7 +20,7 @@ const timeout = 250;
 const timedOut = {
 	name: 'AxiosError',
 	code: 'ECONNABORTED',
-	message: `timeout of ${timeout}ms exceeded`,
+	message: expect.stringMatching(new RegExp(`^timeout of ${timeout}ms exceeded(: .+)?$`)),
 };
 const silence = {handler: () => true};
 
@@ -111,7 +112,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		[
 			'transitional.clarifyTimeoutError',
 			{transitional: {clarifyTimeoutError: true}},
-			{code: 'ETIMEDOUT', message: timedOut.message},
+			{...timedOut, code: 'ETIMEDOUT'},
 		],
 	])('the option %s changes the message of a timeout', async (_title, words, expected) => {
 		const server = await fixture.server(silence);
@@ -126,5 +127,73 @@ describe.each(exchanges)('over %s', (_, options) => {
 			expect((await client.get(server.url('/whoami'))).status).toBe(200);
 		}
 		expect(server.connections).toHaveLength(1);
+	});
+});
+
+describe.each(exchanges)('over %s', (_, options) => {
+	/** What the message says after axios's words. */
+	async function stageOf(url: string, config: object = {}): Promise<string> {
+		const client = fixture.client({...options, timeout, ...config});
+		const {message} = await failureOf(client.get(url));
+		const [begin, ...stage] = message.split(': ');
+		expect(begin).toBe(`timeout of ${timeout}ms exceeded`);
+		return stage.join(': ');
+	}
+
+	test('the timeout of a request without a TCP connection says so', async () => {
+		const stage = await stageOf('https://silent.test/', {lookup: () => {}});
+		expect(stage).toBe('there is no TCP connection to silent.test:443 yet');
+	});
+
+	test('the timeout of a request whose server says nothing after it was sent says so', async () => {
+		const server = await fixture.server(silence);
+		const {host} = new URL(server.origin);
+		expect(await stageOf(server.url())).toBe(
+			`the request was sent to ${host}, and no response has begun`,
+		);
+	});
+
+	test('the timeout of a body that stops says how far it had come', async () => {
+		const server = await fixture.server({
+			handler: (_request, response) => {
+				response.writeHead(200, {'content-length': 10}).write('some');
+				return true;
+			},
+		});
+		const {host} = new URL(server.origin);
+		expect(await stageOf(server.url(), {maxRedirects: 0})).toMatch(
+			`the head of the response (200) has arrived from ${host}, and `,
+		);
+	});
+});
+
+test('the timeout of a handshake that stops says that there is a TCP connection', async () => {
+	const mute = await startTcp();
+	const client = fixture.client({timeout});
+	expect((await failureOf(client.get(`https://localhost:${mute.port}/`))).message).toBe(
+		`timeout of ${timeout}ms exceeded: there is a TCP connection to localhost:${mute.port}, and the TLS handshake is not complete`,
+	);
+});
+
+test('the timeout of a proxy that says nothing names the proxy', async () => {
+	const proxy = await fixture.proxy({verdict: 'silence'});
+	const client = fixture.client({timeout, proxy: {host: '127.0.0.1', port: proxy.port}});
+	expect((await failureOf(client.get('https://origin.test/'))).message).toBe(
+		`timeout of ${timeout}ms exceeded: there is no connection to origin.test:443 through the proxy http://127.0.0.1:${proxy.port} yet`,
+	);
+});
+
+test('the timeout of a body that stops, with redirects, says how many bytes have arrived', async () => {
+	const server = await fixture.server({
+		handler: (_request, response) => {
+			response.writeHead(200, {'content-length': 10}).write('some');
+			return true;
+		},
+	});
+	const {host} = new URL(server.origin);
+	const error = await failureOf(fixture.client({timeout}).get(server.url()));
+	expect(error).toMatchObject({
+		code: 'ERR_BAD_RESPONSE',
+		message: `stream has been aborted: nothing came for ${timeout} ms (\`timeout\`): the head of the response (200) has arrived from ${host}, and 4 bytes of its body`,
 	});
 });

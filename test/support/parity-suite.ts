@@ -47,7 +47,7 @@ export async function describeError(
 	return {
 		kind: error.constructor.name,
 		name,
-		message,
+		message: wordsOfAxios(message),
 		code,
 		status,
 		isAxiosError,
@@ -62,6 +62,14 @@ export async function describeError(
 		sentUserAgent: sentUserAgent(request),
 		response: response && (await describeResponse(response, config, read)),
 	};
+}
+
+// What follows is ours: how far a request had come, and why it was not sent again.
+function wordsOfAxios(message: string): string {
+	return message
+		.replace(/^(timeout of \S+ exceeded): (the|there|part) .*$/, '$1')
+		.replace(/^(stream has been aborted|aborted): nothing came for .*$/, '$1')
+		.replace(/: the server closed this kept-alive connection .*$/, '');
 }
 
 function describeCause(cause: unknown): object | undefined {
@@ -129,7 +137,7 @@ export function describeStreamError(error: unknown): object {
 	return {
 		kind: (error as Error).constructor.name,
 		name,
-		message,
+		message: wordsOfAxios(message),
 		code,
 		status,
 		isAxiosError,

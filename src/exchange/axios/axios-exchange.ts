@@ -1,14 +1,21 @@
-import axios, {AxiosHeaders, type InternalAxiosRequestConfig} from 'axios';
+import axios, {
+	type AxiosError,
+	AxiosHeaders,
+	type InternalAxiosRequestConfig,
+	isAxiosError,
+} from 'axios';
 import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import {MtlsConfigError} from '../../errors.ts';
 import {interruptible, onAbort} from '../../util/abortable.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
-import {closedError} from '../axios-errors.ts';
+import {authorityOfUrl} from '../../util/url.ts';
+import {closedError, timeoutMessage} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
 import {hasOwnProxies} from '../global-agent.ts';
 import {attachLoss} from '../may-retry.ts';
 import {adoptHeaders, copyHeaders} from '../outgoing/config-headers.ts';
 import {withTunnelAuthorization} from '../outgoing/proxy-request.ts';
+import {describeProgress, progressOfRequest} from '../progress.ts';
 import {type Attempt, hopTransport, type Transport, usesMtlsAgent} from './axios-transport.ts';
 
 const adapter = axios.getAdapter('http');
@@ -49,6 +56,10 @@ export function axiosExchange(
 			// A ClientRequest that waits for its socket emits no event when it ends.
 			attempt.controller.abort(new Error('the request is over'));
 			const seen = attempt.request && attempt.lossOf?.(attempt.request);
+			if (attempt.request !== undefined && isTimeout(error, input.config)) {
+				const progress = progressOfRequest(attempt.request, authorityOfUrl(input.hop.url));
+				error.message += describeProgress(progress);
+			}
 			// axios 1.7 leaves it open when its timeout is over.
 			attempt.request?.destroy();
 			throw seen ? attachLoss(error, seen) : error;
@@ -59,6 +70,11 @@ export function axiosExchange(
 			const own = input.cookie === undefined ? [] : ['cookie'];
 			adoptHeaders(headers, config.headers, [...own, 'proxy-authorization']);
 		});
+}
+
+/** Whether it is axios's error of its `timeout`, with axios's own words. */
+function isTimeout(error: unknown, config: ExchangeInput['config']): error is AxiosError {
+	return isAxiosError(error) && error.message === timeoutMessage(config);
 }
 
 function hopConfig(input: ExchangeInput, ownsConnection: boolean) {

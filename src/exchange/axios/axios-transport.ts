@@ -279,7 +279,8 @@ function applyTimeout(
 
 /** The error from which axios makes its own, with the host to which no connection was free. */
 function queueTimeout(config: ExchangeInput['config'], host: string): Error {
-	const {name, message, code} = timeoutError(config, undefined, host);
+	const progress = ` waiting for a free connection to ${host}`;
+	const {name, message, code} = timeoutError(config, undefined, progress);
 	return Object.assign(new Error(message), {name, code});
 }
 

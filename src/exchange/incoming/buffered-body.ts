@@ -14,6 +14,11 @@ export class BufferedBody {
 		this.#decoder = decoder;
 	}
 
+	/** How many bytes have arrived, still encoded. */
+	get size(): number {
+		return this.#size;
+	}
+
 	get isEncoded(): boolean {
 		return this.#decoder !== undefined;
 	}

@@ -5,6 +5,7 @@ import type {
 	ResponseController,
 	ResponseHandler,
 } from '../../connection/request-connection.ts';
+import {authorityOfUrl} from '../../util/url.ts';
 import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
 import type {ExchangeInput} from '../exchange.ts';
@@ -13,6 +14,7 @@ import {FirstByteTimer} from '../first-byte-timeout.ts';
 import {attachLoss} from '../may-retry.ts';
 import {joinHeaders, ReceivedResponse, type SentRequest} from '../node-messages.ts';
 import type {OutgoingBody} from '../outgoing/outgoing-request.ts';
+import {describeProgress} from '../progress.ts';
 import {BufferedBody, dataOf, tooLarge} from './buffered-body.ts';
 import {takeDecoder} from './decoders.ts';
 import {ResponseStream, streamedData} from './response-stream.ts';
@@ -68,7 +70,7 @@ export class ResponseReader implements ResponseHandler {
 		this.#resolve = resolve;
 		this.#reject = reject;
 		if (remainingMs !== undefined) {
-			const expire = () => this.#expire(timeoutError(config, request, connection.waitsFor));
+			const expire = () => this.#expire(timeoutError(config, request, this.#progress()));
 			this.#timer = setTimeout(expire, remainingMs);
 		}
 		if (timeouts.firstByteMs) {
@@ -290,9 +292,27 @@ export class ResponseReader implements ResponseHandler {
 			if (followsRedirect && this.#body instanceof ResponseStream) {
 				this.#connection.suspect();
 				this.#body.abort();
-			} else if (followsRedirect && response) this.#expire(this.#abortedError(response));
-			else this.#expire(timeoutError(config, this.#request));
+			} else if (followsRedirect && response) {
+				const error = this.#abortedError(response);
+				error.message += `: nothing came for ${idleMs} ms (\`timeout\`)${this.#progress()}`;
+				this.#expire(error);
+			} else this.#expire(timeoutError(config, this.#request, this.#progress()));
 		}, idleMs);
+	}
+
+	/** How far the request has come, for the message of a timeout. */
+	#progress(): string {
+		const connection = this.#connection;
+		const body = this.#body;
+		return describeProgress({
+			host: authorityOfUrl(this.#input.hop.url),
+			waitsFor: connection.waitsFor,
+			connected: connection.socket !== undefined,
+			attempt: connection.attempt,
+			sent: this.#request.socket === undefined ? undefined : this.#sent,
+			status: this.#response?.status,
+			bytes: body instanceof BufferedBody ? body.size : undefined,
+		});
 	}
 
 	#expire(error: AxiosError): void {

@@ -2,11 +2,12 @@
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {homedir} from 'node:os';
-import {join, relative, sep} from 'node:path';
+import {join, posix, relative, sep} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, expect, test} from 'vitest';
 import packageJson from '../../package.json' with {type: 'json'};
 import {makeConsumer} from './consumer.ts';
+import {documents, linksOf} from './documents.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const npm = (cwd: string, ...argv: string[]) =>
@@ -28,7 +29,10 @@ beforeAll(() => {
 	files = published.map(({path}: {path: string}) => path).sort();
 });
 
-const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+const papers = [
+	...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
+	...['bench/chart.svg', 'bench/results.md'],
+];
 const scripts = [
 	...['dist/index.js', 'dist/redis/index.js', 'dist/testing/index.js', 'dist/cli/bin.js'],
 	...['dist/cjs/index.js', 'dist/cjs/redis/index.js', 'dist/cjs/testing/index.js'],
@@ -39,8 +43,6 @@ const parts = {
 	chunk: /^dist\/(cjs\/)?shared\/[a-z0-9-]+\.js$/,
 	declaration: /^dist\/[a-z0-9/-]+\.d\.ts$/,
 	page: /^docs\/[a-zA-Z0-9/-]+\.(md|svg|png)$/,
-	// What somebody has built or installed there is kept out by examples/.gitignore.
-	sample: /^examples\/[a-z0-9-]+\/((src|test)\/)?(?!package-lock)[\w.-]+\.(c?js|ts|json|md|wsdl)$/,
 };
 
 test('each published file is of a kind that is meant to be published', () => {
@@ -52,6 +54,23 @@ test('each published file is of a kind that is meant to be published', () => {
 		files.filter((path) => !known.includes(path) && !kinds.some((kind) => kind.test(path))),
 	).toEqual([]);
 	for (const kind of kinds) expect(files.filter((path) => kind.test(path))).not.toEqual([]);
+});
+
+// The sample apps, which have tests, and what is for those who change the package.
+const repositoryAlone = /^(examples|CONTRIBUTING\.md)\b/;
+
+test('what a published page links to is published', () => {
+	const pages = documents.filter(({path}) => files.includes(path));
+	expect(pages.map(({path}) => path)).toContain('docs/compatibility.md');
+
+	const dead = pages.flatMap((page) =>
+		linksOf(page)
+			.filter(({target}) => !/^(https?:|#)/.test(target))
+			.map(({target}) => posix.join(posix.dirname(page.path), target.replace(/#.*/, '')))
+			.filter((path) => !files.includes(path) && !repositoryAlone.test(path))
+			.map((path) => `${page.path}: ${path}`),
+	);
+	expect(dead).toEqual([]);
 });
 
 test.each([

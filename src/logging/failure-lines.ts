@@ -52,7 +52,8 @@ function factLines(failure: MtlsFailure, code: string | undefined): string[] {
 	}
 	if (identity !== null || requested !== undefined) {
 		const asked = requested === undefined ? '' : `, ${requested ? 'asked for' : 'not asked for'}`;
-		lines.push(`our certificate: ${identity ? inShort(identity) : 'none'}${asked}`);
+		const got = failure.clientCertificate && identity && outcomes[failure.clientCertificate];
+		lines.push(`our certificate: ${identity ? inShort(identity) : 'none'}${got || asked}`);
 	}
 	if (proxy !== undefined) {
 		const answer = proxy.status ?? proxy.reply;
@@ -61,6 +62,15 @@ function factLines(failure: MtlsFailure, code: string | undefined): string[] {
 	}
 	return lines;
 }
+
+/** What became of a client certificate. */
+const outcomes: Readonly<Record<NonNullable<MtlsFailure['clientCertificate']>, string>> = {
+	sent: ', sent',
+	none: '',
+	'not-asked': ', not asked for',
+	withheld: ', withheld from this origin',
+	'no-fitting-key': ', not sent: its key can make none of the signatures that were asked for',
+};
 
 function inShort({subject, issuer, validFrom, validTo}: CertificateFacts): string {
 	const by = issuer === subject ? 'by itself' : `by ${quoted(issuer)}`;

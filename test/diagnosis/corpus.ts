@@ -4,6 +4,7 @@
  */
 import https from 'node:https';
 import type {AddressInfo} from 'node:net';
+import {inspect} from 'node:util';
 import type {AxiosRequestConfig} from 'axios';
 import {beforeAll, expect, onTestFinished, type TestContext, test} from 'vitest';
 import {
@@ -12,6 +13,7 @@ import {
 	type FailureKind,
 	type MtlsOptions,
 } from '../../src/index.ts';
+import {failureLines} from '../../src/logging/failure-lines.ts';
 import {createFixture, type Fixture, mtlsFailureOf} from '../support/fixture.ts';
 
 /** A request of an app. */
@@ -69,6 +71,12 @@ export function runCorpus(cases: readonly Case[]): void {
 			if (each.never !== undefined) expect(sentence).not.toMatch(each.never);
 		}
 		if (says !== undefined) expect(sentences.join('\n')).toMatch(says);
+
+		// As a developer sees it: on the console, and by console.error().
+		expect(1 + failureLines(error.failure, error.code).length).toBeLessThanOrEqual(12);
+		const printed = inspect(error).split('\n');
+		expect(printed.length).toBeLessThanOrEqual(25);
+		expect(printed[1]).toBe(`  cause: ${reasons[0]}`);
 
 		const answer = await attempt(
 			fixture,

@@ -166,6 +166,34 @@ describe('the causes', () => {
 	});
 });
 
+describe('the line of the client certificate', () => {
+	const line = async (more: Partial<MtlsFailure>) =>
+		(await printed(failed('client-certificate-refused', more)))
+			.split('\n')
+			.find((text) => text.startsWith('  our certificate: '));
+	const ours =
+		"  our certificate: 'CN=client', issued by 'CN=Partner CA', valid 2024-01-01 to 2099-01-01";
+
+	test.each<[string, Partial<MtlsFailure>, string]>([
+		['was sent', {clientCertificate: 'sent'}, `${ours}, sent`],
+		['was not asked for', {clientCertificate: 'not-asked'}, `${ours}, not asked for`],
+		['was withheld', {clientCertificate: 'withheld'}, `${ours}, withheld from this origin`],
+		[
+			'does not fit',
+			{clientCertificate: 'no-fitting-key'},
+			`${ours}, not sent: its key can make none of the signatures that were asked for`,
+		],
+		['is not known to be sent', {}, `${ours}, asked for`],
+		[
+			'is missing',
+			{identity: null, clientCertificate: 'none'},
+			'  our certificate: none, asked for',
+		],
+	])('a console says of a client certificate that it %s', async (_, more, expected) => {
+		expect(await line(more)).toBe(expected);
+	});
+});
+
 describe('a printed error', () => {
 	test('a printed error begins with the frame of the app, and has none of this package', () => {
 		const error = failed('expired', {});

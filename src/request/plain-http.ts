@@ -3,6 +3,7 @@
  */
 import {type AxiosResponse, isAxiosError} from 'axios';
 import type {ConnectionLoss} from '../exchange/may-retry.ts';
+import {appendMessage} from '../util/append-message.ts';
 
 // nginx and those made of it (its status 497), Apache, Go's net/http, and Tomcat.
 const pages = [
@@ -38,14 +39,16 @@ export function explainPlainHttp(
 ): void {
 	if (!isAxiosError(error) || error.response) return;
 	if (isAlert((error.cause as {rawPacket?: unknown} | undefined)?.rawPacket)) {
-		error.message += ': the server answered with TLS, so the URL has to begin with https://';
+		appendMessage(error, ': the server answered with TLS, so the URL has to begin with https://');
 		return;
 	}
 	const hungUp =
 		loss !== undefined && !loss.reused && !loss.answered && error.code === 'ECONNRESET';
 	if (hungUp && hasIdentity) {
-		error.message +=
-			': if this port speaks TLS, as `mtls` needs it, the URL has to begin with https://, not http://';
+		appendMessage(
+			error,
+			': if this port speaks TLS, as `mtls` needs it, the URL has to begin with https://, not http://',
+		);
 	}
 }
 

@@ -1,6 +1,7 @@
 import type {AxiosError} from 'axios';
 import {type AbortSources, abortable} from '../exchange/abortable.ts';
 import {type ConnectionLoss, mayResend, whyNotResent} from '../exchange/may-retry.ts';
+import {appendMessage} from '../util/append-message.ts';
 
 /** The limit of consecutive refusals by a server that accepted no request on the connection. */
 const maxIdleRefusals = 10;
@@ -56,7 +57,7 @@ export class Retries {
 	/** Adds to the last error how often the server has refused, or why the request was not sent again. */
 	explain(error: AxiosError, loss: ConnectionLoss): void {
 		const why = whyNotResent(loss);
-		if (why !== undefined) error.message += `: ${why}`;
+		if (why !== undefined) appendMessage(error, `: ${why}`);
 		if (this.#refusals < 2) return;
 		error.message = `the server refused the request ${this.#refusals} times: ${error.message}`;
 	}

@@ -7,6 +7,7 @@ import axios, {
 import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import {MtlsConfigError} from '../../errors.ts';
 import {interruptible, onAbort} from '../../util/abortable.ts';
+import {appendMessage} from '../../util/append-message.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {authorityOfUrl} from '../../util/url.ts';
 import {closedError, timeoutMessage} from '../axios-errors.ts';
@@ -58,7 +59,7 @@ export function axiosExchange(
 			const seen = attempt.request && attempt.lossOf?.(attempt.request);
 			if (attempt.request !== undefined && isTimeout(error, input.config)) {
 				const progress = progressOfRequest(attempt.request, authorityOfUrl(input.hop.url));
-				error.message += describeProgress(progress);
+				appendMessage(error, describeProgress(progress));
 			}
 			// axios 1.7 leaves it open when its timeout is over.
 			attempt.request?.destroy();

@@ -5,6 +5,7 @@ import type {
 	ResponseController,
 	ResponseHandler,
 } from '../../connection/request-connection.ts';
+import {appendMessage} from '../../util/append-message.ts';
 import {authorityOfUrl} from '../../util/url.ts';
 import {onCancel} from '../abortable.ts';
 import {abortedError, timeoutError, tooLongError} from '../axios-errors.ts';
@@ -294,7 +295,7 @@ export class ResponseReader implements ResponseHandler {
 				this.#body.abort();
 			} else if (followsRedirect && response) {
 				const error = this.#abortedError(response);
-				error.message += `: nothing came for ${idleMs} ms (\`timeout\`)${this.#progress()}`;
+				appendMessage(error, `: nothing came for ${idleMs} ms (\`timeout\`)${this.#progress()}`);
 				this.#expire(error);
 			} else this.#expire(timeoutError(config, this.#request, this.#progress()));
 		}, idleMs);

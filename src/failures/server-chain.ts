@@ -17,6 +17,7 @@ const ownCas = (facts: Facts) =>
 const caMissing: Cause = {
 	id: 'ca-missing',
 	text: ownCas,
+	when: (facts) => !facts.trust().holdsNamesake,
 	repair: (facts) =>
 		`get the certificate of the CA ${missing(facts)} from ${facts.words.end}'s operator and give it as \`${facts.words.mtls}.ca\`; if that CA belongs to a proxy or an antivirus on this network, get it from those who run it`,
 };

@@ -95,7 +95,7 @@ function attempt({alice, pki}: Fixture, {url, mtls, config, request}: Attempt) {
 		...config,
 	});
 	onTestFinished(() => client.mtls.close({deadlineMs: 0}));
-	return client.get(url, request);
+	return client.request({method: 'get', url, ...request});
 }
 
 /** An https server with any options of `node:tls`; ends with the test. */

@@ -1,7 +1,7 @@
 /*
  * Set-ups whose server certificate is refused, for reasons of its own.
  */
-import {createHash, createPublicKey, generateKeyPairSync} from 'node:crypto';
+import {createHash, createPublicKey} from 'node:crypto';
 import {createTestPki} from '../../src/testing/index.ts';
 import {
 	extension,
@@ -14,10 +14,7 @@ import {
 } from '../support/certificate-writer.ts';
 import {startSha1, startShortCaKey, startShortDh, startShortKey} from '../support/weak-servers.ts';
 import {type Case, serve} from './corpus.ts';
-
-const ecKey = () => generateKeyPairSync('ec', {namedCurve: 'P-256'});
-const pem = (key: ReturnType<typeof ecKey>['privateKey']) =>
-	key.export({type: 'pkcs8', format: 'pem'}).toString();
+import {ecKey, type Link, pemOf, writeChain} from './written-chain.ts';
 
 const utc = (date: string) => text(date, 0x17);
 const validity = (from: string, to: string) => sequence(utc(from), utc(to));
@@ -29,41 +26,12 @@ const purposes = (...hex: string[]) => extension('551d25', sequence(...hex.map(o
 const serverAuth = '2b06010505070301';
 const emailProtection = '2b06010505070304';
 
-interface Link {
-	readonly subject: string;
-	readonly validity?: Buffer;
-	readonly authority?: boolean;
-	readonly extensions?: readonly Buffer[];
-	readonly names?: Buffer;
-}
-
-/** A root and what is below it, in order; the last is the server's own. */
-function chain(...links: readonly Link[]) {
-	let issuer: {subject: string; key: ReturnType<typeof ecKey>['privateKey']} | undefined;
-	const certificates: string[] = [];
-	for (const [index, link] of links.entries()) {
-		const {publicKey, privateKey} = ecKey();
-		const authority = link.authority ?? index < links.length - 1;
-		const signed = writeCertificate({
-			...link,
-			authority,
-			publicKey,
-			...(issuer ? {issuer} : {key: privateKey}),
-		});
-		certificates.unshift(toPem(signed));
-		issuer = {subject: link.subject, key: privateKey};
-	}
-	const [root = ''] = certificates.slice(-1);
-	const sent = certificates.slice(0, -1);
-	return {root, sent, cert: sent.join(''), key: issuer ? pem(issuer.key) : ''};
-}
-
-const good = () => chain({subject: 'Root'}, {subject: 'Inner'}, {subject: 'leaf'});
+const good = () => writeChain({subject: 'Root'}, {subject: 'Inner'}, {subject: 'leaf'});
 
 /** A chain of which one is broken: the same with nothing broken is the repair. */
 function broken(...links: readonly Link[]) {
 	return async () => {
-		const {root, cert, key} = chain(...links);
+		const {root, cert, key} = writeChain(...links);
 		const server = await serve({cert, key});
 		return {
 			broken: {url: server.url, mtls: {ca: root}},
@@ -382,7 +350,7 @@ export const serverCertificates: readonly Case[] = [
 					issuer: of('Inner', inner.privateKey),
 				}),
 			);
-			const {url} = await serve({cert: own + between, key: pem(leaf.privateKey)});
+			const {url} = await serve({cert: own + between, key: pemOf(leaf.privateKey)});
 			return {
 				broken: {url, mtls: {ca: sign(noCaBelow)}},
 				repaired: {url, mtls: {ca: sign()}},

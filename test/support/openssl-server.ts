@@ -15,6 +15,11 @@ export interface OpensslServer extends AsyncDisposable {
 	said(pattern: RegExp, count: number): Promise<void>;
 }
 
+interface OpensslExtras {
+	readonly args?: readonly string[];
+	readonly files?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts `openssl s_server`, which requires a client certificate of `pki` and, unlike Node, verifies
  * it within the handshake and says in an alert why it refused it.
@@ -23,12 +28,15 @@ export async function startOpensslServer(
 	pki: TestPki,
 	credential: Credential,
 	version: 'TLSv1.2' | 'TLSv1.3',
+	/** Further arguments, and files that they name. */
+	{args = [], files = {}}: OpensslExtras = {},
 ): Promise<OpensslServer> {
 	const directory = await mkdtemp(join(tmpdir(), 'axios-mtls-openssl-'));
 	const path = (name: string) => join(directory, name);
 	await writeFile(path('cert.pem'), credential.cert);
 	await writeFile(path('key.pem'), credential.key, {mode: 0o600});
 	await writeFile(path('ca.pem'), pki.ca);
+	for (const [name, text] of Object.entries(files)) await writeFile(path(name), text);
 
 	const child = spawn(
 		'openssl',
@@ -39,9 +47,10 @@ export async function startOpensslServer(
 			...['-CAfile', path('ca.pem'), '-Verify', '3', '-verify_return_error'],
 			'-www',
 			version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3',
+			...args,
 		],
 		// A pipe that stays open: s_server stops where its input ends.
-		{stdio: ['pipe', 'pipe', 'pipe']},
+		{stdio: ['pipe', 'pipe', 'pipe'], cwd: directory},
 	);
 	let output = '';
 	const exited = once(child, 'exit');

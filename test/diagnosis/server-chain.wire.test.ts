@@ -1,0 +1,214 @@
+/*
+ * Set-ups whose server leads to no trusted CA.
+ */
+import tls from 'node:tls';
+import {onTestFinished} from 'vitest';
+import {createTestPki} from '../../src/testing/index.ts';
+import {type Case, runCorpus, serve} from './corpus.ts';
+import {writeChain} from './written-chain.ts';
+
+const cases: readonly Case[] = [
+	{
+		name: 'a server of a root CA that is not given',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-missing',
+		others: ['intercepted'],
+		never: /intermediate/,
+		setUp: async () => {
+			const other = await createTestPki({commonName: 'Other Root CA'});
+			const {url} = await serve(await other.server());
+			return {
+				broken: {url},
+				repaired: {url, mtls: {ca: other.ca}},
+				says: /`mtls\.ca` does not hold 'CN=Other Root CA'/,
+			};
+		},
+	},
+	{
+		name: 'a server that sends its unknown root too',
+		kind: 'untrusted-issuer',
+		certain: true,
+		first: 'ca-missing',
+		others: ['intercepted'],
+		setUp: async () => {
+			const other = await createTestPki({commonName: 'Other CA'});
+			const {cert, key} = await other.server();
+			const {url} = await serve({cert: cert + other.ca, key});
+			return {broken: {url}, repaired: {url, mtls: {ca: other.ca}}};
+		},
+	},
+	{
+		name: 'a private CA where no CA is given at all',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-missing',
+		others: ['intercepted'],
+		setUp: async ({pki, alice: {cert, key}}) => {
+			const {url} = await serve(await pki.server());
+			const config = {mtls: {cert, key}};
+			return {
+				broken: {url, config},
+				repaired: {url},
+				says: /no `mtls\.ca` is set, and .* is not among the CAs that Node trusts/,
+			};
+		},
+	},
+	{
+		name: 'a CA that was made anew under its old name',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-namesake',
+		others: ['intercepted'],
+		setUp: async () => {
+			const anew = await createTestPki();
+			const {url} = await serve(await anew.server());
+			return {broken: {url}, repaired: {url, mtls: {ca: anew.ca}}};
+		},
+	},
+	{
+		name: "the server's own certificate in the list of CAs",
+		kind: 'untrusted-issuer',
+		certain: true,
+		first: 'ca-holds-leaf',
+		others: [],
+		setUp: async ({pki}) => {
+			const credential = await pki.server();
+			const {url} = await serve(credential);
+			return {broken: {url, mtls: {ca: credential.leaf}}, repaired: {url}};
+		},
+	},
+	{
+		name: 'an intermediate CA in the list of CAs, without its root',
+		kind: 'untrusted-issuer',
+		certain: true,
+		first: 'ca-holds-intermediate',
+		others: [],
+		setUp: async ({pki}) => {
+			const inner = await pki.intermediate({commonName: 'Inner G2'});
+			const {url} = await serve(await inner.server());
+			return {
+				broken: {url, mtls: {ca: inner.cert}},
+				repaired: {url, mtls: {ca: [inner.cert, pki.ca]}},
+				says: /`mtls\.ca` holds 'CN=Inner G2', but not its issuer 'CN=Test Root CA'/,
+			};
+		},
+	},
+	{
+		name: 'an intermediate CA in the list of CAs that the server does not send',
+		kind: 'untrusted-issuer',
+		certain: true,
+		first: 'ca-holds-intermediate',
+		others: [],
+		setUp: async ({pki}) => {
+			const inner = await pki.intermediate();
+			const {url} = await serve(await inner.server({omitIntermediates: true}));
+			return {
+				broken: {url, mtls: {ca: inner.cert}},
+				repaired: {url, mtls: {ca: [inner.cert, pki.ca]}},
+			};
+		},
+	},
+	{
+		name: 'a server that does not send its intermediate',
+		kind: 'missing-intermediate',
+		certain: false,
+		first: 'intermediate-missing',
+		others: ['ca-missing'],
+		setUp: async ({pki}) => {
+			const inner = await pki.intermediate();
+			const {url} = await serve(await inner.server({omitIntermediates: true}));
+			return {
+				broken: {url},
+				repaired: {url, mtls: {ca: [pki.ca, inner.cert]}},
+				says: /from http:\/\/ca\.test\/test-intermediate-ca\.crt/,
+			};
+		},
+	},
+	{
+		name: 'a leaf that came alone, where a private CA is given',
+		kind: 'missing-intermediate',
+		certain: false,
+		first: 'intermediate-missing',
+		others: ['ca-missing'],
+		setUp: async () => {
+			const {root, leaf, cert, key} = writeChain(
+				{subject: 'Root'},
+				{subject: 'Acme Services'},
+				{subject: 'leaf'},
+			);
+			return {
+				broken: {url: (await serve({cert: leaf, key})).url, mtls: {ca: root}},
+				repaired: async () => ({url: (await serve({cert, key})).url, mtls: {ca: root}}),
+			};
+		},
+	},
+	{
+		name: 'a server that does not send the second of two intermediates',
+		kind: 'missing-intermediate',
+		certain: false,
+		first: 'intermediate-missing',
+		others: ['ca-missing'],
+		setUp: async ({pki}) => {
+			const outer = await pki.intermediate({commonName: 'Outer'});
+			const inner = await outer.intermediate({commonName: 'Inner'});
+			const {leaf, cert, key} = await inner.server();
+			return {
+				broken: {url: (await serve({cert: leaf + inner.cert, key})).url},
+				repaired: async () => ({url: (await serve({cert, key})).url}),
+				says: /does not send the certificate of 'CN=Outer'/,
+			};
+		},
+	},
+	{
+		name: 'a server that sends the wrong intermediate',
+		kind: 'missing-intermediate',
+		certain: true,
+		first: 'wrong-intermediate',
+		others: [],
+		setUp: async ({pki}) => {
+			const [inner, wrong] = await Promise.all([
+				pki.intermediate({commonName: 'Issuing CA 2'}),
+				pki.intermediate({commonName: 'Issuing CA 1'}),
+			]);
+			const {leaf, cert, key} = await inner.server();
+			return {
+				broken: {url: (await serve({cert: leaf + wrong.cert, key})).url},
+				repaired: async () => ({url: (await serve({cert, key})).url}),
+				says: /sends 'CN=Issuing CA 1', and not the certificate of 'CN=Issuing CA 2'.*-showcerts/,
+			};
+		},
+	},
+	{
+		name: 'an interceptor that signs in its own name',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'intercepted',
+		others: ['ca-missing'],
+		setUp: async () => {
+			const interceptor = await createTestPki({commonName: 'Fortinet CA Root'});
+			const {url} = await serve(await interceptor.server());
+			return {broken: {url}, repaired: {url, mtls: {ca: interceptor.ca}}};
+		},
+	},
+	{
+		name: 'a public CA where the list of CAs replaces those of Node',
+		kind: 'untrusted-issuer',
+		certain: true,
+		first: 'public-ca',
+		others: [],
+		setUp: async ({pki}) => {
+			const own = tls.getCACertificates('default');
+			tls.setDefaultCACertificates([pki.ca]);
+			onTestFinished(() => tls.setDefaultCACertificates(own));
+			const other = await createTestPki({commonName: 'Other CA'});
+			const {url} = await serve(await pki.server());
+			return {
+				broken: {url, mtls: {ca: other.ca}},
+				repaired: {url, mtls: {ca: ['default', other.ca]}},
+			};
+		},
+	},
+];
+
+runCorpus(cases);

@@ -10,6 +10,7 @@ import {
 	isCancel,
 } from 'axios';
 import {TimeoutError} from '../connection/connect-timeout.ts';
+import {closedError} from '../exchange/axios-errors.ts';
 import {
 	type Exchange,
 	type ExchangeInput,
@@ -39,7 +40,7 @@ import type {Call} from './prepare-call.ts';
 /** The exchange of `call` with a span for each request, a child of the active one, and its `traceparent`. */
 export function tracedExchange(call: Call): Exchange {
 	const {trace, context, propagation} = registry[apiKey] ?? {};
-	const {exchange} = call;
+	const {exchange, client} = call;
 	if (trace === undefined || context === undefined) return exchange;
 	return async (input) => {
 		const parent = context.active();
@@ -65,7 +66,8 @@ export function tracedExchange(call: Call): Exchange {
 		} catch (error) {
 			const head = headOf(error);
 			if (head !== undefined) span.setAttributes(answer(head, (error as AxiosError).request));
-			fail(span, error, input);
+			// What the app gets, whichever error its connection has ended with.
+			fail(span, client.inFlight.ended ? closedError(input.config) : error, input);
 			span.end();
 			throw error;
 		} finally {

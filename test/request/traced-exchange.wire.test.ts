@@ -58,6 +58,7 @@ const untrusted = {'axios_mtls.failure.kind': 'self-signed', 'axios_mtls.failure
 const selfSigned = 'DEPTH_ZERO_SELF_SIGNED_CERT';
 const certificateRequired = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
 const tooLate = 'ERR_MTLS_REQUEST_TIMEOUT';
+const clientClosed = 'ERR_MTLS_CLIENT_CLOSED';
 const refusedByProxy = 'ERR_PROXY_REFUSED';
 
 /** The spans of each case, the code with which it ended, and how many requests reached a server if not all. */
@@ -76,6 +77,9 @@ const cases: Readonly<
 	'redirect in a stream': [moved],
 	'status 500': [[['GET', 500]], 'ERR_BAD_RESPONSE'],
 	cancelled: [[['GET', 'ERR_CANCELED']], 'ERR_CANCELED'],
+	'closed client': [[['GET', clientClosed]], clientClosed],
+	'HTTP/2 with a closed client': [[['GET', clientClosed]], clientClosed],
+	'closed client with progress': [[['GET', clientClosed]], clientClosed],
 	timeout: [[['GET', 'ECONNABORTED']], 'ECONNABORTED', 0],
 	requestMs: [[['GET', tooLate]], tooLate, 0],
 	'response that breaks off': [
@@ -112,6 +116,12 @@ const cases: Readonly<
 	'HTTP/2 POST': [[['POST', 200, http2]]],
 	'HTTP/2 streams': [[['POST', 200, http2]]],
 	'HTTP/2 status 500': [[['GET', 500, http2]], 'ERR_BAD_RESPONSE'],
+	'HTTP/2 redirect': [
+		[
+			['GET', 302, http2],
+			['GET', 200, {...http2, ...again}],
+		],
+	],
 	'HTTP/2 cancelled': [[['GET', 'ERR_CANCELED']], 'ERR_CANCELED'],
 	'HTTP/2 untrusted server': [[['GET', selfSigned, untrusted]], selfSigned, 0],
 	'HTTP/2 with progress': [[['GET', 200, http2]]],

@@ -61,6 +61,10 @@ const h2 = http2.createSecureServer({cert, key, ca: pki.ca, requestCert: true});
 h2.on('stream', (stream, headers) => {
 	arrived(headers);
 	if (headers[':path'] === '/silence') return;
+	if (headers[':path'] === '/moved') {
+		stream.respond({':status': 302, location: '/'}, {endStream: true});
+		return;
+	}
 	stream.respond({':status': headers[':path'] === '/500' ? 500 : 200});
 	stream.pipe(stream);
 });
@@ -110,6 +114,12 @@ function cancelling(config: object) {
 	return client.get('/silence', {...config, signal: controller.signal});
 }
 
+function closing(config: object) {
+	const own = make();
+	onRequest = () => void own.mtls.close({deadlineMs: 0});
+	return own.get('/silence', config);
+}
+
 async function readAll({data}: {data: Readable}) {
 	return (await buffer(data)).length;
 }
@@ -133,6 +143,9 @@ const cases: Record<string, () => Promise<unknown>> = {
 	'redirect in a stream': () => client.get('/moved', {responseType: 'stream'}).then(readAll),
 	'status 500': () => client.get('/500'),
 	cancelled: () => cancelling({}),
+	'closed client': () => closing({}),
+	'HTTP/2 with a closed client': () => closing(two),
+	'closed client with progress': () => closing(progress),
 	timeout: () => client.get(silentUrl, {timeout: 30}),
 	requestMs: () => client.get(silentUrl, {timeouts: {requestMs: 30}}),
 	'response that breaks off': () => client.get('/cut'),
@@ -171,6 +184,7 @@ const cases: Record<string, () => Promise<unknown>> = {
 	'HTTP/2 streams': () =>
 		client.post('/', Readable.from(['a', 'b']), {...two, responseType: 'stream'}).then(readAll),
 	'HTTP/2 status 500': () => client.get('/500', two),
+	'HTTP/2 redirect': () => client.get('/moved', two),
 	'HTTP/2 cancelled': () => cancelling(two),
 	'HTTP/2 untrusted server': () => client.get(h2Impostor, {httpVersion: 2}),
 	'HTTP/2 with progress': () => client.get('/', {...two, ...progress}),

@@ -20,6 +20,7 @@ export interface MtlsStats {
 	readonly tunnels: number;
 }
 
+/** @internal */
 export function statsOf({identities: {selector, counts}, counts: sockets}: Connections): MtlsStats {
 	return {
 		epoch: selector.epoch,
@@ -30,7 +31,7 @@ export function statsOf({identities: {selector, counts}, counts: sockets}: Conne
 	};
 }
 
-/** The same in one line. */
+/** @internal The same in one line. */
 export function statsLine({epoch, sockets, handshakes, tunnels}: MtlsStats): string {
 	const {active, idle, queued} = sockets;
 	return [

@@ -27,19 +27,20 @@ const slotKey: unique symbol = Symbol('axios-mtls.slot');
 
 /** Options of a request, with its route and its slot. */
 export interface AgentRequestOptions extends ClientRequestArgs {
+	/** @internal */
 	[routeKey]?: OptionalRoute;
-	/** The slot for a new connection. */
+	/** @internal The slot for a new connection. */
 	[slotKey]?: ConnectionSlot;
 	lookup?: LookupFunction;
 }
 
-/** A route without host and port, which are in the options. Its snapshot may still be loading. */
+/** @internal A route without host and port, which are in the options. Its snapshot may still be loading. */
 type OptionalRoute = Omit<Route, 'snapshot' | 'host' | 'port'> & {
 	readonly snapshot: Snapshot | Promise<Snapshot>;
 };
 type AgentRoute = OptionalRoute & Pick<Route, 'host' | 'port'>;
 
-/** Request options that carry `route` to the agent, which would otherwise find one itself. */
+/** @internal Request options that carry `route` to the agent, which would otherwise find one itself. */
 export function attachRoute<O extends object>(options: O, route: OptionalRoute): O {
 	return withoutPrototype({...options, [routeKey]: route});
 }
@@ -49,12 +50,14 @@ const conflicting = ['cert', 'key', 'pfx', 'ca', 'secureContext'] as const;
 
 const hosts = new WeakMap<ClientRequest, string>();
 
-/** The `host:port` for which `request` waits for a connection. */
+/** @internal The `host:port` for which `request` waits for a connection. */
 export function hostWaitedFor(request: ClientRequest): string | undefined {
 	return hosts.get(request);
 }
 
 /**
+ * @internal
+ *
  * Makes the connections of a Node agent, decides which may be kept, and limits their number.
  *
  * Node's own `maxSockets` counts the sockets that are connected, which is too late where connecting is

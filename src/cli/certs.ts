@@ -8,8 +8,14 @@ import {fileErrorCode, privateMode, replaceFile, writeNew} from './shared/files.
 import {shortName} from './shared/format-certificate.ts';
 import {type Io, print, printable, printCommand} from './shared/io.ts';
 import {startProgress} from './shared/progress.ts';
-import {commandLine, commandsToTry, defaultPort, fileNames} from './shared/sample-commands.ts';
-import {wrap} from './shared/wrap.ts';
+import {
+	commandLine,
+	commandsToTry,
+	defaultPort,
+	fileNames,
+	quote,
+} from './shared/sample-commands.ts';
+import {lineWidth, wrap} from './shared/wrap.ts';
 
 const publicMode = 0o644;
 
@@ -27,7 +33,7 @@ export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitC
 	const files = await makeFiles().finally(() => progress.stop());
 	writeFiles(dir, files, force === true);
 
-	print(io, `Made in ${printable(dir)}:`);
+	printPath(io, 'Made in', dir);
 	print(io);
 	for (const {name, about} of files) {
 		for (const line of hangingField(name, about)) print(io, line);
@@ -43,6 +49,13 @@ export async function certs({dir, force}: CertsArguments, io: Io): Promise<ExitC
 		printCommand(io, command);
 	}
 	return exitCodes.answered;
+}
+
+// A path is not broken: it may be copied.
+function printPath(io: Io, before: string, path: string): void {
+	const line = `${before} ${printable(path)}:`;
+	const lines = line.length <= lineWidth ? [line] : [before, `  ${printable(quote(path))}:`];
+	for (const each of lines) print(io, each);
 }
 
 function hangingField(name: string, about: string): string[] {

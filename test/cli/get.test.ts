@@ -1,6 +1,7 @@
-import {expect, test} from 'vitest';
+import {execFileSync} from 'node:child_process';
+import {expect, test, vi} from 'vitest';
 import {run} from '../../src/cli/run.ts';
-import {startMtlsServer} from '../../src/testing/index.ts';
+import {createTestPki, startMtlsServer} from '../../src/testing/index.ts';
 import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
 import {startSocksProxy} from '../support/socks-proxy.ts';
 
@@ -186,4 +187,169 @@ test('control characters of a server do not reach the terminal', async () => {
 	expect(await run(['get', impostor.url('/'), ...identity], refused)).toBe(1);
 	expect(refused.errText()).toContain("'CN=ok");
 	expect(refused.errText()).not.toContain('\u001b');
+});
+
+const nginxPage = (title: string) => `<html>
+<head><title>400 ${title}</title></head>
+<body>
+<center><h1>400 Bad Request</h1></center>
+<center>${title}</center>
+<hr><center>nginx</center>
+`;
+
+test('a page by which nginx refuses us is printed, and is exit code 2', async () => {
+	using dir = tempDir();
+	const page = nginxPage('No required SSL certificate was sent');
+	await using server = await startMtlsServer({
+		clientAuth: 'request',
+		handler(_request, response, {connection}) {
+			if (connection.clientCertificate !== undefined) return false;
+			response.writeHead(400, {server: 'nginx', 'content-type': 'text/html'}).end(page);
+			return true;
+		},
+	});
+	const identity = await identityOptions(dir, server.pki);
+	const [refused, accepted] = [fakeIo(), fakeIo()];
+
+	expect(await run(['get', server.url('/whoami'), '--ca', dir.at('ca.crt')], refused)).toBe(2);
+	expect(await run(['get', server.url('/whoami'), ...identity], accepted)).toBe(0);
+
+	expect(refused.out()).toBe(`400 Bad Request\n${page}\n`);
+	expect(refused.errText()).toMatch(/^axios-mtls: GET .*\[client-certificate-required\]\n {2}- /);
+	expect(refused.errText()).toContain('--cert');
+	expect(accepted.err()).toBe('');
+	// Once to print, and once for what the library says of it.
+	expect(server.requests).toHaveLength(3);
+});
+
+test.each([
+	['another status', 404, 'nginx', nginxPage('No required SSL certificate was sent')],
+	['another server', 400, 'ours', nginxPage('No required SSL certificate was sent')],
+	['other words', 400, 'nginx', nginxPage('The plain words')],
+	['a page that is longer', 400, 'nginx', nginxPage('SSL certificate').padEnd(4097, ' ')],
+])('a response with %s is an answer, exit code 0', async (_title, status, name, page) => {
+	using dir = tempDir();
+	await using server = await startMtlsServer({
+		clientAuth: 'request',
+		handler(_request, response) {
+			response.writeHead(status, {server: name}).end(page);
+			return true;
+		},
+	});
+	const io = fakeIo();
+	expect(await run(['get', server.url('/'), '--ca', dir.write('ca', server.ca)], io)).toBe(0);
+	expect(io.out()).toContain(`${status} `);
+	expect(io.out()).toContain(page);
+	expect(io.err()).toBe('');
+});
+
+test('get shows on a terminal that it waits, and leaves nothing of it', async () => {
+	using dir = tempDir();
+	let answer = () => {};
+	await using server = await startMtlsServer({
+		handler(_request, response) {
+			answer = () => response.end('late');
+			return true;
+		},
+	});
+	const io = fakeIo();
+	Object.assign(io.stderr, {isTTY: true});
+	const argv = ['get', server.url('/'), ...(await identityOptions(dir, server.pki))];
+	const code = run(argv, io);
+	await vi.waitFor(() => expect(io.err()).toContain(`waiting for localhost:${server.port} …`));
+	await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+	answer();
+
+	expect(await code).toBe(0);
+	expect(io.out()).toBe('200 OK\nlate\n');
+	expect(io.err().endsWith('\r\u001b[K')).toBe(true);
+});
+
+test('get verifies and asks for the name of --servername, and offers the versions of --tls-max', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const credential = await pki.server({names: ['bank.example']});
+	await using server = await startMtlsServer({pki, credential});
+	const identity = await identityOptions(dir, pki);
+	const argv = ['get', server.url('/whoami'), ...identity];
+	const io = fakeIo();
+
+	expect(await run(argv, fakeIo())).toBe(1);
+	const flags = ['--servername', 'bank.example', '--tls-max', 'TLSv1.2'];
+	expect(await run([...argv, ...flags], io)).toBe(0);
+	expect(JSON.parse(io.out().split('\n')[1] ?? '')).toMatchObject({protocol: 'TLSv1.2'});
+	expect(server.connections.at(-1)).toMatchObject({servername: 'bank.example'});
+});
+
+test('get takes a PKCS#12, and names --pfx and not --cert when something is wrong with it', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	const client = await server.pki.client({passphrase: 'top-secret'});
+	execFileSync('openssl', [
+		'pkcs12',
+		'-export',
+		'-out',
+		dir.at('a.p12'),
+		'-passin',
+		'pass:top-secret',
+		'-passout',
+		'pass:top-secret',
+		'-in',
+		dir.write('c', client.cert),
+		'-inkey',
+		dir.write('k', client.key),
+	]);
+	const argv = [
+		'get',
+		server.url('/whoami'),
+		'--pfx',
+		dir.at('a.p12'),
+		'--ca',
+		dir.write('ca', server.ca),
+	];
+	const [io, wrong] = [
+		fakeIo({env: {AXIOS_MTLS_PASSPHRASE: 'top-secret'}}),
+		fakeIo({env: {AXIOS_MTLS_PASSPHRASE: 'other-secret'}}),
+	];
+	expect(await run(argv, io)).toBe(0);
+	expect(JSON.parse(io.out().split('\n')[1] ?? '')).toMatchObject({client: 'client'});
+	expect(await run(argv, wrong)).toBe(64);
+	expect(wrong.errText()).toContain('a.p12');
+	expect(wrong.err()).not.toContain('secret');
+});
+
+test('no secret of the command line stands in a failure of get', async () => {
+	using dir = tempDir();
+	await using impostor = await startMtlsServer();
+	const pki = await createTestPki();
+	const {cert, key} = await pki.client({passphrase: 'top-secret'});
+	const flags = [
+		...['--cert', dir.write('c', cert), '--key', dir.write('k', key)],
+		...['--passphrase-file', dir.write('pass', 'top-secret'), '--ca', dir.write('ca', pki.ca)],
+		...['--jar', dir.at('jar.json')],
+	];
+	const url = `https://user:top-secret@localhost:${impostor.port}/a?token=top-secret`;
+	for (const [target, proxy] of [
+		[url, undefined],
+		[url.replace(`${impostor.port}`, '1'), undefined],
+		[url, `http://user:top-secret@localhost:${impostor.port}`],
+		[url, 'http://user:top-secret@localhost:1'],
+	] as const) {
+		const io = fakeIo({env: {AXIOS_MTLS_DEBUG: '1'}});
+		const more = proxy === undefined ? [] : ['--proxy', proxy];
+		expect(await run(['get', target, ...flags, ...more], io)).toBeGreaterThan(0);
+		expect(io.err()).toContain('to see each step');
+		expect(io.out() + io.err()).not.toMatch(/top-secret|PRIVATE KEY|dXNlcjp0b3A/);
+	}
+});
+
+test('get offers HTTP/2 with --http2, and says to leave it out where the server has none', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	const identity = await identityOptions(dir, server.pki);
+	const io = fakeIo();
+
+	expect(await run(['get', server.url('/whoami'), '--http2', ...identity], io)).toBe(3);
+	expect(io.errText()).toContain('does not speak HTTP/2');
+	expect(io.errText()).toMatch(/\n {2}hint: .* without `--http2`\n/);
 });

@@ -163,3 +163,33 @@ test('cookies that cannot be written are exit code 64, whatever the answer was',
 		/^axios-mtls: --jar: cannot save cookies to '.*session\.json': ENOTDIR on '.*session\.json\.lock'\n$/,
 	);
 });
+
+test('a cookie that --jar does not keep is named on stderr, with its domain and the reason', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer({
+		handler({url}, response) {
+			if (url !== '/login') return false;
+			const cookies = [
+				'session=top-secret; Domain=bank.example; Secure',
+				'__Host-id=top-secret; Path=/',
+				'kept=top-secret',
+			];
+			response.writeHead(200, {'set-cookie': cookies}).end();
+			return true;
+		},
+	});
+	const identity = await identityOptions(dir, server.pki);
+	const [io, without] = [fakeIo(), fakeIo()];
+
+	const jar = ['--jar', dir.at('session.json')];
+	expect(await run(['get', server.url('/login'), ...jar, ...identity], io)).toBe(0);
+	expect(await run(['get', server.url('/login'), ...identity], without)).toBe(0);
+
+	expect(io.out()).toBe('200 OK\n\n');
+	expect(io.errText()).toBe(
+		"axios-mtls: the cookie 'session' of localhost for the domain 'bank.example' was refused: its domain is not that of the host\n" +
+			"axios-mtls: the cookie '__Host-id' of localhost was refused: it is not what its prefix promises\n",
+	);
+	expect(readFileSync(dir.at('session.json'), 'utf8')).toContain('"kept"');
+	expect(without.err()).toBe('');
+});

@@ -17,6 +17,7 @@ import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {type Io, print, printable} from '../shared/io.ts';
 import {inFlags, messageOf} from '../shared/report-error.ts';
+import {lineWidth, paragraph, wrap} from '../shared/wrap.ts';
 import {
 	type CertificateDescription,
 	describeCertificate,
@@ -117,12 +118,13 @@ function renderInspection(inspection: Inspection, colors: boolean): string[] {
 		paint.bold(title ?? ''),
 		...fields,
 	]);
-	const findingLines = findings.map(({state, text}) => {
+	const findingLines = findings.flatMap(({state, text}) => {
 		const mark = state === 'bad' ? paint.red('✗') : paint.yellow('!');
-		return `  ${mark} ${printable(text)}`;
+		const [first = '', ...others] = wrap(printable(text), {indent: 4});
+		return [`  ${mark} ${first}`, ...others];
 	});
 	return [
-		`${paint.bold(printable(file))}: ${format}, ${printable(countLabels(labels))}`,
+		...titleLines(file, `${format}, ${countLabels(labels)}`, paint.bold),
 		...certificateLines,
 		...keyLines,
 		'',
@@ -159,7 +161,7 @@ function describeKeys({contents, keyFile, keystore, now}: Inspection): string[][
 function describeUse({faults, leaf}: StoredIdentity, usable: readonly StoredIdentity[]): string {
 	const [fault] = faults;
 	if (fault !== undefined) return `no: it ${fault.message}`;
-	return usable.length === 1 ? 'yes' : `with \`mtls.alias: '${leaf.fingerprint256}'\``;
+	return usable.length === 1 ? 'yes' : inFlags(`with \`mtls.alias: '${leaf.fingerprint256}'\``);
 }
 
 function shortSubject(certificate: X509Certificate): string {
@@ -168,6 +170,12 @@ function shortSubject(certificate: X509Certificate): string {
 
 function aliasField(name: string | undefined): string[] {
 	return name === undefined ? [] : field('alias', name);
+}
+
+function titleLines(file: string, what: string, bold: (text: string) => string): string[] {
+	const [path, text] = [printable(file), printable(what)];
+	const isShort = path.length + 2 + text.length <= lineWidth;
+	return isShort ? [`${bold(path)}: ${text}`] : [`${bold(path)}:`, ...paragraph(text, {indent: 2})];
 }
 
 function certificateFields(certificate: CertificateDescription, now: Date): string[] {
@@ -187,7 +195,10 @@ function certificateFields(certificate: CertificateDescription, now: Date): stri
 }
 
 function field(name: string, text: string): string[] {
-	return [`  ${name.padEnd(10)}${printable(text)}`];
+	const [first = '', ...others] = wrap(printable(text), {indent: 12});
+	// A fingerprint alone is wider than a line: it stands below its name.
+	if (12 + first.length <= lineWidth) return [`  ${name.padEnd(10)}${first}`, ...others];
+	return [`  ${name}`, `    ${first}`, ...others];
 }
 
 /** `3 CERTIFICATE, PRIVATE KEY`, `2 certificates, private key`: a bundle has a hundred and forty. */

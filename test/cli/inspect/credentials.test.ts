@@ -42,7 +42,7 @@ async function expectRead(form: CredentialForm, word: string | undefined): Promi
 	using dir = tempDir();
 	const {code, out, err} = await inspected(filesOf(form, dir).argv, word);
 	expect({code, err}).toEqual({code: 0, err: ''});
-	expect(out).toContain(`  SHA-256   ${form.fingerprint256}\n`);
+	expect(out).toContain(`  SHA-256\n    ${form.fingerprint256}\n`);
 	expect(out).toMatch(/^ {2}fits +CN=/m);
 	expect(out).toContain('✓ nothing is wrong with it');
 }

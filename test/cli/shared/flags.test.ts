@@ -1,4 +1,5 @@
 import {constants, X509Certificate} from 'node:crypto';
+import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {run} from '../../../src/cli/run.ts';
 import {readClientOptions} from '../../../src/cli/shared/client-options.ts';
@@ -7,6 +8,7 @@ import {flagOf, flagRows} from '../../../src/cli/shared/flags.ts';
 import {createClient} from '../../../src/index.ts';
 import {createTestPki} from '../../../src/testing/index.ts';
 import {fakeIo, tempDir} from '../../support/fake-io.ts';
+import {flagTable} from '../../support/flag-table.ts';
 
 test.each(['get', 'check'])('the help of %s has each flag of the table', async (command) => {
 	const io = fakeIo();
@@ -168,8 +170,8 @@ test.each([
 	for (const flag of ['--secure-options', '--proxy-secure-options']) {
 		const io = fakeIo();
 		expect(await run(['get', 'https://a.example/', `${flag}=${text}`], io)).toBe(64);
-		expect(io.err()).toContain(`axios-mtls: ${flag}: '${text}' is neither a number nor a name`);
-		expect(io.err()).toContain(`hint: ${hint}`);
+		expect(io.errText()).toContain(`axios-mtls: ${flag}: '${text}' is neither a number nor a name`);
+		expect(io.errText()).toContain(`hint: ${hint}`);
 	}
 });
 
@@ -180,3 +182,9 @@ test.each(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3', '1.0', '1.1', '1.2', '1.3']
 		expect(mtls.minVersion).toBe(`TLSv${text.replace('TLSv', '')}`.replace('v1.0', 'v1'));
 	},
 );
+
+test('docs/cli.md has the table of flags', () => {
+	const text = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+	const [, table] = /<!-- flags: .* -->\n\n([\s\S]*)\n<!-- end of flags -->/.exec(text) ?? [];
+	expect(table).toBe(flagTable());
+});

@@ -41,8 +41,11 @@ test('each option that a sentence of the library names has a flag, or a reason w
 	const write = optionWriter();
 	const unsolved = [...spans].filter(([span]) => {
 		const path = span.split(':')[0] ?? '';
+		const [whole = ''] = path.split('.');
 		const reason =
-			optionsWithoutFlag[path] ?? optionsWithoutFlag[path.replace('mtls.proxy.', 'mtls.')];
+			optionsWithoutFlag[path] ??
+			optionsWithoutFlag[path.replace('mtls.proxy.', 'mtls.')] ??
+			(whole === 'mtls' ? undefined : optionsWithoutFlag[whole]);
 		return reason === undefined && !write(`\`${span}\``).includes('--');
 	});
 	expect(unsolved).toEqual([]);

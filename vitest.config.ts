@@ -1,3 +1,5 @@
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {defineConfig} from 'vitest/config';
 
@@ -7,13 +9,17 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
 	new URL('node_modules/.cache/node', import.meta.url),
 );
 
-// AXIOS and TOUGH_COOKIE name the main file of another version, to run the tests beside those that an app
-// may have.
-const {AXIOS, TOUGH_COOKIE} = process.env;
-const alias = [
-	{find: /^axios$/, replacement: AXIOS},
-	{find: /^tough-cookie$/, replacement: TOUGH_COOKIE},
-].flatMap(({find, replacement}) => (replacement ? [{find, replacement}] : []));
+// BESIDE is a folder in which other versions of the packages that an app may have are installed
+// (test/compatibility/run-beside.ts): the tests run with these.
+const {BESIDE} = process.env;
+const from = BESIDE && createRequire(join(BESIDE, 'package.json'));
+const alias = ['axios', 'tough-cookie', 'axios-cookiejar-support', 'redis'].flatMap((name) => {
+	if (!from) return [];
+	// Required, axios is another copy than imported.
+	const replacement =
+		name === 'axios' ? join(BESIDE, 'node_modules/axios/index.js') : from.resolve(name);
+	return [{find: new RegExp(`^${name}$`), replacement}];
+});
 
 export default defineConfig({
 	resolve: {alias},

@@ -1,10 +1,12 @@
 /*
- * What an app relies on, in short. `.ci/run` runs it with each axios that package.json promises: AXIOS
- * names its file.
+ * What an app relies on, in short. `.ci/run` runs it beside other versions of axios, tough-cookie and
+ * axios-cookiejar-support too (`run-beside.ts`): BESIDE names the folder in which they are.
  */
 import {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
+import {fileURLToPath} from 'node:url';
 import axios, {AxiosError, AxiosHeaders, isAxiosError, isCancel} from 'axios';
+import {wrapper} from 'axios-cookiejar-support';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {
 	CookieJar,
@@ -28,19 +30,19 @@ import {startH2Server} from '../support/h2-server.ts';
 import {closedPort} from '../support/plain-server.ts';
 import {printedForms} from '../support/printed-forms.ts';
 import {loginAndGet, startSessionPages} from '../support/session-pages.ts';
+import {proveBeside, versionFor} from './prove.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
 	fixture = await createFixture();
 });
 
-const {AXIOS} = process.env;
+const packages = process.env.BESIDE ?? fileURLToPath(new URL('../../', import.meta.url));
 
-test.runIf(AXIOS)('these tests run with the axios of AXIOS', async () => {
-	const {default: packageJson} = await import(AXIOS?.replace(/index\.js$/, 'package.json') ?? '', {
-		with: {type: 'json'},
-	});
-	expect(axios.VERSION).toBe(packageJson.version);
+test('these tests run with the axios that is installed, and docs/compatibility.md has its version', () => {
+	expect(axios.VERSION).toBe(versionFor(packages, 'axios'));
+	for (const name of ['axios', 'tough-cookie', 'axios-cookiejar-support'])
+		proveBeside(name, packages);
 });
 
 describe.each(exchanges)('over %s', (_, options) => {
@@ -260,6 +262,23 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect((await client.get('/whoami')).data).toMatchObject({client: 'bob'});
 		await client.mtls.close();
 		await expect(client.get('/whoami')).rejects.toMatchObject({code: 'ERR_MTLS_CLIENT_CLOSED'});
+	});
+
+	test('an instance of axios-cookiejar-support keeps its jar, and gets the certificate', async () => {
+		const server = await fixture.server();
+		const {cert, key} = fixture.alice;
+		const jar = new CookieJar();
+		const wrapped = wrapper(axios.create({jar, baseURL: server.origin, proxy: false, ...options}));
+		const client = withMtls(wrapped, {mtls: {cert, key, ca: fixture.pki.ca}, logger: false});
+
+		const {data} = await client.post('/login', {user: 'alice', password: 'wonderland'});
+
+		expect(data).toMatchObject({user: 'alice', client: 'alice'});
+		expect(jar.getCookiesSync(server.origin)).toMatchObject([{key: 'session'}]);
+		const other = new CookieJar();
+		const {response} = await failureOf(client.get('/accounts', {jar: other}));
+		expect(response?.status).toBe(401);
+		await client.mtls.close();
 	});
 
 	test('interceptors, transforms and defaults of an instance work as before', async () => {

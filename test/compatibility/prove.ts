@@ -1,4 +1,4 @@
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {expect} from 'vitest';
 import {type RowId, rows} from './rows.ts';
@@ -11,9 +11,18 @@ export function prove(id: RowId, version: string): void {
 	expect(version, `the version that row ${id} of test/compatibility/rows.ts is about`).toBe(
 		rows[id].version,
 	);
+	record(id);
+}
+
+/** The same for a package beside ours, in a version of which there may be no row: the newest changes. */
+export function proveBeside(name: string, folder: string): void {
+	record(`${name} ${versionFor(folder, name)}`);
+}
+
+function record(id: string): void {
 	// Of `npm run compatibility`, which writes the rows that were proven.
 	const {PROVEN} = process.env;
-	if (PROVEN) writeFileSync(join(PROVEN, id), '');
+	if (PROVEN) appendFileSync(PROVEN, `${id}\n`);
 }
 
 /** The version of a package that is installed in a folder, or in one above it. */

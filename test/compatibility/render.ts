@@ -2,7 +2,11 @@ import {tables} from './rows.ts';
 
 type Name = keyof typeof tables;
 
-const heads: Readonly<Record<Name, string>> = {apps: 'app', bundles: 'bundler'};
+const heads: Readonly<Record<Name, string>> = {
+	apps: 'app',
+	bundles: 'bundler',
+	packages: 'package',
+};
 
 /** docs/compatibility.md with its tables as `rows.ts` has them, each between its markers. */
 export function withTables(markdown: string): string {

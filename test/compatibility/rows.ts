@@ -3,6 +3,7 @@
  * test that shows it. That test calls `prove` with the version that it found installed.
  */
 import {readFileSync} from 'node:fs';
+import {packageSets} from './package-sets.ts';
 import {registryPackages} from './registry-packages.ts';
 
 export interface Row {
@@ -37,6 +38,7 @@ function readJson(path: string) {
 const sample = {works: 'yes', proof: 'compatibility/sample-apps.test.ts'};
 const types = {works: 'yes', proof: 'surface/types.test.ts'};
 const packed = {works: 'yes', proof: 'surface/packed.test.ts'};
+const tool = {works: 'yes', proof: 'compatibility/tools.test.ts'};
 const bundle = {works: 'yes', proof: 'surface/bundles.test.ts'};
 
 const apps = {
@@ -71,6 +73,18 @@ const apps = {
 			'no: it gives packages the browser build of axios, which makes no request through Node, and hides `TextDecoder`, `ReadableStream` and `MessagePort`, which undici needs. With `@jest-environment node` at the top of the test file it works',
 		proof: packed.proof,
 	},
+	'vitest-jsdom': {
+		app: "Vitest with `environment: 'jsdom'`",
+		version: pinned('vitest'),
+		...tool,
+	},
+	'ts-node': {app: 'ts-node, CommonJS, `node10`', version: pinned('ts-node'), ...tool},
+	mocha: {app: 'mocha with ts-node', version: pinned('mocha'), ...tool},
+	'eslint-plugin-import': {
+		app: 'eslint-plugin-import: its resolver reads no `exports`',
+		version: pinned('eslint-plugin-import'),
+		...tool,
+	},
 	'jest-commonjs': {
 		app: 'CommonJS service, tested with Jest (`examples/jest-commonjs`)',
 		version: ofSample('jest-commonjs', 'jest'),
@@ -79,6 +93,11 @@ const apps = {
 	nest: {
 		app: 'NestJS: `HttpModule`, `HttpService`, `@Catch(AxiosError)` (`examples/nest`)',
 		version: ofSample('nest', '@nestjs/core'),
+		...sample,
+	},
+	opentelemetry: {
+		app: 'OpenTelemetry, `@opentelemetry/sdk-node` (`examples/opentelemetry`)',
+		version: ofSample('opentelemetry', '@opentelemetry/sdk-node'),
 		...sample,
 	},
 	soap: {app: 'node-soap (`examples/soap`)', version: ofSample('soap', 'soap'), ...sample},
@@ -116,9 +135,30 @@ const bundlers = {
 	ncc: {app: '@vercel/ncc', version: pinned('@vercel/ncc'), ...bundle},
 } satisfies Record<string, Row>;
 
+/** Packages that an app may have beside ours: in the sets of `.ci/run`, and in package-lock.json. */
+function beside(name: keyof (typeof packageSets)['oldest'], works: string, proof: string): Row[] {
+	const {oldest, common} = packageSets;
+	const versions = [oldest[name], common[name], locked(name)];
+	return versions.map((version) => ({app: name, version, works, proof}));
+}
+
+const mainFeatures = 'compatibility/main-features.wire.test.ts';
+const packages: Readonly<Record<string, Row>> = Object.fromEntries(
+	[
+		...beside('axios', 'yes', mainFeatures),
+		...beside('tough-cookie', 'yes', mainFeatures),
+		...beside('axios-cookiejar-support', 'yes, by `withMtls(wrapper(instance))`', mainFeatures),
+		...beside('redis', 'yes, for `axios-mtls/redis`', 'redis/store.interop.test.ts'),
+	].map((row) => [`${row.app} ${row.version}`, row]),
+);
+
 /** By the name of the table in docs/compatibility.md. */
-export const tables = {apps, bundles: bundlers} satisfies Record<string, Record<string, Row>>;
+export const tables = {apps, bundles: bundlers, packages} satisfies Record<
+	string,
+	Readonly<Record<string, Row>>
+>;
 
 export type RowId = keyof typeof apps | keyof typeof bundlers;
 
-export const rows: Readonly<Record<RowId, Row>> = {...apps, ...bundlers};
+/** All of them, by their ids. */
+export const rows: Readonly<Record<RowId, Row>> = {...apps, ...bundlers, ...packages};

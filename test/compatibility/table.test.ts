@@ -18,8 +18,9 @@ test('a row without its test, or a test without its row, is noticed', () => {
 		const file = new URL(`../${proof}`, import.meta.url);
 		expect(existsSync(file), proof).toBe(true);
 		const source = readFileSync(file, 'utf8');
-		expect(source, `${proof} proves ${id}`).toContain(`'${id}'`);
-		expect(source).toMatch(/\bprove\(/);
+		// A package beside ours has several versions, and its name alone in the test.
+		expect(source, `${proof} proves ${id}`).toContain(`'${id.split(' ')[0]}'`);
+		expect(source).toMatch(/\bprove(Beside)?\(/);
 	}
 });
 

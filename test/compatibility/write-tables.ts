@@ -3,28 +3,41 @@
  * docs/compatibility.md: nothing where a test fails, or where no test has shown a row.
  */
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {packageSets} from './package-sets.ts';
 import {withTables} from './render.ts';
 import {rows} from './rows.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const proven = mkdtempSync(join(tmpdir(), 'axios-mtls-proven-'));
+const dir = mkdtempSync(join(tmpdir(), 'axios-mtls-proven-'));
+const proven = join(dir, 'rows.txt');
+const env = {...process.env, CI: 'true', PROVEN: proven};
+
+function passes(script: string, ...argv: string[]): boolean {
+	const {status} = spawnSync(process.execPath, [script, ...argv], {
+		cwd: root,
+		env,
+		stdio: 'inherit',
+	});
+	return status === 0;
+}
+
 try {
 	const files = new Set(Object.values(rows).map(({proof}) => `test/${proof}`));
-	const argv = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files];
-	const env = {...process.env, CI: 'true', PROVEN: proven};
-	const {status} = spawnSync(process.execPath, argv, {cwd: root, env, stdio: 'inherit'});
-	const shown = readdirSync(proven);
+	const passed =
+		passes('node_modules/vitest/vitest.mjs', 'run', ...files) &&
+		Object.keys(packageSets).every((name) => passes('test/compatibility/run-beside.ts', name));
+	const shown = existsSync(proven) ? readFileSync(proven, 'utf8').split('\n') : [];
 	const missing = Object.keys(rows).filter((id) => !shown.includes(id));
 	if (missing.length > 0) console.error(`No test has shown these rows: ${missing.join(', ')}`);
-	if (status !== 0 || missing.length > 0) process.exitCode = 1;
+	if (!passed || missing.length > 0) process.exitCode = 1;
 	else {
 		const file = join(root, 'docs/compatibility.md');
 		writeFileSync(file, withTables(readFileSync(file, 'utf8')));
 	}
 } finally {
-	rmSync(proven, {recursive: true});
+	rmSync(dir, {recursive: true});
 }

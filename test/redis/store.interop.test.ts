@@ -4,10 +4,12 @@
  */
 import {execFile} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
+import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {Cookie, CookieJar} from 'tough-cookie';
 import {afterEach, expect, type TestContext, test, vi} from 'vitest';
 import {type RedisCommands, RedisCookieStore, type RedisJarError} from '../../src/redis/index.ts';
+import {proveBeside} from '../compatibility/prove.ts';
 import {createFixture, failureOf} from '../support/fixture.ts';
 import {printedForms} from '../support/printed-forms.ts';
 import {connectRedis, startRedis} from '../support/servers/redis.ts';
@@ -357,4 +359,8 @@ test('an app that has tough-cookie alone keeps its session there, and axios is n
 
 	expect(await run()).toBe('visits=1 true false\n');
 	expect(await run()).toBe('visits=2 true false\n');
+});
+
+test('docs/compatibility.md has the version of redis that these tests ran with', () => {
+	proveBeside('redis', process.env.BESIDE ?? fileURLToPath(new URL('../../', import.meta.url)));
 });

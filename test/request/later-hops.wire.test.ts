@@ -53,96 +53,102 @@ const modules: readonly (readonly [name: string, axios: typeof esm])[] = [
 	['a CommonJS module', commonJs],
 ];
 
-// AXIOS puts an older one in the place of the module alone; to compare, both have to be of one version.
-describe.each(process.env.AXIOS ? modules.slice(0, 1) : modules)('with axios as %s', (_, axios) => {
-	const jars = [
-		['without a jar', {}],
-		['with a jar', {jar: true}],
-	] as const;
-	const callbacks = [
-		['no beforeRedirect', {}],
-		['a beforeRedirect', {beforeRedirect() {}}],
-	] as const;
-	const answers = [
-		['read', {}],
-		['streamed', {responseType: 'stream'}],
-	] as const;
-	const cases = bodies.flatMap(([body, data]) =>
-		jars.flatMap(([jar, options]) =>
-			callbacks.flatMap(([callback, hook]) =>
-				answers.map(
-					([answer, config]) =>
-						[body, jar, callback, answer, {data, options, hook, config}] as const,
+// BESIDE puts another one in the place of the module alone; to compare, both have to be of one version.
+describe.each(process.env.BESIDE ? modules.slice(0, 1) : modules)(
+	'with axios as %s',
+	(_, axios) => {
+		const jars = [
+			['without a jar', {}],
+			['with a jar', {jar: true}],
+		] as const;
+		const callbacks = [
+			['no beforeRedirect', {}],
+			['a beforeRedirect', {beforeRedirect() {}}],
+		] as const;
+		const answers = [
+			['read', {}],
+			['streamed', {responseType: 'stream'}],
+		] as const;
+		const cases = bodies.flatMap(([body, data]) =>
+			jars.flatMap(([jar, options]) =>
+				callbacks.flatMap(([callback, hook]) =>
+					answers.map(
+						([answer, config]) =>
+							[body, jar, callback, answer, {data, options, hook, config}] as const,
+					),
 				),
 			),
-		),
-	);
+		);
 
-	test.each(cases)(
-		'the request %s %s, with %s and a response that is %s, is on every hop as by axios alone',
-		async (body, _jar, _callback, _answer, {data, options, hook, config}) => {
-			const request = () => ({
-				method: 'post',
-				data: data(),
-				headers: {
-					'X-Own': '1',
-					'X-Off': false as unknown as string,
-					...(body === 'a form' && {'Content-Type': 'multipart/form-data'}),
-				},
-				...hook,
-				...config,
-			});
-			const client = withMtls(axios.create(), {...options, logger: false});
-			const theirs = await sent(axios.create(), request());
-			expect(await sent(client as AxiosInstance, request())).toEqual(theirs);
-		},
-	);
+		test.each(cases)(
+			'the request %s %s, with %s and a response that is %s, is on every hop as by axios alone',
+			async (body, _jar, _callback, _answer, {data, options, hook, config}) => {
+				const request = () => ({
+					method: 'post',
+					data: data(),
+					headers: {
+						'X-Own': '1',
+						'X-Off': false as unknown as string,
+						...(body === 'a form' && {'Content-Type': 'multipart/form-data'}),
+					},
+					...hook,
+					...config,
+				});
+				const client = withMtls(axios.create(), {...options, logger: false});
+				const theirs = await sent(axios.create(), request());
+				expect(await sent(client as AxiosInstance, request())).toEqual(theirs);
+			},
+		);
 
-	test('headers that are switched off stay so on every hop', async () => {
-		const off = false as unknown as string;
-		for (const responseType of ['text', 'stream'] as const) {
-			const config: AxiosRequestConfig = {
-				headers: {'User-Agent': off, 'Accept-Encoding': off, Accept: off},
-				responseType,
-			};
-			const theirs = await sent(axios.create(), config);
-			const client = withMtls(axios.create(), {logger: false});
-			expect(await sent(client as AxiosInstance, config)).toEqual(theirs);
-			expect(stage.requests.map(({headers}) => headers.map(([name]) => name))).toEqual(
-				Array.from({length: 3}, () => ['connection', 'host']),
-			);
-		}
-	});
-
-	test('a token and cookies of the jar are on each hop, and not in the headers that the app sees', async () => {
-		for (const responseType of ['text', 'stream'] as const) {
-			const client = withMtls(axios.create({xsrfCookieName: 'token'}), {jar: true, logger: false});
-			client.mtls.jar?.setCookieSync('token=abc', stage.url('a'));
-			stage.requests.length = 0;
-			stage.answers = [redirect('/2'), redirect('/3'), {}];
-			const seen: string[][] = [];
-			const response = await client.get(stage.url('a'), {
-				responseType,
-				beforeRedirect: ({headers}) => seen.push(Object.keys(headers)),
-			});
-			if (response.data instanceof Readable) for await (const _ of response.data);
-			expect(stage.requests).toHaveLength(3);
-			for (const {headers} of stage.requests) {
-				expect(headers).toEqual(
-					expect.arrayContaining([
-						['Cookie', 'token=abc'],
-						['X-XSRF-TOKEN', 'abc'],
-						['User-Agent', `axios/${axios.VERSION}`],
-						['Accept-Encoding', 'gzip, compress, deflate, br'],
-					]),
+		test('headers that are switched off stay so on every hop', async () => {
+			const off = false as unknown as string;
+			for (const responseType of ['text', 'stream'] as const) {
+				const config: AxiosRequestConfig = {
+					headers: {'User-Agent': off, 'Accept-Encoding': off, Accept: off},
+					responseType,
+				};
+				const theirs = await sent(axios.create(), config);
+				const client = withMtls(axios.create(), {logger: false});
+				expect(await sent(client as AxiosInstance, config)).toEqual(theirs);
+				expect(stage.requests.map(({headers}) => headers.map(([name]) => name))).toEqual(
+					Array.from({length: 3}, () => ['connection', 'host']),
 				);
 			}
-			expect(seen).toEqual([
-				['Accept', 'User-Agent', 'Accept-Encoding'],
-				['Accept', 'User-Agent', 'Accept-Encoding'],
-			]);
-			expect(Object.keys(response.config.headers)).not.toContain('Cookie');
-			expect(Object.keys(response.config.headers)).not.toContain('X-XSRF-TOKEN');
-		}
-	});
-});
+		});
+
+		test('a token and cookies of the jar are on each hop, and not in the headers that the app sees', async () => {
+			for (const responseType of ['text', 'stream'] as const) {
+				const client = withMtls(axios.create({xsrfCookieName: 'token'}), {
+					jar: true,
+					logger: false,
+				});
+				client.mtls.jar?.setCookieSync('token=abc', stage.url('a'));
+				stage.requests.length = 0;
+				stage.answers = [redirect('/2'), redirect('/3'), {}];
+				const seen: string[][] = [];
+				const response = await client.get(stage.url('a'), {
+					responseType,
+					beforeRedirect: ({headers}) => seen.push(Object.keys(headers)),
+				});
+				if (response.data instanceof Readable) for await (const _ of response.data);
+				expect(stage.requests).toHaveLength(3);
+				for (const {headers} of stage.requests) {
+					expect(headers).toEqual(
+						expect.arrayContaining([
+							['Cookie', 'token=abc'],
+							['X-XSRF-TOKEN', 'abc'],
+							['User-Agent', `axios/${axios.VERSION}`],
+							['Accept-Encoding', 'gzip, compress, deflate, br'],
+						]),
+					);
+				}
+				expect(seen).toEqual([
+					['Accept', 'User-Agent', 'Accept-Encoding'],
+					['Accept', 'User-Agent', 'Accept-Encoding'],
+				]);
+				expect(Object.keys(response.config.headers)).not.toContain('Cookie');
+				expect(Object.keys(response.config.headers)).not.toContain('X-XSRF-TOKEN');
+			}
+		});
+	},
+);

@@ -50,6 +50,8 @@ export async function connectRedis({relay}: RedisServer) {
 	});
 	// node-redis insists on a listener.
 	client.on('error', () => {});
-	onTestFinished(() => client.destroy());
+	// With redis 4, which has no destroy().
+	const {disconnect}: {disconnect?: () => Promise<void>} = client;
+	onTestFinished(() => (client.destroy ?? disconnect).call(client));
 	return client.connect();
 }

@@ -67,7 +67,8 @@ accepts it.
   # What does this server present, and does it ask for a certificate?
   axios-mtls check https://api.bank.example/ --ca ca.crt
 
-  # Is our certificate accepted? Sends one request with it, and one without.
+  # Is our certificate accepted, and whose would be? Sends one request with it
+  # and one without, and reads the names of the CAs that the server accepts.
   axios-mtls check https://api.bank.example/ --cert client.crt --key client.key --ca ca.crt
   axios-mtls check https://api.bank.example/ --pfx client.p12 --passphrase-file secret.txt
 
@@ -96,11 +97,13 @@ With --json, one object; nothing in it is secret:
                     caIssuers}]
   missingIssuer     issuer of the last of the chain, when the server did not
                     send it
-  clientCertificate {requested, required, accepted, ours}; null where it could
-                    not be seen
+  clientCertificate {requested, required, accepted, acceptedIssuers, ours};
+                    null where it could not be seen; acceptedIssuers are the
+                    names of the CAs that the server asks for
   http              {status, statusText, location}, or null
   cookies           [{name, attributes}], never a value
-  failure           {kind, side, certain, message, reasons, hint}, or null
+  failure           {kind, side, certain, message, reasons, hint}, or null;
+                    kind is http-refusal for a status of 401 or 403
   next              commands to try`;
 
 export const inspectExamples = `Prints what is in a file, and what is wrong with it; never key material.
@@ -144,9 +147,10 @@ only when each step succeeds.
 
 export const exitCodesHelp = `
 Exit codes:
-  0   answered, whatever the HTTP status
+  0   answered, whatever the HTTP status; check: except 401, 403
   1   the server could not be verified; nothing was sent to it
-  2   the server refused us: no certificate, or not one that it accepts
+  2   the server refused us: no certificate, or not one that it accepts;
+      check: also by a status of 401 or 403
   3   no connection: refused, unknown host, timeout, proxy, not TLS, reset
   4   a redirect was not followed: from https to http, or too many
   64  the arguments, or the files they name, cannot be used

@@ -4,6 +4,11 @@ import {isMtlsError, type MtlsClient, type MtlsError} from '../index.ts';
 /** The statuses with which nginx and Apache refuse a client certificate, or the lack of one. */
 const refusalStatuses: ReadonlySet<number> = new Set([400, 403, 495, 496]);
 
+/** Whether a page with this status may refuse the client certificate. */
+export function mayRefuse(status: number): boolean {
+	return refusalStatuses.has(status);
+}
+
 /** nginx's and Apache's pages have some 700 characters. */
 const maxPageBytes = 4096;
 
@@ -27,7 +32,7 @@ export class PageCopy {
 
 	/** Whether it speaks of a client certificate. */
 	get mayBeRefusal(): boolean {
-		if (!refusalStatuses.has(this.#status) || this.#bytes > maxPageBytes) return false;
+		if (!mayRefuse(this.#status) || this.#bytes > maxPageBytes) return false;
 		if (this.#status > 403) return true;
 		return /SSL certificate|Post-Handshake/.test(Buffer.concat(this.#chunks).toString('latin1'));
 	}

@@ -2,34 +2,41 @@ import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
 import {daysUntil, validityOf} from '../shared/format-certificate.ts';
 import {withoutSecrets} from '../shared/io.ts';
+import {checkClientCertificate, isRefusal} from './client-certificate.ts';
+import {outcomeOf} from './outcome.ts';
+import {acceptanceStep, compareWithRequest, ownCertificateStep} from './own-certificate.ts';
 import type {CheckedCookie, CheckReport, Link, Step} from './report.ts';
 import {type Observations, observeTls} from './requests.ts';
-import {
-	checkClientCertificate,
-	clientStep,
-	connectionSteps,
-	isPinned,
-	verificationSteps,
-} from './steps.ts';
+import {connectionSteps, isPinned, verificationSteps} from './steps.ts';
 
 /** Makes the report of a check, without the commands to try next. */
 export function buildReport(seen: Observations): Omit<CheckReport, 'next'> {
-	const {attempt, url, now} = seen;
-	const {result, error} = attempt;
+	const {url, now, own} = seen;
+	const {result} = seen.attempt;
 	const {protocol, cipher = '', chain} = observeTls(result);
-	const clientCertificate = checkClientCertificate(seen);
+	const client = checkClientCertificate(seen);
+	const {flight} = seen.probe ?? {};
+	const request = flight?.state === 'done' ? flight.request : undefined;
+	const acceptance = compareWithRequest(seen.own, request);
+	const clientCertificate = {
+		...client.facts,
+		acceptedIssuers: acceptance.issuers?.map(({text}) => text) ?? null,
+	};
+	const failed = outcomeOf(seen, client.facts, acceptance);
 	const {response} = result;
 	const top = chain.at(-1);
 	return {
 		format: 1,
 		url: withoutSecrets(url),
 		checkedAt: now.toISOString(),
-		exitCode: error?.exitCode ?? exitCodes.answered,
-		summary: error?.failure.message ?? summarize(clientCertificate),
+		exitCode: failed?.exitCode ?? exitCodes.answered,
+		summary: failed?.failure.message ?? summarize(clientCertificate),
 		steps: [
 			...connectionSteps(seen),
 			...verificationSteps(seen),
-			clientStep(clientCertificate, seen),
+			...ownCertificateStep(own, now),
+			...acceptanceStep(flight, acceptance, own, client.facts.accepted),
+			client.step,
 			responseStep(seen),
 		],
 		tls: protocol === undefined ? null : {protocol, cipher},
@@ -44,7 +51,7 @@ export function buildReport(seen: Observations): Omit<CheckReport, 'next'> {
 				}
 			: null,
 		cookies: (response?.setCookie ?? []).map(parseCookie),
-		failure: error?.failure ?? null,
+		failure: failed?.failure ?? null,
 	};
 }
 
@@ -76,14 +83,16 @@ function responseStep({attempt: {result, error}, url}: Observations): Step {
 	const step = {id: 'answer', title: 'answer'} as const;
 	const {response} = result;
 	if (response === undefined) {
+		const text = error?.failure.kind === 'timeout' ? 'none in time' : 'none: the connection ended';
 		return error !== undefined && result.facts !== undefined
-			? {...step, state: 'bad', text: error.failure.message}
-			: {...step, state: 'open', text: 'nothing was sent'};
+			? {...step, state: 'bad', text}
+			: {...step, state: 'open', text: 'not reached: nothing was sent'};
 	}
 	const {status, statusText} = response;
 	const target = redirectTarget(response.location, url);
 	const to = target === null ? '' : `, on to ${target}`;
 	const text = `HTTP ${status}${statusText && ` ${statusText}`}${to}`;
+	if (error !== undefined || isRefusal(status)) return {...step, state: 'bad', text};
 	return {...step, state: status < 400 ? 'good' : 'doubtful', text};
 }
 

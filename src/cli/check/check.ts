@@ -1,15 +1,22 @@
 import {accessSync, constants} from 'node:fs';
 import {dirname} from 'node:path';
+import {probeHandshake} from '../../connection/handshake-probe.ts';
+import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import type {CheckArguments} from '../commands.ts';
 import {parseTimeout, readClientOptions} from '../shared/client-options.ts';
 import {type ExitCode, UsageError} from '../shared/exit-codes.ts';
 import {fileErrorCode, replaceFile} from '../shared/files.ts';
+import type {ClientFlags} from '../shared/flags.ts';
 import {type Io, print, printable, printJson} from '../shared/io.ts';
+import {optionWriter} from '../shared/option-words.ts';
+import {type Progress, startProgress} from '../shared/progress.ts';
 import {CliTimeoutError, printStacks} from '../shared/report-error.ts';
 import {buildReport} from './build-report.ts';
+import {isRefusal} from './client-certificate.ts';
 import {classifyError} from './failure.ts';
 import {renderPage} from './html/page.ts';
 import {nextCommands} from './next-steps.ts';
+import {readOwnCertificate} from './own-certificate.ts';
 import type {CheckReport} from './report.ts';
 import {
 	type Attempt,
@@ -19,10 +26,11 @@ import {
 	observeTls,
 	proxyFor,
 	type RequestOptions,
-	type RequestResult,
+	reached,
 	sendRequest,
 	withoutCertificate,
 } from './requests.ts';
+import {nameProtocol} from './spoken-protocol.ts';
 import {probe} from './tcp-probe.ts';
 import {renderText} from './text.ts';
 
@@ -33,19 +41,33 @@ const defaultTimeout = '30';
  * Connects to a server and reports each step: as text, with `--json` as an object for machines, with
  * `--html` also as a page.
  *
- * @returns the exit code of `get`: 0 when the server answered, whatever the HTTP status.
+ * @returns 0 when the server answered and did not refuse us; 2 also for a response of 401 or 403.
  */
 export async function check(options: CheckArguments, io: Io): Promise<ExitCode> {
 	const url = parseHttps(options.url);
-	const {timeout: seconds = defaultTimeout} = options;
-	const timeout = parseTimeout(seconds) ?? 0;
+	const {timeout = defaultTimeout} = options;
+	const limitMs = parseTimeout(timeout) ?? 0;
 	const {mtls, proxy, httpVersion} = readClientOptions(options, io);
 	if (options.html !== undefined) assertWritable(options.html);
 
-	const signal = AbortSignal.timeout(timeout);
-	const seen = await observe(url, seconds, {mtls, proxy, httpVersion, signal});
+	const signal = AbortSignal.timeout(limitMs);
+	const requestOptions = {mtls, proxy, httpVersion, signal};
+	const progress = startProgress(io, `connecting to ${url.host}`);
+	const seen = await observe(url, {...options, timeout}, requestOptions, progress).finally(() =>
+		progress.stop(),
+	);
 	const facts = buildReport(seen);
-	const report = {...facts, next: nextCommands(facts, options, seen.server, seen.proxy?.scheme)};
+	const report = {
+		...facts,
+		next: nextCommands({
+			report: facts,
+			flags: options,
+			server: seen.server,
+			proxy: seen.proxy,
+			spoken: seen.probe && nameProtocol(seen.probe.greeting),
+			program: io.program,
+		}),
+	};
 
 	if (options.json) printJson(io, report);
 	else for (const line of renderText(report, io.colors)) print(io, line);
@@ -60,22 +82,29 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 
 async function observe(
 	url: URL,
-	seconds: string,
+	flags: ClientFlags & {readonly timeout: string},
 	requestOptions: RequestOptions,
+	progress: Progress,
 ): Promise<Observations> {
 	const {signal, mtls} = requestOptions;
+	const inFlags = optionWriter(flags);
+	const now = new Date();
+	const own = readOwnCertificate(mtls, now);
 	const server = hostPortOf(url);
 	const proxy = proxyFor(url, requestOptions.proxy);
 	const tcp = await probe(proxy ?? server, signal);
+	progress.update(`waiting for ${url.host}`);
 	const send = async (request: RequestOptions): Promise<Attempt> => {
 		const result = await sendRequest(url, request);
 		const cause = result.error;
 		if (cause === undefined) return {result, error: undefined};
-		const error = signal.aborted ? new CliTimeoutError(`not done in ${seconds} s`, {cause}) : cause;
-		return {result, error: classifyError(error)};
+		const {timeout} = flags;
+		const error = signal.aborted ? new CliTimeoutError(`not done in ${timeout} s`, {cause}) : cause;
+		const stage = reached({tcp, proxy, attempt: {result}});
+		return {result, error: classifyError(error, {stage, server, timeout}, inFlags)};
 	};
 	const attempt = await send(requestOptions);
-	const attemptWithout = showsDifference(attempt.result)
+	const attemptWithout = showsDifference(attempt)
 		? await send({...requestOptions, mtls: withoutCertificate(mtls)})
 		: undefined;
 	// Node verifies the chain before the name, so a strict handshake that fails at the chain leaves
@@ -84,12 +113,21 @@ async function observe(
 		attempt.error?.failure.side === 'server' && observeTls(attempt.result).chain.length > 0;
 	return {
 		url,
-		now: new Date(),
+		now,
 		server,
 		proxy,
 		tcp,
 		attempt,
 		attemptWithout,
+		own,
+		probe: leavesQuestions(attempt, attemptWithout)
+			? await probeHandshake({
+					...server,
+					proxy: resolveProxy(requestOptions.proxy, url),
+					mtls: withoutCertificate(mtls),
+					signal,
+				})
+			: undefined,
 		verificationErrors: isUnverified
 			? await collectVerificationErrors(url, requestOptions)
 			: undefined,
@@ -99,10 +137,23 @@ async function observe(
 	};
 }
 
+/**
+ * Whether what the server sends in clear can add something: it asks for a certificate, and it was not
+ * seen to accept ours; or it does not speak TLS.
+ */
+function leavesQuestions({result, error}: Attempt, attemptWithout: Attempt | undefined): boolean {
+	const {side, kind} = error?.failure ?? {};
+	if (kind === 'not-tls' || side === 'client') return true;
+	if (error !== undefined || !observeTls(result).clientCertificateRequested) return false;
+	const isAccepted = attemptWithout?.error?.failure.side === 'client';
+	return !isAccepted || isRefusal(result.response?.status);
+}
+
 /** Whether one more request, without the client certificate, can show that the server checks it. */
-function showsDifference({clientCertificate, response, facts}: RequestResult): boolean {
+function showsDifference({result, error}: Attempt): boolean {
+	const {clientCertificate, response, facts} = result;
 	const requested = response !== undefined && facts?.clientCertificateRequested === true;
-	return clientCertificate !== null && requested;
+	return error === undefined && clientCertificate !== null && requested;
 }
 
 function parseHttps(text: string): URL {

@@ -13,6 +13,8 @@ export type StepId =
 	| 'name'
 	| 'pins'
 	| 'revocation'
+	| 'own-certificate'
+	| 'accepted-issuers'
 	| 'client-certificate'
 	| 'answer';
 
@@ -34,9 +36,10 @@ export interface Link extends CertificateFacts {
 	readonly pinned: boolean;
 }
 
-/** Why there is no response. */
+/** Why there is no response, or one that refuses us. */
 export interface CheckFailure {
-	readonly kind: FailureKind | 'network' | 'timeout';
+	/** `http-refusal`: by the status of the response. */
+	readonly kind: FailureKind | 'network' | 'timeout' | 'http-refusal';
 	readonly side: 'server' | 'client' | 'proxy' | 'both' | 'network';
 	readonly certain: boolean;
 	readonly message: string;
@@ -77,7 +80,10 @@ export interface CheckReport {
 		readonly requested: boolean | null;
 		/** Without one, the server refuses the request or answers with another status. */
 		readonly required: boolean | null;
+		/** `false` also where the response to it is a refusal. */
 		readonly accepted: boolean | null;
+		/** The names of the CAs that the server accepts, by its CertificateRequest; empty when it names none. */
+		readonly acceptedIssuers: readonly string[] | null;
 		/** The client certificate of the options. */
 		readonly ours: CertificateFacts | null;
 	};

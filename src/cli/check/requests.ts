@@ -1,5 +1,6 @@
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import type {Readable} from 'node:stream';
+import type {HandshakeProbe} from '../../connection/handshake-probe.ts';
 import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import {
 	type CertificateFacts,
@@ -9,11 +10,13 @@ import {
 	type HandshakeEvent,
 	isMtlsError,
 	MtlsAgent,
-	type MtlsClient,
 	type MtlsOptions,
 } from '../../index.ts';
 import {bareHost, portOfUrl} from '../../util/url.ts';
-import type {ClassifiedError} from './failure.ts';
+import {findRefusal, mayRefuse} from '../http-refusal.ts';
+import {type BodyDigest, digestBody} from './body-digest.ts';
+import type {ClassifiedError, Stage} from './failure.ts';
+import type {OwnCertificate} from './own-certificate.ts';
 import type {HostPort, ProbeResult} from './tcp-probe.ts';
 
 export type ProxyOption = Exclude<ClientConfig['proxy'], undefined>;
@@ -25,7 +28,11 @@ export interface RequestResult {
 		readonly statusText: string;
 		readonly location: string | undefined;
 		readonly setCookie: readonly string[];
+		/** `undefined` when it did not come in time. */
+		readonly body: BodyDigest | undefined;
 	};
+	/** There was a tunnel through the proxy. */
+	readonly tunnelled: boolean;
 	/** The connection, also where the server ended it after the handshake. */
 	readonly facts?: ConnectionFacts;
 	/** From the start to the end of the handshake, a tunnel included. */
@@ -38,12 +45,12 @@ export interface RequestResult {
 export interface RequestOptions {
 	readonly mtls: MtlsOptions;
 	readonly proxy: ProxyOption | undefined;
-	readonly httpVersion: ClientConfig['httpVersion'];
+	readonly httpVersion?: ClientConfig['httpVersion'];
 	readonly signal: AbortSignal;
 }
 
 /**
- * Sends one GET; follows no redirect, reads no body and keeps no cookie.
+ * Sends one GET; follows no redirect and keeps neither body nor cookie.
  *
  * @throws {MtlsConfigError} when the options cannot be used; what fails later is in the result.
  */
@@ -62,51 +69,33 @@ export async function sendRequest(
 	});
 	const {handshake, stop} = recordHandshake(hostPortOf(url));
 	const clientCertificate = client.mtls.identity;
+	let response: RequestResult['response'];
+	const result = () => ({
+		...(response && {response}),
+		...handshake,
+		tunnelled: client.mtls.stats().tunnels > 0,
+		clientCertificate,
+	});
 	try {
 		const {status, statusText, headers, data, tls} = await client.get<Readable>(url.href, {signal});
-		data.on('error', () => {}).destroy();
-		if (refusalStatuses.has(status)) await readRefusal(client, url, signal);
 		const {location, 'set-cookie': setCookie = []} = headers;
-		return {
-			response: {
-				status,
-				statusText,
-				setCookie,
-				location: typeof location === 'string' ? location : undefined,
-			},
-			...handshake,
-			...(tls && {facts: tls}),
-			clientCertificate,
+		response = {
+			status,
+			statusText,
+			setCookie,
+			location: typeof location === 'string' ? location : undefined,
+			body: await digestBody(data, signal),
 		};
+		if (mayRefuse(status)) {
+			const error = await findRefusal(client, url, signal);
+			if (error !== undefined) return {...result(), error};
+		}
+		return {...result(), ...(tls && {facts: tls})};
 	} catch (error) {
-		return {...handshake, clientCertificate, error};
+		return {...result(), error};
 	} finally {
 		stop();
 		await client.mtls.close();
-	}
-}
-
-/** The statuses with which nginx and Apache refuse a client certificate, or the lack of one. */
-const refusalStatuses: ReadonlySet<number> = new Set([400, 403, 495, 496]);
-
-const maxPageBytes = 64 * 1024;
-
-/**
- * Requests the page once more: the library looks for a refusal only if `validateStatus` rejects the
- * status, and never in a stream.
- *
- * @throws {MtlsError} when the page is a refusal.
- */
-async function readRefusal(client: MtlsClient, url: URL, signal: AbortSignal): Promise<void> {
-	try {
-		await client.get(url.href, {
-			signal,
-			responseType: 'text',
-			maxContentLength: maxPageBytes,
-			validateStatus: (status) => status < 400,
-		});
-	} catch (error) {
-		if (isMtlsError(error)) throw error;
 	}
 }
 
@@ -165,7 +154,7 @@ export async function collectVerificationErrors(
 	}
 }
 
-interface ProxyFacts extends HostPort {
+export interface ProxyFacts extends HostPort {
 	/** `http`, `https`, `socks5` or `socks5h`. */
 	readonly scheme: string;
 }
@@ -180,20 +169,22 @@ export function hostPortOf(url: URL): HostPort {
 	return {host: bareHost(url.hostname), port: portOfUrl(url)};
 }
 
-/** Only the options that do not belong to the client certificate. */
-export function withoutCertificate({
-	cert,
-	key,
-	pfx,
-	passphrase,
-	alias,
-	allowExpired,
-	allowAnyPurpose,
-	requireClientAuth,
-	...others
-}: MtlsOptions): MtlsOptions {
-	return others;
+/** The options without the client certificate; all that decide about the server and its proxy stay. */
+export function withoutCertificate(mtls: MtlsOptions): MtlsOptions {
+	const others = Object.entries(mtls).filter(([option]) => !aboutCertificate.has(option));
+	return Object.fromEntries(others);
 }
+
+const aboutCertificate: ReadonlySet<string> = new Set([
+	'cert',
+	'key',
+	'pfx',
+	'passphrase',
+	'alias',
+	'allowExpired',
+	'allowAnyPurpose',
+	'requireClientAuth',
+]);
 
 /** A request, and why it failed. */
 export interface Attempt {
@@ -212,6 +203,10 @@ export interface Observations {
 	readonly attempt: Attempt;
 	/** The attempt without it. */
 	readonly attemptWithout: Attempt | undefined;
+	/** What the server says in clear; asked where it is of use. */
+	readonly probe: HandshakeProbe | undefined;
+	/** The client certificate of the options, with its chain. */
+	readonly own: OwnCertificate | undefined;
 	readonly verificationErrors: VerificationErrors | undefined;
 	readonly pins: readonly string[];
 	readonly spiffeId: string | undefined;
@@ -238,4 +233,18 @@ export function observeTls({facts, error}: RequestResult): TlsObservations {
 		chain: seen?.chain ?? [],
 		verified: facts !== undefined,
 	};
+}
+
+/** How far an attempt has come. */
+export function reached({
+	tcp,
+	proxy,
+	attempt: {result},
+}: Pick<Observations, 'tcp' | 'proxy'> & {
+	readonly attempt: Pick<Attempt, 'result'>;
+}): Stage {
+	if (tcp.lookupError !== undefined) return 'lookup';
+	if (tcp.connected === undefined) return 'tcp';
+	if (proxy !== undefined && !result.tunnelled) return 'tunnel';
+	return result.facts === undefined ? 'tls' : 'response';
 }

@@ -7,9 +7,9 @@ import {describeExpiry} from '../../tls/credentials/expiry.ts';
 import {authorityOf} from '../../util/url.ts';
 import {commonName, day, endsSoon, fromNow, listNames} from '../shared/format-certificate.ts';
 import {networkErrors} from '../shared/network-errors.ts';
-import {inFlags} from '../shared/report-error.ts';
-import type {CheckReport, Step, StepState} from './report.ts';
-import {type Observations, observeTls} from './requests.ts';
+import type {Step} from './report.ts';
+import {type Observations, observeTls, reached} from './requests.ts';
+import {nameProtocol} from './spoken-protocol.ts';
 
 /** The steps from the DNS lookup to the handshake. */
 export function connectionSteps(seen: Observations): Step[] {
@@ -40,33 +40,56 @@ function connection({tcp}: Observations): Step {
 	return {...step, state: 'bad', text};
 }
 
-function tunnel({proxy, server, attempt: {result, error}}: Observations): Step[] {
+function tunnel({proxy, server, tcp, attempt: {result, error}}: Observations): Step[] {
 	if (proxy === undefined) return [];
 	const step = {id: 'tunnel', title: 'tunnel'} as const;
 	const through = `through the proxy ${authorityOf(proxy.host, proxy.port)}`;
-	const side = error?.failure.side;
-	if (side === 'proxy') return [{...step, state: 'bad', text: error?.failure.message ?? ''}];
-	// The failure is one of TLS, so the tunnel was there.
-	if (result.facts !== undefined || (side !== undefined && side !== 'network')) {
+	const {kind = '', side} = error?.failure ?? {};
+	if (side === 'proxy') {
+		return [{...step, state: 'bad', text: `${through}: ${tunnelFailures[kind] ?? 'none'}`}];
+	}
+	// A failure of TLS with the server comes from inside the tunnel.
+	if (result.tunnelled || (side !== undefined && side !== 'network')) {
 		const text = `${through} to ${authorityOf(server.host, server.port)}`;
 		return [{...step, state: 'good', text}];
 	}
-	return [{...step, state: 'open', text: `${through}: not seen`}];
+	if (kind === 'timeout' && tcp.connected !== undefined) {
+		return [{...step, state: 'bad', text: `${through}: no answer to CONNECT in time`}];
+	}
+	return [{...step, state: 'open', text: `${through}: not reached`}];
 }
 
-const handshakeKinds: ReadonlySet<string> = new Set([
-	'protocol-mismatch',
-	'cipher-mismatch',
-	'legacy-renegotiation',
-	'not-tls',
-	'reset',
-]);
+/** What became of a tunnel, by the kind of the failure, which the outcome explains. */
+const tunnelFailures: Readonly<Record<string, string>> = {
+	'proxy-unreachable': 'it cannot be reached',
+	'proxy-auth-required': 'it wants a login',
+	'proxy-refused': 'it refuses this one',
+	'proxy-timeout': 'no answer in time',
+	'proxy-bad-reply': 'its answer is not that of a proxy',
+};
 
-function protocol({attempt: {result, error}}: Observations): Step {
+/** Failures of the handshake itself; the outcome explains them. */
+const handshakeFailures: Readonly<Record<string, string>> = {
+	'protocol-mismatch': 'no handshake',
+	'cipher-mismatch': 'no handshake',
+	'legacy-renegotiation': 'no secure renegotiation',
+	'not-tls': 'no TLS',
+	reset: 'no handshake: the connection ended',
+};
+
+function protocol(seen: Observations): Step {
 	const step = {id: 'protocol', title: 'protocol'} as const;
+	const {result, error} = seen.attempt;
 	const {protocol, cipher} = observeTls(result);
-	if (error !== undefined && handshakeKinds.has(error.failure.kind)) {
-		return {...step, state: 'bad', text: inFlags(error.failure.message)};
+	const {kind = ''} = error?.failure ?? {};
+	const failed = handshakeFailures[kind];
+	if (failed !== undefined) {
+		const spoken = nameProtocol(seen.probe?.greeting ?? Buffer.alloc(0));
+		const text = kind === 'not-tls' && spoken ? `${spoken.name}, not TLS` : failed;
+		return {...step, state: 'bad', text: error?.alert ? `${text} (${error.alert})` : text};
+	}
+	if (kind === 'timeout' && reached(seen) === 'tls') {
+		return {...step, state: 'bad', text: 'no answer to the ClientHello in time'};
 	}
 	if (protocol === undefined) return {...step, state: 'open', text: 'not reached'};
 	const suite = cipher ? `, ${cipher}` : '';
@@ -74,19 +97,38 @@ function protocol({attempt: {result, error}}: Observations): Step {
 	return {...step, state: 'good', text: `${protocol}${suite}${time}`};
 }
 
-/** Kinds of failure in the verification of the chain. */
-const chainKinds: ReadonlySet<string> = new Set([
-	'expired',
-	'not-yet-valid',
-	'self-signed',
-	'untrusted-issuer',
-	'missing-intermediate',
-	'revoked',
-	'revocation-unknown',
-	'wrong-purpose',
-	'too-weak',
-	'invalid-certificate',
-]);
+/** Failures of the chain; the outcome explains them. */
+const chainFailures: Readonly<Record<string, (chain: Chain, now: Date) => string>> = {
+	expired: (chain, now) => {
+		const link = chain.find(({validTo}) => Date.parse(validTo) < now.getTime()) ?? chain[0];
+		const {subject, validTo} = link;
+		return `'${commonName(subject)}' expired on ${day(validTo)} (${fromNow(validTo, now)})`;
+	},
+	'not-yet-valid': (chain, now) => {
+		const link = chain.find(({validFrom}) => Date.parse(validFrom) > now.getTime()) ?? chain[0];
+		const {subject, validFrom} = link;
+		return `'${commonName(subject)}' begins on ${day(validFrom)} (${fromNow(validFrom, now)})`;
+	},
+	'self-signed': ([leaf]) => `'${commonName(leaf.subject)}' is self-signed, and not in --ca`,
+	'untrusted-issuer': (chain) => {
+		const top = chain.at(-1) ?? chain[0];
+		return top.subject === top.issuer
+			? `leads to '${commonName(top.subject)}', which is not trusted here`
+			: `ends at '${commonName(top.subject)}', whose issuer is not trusted here`;
+	},
+	'missing-intermediate': (chain) => {
+		const {issuer} = chain.at(-1) ?? chain[0];
+		return `the certificate of '${commonName(issuer)}' was not sent`;
+	},
+	revoked: () => 'revoked',
+	'revocation-unknown': () => 'no current revocation list covers it',
+	'wrong-purpose': ([leaf]) => `'${commonName(leaf.subject)}' is not for servers`,
+	'too-weak': () => 'too weak for the security level of OpenSSL',
+	'invalid-certificate': () => 'breaks a rule of X.509',
+};
+
+type Chain = readonly [CertificateFacts, ...CertificateFacts[]];
+
 const nameKinds: ReadonlySet<string> = new Set(['wrong-name', 'spiffe-mismatch']);
 /** Kinds that are found only in a chain that was verified. */
 const laterKinds: ReadonlySet<string> = new Set([
@@ -112,25 +154,28 @@ function chain(seen: Observations): Step {
 	const step = {id: 'chain', title: 'chain'} as const;
 	const {attempt, now} = seen;
 	const {chain, verified} = observeTls(attempt.result);
-	const [leaf] = chain;
+	const [leaf, ...others] = chain;
 	const top = chain.at(-1);
 	if (leaf === undefined || top === undefined) return {...step, ...noCertificate};
-	const {kind = '', message = ''} = attempt.error?.failure ?? {};
-	const found = [...verificationKinds(seen)].filter((each) => chainKinds.has(each));
-	if (found.length > 0) {
-		const text = found.includes(kind) ? message : `not trusted: ${found.join(', ')}`;
-		return {...step, state: 'bad', text};
-	}
+	const {kind = ''} = attempt.error?.failure ?? {};
+	const texts = [...verificationKinds(seen)].flatMap((each) => {
+		const describe = chainFailures[each];
+		return describe ? [describe([leaf, ...others], now)] : [];
+	});
+	if (texts.length > 0) return {...step, state: 'bad', text: [...new Set(texts)].join('; ')};
 	if (!verified && !laterKinds.has(kind)) return {...step, state: 'open', text: notVerified};
-	const text = `leads to '${commonName(top.subject)}', which is trusted here`;
-	const {validTo} = leaf;
-	return endsSoon(leaf, now)
-		? {...step, state: 'doubtful', text: `${text}; ${describeExpiry(validTo, now.getTime())}`}
-		: {
-				...step,
-				state: 'good',
-				text: `${text}; valid until ${day(validTo)} (${fromNow(validTo, now)})`,
-			};
+	const trusted = `leads to '${commonName(top.subject)}', which is trusted here`;
+	// A CA that ends soon is as much an end as that of the leaf.
+	const ends = chain.toSorted((a, b) => Date.parse(a.validTo) - Date.parse(b.validTo));
+	const first = ends.find((each) => endsSoon(each, now));
+	if (first === undefined) {
+		const {validTo} = ends[0] ?? leaf;
+		const until = `valid until ${day(validTo)} (${fromNow(validTo, now)})`;
+		return {...step, state: 'good', text: `${trusted}; ${until}`};
+	}
+	const name = first === leaf ? '' : `'${commonName(first.subject)}' `;
+	const expiry = describeExpiry(first.validTo, now.getTime());
+	return {...step, state: 'doubtful', text: `${trusted}; ${name}${expiry}`};
 }
 
 function name(seen: Observations): Step {
@@ -182,72 +227,4 @@ function revocation(seen: Observations): Step {
 	}
 	if (!observeTls(seen.attempt.result).verified) return {...step, state: 'open', text: notVerified};
 	return {...step, state: 'good', text: 'on no list of --crl'};
-}
-
-type ClientCertificate = CheckReport['clientCertificate'];
-
-/**
- * Whether the server asks for a client certificate and accepts it, from its responses with and without
- * one.
- */
-export function checkClientCertificate({attempt, attemptWithout}: Observations): ClientCertificate {
-	const {response, clientCertificate: ours} = attempt.result;
-	const requested =
-		observeTls(attempt.result).clientCertificateRequested ??
-		(attemptWithout && observeTls(attemptWithout.result).clientCertificateRequested) ??
-		null;
-	const kind = attempt.error?.failure.kind;
-	if (kind === 'client-certificate-required') {
-		return {requested: true, required: true, accepted: ours === null ? null : false, ours};
-	}
-	if (kind === 'client-certificate-refused') {
-		return {requested: true, required: null, accepted: false, ours};
-	}
-	if (response === undefined || requested !== true) {
-		return {requested, required: requested === false ? false : null, accepted: null, ours};
-	}
-	if (ours === null) return {requested, required: false, accepted: null, ours};
-	const without = attemptWithout?.result.response;
-	const isRefused = attemptWithout?.error?.failure.side === 'client';
-	if (isRefused || (without !== undefined && without.status !== response.status)) {
-		return {requested, required: true, accepted: true, ours};
-	}
-	return {requested, required: without === undefined ? null : false, accepted: null, ours};
-}
-
-export function clientStep(client: ClientCertificate, seen: Observations): Step {
-	const [state, text] = describeClient(client, seen);
-	return {id: 'client-certificate', title: 'client certificate', state, text};
-}
-
-function describeClient(
-	{requested, required, accepted, ours}: ClientCertificate,
-	{attemptWithout}: Observations,
-): [StepState, string] {
-	const our = ours && `our certificate '${commonName(ours.subject)}'`;
-	if (requested === null) return ['open', 'not reached'];
-	if (!requested) {
-		if (our === null) return ['good', 'the server does not ask for one'];
-		return ['doubtful', `the server does not ask for one, so ${our} was not shown`];
-	}
-	// Not accepted although required: the server got none.
-	if (accepted === false && required)
-		return ['bad', `the server wants one, and ${our} was not sent`];
-	if (accepted === false) return ['bad', `the server asks for one and did not accept ${our}`];
-	if (our === null) {
-		if (required) return ['bad', 'the server wants one, and we have none to show (--cert, --key)'];
-		if (required === false) return ['good', 'the server asks for one and answers without'];
-		return ['open', 'the server asks for one; we have none to show'];
-	}
-	if (accepted) {
-		const status = attemptWithout?.result.response?.status;
-		const without = status === undefined ? 'refuses us' : `answers ${status}`;
-		const text = `the server asks for one and accepts ${our}; without it, the server ${without}`;
-		return ['good', text];
-	}
-	if (required === false) {
-		const text = `the server asks for one, and answers the same without ${our}: it may not look at it`;
-		return ['doubtful', text];
-	}
-	return ['open', `the server asks for one; whether it accepts ${our} was not seen`];
 }

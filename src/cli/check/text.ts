@@ -5,6 +5,7 @@
 import pc from 'picocolors';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {printable} from '../shared/io.ts';
+import {foldCommand, lineWidth, wrap} from '../shared/wrap.ts';
 import type {CheckedCookie, CheckFailure, CheckReport, Link, Step, StepState} from './report.ts';
 
 type Paint = ReturnType<typeof pc.createColors>;
@@ -15,7 +16,7 @@ export function renderText(report: CheckReport, colors: boolean): string[] {
 	return [
 		paint.bold(printable(report.url)),
 		'',
-		...report.steps.map(({title, state, text}) => stepLine(paint, state, title, text)),
+		...report.steps.flatMap((step) => stepLines(paint, step)),
 		...chainLines(paint, report),
 		...cookieLines(paint, report.cookies),
 		'',
@@ -25,9 +26,14 @@ export function renderText(report: CheckReport, colors: boolean): string[] {
 }
 
 const titleWidth = 20;
+/** The mark and the title stand before the text of a step. */
+const textColumn = 4 + titleWidth;
 
-function stepLine(paint: Paint, state: StepState, title: string, text: string): string {
-	return `  ${mark(paint, state)} ${title.padEnd(titleWidth)}${printable(text)}`;
+function stepLines(paint: Paint, {title, state, text}: Step): string[] {
+	const lines = wrap(printable(text), {indent: textColumn});
+	return lines.map((line, index) =>
+		index === 0 ? `  ${mark(paint, state)} ${title.padEnd(titleWidth)}${line}` : line,
+	);
 }
 
 function mark(paint: Paint, state: StepState): string {
@@ -40,12 +46,22 @@ function mark(paint: Paint, state: StepState): string {
 	return marks[state];
 }
 
-function chainLines(paint: Paint, {chain, missingIssuer, steps, checkedAt}: CheckReport): string[] {
+function chainLines(paint: Paint, report: CheckReport): string[] {
+	const {chain, missingIssuer, steps, checkedAt, failure} = report;
 	if (chain.length === 0) return [];
 	const now = new Date(checkedAt);
-	const lines = drawChain({chain, missingIssuer, trusted: isTrusted(steps), now});
-	return ['', paint.bold('The chain'), '', ...lines.map((line) => treeLine(paint, line))];
+	const lines = drawChain({
+		chain,
+		missingIssuer,
+		trusted: isTrusted(steps),
+		toCompare: unknownKinds.has(failure?.kind),
+		now,
+	});
+	return ['', paint.bold('The chain'), '', ...lines.flatMap((line) => treeLines(paint, line))];
 }
+
+/** Failures after which a certificate is to be compared by another way, and perhaps trusted. */
+const unknownKinds: ReadonlySet<string | undefined> = new Set(['self-signed', 'untrusted-issuer']);
 
 /** Whether the chain leads to a CA that is trusted here. */
 export function isTrusted(steps: readonly Step[]): boolean {
@@ -53,7 +69,7 @@ export function isTrusted(steps: readonly Step[]): boolean {
 	return state === 'good' || state === 'doubtful';
 }
 
-function treeLine(paint: Paint, {branch, text, tone}: TreeLine): string {
+function treeLines(paint: Paint, {branch, text, tone}: TreeLine): string[] {
 	const tones: Record<TreeLine['tone'], (text: string) => string> = {
 		name: paint.bold,
 		good: paint.green,
@@ -61,36 +77,62 @@ function treeLine(paint: Paint, {branch, text, tone}: TreeLine): string {
 		doubtful: paint.yellow,
 		detail: paint.dim,
 	};
-	return `  ${paint.dim(branch)}${tones[tone](printable(text))}`;
+	const lines = wrap(printable(text), {width: lineWidth - 2 - branch.length});
+	return lines.map((line) => `  ${paint.dim(branch)}${tones[tone](line)}`);
 }
 
 function cookieLines(paint: Paint, cookies: readonly CheckedCookie[]): string[] {
 	if (cookies.length === 0) return [];
-	const lines = cookies.map(
-		({name, attributes}) => `  ${printable([name || '(no name)', ...attributes].join('; '))}`,
-	);
+	const lines = cookies.flatMap(({name, attributes}) => {
+		const text = printable([name || '(no name)', ...attributes].join('; '));
+		return wrap(text, {indent: 4, offset: 2}).map((line, index) =>
+			index === 0 ? `  ${line}` : line,
+		);
+	});
 	return ['', paint.bold('Cookies, without their values'), '', ...lines];
 }
 
 function outcome(paint: Paint, {failure, summary}: CheckReport): string[] {
-	if (failure === null) return [`${paint.green('✓')} ${printable(sentence(summary))}`];
-	return [`${paint.red('✗')} ${printable(sentence(failure.message))}`, ...causes(paint, failure)];
+	const sign = failure === null ? paint.green('✓') : paint.red('✗');
+	const lines = wrap(printable(sentence(failure?.message ?? summary)), {indent: 2});
+	return [
+		...lines.map((line, index) => (index === 0 ? `${sign} ${line}` : line)),
+		...(failure === null ? [] : causes(paint, failure)),
+	];
 }
 
+const todo = 'What to do: ';
+
 function causes(paint: Paint, {kind, certain, reasons, hint}: CheckFailure): string[] {
-	const numbered = reasons.map((reason, index) => `  ${index + 1}. ${printable(reason)}`);
+	const numbered = reasons.flatMap((reason, index) =>
+		wrap(`${index + 1}. ${printable(reason)}`, {indent: 5, offset: 2}).map((line, at) =>
+			at === 0 ? `  ${line}` : line,
+		),
+	);
+	const [first = '', ...rest] = wrap(printable(hint), {indent: 0, offset: todo.length});
 	return [
 		paint.dim(`  ${kind}${certain ? '' : ', most likely'}`),
-		...(numbered.length > 0 ? ['', paint.bold('Likely causes, the likeliest first'), ''] : []),
+		...(numbered.length > 0 ? ['', paint.bold(titleOf(reasons)), ''] : []),
 		...numbered,
 		'',
-		`${paint.bold('What to do:')} ${printable(hint)}`,
+		`${paint.bold(todo.trim())} ${first}`,
+		...rest,
 	];
+}
+
+/** The title above the causes of a failure. */
+export function titleOf(reasons: readonly string[]): string {
+	return reasons.length === 1 ? 'Likely cause' : 'Likely causes, the likeliest first';
 }
 
 function nextLines(paint: Paint, next: readonly string[]): string[] {
 	if (next.length === 0) return [];
-	return ['', paint.bold('Next'), '', ...next.map((command) => `  ${printable(command)}`)];
+	return [
+		'',
+		paint.bold('Next'),
+		'',
+		...next.flatMap((command) => foldCommand(printable(command))),
+	];
 }
 
 /** A message as a sentence: by itself it begins in lower case and has no full stop. */
@@ -115,11 +157,13 @@ export interface TreeInput {
 	readonly missingIssuer: string | null;
 	/** It leads to a CA that is trusted here. */
 	readonly trusted: boolean;
+	/** Whether to print the fingerprints. */
+	readonly toCompare: boolean;
 	readonly now: Date;
 }
 
 /** Draws a chain as a tree, from the root down to the server. */
-export function drawChain({chain, missingIssuer, trusted, now}: TreeInput): TreeLine[] {
+export function drawChain({chain, missingIssuer, trusted, toCompare, now}: TreeInput): TreeLine[] {
 	const lines: TreeLine[] = [];
 	let depth = 0;
 	if (missingIssuer !== null) {
@@ -139,13 +183,17 @@ export function drawChain({chain, missingIssuer, trusted, now}: TreeInput): Tree
 			tone: 'name',
 		});
 		const inner = '   '.repeat(depth) + (isLast ? '   ' : '│  ');
-		for (const [tone, text] of details(link, trusted, now)) lines.push({branch: inner, text, tone});
+		for (const [tone, text] of details(link, {trusted, toCompare, now}))
+			lines.push({branch: inner, text, tone});
 		depth += 1;
 	}
 	return lines;
 }
 
-function details(link: Link, trusted: boolean, now: Date): [TreeLine['tone'], string][] {
+function details(
+	link: Link,
+	{trusted, toCompare, now}: Omit<TreeInput, 'chain' | 'missingIssuer'>,
+): [TreeLine['tone'], string][] {
 	return [
 		...roleLine(link, trusted),
 		[link.validity === 'valid' ? 'detail' : 'bad', validityWords(link, now)],
@@ -153,6 +201,9 @@ function details(link: Link, trusted: boolean, now: Date): [TreeLine['tone'], st
 			? [['detail', `names ${listNames(link.altNames)}`] as [TreeLine['tone'], string]]
 			: []),
 		['detail', `pin ${link.pin || 'none'}`],
+		...(!toCompare
+			? []
+			: [['detail', `SHA-256 ${link.fingerprint256}`] as [TreeLine['tone'], string]]),
 		...(link.pinned ? [['good', 'pinned with --pin'] as [TreeLine['tone'], string]] : []),
 	];
 }

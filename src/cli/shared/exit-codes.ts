@@ -2,11 +2,11 @@ import type {MtlsFailure} from '../../index.ts';
 
 /** Exit codes of the process. They stand in the help and in docs/cli.md, and are never renumbered. */
 export const exitCodes = {
-	/** The server answered, whatever the HTTP status. */
+	/** The server answered, whatever the HTTP status; for `check`, not by a refusal. */
 	answered: 0,
 	/** The server could not be verified: nothing of the request was sent. */
 	unverified: 1,
-	/** The server refused the client: no certificate, or one that it does not accept. */
+	/** The server refused the client: no certificate, or one that it does not accept. For `check`, 401 and 403 too. */
 	refused: 2,
 	/** No connection: refused, unknown host, timeout, proxy, not TLS, reset. */
 	unreachable: 3,

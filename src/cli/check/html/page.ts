@@ -1,7 +1,7 @@
 import {day, listNames} from '../../shared/format-certificate.ts';
 import type {CheckedCookie, CheckFailure, CheckReport, Link, Step, StepState} from '../report.ts';
-import {isTrusted, sentence} from '../text.ts';
-import {drawChainSvg} from './chain-diagram.ts';
+import {isTrusted, sentence, titleOf} from '../text.ts';
+import {drawChainBoxes} from './chain-diagram.ts';
 import {escapeHtml} from './escape.ts';
 import {pageStyle} from './style.ts';
 import {drawTimeline} from './timeline.ts';
@@ -31,7 +31,7 @@ export function renderPage(report: CheckReport): string {
 ${outcome(report)}
 ${failure === null ? '' : `${causes(failure)}\n${nextCard(next)}`}
 ${card('Step by step', `<ul class="steps">${steps.map(stepItem).join('\n')}</ul>`)}
-${card('The chain', scrolling(drawChainSvg(report, isTrusted(steps), now)))}
+${card('The chain', drawChainBoxes(report, isTrusted(steps), now))}
 ${card('When they are valid', withNote(drawTimeline(chain, now)))}
 ${card('In full', chain.map(fullLink).join('\n'))}
 ${card('Cookies, without their values', cookieList(cookies))}
@@ -64,7 +64,7 @@ function outcome({failure, summary, checkedAt, exitCode, tls}: CheckReport): str
 function causes({reasons, hint}: CheckFailure): string {
 	const items = reasons.map((reason) => `<li>${escapeHtml(reason)}</li>`).join('\n');
 	return card(
-		'Likely causes, the likeliest first',
+		titleOf(reasons),
 		`<ol>${items}</ol>\n<p class="hint"><b>What to do:</b> ${escapeHtml(hint)}</p>`,
 	);
 }
@@ -75,14 +75,9 @@ function stepItem({title, state, text}: Step): string {
 	return `<li class="${state}"><i>${signs[state]}</i><b>${escapeHtml(title)}</b><span>${escapeHtml(text)}</span></li>`;
 }
 
-// On a small screen a drawing keeps a readable size.
-function scrolling(drawing: string): string {
-	return drawing && `<div class="scroll">${drawing}</div>`;
-}
-
 function withNote(timeline: string): string {
 	if (timeline === '') return '';
-	return `${scrolling(timeline)}\n<p class="note">The scale is wide near today and narrow far away, so that weeks show beside years.</p>`;
+	return `${timeline}\n<p class="note">The scale is wide near today and narrow far away, so that weeks show beside years.</p>`;
 }
 
 function fullLink(link: Link): string {

@@ -47,31 +47,46 @@ pre {
 	margin: .5rem 0 0; padding: .65rem .85rem; background: var(--code); border-radius: 8px;
 	white-space: pre-wrap; overflow-wrap: anywhere;
 }
-.scroll { overflow-x: auto; } .drawing { display: block; width: 100%; min-width: 34rem; height: auto; }
-.drawing text { fill: var(--ink); font-size: 14px; }
-.drawing .name { font-size: 16px; font-weight: 650; }
-.drawing .small, .drawing .dim { fill: var(--dim); font-size: 12.5px; }
-.drawing .time { fill: var(--ink); }
-.drawing .badge { fill: var(--dim); font-size: 12.5px; font-weight: 600; }
-.drawing .good .badge { fill: var(--good); } .drawing .bad .time { fill: var(--bad); font-weight: 600; }
-.drawing text.bad { fill: var(--bad); }
-.link rect { fill: var(--page); stroke: var(--line); stroke-width: 1.2; }
-.link.bad rect { stroke: var(--bad); } .link.missing rect { fill: none; stroke: var(--bad); stroke-dasharray: 6 5; }
-.link rect.edge { fill: var(--dim); stroke: none; }
-.link.good rect.edge { fill: var(--good); } .link.bad rect.edge { fill: var(--bad); }
-.arrow { fill: none; stroke: var(--dim); stroke-width: 1.6; } .tip { fill: var(--dim); }
-.span rect { fill: var(--good); opacity: .85; } .span.bad rect { fill: var(--bad); } .span.warn rect { fill: var(--warn); }
-.span.bad .dim { fill: var(--bad); } .span.warn .dim { fill: var(--warn); }
-.drawing .label { font-weight: 600; } .drawing .label .dim { font-weight: 400; }
-.grid { stroke: var(--line); stroke-width: 1; }
-line.today { stroke: var(--accent); stroke-width: 2; }
-.drawing text.today { fill: var(--accent); font-size: 13px; font-weight: 600; }
+.chain { margin: 0; padding: 0; list-style: none; }
+.link {
+	position: relative; margin-left: calc(var(--depth) * clamp(.4rem, 2.5vw, 2.5rem));
+	display: grid; grid-template-columns: 1fr auto; gap: .1rem .8rem; padding: .7rem .95rem;
+	background: var(--page); border: 1px solid var(--line); border-left: 5px solid var(--dim);
+	border-radius: 10px; overflow-wrap: anywhere;
+}
+.link + .link { margin-top: 2.2rem; }
+.link + .link::before {
+	content: '↓ signed'; position: absolute; left: 1rem; top: -1.85rem;
+	color: var(--dim); font-size: .85rem;
+}
+.link i { color: var(--dim); font-style: normal; font-weight: 600; font-size: .85rem; }
+.link span { grid-column: 1 / -1; }
+.link .small { color: var(--dim); font-size: .85rem; }
+.link.good { border-left-color: var(--good); } .link.good i { color: var(--good); }
+.link.bad { border-color: var(--bad); } .link.bad .time { color: var(--bad); font-weight: 600; }
+.link.missing { background: none; border: 1.5px dashed var(--bad); } .link.missing .time { color: var(--bad); }
+.timeline { position: relative; padding: 1.9rem 0 1.9rem; }
+.timeline .span { position: relative; padding: .45rem 0; }
+.timeline .span p { margin: 0 0 .25rem; overflow-wrap: anywhere; }
+.timeline .span span { color: var(--dim); font-size: .88rem; }
+/* The lines pass behind the words. */
+.timeline .span p { position: relative; z-index: 1; } .timeline .span p > * { background: var(--card); }
+.bar { height: .85rem; border-radius: .45rem; background: var(--good); opacity: .85; }
+.span.bad .bar { background: var(--bad); } .span.warn .bar { background: var(--warn); }
+.timeline .span.bad span { color: var(--bad); } .timeline .span.warn span { color: var(--warn); }
+.mark, .today { position: absolute; top: 1.6rem; bottom: 1.6rem; width: 0; border-left: 1px solid var(--line); }
+.mark span, .today span { position: absolute; left: 0; transform: translateX(-50%); white-space: nowrap; }
+.mark span { top: 100%; color: var(--dim); font-size: .8rem; }
+.today { border-left: 2px solid var(--accent); }
+.today span { bottom: 100%; color: var(--accent); font-size: .85rem; font-weight: 600; }
+.from span { transform: none; } .to span { transform: translateX(-100%); }
 .note { margin: .6rem 0 0; color: var(--dim); font-size: .85rem; }
 dl { display: grid; grid-template-columns: 7.5rem 1fr; gap: .15rem .8rem; margin: 0; font-size: .9rem; }
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 36rem) {
 	.steps li { grid-template-columns: 1.6rem 1fr; } .steps li > span { grid-column: 2; }
 	dl { grid-template-columns: 1fr; } section { padding: 1rem; }
+	dd + dt { margin-top: .35rem; } .minor { display: none; } .link { grid-template-columns: 1fr; }
 }
 @media print { body { background: none; padding: 0; } section { break-inside: avoid; } }
 `;

@@ -3,7 +3,7 @@
  * text says.
  */
 import {execFile} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -52,9 +52,8 @@ for (const {title, options, code, texts} of cases) {
 		for (const text of ['Step by step', 'The chain', 'today, ', 'localhost', ...texts]) {
 			expect(shown).toContain(text);
 		}
-		expect(shown.match(/<svg /g)).toHaveLength(2);
-		expect(shown.match(/<g class="link /g)).toHaveLength(3);
-		expect(shown.match(/<g class="span /g)).toHaveLength(3);
+		expect(shown.match(/<li class="link /g)).toHaveLength(3);
+		expect(shown.match(/<div class="span /g)).toHaveLength(3);
 
 		const light = await browser.draw(page, 'light');
 		const dark = await browser.draw(page, 'dark');
@@ -68,16 +67,23 @@ for (const {title, options, code, texts} of cases) {
 	});
 }
 
-test('the page fits a telephone: nothing of it is wider than the window', {
-	timeout,
-}, async (context) => {
-	const browser = openBrowser(context);
-	const page = await checkedPage({names: [`${'long-name-'.repeat(6)}.example`, 'localhost']}, 0);
+for (const width of [320, 390, 768, 1280]) {
+	test(`a window of ${width} pixels shows the page whole, with its chain and its timeline`, {
+		timeout,
+	}, async (context) => {
+		const browser = openBrowser(context);
+		const page = await checkedPage(
+			{names: [`${'long-name-'.repeat(6)}.example`, 'a.example', 'b.example', 'localhost']},
+			0,
+		);
 
-	// Headless Chromium knows no window narrower than 500; past the card there is the page alone.
-	const {edge} = await browser.draw(page, 'light', 500);
-	expect(edge.size).toBe(1);
-});
+		const {page: whole, parts, cut} = await browser.measure(page, width);
+
+		expect(whole).toBeLessThanOrEqual(width);
+		expect(parts).toBeGreaterThan(20);
+		expect(cut).toEqual([]);
+	});
+}
 
 /** A page that `check` wrote about a real server. */
 async function checkedPage(options: CertificateOptions, code: number): Promise<string> {
@@ -95,8 +101,35 @@ async function checkedPage(options: CertificateOptions, code: number): Promise<s
 interface Browser {
 	/** The document as the browser has understood it. */
 	dom(page: string): Promise<string>;
-	draw(page: string, scheme: 'light' | 'dark', width?: number): Promise<Drawing>;
+	draw(page: string, scheme: 'light' | 'dark'): Promise<Drawing>;
+	measure(page: string, width: number): Promise<Measures>;
 }
+
+/** In pixels. */
+interface Measures {
+	/** The width that the page needs. */
+	readonly page: number;
+	/** How many elements were measured. */
+	readonly parts: number;
+	/** Elements that end right of the window. */
+	readonly cut: readonly string[];
+}
+
+// Headless Chromium knows no window narrower than 500, but a frame may be.
+const frame = (page: string, width: number) => `<!doctype html>
+<iframe src="${page}" style="border: 0; width: ${width}px; height: 3000px"></iframe>
+<script>
+addEventListener('load', () => {
+	const {documentElement: root, body} = document.querySelector('iframe').contentDocument;
+	const elements = [...body.querySelectorAll('*')];
+	const cut = elements.filter((each) => each.getBoundingClientRect().right > ${width} + .5);
+	document.title = JSON.stringify({
+		page: root.scrollWidth,
+		parts: elements.length,
+		cut: cut.map(({outerHTML}) => outerHTML.slice(0, 200)),
+	});
+});
+</script>`;
 
 /** Chromium without a window, with a profile of its own that ends with the test. */
 function openBrowser(context: TestContext): Browser {
@@ -126,12 +159,21 @@ function openBrowser(context: TestContext): Browser {
 	};
 	return {
 		dom: (page) => start(page, '--dump-dom'),
-		async draw(page, scheme, width = 900) {
-			const png = join(dir, `${scheme}-${width}.png`);
+		async measure(page, width) {
+			const path = join(dir, `frame-${width}.html`);
+			writeFileSync(path, frame(pathToFileURL(page).href, width));
+			const dom = await start(path, '--dump-dom', '--allow-file-access-from-files');
+			const measures = /<title>(.*?)<\/title>/s.exec(dom)?.[1] ?? '{}';
+			return JSON.parse(
+				measures.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+			);
+		},
+		async draw(page, scheme) {
+			const png = join(dir, `${scheme}.png`);
 			await start(
 				page,
 				`--screenshot=${png}`,
-				`--window-size=${width},1600`,
+				'--window-size=900,1600',
 				'--hide-scrollbars',
 				// 0 is dark and 1 is light (blink::mojom::PreferredColorScheme).
 				`--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,
@@ -146,8 +188,6 @@ interface Drawing {
 	readonly colors: ReadonlySet<number>;
 	/** Mean of all pixels, 0 to 255. */
 	readonly brightness: number;
-	/** The colours of the last column on the right. */
-	readonly edge: ReadonlySet<number>;
 }
 
 /** Decodes a screenshot: eight bits a channel, RGB or RGBA, not interlaced (PNG §4, §9). */
@@ -163,7 +203,6 @@ function readPng(png: Buffer): Drawing {
 	const raw = inflateSync(Buffer.concat(parts));
 	const stride = width * channels;
 	const colors = new Set<number>();
-	const edge = new Set<number>();
 	let sum = 0;
 	let above = Buffer.alloc(stride);
 	for (let y = 0; y < height; y++) {
@@ -174,11 +213,10 @@ function readPng(png: Buffer): Drawing {
 			const color = line.readUIntBE(x, 3);
 			colors.add(color);
 			sum += ((line[x] ?? 0) + (line[x + 1] ?? 0) + (line[x + 2] ?? 0)) / 3;
-			if (x === stride - channels) edge.add(color);
 		}
 		above = line;
 	}
-	return {width, colors, edge, brightness: sum / (width * height)};
+	return {width, colors, brightness: sum / (width * height)};
 }
 
 function unfilter(line: Buffer, above: Buffer, filter: number, channels: number): void {

@@ -7,6 +7,7 @@ import {nextCommands} from '../../../../src/cli/check/next-steps.ts';
 import type {CheckReport, Link} from '../../../../src/cli/check/report.ts';
 import {drawChain, renderText, sentence} from '../../../../src/cli/check/text.ts';
 import {run} from '../../../../src/cli/run.ts';
+import type {ClientFlags} from '../../../../src/cli/shared/flags.ts';
 import {
 	commonName,
 	daysUntil,
@@ -48,7 +49,13 @@ function report(changes: Partial<CheckReport> = {}): CheckReport {
 		tls: {protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384'},
 		chain: [link(), link({role: 'root', subject: 'CN=Some CA', altNames: []})],
 		missingIssuer: null,
-		clientCertificate: {requested: true, required: true, accepted: true, ours: null},
+		clientCertificate: {
+			requested: true,
+			required: true,
+			accepted: true,
+			acceptedIssuers: null,
+			ours: null,
+		},
 		http: {status: 200, statusText: 'OK', location: null},
 		cookies: [],
 		failure: null,
@@ -71,7 +78,8 @@ test('the page needs nothing else: no script, no link, no address to fetch', asy
 	expect(page).not.toMatch(/\b(src|href|srcset|action|xlink:href|on\w+)\s*=/i);
 	expect(page).not.toMatch(/url\(|@import|@font-face/i);
 	expect(page).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
-	expect(page.match(/<svg /g)).toHaveLength(2);
+	expect(page.match(/<li class="link /g)).toHaveLength(2);
+	expect(page.match(/<div class="bar"/g)).toHaveLength(2);
 	expect(page).toContain('prefers-color-scheme: dark');
 	expect(io.out()).toContain(`The page is in ${dir.at('page.html')}`);
 });
@@ -120,7 +128,7 @@ test('text of a server is escaped in the page and in the drawings', () => {
 });
 
 test('the timeline marks today, and shows a week beside ten years', () => {
-	const svg = drawTimeline(
+	const timeline = drawTimeline(
 		[
 			link({validFrom: '2026-05-25T00:00:00.000Z', validTo: '2026-06-08T00:00:00.000Z'}),
 			link({validFrom: '2016-06-01T00:00:00.000Z', validTo: '2036-06-01T00:00:00.000Z'}),
@@ -128,12 +136,16 @@ test('the timeline marks today, and shows a week beside ten years', () => {
 		now,
 	);
 
-	expect(svg).toContain('today, 2026-06-01');
-	const widths = Array.from(svg.matchAll(/<rect [^>]*?width="([\d.]+)"/g), ([, it]) => Number(it));
-	// The CA is drawn on top.
-	expect(widths[0]).toBeGreaterThan(500);
-	expect(widths[1]).toBeGreaterThan(50);
-	expect(svg).toContain('in 10 years');
+	expect(timeline).toContain('today, 2026-06-01');
+	const bars = Array.from(
+		timeline.matchAll(/margin-left: ([\d.]+)%; width: ([\d.]+)%/g),
+		([, left, width]) => ({left: Number(left), width: Number(width)}),
+	);
+	// The CA is drawn on top. In percent of the page.
+	expect(bars[0]?.width).toBeGreaterThan(70);
+	expect(bars[1]?.width).toBeGreaterThan(7);
+	for (const {left, width} of bars) expect(left + width).toBeLessThanOrEqual(100);
+	expect(timeline).toContain('in 10 years');
 	expect(stretch(-30)).toBe(-stretch(30));
 	expect(stretch(0)).toBe(0);
 });
@@ -149,7 +161,7 @@ test('a certificate without a date has no bar, and does not spoil the others', (
 test('a report without a chain has no drawing', () => {
 	const page = renderPage(report({chain: [], tls: null, http: null}));
 
-	expect(page).not.toContain('<svg');
+	expect(page).not.toMatch(/<(ol class="chain"|div class="timeline")/);
 	expect(page).not.toContain('The chain');
 	expect(renderText(report({chain: []}), false).join('\n')).not.toContain('The chain');
 });
@@ -157,7 +169,13 @@ test('a report without a chain has no drawing', () => {
 test('the tree says what has expired, what is pinned and what is missing', () => {
 	const chain = [link({validity: 'expired', validTo: '2026-05-01T00:00:00.000Z', pinned: true})];
 
-	const lines = drawChain({chain, missingIssuer: 'CN=Lost CA', trusted: false, now});
+	const lines = drawChain({
+		chain,
+		missingIssuer: 'CN=Lost CA',
+		trusted: false,
+		toCompare: true,
+		now,
+	});
 
 	expect(lines.map(({branch, text}) => branch + text)).toEqual([
 		'Lost CA (not sent, and not known here)',
@@ -166,6 +184,7 @@ test('the tree says what has expired, what is pinned and what is missing', () =>
 		'      expired 31 days ago: valid 2026-01-01 to 2026-05-01',
 		'      names a.example',
 		'      pin sha256//AAAA',
+		'      SHA-256 00:11',
 		'      pinned with --pin',
 	]);
 	expect(lines.filter(({tone}) => tone === 'bad').map(({text}) => text)).toHaveLength(2);
@@ -212,19 +231,25 @@ test('names are shortened, and not listed by the hundred', () => {
 });
 
 test('a command to try holds no text of a server that a shell or curl would obey', () => {
-	const place = {host: 'a.example', port: 443};
 	const failure = {side: 'server', certain: true, message: '', reasons: [], hint: ''} as const;
-	const missing = report({
+	const next = (changes: Partial<CheckReport>, flags: ClientFlags = {}) =>
+		nextCommands({
+			report: report(changes),
+			flags,
+			server: {host: 'a.example', port: 443},
+			proxy: undefined,
+			spoken: undefined,
+			program: 'axios-mtls',
+		});
+	const missing = next({
 		failure: {...failure, kind: 'missing-intermediate'},
 		chain: [link({caIssuers: ['--config=/tmp/x']})],
 	});
-	expect(nextCommands(missing, {}, place).join('\n')).not.toContain('--config');
-	const named = report({
-		failure: {...failure, kind: 'wrong-name'},
-		chain: [link({altNames: ['DNS:*.b.example', 'DNS:$(reboot)', 'DNS:b.example']})],
-	});
-	expect(nextCommands(named, {ca: ["my ca's.pem"]}, place)).toEqual([
-		"axios-mtls check https://b.example/ --ca 'my ca'\\''s.pem'",
+	expect(missing.join('\n')).not.toContain('--config');
+	const chain = [link({altNames: ['DNS:*.b.example', 'DNS:$(reboot)', 'DNS:b.example']})];
+	const named = {failure: {...failure, kind: 'wrong-name'}, chain} as const;
+	expect(next(named, {ca: ["my ca's.pem"]})).toEqual([
+		"axios-mtls check https://a.example/ --ca 'my ca'\\''s.pem' --servername b.example",
 		'getent hosts a.example',
 	]);
 });

@@ -1,0 +1,178 @@
+/*
+ * Why the server did not let us in, with what `check` has seen besides the failed connection.
+ */
+import {exitCodes} from '../shared/exit-codes.ts';
+import {commonName} from '../shared/format-certificate.ts';
+import {type ClientCertificate, isRefusal} from './client-certificate.ts';
+import type {ClassifiedError} from './failure.ts';
+import {type Acceptance, listIssuers, ownIssuer} from './own-certificate.ts';
+import type {CheckFailure} from './report.ts';
+import type {Observations} from './requests.ts';
+import {nameProtocol} from './spoken-protocol.ts';
+
+/** The failure of a check; `undefined` when the server let us in. */
+export function outcomeOf(
+	seen: Observations,
+	client: ClientCertificate,
+	acceptance: Acceptance,
+): ClassifiedError | undefined {
+	const {error} = seen.attempt;
+	if (error === undefined) return refusedByStatus(seen, client, acceptance);
+	const {failure} = error;
+	if (failure.kind === 'not-tls') return {...error, failure: spokenInstead(failure, seen)};
+	const isAboutUs =
+		failure.kind === 'client-certificate-refused' || failure.kind === 'client-certificate-required';
+	if (!isAboutUs || decisive.has(error.alert)) return error;
+	return {...error, failure: {...failure, ...explainRefusal(failure, seen, client, acceptance)}};
+}
+
+/** Alerts that say what is wrong: the issuer is not. */
+const decisive: ReadonlySet<string | undefined> = new Set([
+	'certificate_expired',
+	'certificate_revoked',
+	'unsupported_certificate',
+]);
+
+type Explanation = Pick<CheckFailure, 'reasons' | 'hint'>;
+
+function explainRefusal(
+	{reasons, hint}: Explanation,
+	seen: Observations,
+	client: ClientCertificate,
+	acceptance: Acceptance,
+): Explanation {
+	const {issuers = []} = acceptance;
+	if (client.ours === null) {
+		if (issuers.length === 0) return {reasons, hint};
+		const needed = `give a certificate that ${anyOf(issuers)} has issued, with \`--cert\` and \`--key\``;
+		return {reasons, hint: needed};
+	}
+	return explainByRequest(seen, acceptance) ?? {reasons, hint};
+}
+
+/** What the server's request excludes; `undefined` where it excludes nothing. */
+function explainByRequest(
+	{own}: Observations,
+	{issuers = [], isIssuerNamed, missingIssuer, unusableKey, signatureAlgorithms}: Acceptance,
+): Explanation | undefined {
+	if (unusableKey !== undefined) {
+		const only = signatureAlgorithms.join(', ');
+		return {
+			reasons: [
+				`the server verifies only ${only}, which our ${unusableKey} key cannot make, so our certificate was not sent`,
+			],
+			hint: 'use a certificate with a key of another kind, or have the server accept its signatures',
+		};
+	}
+	if (isIssuerNamed !== false) return undefined;
+	const issuer = ownIssuer(own);
+	return {
+		reasons: [
+			`our certificate was issued by '${issuer}'; the server accepts only certificates of ${listIssuers(issuers)}`,
+			...(missingIssuer === undefined
+				? []
+				: [
+						`one of these has issued '${commonName(missingIssuer)}', whose certificate is missing after ours`,
+					]),
+		],
+		hint: `use a certificate that ${anyOf(issuers)} has issued, or have the server's operator accept '${issuer}'`,
+	};
+}
+
+function anyOf(issuers: NonNullable<Acceptance['issuers']>): string {
+	const names = listIssuers(issuers);
+	return issuers.length === 1 ? names : `one of ${names}`;
+}
+
+function spokenInstead(failure: CheckFailure, {probe, server}: Observations): CheckFailure {
+	const spoken = probe && nameProtocol(probe.greeting);
+	if (spoken === undefined) return failure;
+	const {name, line, startTls} = spoken;
+	return {
+		...failure,
+		message: `${server.host}:${server.port} speaks ${name}, not TLS`,
+		reasons: [
+			`the port is that of ${name}${line === undefined ? '' : `: it begins with '${line.slice(0, maxLine)}'`}`,
+		],
+		hint:
+			startTls === undefined
+				? 'use the port on which the server speaks https'
+				: 'use the port on which the server speaks https; here, TLS begins with the command STARTTLS',
+	};
+}
+
+const maxLine = 60;
+
+function refusedByStatus(
+	seen: Observations,
+	client: ClientCertificate,
+	acceptance: Acceptance,
+): ClassifiedError | undefined {
+	const {response} = seen.attempt.result;
+	if (response === undefined || !isRefusal(response.status)) return undefined;
+	const {message, reasons, hint} = explainStatus(response.status, seen, client, acceptance);
+	return {
+		failure: {kind: 'http-refusal', side: 'client', certain: true, message, reasons, hint},
+		exitCode: exitCodes.refused,
+	};
+}
+
+const wantsLogin = 'the server wants a login: a user and password, a token or a cookie';
+
+function explainStatus(
+	status: number,
+	seen: Observations,
+	{ours, requested, accepted}: ClientCertificate,
+	acceptance: Acceptance,
+): Explanation & Pick<CheckFailure, 'message'> {
+	const login = status === 401 ? [wantsLogin] : [];
+	const {issuers = []} = acceptance;
+	if (ours === null && requested) {
+		const of = issuers.length === 0 ? '' : ` that ${anyOf(issuers)} has issued`;
+		return {
+			message: `the server answered ${status}: it asked for a client certificate, and there was none to send`,
+			reasons: ['the path needs a client certificate', ...login],
+			hint: `give a certificate${of}, with \`--cert\` and \`--key\``,
+		};
+	}
+	if (ours === null) {
+		return {
+			message: `the server answered ${status}`,
+			reasons: [...login, 'the path is not for everybody'],
+			hint: "ask the server's operator who may read this path: the TLS is in order",
+		};
+	}
+	const our = `our certificate '${commonName(ours.subject)}'`;
+	if (!requested) {
+		return {
+			message: `the server answered ${status}, and did not ask for ${our}`,
+			reasons: [
+				'what answers the TLS there (a load balancer, a CDN, a virtual host) asks for no certificate, and the application behind it wants one',
+				...login,
+			],
+			hint: 'have the server ask for a client certificate, for this host and path',
+		};
+	}
+	const without = seen.attemptWithout?.result.response?.status;
+	return {
+		message: `the server answered ${status}: ${reception(our, accepted, status, without)}`,
+		...(explainByRequest(seen, acceptance) ?? {
+			reasons: [
+				`${our}, issued by '${commonName(ours.issuer)}', is not registered there, or has no right to this path`,
+				...login,
+			],
+			hint: `ask the server's operator what the certificate with fingerprint ${ours.fingerprint256} may read`,
+		}),
+	};
+}
+
+function reception(
+	our: string,
+	accepted: boolean | null,
+	status: number,
+	without: number | undefined,
+): string {
+	if (accepted) return `${our} was accepted in the handshake, and does not get us in`;
+	if (without === undefined || without === status) return `${our} does not get us in`;
+	return `without ${our} it answered ${without}`;
+}

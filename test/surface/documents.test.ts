@@ -3,7 +3,8 @@
  * the files that they name in its directory, behind a proxy that leads every name under .example to a
  * server of ours. Those of docs/migrating/ need other programs: test/interop/guides.interop.test.ts.
  *
- * `<!-- test: continues -->` above an example makes it a part of the one before; with
+ * A block of text behind an example, with one paragraph between them at most, is what it logs; its dates
+ * are any. `<!-- test: continues -->` above an example makes it a part of the one before; with
  * `<!-- test: skip REASON -->` it is skipped, which the report says.
  */
 import {type ChildProcess, spawn} from 'node:child_process';
@@ -22,8 +23,15 @@ import {type Example, examplesOf, saidToPrint} from './examples.ts';
 
 const pages = documents.filter(({path}) => !path.startsWith('docs/migrating/'));
 const examples = pages.flatMap(({path, text}) =>
-	examplesOf(text).map((example) => ({path, ...example})),
+	examplesOf(text).map((example) => ({path, logs: loggedBy(example.code, text), ...example})),
 );
+
+function loggedBy(code: string, text: string): string[] {
+	const [, rest = ''] = text.split(code);
+	return /^```\n\n(?:\S.*\n\n)?```text\n([\s\S]*?)\n```/.exec(rest)?.[1]?.split('\n') ?? [];
+}
+
+const anyDate = (line: string) => line.replaceAll(/\d{4}-\d\d-\d\d/g, 'DATE');
 const bin = fileURLToPath(new URL('../../dist/cli/bin.js', import.meta.url));
 
 const p12Password = 'open sesame';
@@ -46,7 +54,10 @@ test.for(examples)(
 		if (example.skip !== undefined) return skip(example.skip);
 		const {code, stdout, stderr, hosts} = await runExample(example);
 
-		expect({code, stderr}).toEqual({code: 0, stderr: ''});
+		const logged = example.logs.map(anyDate);
+		const printed = stderr.split('\n').map(anyDate);
+		expect({code, stderr: logged.length === 0 ? stderr : ''}).toEqual({code: 0, stderr: ''});
+		expect(printed.filter((line) => logged.includes(line))).toEqual(logged);
 		const said = saidToPrint(example);
 		expect(stdout.split('\n').filter((line) => said.includes(line))).toEqual(said);
 		// An example that names a host has talked to it, and to no other.

@@ -5,7 +5,7 @@ export class MissingDependencyError extends Error {
 	/** @param cause - What `import` or `require` has thrown. */
 	constructor(cause: unknown) {
 		super(
-			'axios-mtls/testing needs the optional dependencies @peculiar/x509 and reflect-metadata, which are not both installed: run npm install @peculiar/x509 reflect-metadata',
+			'axios-mtls/testing needs the optional dependencies @peculiar/x509 and reflect-metadata, which are not both installed: run `npm install @peculiar/x509 reflect-metadata`',
 			{cause},
 		);
 		this.name = 'MissingDependencyError';

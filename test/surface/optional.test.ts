@@ -9,7 +9,7 @@ import {createTestPki, startMtlsServer, type TestPki} from '../../src/testing/in
 import {type Consumer, makeConsumer, makeConsumerWithoutOptional} from './consumer.ts';
 
 const needs =
-	'needs the optional dependencies @peculiar/x509 and reflect-metadata, which are not both installed: run npm install @peculiar/x509 reflect-metadata';
+	'needs the optional dependencies @peculiar/x509 and reflect-metadata, which are not both installed: run `npm install @peculiar/x509 reflect-metadata`';
 
 const formats = [
 	['app.js', 'import', (names: string, from: string) => `import {${names}} from '${from}';`],
@@ -106,7 +106,13 @@ describe('the command line', () => {
 			expect(await run(app, command, ...argv)).toEqual({
 				code: 69,
 				stdout: '',
-				stderr: `axios-mtls: ${command} ${needs}\n`,
+				// In lines that fit, with the command whole.
+				stderr: [
+					`axios-mtls: ${command} needs the optional dependencies @peculiar/x509 and`,
+					'    reflect-metadata, which are not both installed: run',
+					'    `npm install @peculiar/x509 reflect-metadata`',
+					'',
+				].join('\n'),
 			});
 			expect(existsSync(join(app.dir, 'pki'))).toBe(false);
 		},

@@ -6,7 +6,8 @@ export {day} from '../../util/day.ts';
 
 /** The common name of a certificate, else all of its subject. */
 export function commonName(distinguished: string): string {
-	const name = /(?:^|, )CN=([^,]*)/.exec(distinguished)?.[1];
+	// A comma in a name is escaped (RFC 4514 §2.4).
+	const name = /(?:^|, )CN=((?:\\.|[^,\\])*)/.exec(distinguished)?.[1]?.replace(/\\(.)/g, '$1');
 	return name || distinguished || '(no name)';
 }
 

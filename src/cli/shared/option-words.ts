@@ -87,12 +87,14 @@ function pathOf(option: string, given: ClientFlags): string | undefined {
  */
 function proxyWords(sentence: string, {proxy}: ClientFlags): string {
 	if (proxy === undefined) {
-		return sentence.replace(/`proxy`(?: or|,) (?=HTTPS_PROXY)/g, '');
+		return sentence.replace(/`proxy(?:\.auth)?`(?:,| or) (?=(?:ALL|HTTPS)_PROXY)/g, '');
 	}
 	return sentence
-		.replace(/`(proxy(?:\.auth)?)`(?: or|,) (?:the URL of )?HTTPS_PROXY(?: and NO_PROXY)?/g, '`$1`')
-		.replace(/\badd (?:it|the host) to NO_PROXY/g, 'leave `proxy` out')
-		.replace(/\bHTTPS_PROXY(?: and NO_PROXY)?/g, '`proxy`');
+		.replace(
+			/`(proxy(?:\.auth)?)`(?:(?:,| or| and)(?: the URL of)? (?:ALL|HTTPS|NO)_PROXY)+/g,
+			'`$1`',
+		)
+		.replace(/\badd (?:it|the host) to NO_PROXY/g, 'leave `proxy` out');
 }
 
 /**

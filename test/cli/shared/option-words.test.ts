@@ -124,6 +124,21 @@ describe('a sentence of the library', () => {
 	});
 });
 
+test('no sentence about a proxy names a variable of the environment where --proxy is given', () => {
+	const code = readFileSync(`${src}failures/proxy.ts`, 'utf8').replaceAll('\\`', '`');
+	const sentences = (code.match(/(['`]).*_PROXY.*/g) ?? []).map((line) =>
+		line.replaceAll(/\$\{socks[^}]*\}/g, 'ALL_PROXY'),
+	);
+	expect(sentences.length).toBeGreaterThan(8);
+	const [given, without] = [optionWriter({proxy: 'p'}), optionWriter()];
+	expect(sentences.filter((text) => /[A-Z]_PROXY/.test(given(text)))).toEqual([]);
+	expect(sentences.filter((text) => !/[A-Z]_PROXY/.test(without(text)))).toEqual([]);
+	expect(given('`proxy`, ALL_PROXY, HTTPS_PROXY and NO_PROXY')).toBe('`--proxy`');
+	expect(without('`proxy`, ALL_PROXY, HTTPS_PROXY and NO_PROXY')).toBe(
+		'ALL_PROXY, HTTPS_PROXY and NO_PROXY',
+	);
+});
+
 test.each([
 	['mtls.cert', {}, '--cert'],
 	['mtls.cert', {pfx: 'a'}, '--pfx'],

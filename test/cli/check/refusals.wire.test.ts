@@ -1,0 +1,101 @@
+/*
+ * Why a server refused us: what `check` says first, what it must not say, its exit code, and the repair.
+ */
+import {exec} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {expect, test} from 'vitest';
+import type {CheckReport} from '../../../src/cli/check/report.ts';
+import {run} from '../../../src/cli/run.ts';
+import {createTestPki, startMtlsServer} from '../../../src/testing/index.ts';
+import {fakeIo, identityOptions, tempDir} from '../../support/fake-io.ts';
+import {startTcp} from '../../support/plain-server.ts';
+
+async function checked(...argv: readonly string[]): Promise<CheckReport> {
+	const io = fakeIo();
+	const code = await run(['check', ...argv, '--json'], io);
+	const report: CheckReport = JSON.parse(io.out());
+	expect(report.exitCode).toBe(code);
+	return report;
+}
+
+test('a certificate of another CA is refused with the name of the CA that the server accepts', async () => {
+	using dir = tempDir();
+	const other = await createTestPki({commonName: 'Other CA'});
+	await using server = await startMtlsServer();
+	const argv = await identityOptions(dir, server.pki, await other.client());
+
+	const refused = await checked(server.url('/'), ...argv);
+
+	expect(refused).toMatchObject({
+		exitCode: 2,
+		failure: {kind: 'client-certificate-refused'},
+		clientCertificate: {acceptedIssuers: ['CN=Test Root CA'], accepted: false},
+	});
+	expect(refused.failure?.reasons[0]).toBe(
+		"our certificate was issued by 'Other CA'; the server accepts only certificates of 'Test Root CA'",
+	);
+	expect(JSON.stringify(refused.steps)).not.toContain('was shown none');
+
+	const repaired = await checked(server.url('/'), ...(await identityOptions(dir, server.pki)));
+	expect(repaired.exitCode).toBe(0);
+});
+
+test('an answer of 403 is exit code 2, whether or not there was a certificate to send', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer({
+		clientAuth: 'request',
+		handler: (_request, response) => {
+			response.writeHead(403).end('no');
+			return true;
+		},
+	});
+	const argv = await identityOptions(dir, server.pki);
+
+	const without = await checked(server.url('/'), `--ca=${dir.at('ca.crt')}`);
+	const withOurs = await checked(server.url('/'), ...argv);
+
+	for (const report of [without, withOurs]) {
+		expect(report).toMatchObject({exitCode: 2, failure: {kind: 'http-refusal', side: 'client'}});
+		const states = report.steps.filter(({id}) => id === 'answer' || id === 'client-certificate');
+		expect(states.map(({state}) => state)).toEqual(['bad', 'bad']);
+	}
+	expect(without.failure?.message).toContain('it asked for a client certificate');
+	expect(withOurs.failure?.reasons[0]).toContain("'client', issued by 'Test Root CA'");
+});
+
+test('a port of SMTP is named, with the command that begins TLS there', async () => {
+	const server = await startTcp((socket) => socket.resume().write('220 mail.example ESMTP\r\n'));
+
+	const report = await checked(`https://localhost:${server.port}/`);
+
+	expect(report).toMatchObject({
+		exitCode: 3,
+		failure: {kind: 'not-tls', message: `localhost:${server.port} speaks SMTP, not TLS`},
+	});
+	expect(report.next).toEqual([
+		`openssl s_client -connect localhost:${server.port} -servername localhost -starttls smtp </dev/null`,
+	]);
+});
+
+test('the commands after a self-signed certificate run as they are printed, and the last succeeds', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const credential = await pki.server({selfSigned: true});
+	await using server = await startMtlsServer({pki, credential, clientAuth: 'none'});
+	const bin = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
+	const io = {...fakeIo(), program: `node ${bin}`};
+	const url = server.url('/');
+	expect(await run(['check', url, '--ca', dir.write('ca.crt', pki.ca), '--json'], io)).toBe(1);
+	const {next, chain}: CheckReport = JSON.parse(io.out());
+
+	const printed: string[] = [];
+	for (const command of next) {
+		const {stdout} = await promisify(exec)(command, {cwd: dir.path});
+		printed.push(stdout);
+	}
+
+	expect(next).toHaveLength(3);
+	expect(printed[1]).toContain(chain[0]?.fingerprint256);
+	expect(printed[2]).toContain('The server is who it says it is');
+});

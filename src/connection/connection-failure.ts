@@ -67,7 +67,7 @@ function failureOf(
 ): MtlsFailure {
 	const {host, port, servername, protocol, clientCertificateRequested, identity, proxy} =
 		connection;
-	const {signatureAlgorithms} = connection;
+	const signatureAlgorithms = requestedBy(connection);
 	const chain = chainFacts(connection);
 	return {
 		kind,
@@ -101,6 +101,11 @@ function failureOf(
 	};
 }
 
+/** OpenSSL has one name for the two kinds of RSA-PSS. */
+function requestedBy({signatureAlgorithms}: Connection): string[] {
+	return Array.from(new Set(signatureAlgorithms));
+}
+
 /** Gathers what is known; what takes time is read when a row of the table asks for it. */
 function evidenceOf(
 	connection: Connection,
@@ -111,7 +116,8 @@ function evidenceOf(
 ): Evidence {
 	const {snapshot, chain, proxy, servername, identity} = connection;
 	const {host, port, phase, alpn, protocol, resumed} = connection;
-	const {clientCertificateRequested, signatureAlgorithms} = connection;
+	const {clientCertificateRequested} = connection;
+	const signatureAlgorithms = requestedBy(connection);
 	const options = peer === 'server' ? snapshot : snapshot.proxy;
 	const {given, trustedIssuer} = options;
 	let ours: X509Certificate[] | undefined;

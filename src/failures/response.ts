@@ -19,22 +19,6 @@ const behind: Cause = {
 		`if ${words.issuer} is not the issuer of ${words.end}'s own certificate, have this host exempted from the interception; else ask ${words.end}'s operator for the address at which it takes client certificates`,
 };
 
-const otherServerBlock: Cause = {
-	id: 'servername-differs',
-	text: ({servername, host}) =>
-		`TLS was made with the name '${servername}', and the request is for '${host}', which is another server block of nginx: only that one asks for a certificate`,
-	repair: ({words, host}) => `leave \`${words.mtls}.servername\` out, so that it is '${host}'`,
-	when: ({servername, host}) => servername !== host,
-};
-
-const noNameSent: Cause = {
-	id: 'no-name-sent',
-	text: () =>
-		'the URL has an IP address, so that no name was sent in the handshake (RFC 6066 §3), and the server block of nginx that answered it does not ask',
-	repair: () => 'use the name of the server in the URL',
-	when: ({isAddress}) => isAddress,
-};
-
 const postHandshake: Cause = {
 	id: 'post-handshake',
 	text: ({words}) =>
@@ -63,7 +47,7 @@ const refusalPageRows: readonly Row[] = [
 		certain: true,
 		summary: ({words}) =>
 			`${words.address} did not ask for a client certificate in the handshake, and the server behind it wanted one`,
-		causes: [otherServerBlock, noNameSent, behind, noneSet],
+		causes: [behind, noneSet],
 	},
 	{
 		id: 'page-required',

@@ -32,10 +32,14 @@ const oldIntermediate: Cause = {
 
 const oldCa: Cause = {
 	id: 'old-ca',
-	text: ({words, outOfDate}) =>
-		`\`${words.mtls}.ca\` holds an old certificate of the CA ${outOfDate.name}`,
-	repair: ({words, outOfDate}) =>
-		`put the current certificate of ${outOfDate.name} into \`${words.mtls}.ca\`; ${words.end} has nothing to mend`,
+	text: (facts) =>
+		facts.trust().given
+			? `\`${facts.words.mtls}.ca\` holds an old certificate of the CA ${facts.outOfDate.name}`
+			: `Node's own CAs hold an old certificate of the CA ${facts.outOfDate.name}`,
+	repair: (facts) =>
+		facts.trust().given
+			? `put the current certificate of ${facts.outOfDate.name} into \`${facts.words.mtls}.ca\`; ${facts.words.end} has nothing to mend`
+			: `update Node, or give the current certificate of ${facts.outOfDate.name} as \`${facts.words.mtls}.ca\``,
 };
 
 const issuedForLater: Cause = {
@@ -44,14 +48,19 @@ const issuedForLater: Cause = {
 	repair: ({words}) => `have ${words.end} use a certificate that is valid today`,
 };
 
-const links = {
-	leaf: ({words}: Facts) => `${words.end}'s certificate`,
-	intermediate: ({words}: Facts) => `an intermediate CA in ${words.end}'s chain,`,
-	'our-ca': ({words}: Facts) => `a CA of \`${words.mtls}.ca\`,`,
-} as const;
+const trustedCa = (facts: Facts) =>
+	facts.trust().given ? `a CA of \`${facts.words.mtls}.ca\`` : 'a CA that Node trusts';
+
+/** The certificate that is out of date, and what it is in the chain. */
+const links: Readonly<Record<Facts['outOfDateLink'], (facts: Facts) => string>> = {
+	leaf: ({words, outOfDate}) => `${words.end}'s certificate ${outOfDate.name}`,
+	intermediate: ({words, outOfDate}) =>
+		`${outOfDate.name}, an intermediate CA of ${words.end}'s chain,`,
+	'our-ca': (facts) => `${facts.outOfDate.name}, ${trustedCa(facts)},`,
+};
 
 const expired = (facts: Facts) =>
-	`${links[facts.outOfDate.link](facts)} ${facts.outOfDate.name} expired on ${facts.outOfDate.date} (this machine's date: ${facts.words.today})`;
+	`${links[facts.outOfDate.link](facts)} expired on ${facts.outOfDate.date} (this machine's date: ${facts.words.today})`;
 
 /** The clock first, if other certificates are out of date by it. */
 const orClock = (cause: Cause) => (facts: Facts) =>
@@ -80,7 +89,7 @@ const dates: readonly Row[] = [
 		kind: 'not-yet-valid',
 		certain: true,
 		summary: (facts) =>
-			`${links[facts.outOfDate.link](facts)} ${facts.outOfDate.name} is not valid before ${facts.outOfDate.date} (this machine's date: ${facts.words.today})`,
+			`${links[facts.outOfDate.link](facts)} is not valid before ${facts.outOfDate.date} (this machine's date: ${facts.words.today})`,
 		causes: [clock, issuedForLater],
 	},
 ];

@@ -59,7 +59,7 @@ describe('what the summary tells', () => {
 	test('the summary names the certificate that is out of date, its date, and the date here', () => {
 		const late = certificateOf('CN=Old CA', 'CN=Root', {validTo: '2020-01-01T00:00:00.000Z'});
 		expect(decided({...samples.expired, chain: [server, late]}).summary).toBe(
-			"an intermediate CA in the server's chain, 'CN=Old CA' expired on 2020-01-01T00:00:00.000Z (this machine's date: 2026-01-02T03:04:05.000Z)",
+			"'CN=Old CA', an intermediate CA of the server's chain, expired on 2020-01-01T00:00:00.000Z (this machine's date: 2026-01-02T03:04:05.000Z)",
 		);
 		const early = {...server, validFrom: '2098-01-01T00:00:00.000Z'};
 		expect(decided({...samples['not-yet-valid'], chain: [early]}).summary).toBe(

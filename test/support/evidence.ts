@@ -24,7 +24,7 @@ export function certificateOf(
 }
 
 /** Ours, with nothing wrong about it. */
-function ownCertificateOf(more: Partial<OwnCertificate> = {}): OwnCertificate {
+export function ownCertificateOf(more: Partial<OwnCertificate> = {}): OwnCertificate {
 	return {
 		subject: 'CN=client',
 		issuer: 'CN=Partner Root',

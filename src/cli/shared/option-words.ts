@@ -23,6 +23,7 @@ export const optionsWithoutFlag: Readonly<Record<string, string>> = {
 	httpAgent: 'an object',
 	httpsAgent: 'an object',
 	session: 'a function logs in',
+	'session.isExpired': 'a function',
 	lookup: 'a function',
 };
 

@@ -92,7 +92,8 @@ export function failureFields(error: AxiosError): Record<string, unknown> {
 
 // The hop that failed, which after a redirect is not the URL that the app asked for.
 function failedUrl(error: AxiosError): string {
-	if (isMtlsError(error)) return error.failure.url;
+	// To the target of a redirect that was not followed nothing was sent.
+	if (isMtlsError(error) && error.failure.kind !== 'insecure-redirect') return error.failure.url;
 	const {url = '', baseURL = ''} = error.config ?? {};
 	if (!baseURL || /^([a-z][a-z0-9+.-]*:)?\/\//i.test(url)) return redactUrl(url);
 	return redactUrl(url ? `${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}` : baseURL);

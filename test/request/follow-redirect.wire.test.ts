@@ -1,5 +1,5 @@
 import {PassThrough, Readable} from 'node:stream';
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test, vi} from 'vitest';
 import {replayLimitBytes} from '../../src/exchange/outgoing/request-body.ts';
 import {
 	createFixture,
@@ -144,6 +144,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 			const error = await mtlsFailureOf(client.get(server.url(), {allowInsecureRedirects: false}));
 			expect(error.failure.kind).toBe('insecure-redirect');
 			expect(plain.sockets).toEqual([]);
+		});
+
+		test('the log names the request that was made, not the one to http that never was', async () => {
+			const plain = await startPlainHttp();
+			const server = await fixture.server({handler: pages({'/': redirect(`${plain.origin}/x`)})});
+			const logger = {error: vi.fn(), warn: vi.fn()};
+			await mtlsFailureOf(fixture.client({...options, logger}).get(server.url('/')));
+			const [[fields, message] = []] = logger.error.mock.calls;
+			expect(message).toMatch(`GET ${server.url('/')} failed: a redirect from https to http`);
+			expect(fields).toMatchObject({kind: 'insecure-redirect', url: `${plain.origin}/x`});
 		});
 
 		test('allowInsecureRedirects that is not a boolean is refused before anything is sent', async () => {

@@ -9,7 +9,8 @@ import {fakeIo, identityOptions, type TempDir, tempDir} from '../support/fake-io
 
 /** The lines that are too wide, and have a space at which they could be broken. */
 function wideLines(text: string): string[] {
-	const oneWord = /^ *(?:\S+|'[^']*'\S*|`[^`]*`\S*)(?: \\)?$/;
+	// The drawing of a chain stands before some.
+	const oneWord = /^[ │└─]*(?:\S+|'[^']*'\S*|`[^`]*`\S*)(?: \\)?$/;
 	return text.split('\n').filter((line) => line.length > 80 && !oneWord.test(line));
 }
 
@@ -97,7 +98,7 @@ async function requests(dir: TempDir): Promise<(readonly string[])[]> {
 	];
 }
 
-test.each(['get'])(
+test.each(['get', 'check'])(
 	'%s prints lines that fit, of a success and of each failure',
 	async (command) => {
 		using dir = tempDir();

@@ -158,8 +158,9 @@ function evidenceOf(
 			minVersionSet: given.minVersion !== undefined,
 			ciphers: given.ciphers,
 			servername: options.servername,
+			unset: given.unset,
 		},
-		trust: () => trustFacts(given.ca, chain),
+		trust: () => trustFacts(given.ca, chain, given.pfxCas),
 		proxy: proxy && proxyEvidence(proxy, cause),
 	};
 }

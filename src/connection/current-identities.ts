@@ -4,6 +4,7 @@ import {
 	logCertificateWarning,
 	logLoaded,
 	logRotationFailure,
+	logUnsetCredentials,
 	logUnverified,
 } from '../logging/messages.ts';
 import type {MtlsOptions, Source} from '../options/mtls.ts';
@@ -110,7 +111,10 @@ export class CurrentIdentities {
 	}
 
 	#log(logger: Logger | false, snapshot: Snapshot, previous: Snapshot | undefined): void {
-		const {identity, warnings, proxy} = snapshot;
+		const {identity, warnings, proxy, given} = snapshot;
+		if (given.unset.length > 0 && previous === undefined) {
+			logUnsetCredentials(logger, given.unset);
+		}
 		if (identity !== null) {
 			logLoaded(identity, previous === undefined ? 'identity_loaded' : 'identity_rotated');
 		}

@@ -20,11 +20,22 @@ export const noCertificateAlerts = ['certificate_required', 'no_certificate'];
 const setOurs = ({words}: Facts) =>
 	`give the certificate and key that ${words.end} issued to you as \`${words.mtls}.cert\` and \`${words.mtls}.key\``;
 
+const unset: Cause = {
+	id: 'unset',
+	text: ({words, options}) =>
+		`${options.unset.map((name) => `\`${words.mtls}.${name}\``).join(' and ')} ${options.unset.length === 1 ? 'is' : 'are'} given as undefined, as by environment variables that are not set`,
+	repair: ({words}) =>
+		`set what the options are read from, or leave \`${words.mtls}.cert\` and \`${words.mtls}.key\` out`,
+	when: ({hasIdentity, isAnonymized, options}) =>
+		!hasIdentity && !isAnonymized && options.unset.length > 0,
+};
+
 export const noneSet: Cause = {
 	id: 'none-set',
 	text: ({words}) => `no \`${words.mtls}.cert\` and \`${words.mtls}.key\` are set`,
 	repair: setOurs,
-	when: ({hasIdentity, isAnonymized}) => !hasIdentity && !isAnonymized,
+	when: ({hasIdentity, isAnonymized, options}) =>
+		!hasIdentity && !isAnonymized && options.unset.length === 0,
 };
 
 const withheld: Cause = {
@@ -70,6 +81,7 @@ export const noFittingKey: Cause = {
 /** Why the server got no certificate; the facts leave one. */
 export const whyNone: readonly Cause[] = [
 	notAllowed,
+	unset,
 	noneSet,
 	withheld,
 	{...noFittingKey, when: ({offered}) => offered},

@@ -66,6 +66,8 @@ interface OptionFacts {
 	readonly minVersionSet: boolean;
 	readonly ciphers: string | undefined;
 	readonly servername: string | undefined;
+	/** Which of `cert`, `key` and `pfx` were given as `undefined`, where there is no client certificate. */
+	readonly unset: readonly string[];
 }
 
 /** How the trusted CAs relate to the chain of the server. */
@@ -78,6 +80,8 @@ export interface TrustFacts {
 	readonly holdsTop: boolean;
 	/** `ca` holds a certificate with the name of the last one's issuer, or of the root, and another key. */
 	readonly holdsNamesake: boolean;
+	/** The last certificate, or the CA that issued it, came with the client certificate in `pfx`. */
+	readonly inPfx: boolean;
 	/** The last certificate was issued by a CA that Node trusts by default, and `ca` does not hold. */
 	readonly isPublic: boolean;
 	/** Fingerprints of the certificates of the chain that are in `ca`. */

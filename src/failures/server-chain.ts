@@ -22,6 +22,16 @@ const caMissing: Cause = {
 		`get the certificate of the CA ${missing(facts)} from ${facts.words.end}'s operator and give it as \`${facts.words.mtls}.ca\`; if that CA belongs to a proxy or an antivirus on this network, get it from those who run it`,
 };
 
+// Plain Node trusts it.
+const caInPfx: Cause = {
+	id: 'ca-in-pfx',
+	text: (facts) =>
+		`the CA ${missing(facts)} is in \`${facts.words.mtls}.pfx\`, and is not trusted by that`,
+	repair: (facts) =>
+		`if the servers of ${missing(facts)} are to be trusted, give the same file as \`${facts.words.mtls}.ca\` too`,
+	when: (facts) => facts.trust().inPfx,
+};
+
 const namesake: Cause = {
 	id: 'ca-namesake',
 	text: (facts) =>
@@ -138,7 +148,7 @@ export const serverChainRows: readonly Row[] = [
 		certain: false,
 		summary: (facts) =>
 			`${facts.words.end}'s certificate ${facts.words.subject} was issued by ${facts.words.issuer}, whose chain ${facts.words.end} did not send as a whole`,
-		causes: [namesake, named, intermediateMissing, caMissing],
+		causes: [caInPfx, namesake, named, intermediateMissing, caMissing],
 	},
 	{
 		id: 'unknown-ca-of-leaf',
@@ -147,6 +157,7 @@ export const serverChainRows: readonly Row[] = [
 		certain: false,
 		summary: unknownCa,
 		causes: [
+			caInPfx,
 			namesake,
 			named,
 			caMissing,
@@ -164,7 +175,7 @@ export const serverChainRows: readonly Row[] = [
 		kind: 'untrusted-issuer',
 		certain: true,
 		summary: unknownCa,
-		causes: [namesake, named, caMissing, interceptor],
+		causes: [caInPfx, namesake, named, caMissing, interceptor],
 	},
 ];
 

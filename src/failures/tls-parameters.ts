@@ -156,7 +156,7 @@ const groups: Cause = {
 	text: ({words}) =>
 		`${words.end} has no key exchange group (curve) in common with OpenSSL's defaults, or its key can make no signature that we accept`,
 	repair: ({words}) =>
-		`have ${words.end}'s operator look for this handshake in its log: it names what was not shared`,
+		`have ${words.end}'s operator look for this handshake in its log, which names what was not shared; \`${words.mtls}.ecdhCurve\` and \`${words.mtls}.sigalgs\` set what we offer`,
 };
 
 /** What is in doubt after an alert that says only that the handshake failed. */
@@ -186,7 +186,7 @@ export const tlsParameterRows: readonly Row[] = [
 				id: 'very-old',
 				text: ({words}) => `${words.end}, or a TLS proxy on the way, is very old`,
 				repair: ({words}) =>
-					`have ${words.end} updated, because its client certificates can be abused; \`Options = UnsafeLegacyServerConnect\` in a file for \`node --openssl-config\` lets it in meanwhile`,
+					`have ${words.end} updated, because its client certificates can be abused; \`${words.mtls}.secureOptions: 4\`, which is \`crypto.constants.SSL_OP_LEGACY_SERVER_CONNECT\`, lets it in meanwhile`,
 			},
 		],
 	},

@@ -73,6 +73,16 @@ export function logCertificateWarning(
 	warn(logger, fields, message + renewal);
 }
 
+/** Logs that there is no client certificate, because the options that give one are `undefined`. */
+export function logUnsetCredentials(logger: Logger | false, unset: readonly string[]): void {
+	const are = unset.includes('pfx') ? '`mtls.pfx` is' : '`mtls.cert` and `mtls.key` are';
+	warn(
+		logger,
+		{event: 'identity_unset', options: unset.map((name) => `mtls.${name}`)},
+		`there is no client certificate: ${are} given as undefined, as by environment variables that are not set`,
+	);
+}
+
 /** Logs that the new files, or the loader, gave no identity that can be used. */
 export function logRotationFailure(logger: Logger | false, error: unknown, epoch: number): void {
 	const mistake = error instanceof MtlsConfigError ? error : undefined;

@@ -1,7 +1,10 @@
 import type {SecureContext, SecureVersion} from 'node:tls';
 
-/** PEM text, its bytes, or the path of a file that holds it. */
-export type Source = string | Uint8Array;
+/**
+ * The path of a file, as text or as a `file:` URL, or what it holds: PEM, DER, or base64 of either, as text
+ * or bytes.
+ */
+export type Source = string | Uint8Array | URL;
 
 /** Client certificate, trusted CAs and verification. The names are those of `node:tls`. */
 export interface MtlsOptions {
@@ -20,7 +23,7 @@ export interface MtlsOptions {
 	 * @defaultValue the only one that can be used; with two the client is not made, and the error lists them
 	 */
 	alias?: string;
-	/** Decrypts `key` or `pfx`. A function is called once per load, and only if the file is encrypted. */
+	/** Decrypts `key`, `pfx`, and a truststore in `ca`. A function is called once per load, and only if the file is encrypted. */
 	passphrase?: string | (() => string);
 	/**
 	 * Fetches the client certificate, in place of `cert`, `key` and `pfx`: from a vault, a SPIFFE agent, an
@@ -38,9 +41,9 @@ export interface MtlsOptions {
 	 */
 	reload?: boolean | {readonly everyMs?: number};
 	/**
-	 * The trusted CAs: one source or a list. The words `'default'`, `'system'` and `'bundled'` stand
-	 * for the sets of `tls.getCACertificates()`, so `['default', 'corp.pem']` adds a CA and
-	 * `'corp.pem'` replaces them all.
+	 * The trusted CAs: one source or a list; each may be PEM, DER, PKCS#7, or a truststore in PKCS#12. The
+	 * words `'default'`, `'system'` and `'bundled'` stand for the sets of `tls.getCACertificates()`, so
+	 * `['default', 'corp.pem']` adds a CA and `'corp.pem'` replaces them all.
 	 * @defaultValue what Node trusts by default
 	 */
 	ca?: Source | readonly Source[];
@@ -81,7 +84,8 @@ export interface MtlsOptions {
 	ciphers?: string;
 	/**
 	 * The curves for key exchange, as in `node:tls`: names with colons between, the preferred first, such as
-	 * `'X25519:prime256v1:brainpoolP256r1'`.
+	 * `'X25519:prime256v1:brainpoolP256r1'`. TLS 1.3 has no Brainpool curve, so these alone need
+	 * `maxVersion: 'TLSv1.2'`.
 	 *
 	 * Security: the list replaces Node's own. One that leaves out the curves of common servers makes
 	 * handshakes fail, and one that begins with an odd curve uses it wherever a server knows it.

@@ -135,6 +135,7 @@ function evidenceOf({url}: Hop): Evidence {
 			minVersionSet: false,
 			ciphers: undefined,
 			servername: undefined,
+			unset: [],
 		},
 		trust: () => {
 			throw new Error('a response has no chain');

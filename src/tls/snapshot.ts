@@ -1,3 +1,4 @@
+import type {X509Certificate} from 'node:crypto';
 import type {SecureContext, SecureVersion} from 'node:tls';
 import {MtlsConfigError} from '../config-error.ts';
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
@@ -5,13 +6,15 @@ import type {MtlsOptions, ProxyTlsOptions} from '../options/mtls.ts';
 import {withOptionPath} from '../util/check-options.ts';
 import type {CertificateWarning} from './credentials/checks.ts';
 import {
+	type Identity,
 	loadContextCertificate,
 	loadCredentials,
 	renewedBy,
 } from './credentials/load-credentials.ts';
+import {passphraseProvider} from './credentials/passphrase.ts';
 import type {FindIssuer} from './peer/peer-chain.ts';
 import {SessionCache} from './session-cache.ts';
-import {createContext, trustOptions} from './tls-options.ts';
+import {createContext, trustOptions, type UnsetCredentials} from './tls-options.ts';
 import {trustedIssuers} from './trust/ca.ts';
 import {loadVerification, type Verification} from './trust/verification.ts';
 
@@ -58,6 +61,10 @@ export interface GivenOptions {
 	readonly minVersion: SecureVersion | undefined;
 	readonly maxVersion: SecureVersion | undefined;
 	readonly ciphers: string | undefined;
+	/** The self-signed CAs in `pfx`, which are not trusted by that. */
+	readonly pfxCas: readonly X509Certificate[];
+	/** As {@link UnsetCredentials} has them. */
+	readonly unset: readonly string[];
 }
 
 type Report = (failure: {
@@ -84,7 +91,8 @@ export interface SnapshotContext {
 }
 
 /** With a context that the app has made, whose key cannot be read. */
-export type SnapshotOptions = MtlsOptions & {readonly secureContext?: SecureContext};
+export type SnapshotOptions = MtlsOptions &
+	UnsetCredentials & {readonly secureContext?: SecureContext};
 
 let made = 0;
 
@@ -94,15 +102,16 @@ let made = 0;
  * @throws {MtlsConfigError} for the first option that cannot be used.
  */
 export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext): Snapshot {
-	const {identity, credentials, certOption, trust, verification, proxy} = readAll(
-		options,
-		context.now,
-	);
+	const {identity, loaded, trust, verification, proxy} = readAll(options, context.now);
 
 	// Made now: OpenSSL checks the key and the ciphers while the client is constructed, and the PEM of
 	// the key can be dropped. A context with a large CA list is 0.8 MiB, so the second one is made when needed.
 	const withCertificate =
-		options.secureContext ?? createContext({...trust, ...credentials}, certOption);
+		options.secureContext ??
+		createContext(
+			{...trust, ...(loaded && {cert: loaded.cert, key: loaded.key})},
+			loaded?.certOption,
+		);
 	let anonymous = identity === undefined ? withCertificate : undefined;
 	made += 1;
 
@@ -116,7 +125,7 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 		servername: options.servername,
 		verification,
 		trustedIssuer: trustedIssuers(trust.ca),
-		given: givenOptions(options, trust.ca, credentials?.cert),
+		given: givenOptions(options, trust.ca, loaded),
 		report: context.report,
 		counts: context.counts,
 		sessions: new SessionCache(),
@@ -130,11 +139,12 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 }
 
 function givenOptions(
-	{minVersion, maxVersion, ciphers}: MtlsOptions,
+	{minVersion, maxVersion, ciphers, unset = []}: SnapshotOptions,
 	ca: readonly string[] | undefined,
-	certificates = '',
+	identity: Identity | undefined,
 ): GivenOptions {
-	return {certificates, ca, minVersion, maxVersion, ciphers};
+	const {cert: certificates = '', pfxCas = []} = identity ?? {};
+	return {certificates, ca, minVersion, maxVersion, ciphers, pfxCas, unset};
 }
 
 /**
@@ -155,12 +165,13 @@ export function assertLoadable(options: MtlsOptions, now: Date): void {
 }
 
 function readAll(options: SnapshotOptions, now: Date) {
-	const loaded = options.secureContext === undefined ? loadCredentials(options, now) : undefined;
+	const getPassphrase = passphraseProvider(options);
+	const loaded =
+		options.secureContext === undefined ? loadCredentials(options, now, getPassphrase) : undefined;
 	return {
 		identity: options.secureContext ? loadContextCertificate(options, now) : loaded,
-		certOption: loaded?.certOption,
-		credentials: loaded && {cert: loaded.cert, key: loaded.key},
-		trust: trustOptions(options),
+		loaded,
+		trust: trustOptions(options, getPassphrase),
 		verification: loadVerification(options),
 		proxy: loadProxyTls(options.proxy, now),
 	};
@@ -196,8 +207,9 @@ export function loadProxyTls(options: ProxyTlsOptions | undefined, now: Date): P
 }
 
 function readProxyTls(options: ProxyTlsOptions = Object.create(null), now: Date): ProxyTls {
-	const identity = loadCredentials(options, now);
-	const trust = trustOptions(options);
+	const getPassphrase = passphraseProvider(options);
+	const identity = loadCredentials(options, now, getPassphrase);
+	const trust = trustOptions(options, getPassphrase);
 	// Made now where options are set, so that a mistake fails the construction; else when needed: most
 	// clients never use an https proxy.
 	let context =
@@ -213,7 +225,7 @@ function readProxyTls(options: ProxyTlsOptions = Object.create(null), now: Date)
 		servername: options.servername,
 		verification: loadVerification(options),
 		trustedIssuer: trustedIssuers(trust.ca),
-		given: givenOptions(options, trust.ca, identity?.cert),
+		given: givenOptions(options, trust.ca, identity),
 		sessions: new SessionCache(),
 		context() {
 			context ??= createContext(trust);

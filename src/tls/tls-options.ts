@@ -20,6 +20,7 @@ import {
 	withoutPrototype,
 } from '../util/check-options.ts';
 import {MAX_TIMER_MS} from '../util/clock.ts';
+import type {PassphraseProvider} from './credentials/passphrase.ts';
 import {loadCa} from './trust/ca.ts';
 import {loadCrl} from './trust/crl.ts';
 
@@ -174,15 +175,34 @@ const proxyChecks = Object.fromEntries(proxyNames.map((name) => [name, checks[na
  *
  * @throws {MtlsConfigError} for the first option that is unknown or of the wrong type.
  */
-export function readMtlsOptions(given: unknown): MtlsOptions {
+export function readMtlsOptions(given: unknown): MtlsOptions & UnsetCredentials {
 	const {reload, proxy, ...options} = readChecked<MtlsOptions>(given, checks);
+	const unset = unsetCredentials(given as MtlsOptions, options);
 	return withoutPrototype({
 		...options,
+		...(unset.length > 0 && {unset}),
 		...(reload !== undefined && {
 			reload: typeof reload === 'boolean' ? reload : readReload(reload),
 		}),
 		...(proxy !== undefined && {proxy: readProxyTls(proxy)}),
 	});
+}
+
+/** What an app gives by environment variables that are not set. */
+export interface UnsetCredentials {
+	/** Which of `cert`, `key` and `pfx` were given as `undefined`, where nothing else gives an identity. */
+	readonly unset?: readonly string[];
+}
+
+// `{cert: undefined}` alone may be how an app leaves it out; nobody leaves out both halves, or the whole,
+// by writing them down.
+function unsetCredentials(given: MtlsOptions, read: MtlsOptions): string[] {
+	const names = ['cert', 'key', 'pfx', 'identity'] as const;
+	if (names.some((name) => read[name] !== undefined)) return [];
+	const isUnset = (name: 'cert' | 'key' | 'pfx') =>
+		Object.hasOwn(given, name) && given[name] === undefined;
+	if (isUnset('cert') && isUnset('key')) return ['cert', 'key'];
+	return isUnset('pfx') ? ['pfx'] : [];
 }
 
 const remedies = new Map(replaced);
@@ -232,8 +252,9 @@ function describe(value: unknown): string {
  */
 export function trustOptions(
 	options: MtlsOptions,
+	getPassphrase: PassphraseProvider,
 ): SecureContextOptions & {readonly ca?: readonly string[]} {
-	const ca = loadCa(options.ca);
+	const ca = loadCa(options.ca, getPassphrase);
 	return {
 		...(ca !== undefined && {ca}),
 		...(options.crl !== undefined && {crl: loadCrl(options.crl)}),

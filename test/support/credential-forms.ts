@@ -88,6 +88,8 @@ const plain: Rest = {passphrase: undefined, readers: 'curl'};
 const encrypted: Rest = {passphrase, readers: 'curl'};
 // curl has no passphrase for a key in DER, nor for a PKCS#12 file without a MAC.
 const beyondCurl: Rest = {passphrase, readers: 'openssl'};
+// OpenSSL's own reader takes these too, and the packages of some systems do not.
+const beyondOthers: Rest = {passphrase, readers: 'openssl-3.4'};
 const legacy: Rest = {passphrase, readers: 'openssl-legacy'};
 
 const pem = (text: string): CredentialFile => ({bytes: Buffer.from(text), type: 'PEM'});
@@ -214,6 +216,17 @@ const containers: readonly (readonly [string, Protection, Protection, PfxContent
 		['an empty passphrase, legacy', 'pbe-3des', 'pbe-rc2-40', 'sha1', {...legacy, passphrase: ''}],
 	];
 
+// What the kind of the key makes no difference to.
+const oddContainers: typeof containers = [
+	['Camellia', 'camellia-256', 'camellia-256', 'sha512-256', beyondOthers],
+	['ARIA', 'aria-128', 'aria-128', 'sha3-512', beyondOthers],
+	['SM4', 'sm4', 'sm4', 'sm3', beyondOthers],
+	['a MAC over MD5', 'aes-256', 'aes-256', 'md5', beyondOthers],
+	['a MAC over SHA3-224', 'aes-256', 'aes-256', 'sha3-224', beyondOthers],
+	['a MAC over SHA3-256', 'aes-256', 'aes-256', 'sha3-256', beyondOthers],
+	['a MAC over SHA3-384', 'aes-256', 'aes-256', 'sha3-384', beyondOthers],
+];
+
 function pfxForms({kind, key, chain}: Subject): CredentialForm[] {
 	const certificates = chain.map((text) => new X509Certificate(text).raw);
 	const {fingerprint256} = new X509Certificate(chain[0]);
@@ -221,7 +234,7 @@ function pfxForms({kind, key, chain}: Subject): CredentialForm[] {
 		type: 'P12',
 		bytes: writePfx({keys: [pkcs8Der(key)], certificates, ...content}),
 	});
-	const forms = containers.map(
+	const forms = [...containers, ...(kind === 'EC' ? oddContainers : [])].map(
 		([how, keys, certs, mac, rest]): CredentialForm => ({
 			...rest,
 			name: `${kind}, PKCS#12: ${how}`,

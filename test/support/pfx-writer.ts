@@ -5,6 +5,7 @@
  */
 import {
 	createCipheriv,
+	createHash,
 	createHmac,
 	createPrivateKey,
 	pbkdf2Sync,
@@ -21,12 +22,28 @@ export type Protection =
 	| 'aes-128-sha1'
 	| 'aes-192-sha512'
 	| '3des-pbes2'
+	| 'camellia-256'
+	| 'aria-128'
+	| 'sm4'
 	| 'pbe-3des'
 	| 'pbe-2des'
 	| 'pbe-rc2-40'
 	| 'pbe-rc2-128'
 	| 'pbe-md5-des'
 	| 'pbe-sha1-des';
+
+/** Hashes of the MAC that few programs write: their OIDs, and digest and block in bytes. */
+const oddMacs = {
+	md5: ['1.2.840.113549.2.5', 16, 64],
+	'sha512-256': ['2.16.840.1.101.3.4.2.6', 32, 128],
+	'sha3-224': ['2.16.840.1.101.3.4.2.7', 28, 144],
+	'sha3-256': ['2.16.840.1.101.3.4.2.8', 32, 136],
+	'sha3-384': ['2.16.840.1.101.3.4.2.9', 48, 104],
+	'sha3-512': ['2.16.840.1.101.3.4.2.10', 64, 72],
+	sm3: ['1.2.156.10197.1.401', 32, 64],
+} as const;
+
+type OddMac = keyof typeof oddMacs;
 
 /** DER, with a friendlyName where there is one. */
 export type Content = Buffer | {readonly der: Buffer; readonly name: string};
@@ -39,7 +56,7 @@ export interface PfxContent {
 	readonly passphrase?: Secret;
 	readonly key: Protection;
 	readonly cert: Protection;
-	readonly mac: 'none' | 'sha1' | 'sha256' | 'sha512' | 'pbmac1';
+	readonly mac: 'none' | 'sha1' | 'sha256' | 'sha512' | 'pbmac1' | OddMac;
 	readonly iterations?: number;
 	/** Spoils what is about to be encrypted, and what is about to be sealed with the MAC. */
 	readonly spoil?: (plain: Buffer) => Buffer;
@@ -117,6 +134,19 @@ export function pfxOf(certs: string, key: string, rest: Partial<PfxContent> = {}
 	});
 }
 
+/** A PKCS#7 of certificates and revocation lists alone (`.p7b`), DER. */
+export function writePkcs7(certificates: readonly Buffer[], crls: readonly Buffer[] = []): Buffer {
+	const signedData = sequence(
+		integer(1),
+		tlv(0x31),
+		sequence(oid('1.2.840.113549.1.7.1')),
+		...(certificates.length > 0 ? [tlv(0xa0, ...certificates)] : []),
+		...(crls.length > 0 ? [tlv(0xa1, ...crls)] : []),
+		tlv(0x31),
+	);
+	return sequence(oid('1.2.840.113549.1.7.2'), explicit0(signedData));
+}
+
 /** PKCS#8 EncryptedPrivateKeyInfo, DER. */
 export function writeEncryptedKey(
 	key: Buffer,
@@ -172,12 +202,26 @@ function macData({mac, passphrase}: PfxContent, data: Buffer, iterations: number
 			sequence(sequence(algorithm, octets(digest)), octets(Buffer.from('unused')), integer(1)),
 		];
 	}
+	if (mac in oddMacs) return oddMacData(mac as OddMac, passphrase, data, iterations);
 	const [id, length, make] = {
 		sha1: ['1.3.14.3.2.26', 20, forge.md.sha1.create] as const,
 		sha256: ['2.16.840.1.101.3.4.2.1', 32, forge.md.sha256.create] as const,
 		sha512: ['2.16.840.1.101.3.4.2.3', 64, forge.md.sha512.create] as const,
-	}[mac];
+	}[mac as 'sha1' | 'sha256' | 'sha512'];
 	const key = pkcs12Key(passphrase, 3, iterations, length, make());
+	const digest = createHmac(mac, key).update(data).digest();
+	const digestInfo = sequence(sequence(oid(id), nothing), octets(digest));
+	return [sequence(digestInfo, octets(salt), integer(iterations))];
+}
+
+// One digest is as long as the key of its HMAC, so that the derivation has one step (RFC 7292 B.2).
+function oddMacData(mac: OddMac, secret: Secret, data: Buffer, iterations: number): Buffer[] {
+	const [id, length, block] = oddMacs[mac];
+	const fill = (bytes: Buffer) => Buffer.alloc(Math.ceil(bytes.length / block) * block, bytes);
+	const password = Buffer.from(`${secret ?? ''}\0`, 'utf16le').swap16();
+	let key = Buffer.concat([Buffer.alloc(block, 3), fill(salt), fill(password)]);
+	for (let n = 0; n < iterations; n++) key = createHash(mac).update(key).digest();
+	if (key.length !== length) throw new TypeError('a digest of another length');
 	const digest = createHmac(mac, key).update(data).digest();
 	const digestInfo = sequence(sequence(oid(id), nothing), octets(digest));
 	return [sequence(digestInfo, octets(salt), integer(iterations))];
@@ -222,6 +266,15 @@ const pbes2 = {
 	'aes-128-sha1': ['aes-128-cbc', 16, 'sha1', undefined, '2.16.840.1.101.3.4.1.2'],
 	'aes-192-sha512': ['aes-192-cbc', 24, 'sha512', '1.2.840.113549.2.11', '2.16.840.1.101.3.4.1.22'],
 	'3des-pbes2': ['des-ede3-cbc', 24, 'sha256', '1.2.840.113549.2.9', '1.2.840.113549.3.7'],
+	'camellia-256': [
+		'camellia-256-cbc',
+		32,
+		'sha512-256',
+		'1.2.840.113549.2.13',
+		'1.2.392.200011.61.1.1.1.4',
+	],
+	'aria-128': ['aria-128-cbc', 16, 'sha3-256', '2.16.840.1.101.3.4.2.14', '1.2.410.200046.1.1.2'],
+	sm4: ['sm4-cbc', 16, 'md5', '1.2.840.113549.2.6', '1.2.156.10197.1.104.2'],
 } as const;
 
 const pbe = {

@@ -74,7 +74,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** `inspect` reads keys, certificates and PKCS#12 as the client does: two readers would disagree. */
-const inspectReads = ['tls/credentials/', 'tls/pkcs12/'];
+const inspectReads = ['tls/credentials/', 'tls/pkcs12/', 'tls/tls-options.ts'];
 
 /** Where a package may be imported. */
 interface Door {

@@ -5,18 +5,22 @@ import {certificateFacts, pinOf} from '../../tls/credentials/certificate-facts.t
 import {chainOf} from '../../tls/credentials/chain.ts';
 import {
 	chooseIdentity,
+	exportIdentity,
 	findIdentities,
 	type Keystore,
 	onePerKey,
 	type StoredIdentity,
 } from '../../tls/credentials/keystore.ts';
+import {createContext} from '../../tls/tls-options.ts';
 import {exposedMode} from '../../util/file-permissions.ts';
 import type {InspectArguments} from '../commands.ts';
 import {findPassphrase} from '../shared/client-options.ts';
 import {type ExitCode, exitCodes, UsageError} from '../shared/exit-codes.ts';
+import {flagOf} from '../shared/flags.ts';
 import {commonName, day, fromNow, listNames} from '../shared/format-certificate.ts';
 import {type Io, print, printable} from '../shared/io.ts';
 import {inFlags, messageOf} from '../shared/report-error.ts';
+import {quote} from '../shared/sample-commands.ts';
 import {lineWidth, paragraph, wrap} from '../shared/wrap.ts';
 import {
 	type CertificateDescription,
@@ -45,7 +49,7 @@ export async function inspect(options: InspectArguments, io: Io): Promise<ExitCo
 	const keystore = {certificates, keys: keyFile?.keys ?? contents.keys};
 	const findings = [
 		...findFaults(keystore, now),
-		...refusals(keystore, file),
+		...refusals(keystore, file, contents.format === 'PKCS#12' ? 'mtls.pfx' : 'mtls.cert'),
 		...missingKey(contents),
 		...exposure(file, contents),
 		...(key === undefined || keyFile === undefined ? [] : exposure(key, keyFile)),
@@ -66,13 +70,22 @@ function assertUseful(keyFile: Contents, {format, certificates}: Contents): void
 	}
 }
 
-/** Where a client could not be made of it, for a reason that {@link findFaults} does not know. */
-function refusals(keystore: Keystore, file: string): Finding[] {
-	const identities = findIdentities(keystore, new Date());
-	const usable = onePerKey(identities).filter(({faults}) => faults.length === 0);
-	if (usable.length === 0) return [];
+/** Why no client can be made of it, where {@link findFaults} does not know the reason. */
+function refusals(keystore: Keystore, file: string, option: string): Finding[] {
+	const now = new Date();
+	const identities = onePerKey(findIdentities(keystore, now));
+	const usable = identities.filter(({faults}) => faults.length === 0);
+	if (identities.length === 0) return [];
 	try {
-		chooseIdentity(usable, {alias: undefined, allowed: []}, `'${file}'`, 'mtls.pfx');
+		const choice = {alias: undefined, allowed: ['allowExpired', 'allowAnyPurpose'] as const};
+		const {key, leaf} = chooseIdentity(
+			usable.length > 0 ? usable : identities.slice(0, 1),
+			choice,
+			`'${file}'`,
+			option,
+		);
+		const all = keystore.certificates.map(({certificate}) => certificate);
+		createContext({...exportIdentity(key, chainOf(leaf, all)), ca: []}, option);
 		return [];
 	} catch (error) {
 		if (!(error instanceof MtlsConfigError)) throw error;
@@ -158,10 +171,14 @@ function describeKeys({contents, keyFile, keystore, now}: Inspection): string[][
 	});
 }
 
-function describeUse({faults, leaf}: StoredIdentity, usable: readonly StoredIdentity[]): string {
+function describeUse(
+	{faults, leaf, names}: StoredIdentity,
+	usable: readonly StoredIdentity[],
+): string {
 	const [fault] = faults;
 	if (fault !== undefined) return `no: it ${fault.message}`;
-	return usable.length === 1 ? 'yes' : inFlags(`with \`mtls.alias: '${leaf.fingerprint256}'\``);
+	const alias = names[0] ?? leaf.fingerprint256;
+	return usable.length === 1 ? 'yes' : `with ${flagOf('alias')} ${quote(alias)}`;
 }
 
 function shortSubject(certificate: X509Certificate): string {

@@ -1,5 +1,6 @@
 import {MtlsConfigError} from '../../index.ts';
 import type {Keystore} from '../../tls/credentials/keystore.ts';
+import type {PassphraseProvider} from '../../tls/credentials/passphrase.ts';
 import {
 	describeBlocks,
 	isCertificate,
@@ -9,12 +10,12 @@ import {
 import {
 	assertUsable,
 	isPrivateKey,
-	type PassphraseProvider,
+	isUsable,
 	parseKeys,
 } from '../../tls/credentials/private-key.ts';
 import {type Content, readInput} from '../../tls/credentials/read-input.ts';
 import {derKind} from '../../tls/pkcs12/der.ts';
-import {parsePkcs12} from '../../tls/pkcs12/pkcs12.ts';
+import {parsePkcs12, pkcs12Of} from '../../tls/pkcs12/pkcs12.ts';
 import {UsageError} from '../shared/exit-codes.ts';
 import {messageOf} from '../shared/report-error.ts';
 
@@ -34,10 +35,9 @@ export interface Contents extends Keystore {
 export function readContents(path: string, passphrase: string | undefined, what: string): Contents {
 	try {
 		const content = readInput(path, what);
-		const kind = derKind(content.bytes);
-		const label = typeof kind === 'object' ? kind.label : undefined;
-		if (label === 'PKCS12') return readPkcs12(content, () => passphrase);
-		return readPem(content, () => passphrase, what, kind === undefined ? 'PEM' : 'DER');
+		if (pkcs12Of(content) !== undefined) return readPkcs12(content, () => passphrase);
+		const isDer = derKind(content.bytes) !== undefined;
+		return readPem(content, () => passphrase, what, isDer ? 'DER' : 'PEM');
 	} catch (error) {
 		if (!(error instanceof MtlsConfigError)) throw error;
 		const hint =
@@ -75,7 +75,9 @@ function readPem(
 
 function readPkcs12(content: Content, getPassphrase: PassphraseProvider): Contents {
 	const {keys, certificates} = parsePkcs12(content, getPassphrase);
-	for (const {key} of keys) assertUsable(key, 'mtls.pfx', content.from);
+	if (!keys.some(({key}) => isUsable(key))) {
+		for (const {key} of keys) assertUsable(key, 'mtls.pfx', content.from);
+	}
 	const labels = [...certificates.map(() => 'certificate'), ...keys.map(() => 'private key')];
 	return {format: 'PKCS#12', labels, certificates, keys};
 }

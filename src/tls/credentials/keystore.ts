@@ -1,5 +1,6 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
+import {withoutPrototype} from '../../util/check-options.ts';
 import {day} from '../../util/day.ts';
 import {escapeControls} from '../../util/escape-controls.ts';
 import {fitsKey} from './chain.ts';
@@ -38,6 +39,17 @@ export interface IdentityChoice {
 	readonly alias: string | undefined;
 	/** The faults that are not in the way. */
 	readonly allowed: readonly Permission[];
+}
+
+/** The key, and the certificates to send, as OpenSSL takes them: PEM. */
+export function exportIdentity(
+	key: KeyObject,
+	chain: readonly X509Certificate[],
+): {readonly key: string; readonly cert: string} {
+	return {
+		key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
+		cert: chain.map(String).join(''),
+	};
 }
 
 /** Every key with every certificate that fits it: in the order of keys, the best certificate first. */

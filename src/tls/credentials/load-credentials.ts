@@ -1,7 +1,7 @@
+import type {X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
 import type {MtlsOptions, Source} from '../../options/mtls.ts';
-import {withoutPrototype} from '../../util/check-options.ts';
 import {escapeControls} from '../../util/escape-controls.ts';
 import {readPkcs12} from '../pkcs12/pkcs12.ts';
 import {certificateFacts} from './certificate-facts.ts';
@@ -16,20 +16,14 @@ import {
 import {
 	assertAllowed,
 	chooseIdentity,
+	exportIdentity,
 	findIdentities,
 	type Keystore,
 	type StoredIdentity,
 } from './keystore.ts';
+import {type PassphraseProvider, passphraseProvider} from './passphrase.ts';
 import {certificateBlocks, describeBlocks, parseCertificate, readPem} from './pem.ts';
-import {
-	assertUsable,
-	describeKey,
-	isPrivateKey,
-	isUsable,
-	type PassphraseProvider,
-	parseKeys,
-	passphraseProvider,
-} from './private-key.ts';
+import {assertUsable, describeKey, isPrivateKey, isUsable, parseKeys} from './private-key.ts';
 
 /** A certificate and its key, checked to belong together. */
 export interface Identity {
@@ -38,6 +32,8 @@ export interface Identity {
 	readonly cert: string;
 	/** PKCS#8 PEM, decrypted. Not kept after the secure context is made. */
 	readonly key: string;
+	/** The self-signed CAs of a PKCS#12 file. */
+	readonly pfxCas: readonly X509Certificate[];
 	/** The option that the certificate was read from. */
 	readonly certOption: string;
 	readonly warnings: readonly CertificateWarning[];
@@ -61,11 +57,16 @@ interface Material extends Keystore {
  * Node itself accepts a certificate without its key, and sends an expired one without a warning; both
  * are errors here.
  *
+ * @param getPassphrase - Shared with the other files of these options.
  * @returns `undefined` when none of `cert`, `key` and `pfx` is given.
  * @throws {MtlsConfigError} for the option that is wrong.
  */
-export function loadCredentials(options: MtlsOptions, now: Date): Identity | undefined {
-	const material = readMaterial(options);
+export function loadCredentials(
+	options: MtlsOptions,
+	now: Date,
+	getPassphrase = passphraseProvider(options),
+): Identity | undefined {
+	const material = readMaterial(options, getPassphrase);
 	if (material === undefined) {
 		assertNoAlias(options);
 		return undefined;
@@ -75,21 +76,26 @@ export function loadCredentials(options: MtlsOptions, now: Date): Identity | und
 	if (identities.length === 0) throw mismatch(material);
 	const choice = {alias: options.alias, allowed: allowedFaults(options)};
 	const {key, leaf, faults} = chooseIdentity(identities, choice, where, certOption);
+	const chain = chainOf(
+		leaf,
+		certificates.map(({certificate}) => certificate),
+	);
 	return {
 		facts: certificateFacts(leaf),
-		cert: chainOf(
-			leaf,
-			certificates.map(({certificate}) => certificate),
-		)
-			.map(String)
-			.join(''),
-		key: key.export(withoutPrototype({type: 'pkcs8', format: 'pem'})).toString(),
+		...exportIdentity(key, chain),
+		pfxCas: certOption === 'mtls.pfx' ? selfSignedCas(certificates) : [],
 		certOption,
 		warnings: [
 			...certificateWarnings({leaf, faults}, options, now),
 			...permissionWarnings(material),
 		],
 	};
+}
+
+function selfSignedCas(certificates: Keystore['certificates']): X509Certificate[] {
+	return certificates
+		.map(({certificate}) => certificate)
+		.filter((certificate) => certificate.ca && certificate.checkIssued(certificate));
 }
 
 function assertNoAlias({alias, identity}: MtlsOptions): void {
@@ -131,16 +137,17 @@ export function renewedBy({identity, reload}: MtlsOptions): string | undefined {
 	return reload ? 'mtls.reload' : undefined;
 }
 
-function readMaterial(options: MtlsOptions): Material | undefined {
-	const {cert, key, pfx} = options;
-	const getPassphrase = passphraseProvider(options);
+function readMaterial(
+	{cert, key, pfx}: MtlsOptions,
+	getPassphrase: PassphraseProvider,
+): Material | undefined {
 	if (pfx !== undefined) {
 		if (cert === undefined && key === undefined) return readPfx(pfx, getPassphrase);
-		const other = cert === undefined ? 'key' : 'cert';
+		const other = cert === undefined ? '`mtls.key`' : '`mtls.cert`';
 		throw new MtlsConfigError(
 			'ERR_MTLS_BAD_OPTION',
 			'mtls.pfx',
-			`it brings certificate and key, so \`${other}\` cannot be given besides`,
+			`it brings certificate and key, so ${other} cannot be given besides`,
 		);
 	}
 	if (cert !== undefined) return readFiles(cert, key, getPassphrase);

@@ -2,9 +2,11 @@ import {X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options/mtls.ts';
 import {derKind} from '../pkcs12/der.ts';
+import {readPkcs7} from '../pkcs12/pkcs7.ts';
+import {isDamagedBase64} from './base64.ts';
 import {type Content, readInput} from './read-input.ts';
 
-const armourLine = /-----(BEGIN|END) ([A-Z0-9 ]+)-----/g;
+const armourLine = /-----(BEGIN|END) ([A-Z0-9 #]+)-----/g;
 
 /** One block of PEM (RFC 7468), with its BEGIN and END lines. */
 export interface PemBlock {
@@ -41,8 +43,27 @@ export function parsePem(content: Content, option: string, entry?: number): PemF
 
 	const {blocks, cut} = blocksOf(content);
 	if (cut !== undefined) throw found(`a ${cut} block that is cut short`);
-	if (blocks.length === 0) throw found(describeContent(content));
-	return {blocks, from, path: content.path};
+	if (blocks.length === 0) throw found(describeContent(content, option));
+	return {blocks: blocks.flatMap(unpackPkcs7), from, path: content.path};
+}
+
+/** The labels of PKCS#7 (RFC 7468 §8), as OpenSSL and others write it. */
+const pkcs7Labels: ReadonlySet<string> = new Set(['PKCS7', 'PKCS #7 SIGNED DATA', 'CMS']);
+
+/** The blocks that the content of a `.p7b` file would be in PEM; the block itself when there is none in it. */
+function unpackPkcs7(block: PemBlock): PemBlock[] {
+	if (!pkcs7Labels.has(block.label)) return [block];
+	const {certificates = [], crls = []} = readPkcs7(derOf(block)) ?? {};
+	const found = [
+		...certificates.map((der) => pemBlock('CERTIFICATE', der)),
+		...crls.map((der) => pemBlock('X509 CRL', der)),
+	];
+	return found.length === 0 ? [block] : found;
+}
+
+/** The bytes that a block encodes. */
+export function derOf({text}: PemBlock): Buffer {
+	return Buffer.from(text.replaceAll(/-----[^\n-]*-----/g, ''), 'base64');
 }
 
 /** Whether a block holds a certificate; the longer label is an old one that OpenSSL still reads. */
@@ -52,8 +73,8 @@ export function isCertificate({label}: PemBlock): boolean {
 
 // Formats that people are given instead of the one they need, and how to convert them.
 const advice: Readonly<Record<string, string>> = {
-	PKCS12: ' (a .p12 or .pfx file, which goes in `pfx`)',
-	PKCS7: ' (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
+	PKCS12: ' (a .p12 or .pfx file, which goes in `mtls.pfx`)',
+	PKCS7: ' without a certificate that can be read',
 	'OPENSSH PRIVATE KEY': ' (`ssh-keygen -p -m PEM` rewrites it)',
 };
 
@@ -79,9 +100,8 @@ function pemBlock(label: string, bytes: Uint8Array): PemBlock {
 }
 
 /** Every block; `cut` is the label of the first that has no end, or no beginning. */
-function blocksOf({bytes, isText}: Content): {blocks: PemBlock[]; cut?: string} {
-	// A string went through a decoder, which usually damages DER.
-	const der = isText ? undefined : derKind(bytes);
+function blocksOf({bytes}: Content): {blocks: PemBlock[]; cut?: string} {
+	const der = derKind(bytes);
 	if (typeof der === 'object' && der.label !== undefined) {
 		return {blocks: [pemBlock(der.label, der.bytes)]};
 	}
@@ -115,19 +135,27 @@ function straighten(block: string): string {
 }
 
 /** Names the usual mistakes. Security: without a byte of the content, which may be a key. */
-export function describeContent({bytes}: Content): string {
+export function describeContent({bytes, isBrokenByUtf8}: Content, option: string): string {
+	if (isBrokenByUtf8) {
+		return "binary data that was read as text ('utf8'), which destroys it (give its path, or what `readFileSync` returns without an encoding)";
+	}
 	const text = bytes.toString('latin1');
 	if (text.trim() === '') return 'nothing';
 	const der = derKind(bytes);
 	if (der === 'damaged') return 'DER (binary) data that is cut short or damaged';
 	if (der !== undefined) return `DER (binary) data${der.label ? ` of a ${der.label}` : ''}`;
-	if (text.startsWith('\xfe\xed\xfe\xed')) {
-		return 'a Java keystore (`keytool -importkeystore -deststoretype pkcs12` makes a PKCS#12 file of it)';
-	}
+	if (/^(\xfe\xed\xfe\xed|\xce\xce\xce\xce)/.test(text)) return describeJavaKeystore(option);
+	if (isDamagedBase64(bytes)) return 'base64 that is cut short or damaged';
 	if (text.includes('\0')) return 'UTF-16 text or other binary data';
 	if (/^\s*<(!doctype|html|\?xml)/i.test(text)) return 'an HTML page';
 	if (/^(ssh-|ecdsa-|sk-)/.test(text)) return 'an OpenSSH public key';
 	return `${text.length} bytes without a -----BEGIN line`;
+}
+
+function describeJavaKeystore(option: string): string {
+	return /\.ca$/.test(option)
+		? 'a Java keystore (`keytool -exportcert -rfc` writes a certificate of it as PEM; `keytool -importkeystore -deststoretype pkcs12` makes a PKCS#12 file of it, which goes here too)'
+		: 'a Java keystore (`keytool -importkeystore -deststoretype pkcs12` makes a PKCS#12 file of it, for `mtls.pfx`)';
 }
 
 /**

@@ -1,15 +1,18 @@
 import {createPrivateKey, type KeyObject} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
-import type {MtlsOptions} from '../../options/mtls.ts';
-import {describeType, withoutPrototype} from '../../util/check-options.ts';
+import {withoutPrototype} from '../../util/check-options.ts';
 import {type DerValue, derKind, objectId, readDer, sequence, smallInteger} from '../pkcs12/der.ts';
 import {
 	DerivationBudget,
 	DerivationTooLong,
 	pbkdf2Rounds,
+	scryptId,
+	scryptRounds,
 	UnsupportedProtection,
+	unknownAlgorithm,
 } from '../pkcs12/kdf.ts';
 import {decryptDesPem, decryptPrivateKeyInfo} from '../pkcs12/pbe.ts';
+import {notOpened, type PassphraseProvider} from './passphrase.ts';
 import {describeDamage, type PemBlock, type PemFile} from './pem.ts';
 
 /** Whether a block holds a private key, of whatever kind. */
@@ -93,9 +96,8 @@ function decryptKey(
 ): KeyObject {
 	const bad = (message: string, cause?: unknown) =>
 		new MtlsConfigError('ERR_MTLS_BAD_PASSPHRASE', 'mtls.passphrase', message, cause);
-	if (passphrase === undefined) {
-		throw bad(`the key in ${from} is encrypted and no passphrase was given`);
-	}
+	const refused = notOpened(`the key in ${from}`, passphrase);
+	if (passphrase === undefined) throw bad(refused);
 	const encrypted = readEncryptedKey(block);
 	if (encrypted === undefined) throw unreadable(block, from);
 	// Security: OpenSSL runs as many rounds as the file says, without a limit.
@@ -103,11 +105,11 @@ function decryptKey(
 	try {
 		return createPrivateKey(withoutPrototype({key: block.text, passphrase}));
 	} catch (cause) {
-		const key = isRefusedCipher(cause)
+		const key = isRefusedCipher(cause, encrypted)
 			? parseLegacyKey(block, encrypted, passphrase, from)
 			: undefined;
 		if (key !== undefined) return key;
-		throw bad(`the passphrase does not open the key in ${from}`, cause);
+		throw bad(refused, cause);
 	}
 }
 
@@ -128,10 +130,15 @@ function assertAffordable(
 	}
 }
 
-// OpenSSL says this before it tries the passphrase.
-function isRefusedCipher(error: unknown): boolean {
+// OpenSSL says this before it tries the passphrase; the last of them of an algorithm that it has never
+// heard of, and in PKCS#8 also when a wrong passphrase has led to something.
+function isRefusedCipher(error: unknown, {style}: EncryptedKey): boolean {
 	const {code} = error as NodeJS.ErrnoException;
-	return code === 'ERR_OSSL_EVP_UNSUPPORTED' || code === 'ERR_OSSL_PEM_UNSUPPORTED_ENCRYPTION';
+	return (
+		code === 'ERR_OSSL_EVP_UNSUPPORTED' ||
+		code === 'ERR_OSSL_PEM_UNSUPPORTED_ENCRYPTION' ||
+		(code === 'ERR_OSSL_UNSUPPORTED' && style === 'pkcs8')
+	);
 }
 
 /** Decrypts with a cipher that OpenSSL 3 no longer has; `undefined` when the passphrase is wrong. */
@@ -198,7 +205,6 @@ function readEncryptedKey({label, text}: PemBlock): EncryptedKey | undefined {
 }
 
 const pbes2 = '1.2.840.113549.1.5.13';
-const scrypt = '1.3.6.1.4.1.11591.4.11';
 
 /**
  * How many rounds of key derivation an encrypted key needs, here or in OpenSSL.
@@ -217,10 +223,7 @@ function derivationRounds(encrypted: EncryptedKey): number {
 	}
 	const [kdf] = sequence(parameters);
 	const [oid, details] = sequence(kdf);
-	if (objectId(oid) !== scrypt) return pbkdf2Rounds(details);
-	const [, cost, blockSize, parallel] = sequence(details);
-	// All blocks are filled, and then mixed (RFC 7914 §5).
-	return 2 * smallInteger(cost) * smallInteger(blockSize) * smallInteger(parallel);
+	return objectId(oid) === scryptId ? scryptRounds(details) : pbkdf2Rounds(details);
 }
 
 /**
@@ -236,43 +239,6 @@ function decryptLegacy(encrypted: EncryptedKey, passphrase: string): DerValue | 
 		return decryptPrivateKeyInfo(encrypted.value, {secret: passphrase, budget});
 	}
 	const {cipher, iv, data} = encrypted;
-	if (cipher !== 'DES-CBC') throw new UnsupportedProtection(`the cipher ${cipher}`);
+	if (cipher !== 'DES-CBC') throw unknownAlgorithm('cipher', cipher);
 	return decryptDesPem(data, iv, passphrase);
-}
-
-/** Returns the passphrase. Calls the app's function at most once. */
-export type PassphraseProvider = () => string | undefined;
-
-/**
- * A function to call when something encrypted is found. It throws an {@link MtlsConfigError} when the
- * app's own function throws, or returns no string.
- */
-export function passphraseProvider({passphrase}: MtlsOptions): PassphraseProvider {
-	if (typeof passphrase !== 'function') return () => passphrase;
-	let known: string | undefined;
-	return () => {
-		known ??= call(passphrase);
-		return known;
-	};
-}
-
-function call(passphrase: () => unknown): string {
-	let value: unknown;
-	try {
-		value = passphrase();
-	} catch (cause) {
-		throw new MtlsConfigError(
-			'ERR_MTLS_BAD_OPTION',
-			'mtls.passphrase',
-			'the function failed instead of returning the passphrase',
-			cause,
-		);
-	}
-	if (typeof value === 'string') return value;
-	const found = value instanceof Promise ? 'a promise' : describeType(value);
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		'mtls.passphrase',
-		`expected a function that returns a string, found that it returned ${found}`,
-	);
 }

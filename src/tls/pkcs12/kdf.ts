@@ -1,5 +1,7 @@
 // Node 18 has no `hash`: see check-runtime.ts.
-import crypto, {createHash, createHmac, pbkdf2Sync} from 'node:crypto';
+import crypto, {createHash, createHmac, pbkdf2Sync, scryptSync} from 'node:crypto';
+import {withoutPrototype} from '../../util/check-options.ts';
+import {describeAlgorithm} from './algorithms.ts';
 import {
 	DerError,
 	type DerValue,
@@ -25,6 +27,15 @@ export class UnsupportedProtection extends Error {
 	override readonly name = 'UnsupportedProtection';
 }
 
+/** The error for an algorithm that is not known here. */
+export function unknownAlgorithm(
+	kind: 'cipher' | 'hash' | 'key derivation',
+	oid: string,
+): UnsupportedProtection {
+	const what = `the ${kind} ${describeAlgorithm(oid)}`;
+	return new UnsupportedProtection(`${what}; export it again with AES and SHA-256`);
+}
+
 // As in Java's keystore. OpenSSL writes 2,048 and the most careful programs 600,000; the number
 // in a damaged file could block a program for hours.
 const maxIterations = 5_000_000;
@@ -45,54 +56,90 @@ const hashes: Readonly<Record<string, string>> = {
 	'2.16.840.1.101.3.4.2.1': 'sha256',
 	'2.16.840.1.101.3.4.2.2': 'sha384',
 	'2.16.840.1.101.3.4.2.3': 'sha512',
+	'2.16.840.1.101.3.4.2.5': 'sha512-224',
+	'2.16.840.1.101.3.4.2.6': 'sha512-256',
+	'2.16.840.1.101.3.4.2.7': 'sha3-224',
+	'2.16.840.1.101.3.4.2.8': 'sha3-256',
+	'2.16.840.1.101.3.4.2.9': 'sha3-384',
+	'2.16.840.1.101.3.4.2.10': 'sha3-512',
+	'1.2.840.113549.2.5': 'md5',
+	'1.2.156.10197.1.401': 'sm3',
 	// As the function of an HMAC (RFC 8018 B.1).
 	'1.2.840.113549.2.7': 'sha1',
 	'1.2.840.113549.2.8': 'sha224',
 	'1.2.840.113549.2.9': 'sha256',
 	'1.2.840.113549.2.10': 'sha384',
 	'1.2.840.113549.2.11': 'sha512',
+	'1.2.840.113549.2.12': 'sha512-224',
+	'1.2.840.113549.2.13': 'sha512-256',
+	'1.2.840.113549.2.6': 'md5',
+	'2.16.840.1.101.3.4.2.13': 'sha3-224',
+	'2.16.840.1.101.3.4.2.14': 'sha3-256',
+	'2.16.840.1.101.3.4.2.15': 'sha3-384',
+	'2.16.840.1.101.3.4.2.16': 'sha3-512',
 };
 
 /** The hash that an AlgorithmIdentifier names. */
 export function hashOf(algorithm: DerValue | undefined): string {
 	const oid = objectId(sequence(algorithm)[0]);
 	const name = hashes[oid];
-	if (name === undefined) throw new UnsupportedProtection(`the hash ${oid}`);
+	// OpenSSL may be built without some, or forbid them.
+	if (name === undefined || !isKnownHash(name)) {
+		throw unknownAlgorithm('hash', oid);
+	}
 	return name;
 }
 
-const digestLengths: Readonly<Record<string, number>> = {
-	md5: 16,
-	sha1: 20,
-	sha224: 28,
-	sha256: 32,
-	sha384: 48,
-	sha512: 64,
+function isKnownHash(name: string): boolean {
+	try {
+		createHash(name);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** In bytes: of the digest, and of a block of the input. */
+const hashSizes: Readonly<Record<string, {readonly digest: number; readonly block: number}>> = {
+	md5: {digest: 16, block: 64},
+	sha1: {digest: 20, block: 64},
+	sha224: {digest: 28, block: 64},
+	sha256: {digest: 32, block: 64},
+	sha384: {digest: 48, block: 128},
+	sha512: {digest: 64, block: 128},
+	'sha512-224': {digest: 28, block: 128},
+	'sha512-256': {digest: 32, block: 128},
+	'sha3-224': {digest: 28, block: 144},
+	'sha3-256': {digest: 32, block: 136},
+	'sha3-384': {digest: 48, block: 104},
+	'sha3-512': {digest: 64, block: 72},
+	sm3: {digest: 32, block: 64},
 };
 
 /** How many rounds it takes to derive `length` bytes: PBKDF2 and PKCS#12 start again for each digest. */
 export function roundsFor(length: number, name: string, iterations: number): number {
-	return iterations * Math.ceil(length / (digestLengths[name] ?? 1));
+	return iterations * Math.ceil(length / (hashSizes[name]?.digest ?? 1));
 }
 
 /** The most rounds that PBKDF2 with `parameters` takes, for the longest key of a cipher. */
 export function pbkdf2Rounds(parameters: DerValue | undefined): number {
 	const [, count, ...rest] = sequence(parameters);
 	const prf = rest.find(({tag}) => tag === tags.sequence);
-	// OpenSSL knows more hashes: none is shorter than SHA-1.
+	// OpenSSL may know more hashes.
 	const name = prf && hashes[objectId(sequence(prf)[0])];
-	return roundsFor(32, name ?? 'sha1', smallInteger(count));
+	return roundsFor(32, name ?? 'md5', smallInteger(count));
 }
 
-/** PBKDF2 (RFC 8018 A.2), as an AlgorithmIdentifier describes it; `length` overrides its own. */
+/** PBKDF2 (RFC 8018 A.2) or scrypt (RFC 7914 §7), as an AlgorithmIdentifier describes it; `length` overrides its own. */
 export function pbkdf2Key(
 	algorithm: DerValue | undefined,
 	{secret, budget}: Attempt,
 	length?: number,
 ): Buffer {
 	const [oid, parameters] = sequence(algorithm);
+	if (objectId(oid) === scryptId) return scryptKey(parameters, {secret, budget}, length);
 	if (objectId(oid) !== '1.2.840.113549.1.5.12') {
-		throw new UnsupportedProtection(`the key derivation ${objectId(oid)}`);
+		throw unknownAlgorithm('key derivation', objectId(oid));
 	}
 	const [salt, count, ...rest] = sequence(parameters);
 	const [given, prf] = rest[0]?.tag === tags.integer ? rest : [undefined, rest[0]];
@@ -102,6 +149,33 @@ export function pbkdf2Key(
 	const iterations = iterationsOf(count);
 	budget.spend(roundsFor(wanted, name, iterations));
 	return pbkdf2Sync(secret ?? '', octetString(salt), iterations, wanted, name);
+}
+
+export const scryptId = '1.3.6.1.4.1.11591.4.11';
+
+/** How many blocks scrypt hashes: all are filled, and then mixed (RFC 7914 §5). */
+export function scryptRounds(parameters: DerValue | undefined): number {
+	const [, cost, blockSize, parallel] = sequence(parameters);
+	return 2 * smallInteger(cost) * smallInteger(blockSize) * smallInteger(parallel);
+}
+
+function scryptKey(
+	parameters: DerValue | undefined,
+	{secret, budget}: Attempt,
+	length: number | undefined,
+): Buffer {
+	const [salt, cost, blockSize, parallel, given] = sequence(parameters);
+	const wanted = length ?? smallInteger(given);
+	if (wanted < 1 || wanted > 512) throw new DerError('no length of a key');
+	budget.spend(scryptRounds(parameters));
+	const [N, r, p] = [smallInteger(cost), smallInteger(blockSize), smallInteger(parallel)];
+	// 128 bytes for each block (§6), and some for those that are mixed.
+	const maxmem = 128 * r * (N + p + 2);
+	try {
+		return scryptSync(secret ?? '', octetString(salt), wanted, withoutPrototype({N, r, p, maxmem}));
+	} catch {
+		throw new DerError('no parameters of scrypt');
+	}
 }
 
 /** What a key of PKCS#12 is for (RFC 7292 B.3). */
@@ -116,7 +190,7 @@ export function pkcs12Key(
 	purpose: number,
 	length: number,
 ): Buffer {
-	const block = name === 'sha384' || name === 'sha512' ? 128 : 64;
+	const block = hashSizes[name]?.block ?? 64;
 	const diversifier = Buffer.alloc(block, purpose);
 	const input = Buffer.concat([repeat(salt, block), repeat(bmpString(secret), block)]);
 	const key: Buffer[] = [];

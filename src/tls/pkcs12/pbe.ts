@@ -9,6 +9,7 @@ import {
 	purposes,
 	roundsFor,
 	UnsupportedProtection,
+	unknownAlgorithm,
 } from './kdf.ts';
 import {decryptRc2Cbc} from './rc2.ts';
 
@@ -22,12 +23,21 @@ interface Cipher {
 function native(name: string, keyLength: number, expand = (key: Buffer) => key): Cipher {
 	return {
 		keyLength,
-		block: name.startsWith('aes') ? 16 : 8,
+		block: name.startsWith('des') ? 8 : 16,
 		decrypt(key, iv, data) {
-			const decipher = createDecipheriv(name, expand(key), iv).setAutoPadding(false);
+			const decipher = decipherOf(name, expand(key), iv).setAutoPadding(false);
 			return Buffer.concat([decipher.update(data), decipher.final()]);
 		},
 	};
+}
+
+function decipherOf(name: string, key: Buffer, iv: Buffer) {
+	try {
+		return createDecipheriv(name, key, iv);
+	} catch {
+		// Key and IV have the right length, so OpenSSL was built without it, or forbids it.
+		throw new UnsupportedProtection(`the cipher ${name}, which this OpenSSL does not have`);
+	}
 }
 
 const tripleDes = native('des-ede3-cbc', 24);
@@ -59,12 +69,20 @@ const pbes1: Readonly<Record<string, readonly [hash: string, Cipher]>> = {
 	'1.2.840.113549.1.5.10': ['sha1', des],
 };
 
-/** The ciphers of PBES2 (RFC 8018 B.2). */
+/** The ciphers of PBES2 (RFC 8018 B.2), RFC 3657, RFC 5794 and GM/T 0002. */
 const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
 	'1.2.840.113549.3.7': tripleDes,
 	'2.16.840.1.101.3.4.1.2': native('aes-128-cbc', 16),
 	'2.16.840.1.101.3.4.1.22': native('aes-192-cbc', 24),
 	'2.16.840.1.101.3.4.1.42': native('aes-256-cbc', 32),
+	'1.2.392.200011.61.1.1.1.2': native('camellia-128-cbc', 16),
+	'1.2.392.200011.61.1.1.1.3': native('camellia-192-cbc', 24),
+	'1.2.392.200011.61.1.1.1.4': native('camellia-256-cbc', 32),
+	'1.2.410.200046.1.1.2': native('aria-128-cbc', 16),
+	'1.2.410.200046.1.1.7': native('aria-192-cbc', 24),
+	'1.2.410.200046.1.1.12': native('aria-256-cbc', 32),
+	'1.2.156.10197.1.104.2': native('sm4-cbc', 16),
+	'1.3.14.3.2.7': des,
 };
 
 /**
@@ -98,7 +116,7 @@ function resolve(
 		const [cipherName, iv] = sequence(scheme);
 		const cipher = pbes2Ciphers[objectId(cipherName)];
 		if (cipher === undefined) {
-			throw new UnsupportedProtection(`the cipher ${objectId(cipherName)}`);
+			throw unknownAlgorithm('cipher', objectId(cipherName));
 		}
 		return {cipher, key: pbkdf2Key(kdf, attempt, cipher.keyLength), iv: octetString(iv)};
 	}
@@ -106,7 +124,7 @@ function resolve(
 	const pkcs12 = pkcs12Ciphers[oid];
 	const old = pbes1[oid];
 	if (pkcs12 === undefined && old === undefined) {
-		throw new UnsupportedProtection(`the cipher ${oid}`);
+		throw unknownAlgorithm('cipher', oid);
 	}
 	const [saltValue, count] = sequence(parameters);
 	const salt = octetString(saltValue);

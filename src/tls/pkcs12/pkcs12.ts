@@ -3,8 +3,8 @@ import {MtlsConfigError} from '../../config-error.ts';
 import type {Source} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import type {Keystore} from '../credentials/keystore.ts';
-import {describeBlocks, describeContent} from '../credentials/pem.ts';
-import type {PassphraseProvider} from '../credentials/private-key.ts';
+import {notOpened, type PassphraseProvider} from '../credentials/passphrase.ts';
+import {derOf, describeBlocks, describeContent} from '../credentials/pem.ts';
 import {type Content, readInput} from '../credentials/read-input.ts';
 import {DerError, derKind, readDer} from './der.ts';
 import {DerivationBudget, DerivationTooLong, UnsupportedProtection} from './kdf.ts';
@@ -28,28 +28,38 @@ export function readPkcs12(source: Source, getPassphrase: PassphraseProvider): P
 	return parsePkcs12(readInput(source, 'mtls.pfx', 'PKCS#12'), getPassphrase);
 }
 
-/** The same for content that was already read. */
-export function parsePkcs12(content: Content, getPassphrase: PassphraseProvider): Pkcs12 {
+/**
+ * The same for content that was already read.
+ *
+ * @param option - `mtls.ca` where it is a truststore.
+ */
+export function parsePkcs12(
+	content: Content,
+	getPassphrase: PassphraseProvider,
+	option: Pkcs12Option = 'mtls.pfx',
+): Pkcs12 {
 	const {from, path} = content;
-	const bytes = pkcs12Bytes(content);
+	const bytes = pkcs12Of(content);
+	if (bytes === undefined) throw notPkcs12(describeOther(content), option);
 	try {
 		const pfx = parsePfx(readDer(bytes));
-		const {keys, certificates} = open(pfx, getPassphrase, from);
+		const {keys, certificates} = open(pfx, getPassphrase, from, option);
 		return {
-			keys: keys.map(({der, name}) => ({key: parseKey(der, from), name})),
+			keys: keys.map(({der, name}) => ({key: parseKey(der, from, option), name})),
 			certificates: certificates.map(({der, name}) => ({
-				certificate: parseCertificate(der, from),
+				certificate: parseCertificate(der, from, option),
 				name,
 			})),
 			from,
 			path,
 		};
 	} catch (error) {
-		if (error instanceof DerError) throw notPkcs12(`the PKCS#12 in ${from} is damaged`, error);
+		if (error instanceof DerError)
+			throw notPkcs12(`the PKCS#12 in ${from} is damaged`, option, error);
 		if (error instanceof DerivationTooLong) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_UNSUPPORTED_KEY',
-				'mtls.pfx',
+				option,
 				`the PKCS#12 in ${from} asks for ${error.message}`,
 				error,
 			);
@@ -57,7 +67,7 @@ export function parsePkcs12(content: Content, getPassphrase: PassphraseProvider)
 		if (error instanceof UnsupportedProtection) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_UNSUPPORTED_KEY',
-				'mtls.pfx',
+				option,
 				`the PKCS#12 in ${from} is protected in a way that is not known here: ${error.message}`,
 				error,
 			);
@@ -66,27 +76,46 @@ export function parsePkcs12(content: Content, getPassphrase: PassphraseProvider)
 	}
 }
 
-function notPkcs12(message: string, cause?: unknown): MtlsConfigError {
-	return new MtlsConfigError('ERR_MTLS_NOT_PKCS12', 'mtls.pfx', message, cause);
+function notPkcs12(message: string, option: Pkcs12Option, cause?: unknown): MtlsConfigError {
+	return new MtlsConfigError('ERR_MTLS_NOT_PKCS12', option, message, cause);
 }
 
-function pkcs12Bytes(content: Content): Buffer {
-	const kind = content.isText ? undefined : derKind(content.bytes);
-	if (typeof kind === 'object' && kind.label === 'PKCS12') return kind.bytes;
+/** The options that take PKCS#12. */
+type Pkcs12Option = 'mtls.pfx' | 'mtls.ca';
 
+/** The PKCS#12 of some content, also between lines of PEM, as GnuTLS writes it; `undefined` if it is none. */
+export function pkcs12Of({bytes}: Content): Buffer | undefined {
+	const der = derKind(bytes);
+	if (der !== undefined) {
+		return typeof der === 'object' && der.label === 'PKCS12' ? der.bytes : undefined;
+	}
+	const [text] =
+		/-----BEGIN PKCS12-----.*?-----END PKCS12-----/s.exec(bytes.toString('latin1')) ?? [];
+	if (text === undefined) return undefined;
+	const armoured = derKind(derOf({label: 'PKCS12', text}));
+	return typeof armoured === 'object' && armoured.label === 'PKCS12' ? armoured.bytes : undefined;
+}
+
+function describeOther(content: Content): string {
 	const text = content.bytes.toString('latin1');
 	const labels = Array.from(text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g), ([, label = '']) => ({
 		label,
 		text: '',
 	}));
-	const found =
-		labels.length === 0
-			? describeContent(content)
-			: `PEM (${describeBlocks(labels)}), which goes in \`cert\` and \`key\``;
-	throw notPkcs12(`expected PKCS#12 in ${content.from}, found ${found}`);
+	const isOther = labels.some(({label}) => label !== 'PKCS12');
+	if (labels.length > 0 && !isOther) return `the PKCS12 in ${content.from} is damaged`;
+	const found = isOther
+		? `PEM (${describeBlocks(labels)}), which goes in \`mtls.cert\` and \`mtls.key\``
+		: describeContent(content, 'mtls.pfx');
+	return `expected PKCS#12 in ${content.from}, found ${found}`;
 }
 
-function open(pfx: Pfx, getPassphrase: PassphraseProvider, from: string): Bags {
+function open(
+	pfx: Pfx,
+	getPassphrase: PassphraseProvider,
+	from: string,
+	option: Pkcs12Option,
+): Bags {
 	const {macFits} = pfx;
 	const budget = new DerivationBudget();
 	if (macFits === undefined) {
@@ -103,18 +132,23 @@ function open(pfx: Pfx, getPassphrase: PassphraseProvider, from: string): Bags {
 		if (bags !== undefined) return bags;
 	}
 	if (given && macFits !== undefined && decryptsAny(pfx.parts, {secret: given, budget})) {
-		throw notPkcs12(`the PKCS#12 in ${from} is damaged: the passphrase fits, and the MAC does not`);
+		throw notPkcs12(
+			`the PKCS#12 in ${from} is damaged: the passphrase fits, and the MAC does not`,
+			option,
+		);
 	}
 	throw new MtlsConfigError(
 		'ERR_MTLS_BAD_PASSPHRASE',
-		'mtls.passphrase',
-		given === undefined
-			? `the PKCS#12 in ${from} is encrypted and no passphrase was given`
-			: `the passphrase does not open the PKCS#12 in ${from}`,
+		option === 'mtls.ca' ? option : 'mtls.passphrase',
+		notOpened(`the PKCS#12 in ${from}`, given) + (option === 'mtls.ca' ? truststoreAdvice : ''),
 	);
 }
 
-function parseKey(der: Buffer, from: string): KeyObject {
+// There is one passphrase for key and truststore.
+const truststoreAdvice =
+	'; that of a Java truststore is often changeit, and `keytool -exportcert -rfc` or `openssl pkcs12 -nokeys` writes the certificates as PEM, which needs none';
+
+function parseKey(der: Buffer, from: string, option: Pkcs12Option): KeyObject {
 	try {
 		return createPrivateKey(
 			withoutPrototype({key: der, format: 'der' as const, type: 'pkcs8' as const}),
@@ -122,20 +156,20 @@ function parseKey(der: Buffer, from: string): KeyObject {
 	} catch (cause) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_UNSUPPORTED_KEY',
-			'mtls.pfx',
+			option,
 			`the key in ${from} is of a kind that OpenSSL does not read`,
 			cause,
 		);
 	}
 }
 
-function parseCertificate(der: Buffer, from: string): X509Certificate {
+function parseCertificate(der: Buffer, from: string, option: Pkcs12Option): X509Certificate {
 	try {
 		return new X509Certificate(der);
 	} catch (cause) {
 		throw new MtlsConfigError(
 			'ERR_MTLS_NO_CERTIFICATE',
-			'mtls.pfx',
+			option,
 			`a certificate in ${from} cannot be parsed`,
 			cause,
 		);

@@ -2,13 +2,16 @@ import {type FSWatcher, readdirSync, statSync, watch} from 'node:fs';
 import {dirname, join} from 'node:path';
 import type {MtlsOptions} from '../../options/mtls.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
-import {isDirectory, isPath} from '../credentials/read-input.ts';
+import {isDirectory, pathOf} from '../credentials/read-input.ts';
 import {isCaSet} from '../trust/ca.ts';
 
 /** The files and directories that `options` name. */
 export function filesOf({cert, key, pfx, ca, crl, proxy}: MtlsOptions): string[] {
 	const sources = [cert, key, pfx, ca, crl].flat();
-	const own = sources.filter((source) => isPath(source) && !isCaSet(source)) as string[];
+	const own = sources
+		.filter((source) => !isCaSet(source))
+		.map(pathOf)
+		.filter((path) => path !== undefined);
 	return proxy === undefined ? own : [...own, ...filesOf(proxy)];
 }
 

@@ -37,6 +37,7 @@ export function materialDigest(material: IdentityMaterial): string {
 			if (value === undefined) continue;
 			hash.update(`\n${name} `);
 			if (typeof value === 'string' || types.isUint8Array(value)) hash.update(value);
+			else if (value instanceof URL) hash.update(value.href);
 			// A function and a SecureContext have no content to hash: the same object is the same.
 			else hash.update(Object(value) === value ? numberOf(value) : String(value));
 		}

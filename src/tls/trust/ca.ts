@@ -7,17 +7,26 @@ import tls from 'node:tls';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {TrustFacts} from '../../failures/facts.ts';
 import type {MtlsOptions, Source} from '../../options/mtls.ts';
-import {issuerOf} from '../credentials/chain.ts';
+import {fitsKey, isSignedBy, issuerOf} from '../credentials/chain.ts';
+import type {PassphraseProvider} from '../credentials/passphrase.ts';
 import {
 	certificateBlocks,
 	isCertificate,
 	type PemBlock,
 	parseCertificate,
+	parsePem,
 	readPem,
 } from '../credentials/pem.ts';
-import {isDirectory} from '../credentials/read-input.ts';
+import {
+	type Content,
+	describeFileError,
+	isDirectory,
+	pathOf,
+	readInput,
+} from '../credentials/read-input.ts';
 import type {FindIssuer} from '../peer/peer-chain.ts';
 import {childrenOf, DerError, type DerValue, readDer, sequence, tags} from '../pkcs12/der.ts';
+import {parsePkcs12, pkcs12Of} from '../pkcs12/pkcs12.ts';
 
 type CaSet = 'default' | 'system' | 'bundled';
 
@@ -30,7 +39,10 @@ type CaSet = 'default' | 'system' | 'bundled';
  * @returns `undefined` when `ca` is not given: Node's default trust, `NODE_EXTRA_CA_CERTS` included.
  * @throws {MtlsConfigError} for `mtls.ca`, naming the source.
  */
-export function loadCa(ca: MtlsOptions['ca']): string[] | undefined {
+export function loadCa(
+	ca: MtlsOptions['ca'],
+	getPassphrase: PassphraseProvider = () => undefined,
+): string[] | undefined {
 	if (ca === undefined) return undefined;
 	const sources: readonly Source[] = Array.isArray(ca) ? ca : [ca as Source];
 	if (sources.length === 0) {
@@ -39,7 +51,7 @@ export function loadCa(ca: MtlsOptions['ca']): string[] | undefined {
 		);
 	}
 	const found = sources.flatMap((source, index) =>
-		load(source, Array.isArray(ca) ? index + 1 : undefined),
+		load(source, Array.isArray(ca) ? index + 1 : undefined, getPassphrase),
 	);
 	return withoutDuplicates(found);
 }
@@ -53,11 +65,31 @@ function withoutDuplicates(certificates: readonly string[]): string[] {
 	});
 }
 
-function load(source: Source, entry: number | undefined): string[] {
+function load(
+	source: Source,
+	entry: number | undefined,
+	getPassphrase: PassphraseProvider,
+): string[] {
 	if (isCaSet(source)) return loadSet(source);
 	if (isDirectory(source)) return readDirectory(source, entry);
-	const file = readPem(source, 'mtls.ca', entry);
+	const content = readInput(source, 'mtls.ca');
+	if (pkcs12Of(content) !== undefined) return readTruststore(content, getPassphrase);
+	const file = parsePem(content, 'mtls.ca', entry);
 	return textsOf(certificateBlocks(file, 'mtls.ca'), file.from);
+}
+
+/**
+ * The certificates of a PKCS#12 file, such as a truststore of Java. Of one that is an identity, all but the
+ * certificates of its own keys: whoever names it here trusts the CAs in it.
+ */
+function readTruststore(content: Content, getPassphrase: PassphraseProvider): string[] {
+	const {keys, certificates, from} = parsePkcs12(content, getPassphrase, 'mtls.ca');
+	const trusted = certificates
+		.map(({certificate}) => certificate)
+		.filter((certificate) => !keys.some(({key}) => fitsKey(certificate, key)));
+	if (trusted.length > 0) return trusted.map(String);
+	const found = certificates.length === 0 ? 'none' : 'only that of its own key';
+	throw noCertificate(`expected certificates of CAs in the PKCS#12 in ${from}, found ${found}`);
 }
 
 /** Whether a source names a set of CAs, not a file. */
@@ -80,7 +112,8 @@ const certificateName = /\.(pem|crt|cer|der)$|^[\da-f]{8}\.\d+$/i;
  * A damaged one is an error, since its absence could go unnoticed; a file of another kind, such as a key
  * or a CRL, is skipped.
  */
-function readDirectory(path: string, entry: number | undefined): string[] {
+function readDirectory(source: Source, entry: number | undefined): string[] {
+	const path = pathOf(source) ?? '';
 	const certificates = namesIn(path)
 		.filter((name) => certificateName.test(name))
 		.map((name) => join(path, name))
@@ -89,7 +122,7 @@ function readDirectory(path: string, entry: number | undefined): string[] {
 		.flatMap(({blocks, from}) => textsOf(blocks.filter(isCertificate), from));
 	if (certificates.length > 0) return certificates;
 	const where = entry === undefined ? '' : ` (entry ${entry} of the list)`;
-	throw noCertificate(`expected certificates in directory '${path}'${where}, found none`);
+	throw noCertificate(`expected certificates in folder '${path}'${where}, found none`);
 }
 
 function namesIn(path: string): string[] {
@@ -100,7 +133,7 @@ function namesIn(path: string): string[] {
 		throw new MtlsConfigError(
 			'ERR_MTLS_UNREADABLE_FILE',
 			'mtls.ca',
-			`cannot read directory '${path}': ${code}`,
+			`cannot read folder '${path}': ${describeFileError(code)}`,
 			cause,
 		);
 	}
@@ -134,10 +167,12 @@ export function trustedIssuers(ca: readonly string[] | undefined): FindIssuer {
  *
  * @param ca - PEM; without it what Node trusts by default.
  * @param chain - What the server sent, and the trusted certificates above it, leaf first.
+ * @param pfxCas - The CAs that came with the client certificate.
  */
 export function trustFacts(
 	ca: readonly string[] | undefined,
 	chain: readonly X509Certificate[],
+	pfxCas: readonly X509Certificate[],
 ): TrustFacts {
 	const trusted = ca === undefined ? trustedByDefault() : new TrustedCertificates(ca);
 	const [leaf] = chain;
@@ -149,6 +184,13 @@ export function trustFacts(
 		holdsLeaf: leaf !== undefined && held.includes(leaf),
 		holdsTop: last !== undefined && !isRoot && held.includes(last),
 		holdsNamesake: last !== undefined && !held.includes(last) && trusted.holdsNameOfIssuer(last),
+		inPfx:
+			last !== undefined &&
+			pfxCas.some(
+				(each) =>
+					(last.checkIssued(each) && isSignedBy(last, each)) ||
+					last.fingerprint256 === each.fingerprint256,
+			),
 		isPublic:
 			ca !== undefined && last !== undefined && trustedByDefault().issuerOf(last) !== undefined,
 		held: new Set(held.map(({fingerprint256}) => fingerprint256)),

@@ -11,7 +11,7 @@ import {configRefusal} from '../../support/config-refusal.ts';
 import {type CredentialForm, makeCorpus, passphrase} from '../../support/credential-forms.ts';
 import {fakeIo, type TempDir, tempDir} from '../../support/fake-io.ts';
 import {issueFor} from '../../support/issue-for.ts';
-import {pfxOf} from '../../support/pfx-writer.ts';
+import {pfxOf, writePkcs7} from '../../support/pfx-writer.ts';
 
 const wrong = 'MARK-wrong-horse';
 const {pki, intermediate, forms} = await makeCorpus();
@@ -20,7 +20,7 @@ async function inspected(argv: readonly string[], word?: string) {
 	const io = fakeIo({env: word === undefined ? {} : {AXIOS_MTLS_PASSPHRASE: word}});
 	const code = await run(['inspect', ...argv], io);
 	for (const secret of [passphrase, wrong]) expect(io.out() + io.err()).not.toContain(secret);
-	return {code, out: io.out(), err: io.errText()};
+	return {code, out: io.out(), err: io.errText(), text: io.out().replaceAll(/\s+/g, ' ')};
 }
 
 function write(dir: TempDir, name: string, bytes: Buffer): string {
@@ -91,12 +91,17 @@ test.each(refused)('inspect refuses %s in the words of the library', async (_, b
 	});
 });
 
-test('inspect says how to take the certificates out of a PKCS#7 file', async () => {
+test('inspect shows the certificates of a PKCS#7 file, PEM or DER', async () => {
 	using dir = tempDir();
-	const pem = '-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n';
-	const {code, err} = await inspected([dir.write('chain.p7b', pem)]);
-	expect(code).toBe(64);
-	expect(err).toContain('found PKCS7 (`openssl pkcs7 -print_certs` takes the certificates out');
+	const der = writePkcs7([pki.ca, intermediate.cert].map((text) => new X509Certificate(text).raw));
+	const pem = `-----BEGIN PKCS7-----\n${der.toString('base64')}\n-----END PKCS7-----\n`;
+	for (const bytes of [der, Buffer.from(pem)]) {
+		const {code, text: printed} = await inspected([write(dir, 'chain.p7b', bytes)]);
+		expect(code).toBe(0);
+		for (const text of [pki.ca, intermediate.cert]) {
+			expect(printed).toContain(`SHA-256 ${new X509Certificate(text).fingerprint256}`);
+		}
+	}
 });
 
 test('inspect shows a PKCS#12 whose key is too short for OpenSSL', async () => {
@@ -105,8 +110,12 @@ test('inspect shows a PKCS#12 whose key is too short for OpenSSL', async () => {
 	const leaf = await issueFor(intermediate, publicKey, {commonName: 'short'});
 	const key = privateKey.export({type: 'pkcs8', format: 'pem'}).toString();
 	const pfx = pfxOf(leaf, key, {passphrase});
-	const {code, out} = await inspected([write(dir, 'short.p12', pfx)], passphrase);
-	expect(code).toBe(0);
+	const {code, out, text} = await inspected([write(dir, 'short.p12', pfx)], passphrase);
+	expect(code).toBe(1);
+	expect(text).toMatch(
+		/✗ OpenSSL refuses our certificate: our key is too short \(\w+\); have a certi/,
+	);
+	expect(text).toContain('`--ciphers DEFAULT@SECLEVEL=1` takes it meanwhile');
 	expect(out).toContain('short.p12: PKCS#12, certificate, private key\n');
 	expect(out).toContain('! RSA, 1024 bits is too short: OpenSSL refuses it\n');
 });
@@ -115,10 +124,10 @@ test('inspect says of a PKCS#12 for servers that it is not for clients, and is e
 	using dir = tempDir();
 	const {cert, key} = await pki.server({keyType: 'ec'});
 	const file = write(dir, 'server.p12', pfxOf(cert, key, {passphrase}));
-	const {code, out} = await inspected([file], passphrase);
+	const {code, text} = await inspected([file], passphrase);
 	expect(code).toBe(1);
-	expect(out).toMatch(
-		/✗ 'localhost' is not for clients: its extendedKeyUsage .* lacks clientAuth\n/,
+	expect(text).toMatch(
+		/✗ 'localhost' is not for clients: its extendedKeyUsage .* lacks clientAuth /,
 	);
 	expect(configRefusal({pfx: file, passphrase}).message).toContain('is not for clients');
 });

@@ -4,6 +4,7 @@ import {expect, test} from 'vitest';
 import {run} from '../../../src/cli/run.ts';
 import {createTestPki} from '../../../src/testing/index.ts';
 import {fakeIo, type TempDir, tempDir} from '../../support/fake-io.ts';
+import {writePfx} from '../../support/pfx-writer.ts';
 import {pemMarks} from '../../support/printed-forms.ts';
 
 interface Inspected {
@@ -181,7 +182,7 @@ test('a file that cannot be read, or holds neither certificate nor key, is exit 
 	const cert = dir.write('client.crt', (await pki.client()).cert);
 	const cases: [readonly string[], RegExp][] = [
 		[[dir.at('missing')], /missing: no such file '.*missing'$/m],
-		[[dir.path], /: cannot read file '.*': EISDIR$/m],
+		[[dir.path], /: cannot read file '.*': it is a folder \(EISDIR\)$/m],
 		[[dir.write('empty', '')], /: expected PEM in file '.*empty', found nothing$/m],
 		[
 			[dir.write('junk', 'junk')],
@@ -197,4 +198,44 @@ test('a file that cannot be read, or holds neither certificate nor key, is exit 
 		expect({code, out}).toEqual({code: 64, out: ''});
 		expect(err).toMatch(told);
 	}
+});
+
+test('inspect lists the entries of a keystore, and which of them is used', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const entries = {
+		old: await pki.client({commonName: 'old', expired: true}),
+		renewed: await pki.client({commonName: 'renewed'}),
+		"Bob's": await pki.client({commonName: 'bob'}),
+	};
+	const keystore = (names: readonly (keyof typeof entries)[]) =>
+		writePfx({
+			keys: names.map((name) => ({
+				der: createPrivateKey(entries[name].key).export({type: 'pkcs8', format: 'der'}),
+				name,
+			})),
+			certificates: names.map((name) => ({
+				der: new X509Certificate(entries[name].leaf).raw,
+				name,
+			})),
+			key: 'none',
+			cert: 'none',
+			mac: 'none',
+		});
+
+	const one = await inspected([writePrivate(dir, 'one.p12', keystore(['old', 'renewed']))]);
+	expect(one.code).toBe(0);
+	expect(one.out.match(/^ {2}alias +old$/gm)).toHaveLength(2);
+	expect(one.out).toMatch(/^ {2}used +no: it expired on \d{4}-\d\d-\d\d/m);
+	expect(one.out).toMatch(/^ {2}used +yes$/m);
+	expect(one.out).toMatch(/^ {2}! 'old' expired on /m);
+
+	const all = keystore(['old', 'renewed', "Bob's"]);
+	const two = await inspected([writePrivate(dir, 'two.p12', all)]);
+	expect(two.code).toBe(1);
+	expect(two.out).toMatch(/^ {2}used +with --alias renewed$/m);
+	expect(two.out).toMatch(/^ {2}used +with --alias 'Bob'\\''s'$/m);
+	// Long lines are wrapped.
+	const text = two.out.replaceAll(/\s+/g, ' ');
+	expect(text).toMatch(/✗ \S*two\.p12' holds 2 identities that can be used; name one by/);
 });

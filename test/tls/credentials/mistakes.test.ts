@@ -134,7 +134,7 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		() => ({cert: nonsense('PKCS7'), key: client.key}),
 		'mtls.cert',
 		'ERR_MTLS_NO_CERTIFICATE',
-		'expected a CERTIFICATE in the given text, found PKCS7 (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
+		'expected a CERTIFICATE in the given text, found PKCS7 without a certificate that can be read',
 	],
 	[
 		'a PKCS#7 bundle in DER as the certificate',
@@ -144,7 +144,7 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		}),
 		'mtls.cert',
 		'ERR_MTLS_NO_CERTIFICATE',
-		'expected a CERTIFICATE in the given bytes, found PKCS7 (`openssl pkcs7 -print_certs` takes the certificates out of a .p7b file)',
+		'expected a CERTIFICATE in the given bytes, found PKCS7 without a certificate that can be read',
 	],
 	[
 		'an encrypted key that is none inside',
@@ -176,14 +176,14 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		() => ({cert: rsa.cert, key: encrypted('pkcs1').replace('AES-256', 'RC2-40'), passphrase}),
 		'mtls.key',
 		'ERR_MTLS_UNSUPPORTED_KEY',
-		'the key in the given text is encrypted in a way that is not known here: the cipher RC2-40-CBC',
+		'the key in the given text is encrypted in a way that is not known here: the cipher RC2-40-CBC; export it again with AES and SHA-256',
 	],
 	[
 		'a PKCS#8 key under a cipher of long ago',
 		() => ({cert: rsa.cert, key: md5Rc2(), passphrase}),
 		'mtls.key',
 		'ERR_MTLS_UNSUPPORTED_KEY',
-		'the key in the given bytes is encrypted in a way that is not known here: the cipher 1.2.840.113549.1.5.6',
+		'the key in the given bytes is encrypted in a way that is not known here: the cipher RC2 with MD5 (1.2.840.113549.1.5.6); export it again with AES and SHA-256',
 	],
 	[
 		'no passphrase for PKCS#8',

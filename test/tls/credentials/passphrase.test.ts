@@ -1,7 +1,7 @@
 import {beforeAll, expect, test} from 'vitest';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
 import {loadCredentials} from '../../../src/tls/credentials/load-credentials.ts';
-import {passphraseProvider} from '../../../src/tls/credentials/private-key.ts';
+import {passphraseProvider} from '../../../src/tls/credentials/passphrase.ts';
 
 let locked: Credential;
 beforeAll(async () => {

@@ -128,12 +128,17 @@ describe('what is refused', () => {
 			'ERR_MTLS_NO_SUCH_FILE',
 			/^no such file '.*none\.pem'$/,
 		],
-		['a directory', () => directory, 'ERR_MTLS_UNREADABLE_FILE', /^cannot read file '.*': EISDIR$/],
+		[
+			'a directory',
+			() => directory,
+			'ERR_MTLS_UNREADABLE_FILE',
+			/^cannot read file '.*': it is a folder \(EISDIR\)$/,
+		],
 		[
 			'a path through a file',
 			() => join(file('a.pem', key), 'b.pem'),
 			'ERR_MTLS_UNREADABLE_FILE',
-			/^cannot read file '.*b\.pem': ENOTDIR$/,
+			/^cannot read file '.*b\.pem': a part of its path is a file, not a folder \(ENOTDIR\)$/,
 		],
 		['an empty file', () => file('empty.pem', ''), 'ERR_MTLS_NOT_PEM', /, found nothing$/],
 		[
@@ -162,7 +167,24 @@ describe('what is refused', () => {
 			'ERR_MTLS_NOT_PEM',
 			/, found a Java keystore \(`keytool .* pkcs12` makes/,
 		],
-		['DER as a string', () => der(key).toString('latin1'), 'ERR_MTLS_NOT_PEM', /found DER/],
+		[
+			'DER that became text',
+			() => der(key).toString('utf8'),
+			'ERR_MTLS_NOT_PEM',
+			/found binary data that was read as text \('utf8'\), which destroys it \(give its path,/,
+		],
+		[
+			'base64 that is cut short',
+			() => der(key).toString('base64').slice(0, -8),
+			'ERR_MTLS_NOT_PEM',
+			/found \d+ characters without a -----BEGIN line$/,
+		],
+		[
+			'bytes of base64 that is cut short',
+			() => Buffer.from(der(key).toString('base64').slice(0, -8)),
+			'ERR_MTLS_NOT_PEM',
+			/found base64 that is cut short or damaged$/,
+		],
 		['UTF-16', () => utf16(key), 'ERR_MTLS_NOT_PEM', /, found UTF-16 text or other binary data$/],
 		[
 			'an HTML page',
@@ -213,7 +235,7 @@ describe('what is refused', () => {
 			expect(refusal(path)).toMatchObject({
 				code: 'ERR_MTLS_UNREADABLE_FILE',
 				option: 'mtls.key',
-				message: `mtls.key: cannot read file '${path}': EACCES`,
+				message: `mtls.key: cannot read file '${path}': this process may not read it (EACCES)`,
 			});
 		},
 	);
@@ -223,13 +245,19 @@ describe('what is refused', () => {
 	});
 
 	test.each<[string, (pem: string) => string]>([
-		['in one line of base64', (pem) => der(pem).toString('base64')],
-		['in base64url', (pem) => der(pem).toString('base64url')],
-		['in lines of base64 joined by blanks', (pem) => pem.split('\n').slice(1, -2).join(' ')],
+		['in one line of base64 that is cut short', (pem) => der(pem).toString('base64').slice(4)],
+		['in base64url that is cut short', (pem) => der(pem).toString('base64url').slice(0, -4)],
+		[
+			'in lines of base64 joined by blanks, the first one lost',
+			(pem) => pem.split('\n').slice(2, -2).join(' '),
+		],
 		['in hex', (pem) => der(pem).toString('hex')],
 		['percent-encoded', (pem) => encodeURIComponent(pem)],
 		['with a mistyped armour', (pem) => pem.replaceAll('-----', '----').replaceAll('\n', ' ')],
-		['as lines without armour', (pem) => pem.split('\n').slice(1, -2).join('\n')],
+		[
+			'as lines without armour, the first one lost',
+			(pem) => pem.split('\n').slice(2, -2).join('\n'),
+		],
 		['cut short', (pem) => pem.slice(0, -40)],
 	])('a key %s is not repeated', (_, mangle) => {
 		const text = mangle(key);

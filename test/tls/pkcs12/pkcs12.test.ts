@@ -93,7 +93,12 @@ describe('what is told for mtls.pfx', () => {
 	const modern = () => pfxOf(client.leaf, client.key, {passphrase});
 
 	test.each<[string, () => unknown, string, string | RegExp]>([
-		['no such file', () => 'none.p12', 'ERR_MTLS_NO_SUCH_FILE', "no such file 'none.p12'"],
+		[
+			'no such file',
+			() => 'none.p12',
+			'ERR_MTLS_NO_SUCH_FILE',
+			/^no such file 'none\.p12' in the folder '.+'$/,
+		],
 		[
 			'an empty string',
 			() => '',
@@ -108,22 +113,34 @@ describe('what is told for mtls.pfx', () => {
 			/in the given bytes, found nothing$/,
 		],
 		[
-			'base64',
-			() => modern().toString('base64'),
+			'base64 that is cut short',
+			() => modern().toString('base64').slice(0, -8),
 			'ERR_MTLS_NOT_PKCS12',
-			/found \d+ characters that are no path; of base64, give `Buffer\.from\(text, 'base64'\)`$/,
+			/found \d+ characters that are neither a path nor base64$/,
 		],
 		[
-			'bytes that became a string',
-			() => modern().toString('latin1'),
+			'lines of base64 that are cut short',
+			() => Buffer.from(modern().toString('base64').slice(0, -8)),
 			'ERR_MTLS_NOT_PKCS12',
-			/in the given text, found DER \(binary\) data of a PKCS12$/,
+			/found base64 that is cut short or damaged$/,
+		],
+		[
+			'bytes that were read as UTF-8',
+			() => modern().toString('utf8'),
+			'ERR_MTLS_NOT_PKCS12',
+			/in the given text, found binary data that was read as text \('utf8'\), which destroys it/,
+		],
+		[
+			'a file that was written as UTF-8',
+			() => Buffer.from(modern().toString('utf8')),
+			'ERR_MTLS_NOT_PKCS12',
+			/in the given bytes, found binary data that was read as text \('utf8'\), which destroys it/,
 		],
 		[
 			'PEM',
 			() => client.cert + client.key,
 			'ERR_MTLS_NOT_PKCS12',
-			/found PEM \(CERTIFICATE, PRIVATE KEY\), which goes in `cert` and `key`$/,
+			/found PEM \(CERTIFICATE, PRIVATE KEY\), which goes in `mtls.cert` and `mtls.key`$/,
 		],
 		[
 			'a certificate',
@@ -166,13 +183,13 @@ describe('what is told for mtls.pfx', () => {
 			'a cipher that is not known',
 			() => replaced(unsealed(), '60864801650304012a', '60864801650304012f'),
 			'ERR_MTLS_UNSUPPORTED_KEY',
-			/not known here: the cipher 2\.16\.840\.1\.101\.3\.4\.1\.47$/,
+			/not known here: the cipher 2\.16\.840\.1\.101\.3\.4\.1\.47; export it again with AES and SHA-256$/,
 		],
 		[
 			'a hash that is not known',
-			() => replaced(unsealed(), '2a864886f70d0209', '2a864886f70d020d'),
+			() => replaced(unsealed(), '2a864886f70d0209', '2a864886f70d0263'),
 			'ERR_MTLS_UNSUPPORTED_KEY',
-			/not known here: the hash 1\.2\.840\.113549\.2\.13$/,
+			/not known here: the hash 1\.2\.840\.113549\.2\.99; export it again with AES and SHA-256$/,
 		],
 		[
 			'so many iterations that it would stand still',
@@ -237,22 +254,22 @@ describe('what is told for mtls.pfx', () => {
 			expect(configRefusal({pfx, ...besides}, [client.key])).toMatchObject({
 				code: 'ERR_MTLS_BAD_OPTION',
 				option: 'mtls.pfx',
-				message: `mtls.pfx: it brings certificate and key, so \`${name}\` cannot be given besides`,
+				message: `mtls.pfx: it brings certificate and key, so \`mtls.${name}\` cannot be given besides`,
 			});
 		}
 	});
 
 	test('a PFX in another option is reported as one', () => {
 		const pfx = pfxOf(client.leaf, client.key);
-		const found = 'found PKCS12 (a .p12 or .pfx file, which goes in `pfx`)';
+		const found = 'found PKCS12 (a .p12 or .pfx file, which goes in `mtls.pfx`)';
 		expect(configRefusal({cert: pfx}).message).toBe(
 			`mtls.cert: expected a CERTIFICATE in the given bytes, ${found}`,
 		);
 		expect(configRefusal({cert: client.cert, key: pfx}).message).toBe(
 			`mtls.key: expected a PRIVATE KEY in the given bytes, ${found}`,
 		);
-		expect(configRefusal({ca: pfx}).message).toBe(
-			`mtls.ca: expected a CERTIFICATE in the given bytes, ${found}`,
+		expect(configRefusal({crl: pfx}).message).toBe(
+			`mtls.crl: expected an X509 CRL in the given bytes, ${found}`,
 		);
 	});
 });

@@ -128,12 +128,12 @@ describe('a directory', () => {
 	);
 
 	test.each<[string, () => Record<string, string>, string, RegExp]>([
-		['with nothing in it', () => ({}), 'ERR_MTLS_NO_CERTIFICATE', /in directory '.*', found none$/],
+		['with nothing in it', () => ({}), 'ERR_MTLS_NO_CERTIFICATE', /in folder '.*', found none$/],
 		[
 			'with keys alone',
 			() => ({'a.pem': pki.key}),
 			'ERR_MTLS_NO_CERTIFICATE',
-			/in directory '.*', found none$/,
+			/in folder '.*', found none$/,
 		],
 		[
 			'with an empty file that is named like a certificate',
@@ -158,7 +158,7 @@ describe('a directory', () => {
 	test('a CA directory in a list is named by its index', () => {
 		const path = folder('empty', {});
 		expect(configRefusal({ca: [pki.ca, path]}).message).toBe(
-			`mtls.ca: expected certificates in directory '${path}' (entry 2 of the list), found none`,
+			`mtls.ca: expected certificates in folder '${path}' (entry 2 of the list), found none`,
 		);
 	});
 });
@@ -189,13 +189,13 @@ describe('mistakes', () => {
 			'a word that is no set',
 			() => 'defaults',
 			'ERR_MTLS_NO_SUCH_FILE',
-			/no such file 'defaults'$/,
+			/no such file 'defaults' in the folder '.+'$/,
 		],
 		[
 			'a PKCS#7 bundle',
 			() => '-----BEGIN PKCS7-----\nAAAA\n-----END PKCS7-----\n',
 			'ERR_MTLS_NO_CERTIFICATE',
-			/found PKCS7 \(`openssl pkcs7 -print_certs` takes the certificates out of a \.p7b file\)$/,
+			/found PKCS7 without a certificate that can be read$/,
 		],
 		[
 			'a key',

@@ -23,7 +23,11 @@ const setOurs = ({words}: Facts) =>
 const unset: Cause = {
 	id: 'unset',
 	text: ({words, options}) =>
-		`${options.unset.map((name) => `\`${words.mtls}.${name}\``).join(' and ')} ${options.unset.length === 1 ? 'is' : 'are'} given as undefined, as by environment variables that are not set`,
+		`${
+			options.unset.includes('pfx')
+				? `\`${words.mtls}.pfx\` is`
+				: `\`${words.mtls}.cert\` and \`${words.mtls}.key\` are`
+		} given as undefined, as by environment variables that are not set`,
 	repair: ({words}) =>
 		`set what the options are read from, or leave \`${words.mtls}.cert\` and \`${words.mtls}.key\` out`,
 	when: ({hasIdentity, isAnonymized, options}) =>

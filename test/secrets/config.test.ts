@@ -26,9 +26,16 @@ describe('mistakes at construction', () => {
 		['a key as the certificate', 'mtls.cert', () => ({mtls: {...own(), cert: own().key}})],
 		['a key as the CA', 'mtls.ca', () => ({mtls: {...own(), ca: own().key}})],
 		[
-			'a key without its armour',
+			'a key without its armour, and its end lost',
 			'mtls.key',
-			() => ({mtls: {...own(), key: own().key.replace(/-----.*-----|\s/g, '')}}),
+			() => ({
+				mtls: {
+					...own(),
+					key: own()
+						.key.replace(/-----.*-----|\s/g, '')
+						.slice(0, -8),
+				},
+			}),
 		],
 		['a passphrase as the version', 'mtls.minVersion', () => ({mtls: {minVersion: wrong}})],
 		['an unknown option', 'mtls.password', () => ({mtls: {...own(), password: wrong}})],

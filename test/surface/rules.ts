@@ -53,6 +53,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'connection/handshake-probe.ts',
 		'connection/proxy/resolve-proxy.ts',
 		'connection/server-flight.ts',
+		'failures/our-certificate.ts',
 		'tls/credentials/certificate-facts.ts',
 		'tls/credentials/chain.ts',
 		'tls/credentials/expiry.ts',

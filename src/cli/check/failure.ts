@@ -12,6 +12,8 @@ export interface ClassifiedError {
 	readonly exitCode: ExitCode;
 	/** The alert that the server sent. */
 	readonly alert?: string | undefined;
+	/** The library's ids of the reasons, in their order. */
+	readonly causes?: readonly string[] | undefined;
 }
 
 /** The step in which a check that was cut off was waiting. */
@@ -36,7 +38,7 @@ export function classifyError(
 	inFlags: OptionWriter,
 ): ClassifiedError {
 	if (isMtlsError(error)) {
-		const {kind, side, certain, reasons, hint, alert} = error.failure;
+		const {kind, side, certain, reasons, causes, hint, alert} = error.failure;
 		return {
 			failure: {
 				kind,
@@ -48,6 +50,7 @@ export function classifyError(
 			},
 			exitCode: exitCodeOf(error.failure),
 			alert,
+			causes,
 		};
 	}
 	const network = {side: 'network', certain: true} as const;

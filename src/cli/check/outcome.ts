@@ -1,6 +1,7 @@
 /*
  * Why the server did not let us in, with what `check` has seen besides the failed connection.
  */
+import type {CertificateFacts} from '../../index.ts';
 import {exitCodes} from '../shared/exit-codes.ts';
 import {commonName} from '../shared/format-certificate.ts';
 import {type ClientCertificate, isRefusal} from './client-certificate.ts';
@@ -23,37 +24,82 @@ export function outcomeOf(
 	const isAboutUs =
 		failure.kind === 'client-certificate-refused' || failure.kind === 'client-certificate-required';
 	if (!isAboutUs || decisive.has(error.alert)) return error;
-	return {...error, failure: {...failure, ...explainRefusal(failure, seen, client, acceptance)}};
+	return {...error, failure: {...failure, ...explainRefusal(error, seen, client, acceptance)}};
 }
 
 /** Alerts that say what is wrong: the issuer is not. */
 const decisive: ReadonlySet<string | undefined> = new Set([
+	'access_denied',
 	'certificate_expired',
 	'certificate_revoked',
+	'decrypt_error',
 	'unsupported_certificate',
 ]);
 
 type Explanation = Pick<CheckFailure, 'reasons' | 'hint'>;
 
 function explainRefusal(
-	{reasons, hint}: Explanation,
+	error: ClassifiedError,
 	seen: Observations,
-	client: ClientCertificate,
+	{ours}: ClientCertificate,
 	acceptance: Acceptance,
 ): Explanation {
-	const {issuers = []} = acceptance;
-	if (client.ours === null) {
+	const {reasons, hint} = error.failure;
+	const {issuers = [], isIssuerNamed, unusableKey} = acceptance;
+	if (ours === null) {
 		if (issuers.length === 0) return {reasons, hint};
 		const needed = `give a certificate that ${anyOf(issuers)} has issued, with \`--cert\` and \`--key\``;
 		return {reasons, hint: needed};
 	}
+	// Ours was not sent, so that its issuer cannot matter.
+	const wasUnsent = error.causes?.includes('no-fitting-key') ?? false;
+	if (wasUnsent && unusableKey === undefined) return {reasons, hint};
+	if (isIssuerNamed) return withNamedIssuer(error, seen, ours, acceptance);
 	return explainByRequest(seen, acceptance) ?? {reasons, hint};
+}
+
+/** Leaves out the causes that the server's list excludes: it names an issuer of our chain. */
+function withNamedIssuer(
+	{failure: {reasons, hint}, causes = []}: ClassifiedError,
+	{own}: Observations,
+	{fingerprint256}: CertificateFacts,
+	{isLastIssuerNamed, missingIssuer}: Acceptance,
+): Explanation {
+	const excluded = ['issuer-not-trusted', ...(isLastIssuerNamed ? ['own-chain-incomplete'] : [])];
+	const isLeft = causes.map((id) => !excluded.includes(id));
+	const left = reasons.filter((_, index) => isLeft[index] ?? true);
+	// The hint is the repair of the first cause.
+	if (left.length > 0 && (isLeft[0] ?? true)) return {reasons: left, hint};
+	const issuer = ownIssuer(own);
+	if (left.length > 0) {
+		const first = causes[isLeft.indexOf(true)];
+		return {
+			reasons: left,
+			hint:
+				first === 'own-chain-incomplete' && missingIssuer !== undefined
+					? addToOurs(missingIssuer)
+					: `ask the server's operator whether it accepts the certificate with fingerprint ${fingerprint256}`,
+		};
+	}
+	return {
+		reasons: [
+			`the server names '${issuer}' among the CAs that it accepts, and cannot verify ours by it: it has another certificate of that name, or lacks the CA above it`,
+		],
+		hint: `compare the fingerprint of the certificate of '${issuer}' here with the one that the server's operator has`,
+	};
 }
 
 /** What the server's request excludes; `undefined` where it excludes nothing. */
 function explainByRequest(
 	{own}: Observations,
-	{issuers = [], isIssuerNamed, missingIssuer, unusableKey, signatureAlgorithms}: Acceptance,
+	{
+		issuers = [],
+		isIssuerNamed,
+		missingIssuer,
+		isIntermediateMissing,
+		unusableKey,
+		signatureAlgorithms,
+	}: Acceptance,
 ): Explanation | undefined {
 	if (unusableKey !== undefined) {
 		const only = signatureAlgorithms.join(', ');
@@ -66,18 +112,25 @@ function explainByRequest(
 	}
 	if (isIssuerNamed !== false) return undefined;
 	const issuer = ownIssuer(own);
+	const notAccepted = `our certificate was issued by '${issuer}'; the server accepts only certificates of ${listIssuers(issuers)}`;
+	if (isIntermediateMissing && missingIssuer !== undefined) {
+		const name = commonName(missingIssuer);
+		return {
+			reasons: [
+				notAccepted,
+				`one of these has issued '${name}', whose certificate is missing after ours`,
+			],
+			hint: `${addToOurs(missingIssuer)}, or use a certificate that ${anyOf(issuers)} has issued`,
+		};
+	}
 	return {
-		reasons: [
-			`our certificate was issued by '${issuer}'; the server accepts only certificates of ${listIssuers(issuers)}`,
-			...(missingIssuer === undefined
-				? []
-				: [
-						`one of these has issued '${commonName(missingIssuer)}', whose certificate is missing after ours`,
-					]),
-		],
+		reasons: [notAccepted],
 		hint: `use a certificate that ${anyOf(issuers)} has issued, or have the server's operator accept '${issuer}'`,
 	};
 }
+
+const addToOurs = (missingIssuer: string) =>
+	`put the certificate of '${commonName(missingIssuer)}' behind ours in \`--cert\``;
 
 function anyOf(issuers: NonNullable<Acceptance['issuers']>): string {
 	const names = listIssuers(issuers);

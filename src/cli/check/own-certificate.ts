@@ -4,7 +4,9 @@
  */
 import {createPrivateKey, X509Certificate} from 'node:crypto';
 import type {ServerFlight} from '../../connection/server-flight.ts';
+import {looksIntermediate} from '../../failures/our-certificate.ts';
 import type {MtlsOptions} from '../../index.ts';
+import {certificateFacts} from '../../tls/credentials/certificate-facts.ts';
 import {loadCredentials} from '../../tls/credentials/load-credentials.ts';
 import type {CertificateRequest} from '../../tls/peer/certificate-request.ts';
 import {type DistinguishedName, issuerName} from '../../tls/peer/distinguished-name.ts';
@@ -83,8 +85,12 @@ export interface Acceptance {
 	readonly issuers: readonly DistinguishedName[] | undefined;
 	/** One of them has issued a certificate of our chain; `undefined` where this is not known. */
 	readonly isIssuerNamed: boolean | undefined;
+	/** One of them has issued the last certificate that we send. */
+	readonly isLastIssuerNamed: boolean;
 	/** The issuer of the last certificate that we send, if that is not self-signed: it is not in the file. */
 	readonly missingIssuer: string | undefined;
+	/** By its name and by the address of its certificate, it is no root: a root need not be sent. */
+	readonly isIntermediateMissing: boolean;
 	/** The kind of our key, where none of the server's signature algorithms is for it. */
 	readonly unusableKey: string | undefined;
 	/** The algorithms that the server names, where none is for our key. */
@@ -100,16 +106,23 @@ export function compareWithRequest(
 	const chain = own?.chain ?? [];
 	const last = chain.at(-1);
 	const names = chain.map((each) => issuerOf(each)?.key);
-	const key = unusableKey(chain[0], request);
+	const missingIssuer =
+		last === undefined || last.checkIssued(last) ? undefined : issuerOf(last)?.text;
+	const unusable = unusableKey(chain[0], request);
 	return {
 		issuers,
 		isIssuerNamed:
 			issuers === undefined || issuers.length === 0 || last === undefined
 				? undefined
 				: issuers.some((issuer) => names.includes(issuer.key)),
-		missingIssuer: last === undefined || last.checkIssued(last) ? undefined : issuerOf(last)?.text,
-		unusableKey: key,
-		signatureAlgorithms: key === undefined ? [] : (request?.signatureAlgorithms ?? []),
+		isLastIssuerNamed: issuers?.some(({key}) => key === names.at(-1)) ?? false,
+		missingIssuer,
+		isIntermediateMissing:
+			last !== undefined &&
+			missingIssuer !== undefined &&
+			looksIntermediate(missingIssuer, certificateFacts(last).caIssuers) === 'yes',
+		unusableKey: unusable,
+		signatureAlgorithms: unusable === undefined ? [] : (request?.signatureAlgorithms ?? []),
 	};
 }
 

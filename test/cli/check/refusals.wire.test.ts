@@ -32,13 +32,64 @@ test('a certificate of another CA is refused with the name of the CA that the se
 		failure: {kind: 'client-certificate-refused'},
 		clientCertificate: {acceptedIssuers: ['CN=Test Root CA'], accepted: false},
 	});
-	expect(refused.failure?.reasons[0]).toBe(
+	expect(refused.failure?.reasons).toEqual([
 		"our certificate was issued by 'Other CA'; the server accepts only certificates of 'Test Root CA'",
-	);
+	]);
 	expect(JSON.stringify(refused.steps)).not.toContain('was shown none');
 
 	const repaired = await checked(server.url('/'), ...(await identityOptions(dir, server.pki)));
 	expect(repaired.exitCode).toBe(0);
+});
+
+test('a certificate without its intermediate is refused with the name of what is missing', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	const issuer = await server.pki.intermediate();
+	const alone = await issuer.client({omitIntermediates: true});
+	const whole = {...alone, cert: alone.cert + issuer.cert};
+
+	const refused = await checked(
+		server.url('/'),
+		...(await identityOptions(dir, server.pki, alone)),
+	);
+
+	expect(refused).toMatchObject({exitCode: 2, failure: {kind: 'client-certificate-refused'}});
+	expect(refused.failure?.reasons).toEqual([
+		"our certificate was issued by 'Test Intermediate CA'; the server accepts only certificates of 'Test Root CA'",
+		"one of these has issued 'Test Intermediate CA', whose certificate is missing after ours",
+	]);
+	expect(refused.failure?.hint).toMatch(
+		/^put the certificate of 'Test Intermediate CA' behind ours in `--cert`/,
+	);
+	const repaired = await checked(
+		server.url('/'),
+		...(await identityOptions(dir, server.pki, whole)),
+	);
+	expect(repaired.exitCode).toBe(0);
+});
+
+// Seen: "does not trust the issuer of ours" stood first, below a step that said that the server names it.
+test('a server that names the issuer of our certificate and hangs up is not said to distrust it', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer({
+		clientAuth: 'request',
+		handler: (request) => request.socket.destroy(),
+	});
+
+	const report = await checked(server.url('/'), ...(await identityOptions(dir, server.pki)));
+
+	expect(report).toMatchObject({
+		exitCode: 2,
+		failure: {kind: 'client-certificate-refused', certain: false},
+		clientCertificate: {acceptedIssuers: ['CN=Test Root CA']},
+	});
+	const {reasons = [], hint} = report.failure ?? {};
+	expect(reasons[0]).toContain('is not registered there');
+	expect(reasons.join()).not.toMatch(/does not trust|is not sent with ours/);
+	expect(reasons).toHaveLength(3);
+	expect(hint).toBe(
+		`ask the server's operator whether it accepts the certificate with fingerprint ${report.clientCertificate.ours?.fingerprint256}`,
+	);
 });
 
 test('an answer of 403 is exit code 2, whether or not there was a certificate to send', async () => {

@@ -101,7 +101,7 @@ function pemBlock(label: string, bytes: Uint8Array): PemBlock {
 
 /** Every block; `cut` is the label of the first that has no end, or no beginning. */
 function blocksOf({bytes}: Content): {blocks: PemBlock[]; cut?: string} {
-	const der = derKind(bytes);
+	const der = bytes[0] === 0x30 ? derKind(bytes) : undefined;
 	if (typeof der === 'object' && der.label !== undefined) {
 		return {blocks: [pemBlock(der.label, der.bytes)]};
 	}

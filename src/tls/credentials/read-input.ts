@@ -57,7 +57,7 @@ export function readInput(source: Source, option: string, form: Form = 'PEM'): C
 
 function contentOf(bytes: Buffer, from: string, path?: string): Content {
 	return {
-		bytes: decodeBase64(bytes) ?? bytes,
+		bytes: bytes.includes('-----BEGIN') ? bytes : (decodeBase64(bytes) ?? bytes),
 		from,
 		path,
 		isBrokenByUtf8: bytes[0] === 0x30 && bytes.includes('\ufffd'),

@@ -13,6 +13,7 @@ import {type Progress, startProgress} from '../shared/progress.ts';
 import {CliTimeoutError, printStacks} from '../shared/report-error.ts';
 import {buildReport} from './build-report.ts';
 import {isRefusal} from './client-certificate.ts';
+import {commandUrl} from './command-url.ts';
 import {classifyError} from './failure.ts';
 import {renderPage} from './html/page.ts';
 import {nextCommands} from './next-steps.ts';
@@ -61,6 +62,7 @@ export async function check(options: CheckArguments, io: Io): Promise<ExitCode> 
 		...facts,
 		next: nextCommands({
 			report: facts,
+			url: commandUrl(url),
 			flags: options,
 			server: seen.server,
 			proxy: seen.proxy,

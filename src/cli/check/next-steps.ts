@@ -12,6 +12,8 @@ import type {HostPort} from './tcp-probe.ts';
 /** What the commands are made from. */
 export interface NextInput {
 	readonly report: Omit<CheckReport, 'next'>;
+	/** Made by `commandUrl`. */
+	readonly url: string;
 	/** Those that the user gave. */
 	readonly flags: ClientFlags;
 	readonly server: HostPort;
@@ -34,7 +36,7 @@ interface Context extends NextInput {
  */
 export function nextCommands(input: NextInput): string[] {
 	const {report, flags} = input;
-	const check = (given: ClientFlags, url = report.url) => commandLine(input, ['check', url], given);
+	const check = (given: ClientFlags, url = input.url) => commandLine(input, ['check', url], given);
 	const context: Context = {
 		...input,
 		recheck: (changed, url) => check({...flags, ...changed}, url),
@@ -48,7 +50,7 @@ export function nextCommands(input: NextInput): string[] {
 /** Names of files that the user has to replace. */
 const theirs = {cert: 'YOUR-CERTIFICATE.pem', key: 'YOUR-KEY.pem'};
 
-const get = (context: Context) => commandLine(context, ['get', context.report.url], context.flags);
+const get = (context: Context) => commandLine(context, ['get', context.url], context.flags);
 
 function afterSuccess(context: Context): string[] {
 	const {ours, requested} = context.report.clientCertificate;
@@ -151,10 +153,10 @@ function otherCiphers({flags, recheck, recheckWithout}: Context): string[] {
 }
 
 function otherProtocol(context: Context): string[] {
-	const {spoken, report} = context;
+	const {spoken, url} = context;
 	if (spoken?.startTls !== undefined) return client(context, ` -starttls ${spoken.startTls}`);
 	const isHttp = spoken === undefined || spoken.name === 'plain HTTP';
-	return isHttp ? [`curl --head ${quote(report.url.replace(/^https:/, 'http:'))}`] : [];
+	return isHttp ? [`curl --head ${quote(url.replace(/^https:/, 'http:'))}`] : [];
 }
 
 function afterReset(context: Context): string[] {
@@ -197,7 +199,7 @@ function afterNetworkError(context: Context): string[] {
 	if (/ECONNREFUSED/.test(report.summary)) {
 		// Which ports are open instead.
 		if (isLoopback(server.host)) return ['ss -ltn'];
-		return server.port === 443 ? [] : [recheck({}, withoutPort(report.url))];
+		return server.port === 443 ? [] : [recheck({}, withoutPort(context.url))];
 	}
 	return isBad(context, 'connection') ? [`ping -c 3 ${quote(server.host)}`] : client(context);
 }

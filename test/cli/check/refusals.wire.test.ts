@@ -1,9 +1,6 @@
 /*
  * Why a server refused us: what `check` says first, what it must not say, its exit code, and the repair.
  */
-import {exec} from 'node:child_process';
-import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import {expect, test} from 'vitest';
 import type {CheckReport} from '../../../src/cli/check/report.ts';
 import {run} from '../../../src/cli/run.ts';
@@ -127,26 +124,4 @@ test('a port of SMTP is named, with the command that begins TLS there', async ()
 	expect(report.next).toEqual([
 		`openssl s_client -connect localhost:${server.port} -servername localhost -starttls smtp </dev/null`,
 	]);
-});
-
-test('the commands after a self-signed certificate run as they are printed, and the last succeeds', async () => {
-	using dir = tempDir();
-	const pki = await createTestPki();
-	const credential = await pki.server({selfSigned: true});
-	await using server = await startMtlsServer({pki, credential, clientAuth: 'none'});
-	const bin = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
-	const io = {...fakeIo(), program: `node ${bin}`};
-	const url = server.url('/');
-	expect(await run(['check', url, '--ca', dir.write('ca.crt', pki.ca), '--json'], io)).toBe(1);
-	const {next, chain}: CheckReport = JSON.parse(io.out());
-
-	const printed: string[] = [];
-	for (const command of next) {
-		const {stdout} = await promisify(exec)(command, {cwd: dir.path});
-		printed.push(stdout);
-	}
-
-	expect(next).toHaveLength(3);
-	expect(printed[1]).toContain(chain[0]?.fingerprint256);
-	expect(printed[2]).toContain('The server is who it says it is');
 });

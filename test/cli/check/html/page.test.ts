@@ -235,6 +235,7 @@ test('a command to try holds no text of a server that a shell or curl would obey
 	const next = (changes: Partial<CheckReport>, flags: ClientFlags = {}) =>
 		nextCommands({
 			report: report(changes),
+			url: 'https://a.example/',
 			flags,
 			server: {host: 'a.example', port: 443},
 			proxy: undefined,

@@ -1,0 +1,187 @@
+/*
+ * The commands that `check` prints under "Next", run by a shell as they are printed.
+ */
+import {exec} from 'node:child_process';
+import https from 'node:https';
+import type {AddressInfo} from 'node:net';
+import {fileURLToPath} from 'node:url';
+import {expect, onTestFinished, test} from 'vitest';
+import type {CheckReport} from '../../../src/cli/check/report.ts';
+import {run} from '../../../src/cli/run.ts';
+import {createTestPki, startMtlsServer} from '../../../src/testing/index.ts';
+import {startConnectProxy} from '../../support/connect-proxy.ts';
+import {fakeIo, identityOptions, type TempDir, tempDir} from '../../support/fake-io.ts';
+
+const bin = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
+const program = `node ${bin}`;
+
+interface Ran {
+	readonly command: string;
+	readonly code: number;
+	readonly out: string;
+}
+
+function shell(command: string, cwd: string): Promise<Ran> {
+	return new Promise((resolve) => {
+		const child = exec(command, {cwd}, (_error, out) => {
+			resolve({
+				command: command.replaceAll(program, 'axios-mtls'),
+				code: child.exitCode ?? -1,
+				out,
+			});
+		});
+	});
+}
+
+/** Runs `check`, then each command that it prints, one after the other in `dir`. */
+async function checkAndFollow(dir: TempDir, ...argv: readonly string[]) {
+	const io = {...fakeIo(), program};
+	await run(['check', ...argv, '--json'], io);
+	const report: CheckReport = JSON.parse(io.out());
+	const ran: Ran[] = [];
+	for (const command of report.next) ran.push(await shell(command, dir.path));
+	return {report, ran};
+}
+
+const verified = /The server is who it says it is/;
+
+test('the commands after a self-signed certificate save, print and trust it', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const credential = await pki.server({selfSigned: true});
+	await using server = await startMtlsServer({pki, credential, clientAuth: 'none'});
+	const ca = dir.write('ca.crt', pki.ca);
+
+	const {report, ran} = await checkAndFollow(dir, server.url('/whoami?page=2'), '--ca', ca);
+
+	expect(report.failure?.kind).toBe('self-signed');
+	expect(ran.map(({code}) => code)).toEqual([0, 0, 0]);
+	expect(ran[1]?.out).toContain(report.chain[0]?.fingerprint256);
+	expect(ran[2]?.out).toMatch(verified);
+	// The query carries no secret.
+	expect(server.requests.map((each) => each.url)).toEqual(['/whoami?page=2']);
+});
+
+test('the commands after an untrusted issuer print the CA that is trusted and the one that is not', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const other = await createTestPki({commonName: 'Other CA'});
+	await using server = await startMtlsServer({pki: other, clientAuth: 'none'});
+	const ca = dir.write('ca.crt', pki.ca);
+
+	const {report, ran} = await checkAndFollow(dir, server.url('/?token=MARK'), '--ca', ca);
+
+	expect(report.failure?.kind).toBe('untrusted-issuer');
+	expect(ran.map(({code}) => code)).toEqual([0, 0, 0]);
+	expect(ran[0]?.out).toContain('Test Root CA');
+	expect(ran[2]?.out).toContain('Other CA');
+	expect(report.next.join()).not.toContain('MARK');
+});
+
+test('the commands after a wrong name check the name that the certificate has, and look ours up', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const credential = await pki.server({names: ['bank.test']});
+	await using server = await startMtlsServer({pki, credential, clientAuth: 'none'});
+	const ca = dir.write('ca.crt', pki.ca);
+
+	const {report, ran} = await checkAndFollow(dir, server.url('/'), '--ca', ca);
+
+	expect(report.failure?.kind).toBe('wrong-name');
+	expect(ran.map(({code}) => code)).toEqual([0, 0]);
+	expect(ran[0]?.command).toContain('--servername bank.test');
+	expect(ran[0]?.out).toMatch(verified);
+	expect(ran[1]?.out).toContain('localhost');
+});
+
+test('the command after a missing client certificate succeeds with the files that it names', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	const {cert, key} = await server.pki.client();
+	dir.write('YOUR-CERTIFICATE.pem', cert);
+	dir.write('YOUR-KEY.pem', key);
+	const ca = dir.write('ca.crt', server.ca);
+
+	const {report, ran} = await checkAndFollow(dir, server.url('/'), '--ca', ca);
+
+	expect(report.failure?.kind).toBe('client-certificate-required');
+	expect(ran.map(({code}) => code)).toEqual([0]);
+	expect(ran[0]?.out).toContain('it accepts our certificate');
+});
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+	'the commands after a refused certificate over %s print it, and the CAs that the server accepts',
+	async (version) => {
+		using dir = tempDir();
+		const other = await createTestPki({commonName: 'Other CA'});
+		const versions = {minVersion: version, maxVersion: version};
+		await using server = await startMtlsServer(versions);
+		const identity = await identityOptions(dir, server.pki, await other.client());
+
+		const {report, ran} = await checkAndFollow(dir, server.url('/'), ...identity);
+
+		expect(report.failure?.kind).toBe('client-certificate-refused');
+		expect(ran[0]).toMatchObject({code: 0, out: expect.stringContaining('Other CA')});
+		// With TLS 1.3 the list is encrypted: OpenSSL reads it. The server wants a certificate of it too.
+		const more = version === 'TLSv1.2' ? [] : [expect.stringContaining('Test Root CA')];
+		expect(ran.slice(1).map(({out}) => out)).toEqual(more);
+	},
+);
+
+test('the command after a server of an old TLS version connects to it', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const {cert, key} = await pki.server();
+	const old = {minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0'} as const;
+	const server = https.createServer({cert, key, ...old}, (_request, response) => response.end());
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	onTestFinished(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
+
+	const {report, ran} = await checkAndFollow(dir, url, '--ca', dir.write('ca.crt', pki.ca));
+
+	expect(report.failure?.kind).toBe('protocol-mismatch');
+	expect(ran.map(({code}) => code)).toEqual([0]);
+	expect(ran[0]?.out).toMatch(/protocol +TLSv1\.1, /);
+	expect(ran[0]?.out).toMatch(verified);
+});
+
+test('the commands after a self-signed certificate go through the proxy of the check', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const credential = await pki.server({selfSigned: true});
+	await using server = await startMtlsServer({pki, credential, clientAuth: 'none'});
+	await using proxy = await startConnectProxy();
+	const argv = [server.url('/'), '--ca', dir.write('ca.crt', pki.ca), '--proxy', proxy.url];
+
+	const {report, ran} = await checkAndFollow(dir, ...argv);
+	const before = proxy.tunnels.length;
+
+	expect(report.failure?.kind).toBe('self-signed');
+	expect(ran.map(({code}) => code)).toEqual([0, 0, 0]);
+	expect(ran[0]?.command).toContain(`-proxy 127.0.0.1:${proxy.port}`);
+	expect(ran[1]?.out).toContain(report.chain[0]?.fingerprint256);
+	expect(ran[2]?.out).toMatch(verified);
+	expect(ran[2]?.out).toMatch(/✓ tunnel/);
+	// Of the check two, of OpenSSL one, of the second check one.
+	expect(before).toBe(4);
+});
+
+test('the command after a success sends the request that was checked', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	const identity = await identityOptions(dir, server.pki);
+
+	const {report, ran} = await checkAndFollow(dir, server.url('/whoami?format=json'), ...identity);
+
+	expect(report.exitCode).toBe(0);
+	expect(ran.map(({code}) => code)).toEqual([0]);
+	expect(ran[0]?.out).toContain('client');
+	expect(server.requests.map((each) => each.url)).toEqual([
+		'/whoami?format=json',
+		'/whoami?format=json',
+	]);
+});

@@ -29,7 +29,7 @@ export interface ProxyOptions {
 
 /**
  * An HTTP or SOCKS 5 proxy: its URL, such as `'http://user:password@proxy.example:3128'` (without a scheme
- * it is `http://`), its parts, or `false` for none. A SOCKS proxy (RFC 1928) gives a tunnel for plain http
+ * it is `http://`; in user and password `@ # / ?` are `%40 %23 %2F %3F`), its parts, or `false` for none. A SOCKS proxy (RFC 1928) gives a tunnel for plain http
  * too: with `socks5://` the name of the server is looked up here (by axios's `lookup` if given), with `socks5h://` by
  * the proxy. Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
  * `NO_PROXY` decide.

@@ -90,6 +90,14 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 	],
 	[['get', 'https://a.example/', '--proxy', 'http://'], 'axios-mtls: --proxy: not a URL'],
 	[
+		['get', 'https://a.example/', '--proxy', 'http://u:12345#x@p:1'],
+		/^axios-mtls: --proxy: expected the URL of a proxy, found more than its host and port; in a user/,
+	],
+	[
+		['get', 'https://a.example/', '--proxy', 'http://u:p#x@p:1'],
+		/^axios-mtls: --proxy: not a URL\n {2}hint: .* with @ # \/ \? in a password as %40 %23/,
+	],
+	[
 		['get', 'https://a.example/', '--proxy', 'socks4://p:1080'],
 		/^axios-mtls: --proxy: expected an http, https, socks5 or socks5h proxy, found socks4/,
 	],

@@ -31,7 +31,11 @@ export function readPassphrase(path: string, flag: string): string {
 // Security: the text may hold a password, so no message repeats it.
 export function readProxy(text: string, flag: string): string {
 	if (URL.canParse(text.includes('://') ? text : `http://${text}`)) return text;
-	throw new UsageError(flag, 'not a URL', 'expected http://[user:password@]host:port');
+	throw new UsageError(
+		flag,
+		'not a URL',
+		'expected http://[user:password@]host:port, with @ # / ? in a password as %40 %23 %2F %3F',
+	);
 }
 
 /** Bits of OpenSSL: their sum, or the names of `crypto.constants`. */

@@ -93,10 +93,20 @@ export function isLogin(name: string): boolean {
 	return name.toLowerCase() === 'proxy-authorization';
 }
 
-/** Reads the URL of a proxy; one without a scheme is `http://`. @param option - For messages. */
+/**
+ * Reads the URL of a proxy; one without a scheme is `http://`.
+ *
+ * @param option - For messages.
+ * @throws {MtlsConfigError} for text that is no such URL, or one with a path, a query or a fragment.
+ */
 export function readProxyUrl(text: string, option: string): ProxyParts {
 	const url = URL.parse(/^\s*[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text.trim()}`);
 	if (url === null) throw notUrl(option);
+	// Security: in front of an unescaped `#`, `/` or `?` of a login the parser takes a part of the password
+	// for the host, which is looked up and printed.
+	if (!/^\/?$/.test(url.pathname) || /[?#]/.test(url.href)) {
+		throw bad(option, `expected the URL of a proxy, found more than its host and port; ${escapes}`);
+	}
 	const {username, password} = url;
 	const protocol = protocolOf(url.protocol, option);
 	// The URL parser reads a host as a domain name or an address only where it knows the scheme.
@@ -118,8 +128,11 @@ export function readProxyUrl(text: string, option: string): ProxyParts {
 
 const expectedProxy = 'an http, https, socks5 or socks5h proxy';
 
+/** RFC 3986 §2.1. */
+const escapes = 'in a user or password write @ # / ? as %40 %23 %2F %3F';
+
 function notUrl(option: string): MtlsConfigError {
-	return bad(option, `expected the URL of ${expectedProxy}, found text that is no URL`);
+	return bad(option, `expected the URL of ${expectedProxy}, found text that is no URL; ${escapes}`);
 }
 
 // Proxies that are not supported.

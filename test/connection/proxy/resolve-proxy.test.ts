@@ -106,6 +106,11 @@ describe('config.proxy', () => {
 		['socks4://u:hunter2@p.test', 'proxy'],
 		['http://u:hunter2@', 'proxy'],
 		['http://u:hunter2@p:99999', 'proxy'],
+		['http://p:1/hunter2', 'proxy'],
+		['http://p:1/?', 'proxy'],
+		['http://p:1/#', 'proxy'],
+		['p:1?hunter2', 'proxy'],
+		[new URL('http://u:p@hunter2#w@p:1'), 'proxy'],
 		[5, 'proxy'],
 		[['hunter2'], 'proxy'],
 	])('the proxy %j is refused, naming %s', (setting, option) => {
@@ -115,6 +120,16 @@ describe('config.proxy', () => {
 		// A password may stand in the wrong place.
 		expect(resolve).not.toThrow(/hunter2/);
 	});
+
+	test.each(['http', 'https', 'socks5', 'socks5h'])(
+		'the URL of an %s proxy may end in a slash',
+		(scheme) => {
+			for (const end of ['', '/']) {
+				const proxy = resolveProxy(`${scheme}://u:%23%2F%3F%40@p:1${end}`, url);
+				expect(String(proxy)).toBe(`${scheme}://p:1`);
+			}
+		},
+	);
 
 	test('an unknown proxy option is refused', () => {
 		const setting = {host: 'p', port: 1, header: {}} as ProxySetting;
@@ -205,8 +220,19 @@ describe('the environment', () => {
 		expect(`${resolveProxy(undefined, url)}`).toBe('http://proxy.test:80');
 	});
 
+	test.each(['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'])(
+		'a proxy of %s with more than a host and port is refused by that name',
+		(name) => {
+			vi.stubEnv(name, 'http://u:p@p.test:3128/hunter2');
+			const resolve = () => resolveProxy(undefined, url);
+			expect(resolve).toThrow(expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option: name}));
+			expect(resolve).toThrow(/write @ # \/ \? as %40 %23 %2F %3F$/);
+			expect(resolve).not.toThrow(/hunter2/);
+		},
+	);
+
 	test('the proxy of the environment gives user and password, decoded', () => {
-		vi.stubEnv('HTTPS_PROXY', 'http://my%40mail:100%25:%zz@[::1]:3128/ignored');
+		vi.stubEnv('HTTPS_PROXY', 'http://my%40mail:100%25:%zz@[::1]:3128/');
 		const proxy = resolveProxy(undefined, url);
 		expect(`${proxy}`).toBe('http://[::1]:3128');
 		// A part with a stray % is what it says.
@@ -328,7 +354,7 @@ describe('a SOCKS proxy', () => {
 		['socks5h://user:p%40%3A@127.0.0.1:1', 'socks5h://127.0.0.1:1', login('user', 'p@:')],
 		['socks5://a%3Ab:c@p.test', 'socks5://p.test:1080', login('a:b', 'c')],
 		['socks5://user@p.test', 'socks5://p.test:1080', login('user', '')],
-		['socks5://:pw@p.test/ignored', 'socks5://p.test:1080', login('', 'pw')],
+		['socks5://:pw@p.test/', 'socks5://p.test:1080', login('', 'pw')],
 		[new URL('socks5://u:p@p.test:1082'), 'socks5://p.test:1082', login('u', 'p')],
 		[{host: 'p.test', protocol: 'socks5'}, 'socks5://p.test:1080', undefined],
 		[{host: 'p.test', port: '1', protocol: 'SOCKS5H:'}, 'socks5h://p.test:1', undefined],

@@ -51,3 +51,11 @@ test('docs/errors.md shows what is printed for each kind of failure', () => {
 	for (const kind of kinds) expect(text).toContain(`### ${kind}\n`);
 	expect(readFileSync(path, 'utf8')).toBe(withSamples(text));
 });
+
+test('docs/errors.md says what each code of an MtlsConfigError means', () => {
+	const source = readFileSync(new URL('../../src/config-error.ts', import.meta.url), 'utf8');
+	const codes = new Set(source.match(/ERR_MTLS_[A-Z_0-9]+/g));
+	expect(codes.size).toBeGreaterThan(15);
+	const text = readFileSync(path, 'utf8');
+	expect([...codes].filter((code) => !text.includes(`\`${code}\``))).toEqual([]);
+});

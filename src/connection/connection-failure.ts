@@ -3,7 +3,7 @@ import {types} from 'node:util';
 import type {MtlsFailure} from '../facts.ts';
 import {type Decision, decide} from '../failures/decide.ts';
 import type {Evidence, ProxyEvidence, ResponseEvidence, Withheld} from '../failures/facts.ts';
-import {certificateDetails, ownCertificate} from '../tls/peer/certificate-details.ts';
+import {certificateDetails, endsAtRoot, ownCertificate} from '../tls/peer/certificate-details.ts';
 import {unrelatedTo} from '../tls/peer/peer-chain.ts';
 import type {GivenOptions} from '../tls/snapshot.ts';
 import {trustFacts} from '../tls/trust/ca.ts';
@@ -146,11 +146,7 @@ function evidenceOf(
 		details: () => chain.map(certificateDetails),
 		unrelated: () => unrelatedTo(chain).map((each) => certificateDetails(each).subject),
 		ours: () => sent().map(ownCertificate),
-		oursEndAtRoot: () => {
-			const last = sent().at(-1);
-			const issuer = last && trustedIssuer(last);
-			return issuer?.checkIssued(issuer) ?? false;
-		},
+		oursEndAtRoot: () => endsAtRoot(sent(), trustedIssuer),
 		hasIdentity: options.identity !== null,
 		options: {
 			minVersion: given.minVersion ?? 'TLSv1.2',

@@ -1,6 +1,7 @@
 import {isIP} from 'node:net';
 import type {CertificateFacts, FailureKind, FailureSide} from '../facts.ts';
 import {escapeControls} from '../util/escape-controls.ts';
+import {isForServers} from '../util/purposes.ts';
 import {authorityOf} from '../util/url.ts';
 import {certificateRuleRows, unknownVerification} from './certificate-rules.ts';
 import {refusedRows} from './client-certificate-refused.ts';
@@ -255,16 +256,11 @@ function incompleteChain({chain, trust, unrelated}: Evidence): IncompleteChain {
 	return given && isIntermediate === 'unknown' ? 'leaf-of-intermediate' : 'leaf-alone';
 }
 
-/** `anyExtendedKeyUsage` and `id-kp-serverAuth`, RFC 5280 §4.2.1.12. */
-const serverPurposes = ['2.5.29.37.0', '1.3.6.1.5.5.7.3.1'];
-
 function purposeFault({details}: Evidence): PurposeFault {
 	const [leaf, ...issuers] = details();
 	if (issuers.some(({isCa}) => !isCa)) return 'issuer-is-no-ca';
-	const lacks = (purposes: readonly string[] | undefined) =>
-		purposes !== undefined && !serverPurposes.some((each) => purposes.includes(each));
-	if (lacks(leaf?.purposes)) return 'no-server-auth';
-	return issuers.some(({purposes}) => lacks(purposes)) ? 'issuer-purpose' : 'key-usage';
+	if (!isForServers(leaf?.purposes)) return 'no-server-auth';
+	return issuers.some(({purposes}) => !isForServers(purposes)) ? 'issuer-purpose' : 'key-usage';
 }
 
 /** The certificate of a hosting provider has hundreds. */

@@ -1,3 +1,6 @@
+import {day} from '../util/day.ts';
+import {isForClients, purposeNames} from '../util/purposes.ts';
+
 /** What is known of a certificate that we send, leaf first in a list. */
 export interface OwnCertificate {
 	readonly subject: string;
@@ -9,8 +12,8 @@ export interface OwnCertificate {
 	readonly purposes: readonly string[] | undefined;
 	/** The names of its keyUsage bits (RFC 5280 §4.2.1.3); `undefined` without the extension. */
 	readonly keyUsage: readonly string[] | undefined;
-	/** The hash of its signature, where it is known: `SHA-256`. */
-	readonly digest: string | undefined;
+	/** The hash of its signature, if it is one that servers no longer accept: `SHA-1`. */
+	readonly weakDigest: string | undefined;
 	/** Node's `asymmetricKeyType`; `undefined` where OpenSSL does not know it. */
 	readonly keyType: string | undefined;
 	/** Of an RSA or DSA key. */
@@ -35,14 +38,15 @@ export type OwnFaultId =
 /** What a server is likely to object to in our certificate; known before connecting. */
 export interface OwnFault {
 	readonly id: OwnFaultId;
+	/** Which certificate of the chain it is about; the leaf is 0. */
+	readonly index: number;
+	/** To follow the name of that certificate: `expired on 2026-11-05`. */
+	readonly predicate: string;
 	/** One sentence without a full stop. */
 	readonly text: string;
 	/** What to do about it. */
 	readonly repair: string;
 }
-
-/** `anyExtendedKeyUsage` and `id-kp-clientAuth`, RFC 5280 §4.2.1.12. */
-const clientPurposes = ['2.5.29.37.0', '1.3.6.1.5.5.7.3.2'];
 
 /** The curves whose signatures TLS 1.3 knows (RFC 8446 §4.2.3), by OpenSSL's names. */
 const curveDigests: Readonly<Record<string, string>> = {
@@ -58,6 +62,9 @@ export interface FaultContext {
 	readonly endsAtRoot: boolean;
 }
 
+/** A fault of one certificate, before it is known which one of ours it is. */
+type Fault = Pick<OwnFault, 'id' | 'predicate' | 'repair'>;
+
 /**
  * What is wrong with our certificate in the eyes of most servers, worst first.
  *
@@ -67,83 +74,111 @@ export function faultsOfOurs(
 	chain: readonly OwnCertificate[],
 	{now, endsAtRoot}: FaultContext,
 ): OwnFault[] {
-	const [leaf] = chain;
-	if (leaf === undefined) return [];
-	return [
-		...faultsOfLeaf(leaf, now.toISOString()),
-		...chain.slice(1).flatMap((each) => faultsOfIssuer(each, now.toISOString())),
-		...(endsAtRoot ? [] : incompleteChain(chain)),
-	];
+	const time = now.getTime();
+	return chain.flatMap((each, index) => {
+		const isLast = index === chain.length - 1;
+		const found = [
+			...(index === 0 ? faultsOfLeaf(each, time) : faultsOfIssuer(each, time)),
+			...(isLast && !endsAtRoot ? missingIssuer(each) : []),
+		];
+		const name =
+			index === 0
+				? `our certificate '${each.subject}'`
+				: `'${each.subject}', which is sent with our certificate,`;
+		return found.map((fault) => ({...fault, index, text: `${name} ${fault.predicate}`}));
+	});
 }
 
-function faultsOfLeaf(leaf: OwnCertificate, now: string): OwnFault[] {
-	const name = `our certificate '${leaf.subject}'`;
-	const renewal = `have our certificate renewed by its issuer, '${leaf.issuer}'`;
-	const replaced = (how: string) => `have '${leaf.issuer}' issue our certificate ${how}`;
-	const found: OwnFault[] = [];
-	const add = (id: OwnFaultId, text: string, repair: string) => found.push({id, text, repair});
+function faultsOfLeaf(leaf: OwnCertificate, now: number): Fault[] {
+	const {issuer, validFrom, validTo, purposes, keyUsage} = leaf;
+	const replaced = (how: string) => `have '${issuer}' issue our certificate ${how}`;
+	const found: Fault[] = [];
+	const add = (id: OwnFaultId, predicate: string, repair: string) =>
+		found.push({id, predicate, repair});
 
-	if (leaf.validTo < now) {
-		add('own-expired', `${name} expired on ${leaf.validTo}`, renewal);
-	} else if (leaf.validFrom > now) {
+	if (Date.parse(validTo) < now) {
+		add(
+			'own-expired',
+			`expired on ${day(validTo, now)}`,
+			`have our certificate renewed by its issuer, '${issuer}'`,
+		);
+	} else if (Date.parse(validFrom) > now) {
+		const today = day(new Date(now).toISOString(), Date.parse(validFrom));
 		add(
 			'own-not-yet-valid',
-			`${name} is not valid before ${leaf.validFrom} (this machine's date: ${now})`,
+			`is not valid before ${day(validFrom, now)} (this machine's date: ${today})`,
 			"wait until that date, or set this machine's clock",
 		);
 	}
-	if (
-		leaf.purposes !== undefined &&
-		!clientPurposes.some((each) => leaf.purposes?.includes(each))
-	) {
+	if (!isForClients(purposes)) {
+		const names = purposeNames(purposes ?? []).join(', ');
 		add(
 			'own-no-client-auth',
-			`${name} is not for clients: its extendedKeyUsage lacks clientAuth`,
+			`is not for clients: its extendedKeyUsage${names && ` (${names})`} lacks clientAuth`,
 			replaced('with clientAuth in its extendedKeyUsage'),
 		);
 	}
-	if (leaf.keyUsage !== undefined && !leaf.keyUsage.includes('digitalSignature')) {
+	if (keyUsage !== undefined && !keyUsage.includes('digitalSignature')) {
 		add(
 			'own-key-usage',
-			`${name} may not sign a handshake: its keyUsage (${leaf.keyUsage.join(', ')}) lacks digitalSignature`,
+			`may not sign a handshake: its keyUsage (${keyUsage.join(', ')}) lacks digitalSignature`,
 			replaced('with digitalSignature in its keyUsage'),
 		);
 	}
-	if (leaf.digest === 'SHA-1' || leaf.digest === 'MD5') {
-		add(
-			'own-weak-signature',
-			`${name} is signed with ${leaf.digest}, which servers no longer accept`,
-			replaced('signed with SHA-256'),
-		);
-	}
-	const bits = leaf.keyBits ?? Number.POSITIVE_INFINITY;
-	if (bits < 2048) {
-		add(
-			'own-short-key',
-			`the key of ${name} has ${bits} bits, and servers want 2048`,
-			replaced('for a key of 2048 bits or more'),
-		);
-	}
-	if (leaf.keyType === 'ec' && !Object.hasOwn(curveDigests, leaf.curve ?? '')) {
-		add(
-			'own-curve',
-			`the key of ${name} is on the curve ${leaf.curve ?? 'of its own'}, which TLS 1.3 does not know`,
-			replaced('for a key on P-256'),
-		);
-	}
-	return found;
+	return [...found, ...weaknesses(leaf), ...faultsOfCurve(leaf)];
 }
 
-function faultsOfIssuer({subject, issuer, validTo}: OwnCertificate, now: string): OwnFault[] {
-	// A root is not checked by date everywhere, and need not be sent.
-	if (validTo >= now || subject === issuer) return [];
+function faultsOfCurve({issuer, keyType, curve}: OwnCertificate): Fault[] {
+	if (keyType !== 'ec' || Object.hasOwn(curveDigests, curve ?? '')) return [];
 	return [
 		{
-			id: 'own-chain-expired',
-			text: `'${subject}', which is sent with our certificate, expired on ${validTo}`,
-			repair: `put the current certificate of '${subject}' into \`mtls.cert\``,
+			id: 'own-curve',
+			predicate: `has a key on ${curve === undefined ? 'a curve of its own' : `the curve ${curve}`}, which TLS 1.3 does not know`,
+			repair: `have '${issuer}' issue our certificate for a key on P-256`,
 		},
 	];
+}
+
+function faultsOfIssuer(certificate: OwnCertificate, now: number): Fault[] {
+	const {subject, issuer, validTo} = certificate;
+	// A root is not checked by date everywhere, and need not be sent.
+	if (subject === issuer) return [];
+	const expired: Fault = {
+		id: 'own-chain-expired',
+		predicate: `expired on ${day(validTo, now)}`,
+		repair: `put the current certificate of '${subject}' into \`mtls.cert\``,
+	};
+	return [...(Date.parse(validTo) < now ? [expired] : []), ...weaknesses(certificate)];
+}
+
+/** In bits, of an RSA or DSA key; OpenSSL's at security level 2. */
+const minKeyBits = 2048;
+
+export function isShortKey(bits: number | undefined): boolean {
+	return bits !== undefined && bits < minKeyBits;
+}
+
+/** What the security level of the server's TLS objects to, whatever a certificate is for. */
+export function weaknesses({
+	subject,
+	issuer,
+	weakDigest,
+	keyBits,
+}: Pick<OwnCertificate, 'subject' | 'issuer' | 'weakDigest' | 'keyBits'>): Fault[] {
+	const replaced = (how: string) => `have '${issuer}' issue the certificate '${subject}' ${how}`;
+	// The signature of a root is not verified (RFC 5280 §6.1).
+	const isWeak = weakDigest !== undefined && subject !== issuer;
+	const signature: Fault = {
+		id: 'own-weak-signature',
+		predicate: `is signed with ${weakDigest}, which servers no longer accept`,
+		repair: replaced('signed with SHA-256'),
+	};
+	const key: Fault = {
+		id: 'own-short-key',
+		predicate: `has a key of ${keyBits} bits, and servers want ${minKeyBits}`,
+		repair: replaced(`for a key of ${minKeyBits} bits or more`),
+	};
+	return [...(isWeak ? [signature] : []), ...(isShortKey(keyBits) ? [key] : [])];
 }
 
 /**
@@ -159,16 +194,13 @@ export function looksIntermediate(
 	return caIssuers.length > 0 || /\b(ca ?|g)\d+\b/i.test(issuer) ? 'yes' : 'unknown';
 }
 
-function incompleteChain(chain: readonly OwnCertificate[]): OwnFault[] {
-	const last = chain.at(-1);
-	if (last === undefined || last.subject === last.issuer) return [];
-	const {subject, issuer, caIssuers} = last;
-	if (looksIntermediate(issuer, caIssuers) !== 'yes') return [];
+function missingIssuer({subject, issuer, caIssuers}: OwnCertificate): Fault[] {
+	if (subject === issuer || looksIntermediate(issuer, caIssuers) !== 'yes') return [];
 	const from = caIssuers[0] === undefined ? '' : ` (from ${caIssuers[0]})`;
 	return [
 		{
 			id: 'own-chain-incomplete',
-			text: `'${subject}' was issued by '${issuer}', whose certificate is not sent with ours: a server that knows only the root cannot verify it`,
+			predicate: `was issued by '${issuer}', whose certificate is not sent with ours: a server that knows only the root cannot verify it`,
 			repair: `put the certificate of '${issuer}'${from} behind ours in \`mtls.cert\``,
 		},
 	];

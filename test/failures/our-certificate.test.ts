@@ -28,15 +28,15 @@ describe('what is wrong with our certificate', () => {
 		['any purpose', {purposes: ['2.5.29.37.0']}, []],
 		['a key usage without digitalSignature', {keyUsage: ['keyAgreement']}, ['own-key-usage']],
 		['a key usage with digitalSignature', {keyUsage: ['digitalSignature']}, []],
-		['a signature with SHA-1', {digest: 'SHA-1'}, ['own-weak-signature']],
-		['a signature with MD5', {digest: 'MD5'}, ['own-weak-signature']],
+		['a signature with SHA-1', {weakDigest: 'SHA-1'}, ['own-weak-signature']],
+		['a signature with MD5', {weakDigest: 'MD5'}, ['own-weak-signature']],
 		['a key of 2047 bits', {keyBits: 2047}, ['own-short-key']],
 		['a key of 2048 bits', {keyBits: 2048}, []],
 		['a curve that TLS 1.3 does not know', {keyType: 'ec', curve: 'secp256k1'}, ['own-curve']],
 		['a curve that TLS 1.3 knows', {keyType: 'ec', curve: 'secp384r1'}, []],
 		[
 			'several faults, worst first',
-			{purposes: [], digest: 'SHA-1', validTo: '2020-01-01T00:00:00.000Z'},
+			{purposes: [], weakDigest: 'SHA-1', validTo: '2020-01-01T00:00:00.000Z'},
 			['own-expired', 'own-no-client-auth', 'own-weak-signature'],
 		],
 	])('a certificate with %s has these faults', (_, more, expected) => {
@@ -59,6 +59,30 @@ describe('what is wrong with our certificate', () => {
 		expect(found).toMatchObject([
 			{id: 'own-chain-expired', text: expect.stringContaining("'CN=Inner'")},
 		]);
+	});
+
+	test('an intermediate that is sent with our certificate can be weak, and the signature of a root cannot', () => {
+		const weak = {weakDigest: 'SHA-1', keyBits: 2047};
+		const inner = ownCertificateOf({...weak, subject: 'CN=Inner', issuer: 'CN=Root'});
+		const strong = ownCertificateOf({subject: 'CN=Inner', issuer: 'CN=Root'});
+		const root = ownCertificateOf({...weak, subject: 'CN=Root', issuer: 'CN=Root', keyBits: 2048});
+		const found = (...issuers: OwnCertificate[]) =>
+			faultsOfOurs([ownCertificateOf(), ...issuers], {now, endsAtRoot: true}).map(
+				({id, index, text}) => ({id, index, text}),
+			);
+		expect(found(inner, root)).toEqual([
+			{
+				id: 'own-weak-signature',
+				index: 1,
+				text: "'CN=Inner', which is sent with our certificate, is signed with SHA-1, which servers no longer accept",
+			},
+			{
+				id: 'own-short-key',
+				index: 1,
+				text: "'CN=Inner', which is sent with our certificate, has a key of 2047 bits, and servers want 2048",
+			},
+		]);
+		expect(found(strong, root)).toEqual([]);
 	});
 
 	test('nothing is wrong where nothing is sent', () => {

@@ -32,7 +32,7 @@ export function ownCertificateOf(more: Partial<OwnCertificate> = {}): OwnCertifi
 		validTo: '2099-01-01T00:00:00.000Z',
 		purposes: undefined,
 		keyUsage: undefined,
-		digest: undefined,
+		weakDigest: undefined,
 		keyType: 'rsa',
 		keyBits: 2048,
 		curve: undefined,

@@ -58,11 +58,13 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'tls/credentials/chain.ts',
 		'tls/credentials/expiry.ts',
 		'tls/credentials/load-credentials.ts',
+		'tls/credentials/passphrase.ts',
 		'tls/credentials/pem.ts',
 		'tls/credentials/private-key.ts',
 		'tls/credentials/read-input.ts',
 		'tls/peer/certificate-request.ts',
 		'tls/peer/distinguished-name.ts',
+		'tls/trust/ca.ts',
 		'tls/pkcs12/der.ts',
 		'tls/pkcs12/pkcs12.ts',
 		'util/abortable.ts',
@@ -75,7 +77,14 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** `inspect` reads keys, certificates and PKCS#12 as the client does: two readers would disagree. */
-const inspectReads = ['tls/credentials/', 'tls/pkcs12/', 'tls/tls-options.ts'];
+const inspectReads = [
+	'tls/credentials/',
+	'tls/peer/certificate-details.ts',
+	'tls/peer/peer-chain.ts',
+	'tls/pkcs12/',
+	'tls/tls-options.ts',
+	'util/purposes.ts',
+];
 
 /** Where a package may be imported. */
 interface Door {

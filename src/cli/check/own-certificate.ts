@@ -8,9 +8,11 @@ import {looksIntermediate} from '../../failures/our-certificate.ts';
 import type {MtlsOptions} from '../../index.ts';
 import {certificateFacts} from '../../tls/credentials/certificate-facts.ts';
 import {loadCredentials} from '../../tls/credentials/load-credentials.ts';
+import {passphraseProvider} from '../../tls/credentials/passphrase.ts';
 import type {CertificateRequest} from '../../tls/peer/certificate-request.ts';
 import {type DistinguishedName, issuerName} from '../../tls/peer/distinguished-name.ts';
 import {DerError} from '../../tls/pkcs12/der.ts';
+import {loadCa, trustedIssuers} from '../../tls/trust/ca.ts';
 import {type Finding, findFaults} from '../inspect/findings.ts';
 import {commonName, day, fromNow} from '../shared/format-certificate.ts';
 import type {Step} from './report.ts';
@@ -25,7 +27,8 @@ export interface OwnCertificate {
 
 /** Reads the certificate of the options; `undefined` when there is none. @throws {MtlsConfigError} */
 export function readOwnCertificate(mtls: MtlsOptions, now: Date): OwnCertificate | undefined {
-	const credentials = loadCredentials(mtls, now);
+	const getPassphrase = passphraseProvider(mtls);
+	const credentials = loadCredentials(mtls, now, getPassphrase);
 	if (credentials === undefined) return undefined;
 	const blocks = credentials.cert.match(/-----BEGIN[\s\S]+?-----END [A-Z ]+-----/g) ?? [];
 	const chain = blocks.map((block) => new X509Certificate(block));
@@ -33,8 +36,8 @@ export function readOwnCertificate(mtls: MtlsOptions, now: Date): OwnCertificate
 		keys: [{key: createPrivateKey(credentials.key), name: undefined}],
 		certificates: chain.map((certificate) => ({certificate, name: undefined})),
 	};
-	const faults = findFaults(keystore, now);
-	return {chain, faults: [...faults, ...keyUsageFaults(chain[0])]};
+	const trusted = trustedIssuers(loadCa(mtls.ca, getPassphrase));
+	return {chain, faults: findFaults(keystore, now, trusted)};
 }
 
 /** The step about our own certificate; none without one. */
@@ -65,18 +68,6 @@ function issuerOf(certificate: X509Certificate): DistinguishedName | undefined {
 		if (error instanceof DerError) return undefined;
 		throw error;
 	}
-}
-
-// RFC 5280 §4.2.1.3: OID 2.5.29.15, then TRUE if it is critical, then the bit string in its OCTET STRING.
-const keyUsage = /0603551d0f(?:0101ff)?04(?:04|05)03(?:02|03)0[0-7]([0-9a-f]{2})/;
-const digitalSignature = 0x80;
-
-// In TLS a client signs with its key (RFC 5246 §7.4.8, RFC 8446 §4.4.3).
-function keyUsageFaults(leaf: X509Certificate | undefined): Finding[] {
-	const bits = leaf && keyUsage.exec(leaf.raw.toString('hex'))?.[1];
-	if (bits === undefined || (Number.parseInt(bits, 16) & digitalSignature) !== 0) return [];
-	const text = `the keyUsage of '${nameOf(leaf as X509Certificate)}' lacks digitalSignature`;
-	return [{state: 'doubtful', text}];
 }
 
 /** What the server accepts, as far as it says, and whether ours is that. */

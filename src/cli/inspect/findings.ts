@@ -1,4 +1,5 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
+import {faultsOfOurs, isShortKey, weaknesses} from '../../failures/our-certificate.ts';
 import type {CertificateFacts} from '../../index.ts';
 import {certificateFacts} from '../../tls/credentials/certificate-facts.ts';
 import {chainOf, fitsKey} from '../../tls/credentials/chain.ts';
@@ -9,8 +10,10 @@ import {
 	onePerKey,
 	type StoredIdentity,
 } from '../../tls/credentials/keystore.ts';
-import {purposeNames} from '../../tls/credentials/purposes.ts';
-import {objectId, readDer, sequence} from '../../tls/pkcs12/der.ts';
+import {endsAtRoot, ownCertificate} from '../../tls/peer/certificate-details.ts';
+import type {FindIssuer} from '../../tls/peer/peer-chain.ts';
+import {trustedIssuers} from '../../tls/trust/ca.ts';
+import {purposeNames} from '../../util/purposes.ts';
 import {commonName, day, endsSoon, fromNow, validityOf} from '../shared/format-certificate.ts';
 
 /** A certificate as it is printed. */
@@ -46,20 +49,29 @@ export function describeKey(key: KeyObject): string {
 	return size === undefined ? name : `${name}, ${size}`;
 }
 
-/** What is wrong with certificates and keys, alone and together. */
-export function findFaults(keystore: Keystore, now: Date): Finding[] {
+/**
+ * What is wrong with certificates and keys, alone and together.
+ *
+ * @param trustedIssuer - Finds the roots that need not be in the keystore.
+ */
+export function findFaults(
+	keystore: Keystore,
+	now: Date,
+	trustedIssuer: FindIssuer = trustedIssuers(undefined),
+): Finding[] {
 	const certificates = keystore.certificates.map(({certificate}) => certificate);
 	const keys = keystore.keys.map(({key}) => key);
 	const identities = onePerKey(findIdentities(keystore, now));
 	const leaves = identities.map(({leaf}) => leaf);
+	const chains = leaves.map((leaf) => chainOf(leaf, certificates));
 	return [
 		...certificates
 			.filter((each) => !leaves.includes(each))
 			.flatMap((each) => validityFaults(certificateFacts(each), now)),
-		...identityFaults(identities, now),
+		...identityFaults(identities, chains, now, trustedIssuer),
 		...keys.flatMap((key) => keyFaults(key, certificates)),
-		...weakKeys([...keys, ...certificates.flatMap((each) => publicKeyOf(each) ?? [])]),
-		...certificates.flatMap(weakSignature),
+		...weakKeys(keys.filter((key) => !leaves.some((leaf) => fitsKey(leaf, key)))),
+		...certificates.filter((each) => !chains.flat().includes(each)).flatMap(weakCertificate),
 		...chainFaults(leaves, certificates),
 	];
 }
@@ -82,22 +94,35 @@ function validityFaults(certificate: CertificateFacts, now: Date): Finding[] {
 }
 
 /** Where one identity can be used, the faults of the others are in nobody's way. */
-function identityFaults(identities: readonly StoredIdentity[], now: Date): Finding[] {
+function identityFaults(
+	identities: readonly StoredIdentity[],
+	chains: readonly (readonly X509Certificate[])[],
+	now: Date,
+	trustedIssuer: FindIssuer,
+): Finding[] {
 	const isUsable = identities.some(({faults}) => faults.length === 0);
 	const named = ({leaf, names}: StoredIdentity) =>
 		names[0] === undefined || identities.length === 1 ? nameOf(leaf) : `'${names[0]}'`;
-	return identities.flatMap((identity) => {
+	return identities.flatMap((identity, at) => {
 		const {leaf, faults} = identity;
-		const found = faults.map(
-			({message}): Finding => ({
-				state: isUsable ? 'doubtful' : 'bad',
-				text: `${named(identity)} ${message}`,
-			}),
-		);
+		const chain = chains[at] ?? [leaf];
+		const context = {now, endsAtRoot: endsAtRoot(chain, trustedIssuer)};
+		const found = faultsOfOurs(chain.map(ownCertificate), context)
+			// By date each other certificate of a file is judged alone, whether it is sent or not.
+			.filter(({id}) => id !== 'own-chain-expired')
+			.map(({index, predicate}): Finding => {
+				const isRefused = faults.some(({message}) => message === predicate);
+				const issuer = index === 0 ? undefined : chain[index];
+				const name = issuer === undefined ? named(identity) : nameOf(issuer);
+				return {
+					state: isRefused && !isUsable ? 'bad' : 'doubtful',
+					text: `${name} ${predicate}`,
+				};
+			});
 		const {validTo, validFrom} = certificateFacts(leaf);
 		if (faults.length > 0 || !endsSoon({validFrom, validTo}, now)) return found;
 		const text = `${named(identity)} ${describeExpiry(validTo, now.getTime())}`;
-		return [{state: 'doubtful', text}];
+		return [...found, {state: 'doubtful', text}];
 	});
 }
 
@@ -108,26 +133,20 @@ function keyFaults(key: KeyObject, certificates: readonly X509Certificate[]): Fi
 }
 
 function weakKeys(keys: readonly KeyObject[]): Finding[] {
-	const weak = keys.filter((key) => (key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048);
-	const texts = new Set(weak.map((key) => `${describeKey(key)} is too short: OpenSSL refuses it`));
-	return Array.from(texts, (text) => ({state: 'doubtful', text}));
+	return keys
+		.filter(({asymmetricKeyDetails: details}) => isShortKey(details?.modulusLength))
+		.map((key) => ({
+			state: 'doubtful',
+			text: `the key (${describeKey(key)}) is shorter than servers want`,
+		}));
 }
 
-// RFC 8017 A.2.4, RFC 3279 §2.2.3.
-const weakHashes: Readonly<Record<string, string>> = {
-	'1.2.840.113549.1.1.4': 'MD5',
-	'1.2.840.113549.1.1.5': 'SHA-1',
-	'1.2.840.10045.4.1': 'SHA-1',
-};
-
-// The signature of a root is not verified (RFC 5280 §6.1).
-function weakSignature(certificate: X509Certificate): Finding[] {
-	if (certificate.subject === certificate.issuer) return [];
-	const [, algorithm] = sequence(readDer(certificate.raw));
-	const hash = weakHashes[objectId(sequence(algorithm)[0])];
-	if (hash === undefined) return [];
-	const text = `${nameOf(certificate)} is signed with ${hash}: OpenSSL refuses it`;
-	return [{state: 'doubtful', text}];
+/** A certificate that is sent with no key of the file. */
+function weakCertificate(certificate: X509Certificate): Finding[] {
+	return weaknesses(ownCertificate(certificate)).map(({predicate}) => ({
+		state: 'doubtful',
+		text: `${nameOf(certificate)} ${predicate}`,
+	}));
 }
 
 // A bundle of CAs is not a chain: without a key, the chain begins at the first certificate that is not a CA.

@@ -1,8 +1,12 @@
 import type {X509Certificate} from 'node:crypto';
-import {day} from '../../util/day.ts';
+import {
+	faultsOfOurs,
+	type OwnCertificate,
+	type OwnFaultId,
+} from '../../failures/our-certificate.ts';
 import {exposedMode} from '../../util/file-permissions.ts';
+import {ownCertificate} from '../peer/certificate-details.ts';
 import {DAY_MS, type ExpiryWarning, isExpiring} from './expiry.ts';
-import {isForClients, purposeNames} from './purposes.ts';
 
 /** A fault of a client certificate, or of its key file, that does not prevent its use. */
 export type CertificateWarning =
@@ -33,50 +37,40 @@ export interface CertificateFault {
 
 /** The faults of validity and purpose of a client certificate. */
 export function findFaults(leaf: X509Certificate, now: Date): CertificateFault[] {
-	return [checkValidity(leaf, now), checkPurpose(leaf)].filter((each) => each !== undefined);
+	const own = ownCertificate(leaf);
+	return faultsOfOurs([own], {now, endsAtRoot: true}).flatMap(
+		({id, predicate}) => refusals[id]?.(predicate, own) ?? [],
+	);
 }
 
-function checkValidity(leaf: X509Certificate, now: Date): CertificateFault | undefined {
-	const {validFromDate: from, validToDate: until} = leaf;
-	const allowedBy = 'allowExpired';
-	if (until < now) {
-		const validTo = until.toISOString();
-		return {
-			code: 'ERR_MTLS_IDENTITY_EXPIRED',
-			message: `expired on ${day(validTo, now.getTime())}`,
-			remedy: 'renew it; `mtls.allowExpired: true` sends the expired one',
-			allowedBy,
-			warning: {event: 'identity_expired', validTo},
-		};
-	}
-	if (from > now) {
-		const validFrom = from.toISOString();
-		const today = day(now.toISOString(), now.getTime());
-		return {
-			code: 'ERR_MTLS_IDENTITY_NOT_YET_VALID',
-			message: `is not valid before ${day(validFrom, now.getTime())}`,
-			remedy: `compare that with this machine's clock, which says ${today}; \`mtls.allowExpired: true\` sends it all the same`,
-			allowedBy,
-			warning: {event: 'identity_not_yet_valid', validFrom},
-		};
-	}
-	return undefined;
-}
-
-function checkPurpose(leaf: X509Certificate): CertificateFault | undefined {
-	// Node's name for extendedKeyUsage, against its types absent without the extension.
-	const purposes: readonly string[] | undefined = leaf.keyUsage;
-	if (purposes === undefined || isForClients(purposes)) return undefined;
-	const names = purposeNames(purposes).join(', ');
-	return {
+/** The faults for which a certificate is not loaded. */
+const refusals: Readonly<
+	Partial<Record<OwnFaultId, (message: string, certificate: OwnCertificate) => CertificateFault>>
+> = {
+	'own-expired': (message, {validTo}) => ({
+		code: 'ERR_MTLS_IDENTITY_EXPIRED',
+		message,
+		remedy: 'renew it; `mtls.allowExpired: true` sends the expired one',
+		allowedBy: 'allowExpired',
+		warning: {event: 'identity_expired', validTo},
+	}),
+	'own-not-yet-valid': (message, {validFrom}) => ({
+		code: 'ERR_MTLS_IDENTITY_NOT_YET_VALID',
+		message,
+		remedy:
+			"set this machine's clock if it is wrong; `mtls.allowExpired: true` sends it all the same",
+		allowedBy: 'allowExpired',
+		warning: {event: 'identity_not_yet_valid', validFrom},
+	}),
+	'own-no-client-auth': (message) => ({
 		code: 'ERR_MTLS_WRONG_PURPOSE',
-		message: `is not for clients: its extendedKeyUsage (${names}) lacks clientAuth`,
+		message,
 		remedy:
 			'have one issued with clientAuth; `mtls.allowAnyPurpose: true` sends it to a server that takes it',
 		allowedBy: 'allowAnyPurpose',
 		warning: {event: 'identity_wrong_purpose'},
-	};
-}
+	}),
+};
 
 /** Warns of a client certificate that is about to expire. */
 export function checkExpiry(

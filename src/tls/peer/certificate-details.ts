@@ -3,6 +3,7 @@ import type {CertificateDetails} from '../../failures/facts.ts';
 import type {OwnCertificate} from '../../failures/our-certificate.ts';
 import {certificateFacts} from '../credentials/certificate-facts.ts';
 import {childrenOf, DerError, type DerValue, objectId, readDer, sequence} from '../pkcs12/der.ts';
+import type {FindIssuer} from './peer-chain.ts';
 
 /** What a certificate may be used for. */
 export function certificateDetails(certificate: X509Certificate): CertificateDetails {
@@ -22,9 +23,20 @@ export function ownCertificate(certificate: X509Certificate): OwnCertificate {
 		...{subject, issuer, validFrom, validTo, caIssuers},
 		purposes: certificate.keyUsage,
 		keyUsage: keyUsageOf(certificate),
-		digest: digestOf(certificate),
+		weakDigest: weakDigestOf(certificate),
 		...keyOf(certificate),
 	};
+}
+
+/**
+ * Whether the issuer of the last certificate of a chain is a root that is trusted: it need not be sent.
+ *
+ * @param chain - Leaf first.
+ */
+export function endsAtRoot(chain: readonly X509Certificate[], trustedIssuer: FindIssuer): boolean {
+	const last = chain.at(-1);
+	const issuer = last && trustedIssuer(last);
+	return issuer?.checkIssued(issuer) ?? false;
 }
 
 function keyOf(
@@ -77,17 +89,17 @@ function isKeyUsage(extension: DerValue): boolean {
 }
 
 /** The hashes that servers refuse, by the OID of the signature (RFC 3279 §2.2, RFC 5758 §3.1). */
-const oldDigests: Readonly<Record<string, string>> = {
+const weakDigests: Readonly<Record<string, string>> = {
 	'1.2.840.113549.1.1.4': 'MD5',
 	'1.2.840.113549.1.1.5': 'SHA-1',
 	'1.2.840.10040.4.3': 'SHA-1',
 	'1.2.840.10045.4.1': 'SHA-1',
 };
 
-function digestOf(certificate: X509Certificate): string | undefined {
+function weakDigestOf(certificate: X509Certificate): string | undefined {
 	return reading(() => {
 		const [, algorithm] = sequence(readDer(certificate.raw));
-		return oldDigests[objectId(sequence(algorithm)[0])];
+		return weakDigests[objectId(sequence(algorithm)[0])];
 	});
 }
 

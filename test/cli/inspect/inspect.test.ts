@@ -121,7 +121,7 @@ test('a certificate that ends soon, is weak, does not belong or can be read by o
 	const {privateKey} = generateKeyPairSync('rsa', {modulusLength: 1024});
 	const weak = privateKey.export({type: 'pkcs1', format: 'pem'});
 	const told = await inspected([writePrivate(dir, 'weak.key', weak)]);
-	expect(told.out).toContain('! RSA, 1024 bits is too short: OpenSSL refuses it\n');
+	expect(told.out).toContain('! the key (RSA, 1024 bits) is shorter than servers want\n');
 });
 
 test('keys of each PEM label and of DER are read, and their pin is that of their certificate', async () => {

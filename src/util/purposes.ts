@@ -11,8 +11,6 @@ const names: Readonly<Record<string, string>> = {
 	'2.5.29.37.0': 'anyExtendedKeyUsage',
 };
 
-const clientPurposes = ['clientAuth', 'anyExtendedKeyUsage'];
-
 /** The words for the OIDs of an extendedKeyUsage: `serverAuth`. An OID without one stays a number. */
 export function purposeNames(oids: readonly string[]): string[] {
 	return oids.map((oid) => (Object.hasOwn(names, oid) ? (names[oid] ?? oid) : oid));
@@ -24,5 +22,17 @@ export function purposeNames(oids: readonly string[]): string[] {
  * @param oids - Its extendedKeyUsage; without the extension it is for any purpose.
  */
 export function isForClients(oids: readonly string[] | undefined): boolean {
-	return oids === undefined || purposeNames(oids).some((name) => clientPurposes.includes(name));
+	return isFor('clientAuth', oids);
+}
+
+/** Whether a certificate may be used by a server; as {@link isForClients}. */
+export function isForServers(oids: readonly string[] | undefined): boolean {
+	return isFor('serverAuth', oids);
+}
+
+function isFor(purpose: string, oids: readonly string[] | undefined): boolean {
+	return (
+		oids === undefined ||
+		purposeNames(oids).some((name) => name === purpose || name === 'anyExtendedKeyUsage')
+	);
 }

@@ -167,10 +167,10 @@ function certificatesIn({certificates}: GivenOptions): X509Certificate[] {
 }
 
 function proxyEvidence(
-	{host, port, protocol, hasCredentials}: ProxyServer,
+	{host, port, protocol, hasCredentials, variable}: ProxyServer,
 	cause: unknown,
 ): ProxyEvidence {
-	const known = {host, port, protocol, hasCredentials};
+	const known = {host, port, protocol, hasCredentials, variable};
 	if (!(cause instanceof ProxyError)) return known;
 	const {kind, message, status, reply, squidError, spoke} = cause;
 	const networkCode = codeOf(cause.cause);

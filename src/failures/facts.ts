@@ -110,6 +110,8 @@ export interface ProxyEvidence {
 	readonly port: number;
 	readonly protocol: string;
 	readonly hasCredentials: boolean;
+	/** The variable of the environment that named it: `HTTPS_PROXY`; `undefined`: the option `proxy`. */
+	readonly variable: string | undefined;
 	/** Absent where it is the server that failed. */
 	readonly kind?: FailureKind | undefined;
 	/** The message of the proxy error. */
@@ -119,8 +121,8 @@ export interface ProxyEvidence {
 	readonly reply?: number | undefined;
 	/** The `X-Squid-Error` header: `ERR_DNS_FAIL 0`. */
 	readonly squidError?: string | undefined;
-	/** What it sent in place of an answer. */
-	readonly spoke?: 'nothing' | 'tls' | 'other' | undefined;
+	/** What it sent in place of an answer; `body`: more after a 2xx. */
+	readonly spoke?: 'nothing' | 'tls' | 'body' | 'other' | undefined;
 	/** The code of the network error that kept the proxy from being reached. */
 	readonly networkCode?: string | undefined;
 }

@@ -1,27 +1,11 @@
 /*
  * The proxy gave no way to the server.
  */
+import {authorityOf} from '../util/url.ts';
 import type {Cause, Facts, Row} from './facts.ts';
-import {socksReplyReasons} from './socks-refusal.ts';
-
-const check = ({socks}: Facts) =>
-	socks
-		? 'check `proxy`, ALL_PROXY, HTTPS_PROXY and NO_PROXY'
-		: 'check `proxy`, HTTPS_PROXY and NO_PROXY';
-
-const allowHost = () => 'have the host allowed on the proxy, or add it to NO_PROXY';
-
-const cause = (
-	id: string,
-	text: string | Cause['text'],
-	repair: string | Cause['repair'],
-	when?: Cause['when'],
-): Cause => ({
-	id,
-	text: typeof text === 'string' ? () => text : text,
-	repair: typeof repair === 'string' ? () => repair : repair,
-	...(when && {when}),
-});
+import {cause, checkSetting, loginSettingOf, settingOf} from './proxy-setting.ts';
+import {proxyStatusRows} from './proxy-status.ts';
+import {socksReplyCauses} from './socks-refusal.ts';
 
 // ---- it cannot be reached ----
 
@@ -35,7 +19,7 @@ const unreachable: readonly Cause[] = [
 		'proxy-name-unknown',
 		({proxy}) =>
 			`the name '${proxy?.host}' is unknown: it is misspelt, or known inside another network only`,
-		check,
+		checkSetting,
 		networkCode('ENOTFOUND'),
 	),
 	cause(
@@ -47,16 +31,16 @@ const unreachable: readonly Cause[] = [
 	cause(
 		'proxy-port-closed',
 		({words}) => `nothing listens on ${words.proxy}: the proxy is down, or its port is another one`,
-		check,
+		checkSetting,
 		networkCode('ECONNREFUSED'),
 	),
 	cause(
 		'proxy-address-wrong',
-		'the address in `proxy` or HTTPS_PROXY is wrong',
-		check,
+		(facts) => `the address in ${settingOf(facts)} is wrong`,
+		checkSetting,
 		(facts) => !known(facts),
 	),
-	cause('proxy-down', 'the proxy is down', check, (facts) => !known(facts)),
+	cause('proxy-down', 'the proxy is down', checkSetting, (facts) => !known(facts)),
 ];
 
 const known = ({proxy}: Facts) =>
@@ -64,15 +48,12 @@ const known = ({proxy}: Facts) =>
 
 // ---- it answered ----
 
-const variable = ({socks}: Facts) =>
-	socks ? '`proxy` or ALL_PROXY' : '`proxy.auth` or HTTPS_PROXY';
-
 const logins: readonly Cause[] = [
 	cause(
 		'proxy-login-wrong',
 		'the user or the password is wrong',
 		(facts) =>
-			`the proxy did not accept the user and password of ${variable(facts)}: have them checked`,
+			`the proxy did not accept the user and password in ${loginSettingOf(facts)}: have them checked`,
 		({proxy}) => proxy?.hasCredentials === true,
 	),
 	cause(
@@ -81,95 +62,48 @@ const logins: readonly Cause[] = [
 			socks
 				? 'the proxy takes another method than user and password (RFC 1929)'
 				: 'the proxy takes another scheme than Basic',
-		'ask those who run the proxy how it wants its users to log in',
+		'ask the operator of the proxy how its users log in',
 		({proxy}) => proxy?.hasCredentials === true,
 	),
 	cause(
 		'proxy-login-missing',
 		'no user and password are set for it',
-		({socks}) =>
-			`put user and password into \`proxy.auth\` or the URL of ${socks ? 'ALL_PROXY' : 'HTTPS_PROXY'}`,
+		(facts) => `put user and password into ${loginSettingOf(facts)}`,
 		({proxy}) => proxy?.hasCredentials !== true,
 	),
 ];
 
-/** What Squid's `X-Squid-Error` says; `undefined` for a proxy of another make. */
-const squidCode = ({proxy}: Facts) => proxy?.squidError?.split(' ')[0];
-
-const cannotResolve = cause(
-	'proxy-cannot-resolve',
-	({host}) =>
-		`the proxy cannot look '${host}' up: the name is misspelt, or its DNS servers do not know it`,
-	'check the name; if it is known inside this network only, add it to NO_PROXY',
-	(facts) => [undefined, 'ERR_DNS_FAIL'].includes(squidCode(facts)),
-);
-
-const cannotConnect = cause(
-	'proxy-cannot-connect',
-	({words}) =>
-		`the proxy cannot reach ${words.address}: nothing listens there, or a firewall is in between`,
-	({words}) =>
-		`check that ${words.address} is right and up; if the host is inside this network, add it to NO_PROXY`,
-	(facts) => squidCode(facts) !== 'ERR_DNS_FAIL',
-);
-
-const noProxy = cause(
-	'no-proxy-there',
-	({words}) => `${words.proxy} is a web server, not a proxy: it does not know CONNECT`,
-	check,
-);
-
-const portBlocked = cause(
-	'proxy-forbids-port',
-	({port}) => `the proxy gives no tunnels to port ${port}`,
-	'have the port allowed on the proxy, or add the host to NO_PROXY',
-	({port}) => port !== 443,
-);
-
-const forbidden = cause(
-	'proxy-forbids-host',
-	'the rules of the proxy do not allow this host',
-	allowHost,
-);
-
-const refusal = ({words, proxy}: Facts) =>
-	`the proxy ${words.proxy} refused a tunnel to ${words.address}${
-		proxy?.status === undefined ? '' : ` (${proxy.status}${squid({proxy})})`
-	}`;
-const squid = ({proxy}: Pick<Facts, 'proxy'>) =>
-	proxy?.squidError === undefined ? '' : `, ${proxy.squidError}`;
-
-const refused = (id: string, proxyStatus: readonly number[], causes: readonly Cause[]): Row => ({
-	id,
-	when: {proxyKind: 'proxy-refused', socks: false, proxyStatus},
-	kind: 'proxy-refused',
-	certain: true,
-	summary: refusal,
-	causes,
-});
-
 // ---- what it said was no answer ----
+
+const secureUrl = ({proxy}: Facts) =>
+	`https://${authorityOf(proxy?.host ?? '', proxy?.port ?? 443)}`;
 
 const speaksTls = cause(
 	'proxy-speaks-tls',
-	({words, spoke}) =>
-		spoke === 'tls'
-			? `${words.proxy} answered in TLS`
-			: `${words.proxy} hung up without a byte: perhaps the port speaks TLS`,
-	'begin the URL of the proxy with https:// (in `proxy` or HTTPS_PROXY)',
+	({words}) => `${words.proxy} answered in TLS`,
+	(facts) => `set ${secureUrl(facts)} as the URL of the proxy (in ${settingOf(facts)})`,
+	({proxy}) => proxy?.protocol === 'http',
+);
+
+/** A TLS server may hang up on CONNECT, which to it is a broken handshake. */
+const mayWantTls = cause(
+	'proxy-speaks-tls',
+	({words}) => `${words.proxy} may speak TLS, and take CONNECT for a broken handshake`,
+	(facts) =>
+		`try ${secureUrl(facts)} as the URL of the proxy (in ${settingOf(facts)}); if that fails too, ask its operator`,
 	({proxy}) => proxy?.protocol === 'http',
 );
 
 const proxyFailed = cause(
 	'proxy-failed',
 	'the proxy is overloaded or restarting, or cuts off what it does not allow without an answer',
-	'look into the log of the proxy',
+	'have the operator of the proxy look for this moment in its log',
 );
 
 const notHttpProxy = cause(
 	'no-http-proxy',
-	'the address in `proxy` or HTTPS_PROXY is not that of an HTTP proxy',
-	check,
+	(facts) => `the address in ${settingOf(facts)} is not that of an HTTP proxy`,
+	checkSetting,
 );
 
 /** The proxy's own error, which says what it did. */
@@ -203,28 +137,15 @@ export const proxyRows: readonly Row[] = [
 		summary: asItSays,
 		causes: logins,
 	},
-	refused('proxy-no-proxy', [400, 404, 405, 501], [noProxy, notSupported()]),
-	refused('proxy-cannot-reach', [500, 502, 503, 504], [cannotResolve, cannotConnect]),
-	refused('proxy-forbids', [403], [portBlocked, forbidden]),
-	{
-		id: 'proxy-refused',
-		when: {proxyKind: 'proxy-refused', socks: false},
-		kind: 'proxy-refused',
-		certain: true,
-		summary: refusal,
-		causes: [forbidden, cannotConnect],
-	},
 	{
 		id: 'socks-refused',
 		when: {proxyKind: 'proxy-refused', socks: true},
 		kind: 'proxy-refused',
 		certain: true,
 		summary: asItSays,
-		causes: ({proxy}) =>
-			socksReplyReasons(proxy?.reply).map((text, index) =>
-				cause(`socks-reply-${proxy?.reply ?? 1}${'abc'[index]}`, text, allowHost),
-			),
+		causes: ({proxy}) => socksReplyCauses(proxy?.reply),
 	},
+	...proxyStatusRows,
 	{
 		id: 'proxy-timeout',
 		when: {proxyKind: 'proxy-timeout'},
@@ -235,12 +156,12 @@ export const proxyRows: readonly Row[] = [
 			cause(
 				'proxy-cannot-connect',
 				({words}) => `the proxy cannot reach ${words.address}, and waits for it`,
-				({words}) => `check that ${words.address} is up, and ask those who run the proxy`,
+				({words}) => `check that ${words.address} is up, and ask the operator of the proxy`,
 			),
 			cause(
 				'proxy-silent',
 				'the proxy is overloaded, or a firewall drops what is sent to it',
-				'try again; if it stays, ask those who run the proxy',
+				'try again; if it stays, ask the operator of the proxy',
 			),
 		],
 	},
@@ -253,8 +174,8 @@ export const proxyRows: readonly Row[] = [
 		causes: [
 			cause(
 				'no-socks-proxy',
-				'the address in `proxy`, ALL_PROXY or HTTPS_PROXY is not that of a SOCKS 5 proxy',
-				check,
+				(facts) => `the address in ${settingOf(facts)} is not that of a SOCKS 5 proxy`,
+				checkSetting,
 			),
 			proxyFailed,
 		],
@@ -274,7 +195,23 @@ export const proxyRows: readonly Row[] = [
 		kind: 'proxy-bad-reply',
 		certain: true,
 		summary: ({words}) => `the proxy ${words.proxy} hung up on CONNECT without a byte`,
-		causes: [speaksTls, proxyFailed],
+		causes: [mayWantTls, proxyFailed],
+	},
+	{
+		id: 'proxy-early-bytes',
+		when: {proxyKind: 'proxy-bad-reply', spoke: 'body'},
+		kind: 'proxy-bad-reply',
+		certain: true,
+		summary: ({words}) =>
+			`the proxy ${words.proxy} accepted CONNECT and sent more before we had sent anything`,
+		causes: [
+			cause(
+				'no-proxy-there',
+				({words}) =>
+					`${words.proxy} is a web server, not a proxy: it answers any request with a page`,
+				checkSetting,
+			),
+		],
 	},
 	{
 		id: 'proxy-bad-reply',
@@ -285,11 +222,3 @@ export const proxyRows: readonly Row[] = [
 		causes: [notHttpProxy],
 	},
 ];
-
-function notSupported(): Cause {
-	return cause(
-		'proxy-no-tunnels',
-		'the proxy forwards plain http alone, and gives no tunnels',
-		'have CONNECT allowed on the proxy, or add the host to NO_PROXY',
-	);
-}

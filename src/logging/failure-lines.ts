@@ -41,9 +41,7 @@ function causeLines(reasons: readonly string[]): string[] {
 function factLines(failure: MtlsFailure, code: string | undefined): string[] {
 	const {kind, side, certain, host, port, protocol, peer, identity, proxy} = failure;
 	const {clientCertificateRequested: requested} = failure;
-	const lines = [
-		`${code ? `code: ${code}, ` : ''}kind: ${kind}${certain ? '' : ' (the most likely one)'}`,
-	];
+	const lines = [`${code ? `code: ${code}, ` : ''}kind: ${kind}${certain ? '' : ', most likely'}`];
 	if (peer !== undefined) {
 		const version = protocol ? ` (${protocol})` : '';
 		lines.push(`certificate of ${authorityOf(host, port)}${version}: ${inShort(peer)}`);

@@ -24,26 +24,39 @@ const squid = (status: string, error: string) => ({
 
 const refused = {kind: 'proxy-refused', certain: true} as const;
 
+/** By what a proxy answers to CONNECT: the first cause, the others, and what is said of them. */
+const statuses: readonly (readonly [readonly number[], string, readonly string[], RegExp])[] = [
+	[[301, 302, 307], 'proxy-redirects', [], /login page of a network/],
+	[[400, 404, 405, 410, 501], 'no-proxy-there', ['proxy-no-tunnels'], /not know CONNECT/],
+	[[401], 'proxy-login-unusual', ['no-proxy-there'], /put user and password into `proxy\.auth`/],
+	[[402], 'proxy-unpaid', [], /402 Payment Required/],
+	[[403], 'proxy-forbids-port', ['proxy-forbids-host'], /do not allow 'localhost'/],
+	[[408], 'proxy-request-timeout', [], /try again/],
+	[[409, 418, 499], 'proxy-own-reason', [], /a reason of its own: 4/],
+	[
+		[429],
+		'proxy-rate-limit',
+		[],
+		/429 Too Many Requests[\s\S]*wait and try again[\s\S]*a higher limit/,
+	],
+	[[451], 'proxy-legal-reasons', [], /RFC 7725/],
+	[[500, 507, 599], 'proxy-broken', ['proxy-cannot-connect'], /the proxy itself failed: 5/],
+	[[502, 503], 'proxy-cannot-connect', ['proxy-overloaded'], /check that localhost:\d+ is right/],
+	[[504], 'proxy-server-timeout', [], /got no answer from localhost:\d+ in time/],
+];
+
 const cases: readonly Case[] = [
-	...[400, 404, 405, 501].map(
-		(status): Case => ({
-			...refused,
-			name: `a web server in place of the proxy, which answers ${status}`,
-			first: 'no-proxy-there',
-			others: ['proxy-no-tunnels'],
-			never: /have the host allowed/,
-			setUp: answering(status),
-		}),
-	),
-	...[500, 502, 503, 504].map(
-		(status): Case => ({
-			...refused,
-			name: `a proxy that answers ${status} and does not say why`,
-			first: 'proxy-cannot-resolve',
-			others: ['proxy-cannot-connect'],
-			never: /rules/,
-			setUp: answering(status),
-		}),
+	...statuses.flatMap(([answers, first, others, says]) =>
+		answers.map(
+			(status): Case => ({
+				...refused,
+				name: `a proxy that answers ${status} and does not say why`,
+				first,
+				others,
+				never: /NO_PROXY|cannot look 'localhost' up/,
+				setUp: async (fixture) => ({...(await answering(status)(fixture)), says}),
+			}),
+		),
 	),
 	{
 		...refused,
@@ -63,18 +76,13 @@ const cases: readonly Case[] = [
 		setUp: answering(squid('503 Service Unavailable', 'ERR_CONNECT_FAIL 111')),
 	},
 	{
-		...refused,
-		name: 'a proxy that allows port 443 alone',
-		first: 'proxy-forbids-port',
-		others: ['proxy-forbids-host'],
-		setUp: answering(403),
-	},
-	{
-		...refused,
-		name: 'a proxy with a status of its own',
-		first: 'proxy-forbids-host',
-		others: ['proxy-cannot-connect'],
-		setUp: answering(429),
+		name: 'a web server in place of the proxy, which answers CONNECT with a page',
+		kind: 'proxy-bad-reply',
+		certain: true,
+		first: 'no-proxy-there',
+		others: [],
+		never: /hung up/,
+		setUp: answering({raw: 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage'}),
 	},
 	{
 		name: 'a proxy that wants a login where none is set',
@@ -145,6 +153,7 @@ const cases: readonly Case[] = [
 			return {
 				broken: {url, config: at(secure.port)},
 				repaired: {url, mtls: {proxy: {ca: pki.ca}}, config: at(secure.port, 'https')},
+				says: /try https:\/\/127\.0\.0\.1:\d+ as the URL of the proxy \(in `proxy`\); if that fails too/,
 			};
 		},
 	},

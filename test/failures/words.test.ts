@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {type Decision, decide, table} from '../../src/failures/decide.ts';
-import type {Evidence} from '../../src/failures/facts.ts';
+import type {Evidence, ProxyEvidence} from '../../src/failures/facts.ts';
 import type {FailureKind} from '../../src/index.ts';
 import {
 	alertMessage as alert,
@@ -13,6 +13,10 @@ import {
 	server,
 	trustOf,
 } from '../support/evidence.ts';
+
+const proxyKinds = (Object.keys(samples) as FailureKind[]).filter((kind) =>
+	kind.startsWith('proxy-'),
+);
 
 function decided(evidence: Partial<Evidence>): Decision {
 	const decision = decide(evidenceOf(evidence));
@@ -118,6 +122,43 @@ describe('what the reasons tell', () => {
 		expect(summary).toMatch(/^the proxy's certificate 'CN=api.bank.example' was issued by/);
 		expect(reasons.join()).toContain('`mtls.proxy.ca`');
 		expect(hint).toContain('`mtls.proxy.ca`');
+	});
+
+	describe.each(proxyKinds)('%s', (kind) => {
+		const answers: readonly Partial<ProxyEvidence>[] = [
+			...[undefined, 302, 400, 401, 402, 403, 408, 409, 429, 451, 500, 502, 503, 504].map(
+				(status) => ({status}),
+			),
+			{hasCredentials: true, status: 401},
+			{spoke: 'nothing'},
+			{spoke: 'tls'},
+			{spoke: 'body'},
+			{networkCode: 'ECONNREFUSED'},
+			...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((reply) => ({protocol: 'socks5h', reply})),
+		];
+		const sentences = (more: Partial<ProxyEvidence>) =>
+			answers.map((answer) => {
+				const {proxy} = samples[kind];
+				if (proxy === undefined) throw new Error(`${kind} is not of a proxy`);
+				const message = 'the proxy said no';
+				const {reasons, hint} = decided({
+					...samples[kind],
+					port: 8443,
+					proxy: {...proxy, message, ...answer, ...more},
+				});
+				return [...reasons, hint].join('\n');
+			});
+
+		test('a proxy of the option is not looked for in the environment', () => {
+			const all = sentences({variable: undefined});
+			expect(all.filter((text) => /_PROXY/.test(text))).toEqual([]);
+		});
+
+		test('a proxy of the environment is looked for in its variable, and not in the option', () => {
+			const all = sentences({variable: 'ALL_PROXY'});
+			expect(all.filter((text) => /`proxy|HTTPS_PROXY/.test(text))).toEqual([]);
+			if (kind !== 'proxy-timeout') expect(all.join()).toMatch(/ALL_PROXY|NO_PROXY/);
+		});
 	});
 
 	test('the hint for a weak key or algorithm names the security level at which it is accepted', () => {

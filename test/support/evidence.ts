@@ -117,7 +117,12 @@ export const alertMessage = (number: number) =>
 const proxy = (kind: FailureKind, more: Partial<ProxyEvidence> = {}) => ({
 	source: 'proxy' as const,
 	phase: 'tunnel' as const,
-	proxy: {host: 'proxy.test', port: 3128, protocol: 'http', hasCredentials: false, kind, ...more},
+	proxy: {
+		...{host: 'proxy.test', port: 3128, protocol: 'http', hasCredentials: false},
+		variable: undefined,
+		kind,
+		...more,
+	},
 });
 
 /** How each kind comes about. */

@@ -65,7 +65,7 @@ const tunnelFailures: Readonly<Record<string, string>> = {
 	'proxy-auth-required': 'it wants a login',
 	'proxy-refused': 'it refuses this one',
 	'proxy-timeout': 'no answer in time',
-	'proxy-bad-reply': 'its answer is not that of a proxy',
+	'proxy-bad-reply': 'it did not answer as a proxy',
 };
 
 /** Failures of the handshake itself; the outcome explains them. */
@@ -148,7 +148,7 @@ export function verificationSteps(seen: Observations): Step[] {
 }
 
 const noCertificate = {state: 'open', text: 'no certificate was seen'} as const;
-const notVerified = 'not verified: the handshake ended before';
+const notVerified = 'not verified: the handshake failed first';
 
 function chain(seen: Observations): Step {
 	const step = {id: 'chain', title: 'chain'} as const;

@@ -43,7 +43,7 @@ const partsOf: Readonly<Record<string, string>> = {
 /** Makes a writer for a command line with these flags. */
 export function optionWriter(given: ClientFlags = {}): OptionWriter {
 	return (sentence) =>
-		proxyWords(sentence, given)
+		sentence
 			.replace(/`(mtls(?:\.proxy)?)\.cert` (?:and|or) `\1\.key`/g, (both, owner: string) => {
 				const isPfx = owner === 'mtls' ? given.pfx : given.proxyPfx;
 				return isPfx === undefined ? both : `\`${owner}.pfx\``;
@@ -80,22 +80,6 @@ function pathOf(option: string, given: ClientFlags): string | undefined {
 	if (given.pfx !== undefined && (path === 'mtls.cert' || path === 'mtls.key')) return 'mtls.pfx';
 	const isProxyFile = path === 'mtls.proxy.cert' || path === 'mtls.proxy.key';
 	return given.proxyPfx !== undefined && isProxyFile ? 'mtls.proxy.pfx' : path;
-}
-
-/**
- * The library does not know whether a proxy comes from its option or from the environment, and names both;
- * here the command line tells.
- */
-function proxyWords(sentence: string, {proxy}: ClientFlags): string {
-	if (proxy === undefined) {
-		return sentence.replace(/`proxy(?:\.auth)?`(?:,| or) (?=(?:ALL|HTTPS)_PROXY)/g, '');
-	}
-	return sentence
-		.replace(
-			/`(proxy(?:\.auth)?)`(?:(?:,| or| and)(?: the URL of)? (?:ALL|HTTPS|NO)_PROXY)+/g,
-			'`$1`',
-		)
-		.replace(/\badd (?:it|the host) to NO_PROXY/g, 'leave `proxy` out');
 }
 
 /**

@@ -78,7 +78,7 @@ function readHead(
 			const rest = received.subarray(end + 4);
 			if (!serverFirst && rest.length > 0 && accepts(statusOf(head))) {
 				// The client sends first, so these bytes are not the server's.
-				fail(badReply(proxy, 'bytes after its acceptance'));
+				fail(badReply(proxy, 'bytes after its acceptance', {spoke: 'body'}));
 				return;
 			}
 			settle();
@@ -125,7 +125,7 @@ function spokenIn(received: Buffer, bytes: number): 'nothing' | 'tls' | 'other' 
 function badReply(
 	proxy: ProxyServer,
 	reason: string,
-	how?: {cause?: unknown; spoke: 'nothing' | 'tls' | 'other'},
+	how?: {cause?: unknown; spoke: 'nothing' | 'tls' | 'body' | 'other'},
 ): ProxyError {
 	return new ProxyError(
 		'proxy-bad-reply',

@@ -3,7 +3,7 @@ import type {FailureKind} from '../../facts.ts';
 interface ProxyErrorInit {
 	readonly status?: number;
 	readonly reply?: number;
-	readonly spoke?: 'nothing' | 'tls' | 'other';
+	readonly spoke?: 'nothing' | 'tls' | 'body' | 'other';
 	readonly squidError?: string | undefined;
 	readonly cause?: unknown;
 }
@@ -18,9 +18,9 @@ export class ProxyError extends Error {
 	readonly reply: number | undefined;
 	/**
 	 * What it sent in place of a response: `nothing` before it hung up, as a TLS 1.3 server that refuses a
-	 * certificate may do.
+	 * certificate may do; `body` after a 2xx, though the client sends first.
 	 */
-	readonly spoke: 'nothing' | 'tls' | 'other' | undefined;
+	readonly spoke: 'nothing' | 'tls' | 'body' | 'other' | undefined;
 	/** The `X-Squid-Error` header of its response. */
 	readonly squidError: string | undefined;
 

@@ -29,12 +29,13 @@ function digestOf(text: string): string {
 	return digest;
 }
 
-/** @param option - For messages. */
-function proxyAt(url: string, option: string): ProxyServer {
-	let proxy = proxiesByUrl.get(url);
+/** @param variable - That of the environment which has the URL; without it the option `proxy` has. */
+function proxyAt(url: string, variable?: string): ProxyServer {
+	const key = `${variable ?? ''} ${url}`;
+	let proxy = proxiesByUrl.get(key);
 	if (proxy === undefined) {
-		proxy = new ProxyServer(readProxyUrl(url, option));
-		proxiesByUrl.set(url, proxy, 500 + 4 * url.length);
+		proxy = new ProxyServer(readProxyUrl(url, variable ?? 'proxy'), variable);
+		proxiesByUrl.set(key, proxy, 500 + 4 * url.length);
 	}
 	return proxy;
 }
@@ -44,13 +45,16 @@ export class ProxyServer {
 	readonly protocol: ProxyProtocol;
 	readonly host: string;
 	readonly port: number;
+	/** The variable of the environment that named it; `undefined`: the option `proxy`. */
+	readonly variable: string | undefined;
 	readonly #login: ProxyLogin | undefined;
 	readonly #headers: ProxyParts['headers'];
 
-	constructor({protocol, host, port, login, headers}: ProxyParts) {
+	constructor({protocol, host, port, login, headers}: ProxyParts, variable?: string) {
 		this.protocol = protocol;
 		this.host = host;
 		this.port = port;
+		this.variable = variable;
 		this.#login = login;
 		this.#headers = headers;
 	}
@@ -84,9 +88,9 @@ export class ProxyServer {
 	/** This proxy, with a `Proxy-Authorization` if it has none. */
 	withAuthorization(value: string): ProxyServer {
 		if (this.isSocks || this.authorization !== undefined) return this;
-		const {protocol, host, port} = this;
+		const {protocol, host, port, variable} = this;
 		const headers = [...this.#headers, ['Proxy-Authorization', value] as const];
-		return new ProxyServer({protocol, host, port, login: undefined, headers});
+		return new ProxyServer({protocol, host, port, login: undefined, headers}, variable);
 	}
 
 	/** Other headers of CONNECT, each with its line end. */
@@ -138,7 +142,7 @@ export function resolveProxy(
 	url: URL,
 ): ProxyServer | undefined {
 	if (setting === false) return undefined;
-	if (typeof setting === 'string' && setting) return proxyAt(setting, 'proxy');
+	if (typeof setting === 'string' && setting) return proxyAt(setting);
 	if (setting) return new ProxyServer(readProxy(setting));
 	const own = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
 	const proxy = variableOf(own, 'all_proxy');

@@ -52,6 +52,21 @@ describe('config.proxy', () => {
 		expect(proxy?.hasCredentials).toBe(login !== undefined);
 	});
 
+	test('a proxy knows which setting named it, also where several have the same URL', () => {
+		const text = 'http://u:p@p.test:3128';
+		vi.stubEnv('https_proxy', undefined);
+		vi.stubEnv('HTTPS_PROXY', text);
+		expect(resolveProxy(undefined, url)?.variable).toBe('HTTPS_PROXY');
+		vi.stubEnv('https_proxy', text);
+		expect(resolveProxy(undefined, url)?.variable).toBe('https_proxy');
+		expect(resolveProxy(text, url)?.variable).toBeUndefined();
+		expect(resolveProxy({host: 'p'}, url)?.variable).toBeUndefined();
+		const named = resolveProxy(undefined, new URL('https://other.test'));
+		expect(named?.withAuthorization('Basic x').variable).toBe('https_proxy');
+		vi.stubEnv('https_proxy', 'http://p.test');
+		expect(resolveProxy(undefined, url)?.withAuthorization('Basic x').variable).toBe('https_proxy');
+	});
+
 	test('the option `proxy` takes nothing from Object.prototype', () => {
 		const polluted = {
 			auth: 'evil:login',

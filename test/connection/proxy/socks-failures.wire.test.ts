@@ -60,21 +60,36 @@ const text = (words: string) => [...Buffer.from(words)];
 describe.each(exchanges)('over %s', (_, options) => {
 	describe('a SOCKS proxy that refuses', () => {
 		const replies = [
-			[1, 'general SOCKS server failure', 'the proxy cannot reach the host'],
-			[2, 'connection not allowed by ruleset', 'the rules of the proxy do not allow'],
-			[3, 'network unreachable', 'no route to the host'],
-			[4, 'host unreachable', 'the proxy cannot look the name up'],
-			[5, 'connection refused', 'nothing listens on this port'],
-			[6, 'TTL expired', 'no route to the host'],
-			[7, 'command not supported', 'the proxy gives no outgoing connections'],
-			[8, 'address type not supported', 'the proxy knows no IPv6'],
-			[9, 'an unassigned reply', 'replies of its own'],
-			[255, 'an unassigned reply', 'replies of its own'],
+			[
+				1,
+				'general SOCKS server failure',
+				'the proxy cannot reach the host',
+				'check that localhost:',
+			],
+			[
+				2,
+				'connection not allowed by ruleset',
+				'the rules of the proxy do not allow',
+				"have 'localhost' allowed",
+			],
+			[3, 'network unreachable', 'no route to the host', 'check that localhost:'],
+			[4, 'host unreachable', 'the proxy cannot look the name up', "check the name 'localhost'"],
+			[5, 'connection refused', 'nothing listens on this port', 'check that localhost:'],
+			[6, 'TTL expired', 'no route to the host', 'check that localhost:'],
+			[
+				7,
+				'command not supported',
+				'the proxy gives no outgoing connections',
+				'have CONNECT allowed',
+			],
+			[8, 'address type not supported', 'the proxy knows no IPv6', 'check that localhost:'],
+			[9, 'an unassigned reply', 'replies of its own', 'the operator of the proxy'],
+			[255, 'an unassigned reply', 'replies of its own', 'the operator of the proxy'],
 		] as const;
 
 		test.each(replies)(
 			'the SOCKS reply %i fails a request with the words: %s',
-			async (reply, name, reason) => {
+			async (reply, name, reason, hint) => {
 				const [server, plain, proxy] = await Promise.all([
 					fixture.recordingServer(),
 					startPlainHttp(),
@@ -101,7 +116,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 							url: `${url.split('?')[0]}?q=[redacted]`,
 							proxy: {host: '127.0.0.1', port: proxy.port, reply},
 							chain: [],
-							hint: expect.stringContaining('have the host allowed'),
+							hint: expect.stringContaining(hint),
 						},
 					});
 					expect(error.failure.reasons.join()).toContain(reason);
@@ -269,7 +284,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 						host: 'localhost',
 						port: server.port,
 						proxy: {host: '127.0.0.1', port: proxy.port},
-						hint: 'check `proxy`, ALL_PROXY, HTTPS_PROXY and NO_PROXY',
+						hint: 'check the host and port in `proxy`',
 					},
 				});
 				expect(error.failure.proxy).not.toHaveProperty('reply');

@@ -1,3 +1,4 @@
+import {constants} from 'node:crypto';
 import {connect as connectTcp, type Socket} from 'node:net';
 import {Duplex} from 'node:stream';
 import {connect as connectTls, createSecureContext} from 'node:tls';
@@ -90,7 +91,7 @@ function exchangeHello(socket: Socket, {host, mtls, signal}: ProbeTarget): Promi
 		read: () => {},
 		write: (chunk, _encoding, done) => void socket.write(chunk, () => done()),
 	});
-	const {ciphers, servername} = mtls;
+	const {ciphers, ecdhCurve, sigalgs, secureOptions, servername} = mtls;
 	const tls = connectTls({
 		socket: half,
 		servername: peerName(host, servername).sni,
@@ -100,6 +101,12 @@ function exchangeHello(socket: Socket, {host, mtls, signal}: ProbeTarget): Promi
 			minVersion: 'TLSv1.2',
 			maxVersion: 'TLSv1.2',
 			...(ciphers !== undefined && {ciphers}),
+			...(ecdhCurve !== undefined && {ecdhCurve}),
+			...(sigalgs !== undefined && {sigalgs}),
+			// They change the ClientHello. But without TLS 1.2 there would be none to send.
+			...(secureOptions !== undefined && {
+				secureOptions: secureOptions & ~constants.SSL_OP_NO_TLSv1_2,
+			}),
 		}),
 	});
 	tls.on('error', () => {});

@@ -1,3 +1,4 @@
+import {constants} from 'node:crypto';
 import {expect, onTestFinished, test} from 'vitest';
 import {type HandshakeProbe, probeHandshake} from '../../src/connection/handshake-probe.ts';
 import {resolveProxy} from '../../src/connection/proxy/resolve-proxy.ts';
@@ -130,4 +131,48 @@ test('a server or proxy that cannot be reached has no answer', async () => {
 	const proxy = await startConnectProxy({verdict: 403});
 	onTestFinished(() => proxy.close());
 	expect(await probe('https://bank.example/', {proxy: proxy.url})).toBe(undefined);
+});
+
+/** The extensions of the ClientHello of a probe with these options, by their numbers (RFC 8446 §4.1.2, §4.2). */
+async function extensionsSent(mtls: MtlsOptions): Promise<ReadonlyMap<number, Buffer>> {
+	const pieces: Buffer[] = [];
+	const server = await startTcp((socket) =>
+		socket.on('data', (chunk: Buffer) => {
+			pieces.push(chunk);
+			const all = Buffer.concat(pieces);
+			if (all.length >= 5 + all.readUInt16BE(3)) socket.end();
+		}),
+	);
+	await probe(`https://localhost:${server.port}/`, {mtls});
+	const hello = Buffer.concat(pieces);
+	// Two headers, the version and 32 bytes at random stand before the first length.
+	let at = 5 + 4 + 2 + 32;
+	at += 1 + hello.readUInt8(at);
+	at += 2 + hello.readUInt16BE(at);
+	at += 1 + hello.readUInt8(at);
+	const extensions = new Map<number, Buffer>();
+	for (at += 2; at < hello.length; ) {
+		const end = at + 4 + hello.readUInt16BE(at + 2);
+		extensions.set(hello.readUInt16BE(at), hello.subarray(at + 4, end));
+		at = end;
+	}
+	return extensions;
+}
+
+const [supportedGroups, signatureAlgorithms, sessionTicket] = [10, 13, 35];
+
+test('the curves, signature algorithms and OpenSSL options of the client are those of the probe', async () => {
+	const sent = await extensionsSent({
+		ecdhCurve: 'P-384',
+		sigalgs: 'RSA-PSS+SHA384',
+		secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_TLSv1_2,
+	});
+	expect(sent.get(supportedGroups)?.toString('hex')).toBe('00020018');
+	expect(sent.get(signatureAlgorithms)?.toString('hex')).toBe('00020805');
+	expect(sent.has(sessionTicket)).toBe(false);
+
+	const byDefault = await extensionsSent({});
+	expect(byDefault.get(supportedGroups)?.length).toBeGreaterThan(4);
+	expect(byDefault.get(signatureAlgorithms)?.length).toBeGreaterThan(4);
+	expect(byDefault.has(sessionTicket)).toBe(true);
 });

@@ -8,7 +8,7 @@ import {type ExitCode, exitCodes} from './shared/exit-codes.ts';
 import {type Io, print, printable, withoutSecrets} from './shared/io.ts';
 import {type Progress, startProgress} from './shared/progress.ts';
 import {CliTimeoutError, reportError} from './shared/report-error.ts';
-import {commandLine, withoutFlags} from './shared/sample-commands.ts';
+import {commandLine, withoutFlags, withoutIdentity} from './shared/sample-commands.ts';
 import {paragraph} from './shared/wrap.ts';
 
 /**
@@ -21,22 +21,24 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 	const timeout = parseTimeout(options.timeout);
 	const clientOptions = readClientOptions(options, io);
 	const jar = options.jar === undefined ? undefined : fileJar(options.jar, {logger: false});
-	const progress = startProgress(io, `waiting for ${url.host}`);
+	let progress: Progress | undefined;
 	const client = createClient({
 		...clientOptions,
 		jar: jar ?? false,
-		logger: cookieLogger(io, progress),
+		logger: cookieLogger(io, () => progress?.stop()),
 		responseType: 'stream',
 		validateStatus: () => true,
 		...(options.location ? {} : {maxRedirects: 0}),
 	});
+	// After what may throw: its timers keep the process alive.
+	progress = startProgress(io, `waiting for ${url.host}`);
 	const output = watchOutput(io);
 	const attempted = attempt(url, options, io);
 	let {what} = attempted;
 	const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
 	try {
 		const response = await client.get<Readable>(url.href, {...(signal && {signal})}).finally(() => {
-			progress.stop();
+			progress?.stop();
 			// Also after a failure: a redirect may have set the cookie of a login before.
 			return jar?.save();
 		});
@@ -59,7 +61,7 @@ export async function get(options: GetArguments, io: Io): Promise<ExitCode> {
 			: error;
 		return reportError(cause, {...attempted, what}, io);
 	} finally {
-		progress.stop();
+		progress?.stop();
 		output.stop();
 		// A response that is still open is not read any more.
 		await client.mtls.close({deadlineMs: 0});
@@ -70,23 +72,30 @@ function attempt(url: URL, options: GetArguments, io: Io) {
 	const shown = withoutSecrets(url);
 	// What `check` reads of the flags of `get`.
 	const flags = withoutFlags(options, 'location', 'insecureRedirects', 'jar', 'origin');
+	const shownTo = new Set([url.href, ...(options.origin ?? [])].map((it) => URL.parse(it)?.origin));
+	const nextCheck = (failed: string) => {
+		const target = new URL(failed);
+		// Security: a server may have redirected to the other origin to be shown the certificate.
+		const given = shownTo.has(target.origin) ? flags : withoutIdentity(flags);
+		return commandLine(io, ['check', withoutSecrets(target)], given);
+	};
 	return {
 		what: `GET ${shown}`,
 		url: shown,
 		flags: options,
 		...(url.protocol === 'https:' && {
-			next: (failed: string) => commandLine(io, ['check', failed], flags),
+			next: nextCheck,
 		}),
 	};
 }
 
 /** Prints which cookies were not kept. Failures are printed with the names of the flags instead. */
-function cookieLogger(io: Io, progress: Progress): Logger {
+function cookieLogger(io: Io, stopProgress: () => void): Logger {
 	return {
 		error() {},
 		warn(fields, message) {
 			if (!('event' in fields) || !/^cookie_/.test(String(fields.event))) return;
-			progress.stop();
+			stopProgress();
 			const lines = paragraph(`axios-mtls: ${printable(message)}`, {hanging: 4});
 			io.stderr.write(`${lines.join('\n')}\n`);
 		},

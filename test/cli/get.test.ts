@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {expect, test, vi} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
 import {run} from '../../src/cli/run.ts';
 import {createTestPki, startMtlsServer} from '../../src/testing/index.ts';
 import {fakeIo, identityOptions, tempDir} from '../support/fake-io.ts';
@@ -353,3 +353,78 @@ test('get offers HTTP/2 with --http2, and says to leave it out where the server 
 	expect(io.errText()).toContain('does not speak HTTP/2');
 	expect(io.errText()).toMatch(/\n {2}hint: .* without `--http2`\n/);
 });
+
+test('the command that is printed shows the certificate to the origin that was asked for, and to no other', async () => {
+	using dir = tempDir();
+	await using demanding = await startMtlsServer();
+	await using unverified = await startMtlsServer();
+	await using server = await startMtlsServer({
+		pki: demanding.pki,
+		handler({url}, response) {
+			const to = url === '/' ? demanding : unverified;
+			response.writeHead(302, {location: to.url('/evil?token=MARK')}).end();
+			return true;
+		},
+	});
+	const identity = await identityOptions(dir, server.pki);
+	const ca = dir.at('ca.crt');
+	const [redirected, own, named] = [fakeIo(), fakeIo(), fakeIo()];
+
+	expect(await run(['get', server.url('/'), '-L', ...identity], redirected)).toBe(2);
+	const wrongName = ['--servername', 'other.test'];
+	const ownUrl = demanding.url('/own?token=MARK');
+	expect(await run(['get', ownUrl, ...identity, ...wrongName], own)).toBe(1);
+	const more = ['--origin', unverified.origin];
+	expect(await run(['get', server.url('/2'), '-L', ...identity, ...more], named)).toBe(1);
+
+	expect(redirected.errText()).toMatch(
+		new RegExp(`to see each step: axios-mtls check ${demanding.url('/evil')} --ca ${ca}\n$`),
+	);
+	expect(own.errText()).toMatch(
+		new RegExp(`axios-mtls check ${demanding.url('/own')} --cert \\S+ --key \\S+ --ca ${ca} `),
+	);
+	expect(named.errText()).toContain(`check ${unverified.url('/evil')} --cert `);
+	for (const io of [redirected, own, named]) expect(io.err()).not.toMatch(/MARK|to see.*redacted/);
+	expect(demanding.requests).toEqual([]);
+});
+
+test('get leaves no timer behind on a terminal when an option cannot be used', async () => {
+	vi.useFakeTimers();
+	onTestFinished(() => void vi.useRealTimers());
+	const io = fakeIo();
+	Object.assign(io.stderr, {isTTY: true});
+	expect(await run(['get', 'https://localhost:1/', '--ca', '/nowhere'], io)).toBe(64);
+	expect(io.errText()).toMatch(/^axios-mtls: --ca: /);
+	expect(vi.getTimerCount()).toBe(0);
+});
+
+test.each([
+	['SSH-2.0-x\r\n\r\n', /the server answered what is not HTTP \(HPE_\w+\)/],
+	[
+		`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+		/answered with a head that is too long \(HPE_HEADER_OVERFLOW\)/,
+	],
+])(
+	'a response that is not readable is not called a connection that was not made (%#)',
+	async (bytes, sentence) => {
+		using dir = tempDir();
+		await using server = await startMtlsServer({
+			handler(request) {
+				request.socket.end(bytes);
+				return true;
+			},
+		});
+		const identity = await identityOptions(dir, server.pki);
+		const [io, checked] = [fakeIo(), fakeIo()];
+
+		expect(await run(['get', server.url('/'), ...identity], io)).toBe(3);
+		expect(await run(['check', server.url('/'), ...identity, '--json'], checked)).toBe(3);
+
+		expect(io.errText()).toMatch(sentence);
+		expect(io.errText()).not.toContain('was not made');
+		const {failure, steps} = JSON.parse(checked.out());
+		expect(failure.message).toMatch(sentence);
+		expect(failure.reasons.join()).not.toContain('was not made');
+		expect(steps.at(-1)).toMatchObject({id: 'answer', state: 'bad'});
+	},
+);

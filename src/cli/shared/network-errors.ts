@@ -53,6 +53,28 @@ const unexplained: Explanation = {
 	hint: 'try again, and from another machine',
 };
 
+const notHttp: Explanation = {
+	reasons: [
+		'what listens there speaks another protocol inside TLS',
+		'it, or a proxy before it, breaks the rules of HTTP',
+	],
+	hint: 'look at what it sends, by `openssl s_client`; is the port that of the https service?',
+};
+
+const longHead: Explanation = {
+	reasons: ['it sets very many or long cookies, or its header fields grow with each request'],
+	hint: 'have the server send less, or raise the limit with NODE_OPTIONS=--max-http-header-size=65536',
+};
+
+/** A response that the parser of Node (llhttp, whose codes begin with HPE_) cannot read. */
+function unreadableResponse(code: string): NetworkError | undefined {
+	if (!code.startsWith('HPE_')) return undefined;
+	if (code === 'HPE_HEADER_OVERFLOW') {
+		return {summary: `the server answered with a head that is too long (${code})`, ...longHead};
+	}
+	return {summary: `the server answered what is not HTTP (${code})`, ...notHttp};
+}
+
 /** By the code of Node or axios. */
 export const networkErrors: Readonly<Record<string, NetworkError>> = {
 	ECONNREFUSED: {
@@ -90,6 +112,8 @@ export function explainNetworkError(error: unknown): NetworkError | undefined {
 	if (typeof code !== 'string') return undefined;
 	const known = networkErrors[code];
 	if (known !== undefined) return {...known, summary: `${known.summary} (${code})`};
+	const unreadable = unreadableResponse(code);
+	if (unreadable !== undefined) return unreadable;
 	if (!('isAxiosError' in error || 'syscall' in error)) return undefined;
 	return {summary: `${message || code} (${code})`, ...unexplained};
 }

@@ -19,7 +19,8 @@ export const defaultPort = 8443;
  * A command of this program for a POSIX shell, on one line: `npx axios-mtls check https://… --cert …`. It
  * can be pasted and run as it is, with the flags that the user gave; `foldCommand` breaks it into lines.
  *
- * Security: a password in `--proxy` is replaced with the word PASSWORD.
+ * Security: user and password in `--proxy` are replaced with the words USER and PASSWORD; a user alone may
+ * be a token.
  *
  * @param program - That of {@link Io}.
  * @param words - The command and its arguments, not quoted.
@@ -39,15 +40,16 @@ function flagWords(flags: ClientFlags): string[] {
 		if (given === undefined || given === false) return [];
 		if (given === true) return [flagOf(name)];
 		const values = typeof given === 'string' ? [given] : given;
-		const printed = name === 'proxy' ? values.map(withoutPassword) : values;
+		const printed = name === 'proxy' ? values.map(withoutLogin) : values;
 		return printed.flatMap((value) => [flagOf(name), quote(value)]);
 	});
 }
 
-function withoutPassword(proxy: string): string {
+function withoutLogin(proxy: string): string {
 	const hasScheme = proxy.includes('://');
 	const url = URL.parse(hasScheme ? proxy : `http://${proxy}`);
 	if (url === null) return 'http://proxy:3128';
+	if (url.username) url.username = 'USER';
 	if (url.password) url.password = 'PASSWORD';
 	return url.href.replace(/\/$/, '').slice(hasScheme ? 0 : 'http://'.length);
 }
@@ -57,6 +59,27 @@ export function withoutFlags(flags: ClientFlags, ...names: readonly FlagName[]):
 	return Object.fromEntries(
 		Object.entries(flags).filter(([name]) => !names.includes(name as FlagName)),
 	);
+}
+
+/** The flags of the client certificate. That of the proxy is not shown to the server. */
+const identityFlags: readonly FlagName[] = [
+	'cert',
+	'key',
+	'pfx',
+	'passphraseFile',
+	'alias',
+	'allowExpired',
+	'allowAnyPurpose',
+	'origin',
+	'requireClientAuth',
+];
+
+/**
+ * Security: the flags for a command that connects to a party which the user did not name, or which trusts
+ * what a server says of itself. They show it no client certificate.
+ */
+export function withoutIdentity(flags: ClientFlags): ClientFlags {
+	return withoutFlags(flags, ...identityFlags);
 }
 
 /** Commands that send a request to `origin` with the files of `dir`. */

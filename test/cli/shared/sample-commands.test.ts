@@ -3,7 +3,11 @@ import {expect, test} from 'vitest';
 import {parseArguments} from '../../../src/cli/commands.ts';
 import type {ClientFlags} from '../../../src/cli/shared/flags.ts';
 import {flagRows} from '../../../src/cli/shared/flags.ts';
-import {commandLine, withoutFlags} from '../../../src/cli/shared/sample-commands.ts';
+import {
+	commandLine,
+	withoutFlags,
+	withoutIdentity,
+} from '../../../src/cli/shared/sample-commands.ts';
 
 const io = {program: 'npx axios-mtls'};
 const url = 'https://api.bank.example/';
@@ -41,10 +45,11 @@ test('a printed command has no flag that was not given', () => {
 });
 
 test.each([
-	['http://user:top-secret@p:3128', 'http://user:PASSWORD@p:3128'],
-	['user:top-secret@p:3128', 'user:PASSWORD@p:3128'],
-	['socks5h://user:top-secret@p:1080', 'socks5h://user:PASSWORD@p:1080'],
-	['https://user@p', 'https://user@p'],
+	['http://user:top-secret@p:3128', 'http://USER:PASSWORD@p:3128'],
+	['user:top-secret@p:3128', 'USER:PASSWORD@p:3128'],
+	['socks5h://user:top-secret@p:1080', 'socks5h://USER:PASSWORD@p:1080'],
+	['http://ghp_token@p:3128', 'http://USER@p:3128'],
+	['socks5://:top-secret@p:1080', 'socks5://:PASSWORD@p:1080'],
 	['p:3128', 'p:3128'],
 ])('the proxy %s stands in a printed command as %s', (proxy, printed) => {
 	const line = commandLine(io, ['get', url], {proxy});
@@ -55,4 +60,20 @@ test('flags are left out of a command by their names', () => {
 	const flags = {cert: 'c', key: 'k', ca: ['ca']};
 	expect(withoutFlags(flags, 'cert', 'key')).toEqual({ca: ['ca']});
 	expect(withoutFlags(flags)).toEqual(flags);
+});
+
+test('flags without the identity keep what decides about the server, and the proxy with its certificate', () => {
+	const left = Object.keys(withoutIdentity(every));
+	expect(flagRows.map(([name]) => name).filter((name) => !left.includes(name))).toEqual([
+		'cert',
+		'key',
+		'pfx',
+		'passphraseFile',
+		'alias',
+		'allowExpired',
+		'allowAnyPurpose',
+		'origin',
+		'requireClientAuth',
+	]);
+	expect(withoutIdentity(every)).toMatchObject({proxyCert: every.proxyCert, ca: every.ca});
 });

@@ -113,7 +113,9 @@ describe('a server that speaks no HTTP/2', () => {
 		expect(failure).toMatchObject({...noHttp2, phase: 'verify'});
 		expect(failure.peer?.subject).toBe('CN=localhost');
 		expect(code).toBe('ERR_MTLS_NO_HTTP2');
-		expect(message).toBe(`localhost:${failure.port} does not speak HTTP/2: ${noHttp2.hint}`);
+		expect(message).toBe(
+			`localhost:${failure.port} does not speak HTTP/2. What to do: ${noHttp2.hint}`,
+		);
 		expect(bytes).toBe(0);
 	});
 

@@ -32,7 +32,12 @@ function clientAs(name: keyof typeof clients, options = {}): MtlsClient {
 	const own = clients[name];
 	return createClient({
 		...options,
-		mtls: {ca: pki.ca, ...(own && {cert: own.cert, key: own.key}), allowExpired: true},
+		mtls: {
+			ca: pki.ca,
+			...(own && {cert: own.cert, key: own.key}),
+			allowExpired: true,
+			allowAnyPurpose: true,
+		},
 		logger: false,
 	});
 }

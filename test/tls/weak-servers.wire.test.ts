@@ -85,16 +85,20 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const server = await fixture.server({credential});
 		const {message, failure} = await mtlsFailureOf(fixture.client().get(server.url(), options));
 		expect(failure.kind).toBe('missing-intermediate');
-		expect(message).toContain("'CN=Bank Issuing CA', whose certificate the server did not send");
+		expect(message).toContain(
+			"was issued by 'CN=Bank Issuing CA', whose chain the server did not send as a whole",
+		);
+		expect(failure.hint).toContain("have the server send the intermediate 'CN=Bank Issuing CA'");
 		expect(failure.hint).toContain('http://ca.test/bank-issuing-ca.crt');
 	});
 
 	test('a wrong name is shown beside the names that there are', async () => {
 		const credential = await fixture.pki.server({names: ['a.test', 'b.test', '127.0.0.2']});
 		const server = await fixture.server({credential});
-		const {message} = await mtlsFailureOf(fixture.client().get(server.url(), options));
+		const {message, failure} = await mtlsFailureOf(fixture.client().get(server.url(), options));
+		expect(failure.kind).toBe('wrong-name');
 		expect(message).toBe(
-			"the server's certificate is not for 'localhost' but for DNS:a.test, DNS:b.test, IP Address:127.0.0.2",
+			`the server's certificate is not for 'localhost' but for DNS:a.test, DNS:b.test, IP Address:127.0.0.2. What to do: ${failure.hint}`,
 		);
 	});
 });

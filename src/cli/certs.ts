@@ -5,7 +5,7 @@ import {createTestPki} from '../testing/index.ts';
 import type {CertsArguments} from './commands.ts';
 import {type ExitCode, exitCodes, UsageError} from './shared/exit-codes.ts';
 import {fileErrorCode, privateMode, replaceFile, writeNew} from './shared/files.ts';
-import {shortName} from './shared/format-certificate.ts';
+import {day, shortName} from './shared/format-certificate.ts';
 import {type Io, print, printable, printCommand} from './shared/io.ts';
 import {startProgress} from './shared/progress.ts';
 import {
@@ -91,7 +91,7 @@ async function makeFiles(): Promise<NewFile[]> {
 function certificate(name: string, content: string, role: string): NewFile {
 	const {subject, subjectAltName, validToDate} = new X509Certificate(content);
 	const names = subjectAltName?.split(', ').map(shortName).join(', ') ?? subject;
-	const until = validToDate.toISOString().slice(0, 10);
+	const until = day(validToDate.toISOString());
 	return {name, content, mode: publicMode, about: `${role}: ${names}; valid until ${until}`};
 }
 

@@ -155,6 +155,7 @@ function evidenceOf(
 			ciphers: given.ciphers,
 			servername: options.servername,
 			unset: given.unset,
+			unlisted: given.unlisted,
 		},
 		trust: () => trustFacts(given.ca, chain, given.pfxCas),
 		proxy: proxy && proxyEvidence(proxy, cause),

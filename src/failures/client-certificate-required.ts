@@ -39,7 +39,16 @@ export const noneSet: Cause = {
 	text: ({words}) => `no \`${words.mtls}.cert\` and \`${words.mtls}.key\` are set`,
 	repair: setOurs,
 	when: ({hasIdentity, isAnonymized, options}) =>
-		!hasIdentity && !isAnonymized && options.unset.length === 0,
+		!hasIdentity && !isAnonymized && options.unset.length === 0 && !options.unlisted,
+};
+
+const unlisted: Cause = {
+	id: 'no-origin-matches',
+	text: ({words}) =>
+		`no entry of the list in \`mtls\` is for https://${words.address}: none of their \`mtls.origins\` matches it`,
+	repair: ({words}) =>
+		`add https://${words.address} to the \`mtls.origins\` of the entry whose certificate it accepts`,
+	when: ({hasIdentity, isAnonymized, options}) => !hasIdentity && !isAnonymized && options.unlisted,
 };
 
 const withheld: Cause = {
@@ -87,6 +96,7 @@ export const whyNone: readonly Cause[] = [
 	notAllowed,
 	unset,
 	noneSet,
+	unlisted,
 	withheld,
 	{...noFittingKey, when: ({offered}) => offered},
 ];

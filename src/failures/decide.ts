@@ -1,5 +1,6 @@
 import {isIP} from 'node:net';
 import type {CertificateFacts, FailureKind, FailureSide} from '../facts.ts';
+import {day} from '../util/day.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {isForServers} from '../util/purposes.ts';
 import {authorityOf} from '../util/url.ts';
@@ -227,12 +228,14 @@ function outOfDate({chain, code, now, trust, identity}: Evidence): OutOfDate {
 	const wrong = chain.filter(isWrong);
 	const index = wrong[0] === undefined ? 0 : chain.indexOf(wrong[0]);
 	const certificate = chain[index];
+	const date = past ? certificate?.validTo : certificate?.validFrom;
 	const isOurs = certificate !== undefined && trust().held.has(certificate.fingerprint256);
 	const link = index === 0 ? 'leaf' : isOurs ? 'our-ca' : 'intermediate';
 	return {
 		name: certificate === undefined ? 'the certificate' : `'${certificate.subject}'`,
 		issuer: certificate?.issuer ?? '',
-		date: (past ? certificate?.validTo : certificate?.validFrom) ?? 'an unknown date',
+		date: date === undefined ? 'an unknown date' : day(date, now.getTime()),
+		today: day(today, date === undefined ? undefined : Date.parse(date)),
 		link,
 		// A CA lives for years: when it is out of date too, or ours is, the clock is the likely cause.
 		others: wrong.length > 1 || (!past && identity !== null && isWrong(identity)),
@@ -261,6 +264,16 @@ function purposeFault({details}: Evidence): PurposeFault {
 	if (issuers.some(({isCa}) => !isCa)) return 'issuer-is-no-ca';
 	if (!isForServers(leaf?.purposes)) return 'no-server-auth';
 	return issuers.some(({purposes}) => !isForServers(purposes)) ? 'issuer-purpose' : 'key-usage';
+}
+
+/** To the minute where the date that it is compared with is of the same day, or is not known. */
+function today({now, code, identity}: Evidence): string {
+	const date = now.toISOString();
+	// OpenSSL does not tell the date of the list.
+	const isList = code?.startsWith('CRL_') ?? false;
+	const dates = identity === null ? [] : [identity.validFrom, identity.validTo];
+	const near = dates.some((each) => each.slice(0, 10) === date.slice(0, 10));
+	return day(date, isList || near ? now.getTime() : undefined);
 }
 
 /** The certificate of a hosting provider has hundreds. */
@@ -296,6 +309,6 @@ function wordsOf(evidence: Evidence, alert: string | undefined): Words {
 			minVersion === maxVersion
 				? `${version(minVersion)} alone`
 				: `${version(minVersion)} to ${version(maxVersion)}`,
-		today: evidence.now.toISOString(),
+		today: today(evidence),
 	};
 }

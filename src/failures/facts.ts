@@ -68,6 +68,8 @@ interface OptionFacts {
 	readonly servername: string | undefined;
 	/** Which of `cert`, `key` and `pfx` were given as `undefined`, where there is no client certificate. */
 	readonly unset: readonly string[];
+	/** There is a list of `mtls`, and no entry of it names the origin. */
+	readonly unlisted: boolean;
 }
 
 /** How the trusted CAs relate to the chain of the server. */
@@ -198,7 +200,10 @@ export interface Facts extends Evidence {
 
 export interface OutOfDate {
 	readonly name: string;
+	/** For a sentence. */
 	readonly date: string;
+	/** This machine's date, to be compared with it. */
+	readonly today: string;
 	readonly issuer: string;
 	readonly link: 'leaf' | 'intermediate' | 'our-ca';
 	/** Other certificates are out of date by the same clock, so that it is likely wrong. */
@@ -226,7 +231,7 @@ export interface Words {
 	readonly refusal: string;
 	/** `TLS 1.2 to TLS 1.3` */
 	readonly offer: string;
-	/** This machine's date and time. */
+	/** This machine's date. */
 	readonly today: string;
 }
 

@@ -11,8 +11,8 @@ export const interceptor: Cause = {
 
 const clock: Cause = {
 	id: 'clock',
-	text: ({words}) => `this machine's clock is wrong: it says ${words.today}`,
-	repair: ({words}) => `set this machine's clock, which says ${words.today}`,
+	text: ({outOfDate}) => `this machine's clock is wrong: it says ${outOfDate.today}`,
+	repair: ({outOfDate}) => `set this machine's clock, which says ${outOfDate.today}`,
 };
 
 const notRenewed: Cause = {
@@ -60,7 +60,7 @@ const links: Readonly<Record<Facts['outOfDateLink'], (facts: Facts) => string>> 
 };
 
 const expired = (facts: Facts) =>
-	`${links[facts.outOfDate.link](facts)} expired on ${facts.outOfDate.date} (this machine's date: ${facts.words.today})`;
+	`${links[facts.outOfDate.link](facts)} expired on ${facts.outOfDate.date} (this machine's date: ${facts.outOfDate.today})`;
 
 /** The clock first, if other certificates are out of date by it. */
 const orClock = (cause: Cause) => (facts: Facts) =>
@@ -89,7 +89,7 @@ const dates: readonly Row[] = [
 		kind: 'not-yet-valid',
 		certain: true,
 		summary: (facts) =>
-			`${links[facts.outOfDate.link](facts)} is not valid before ${facts.outOfDate.date} (this machine's date: ${facts.words.today})`,
+			`${links[facts.outOfDate.link](facts)} is not valid before ${facts.outOfDate.date} (this machine's date: ${facts.outOfDate.today})`,
 		causes: [clock, issuedForLater],
 	},
 ];

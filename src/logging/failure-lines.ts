@@ -3,6 +3,7 @@
  * ten lines at most. Machines get all facts as fields.
  */
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
+import {day} from '../util/day.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {authorityOf} from '../util/url.ts';
 
@@ -77,8 +78,4 @@ function inShort({subject, issuer, validFrom, validTo}: CertificateFacts): strin
 
 function quoted(name: string): string {
 	return `'${name.length <= maxSubjectLength ? name : `${name.slice(0, maxSubjectLength)}…`}'`;
-}
-
-function day(date: string): string {
-	return /^\d{4}-\d\d-\d\dT/.test(date) ? date.slice(0, 10) : date;
 }

@@ -136,6 +136,7 @@ function evidenceOf({url}: Hop): Evidence {
 			ciphers: undefined,
 			servername: undefined,
 			unset: [],
+			unlisted: false,
 		},
 		trust: () => {
 			throw new Error('a response has no chain');

@@ -65,6 +65,8 @@ export interface GivenOptions {
 	readonly pfxCas: readonly X509Certificate[];
 	/** As {@link UnsetCredentials} has them. */
 	readonly unset: readonly string[];
+	/** It is for an origin that no entry of a list of `mtls` names. */
+	readonly unlisted: boolean;
 }
 
 type Report = (failure: {
@@ -92,7 +94,11 @@ export interface SnapshotContext {
 
 /** With a context that the app has made, whose key cannot be read. */
 export type SnapshotOptions = MtlsOptions &
-	UnsetCredentials & {readonly secureContext?: SecureContext};
+	UnsetCredentials & {
+		readonly secureContext?: SecureContext;
+		/** No entry of a list of `mtls` names the origin. */
+		readonly unlisted?: boolean;
+	};
 
 let made = 0;
 
@@ -139,12 +145,12 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 }
 
 function givenOptions(
-	{minVersion, maxVersion, ciphers, unset = []}: SnapshotOptions,
+	{minVersion, maxVersion, ciphers, unset = [], unlisted = false}: SnapshotOptions,
 	ca: readonly string[] | undefined,
 	identity: Identity | undefined,
 ): GivenOptions {
 	const {cert: certificates = '', pfxCas = []} = identity ?? {};
-	return {certificates, ca, minVersion, maxVersion, ciphers, pfxCas, unset};
+	return {certificates, ca, minVersion, maxVersion, ciphers, pfxCas, unset, unlisted};
 }
 
 /**

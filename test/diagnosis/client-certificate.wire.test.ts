@@ -275,6 +275,27 @@ const cases: readonly Case[] = [
 		},
 	},
 	{
+		name: 'a list in which no entry is for the origin',
+		kind: 'client-certificate-required',
+		certain: true,
+		first: 'no-origin-matches',
+		others: [],
+		never: /are set/,
+		setUp: async (fixture) => {
+			// It refuses within the handshake, before its own certificate is verified: by Node's CAs.
+			const url = await openssl(fixture, 'TLSv1.2');
+			const {origin} = new URL(url);
+			const {cert, key} = await fixture.pki.client();
+			const own = {ca: fixture.pki.ca, cert, key};
+			const list = (...origins: string[]) => ({config: {mtls: [{...own, origins}]}});
+			return {
+				broken: {url, ...list('https://elsewhere.test')},
+				repaired: {url, ...list('https://elsewhere.test', origin)},
+				says: new RegExp(`is for ${origin}: none of`),
+			};
+		},
+	},
+	{
 		name: 'our certificate that a redirect kept back',
 		kind: 'client-certificate-required',
 		certain: true,

@@ -60,14 +60,18 @@ describe.each(kinds)('%s', (kind) => {
 });
 
 describe('what the summary tells', () => {
-	test('the summary names the certificate that is out of date, its date, and the date here', () => {
+	test('the summary names the certificate that is out of date, its day and the day here, or on one day the minutes', () => {
 		const late = certificateOf('CN=Old CA', 'CN=Root', {validTo: '2020-01-01T00:00:00.000Z'});
 		expect(decided({...samples.expired, chain: [server, late]}).summary).toBe(
-			"'CN=Old CA', an intermediate CA of the server's chain, expired on 2020-01-01T00:00:00.000Z (this machine's date: 2026-01-02T03:04:05.000Z)",
+			"'CN=Old CA', an intermediate CA of the server's chain, expired on 2020-01-01 (this machine's date: 2026-01-02)",
+		);
+		const today = certificateOf('CN=Old CA', 'CN=Root', {validTo: '2026-01-02T03:00:59.000Z'});
+		expect(decided({...samples.expired, chain: [server, today]}).summary).toBe(
+			"'CN=Old CA', an intermediate CA of the server's chain, expired on 2026-01-02 03:00 UTC (this machine's date: 2026-01-02 03:04 UTC)",
 		);
 		const early = {...server, validFrom: '2098-01-01T00:00:00.000Z'};
 		expect(decided({...samples['not-yet-valid'], chain: [early]}).summary).toBe(
-			"the server's certificate 'CN=api.bank.example' is not valid before 2098-01-01T00:00:00.000Z (this machine's date: 2026-01-02T03:04:05.000Z)",
+			"the server's certificate 'CN=api.bank.example' is not valid before 2098-01-01 (this machine's date: 2026-01-02)",
 		);
 	});
 

@@ -86,6 +86,7 @@ export function evidenceOf(more: Partial<Evidence> = {}): Evidence {
 			ciphers: undefined,
 			servername: undefined,
 			unset: [],
+			unlisted: false,
 		},
 		trust: () => trustOf(),
 		withheld: undefined,

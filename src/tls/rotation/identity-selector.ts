@@ -2,7 +2,7 @@ import {MtlsConfigError} from '../../config-error.ts';
 import type {CertificateFacts} from '../../facts.ts';
 import type {MtlsOptions} from '../../options/mtls.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
-import {numberOrType, withOptionPath} from '../../util/check-options.ts';
+import {numberOrType, withOptionPath, withoutPrototype} from '../../util/check-options.ts';
 import type {Snapshot} from '../snapshot.ts';
 import {readMtlsOptions} from '../tls-options.ts';
 import {type OriginSet, parseOrigins} from './origin-patterns.ts';
@@ -161,7 +161,12 @@ class IdentitiesByOrigin implements IdentitySelector {
 			origins: parseOrigins([]),
 			redirectors: parseOrigins([]),
 			hasIdentity: false,
-			source: new SnapshotSource(readMtlsOptions({}), 'mtls', counting, 'later'),
+			source: new SnapshotSource(
+				withoutPrototype({...readMtlsOptions({}), unlisted: true}),
+				'mtls',
+				counting,
+				'later',
+			),
 		};
 	}
 

@@ -74,6 +74,7 @@ export interface MtlsErrorInit {
  */
 export class MtlsError extends CausedError {
 	readonly failure: MtlsFailure;
+	readonly #summary: string;
 
 	static {
 		recognizeCopies(MtlsError, 'MtlsError');
@@ -84,18 +85,24 @@ export class MtlsError extends CausedError {
 		super(summary + endingWith(failure), code, cause, config, request, response);
 		this.name = 'MtlsError';
 		this.failure = failure;
+		this.#summary = summary;
 	}
 
-	/** The message without the hint. An accessor of the class: it is neither listed nor serialised. */
+	/**
+	 * The message without the hint; the original one where an app has set a message that is no text. An
+	 * accessor of the class: it is neither listed nor serialised.
+	 */
 	get summary(): string {
-		const {message} = this;
+		const message: unknown = this.message;
+		if (typeof message !== 'string') return #summary in this ? this.#summary : '';
 		const ending = endingWith(this.failure);
 		return message.endsWith(ending) ? message.slice(0, message.length - ending.length) : message;
 	}
 }
 
 /** The end of the message of an {@link MtlsError}. */
-function endingWith({hint}: MtlsFailure): string {
+function endingWith(failure: MtlsFailure | undefined): string {
+	const hint = failure?.hint;
 	return hint ? `. What to do: ${hint}` : '';
 }
 

@@ -1,3 +1,4 @@
+import {inspect} from 'node:util';
 import axios, {AxiosError, isAxiosError} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {
@@ -8,6 +9,7 @@ import {
 	type MtlsFailure,
 	withMtls,
 } from '../src/index.ts';
+import {hideSecrets} from '../src/logging/redact.ts';
 import {type Credential, createTestPki} from '../src/testing/index.ts';
 import {configRefusal} from './support/config-refusal.ts';
 
@@ -46,6 +48,52 @@ describe('MtlsError', () => {
 		});
 		expect(error.failure).toBe(failure);
 		expect(error.cause).toBe(cause);
+	});
+
+	test('the summary is the message without the hint, also after an app has reworded it', () => {
+		const hinted = {...failure, hint: 'renew it'};
+		const reworded = new MtlsError('it failed', {failure: hinted, code: 'CERT_HAS_EXPIRED'});
+		expect(reworded.message).toBe('it failed. What to do: renew it');
+		expect(reworded.summary).toBe('it failed');
+		reworded.message = `bank: ${reworded.message}`;
+		expect(reworded.summary).toBe('bank: it failed');
+	});
+
+	test.each([
+		['undefined', undefined],
+		['null', null],
+		['a number', 42],
+		['an object', {detail: 'no'}],
+		['a symbol', Symbol('x')],
+		['an object without a prototype', Object.create(null)],
+	])(
+		'an error whose message an app has replaced by %s is printed, and keeps its summary',
+		(_, message) => {
+			for (const make of [
+				() => new MtlsError('it failed', {failure, code: 'CERT_HAS_EXPIRED'}),
+				() => new AxiosError('it failed', 'ERR_BAD_REQUEST'),
+			]) {
+				const replaced = Object.assign(hideSecrets(make()), {message});
+				expect(JSON.parse(JSON.stringify(replaced)).name).toBe(replaced.name);
+				expect(inspect(replaced)).toMatch(/^(Mtls|Axios)Error: /);
+				expect(inspect({a: {b: {c: replaced}}})).toMatch(/(Mtls|Axios)Error: /);
+				if (replaced instanceof MtlsError) {
+					expect(replaced.summary).toBe('it failed');
+					expect(inspect(replaced)).toContain('it failed');
+				}
+			}
+			const unlike = Object.assign(new AxiosError('it failed'), {message: {detail: 'no'}});
+			expect(inspect(hideSecrets(unlike))).toContain("detail: 'no'");
+		},
+	);
+
+	test('an error whose fields were broken is printed by its stack', () => {
+		const broken = hideSecrets(new MtlsError('it failed', {failure, code: 'CERT_HAS_EXPIRED'}));
+		expect(broken.stack).toMatch(/^(Mtls)?Error: it failed/);
+		Object.assign(broken, {failure: {}});
+		expect(inspect(broken)).toBe(broken.stack);
+		Object.assign(broken, {failure: undefined});
+		expect(broken.summary).toBe('it failed');
 	});
 
 	test('the cause of an MtlsError is not enumerable', () => {

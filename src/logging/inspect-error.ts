@@ -12,18 +12,21 @@ interface Printable {
 	readonly failure: MtlsFailure | undefined;
 	/** Other fields. */
 	readonly facts: Readonly<Record<string, unknown>>;
+	readonly stack: unknown;
 }
 
 /** Makes the text as `inspect.custom` does: with the depth that is left. */
 export function inspectError(
 	error: Error & {readonly summary?: string; readonly code?: unknown},
-	{failure, facts}: Printable,
+	{failure, facts, stack}: Printable,
 	depth: number,
 	options: InspectOptionsStylized,
 ): string {
-	const {name, message, summary = message, code} = error;
+	const {name, code} = error;
+	const message = textOf(error.message);
+	const {summary = message} = error;
 	if (depth < 0) return options.stylize(`[${name}: ${oneLine(summary)}]`, 'special');
-	const frames = shortFrames(error.stack);
+	const frames = shortFrames(stack);
 	if (failure === undefined) {
 		const head = [`${name}: ${message.trimEnd()}`, ...frames].join('\n');
 		return Object.keys(facts).length === 0 ? head : `${head} ${inspectFacts(facts, options)}`;
@@ -36,6 +39,12 @@ export function inspectError(
 	return [`${name}: ${oneLine(summary)}`, ...lines.map((line) => `  ${line}`), ...frames].join(
 		'\n',
 	);
+}
+
+/** Apps replace messages, also by an object: `error.message = error.response.data`. */
+function textOf(message: unknown): string {
+	if (typeof message === 'string') return message;
+	return message === undefined ? '' : inspect(message, {depth: 2, breakLength: Infinity});
 }
 
 function inspectFacts(facts: object, {colors, compact, breakLength}: InspectOptions): string {

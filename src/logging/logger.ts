@@ -13,12 +13,12 @@ export function isLogger(value: unknown): value is Logger {
 }
 
 /** How the loggers that have a method `log` are called. */
-type MessageFirst = Record<'warn' | 'error', (message: string, fields: object) => void>;
+type MessageFirst = Record<'warn' | 'error', (message: string, fields: object) => unknown>;
 
 /**
  * Logs as the logger takes it: `console` one text, a logger with a method `log` (winston, log4js, the one
- * of NestJS) message and fields, any other (pino, bunyan) fields and message. A logger that throws is
- * ignored: it must not fail the connection or the client.
+ * of NestJS) message and fields, any other (pino, bunyan) fields and message. A logger that throws,
+ * or returns a promise that rejects, is ignored: it must not fail the connection, the client or the app.
  */
 export function callLogger(
 	logger: Logger | false,
@@ -33,11 +33,16 @@ export function callLogger(
 		if (logger instanceof Console) {
 			logger[level](`axios-mtls: ${(lines?.() ?? [oneLine(message)]).join('\n  ')}`);
 		} else if (typeof memberOf(logger, 'log') === 'function') {
-			(logger as unknown as MessageFirst)[level](message, fields);
-		} else logger[level](fields, message);
+			ignoreRejection((logger as unknown as MessageFirst)[level](message, fields));
+		} else ignoreRejection(logger[level](fields, message));
 	} catch {
 		// See above.
 	}
+}
+
+function ignoreRejection(returned: unknown): void {
+	const {then} = (returned ?? {}) as {then?: unknown};
+	if (typeof then === 'function') then.call(returned, undefined, () => {});
 }
 
 export function warn(logger: Logger | false, fields: object, message: string, lines?: Lines): void {

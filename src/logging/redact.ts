@@ -74,6 +74,7 @@ export function word(value: unknown): string | undefined {
 function redactError(given: Error): Record<string, unknown> {
 	// It may be any error that has some of the fields.
 	const error = given as AxiosError & {failure?: unknown};
+	const stack = stackOf(error);
 	return {
 		name: error.name,
 		message: error.message,
@@ -81,8 +82,17 @@ function redactError(given: Error): Record<string, unknown> {
 		...(error.status !== undefined && {status: error.status}),
 		...(error.failure !== undefined && {failure: error.failure}),
 		...(error.config !== undefined && {config: redactConfig(error.config)}),
-		...(error.stack !== undefined && {stack: error.stack}),
+		...(stack !== undefined && {stack}),
 	};
+}
+
+/** V8 may make it when it is first read, from a message that the app has replaced. */
+function stackOf(error: Error): string | undefined {
+	try {
+		return error.stack;
+	} catch {
+		return undefined;
+	}
 }
 
 /**
@@ -90,18 +100,25 @@ function redactError(given: Error): Record<string, unknown> {
  * `console.log(error)` what a person needs of it. The fields that hold more stay for code to read.
  */
 export function hideSecrets<E extends Error>(error: E): E {
+	// Nothing can be hidden in a frozen error of the app, which gets it back all the same.
+	if (!Object.isExtensible(error)) return error;
 	for (const name of hidden) hideField(error, name);
 	return Object.defineProperties(error, {
 		toJSON: {value: () => redactError(error), configurable: true, writable: true},
 		[inspect.custom]: {
 			value: (depth: number, options: InspectOptionsStylized) => {
-				const {name, message, stack, failure, ...facts} = redactError(error);
-				return inspectError(
-					error,
-					{failure: failure as MtlsFailure | undefined, facts},
-					depth,
-					options,
-				);
+				try {
+					const {name, message, stack, failure, ...facts} = redactError(error);
+					return inspectError(
+						error,
+						{failure: failure as MtlsFailure | undefined, facts, stack},
+						depth,
+						options,
+					);
+				} catch {
+					// An app may have changed any field; `console.log` of an error must not throw.
+					return String(stackOf(error) ?? '[Error]');
+				}
 			},
 			configurable: true,
 		},
@@ -115,7 +132,7 @@ const hidden = ['config', 'request', 'response', 'url', 'cause'] as const;
 // `showHidden` also the rest. It calls no getter.
 function hideField(error: Error, name: string): void {
 	const field = Object.getOwnPropertyDescriptor(error, name);
-	if (field === undefined || !('value' in field)) return;
+	if (!field?.configurable || !('value' in field)) return;
 	let {value} = field;
 	if (name === 'cause') redactInvalidUrl(value);
 	Object.defineProperty(error, name, {
@@ -132,10 +149,9 @@ function hideField(error: Error, name: string): void {
 export function redactInvalidUrl(error: unknown): void {
 	const {code, input, base} = (error ?? {}) as {code?: unknown; input?: unknown; base?: unknown};
 	if (code !== 'ERR_INVALID_URL' || typeof input !== 'string') return;
-	Object.assign(error as object, {
-		input: redactUrl(input),
-		...(typeof base === 'string' && {base: redactUrl(base)}),
-	});
+	// Does not throw for a frozen error.
+	Reflect.set(error as object, 'input', redactUrl(input));
+	if (typeof base === 'string') Reflect.set(error as object, 'base', redactUrl(base));
 }
 
 /**

@@ -11,8 +11,9 @@ export function cleanError(error: unknown, originalConfig: InternalAxiosRequestC
 		removeFieldsOfCause(error);
 		// Security: a hop's own config holds the jar's cookies, which a retry would send once more.
 		// The error of a cancelled CancelToken has no config: all requests with that token share it.
-		if (error.config || !isCancel(error)) error.config = originalConfig;
-		if (error.response) error.response.config = originalConfig;
+		// An app's own error may be frozen.
+		if (error.config || !isCancel(error)) Reflect.set(error, 'config', originalConfig);
+		if (error.response) Reflect.set(error.response, 'config', originalConfig);
 		hideSecrets(error);
 	} else if (error instanceof Error && Object.hasOwn(error, 'config')) {
 		// axios could not build the URL: it throws a plain error that holds the whole config.

@@ -3,9 +3,10 @@
  */
 import {Console} from 'node:console';
 import {PassThrough} from 'node:stream';
+import {setImmediate} from 'node:timers/promises';
 import {AxiosError, AxiosHeaders} from 'axios';
 import pino from 'pino';
-import {expect, test} from 'vitest';
+import {expect, onTestFinished, test} from 'vitest';
 import winston from 'winston';
 import {createClient, isMtlsError, type Logger, logFailures, MtlsError} from '../../src/index.ts';
 import {callLogger} from '../../src/logging/logger.ts';
@@ -157,4 +158,24 @@ test('logFailures logs to winston as a client does', async () => {
 	expect(isMtlsError(error)).toBe(true);
 	await instance.mtls.close();
 	expect(JSON.parse(String(out.read()))).toMatchObject({...fields, message});
+});
+
+test.each([
+	['a logger', {}],
+	['a logger with a method `log`', {log() {}}],
+])('%s whose methods reject leaves no unhandled rejection', async (_, more) => {
+	const unhandled: unknown[] = [];
+	const onUnhandled = (reason: unknown) => unhandled.push(reason);
+	process.on('unhandledRejection', onUnhandled);
+	onTestFinished(() => void process.off('unhandledRejection', onUnhandled));
+	let calls = 0;
+	const rejects = async () => {
+		calls += 1;
+		throw new Error('the log is full');
+	};
+	callLogger({error: rejects, warn: rejects, ...more}, 'warn', {}, 'a message');
+	// Node reports them after the microtasks.
+	await setImmediate();
+	expect(calls).toBe(1);
+	expect(unhandled).toEqual([]);
 });

@@ -169,6 +169,14 @@ describe('an error', () => {
 		expect(error.response?.data).toEqual({echo: secret});
 	});
 
+	test.each([
+		['frozen', Object.freeze],
+		['sealed', Object.seal],
+	])('an error that is %s stays the one that it is', (_, fix) => {
+		const error = fix(failed());
+		expect(hideSecrets(error)).toBe(error);
+	});
+
 	test('an error is redacted twice without harm', () => {
 		const error = failed();
 		expect(hideSecrets(hideSecrets(error))).toBe(error);

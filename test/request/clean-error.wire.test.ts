@@ -3,9 +3,9 @@
  * adapter throws unless they are there; of an error made in an async function V8 has put some of them
  * there, but no more than ten frames in all. Now ours end where axios begins.
  */
-import axios, {type AxiosRequestConfig} from 'axios';
-import {describe, expect, test} from 'vitest';
-import {createAdapter} from '../../src/index.ts';
+import axios, {AxiosError, type AxiosRequestConfig, CanceledError} from 'axios';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import {createAdapter, createClient} from '../../src/index.ts';
 import {createFixture, exchanges} from '../support/fixture.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
@@ -72,5 +72,31 @@ test('the stack of a typed error names the caller once', async () => {
 	for (const depth of [0, 3, 12]) {
 		const frames = await framesOf(() => client.get(server.url()), depth);
 		expect(frames.filter((line) => /\bcaller\b/.test(line))).toHaveLength(1);
+	}
+});
+
+test.each([
+	['an AxiosError', () => new AxiosError('MARK-frozen', 'ERR_APP')],
+	['a cancellation', () => new CanceledError('MARK-frozen')],
+	['an error with the config of a request', () => Object.assign(new Error('x'), {config: {}})],
+	[
+		'an error of a URL',
+		() => Object.assign(new Error('x'), {code: 'ERR_INVALID_URL', input: 'x:'}),
+	],
+])('%s that an app has frozen is what the request rejects with', async (_, make) => {
+	const {origin} = await startPlainHttp((_request, response) => response.end('ok'));
+	const frozen = Object.freeze(make());
+	const fail = () => {
+		throw frozen;
+	};
+	for (const options of [
+		{transformRequest: fail},
+		{transformResponse: fail},
+		{validateStatus: fail},
+		{adapter: async () => fail()},
+	]) {
+		const client = createClient({logger: false, proxy: false});
+		onTestFinished(() => client.mtls.close());
+		expect(await client.get(origin, options).catch((error) => error)).toBe(frozen);
 	}
 });

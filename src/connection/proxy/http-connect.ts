@@ -111,9 +111,13 @@ function assertAccepted(head: string, proxy: ProxyServer, authority: string): vo
 	);
 }
 
-/** How Squid says what failed: `ERR_DNS_FAIL 0`. */
+/**
+ * How Squid says what failed: `ERR_DNS_FAIL 0`.
+ *
+ * Security: any other text may be an echo of the request, and its `Proxy-Authorization`.
+ */
 function squidErrorOf(head: string): string | undefined {
-	return /^x-squid-error:[ \t]*([\w ]{1,60}?)[ \t]*$/im.exec(head)?.[1];
+	return /^x-squid-error:[ \t]*(ERR_[A-Z_]{1,50} \d{1,9})[ \t]*$/im.exec(head)?.[1];
 }
 
 /** A TLS server answers CONNECT with an alert: a record of type 21 and version 3.x (RFC 8446 §5.1). */

@@ -1,6 +1,6 @@
 import type {KeyObject, X509Certificate} from 'node:crypto';
 import {MtlsConfigError} from '../../config-error.ts';
-import {withoutPrototype} from '../../util/check-options.ts';
+import {describeType, withoutPrototype} from '../../util/check-options.ts';
 import {day} from '../../util/day.ts';
 import {escapeControls} from '../../util/escape-controls.ts';
 import {fitsKey} from './chain.ts';
@@ -104,23 +104,32 @@ export function chooseIdentity(
 	where: string,
 	option: string,
 ): StoredIdentity {
+	// That of an identity loader was not checked before.
+	if (alias !== undefined && typeof alias !== 'string') {
+		throw badAlias(`expected a string that is not empty, found ${describeType(alias)}`);
+	}
 	const named = alias === undefined ? identities : findNamed(identities, alias);
 	const candidates = onePerKey(named);
 	if (candidates.length === 0) {
 		const all = describeAll(onePerKey(identities));
 		throw badAlias(`no identity in ${where} has this alias or fingerprint; it holds ${all}`);
 	}
-	const flawless = candidates.filter(({faults}) => faults.length === 0);
-	const usable =
-		flawless.length > 0
-			? flawless
-			: candidates.filter(({faults}) => refused(faults, allowed).length === 0);
+	const usable = withoutRenewed(
+		candidates.filter(({faults}) => refused(faults, allowed).length === 0),
+	);
 	const [first, second] = usable;
 	if (first === undefined) throw noneUsable(candidates, allowed, where, option);
 	if (second === undefined) return first;
 	throw badAlias(
 		`${where} holds ${usable.length} identities that can be used; name one by its alias or its SHA-256 fingerprint: ${describeAll(usable)}`,
 	);
+}
+
+/** An identity whose faults are allowed is not used beside a faultless one of the same name, its renewal. */
+function withoutRenewed(identities: readonly StoredIdentity[]): StoredIdentity[] {
+	const isFaultless = ({faults}: StoredIdentity) => faults.length === 0;
+	const renewed = new Set(identities.filter(isFaultless).map(({leaf}) => leaf.subject));
+	return identities.filter((each) => isFaultless(each) || !renewed.has(each.leaf.subject));
 }
 
 function badAlias(message: string): MtlsConfigError {

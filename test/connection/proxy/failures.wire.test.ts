@@ -246,6 +246,41 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.connections).toEqual([]);
 	});
 
+	test('what a proxy echoes in place of an error of Squid is shown nowhere', async () => {
+		const echo = Buffer.from(`user:${secret}`).toString('base64');
+		const words = [`Basic ${echo}`, `ERR_DNS_FAIL Basic ${echo}`, `ERR_DNS_FAIL 0 ${echo}`, echo];
+		for (const squidError of words) {
+			const [server, proxy] = await Promise.all([
+				fixture.server(),
+				fixture.proxy({
+					verdict: {
+						raw: `HTTP/1.1 503 No\r\nX-Squid-Error: ${squidError}\r\nContent-Length: 0\r\n\r\n`,
+					},
+				}),
+			]);
+			const logger = {error: vi.fn(), warn: vi.fn()};
+			const client = fixture.client({
+				...options,
+				logger,
+				proxy: {host: '127.0.0.1', port: proxy.port, auth},
+			});
+			const error = await mtlsFailureOf(client.get(server.url('/echo')));
+			expect(error).toMatchObject({
+				code: 'ERR_PROXY_REFUSED',
+				failure: {kind: 'proxy-refused', proxy: {status: 503}},
+			});
+			const prints = [
+				JSON.stringify(error),
+				inspect(error, {depth: 8, showHidden: true}),
+				inspect(error.cause, {depth: 8, showHidden: true}),
+				inspect(logger.error.mock.calls, {depth: 8}),
+			].join('\n');
+			expect(logger.error).toHaveBeenCalledOnce();
+			expect(prints).not.toContain(echo);
+			expect(server.connections).toEqual([]);
+		}
+	});
+
 	test("the proxy's password is shown nowhere", async () => {
 		const [server, proxy] = await Promise.all([fixture.server(), fixture.proxy({verdict: 403})]);
 		const logger = {error: vi.fn(), warn: vi.fn()};

@@ -90,8 +90,11 @@ describe('the one identity that can be used', () => {
 		expect(load(pfx)?.facts.fingerprint256).toBe(fingerprintOf(one));
 	});
 
-	test('the valid identity is taken also where an expired one is allowed', async () => {
-		const [old, renewed] = [await entry('old', {expired: true}), await entry('renewed')];
+	test('a renewed identity is taken also where the expired one of its name is allowed', async () => {
+		const [old, renewed] = [
+			await entry('old', {expired: true, commonName: 'alice'}),
+			await entry('renewed', {commonName: 'alice'}),
+		];
 		const identity = load(keystore([old, renewed]), {allowExpired: true});
 		expect(identity?.facts.fingerprint256).toBe(fingerprintOf(renewed));
 	});
@@ -113,6 +116,23 @@ describe('two identities that can be used', () => {
 		expect(error.message).toBe(
 			`mtls.alias: the PKCS#12 in the given bytes holds 2 identities that can be used; name one by its alias or its SHA-256 fingerprint: 'one' (CN=one), until ${until}, ${fingerprintOf(one)}; 'two' (CN=two), until ${until}, ${fingerprintOf(two)}`,
 		);
+	});
+
+	test('an expired identity that is allowed is one of two, and the valid one is not sent in its place', async () => {
+		const [alice, bob] = [await entry('alice', {expired: true}), await entry('bob')];
+		for (const entries of [
+			[alice, bob],
+			[bob, alice],
+		]) {
+			const pfx = keystore(entries);
+			const error = refusal(pfx, {allowExpired: true});
+			expect(error).toMatchObject({code: 'ERR_MTLS_BAD_OPTION', option: 'mtls.alias'});
+			expect(error.message).toContain('holds 2 identities that can be used');
+			for (const each of entries) expect(error.message).toContain(fingerprintOf(each));
+			expect(load(pfx)?.facts.fingerprint256).toBe(fingerprintOf(bob));
+			const named = load(pfx, {allowExpired: true, alias: 'alice'});
+			expect(named?.facts.fingerprint256).toBe(fingerprintOf(alice));
+		}
 	});
 
 	test('the list of identities ends after ten', async () => {
@@ -246,3 +266,21 @@ test('an identity loader may bring an alias, or get that of the options', async 
 	expect(byLoader.mtls.identity?.subject).toBe('CN=one');
 	await Promise.all([byOptions.mtls.close(), byLoader.mtls.close()]);
 });
+
+test.each([5, null, {}])(
+	'an alias that is no string is refused, also from a loader: %j',
+	async (alias) => {
+		const pfx = keystore([await entry('one')]);
+		const {createClient} = await import('../../../src/index.ts');
+		for (const mtls of [{pfx, passphrase, alias}, {identity: () => ({pfx, passphrase, alias})}]) {
+			expect(() => createClient({mtls: mtls as unknown as MtlsOptions, logger: false})).toThrow(
+				expect.objectContaining({
+					name: 'MtlsConfigError',
+					code: 'ERR_MTLS_BAD_OPTION',
+					option: 'mtls.alias',
+					message: expect.stringContaining('expected a string that is not empty, found'),
+				}),
+			);
+		}
+	},
+);

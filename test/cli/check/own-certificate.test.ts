@@ -78,8 +78,7 @@ for (const critical of [true, false]) {
 			const step = stepOf({cert: toPem(der), key});
 
 			expect(step?.state).toBe(state);
-			const lacks = "the keyUsage of 'client' lacks digitalSignature";
-			expect(step?.text === lacks).toBe(state === 'doubtful');
+			expect(/keyUsage|digitalSignature/.test(step?.text ?? '')).toBe(state === 'doubtful');
 		},
 	);
 }

@@ -153,6 +153,18 @@ const weaknesses: Readonly<Record<Weakness, WeaknessText>> = {
 	},
 };
 
+/** The certificate that is too weak, where the chain was seen. */
+function weakLink(weakness: Weakness, {details}: Facts): string | undefined {
+	for (const {subject, weakDigest, rsaBits = 2048} of details()) {
+		if (weakness === 'digest' && weakDigest !== undefined) {
+			return `'${subject}' is signed with ${weakDigest}`;
+		}
+		if (weakness === 'key' && rsaBits < 2048)
+			return `the RSA key of '${subject}' has ${rsaBits} bits`;
+	}
+	return undefined;
+}
+
 function tooWeak(weakness: Weakness): Row {
 	const {what, reason, repair, level} = weaknesses[weakness];
 	return {
@@ -170,7 +182,7 @@ function tooWeak(weakness: Weakness): Row {
 		causes: [
 			{
 				id: `weak-${weakness}`,
-				text: () => reason,
+				text: (facts) => weakLink(weakness, facts) ?? reason,
 				repair: ({words}) =>
 					`have ${repair(words.end)}; \`${words.mtls}.ciphers: 'DEFAULT@SECLEVEL=${level}'\` lowers the level meanwhile`,
 			},
@@ -196,19 +208,58 @@ function ruleOf({code = '', message}: Facts): string {
 	return rules[code] ?? (message === '' ? code : message);
 }
 
-function brokenRules(): Row[] {
-	const summary: Row['summary'] = (facts) =>
-		`${facts.words.end}'s certificate ${facts.words.subject} was refused: ${ruleOf(facts)}`;
-	const causes: Row['causes'] = [
+const chainOf = ({chain}: Facts) =>
+	chain.length === 0 ? '' : ` (the chain: ${chain.map(({subject}) => `'${subject}'`).join(', ')})`;
+
+const brokenRule = {
+	kind: 'invalid-certificate',
+	certain: true,
+	summary: ({words, code = ''}: Facts) =>
+		`${words.end}'s certificate ${words.subject} was refused: it or its chain breaks a rule of X.509${
+			Object.hasOwn(rules, code) ? ` (${code})` : ''
+		}`,
+	causes: [
 		{
 			id: 'broken-rule',
-			text: (facts) => `the certificate or its chain breaks a rule of X.509: ${ruleOf(facts)}`,
+			text: (facts: Facts) => `${ruleOf(facts)}${chainOf(facts)}`,
 			repair: replaceIt,
 		},
-	];
-	const row = {kind: 'invalid-certificate', certain: true, summary, causes} as const;
+	],
+} as const;
+
+/** The CA whose name constraints it is (RFC 5280 §4.2.1.10), where there is but one. */
+const constrainedCa = ({chain}: Facts) =>
+	chain.length === 2 ? `'${chain[1]?.subject}'` : 'a CA of its chain';
+
+function nameConstraints(): Row {
+	return {
+		id: 'name-constraints',
+		// Node's code is `UNSPECIFIED`.
+		when: {
+			source: 'connection',
+			phase: 'verify',
+			text: /(PERMITTED|EXCLUDED)_SUBTREE_VIOLATION/,
+		},
+		kind: 'invalid-certificate',
+		certain: true,
+		summary: ({words}) =>
+			`${words.end}'s certificate ${words.subject} has a name that its CA may not issue for`,
+		causes: [
+			{
+				id: 'broken-rule',
+				text: (facts) =>
+					`${constrainedCa(facts)} may issue for certain names only (name constraints), and ${facts.words.subject} has another among its own: ${facts.words.names}`,
+				repair: (facts) =>
+					`have ${facts.words.end} use a certificate whose names ${constrainedCa(facts)} may issue for, or one of another CA`,
+			},
+		],
+	};
+}
+
+function brokenRules(): Row[] {
 	return [
-		{id: 'broken-rule', when: {code: Object.keys(rules)}, ...row},
+		nameConstraints(),
+		{id: 'broken-rule', when: {code: Object.keys(rules)}, ...brokenRule},
 		{
 			id: 'chain-too-large',
 			when: {text: /EXCESSIVE_MESSAGE_SIZE/, phase: 'handshake'},
@@ -233,17 +284,7 @@ function brokenRules(): Row[] {
 export const unknownVerification: Row = {
 	id: 'unknown-rule',
 	when: {source: 'connection', phase: 'verify'},
-	kind: 'invalid-certificate',
-	certain: true,
-	summary: (facts) =>
-		`${facts.words.end}'s certificate ${facts.words.subject} was refused: ${ruleOf(facts)}`,
-	causes: [
-		{
-			id: 'broken-rule',
-			text: (facts) => `the certificate or its chain breaks a rule of X.509: ${ruleOf(facts)}`,
-			repair: replaceIt,
-		},
-	],
+	...brokenRule,
 };
 
 export const certificateRuleRows: readonly Row[] = [

@@ -223,6 +223,6 @@ export const refusedPageRow: Row = {
 	when: {page: 'nginx-refused', offered: true},
 	kind: 'client-certificate-refused',
 	certain: true,
-	summary: refused,
+	summary: (facts) => `${refused(facts)} (it ${facts.words.refusal}, with a page of nginx)`,
 	causes: anyCause,
 };

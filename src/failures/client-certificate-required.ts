@@ -18,7 +18,7 @@ export const certificateAlerts = [
 export const noCertificateAlerts = ['certificate_required', 'no_certificate'];
 
 const setOurs = ({words}: Facts) =>
-	`give the certificate and key that ${words.end} issued to you as \`${words.mtls}.cert\` and \`${words.mtls}.key\``;
+	`set \`${words.mtls}.cert\` and \`${words.mtls}.key\`; if you have none, ask ${words.end}'s operator who issues them`;
 
 const unset: Cause = {
 	id: 'unset',
@@ -102,7 +102,10 @@ export const whyNone: readonly Cause[] = [
 ];
 
 const was = 'wants a client certificate and was shown none';
-export const shownNone = (facts: Facts) => `${facts.words.address} ${was}`;
+const shownNone = (facts: Facts) => `${facts.words.address} ${was}`;
+/** Where a page of the server says so. */
+export const shownNoneByPage = (facts: Facts) =>
+	`${shownNone(facts)} (it ${facts.words.refusal}, with a page that says so)`;
 export const shownNoneLikely = (facts: Facts) =>
 	`${shownNone(facts)} (it ${facts.words.refusal} after asking for one)`;
 

@@ -98,6 +98,10 @@ export interface CertificateDetails {
 	readonly purposes: readonly string[] | undefined;
 	/** The names of its keyUsage bits; `undefined` without the extension. */
 	readonly keyUsage: readonly string[] | undefined;
+	/** The hash of its signature, where that is MD5 or SHA-1. */
+	readonly weakDigest?: string | undefined;
+	/** The length of an RSA key. */
+	readonly rsaBits?: number | undefined;
 }
 
 export interface Withheld {

@@ -5,7 +5,7 @@ import {refusedPageRow} from './client-certificate-refused.ts';
 import {
 	noneSet,
 	notAllowed,
-	shownNone,
+	shownNoneByPage,
 	shownNoneLikely,
 	whyNone,
 } from './client-certificate-required.ts';
@@ -36,7 +36,7 @@ const refusalPageRows: readonly Row[] = [
 		when: {page: 'apache-post-handshake'},
 		kind: 'client-certificate-required',
 		certain: true,
-		summary: shownNone,
+		summary: shownNoneByPage,
 		causes: [postHandshake, ...whyNone.filter(({id}) => id !== 'no-fitting-key')],
 	},
 	{
@@ -46,7 +46,7 @@ const refusalPageRows: readonly Row[] = [
 		kind: 'client-certificate-required',
 		certain: true,
 		summary: ({words}) =>
-			`${words.address} did not ask for a client certificate in the handshake, and the server behind it wanted one`,
+			`${words.address} did not ask for a client certificate in the handshake, and the server behind it wanted one (it ${words.refusal})`,
 		causes: [behind, noneSet],
 	},
 	{
@@ -54,7 +54,7 @@ const refusalPageRows: readonly Row[] = [
 		when: {page: 'nginx-required'},
 		kind: 'client-certificate-required',
 		certain: true,
-		summary: shownNone,
+		summary: shownNoneByPage,
 		causes: whyNone,
 	},
 	refusedPageRow,

@@ -19,7 +19,11 @@ const caMissing: Cause = {
 	text: ownCas,
 	when: (facts) => !facts.trust().holdsNamesake,
 	repair: (facts) =>
-		`get the certificate of the CA ${missing(facts)} from ${facts.words.end}'s operator and give it as \`${facts.words.mtls}.ca\`; if that CA belongs to a proxy or an antivirus on this network, get it from those who run it`,
+		`get the certificate of the CA ${missing(facts)} from ${facts.words.end}'s operator and give it as \`${facts.words.mtls}.ca\`; if that CA belongs to a proxy or an antivirus on this network, get it from those who run it${
+			facts.trust().given
+				? ''
+				: `, or try \`${facts.words.mtls}.ca: 'system'\`, as it may be among the CAs of this system`
+		}`,
 };
 
 // Plain Node trusts it.
@@ -48,7 +52,7 @@ const intermediateMissing: Cause = {
 	repair: (facts) => {
 		const {words} = facts;
 		const [from] = lastOf(facts)?.caIssuers ?? [];
-		return `have ${words.end} send the intermediate ${missing(facts)}${from ? ` (from ${from})` : ''}, or add it to \`${words.mtls}.ca\` until it does`;
+		return `have ${words.end} send the intermediate ${missing(facts)}${from ? ` (from ${from})` : ''}, or add it to \`${words.mtls}.ca\`, beside its root, until it does`;
 	},
 };
 
@@ -118,9 +122,9 @@ export const serverChainRows: readonly Row[] = [
 			{
 				id: 'public-ca',
 				text: (facts) =>
-					`${missing(facts)} is a CA that Node trusts by default, and \`${facts.words.mtls}.ca\` replaces that list`,
+					`\`${facts.words.mtls}.ca\` replaces Node's own list of CAs, and ${missing(facts)} is only in that one`,
 				repair: ({words}) =>
-					`add the word 'default' to the list in \`${words.mtls}.ca\`, which stands for the CAs that Node trusts`,
+					`add the word 'default', which stands for Node's own list, to the CAs of \`${words.mtls}.ca\`: \`${words.mtls}.ca: ['default', …]\``,
 			},
 		],
 	},

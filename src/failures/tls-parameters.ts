@@ -1,7 +1,7 @@
 /*
  * Both ends speak TLS, and have no version, cipher suite or HTTP version in common.
  */
-import type {Cause, Facts, Row} from './facts.ts';
+import type {Cause, Row} from './facts.ts';
 
 // ---- the version of TLS ----
 
@@ -159,11 +159,24 @@ const groups: Cause = {
 		`have ${words.end}'s operator look for this handshake in its log, which names what was not shared; \`${words.mtls}.ecdhCurve\` and \`${words.mtls}.sigalgs\` set what we offer`,
 };
 
-/** What is in doubt after an alert that says only that the handshake failed. */
-const handshakeFailure = (facts: Facts): readonly Cause[] =>
-	facts.options.ciphers === undefined
-		? [nameUnknown, ...ciphers(), groups]
-		: [...ciphers(), nameUnknown, groups];
+/**
+ * What is in doubt after an alert that says only that the handshake failed. Servers send it where nothing is
+ * shared; for a name that they do not serve there is unrecognized_name.
+ */
+const handshakeFailure: readonly Cause[] = [
+	...ciphers().map(
+		(each): Cause =>
+			each.id === 'server-ciphers'
+				? {
+						...each,
+						repair: ({words}) =>
+							`try \`${words.mtls}.ciphers: 'ALL@SECLEVEL=0'\`, which offers the old ones too: if that works, have ${words.end} updated; if not, its log names what was not shared`,
+					}
+				: each,
+	),
+	groups,
+	nameUnknown,
+];
 
 export const tlsParameterRows: readonly Row[] = [
 	{

@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
 		kind: 'cipher-mismatch',
 		certain: false,
 		first: 'ciphers-set',
-		others: ['name-unknown', 'groups'],
+		others: ['groups', 'name-unknown'],
 		setUp: async ({pki}) => {
 			const {url} = await serve({
 				...(await pki.server()),
@@ -78,8 +78,8 @@ const cases: readonly Case[] = [
 		name: 'a key exchange group that we do not offer',
 		kind: 'cipher-mismatch',
 		certain: false,
-		first: 'name-unknown',
-		others: ['server-ciphers', 'groups'],
+		first: 'server-ciphers',
+		others: ['groups', 'name-unknown'],
 		never: /`mtls\.ciphers` is set/,
 		setUp: async ({pki}) => {
 			const credential = await pki.server();

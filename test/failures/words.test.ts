@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {type Decision, decide, table} from '../../src/failures/decide.ts';
-import type {Evidence, ProxyEvidence} from '../../src/failures/facts.ts';
+import type {Evidence, ProxyEvidence, RefusalPageName} from '../../src/failures/facts.ts';
 import type {FailureKind} from '../../src/index.ts';
 import {
 	alertMessage as alert,
@@ -105,6 +105,25 @@ describe('what the summary tells', () => {
 		);
 	});
 
+	test('the summary names the status of a page that refuses the client certificate, or its absence', () => {
+		const page = (status: number, page: RefusalPageName, more: Partial<Evidence>) =>
+			decided({...asked, source: 'response', response: {status, page}, ...more}).summary;
+		expect(page(400, 'nginx-refused', offered)).toMatch(
+			/ \(it answered 400, with a page of nginx\)$/,
+		);
+		expect(page(496, 'nginx-required', {})).toMatch(/ none \(it answered 496, with a page/);
+		expect(page(403, 'apache-post-handshake', {})).toMatch(/ none \(it answered 403, with a page/);
+	});
+
+	test('the cause of a broken rule says more than its summary', () => {
+		for (const code of ['PATH_LENGTH_EXCEEDED', 'CERT_SIGNATURE_FAILURE', 'OUT_OF_MEM']) {
+			const {summary, reasons} = decided({code, phase: 'verify', chain: [server]});
+			expect(summary).toContain(`breaks a rule of X.509 (${code})`);
+			expect(reasons.join()).toContain("(the chain: 'CN=api.bank.example')");
+			expect(summary).not.toContain(reasons[0]?.split(' (the chain')[0]);
+		}
+	});
+
 	test('what a certificate says cannot begin a line or move the cursor', () => {
 		const chain = [{...server, subject: 'CN=x\n\u001b[1A', issuer: 'CN=\u202ey'}];
 		for (const code of ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'CERT_REVOKED']) {
@@ -170,6 +189,14 @@ describe('what the reasons tell', () => {
 		expect(hint('ee key too small')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");
 		expect(hint('ca md too weak')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=0'`");
 		expect(hint('dh key too small')).toContain("`mtls.ciphers: 'DEFAULT@SECLEVEL=1'`");
+	});
+
+	test('the CAs of the system are proposed where no `ca` is set', () => {
+		const chain = [server, certificateOf('CN=Bank Root', 'CN=Bank Root')];
+		const evidence = {code: 'SELF_SIGNED_CERT_IN_CHAIN', phase: 'verify', chain} as const;
+		const hint = (given: boolean) => decided({...evidence, trust: () => trustOf({given})}).hint;
+		expect(hint(false)).toContain("`mtls.ca: 'system'`");
+		expect(hint(true)).not.toContain('system');
 	});
 
 	test('a CA whose name is that of an interceptor comes first', () => {

@@ -13,7 +13,19 @@ export function certificateDetails(certificate: X509Certificate): CertificateDet
 		// Node's name for extendedKeyUsage.
 		purposes: certificate.keyUsage,
 		keyUsage: keyUsageOf(certificate),
+		weakDigest: weakDigestOf(certificate),
+		rsaBits: rsaBitsOf(certificate),
 	};
+}
+
+function rsaBitsOf(certificate: X509Certificate): number | undefined {
+	try {
+		const {asymmetricKeyType, asymmetricKeyDetails} = certificate.publicKey;
+		return asymmetricKeyType === 'rsa' ? asymmetricKeyDetails?.modulusLength : undefined;
+	} catch {
+		// The key is damaged, or of a type that OpenSSL does not know.
+		return undefined;
+	}
 }
 
 /** What can be wrong with a certificate in the eyes of a server. */

@@ -1,13 +1,14 @@
+import {globSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {defineConfig} from 'vitest/config';
 
+const root = fileURLToPath(new URL('.', import.meta.url));
+
 // Many tests start processes that load the sources as they are. What Node has made of them is kept from
 // one to the next, which halves their start.
-process.env.NODE_COMPILE_CACHE ??= fileURLToPath(
-	new URL('node_modules/.cache/node', import.meta.url),
-);
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/node');
 
 // BESIDE is a folder in which other versions of the packages that an app may have are installed
 // (test/compatibility/run-beside.ts): the tests run with these.
@@ -21,17 +22,58 @@ const alias = ['axios', 'tough-cookie', 'axios-cookiejar-support', 'redis'].flat
 	return [{find: new RegExp(`^${name}$`), replacement}];
 });
 
-export default defineConfig({
-	resolve: {alias},
-	test: {
-		include: ['test/**/*.test.ts'],
-		globalSetup: ['test/support/apps-folder.ts'],
-		// Long enough for a machine that is busy with other things.
-		testTimeout: 60_000,
-		hookTimeout: 60_000,
-		// Each test waits for its servers most of the time; without this a core is left to nobody.
-		maxWorkers: '100%',
-		// Tests of the environment (HTTPS_PROXY, NODE_TLS_REJECT_UNAUTHORIZED) need a process of their own.
-		pool: 'forks',
-	},
+const files = globSync('test/**/*.test.ts', {cwd: root}).map((path) => ({
+	path: path.replaceAll('\\', '/'),
+	text: readFileSync(join(root, path), 'utf8'),
+}));
+type File = (typeof files)[number];
+
+// What a test file says of itself in a comment, with the reason.
+const isSlow = ({text}: File) => /^\/\/ Slow: \S/m.test(text);
+const isAlone = ({text}: File) => /^\/\/ In a process of its own: \S/m.test(text);
+
+const isInterop = ({path}: File) => path.endsWith('.interop.test.ts');
+const isRepeated = ({text}: File) => /support\/(iterations|parity)\.ts'/.test(text);
+
+/**
+ * The tests of a run, by vitest's `--mode`. `test` is that of `vitest run`, for everyday work: it repeats
+ * little, and leaves out what is slow and what talks to other programs. `rest` is what `test` has left out
+ * or repeated little, and `all` is everything.
+ */
+const modes: Readonly<Record<string, (file: File) => boolean>> = {
+	test: (file) => !isSlow(file) && !isInterop(file),
+	rest: (file) => isSlow(file) || isInterop(file) || isRepeated(file),
+	all: () => true,
+};
+
+export default defineConfig(({mode}) => {
+	// Any other mode is that of a tool which reads this file.
+	const chosen = files.filter(modes[mode] ?? (() => true));
+	const paths = (list: readonly File[]) => list.map(({path}) => path);
+	return {
+		resolve: {alias},
+		test: {
+			env: mode === 'test' ? {SHORT: '1'} : {},
+			globalSetup: ['test/support/apps-folder.ts'],
+			// Long enough for a machine that is busy with other things.
+			testTimeout: 60_000,
+			hookTimeout: 60_000,
+			// Each test waits for its servers most of the time; without this a core is left to nobody.
+			maxWorkers: '100%',
+			// Tests of the environment (HTTPS_PROXY, NODE_TLS_REJECT_UNAUTHORIZED) change that of a process.
+			pool: 'forks',
+			projects: [
+				{
+					extends: true,
+					test: {
+						name: 'shared',
+						// To load the sources anew for each file takes longer than most of the tests.
+						isolate: false,
+						include: paths(chosen.filter((file) => !isAlone(file))),
+					},
+				},
+				{extends: true, test: {name: 'alone', include: paths(chosen.filter(isAlone))}},
+			],
+		},
+	};
 });

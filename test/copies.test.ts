@@ -1,3 +1,4 @@
+// In a process of its own: it replaces modules.
 import axios, {AxiosError} from 'axios';
 import {CookieJar} from 'tough-cookie';
 import {describe, expect, test, vi} from 'vitest';

@@ -1,3 +1,4 @@
+// Slow: it starts processes, and waits for each to end.
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {closeSync, existsSync, openSync, readFileSync} from 'node:fs';

@@ -97,7 +97,7 @@ describe.each(['before creation', 'after creation', 'for one request'])(
 					CASES: JSON.stringify([...names]),
 					// Each of these would fail the others of its group.
 					ALONE: JSON.stringify([...unsurvivable.keys()]),
-					AT_ONCE: String(iterations({usual: 16, long: 1})),
+					AT_ONCE: String(iterations({usual: 16, short: 48, long: 1})),
 					FIXTURE: JSON.stringify({
 						cert,
 						key,

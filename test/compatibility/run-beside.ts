@@ -26,7 +26,9 @@ try {
 		'test/redis/store.interop.test.ts',
 	];
 	const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-	run(process.execPath, [vitest, 'run', ...files, ...options], root, {BESIDE: dir});
+	run(process.execPath, [vitest, 'run', '--mode', 'all', ...files, ...options], root, {
+		BESIDE: dir,
+	});
 } finally {
 	rmSync(dir, {recursive: true});
 }

@@ -3,6 +3,7 @@
  * in CI alone; with `CI=true` it runs anywhere. Each app tests itself against a server of
  * `axios-mtls/testing`; here it is run as its README says.
  */
+// Slow: it installs the sample apps, and runs each.
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';

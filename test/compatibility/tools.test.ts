@@ -2,6 +2,7 @@
  * The packed package under tools that load or read an app in a way of their own. They come from the registry,
  * so this runs in CI alone; with `CI=true`, after `npm run build`, it runs anywhere.
  */
+// Slow: it installs test runners and loaders, and runs each.
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';
 import type {App} from '../surface/consumer.ts';

@@ -28,7 +28,7 @@ function passes(script: string, ...argv: string[]): boolean {
 try {
 	const files = new Set(Object.values(rows).map(({proof}) => `test/${proof}`));
 	const passed =
-		passes('node_modules/vitest/vitest.mjs', 'run', ...files) &&
+		passes('node_modules/vitest/vitest.mjs', 'run', '--mode', 'all', ...files) &&
 		Object.keys(packageSets).every((name) => passes('test/compatibility/run-beside.ts', name));
 	const shown = existsSync(proven) ? readFileSync(proven, 'utf8').split('\n') : [];
 	const missing = Object.keys(rows).filter((id) => !shown.includes(id));

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 const megabyte = Buffer.alloc(1_000_000);
 /** More than the system takes that nobody reads. */
-const large = Buffer.alloc(iterations({usual: 12_000_000, long: 30_000_000}));
+const large = Buffer.alloc(iterations({usual: 12_000_000, short: 8_000_000, long: 30_000_000}));
 const timeout = 10_000;
 
 async function early(answer: EarlyAnswer | Answers) {

@@ -40,7 +40,7 @@ test('a server that is refused leaves nothing behind, however large its certific
 	server.on('tlsClientError', () => {});
 	const port = await listening(server);
 
-	const count = iterations({usual: 150, short: 50, long: 300});
+	const count = iterations({usual: 150, short: 20, long: 300});
 	const script = fileURLToPath(new URL('../support/child-refusals.ts', import.meta.url));
 	const argv = ['--expose-gc', '--max-old-space-size=96', script];
 	const env = {...process.env, PORT: String(port), COUNT: String(count)};

@@ -1,3 +1,4 @@
+// In a process of its own: it replaces modules.
 import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import https from 'node:https';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';

@@ -1,3 +1,4 @@
+// Slow: it makes thousands of requests in a process of its own, to see what memory they leave.
 import {execFile} from 'node:child_process';
 import {once} from 'node:events';
 import https from 'node:https';

@@ -3,6 +3,7 @@
  * Why: with TLS 1.3 its refusal comes after our handshake is complete, and races with the request.
  * Now: the socket's first error is kept, so each attempt is reported as what it is: with LONG 500.
  */
+// Slow: it makes thousands of requests in a process of its own, to see what memory they leave.
 import axios from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';

@@ -1,3 +1,4 @@
+// Slow: it starts a process for each error, to read its last words.
 import assert from 'node:assert';
 import {fork} from 'node:child_process';
 import {Console} from 'node:console';

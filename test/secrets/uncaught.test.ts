@@ -1,3 +1,4 @@
+// Slow: it starts a process for each error, to read its last words.
 import {execFile} from 'node:child_process';
 import {createServer} from 'node:http';
 import {fileURLToPath} from 'node:url';

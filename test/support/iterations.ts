@@ -1,10 +1,10 @@
 /**
- * How often a test does what it is about: `usual`; or `short` with SHORT in the environment, where the
- * same tests run once more beside another Node or axios; or `long` with LONG, for a soak.
+ * How often a test does what it is about: `usual` with `npm run test:all`; `short`, a fifth if not given, with
+ * `npm test` and beside another Node; or `long` with LONG in the environment, for a soak.
  */
 export function iterations({
 	usual,
-	short = usual,
+	short = Math.ceil(usual / 5),
 	long = usual,
 }: {
 	readonly usual: number;

@@ -99,7 +99,7 @@ const closely = /^(secp256k1|prime256v1|SM2|brainpoolP256r1|Oakley-EC2N-3|DSA|RS
 function oddKeys(): (readonly [string, KeyObject])[] {
 	const curves = getCurves().filter(
 		(curve, index) =>
-			closely.test(curve) || index % iterations({usual: 5, short: 10, long: 1}) === 0,
+			closely.test(curve) || index % iterations({usual: 5, short: 25, long: 1}) === 0,
 	);
 	return [
 		...curves.map((curve) => [curve, ecKey(curve)] as const),

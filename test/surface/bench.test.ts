@@ -2,6 +2,7 @@
  * The shapes of the bench, each for a moment: the figures mean nothing, but a peer that sends something
  * else than the shape says, or gets something else, ends the run.
  */
+// Slow: it runs each shape of the bench once.
 import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import {makeConsumer} from './consumer.ts';

@@ -2,6 +2,7 @@
  * An app in one file, as people ship it: built by each bundler from the packed package, and run where there
  * is no node_modules. They come from the registry, so this runs in CI alone; with `CI=true` it runs anywhere.
  */
+// Slow: it installs packages from the registry, and runs four bundlers.
 import {cpSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

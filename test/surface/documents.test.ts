@@ -7,6 +7,7 @@
  * are any. `<!-- test: continues -->` above an example makes it a part of the one before; with
  * `<!-- test: skip REASON -->` it is skipped, which the report says.
  */
+// Slow: it starts a process for each example.
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {createInterface} from 'node:readline';

@@ -2,6 +2,7 @@
  * The package as an app gets it from an empty folder, by each package manager and with each axios that it is
  * tested with. They come from the registry, so this runs in CI alone; with `CI=true` it runs anywhere.
  */
+// Slow: it installs the package with each package manager.
 import {mkdirSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';

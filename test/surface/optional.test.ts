@@ -2,6 +2,7 @@
  * The package after `npm install --omit=optional`: without the library that makes certificates, which serves
  * `axios-mtls/testing` and three commands.
  */
+// Slow: it starts a process for each entry and command.
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {beforeAll, describe, expect, test} from 'vitest';

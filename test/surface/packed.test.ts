@@ -2,6 +2,7 @@
  * The package as npm installs it, in apps of other makes. They come from the registry, so this runs in CI
  * alone; with `CI=true` it runs anywhere.
  */
+// Slow: it installs the package from its tarball, and runs Jest and TypeScript on it.
 import {beforeAll, describe, expect, test} from 'vitest';
 import {prove, versionFor} from '../compatibility/prove.ts';
 import {makeSharedApp} from '../compatibility/shared-apps.ts';

@@ -2,6 +2,7 @@
  * What the published package says to a runtime that it does not run on, in the place of what would fail
  * first there: a name that `node:tls` does not export, or the syntax of a dependency.
  */
+// Slow: it starts other runtimes.
 import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {delimiter, join} from 'node:path';

@@ -1,3 +1,4 @@
+// Slow: it runs TypeScript in each of its module systems.
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';

@@ -2,6 +2,7 @@
  * An app that is configured wrongly and catches nothing: the last words of its process show the line of
  * the app, as Node prints it.
  */
+// Slow: it starts a process for each entry and module format.
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {type Consumer, makeConsumer} from './consumer.ts';
 

@@ -1,3 +1,4 @@
+// In a process of its own: it counts the listeners of the process.
 import {expect, test} from 'vitest';
 import {fileJar} from '../../../src/index.ts';
 import {tempFile} from '../../support/temp-file.ts';

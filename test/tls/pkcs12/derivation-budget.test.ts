@@ -1,3 +1,4 @@
+// Slow: it derives keys with as many iterations as are allowed.
 import {createCipheriv, createPrivateKey, scryptSync} from 'node:crypto';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {MtlsConfigError} from '../../../src/index.ts';

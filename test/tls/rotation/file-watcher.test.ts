@@ -1,3 +1,4 @@
+// In a process of its own: it replaces modules.
 import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';

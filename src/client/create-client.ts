@@ -75,6 +75,7 @@ export function withMtls(instance: AnyAxiosInstance, options: ClientOptions = {}
 		const own = readClientOptions(options);
 		const defaults = readDefaults(target);
 		if (own.mtls) assertNoConflictingAgent(defaults);
+		assertOneJar(own.jar, defaults);
 		return equip(target, withSession(target, createClientState(own), own.session));
 	});
 }
@@ -98,6 +99,22 @@ export function createAdapter(options: AdapterOptions = {}): AxiosAdapter {
  */
 const skipsInterceptors = Number(axios.VERSION.split('.')[1]) < 19;
 
+/**
+ * Refuses a second jar: requests would use that of the instance, where axios-cookiejar-support has it.
+ *
+ * @throws {MtlsConfigError} for `jar`.
+ */
+function assertOneJar(own: ClientOptions['jar'], {jar}: {readonly jar?: unknown}): void {
+	if (own === undefined || own === jar) return;
+	// `true` asks for the jar of the client.
+	if (jar === undefined || jar === null || jar === true) return;
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		'jar',
+		'the instance has one already (`defaults.jar`), which its requests would use instead: give it to axios.create() or to withMtls(), not to both',
+	);
+}
+
 /** Makes a client from an instance: puts the adapter, the interceptors, the handle and `create` on it. */
 function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 	instance.defaults.adapter = buildAdapter(state);
@@ -115,6 +132,8 @@ function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 			const {options, rest} = splitConfig(config);
 			const child = createPlain(rest);
 			readDefaults(child);
+			// As of any option, what the new instance is given counts, not what it inherits.
+			if (options.jar !== undefined) Reflect.deleteProperty(child.defaults, 'jar');
 			const childState = createClientState(readClientOptions(options), state);
 			return equip(child, withSession(child, childState, options.session, state));
 		});

@@ -42,6 +42,7 @@ export class CurrentIdentities {
 			mtls,
 			{
 				counts: this.counts,
+				hasLogger: logger !== false,
 				report: (failure) => logUnverified(logger, failure),
 				onSnapshot: (snapshot, previous) => {
 					this.#log(logger, snapshot, previous);

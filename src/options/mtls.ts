@@ -36,7 +36,8 @@ export interface MtlsOptions {
 	 * cannot be loaded, the old one stays and `rotation_failed` is logged; the next attempt is made when a
 	 * file changes, or after an interval that grows to 15 times `everyMs`.
 	 *
-	 * Files are watched too; `everyMs` is for file systems that report no changes.
+	 * Files are watched too; `everyMs` is for file systems that report no changes. Where no option names a
+	 * file and there is no `identity`, the client is not made.
 	 * @defaultValue `false`; `true` is every 60,000 ms
 	 */
 	reload?: boolean | {readonly everyMs?: number};
@@ -63,7 +64,8 @@ export interface MtlsOptions {
 	 * `'report'` sends a request although the server could not be verified, and logs `verification_failed`
 	 * each time: to turn verification on without an outage.
 	 *
-	 * Security: with `'report'` anyone on the path can read and answer the requests.
+	 * Security: with `'report'` anyone on the path can read and answer the requests. The client is not made
+	 * with `logger: false`, where nobody would see it.
 	 * @defaultValue `'strict'`
 	 */
 	verify?: 'strict' | 'report';

@@ -29,13 +29,17 @@ export function assertNoConflictingAgent(
 	config: Pick<AxiosRequestConfig, 'httpsAgent' | 'httpAgent' | 'http2Options'>,
 ): void {
 	const http2Option = config.http2Options && tlsHttp2Option(config);
-	const given =
-		agentOptions.find((name) => config[name]) ?? (http2Option && `http2Options.${http2Option}`);
+	const agent = agentOptions.find((name) => config[name]);
+	const given = agent ?? (http2Option && `http2Options.${http2Option}`);
 	if (given === undefined) return;
+	const remedy =
+		agent === undefined
+			? 'remove it; options of TLS belong in `mtls`'
+			: 'remove it, and give its certificate and CAs in `mtls`';
 	throw new MtlsConfigError(
 		'ERR_MTLS_AGENT_CONFLICT',
 		given,
-		'cannot be given together with `mtls`, which makes the connections itself',
+		`cannot be given together with \`mtls\`, which makes the connections itself; ${remedy}`,
 	);
 }
 

@@ -128,7 +128,7 @@ test('an expired client certificate is refused before it is sent, unless --allow
 	const refused = fakeIo();
 	expect(await run(argv, refused)).toBe(64);
 	expect(refused.errText()).toMatch(
-		/^axios-mtls: --cert: our certificate expired on .*--allow-expired/,
+		/^axios-mtls: --cert: our certificate 'CN=[^']+' in file[\s\S]* expired\s+on[\s\S]*--allow-expired/,
 	);
 	expect(server.connections).toHaveLength(0);
 

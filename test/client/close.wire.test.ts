@@ -1,3 +1,4 @@
+import {writeFileSync} from 'node:fs';
 import {buffer} from 'node:stream/consumers';
 import {AxiosError} from 'axios';
 import {beforeAll, describe, expect, test, vi} from 'vitest';
@@ -13,6 +14,7 @@ import {
 } from '../support/fixture.ts';
 import {startPlainHttp, startTcp} from '../support/plain-server.ts';
 import {SilentStore} from '../support/silent-store.ts';
+import {tempFile} from '../support/temp-file.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -86,6 +88,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		]);
 		const server = await fixture.server({handler: holding(redirect(target.url('/whoami')))});
 		const ca = fixture.pki.ca;
+		const certFile = tempFile('client.crt');
+		writeFileSync(certFile, cert);
 		const client = createClient({
 			...options,
 			mtls: [
@@ -93,7 +97,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 				{
 					origins: [target.origin],
 					allowRedirectsFrom: [server.origin],
-					cert,
+					cert: certFile,
 					key,
 					ca,
 					reload: true,

@@ -163,7 +163,7 @@ describe('an agent of the app', () => {
 				name: 'MtlsConfigError',
 				code: 'ERR_MTLS_AGENT_CONFLICT',
 				option,
-				message: `${option}: cannot be given together with \`mtls\`, which makes the connections itself`,
+				message: `${option}: cannot be given together with \`mtls\`, which makes the connections itself; remove it, and give its certificate and CAs in \`mtls\``,
 			};
 			const error = await fixture
 				.client()

@@ -292,4 +292,48 @@ describe('an instance of axios-cookiejar-support', () => {
 		expect((await client.get(server.url('/accounts'), {jar})).status).toBe(200);
 		expect((await failureOf(client.get(server.url('/accounts')))).response?.status).toBe(401);
 	});
+
+	test.each([
+		['a jar', new CookieJar()],
+		['true', true],
+		['false', false],
+		['a file', '/nowhere/session.cookies'],
+	])('an instance of axios-cookiejar-support is refused by withMtls with %s besides', (_, jar) => {
+		const instance = wrapper(axios.create({jar: new CookieJar()}));
+		const {adapter} = instance.defaults;
+		expect(() => withMtls(instance, {jar, logger: false})).toThrow(
+			expect.objectContaining({
+				name: 'MtlsConfigError',
+				code: 'ERR_MTLS_BAD_OPTION',
+				option: 'jar',
+				message:
+					'jar: the instance has one already (`defaults.jar`), which its requests would use instead: give it to axios.create() or to withMtls(), not to both',
+			}),
+		);
+		expect(instance.defaults.adapter).toBe(adapter);
+	});
+
+	test('an instance of axios-cookiejar-support may be given its own jar again', () => {
+		const jar = new CookieJar();
+		const client = withMtls(wrapper(axios.create({jar})), {jar, logger: false});
+		expect(client.mtls.jar).toBe(jar);
+	});
+
+	test.each([true, false])(
+		'an instance that one of axios-cookiejar-support creates keeps its own jar, or inherits one: %s',
+		async (isOwn) => {
+			const server = await fixture.server();
+			const [inherited, own] = [new CookieJar(), new CookieJar()];
+			const {cert, key} = fixture.alice;
+			const parent = withMtls(wrapper(axios.create({jar: inherited, proxy: false})), {
+				mtls: {cert, key, ca: fixture.pki.ca},
+				logger: false,
+			});
+			onTestFinished(() => parent.mtls.close());
+			const child = parent.create(isOwn ? {jar: own} : {});
+			await child.post(server.url('/login'), login);
+			const cookies = [inherited, own].map((jar) => jar.getCookiesSync(server.url()).length);
+			expect(cookies).toEqual(isOwn ? [0, 1] : [1, 0]);
+		},
+	);
 });

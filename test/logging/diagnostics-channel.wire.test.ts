@@ -8,6 +8,8 @@ import {createFixture, exchanges, type Fixture, mtlsFailureOf, pages} from '../s
 
 vi.mock(import('../../src/tls/credentials/certificate-facts.ts'), {spy: true});
 
+const quiet = {error() {}, warn() {}};
+
 let fixture: Fixture;
 beforeAll(async () => {
 	fixture = await createFixture();
@@ -76,7 +78,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			credential: await fixture.pki.server({selfSigned: true}),
 			handler,
 		});
-		await fixture.client({mtls: {verify: 'report'}}).get(impostor.url(), options);
+		await fixture.client({logger: quiet, mtls: {verify: 'report'}}).get(impostor.url(), options);
 		expect(failures).toMatchObject([
 			{kind: 'self-signed', code: 'DEPTH_ZERO_SELF_SIGNED_CERT', enforced: false},
 		]);

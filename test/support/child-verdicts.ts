@@ -58,7 +58,11 @@ const ways: Readonly<Record<string, Way>> = {
 	},
 	'over HTTP/2': {config: () => ({httpVersion: 2, http2Options: {sessionTimeout: 1}})},
 	"by axios's adapter": {config: () => ({onDownloadProgress() {}}), closely: true},
-	'with verification reported': {mtls: {verify: 'report'}, closely: true},
+	'with verification reported': {
+		mtls: {verify: 'report'},
+		config: () => ({logger: {error() {}, warn() {}}}),
+		closely: true,
+	},
 	'under another name': {mtls: {servername: 'other.test'}, closely: true},
 };
 

@@ -81,8 +81,7 @@ function refusals(keystore: Keystore, file: string, option: string): Finding[] {
 		const {key, leaf} = chooseIdentity(
 			usable.length > 0 ? usable : identities.slice(0, 1),
 			choice,
-			`'${file}'`,
-			option,
+			{where: `'${file}'`, certFrom: `'${file}'`, option},
 		);
 		const all = keystore.certificates.map(({certificate}) => certificate);
 		createContext({...exportIdentity(key, chainOf(leaf, all)), ca: []}, option);

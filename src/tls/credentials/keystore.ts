@@ -41,6 +41,16 @@ export interface IdentityChoice {
 	readonly allowed: readonly Permission[];
 }
 
+/** Where identities were read, for messages. */
+export interface IdentitySource {
+	/** Of the keys: `file 'client.p12'`. */
+	readonly where: string;
+	/** Of the certificates, which may be another file. */
+	readonly certFrom: string;
+	/** The option of the certificates. */
+	readonly option: string;
+}
+
 /** The key, and the certificates to send, as OpenSSL takes them: PEM. */
 export function exportIdentity(
 	key: KeyObject,
@@ -93,17 +103,16 @@ export function onePerKey(identities: readonly StoredIdentity[]): StoredIdentity
  * Chooses the identity that `alias` names, or else the only one that can be used.
  *
  * @param identities - Those of {@link findIdentities}, at least one.
- * @param where - For messages: `file 'client.p12'`.
- * @param option - The option that they were read from.
- * @throws {MtlsConfigError} for `mtls.alias`, when there is none or more than one, and for `option` when
- * a server would refuse them all.
+ * @param source - Where they were read, for messages.
+ * @throws {MtlsConfigError} for `mtls.alias`, when there is none or more than one, and for the option of
+ * the source when a server would refuse them all.
  */
 export function chooseIdentity(
 	identities: readonly StoredIdentity[],
 	{alias, allowed}: IdentityChoice,
-	where: string,
-	option: string,
+	source: IdentitySource,
 ): StoredIdentity {
+	const {where} = source;
 	// That of an identity loader was not checked before.
 	if (alias !== undefined && typeof alias !== 'string') {
 		throw badAlias(`expected a string that is not empty, found ${describeType(alias)}`);
@@ -118,7 +127,7 @@ export function chooseIdentity(
 		candidates.filter(({faults}) => refused(faults, allowed).length === 0),
 	);
 	const [first, second] = usable;
-	if (first === undefined) throw noneUsable(candidates, allowed, where, option);
+	if (first === undefined) throw noneUsable(candidates, allowed, source);
 	if (second === undefined) return first;
 	throw badAlias(
 		`${where} holds ${usable.length} identities that can be used; name one by its alias or its SHA-256 fingerprint: ${describeAll(usable)}`,
@@ -166,31 +175,38 @@ function refused(
 
 /** @throws {MtlsConfigError} for `option`, when a certificate has a fault that is not allowed. */
 export function assertAllowed(
-	faults: readonly CertificateFault[],
+	{leaf, faults}: Pick<StoredIdentity, 'leaf' | 'faults'>,
 	allowed: readonly Permission[],
-	option: string,
+	source: Omit<IdentitySource, 'where'>,
 ): void {
 	const [first] = refused(faults, allowed);
-	if (first !== undefined) throw faultError(first, option);
+	if (first !== undefined) throw faultError(first, leaf, source);
 }
 
-function faultError({code, message, remedy}: CertificateFault, option: string): MtlsConfigError {
-	return new MtlsConfigError(code, option, `our certificate ${message}; ${remedy}`);
+function faultError(
+	{code, message, remedy}: CertificateFault,
+	leaf: X509Certificate,
+	{certFrom, option}: Omit<IdentitySource, 'where'>,
+): MtlsConfigError {
+	const which = `'${subjectOf(leaf)}' in ${certFrom}`;
+	return new MtlsConfigError(code, option, `our certificate ${which} ${message}; ${remedy}`);
 }
 
 function noneUsable(
 	candidates: readonly StoredIdentity[],
 	allowed: readonly Permission[],
-	where: string,
-	option: string,
+	source: IdentitySource,
 ): MtlsConfigError {
+	const {where, option} = source;
 	const faults = candidates.flatMap((identity) =>
 		refused(identity.faults, allowed)
 			.slice(0, 1)
 			.map((fault) => ({identity, fault})),
 	);
 	const [first, second] = faults;
-	if (first !== undefined && second === undefined) return faultError(first.fault, option);
+	if (first !== undefined && second === undefined) {
+		return faultError(first.fault, first.identity.leaf, source);
+	}
 	const reasons = faults.map(({identity, fault}) => `${describeShort(identity)} ${fault.message}`);
 	const switches = new Set(faults.map(({fault}) => permissions[fault.allowedBy]));
 	return new MtlsConfigError(
@@ -222,10 +238,14 @@ function isoOf(date: Date): string | undefined {
 	return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
+function subjectOf(leaf: X509Certificate): string {
+	// Node returns `undefined` for an empty name, against its types.
+	return escapeControls((leaf.subject ?? '').split('\n').join(', ')) || 'no subject';
+}
+
 /** `'renewed' (CN=client)`. */
 function describeShort({leaf, names}: StoredIdentity): string {
-	// Node returns `undefined` for an empty name, against its types.
-	const subject = escapeControls((leaf.subject ?? '').split('\n').join(', ')) || 'no subject';
+	const subject = subjectOf(leaf);
 	const [name] = names;
 	return name === undefined ? `'${subject}'` : `'${escapeControls(name)}' (${subject})`;
 }

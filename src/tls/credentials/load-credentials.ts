@@ -43,6 +43,8 @@ export interface Identity {
 interface Material extends Keystore {
 	/** For messages: `file 'client.p12'`. */
 	readonly where: string;
+	/** The same of the certificates, which may be in another file. */
+	readonly certFrom: string;
 	/** The options to name when something is wrong with the certificate, or the key. */
 	readonly certOption: string;
 	readonly keyOption: string;
@@ -71,11 +73,15 @@ export function loadCredentials(
 		assertNoAlias(options);
 		return undefined;
 	}
-	const {certificates, certOption, where} = material;
+	const {certificates, certOption, certFrom, where} = material;
 	const identities = findIdentities(material, now);
 	if (identities.length === 0) throw mismatch(material);
 	const choice = {alias: options.alias, allowed: allowedFaults(options)};
-	const {key, leaf, faults} = chooseIdentity(identities, choice, where, certOption);
+	const {key, leaf, faults} = chooseIdentity(identities, choice, {
+		where,
+		certFrom,
+		option: certOption,
+	});
 	const chain = chainOf(
 		leaf,
 		certificates.map(({certificate}) => certificate),
@@ -179,6 +185,7 @@ function readPfx(pfx: Source, getPassphrase: PassphraseProvider): Material {
 		keys: usable,
 		certificates,
 		where: `the PKCS#12 in ${from}`,
+		certFrom: `the PKCS#12 in ${from}`,
 		certOption: 'mtls.pfx',
 		keyOption: 'mtls.pfx',
 		keyPaths: new Map([['mtls.pfx', path]]),
@@ -213,6 +220,7 @@ function readFiles(
 		keys: parseKeys(keyFile, getPassphrase).map((parsed) => ({key: parsed, name: undefined})),
 		certificates,
 		where: keyFile.from,
+		certFrom: certFile.from,
 		certOption: 'mtls.cert',
 		keyOption: 'mtls.key',
 		keyPaths: new Map([
@@ -262,7 +270,8 @@ export function loadContextCertificate(
 	const [first] = certificateBlocks(file, 'mtls.cert');
 	const leaf = parseCertificate(first, file.from, 'mtls.cert');
 	const faults = findFaults(leaf, now);
-	assertAllowed(faults, allowedFaults(options), 'mtls.cert');
+	const source = {certFrom: file.from, option: 'mtls.cert'};
+	assertAllowed({leaf, faults}, allowedFaults(options), source);
 	return {
 		facts: certificateFacts(leaf),
 		warnings: certificateWarnings({leaf, faults}, options, now),

@@ -46,6 +46,8 @@ function call(passphrase: () => unknown): string {
  */
 export function notOpened(what: string, passphrase: string | undefined): string {
 	if (passphrase === undefined) return `${what} is encrypted and no passphrase was given`;
+	// An unset variable that was given a default.
+	if (passphrase === '') return `an empty passphrase does not open ${what}: is the variable set?`;
 	const text = `the passphrase does not open ${what}`;
 	if (/[\r\n]$/.test(passphrase)) {
 		return `${text}: it ends with a line end, as text from a file or a mounted secret does; \`trimEnd()\` takes it off`;

@@ -5,6 +5,7 @@ import {BoundedMap} from '../../util/bounded-map.ts';
 import {numberOrType, withOptionPath, withoutPrototype} from '../../util/check-options.ts';
 import type {Snapshot} from '../snapshot.ts';
 import {readMtlsOptions} from '../tls-options.ts';
+import {filesOf} from './file-watcher.ts';
 import {type OriginSet, parseOrigins} from './origin-patterns.ts';
 import {SnapshotSource, type SourceEvents} from './snapshot-source.ts';
 
@@ -61,12 +62,37 @@ const defaultMaxIdentities = 1_000;
  */
 export function createIdentitySelector(
 	mtls: MtlsOptions | readonly MtlsOptions[],
-	events: SourceEvents,
+	events: SelectorEvents,
 	maxIdentities?: number,
 ): IdentitySelector {
 	return isList(mtls)
 		? new IdentitiesByOrigin(mtls, events, maxIdentities)
 		: new SingleIdentity(mtls, events);
+}
+
+/** What the sources report, and whether anybody is told. */
+interface SelectorEvents extends SourceEvents {
+	readonly hasLogger: boolean;
+}
+
+/** @throws {MtlsConfigError} for an option that would silently have no effect, or silently a bad one. */
+function readEntry(given: MtlsOptions, {hasLogger}: SelectorEvents) {
+	const options = readMtlsOptions(given);
+	const bad = (option: string, message: string) =>
+		new MtlsConfigError('ERR_MTLS_BAD_OPTION', option, message);
+	if (options.verify === 'report' && !hasLogger) {
+		throw bad(
+			'mtls.verify',
+			"'report' needs a logger: with `logger: false` nobody would see what it finds",
+		);
+	}
+	if (options.reload && options.identity === undefined && filesOf(options).length === 0) {
+		throw bad(
+			'mtls.reload',
+			'nothing to watch: `mtls.cert`, `mtls.key` and `mtls.ca` name no file; give their paths, or `mtls.identity`',
+		);
+	}
+	return options;
 }
 
 function isList(mtls: MtlsOptions | readonly MtlsOptions[]): mtls is readonly MtlsOptions[] {
@@ -77,8 +103,8 @@ class SingleIdentity implements IdentitySelector {
 	readonly #source: SnapshotSource;
 	readonly #origins: OriginSet | undefined;
 
-	constructor(given: MtlsOptions, events: SourceEvents) {
-		const options = readMtlsOptions(given);
+	constructor(given: MtlsOptions, events: SelectorEvents) {
+		const options = readEntry(given, events);
 		if (options.allowRedirectsFrom !== undefined) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_BAD_OPTION',
@@ -140,7 +166,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 	});
 	#rotations = 0;
 
-	constructor(list: readonly MtlsOptions[], events: SourceEvents, maxIdentities: unknown) {
+	constructor(list: readonly MtlsOptions[], events: SelectorEvents, maxIdentities: unknown) {
 		this.#maxIdentities = countOf(maxIdentities);
 		if (list.length === 0) {
 			throw new MtlsConfigError(
@@ -149,7 +175,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 				'an empty list shows no certificate anywhere; leave it out if that is meant',
 			);
 		}
-		const counting: SourceEvents = {
+		const counting: SelectorEvents = {
 			...events,
 			onSnapshot: (snapshot, previous) => {
 				if (previous !== undefined) this.#rotations += 1;
@@ -249,9 +275,9 @@ function mostSpecific(entries: readonly Entry[], origin: string): Entry | undefi
 /** An `mtls` without any of these holds trusted CAs alone. */
 const identityOptions = ['cert', 'key', 'pfx', 'identity'] as const;
 
-function entryOf(given: MtlsOptions, path: string, events: SourceEvents): Entry {
+function entryOf(given: MtlsOptions, path: string, events: SelectorEvents): Entry {
 	try {
-		const options = readMtlsOptions(given);
+		const options = readEntry(given, events);
 		if (!options.origins?.length) {
 			throw new MtlsConfigError(
 				'ERR_MTLS_BAD_OPTION',

@@ -191,7 +191,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		});
 		const [server, proxy] = await Promise.all([fixture.server(), httpsProxy()]);
 		const address = {protocol: 'https', host: 'localhost', port: proxy.port};
-		const client = fixture.client({...options, proxy: address, mtls: mtls()});
+		const logger = {error() {}, warn() {}};
+		const client = fixture.client({...options, proxy: address, mtls: mtls(), logger});
 		const error = await mtlsFailureOf(client.get(server.url('/whoami')));
 		expect(error.failure).toMatchObject({kind: 'proxy-unreachable', side: 'proxy'});
 		expect(proxy.tunnels).toEqual([]);

@@ -87,12 +87,18 @@ describe('an identity that servers refuse', () => {
 		[
 			'of a certificate, for mtls.cert',
 			'mtls.cert',
+			'the given text',
 			(c: Credential) => ({cert: c.cert, key: c.key}),
 		],
-		['of a PFX, for mtls.pfx', 'mtls.pfx', (c: Credential) => ({pfx: pfxOf(c.cert, c.key)})],
+		[
+			'of a PFX, for mtls.pfx',
+			'mtls.pfx',
+			'the PKCS#12 in the given bytes',
+			(c: Credential) => ({pfx: pfxOf(c.cert, c.key)}),
+		],
 	])(
 		'a client certificate that servers refuse, %s, is warned about with its fault',
-		async (_, option, mtls) => {
+		async (_, option, where, mtls) => {
 			const [late, wrong] = await Promise.all([
 				pki.client({expired: true}),
 				pki.client({purposes: ['serverAuth']}),
@@ -101,7 +107,7 @@ describe('an identity that servers refuse', () => {
 			expect(configRefusal(mtls(wrong))).toMatchObject({
 				code: 'ERR_MTLS_WRONG_PURPOSE',
 				option,
-				message: `${option}: our certificate is not for clients: its extendedKeyUsage (serverAuth) lacks clientAuth; have one issued with clientAuth; \`mtls.allowAnyPurpose: true\` sends it to a server that takes it`,
+				message: `${option}: our certificate 'CN=client' in ${where} is not for clients: its extendedKeyUsage (serverAuth) lacks clientAuth; have one issued with clientAuth; \`mtls.allowAnyPurpose: true\` sends it to a server that takes it`,
 			});
 		},
 	);

@@ -191,7 +191,7 @@ describe('validity', () => {
 		const late = await pki.client({expired: true});
 		const date = new X509Certificate(late.leaf).validToDate.toISOString().slice(0, 10);
 		expect(configRefusal({cert: late.cert, key: late.key}, [late.key]).message).toBe(
-			`mtls.cert: our certificate expired on ${date}; renew it; \`mtls.allowExpired: true\` sends the expired one`,
+			`mtls.cert: our certificate 'CN=client' in the given text expired on ${date}; renew it; \`mtls.allowExpired: true\` sends the expired one`,
 		);
 	});
 });

@@ -218,7 +218,7 @@ test.each<[string, () => MtlsOptions, string, string, string | RegExp]>([
 		() => ({cert: rsa.cert, key: encrypted(), passphrase: ''}),
 		'mtls.passphrase',
 		'ERR_MTLS_BAD_PASSPHRASE',
-		'the passphrase does not open the key in the given text',
+		'an empty passphrase does not open the key in the given text: is the variable set?',
 	],
 ])('the mistake %s is reported with the option to repair', (_, options, option, code, message) => {
 	const mtls = options();

@@ -1,6 +1,7 @@
 import https from 'node:https';
 import {json} from 'node:stream/consumers';
 import {createSecureContext} from 'node:tls';
+import {pathToFileURL} from 'node:url';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {
 	type ClientConfig,
@@ -405,6 +406,56 @@ test('a client that could not be made watches no file, and a child that could no
 	const {client} = mounted({mtls: {reload: true}});
 	expect(() => client.create({session})).toThrow(mistake);
 	expect(vi.getTimerCount()).toBe(1);
+});
+
+describe('`reload` with nothing to watch', () => {
+	const message =
+		'nothing to watch: `mtls.cert`, `mtls.key` and `mtls.ca` name no file; give their paths, or `mtls.identity`';
+	const refusal = (option: string) =>
+		expect.objectContaining({
+			name: 'MtlsConfigError',
+			code: 'ERR_MTLS_BAD_OPTION',
+			option,
+			message: `${option}: ${message.replaceAll('`mtls.', `\`${option.replace('reload', '')}`)}`,
+		});
+
+	test.each<[string, () => MtlsOptions]>([
+		['text', () => ({cert: fixture.alice.cert, key: fixture.alice.key, ca: fixture.pki.ca})],
+		['bytes', () => ({cert: Buffer.from(fixture.alice.cert), key: fixture.alice.key})],
+		['base64', () => ({cert: btoa(fixture.alice.cert), key: btoa(fixture.alice.key)})],
+		['sets of CAs', () => ({ca: ['default', 'system']})],
+		['nothing', () => ({})],
+	])('%s is refused, where it stands', (_, given) => {
+		const origins = ['https://a.test'];
+		for (const reload of [true, {}, {everyMs: 1_000}]) {
+			const mtls = {...given(), reload};
+			expect(() => createClient({mtls})).toThrow(refusal('mtls.reload'));
+			expect(() => new MtlsAgent(mtls)).toThrow(refusal('mtls.reload'));
+			expect(() => createClient({mtls: [{origins}, {...mtls, origins}]})).toThrow(
+				refusal('mtls[1].reload'),
+			);
+		}
+		bare({...given(), reload: false});
+	});
+
+	test('one file, a URL of one, one of `mtls.proxy`, or a loader is enough', async () => {
+		const {cert, key} = fixture.alice;
+		const folder = makeSecretFolder({...pair(fixture.alice), 'ca.crt': fixture.pki.ca});
+		const path = folder.path('ca.crt');
+		for (const mtls of [
+			{cert, key, ca: path},
+			{cert, key, ca: pathToFileURL(path)},
+			{cert, key, proxy: {ca: path}},
+			{identity: () => ({cert, key})},
+		]) {
+			bare({...mtls, reload: true});
+		}
+	});
+
+	test('`client.mtls.reload()` reads content again', async () => {
+		const {cert, key} = fixture.alice;
+		await expect(bare({cert, key}).mtls.reload()).resolves.toBeUndefined();
+	});
 });
 
 test('an MtlsAgent under node:https goes over to the new certificate, too', async () => {

@@ -1,5 +1,15 @@
+import axios from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
-import type {ClientConfig, Logger, MtlsOptions} from '../../../src/index.ts';
+import {
+	type ClientConfig,
+	createAdapter,
+	createClient,
+	type Logger,
+	MtlsAgent,
+	MtlsConfigError,
+	type MtlsOptions,
+	withMtls,
+} from '../../../src/index.ts';
 import {type Credential, createTestPki} from '../../../src/testing/index.ts';
 import {
 	allClosed,
@@ -192,16 +202,15 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(told.map(({fields}) => fields.kind)).toEqual(['expired', 'wrong-name', 'pin-mismatch']);
 	});
 
-	test('a logger that throws, and none at all, do not fail the request', async () => {
+	test('a logger that throws does not fail the request', async () => {
 		const [{credential} = {}] = cases;
 		const server = await fixture.server({...(credential && {credential}), handler: closing});
 		const broken = () => {
 			throw new Error('the disk is full');
 		};
-		for (const logger of [{warn: broken, error: broken}, false] as const) {
-			const reporting = fixture.client({logger, mtls: {verify: 'report'}});
-			expect((await reporting.get(server.url(), options)).status).toBe(200);
-		}
+		const logger = {warn: broken, error: broken};
+		const reporting = fixture.client({logger, mtls: {verify: 'report'}});
+		expect((await reporting.get(server.url(), options)).status).toBe(200);
 	});
 
 	test('requireClientAuth is enforced all the same', async () => {
@@ -211,5 +220,59 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const {failure} = await mtlsFailureOf(reporting.get(server.url(), options));
 		expect(failure.kind).toBe('client-auth-not-requested');
 		expect(server.requests).toEqual([]);
+	});
+});
+
+// Security: nothing would tell that requests go to a server that was not verified.
+describe("verify: 'report' with `logger: false`", () => {
+	const report = {verify: 'report'} as const;
+	const strict = {origins: ['https://a.test']};
+	const listed = [strict, {...report, origins: ['https://b.test']}];
+
+	test.each<[string, string, () => unknown]>([
+		['createClient', 'mtls.verify', () => createClient({mtls: report, logger: false})],
+		['a list', 'mtls[1].verify', () => createClient({mtls: listed, logger: false})],
+		['withMtls', 'mtls.verify', () => withMtls(axios.create(), {mtls: report, logger: false})],
+		['create', 'mtls.verify', () => createClient({logger: false}).create({mtls: report})],
+		['MtlsAgent', 'mtls.verify', () => new MtlsAgent(report, {logger: false})],
+		['a list of MtlsAgent', 'mtls[1].verify', () => new MtlsAgent(listed, {logger: false})],
+	])('%s is refused, naming %s', (_, option, make) => {
+		expect(make).toThrow(MtlsConfigError);
+		expect(make).toThrow(
+			expect.objectContaining({
+				code: 'ERR_MTLS_BAD_OPTION',
+				option,
+				message: `${option}: 'report' needs a logger: with \`logger: false\` nobody would see what it finds`,
+			}),
+		);
+	});
+
+	test('the other ways to make one are kept', () => {
+		const {logger} = recorder();
+		expect(() => createClient({mtls: {verify: 'strict'}, logger: false})).not.toThrow();
+		expect(() => createClient({mtls: report, logger})).not.toThrow();
+		expect(() => createClient({logger: false}).create({mtls: report, logger})).not.toThrow();
+		expect(() => new MtlsAgent(report)).not.toThrow();
+	});
+
+	test('an instance that shares the connections of another leaves the report to its logger', async () => {
+		const {told, logger} = recorder();
+		const credential = await fixture.pki.server({selfSigned: true});
+		const server = await fixture.server({credential, handler: closing});
+		const silent = client(logger, report).create({logger: false, proxy: false});
+		expect((await silent.get(server.url())).status).toBe(200);
+		expect(told).toMatchObject([{fields: {event: 'verification_failed'}}]);
+	});
+
+	test('an adapter, which takes no logger, reports to the console', async () => {
+		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+		onTestFinished(() => warn.mockRestore());
+		const credential = await fixture.pki.server({selfSigned: true});
+		const server = await fixture.server({credential, handler: closing, clientAuth: 'none'});
+		const adapter = createAdapter({mtls: {...report, ca: fixture.pki.ca}});
+		expect((await axios.create({adapter, proxy: false}).get(server.url())).status).toBe(200);
+		expect(warn).toHaveBeenCalledExactlyOnceWith(
+			expect.stringContaining("request sent because verify is 'report'"),
+		);
 	});
 });

@@ -50,6 +50,8 @@ export async function probeHandshake(target: ProbeTarget): Promise<HandshakeProb
 	const signal = AbortSignal.any([target.signal, AbortSignal.timeout(limitMs)]);
 	let socket: Socket | undefined;
 	try {
+		// Node connects a socket that is given an aborted signal, and nobody would end it.
+		signal.throwIfAborted();
 		socket = await open({...target, signal});
 		return await exchangeHello(socket, {...target, signal});
 	} catch {
@@ -62,8 +64,16 @@ export async function probeHandshake(target: ProbeTarget): Promise<HandshakeProb
 async function open({host, port, proxy, mtls, signal}: ProbeTarget): Promise<Socket> {
 	if (proxy === undefined) {
 		return new Promise((resolve, reject) => {
-			const socket = connectTcp({host, port, signal});
-			socket.once('connect', () => resolve(socket)).once('error', reject);
+			const socket = connectTcp({host, port});
+			const stop = onAbort(signal, () => socket.destroy(signal.reason));
+			socket.once('connect', () => {
+				stop();
+				resolve(socket);
+			});
+			socket.once('error', (error) => {
+				stop();
+				reject(error);
+			});
 		});
 	}
 	const snapshot = loadSnapshot(mtls, {

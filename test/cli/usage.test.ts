@@ -111,6 +111,7 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 	[['check', 'https://a.example/', '--timeout', '0'], /--timeout: '0' is not a number/],
 	[['check', 'https://a.example/', '--pin', 'sha1//x'], /^axios-mtls: --pin: /],
 	[['check', 'https://a.example/', '--spiffe-id', 'x'], /^axios-mtls: --spiffe-id: /],
+	[['check', 'https://a.example/', '--html', '/tmp'], "axios-mtls: --html: '/tmp' is a folder"],
 	[
 		['check', 'https://a.example/', '--html', '/no/such/dir/page.html'],
 		"axios-mtls: --html: cannot write '/no/such/dir/page.html': ENOENT",

@@ -1,5 +1,7 @@
 import {constants} from 'node:crypto';
-import {expect, onTestFinished, test} from 'vitest';
+import type {Socket} from 'node:net';
+import {expect, onTestFinished, test, vi} from 'vitest';
+import {probe as probeTcp} from '../../src/cli/check/tcp-probe.ts';
 import {type HandshakeProbe, probeHandshake} from '../../src/connection/handshake-probe.ts';
 import {resolveProxy} from '../../src/connection/proxy/resolve-proxy.ts';
 import type {MtlsOptions} from '../../src/index.ts';
@@ -175,4 +177,26 @@ test('the curves, signature algorithms and OpenSSL options of the client are tho
 	expect(byDefault.get(supportedGroups)?.length).toBeGreaterThan(4);
 	expect(byDefault.get(signatureAlgorithms)?.length).toBeGreaterThan(4);
 	expect(byDefault.has(sessionTicket)).toBe(true);
+});
+
+test('a probe whose time is over before it begins makes no connection, and one cut off ends its own', async () => {
+	const sockets: Socket[] = [];
+	const server = await startTcp((socket) => sockets.push(socket.resume()));
+	const url = `https://127.0.0.1:${server.port}/`;
+	const target = {host: '127.0.0.1', port: server.port};
+
+	expect(await probe(url, {signal: AbortSignal.abort()})).toBe(undefined);
+	expect(await probeTcp(target, AbortSignal.abort())).toMatchObject({connectError: 'ETIMEDOUT'});
+	const begun = new AbortController();
+	const result = probe(url, {signal: begun.signal});
+	const tcp = probeTcp(target, begun.signal);
+	begun.abort();
+
+	expect(await result).toBe(undefined);
+	expect(await tcp).toMatchObject({connectError: 'ETIMEDOUT'});
+	// Connections are accepted in their order: none of those before it came.
+	await probeTcp(target, new AbortController().signal);
+	await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(0));
+	await vi.waitFor(() => expect(sockets.every(({closed}) => closed)).toBe(true));
+	expect(process.getActiveResourcesInfo()).not.toContain('TCPSocketWrap');
 });

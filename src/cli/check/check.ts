@@ -1,4 +1,4 @@
-import {accessSync, constants} from 'node:fs';
+import {accessSync, constants, statSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {probeHandshake} from '../../connection/handshake-probe.ts';
 import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
@@ -166,11 +166,14 @@ function parseHttps(text: string): URL {
 
 // Before the requests, which may take as long as `--timeout`.
 function assertWritable(path: string): void {
+	let isFolder: boolean;
 	try {
 		accessSync(dirname(path), constants.W_OK);
+		isFolder = statSync(path, {throwIfNoEntry: false})?.isDirectory() ?? false;
 	} catch (error) {
 		throw unwritable(path, error);
 	}
+	if (isFolder) throw new UsageError('--html', `'${path}' is a folder`, 'give a file in it');
 }
 
 function writePage(path: string, report: CheckReport): void {

@@ -3,7 +3,7 @@ import {authorityOf} from '../../util/url.ts';
 import type {ClientFlags, FlagName} from '../shared/flags.ts';
 import {shortName} from '../shared/format-certificate.ts';
 import type {Io} from '../shared/io.ts';
-import {commandLine, quote, withoutFlags} from '../shared/sample-commands.ts';
+import {commandLine, quote, withoutFlags, withoutIdentity} from '../shared/sample-commands.ts';
 import type {CheckFailure, CheckReport, StepId} from './report.ts';
 import type {ProxyFacts} from './requests.ts';
 import type {SpokenProtocol} from './spoken-protocol.ts';
@@ -26,13 +26,20 @@ export interface NextInput {
 interface Context extends NextInput {
 	/** The same check with some flags changed. */
 	recheck(changed?: ClientFlags, url?: string): string;
+	/**
+	 * The same check with some flags changed, and without the client certificate.
+	 *
+	 * Security: for what an unverified server names or asks for, which may be an attacker.
+	 */
+	recheckUnidentified(changed: ClientFlags): string;
 	/** The same check without some flags. */
 	recheckWithout(...names: readonly FlagName[]): string;
 }
 
 /**
  * Commands to try next, for a POSIX shell, each on one line: they test what is in doubt after a failure, or
- * continue after a success. All have the flags that the user gave.
+ * continue after a success. All have the flags that the user gave. What is to be done before the next
+ * command is a comment of the shell.
  */
 export function nextCommands(input: NextInput): string[] {
 	const {report, flags} = input;
@@ -40,6 +47,7 @@ export function nextCommands(input: NextInput): string[] {
 	const context: Context = {
 		...input,
 		recheck: (changed, url) => check({...flags, ...changed}, url),
+		recheckUnidentified: (changed) => check({...withoutIdentity(flags), ...changed}),
 		recheckWithout: (...names) => check(withoutFlags(flags, ...names)),
 	};
 	const kind = report.failure?.kind;
@@ -89,8 +97,13 @@ function inspectCertificate(context: Context): string[] {
 	return [commandLine(context, ['inspect', file], flags)];
 }
 
-const trusting = ({flags, recheck}: Context, ca: string) =>
-	recheck({ca: [...(flags.ca ?? ['default']), ca]});
+// A comment is not folded, so it has to fit one line.
+const compareFirst = '# go on only if its SHA-256 is the one that its operator tells you';
+
+const trusting = ({flags, recheckUnidentified}: Context, ca: string) => [
+	compareFirst,
+	recheckUnidentified({ca: [...(flags.ca ?? ['default']), ca]}),
+];
 
 function inspectCas(context: Context): string[] {
 	const files = (context.flags.ca ?? []).filter(
@@ -100,12 +113,13 @@ function inspectCas(context: Context): string[] {
 }
 
 // Security: the name comes from a server that was not verified; only a host name is printed. A `*` is none.
-function withOtherName({report, recheck, server}: Context): string[] {
+function withOtherName({report, recheckUnidentified, server}: Context): string[] {
 	const names = report.chain[0]?.altNames ?? [];
 	const name = names.find((it) => /^DNS:[\w.-]+$/.test(it));
 	if (name === undefined) return [];
 	return [
-		recheck({servername: shortName(name)}),
+		'# go on only if its operator tells you this name, too',
+		recheckUnidentified({servername: shortName(name)}),
 		...(isIP(server.host) ? [] : [`getent hosts ${quote(server.host)}`]),
 	];
 }
@@ -117,15 +131,17 @@ function fetchIssuer(context: Context): string[] {
 	return [
 		`curl --output issuer.crt ${quote(uri)}`,
 		commandLine(context, ['inspect', 'issuer.crt']),
-		trusting(context, 'issuer.crt'),
+		...trusting(context, 'issuer.crt'),
 	];
 }
 
+const wantsTls12 = ({report: {failure}}: Context) => /--tls-max TLSv1\.2/.test(failure?.hint ?? '');
+
 function refusedCertificate(context: Context): string[] {
-	const {failure, clientCertificate} = context.report;
+	const {clientCertificate} = context.report;
 	if (clientCertificate.ours === null) return [context.recheck(theirs)];
 	// For a server that asks after the handshake, which TLS 1.3 of Node does not answer.
-	if (/--tls-max TLSv1\.2/.test(failure?.hint ?? '')) return [context.recheck({tlsMax: 'TLSv1.2'})];
+	if (wantsTls12(context)) return [context.recheck({tlsMax: 'TLSv1.2'})];
 	// It prints the CAs that the server accepts, also those of TLS 1.3.
 	const cas = clientCertificate.acceptedIssuers === null ? client(context) : [];
 	return [...inspectCertificate(context), ...cas];
@@ -141,15 +157,18 @@ function refusedByStatus(context: Context): string[] {
 /** Node's OpenSSL accepts these two only at security level 0. */
 const oldVersions = {tlsMin: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0'};
 
-function otherVersions({flags, recheck, recheckWithout}: Context): string[] {
+function otherVersions(context: Context): string[] {
+	const {flags, recheck, recheckUnidentified, recheckWithout} = context;
 	if (flags.http2) return [recheckWithout('http2')];
 	if (flags.tlsMin ?? flags.tlsMax) return [recheckWithout('tlsMin', 'tlsMax')];
-	return [recheck(oldVersions)];
+	// Security: an attacker on the way can make this failure, to be met with weaker TLS.
+	return wantsTls12(context) ? [recheck({tlsMax: 'TLSv1.2'})] : [recheckUnidentified(oldVersions)];
 }
 
-function otherCiphers({flags, recheck, recheckWithout}: Context): string[] {
+function otherCiphers({flags, recheckUnidentified, recheckWithout}: Context): string[] {
 	if (flags.ciphers !== undefined) return [recheckWithout('ciphers')];
-	return [recheck({ciphers: 'ALL:@SECLEVEL=0'})];
+	// Anonymous ones have no certificate by which the server could be verified.
+	return [recheckUnidentified({ciphers: 'ALL:!aNULL:@SECLEVEL=0'})];
 }
 
 function otherProtocol(context: Context): string[] {
@@ -228,7 +247,7 @@ const byKind: Readonly<Partial<Record<CheckFailure['kind'], (context: Context) =
 	expired: (context) => ['date -u', ...openssl(context)],
 	'not-yet-valid': (context) => ['date -u', ...openssl(context)],
 	'wrong-name': withOtherName,
-	'self-signed': (context) => [...saveChain(context), trusting(context, savedChain)],
+	'self-signed': (context) => [...saveChain(context), ...trusting(context, savedChain)],
 	'untrusted-issuer': (context) => [...inspectCas(context), ...saveChain(context)],
 	'missing-intermediate': fetchIssuer,
 	// Never suggests the server's own pin: a pin must not come from the server that it checks.

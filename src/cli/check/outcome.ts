@@ -9,7 +9,7 @@ import type {ClassifiedError} from './failure.ts';
 import {type Acceptance, listIssuers, ownIssuer} from './own-certificate.ts';
 import type {CheckFailure} from './report.ts';
 import type {Observations} from './requests.ts';
-import {nameProtocol} from './spoken-protocol.ts';
+import {nameProtocol, type SpokenProtocol} from './spoken-protocol.ts';
 
 /** The failure of a check; `undefined` when the server let us in. */
 export function outcomeOf(
@@ -140,7 +140,8 @@ function anyOf(issuers: NonNullable<Acceptance['issuers']>): string {
 function spokenInstead(failure: CheckFailure, {probe, server}: Observations): CheckFailure {
 	const spoken = probe && nameProtocol(probe.greeting);
 	if (spoken === undefined) return failure;
-	const {name, line, startTls} = spoken;
+	const {name, line} = spoken;
+	const tlsRequest = tlsRequestOf(spoken);
 	return {
 		...failure,
 		message: `${server.host}:${server.port} speaks ${name}, not TLS`,
@@ -148,13 +149,27 @@ function spokenInstead(failure: CheckFailure, {probe, server}: Observations): Ch
 			`the port is that of ${name}${line === undefined ? '' : `: it begins with '${line.slice(0, maxLine)}'`}`,
 		],
 		hint:
-			startTls === undefined
+			tlsRequest === undefined
 				? 'use the port on which the server speaks https'
-				: 'use the port on which the server speaks https; here, TLS begins with the command STARTTLS',
+				: `use the port on which the server speaks https; here, TLS begins with ${tlsRequest}`,
 	};
 }
 
 const maxLine = 60;
+
+/** By the word of OpenSSL. RFC 3207, RFC 9051 §6.2.1, RFC 2595 §4, RFC 4217 §4, MySQL: Protocol::SSLRequest. */
+const tlsRequests: Readonly<Record<string, string>> = {
+	smtp: 'the command STARTTLS',
+	imap: 'the command STARTTLS',
+	pop3: 'the command STLS',
+	ftp: 'the command AUTH TLS',
+	mysql: "the client's packet SSLRequest",
+};
+
+function tlsRequestOf({name, startTls = ''}: SpokenProtocol): string | undefined {
+	if (name === 'SMTP or FTP') return 'the command STARTTLS or AUTH TLS';
+	return tlsRequests[startTls];
+}
 
 function refusedByStatus(
 	seen: Observations,
@@ -170,6 +185,7 @@ function refusedByStatus(
 	};
 }
 
+const notForUs = 'the path is not for everybody, whatever certificate is shown';
 const wantsLogin = 'the server wants a login: a user and password, a token or a cookie';
 
 function explainStatus(
@@ -184,7 +200,7 @@ function explainStatus(
 		const of = issuers.length === 0 ? '' : ` that ${anyOf(issuers)} has issued`;
 		return {
 			message: `the server answered ${status}: it asked for a client certificate, and there was none to send`,
-			reasons: ['the path needs a client certificate', ...login],
+			reasons: ['the path needs a client certificate', ...(login.length > 0 ? login : [notForUs])],
 			hint: `give a certificate${of}, with \`--cert\` and \`--key\``,
 		};
 	}

@@ -106,6 +106,8 @@ function recordHandshake(server: HostPort) {
 	const listener = (message: unknown) => {
 		const event = message as HandshakeEvent;
 		if (event.host !== server.host || event.port !== server.port) return;
+		// The second connection is that of a request which looks for the reason of a refusal.
+		if (handshake.facts !== undefined) return;
 		handshake.facts = event;
 		handshake.milliseconds = Math.round(performance.now() - start);
 	};
@@ -127,6 +129,7 @@ export async function collectVerificationErrors(
 	url: URL,
 	{mtls, proxy, signal}: RequestOptions,
 ): Promise<VerificationErrors | undefined> {
+	if (signal.aborted) return undefined;
 	const kinds = new Set<string>();
 	const collect = (fields: object) => {
 		if ('kind' in fields) kinds.add(String(fields.kind));

@@ -1,5 +1,6 @@
 import {lookup} from 'node:dns/promises';
 import {connect, isIP, type Socket} from 'node:net';
+import {onAbort} from '../../util/abortable.ts';
 import {fileErrorCode} from '../shared/files.ts';
 
 /** Where a connection goes: a server, or the proxy before it. */
@@ -42,9 +43,16 @@ export async function probe(target: HostPort, signal: AbortSignal): Promise<Prob
 /** @returns the address that accepted the connection. */
 function connectTo({host, port}: HostPort, signal: AbortSignal): Promise<string> {
 	return new Promise((resolve, reject) => {
-		const socket: Socket = connect({host, port, signal});
-		socket.once('error', reject);
+		// Node connects a socket that is given an aborted signal, and nobody would end it.
+		signal.throwIfAborted();
+		const socket: Socket = connect({host, port});
+		const stop = onAbort(signal, () => socket.destroy(signal.reason));
+		socket.once('error', (error) => {
+			stop();
+			reject(error);
+		});
 		socket.once('connect', () => {
+			stop();
 			resolve(socket.remoteAddress ?? host);
 			socket.destroy();
 		});

@@ -1,3 +1,4 @@
+import {readFileSync, statSync} from 'node:fs';
 import type {ClientConfig, MtlsOptions} from '../../index.ts';
 import {MAX_TIMER_MS} from '../../util/clock.ts';
 import {UsageError} from './exit-codes.ts';
@@ -53,12 +54,28 @@ export function readClientOptions(flags: ClientFlags, io: Io): FlaggedOptions {
 
 type Given = Exclude<ClientFlags[keyof ClientFlags], undefined>;
 
-function optionValue({read, on = true, repeatable}: Flag, given: Given, flag: string): unknown {
+function optionValue(row: Flag, given: Given, flag: string): unknown {
+	const {on = true, repeatable} = row;
 	if (given === true || given === false) return given && on;
-	if (typeof given === 'string') return read ? read(given, flag) : given;
-	const values = given.map((text) => (read ? read(text, flag) : text));
+	if (typeof given === 'string') return textValue(row, given, flag);
+	const values = given.map((text) => textValue(row, text, flag));
 	// One alone is no list, so no message speaks of its place in one.
 	return values.length === 1 && repeatable === 'one-or-list' ? values[0] : values;
+}
+
+function textValue({read, argument}: Flag, text: string, flag: string): unknown {
+	if (read !== undefined) return read(text, flag);
+	return argument === '<file>' ? contentOfPipe(text) : text;
+}
+
+// A pipe, such as `<(vault read …)` of bash, can be read once, and a command reads its files several times.
+function contentOfPipe(path: string): string | Buffer {
+	try {
+		return statSync(path).isFIFO() ? readFileSync(path) : path;
+	} catch {
+		// The library says what is wrong with the file.
+		return path;
+	}
 }
 
 interface Tree {

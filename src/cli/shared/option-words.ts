@@ -52,7 +52,12 @@ export function optionWriter(given: ClientFlags = {}): OptionWriter {
 			.replace(span, (whole, option: string, literal?: string) => {
 				const words = inFlags(option, literal, given);
 				return words === undefined ? whole : `\`${words}\``;
-			});
+			})
+			// Security: the certificate may come from an address that the unverified server names.
+			.replace(
+				/(add it to `--(?:proxy-)?ca` until it does)$/,
+				'$1; compare its fingerprint by another way first',
+			);
 }
 
 /** A code span that is an option, with or without a value. */

@@ -2,6 +2,7 @@
  * The commands that `check` prints under "Next", run by a shell as they are printed.
  */
 import {exec} from 'node:child_process';
+import {existsSync} from 'node:fs';
 import https from 'node:https';
 import type {AddressInfo} from 'node:net';
 import {fileURLToPath} from 'node:url';
@@ -23,7 +24,7 @@ interface Ran {
 
 function shell(command: string, cwd: string): Promise<Ran> {
 	return new Promise((resolve) => {
-		const child = exec(command, {cwd}, (_error, out) => {
+		const child = exec(command, {cwd, shell: '/bin/bash'}, (_error, out) => {
 			resolve({
 				command: command.replaceAll(program, 'axios-mtls'),
 				code: child.exitCode ?? -1,
@@ -55,9 +56,10 @@ test('the commands after a self-signed certificate save, print and trust it', as
 	const {report, ran} = await checkAndFollow(dir, server.url('/whoami?page=2'), '--ca', ca);
 
 	expect(report.failure?.kind).toBe('self-signed');
-	expect(ran.map(({code}) => code)).toEqual([0, 0, 0]);
+	expect(ran.map(({code}) => code)).toEqual([0, 0, 0, 0]);
 	expect(ran[1]?.out).toContain(report.chain[0]?.fingerprint256);
-	expect(ran[2]?.out).toMatch(verified);
+	expect(ran[2]?.command).toMatch(/^# .*SHA-256/);
+	expect(ran[3]?.out).toMatch(verified);
 	// The query carries no secret.
 	expect(server.requests.map((each) => each.url)).toEqual(['/whoami?page=2']);
 });
@@ -88,10 +90,11 @@ test('the commands after a wrong name check the name that the certificate has, a
 	const {report, ran} = await checkAndFollow(dir, server.url('/'), '--ca', ca);
 
 	expect(report.failure?.kind).toBe('wrong-name');
-	expect(ran.map(({code}) => code)).toEqual([0, 0]);
-	expect(ran[0]?.command).toContain('--servername bank.test');
-	expect(ran[0]?.out).toMatch(verified);
-	expect(ran[1]?.out).toContain('localhost');
+	expect(ran.map(({code}) => code)).toEqual([0, 0, 0]);
+	expect(ran[0]?.command).toMatch(/^# .*operator/);
+	expect(ran[1]?.command).toContain('--servername bank.test');
+	expect(ran[1]?.out).toMatch(verified);
+	expect(ran[2]?.out).toContain('localhost');
 });
 
 test('the command after a missing client certificate succeeds with the files that it names', async () => {
@@ -161,11 +164,11 @@ test('the commands after a self-signed certificate go through the proxy of the c
 	const before = proxy.tunnels.length;
 
 	expect(report.failure?.kind).toBe('self-signed');
-	expect(ran.map(({code}) => code)).toEqual([0, 0, 0]);
+	expect(ran.map(({code}) => code)).toEqual([0, 0, 0, 0]);
 	expect(ran[0]?.command).toContain(`-proxy 127.0.0.1:${proxy.port}`);
 	expect(ran[1]?.out).toContain(report.chain[0]?.fingerprint256);
-	expect(ran[2]?.out).toMatch(verified);
-	expect(ran[2]?.out).toMatch(/✓ tunnel/);
+	expect(ran[3]?.out).toMatch(verified);
+	expect(ran[3]?.out).toMatch(/✓ tunnel/);
 	// Of the check two, of OpenSSL one, of the second check one.
 	expect(before).toBe(4);
 });
@@ -184,4 +187,57 @@ test('the command after a success sends the request that was checked', async () 
 		'/whoami?format=json',
 		'/whoami?format=json',
 	]);
+});
+
+test('no command that trusts what an unverified server names shows it the client certificate', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const intermediate = await pki.intermediate();
+	const impostors = [
+		{kind: 'self-signed', credential: await pki.server({selfSigned: true})},
+		{
+			kind: 'missing-intermediate',
+			credential: await intermediate.server({omitIntermediates: true}),
+		},
+		{kind: 'wrong-name', credential: await pki.server({names: ['bank.test']})},
+	];
+	const identity = await identityOptions(dir, pki);
+	for (const {kind, credential} of impostors) {
+		await using server = await startMtlsServer({pki, credential, clientAuth: 'request'});
+		const io = {...fakeIo(), program};
+		await run(['check', server.url('/'), ...identity, '--json'], io);
+		const report: CheckReport = JSON.parse(io.out());
+
+		expect(report.failure?.kind).toBe(kind);
+		const checks = report.next.filter((command) => command.includes(' check '));
+		expect(checks).toHaveLength(1);
+		expect(checks[0]).not.toMatch(/--(cert|key) /);
+		expect(checks[0]).toContain('--ca ');
+		const before = report.next[report.next.indexOf(checks[0] ?? '') - 1];
+		expect(before).toMatch(/^# go on only if its .*operator/);
+		// A shell does not continue a comment after a backslash.
+		expect(before?.length).toBeLessThan(77);
+		const asked = kind === 'missing-intermediate';
+		expect(/by another way first$/.test(report.failure?.hint ?? '')).toBe(
+			asked || kind === 'self-signed',
+		);
+	}
+});
+
+test('check reads a certificate, a key and a CA from pipes', async () => {
+	using dir = tempDir();
+	await using server = await startMtlsServer();
+	await identityOptions(dir, server.pki);
+	for (const file of ['ca.crt', 'client.crt', 'client.key'])
+		expect(existsSync(dir.at(file))).toBe(true);
+	const pipes =
+		'--cert <(cat client.crt) --key <(cat client.key) --ca default --ca <(cat ca.crt) --timeout 20';
+	for (const command of ['check', 'get']) {
+		const {code, out} = await shell(
+			`${program} ${command} ${server.url('/whoami')} ${pipes}`,
+			dir.path,
+		);
+		expect(code).toBe(0);
+		expect(out).toMatch(command === 'check' ? /it accepts our certificate/ : /^200 OK/);
+	}
 });

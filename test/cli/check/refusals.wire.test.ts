@@ -108,6 +108,10 @@ test('an answer of 403 is exit code 2, whether or not there was a certificate to
 		const states = report.steps.filter(({id}) => id === 'answer' || id === 'client-certificate');
 		expect(states.map(({state}) => state)).toEqual(['bad', 'bad']);
 	}
+	expect(without.failure?.reasons).toEqual([
+		'the path needs a client certificate',
+		'the path is not for everybody, whatever certificate is shown',
+	]);
 	expect(without.failure?.message).toContain('it asked for a client certificate');
 	expect(withOurs.failure?.reasons[0]).toContain("'client', issued by 'Test Root CA'");
 });
@@ -125,3 +129,34 @@ test('a port of SMTP is named, with the command that begins TLS there', async ()
 		`openssl s_client -connect localhost:${server.port} -servername localhost -starttls smtp </dev/null`,
 	]);
 });
+
+test.each([
+	['* OK [CAPABILITY IMAP4rev1] ready.\r\n', 'the command STARTTLS'],
+	['+OK POP3 ready\r\n', 'the command STLS'],
+	['220 ProFTPD Server ready\r\n', 'the command AUTH TLS'],
+	['220 welcome\r\n', 'the command STARTTLS or AUTH TLS'],
+	['J\0\0\0\n8.0.36\0', "the client's packet SSLRequest"],
+])('the hint after the greeting %j says that TLS begins with %s', async (greeting, request) => {
+	const server = await startTcp((socket) => socket.resume().write(greeting));
+	const report = await checked(`https://localhost:${server.port}/`);
+	expect(report.failure?.hint).toMatch(new RegExp(`; here, TLS begins with ${request}$`));
+});
+
+test.each([
+	[70, /check \S+ --ca \S+ --tls-min TLSv1 --ciphers DEFAULT@SECLEVEL=0$/],
+	[20, /check \S+ --cert \S+ --key \S+ --ca \S+ --tls-max TLSv1.2$/],
+])(
+	'after alert %i the command follows the hint, and weaker TLS comes without the certificate',
+	async (alert, command) => {
+		using dir = tempDir();
+		const server = await startTcp((socket) =>
+			socket.once('data', () => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, alert]))),
+		);
+		const identity = await identityOptions(dir, await createTestPki());
+		const report = await checked(`https://localhost:${server.port}/`, ...identity);
+		expect(report.failure?.kind).toBe('protocol-mismatch');
+		expect(report.next).toEqual([expect.stringMatching(command)]);
+		const [flag = ''] = /--tls-m\w+/.exec(report.next[0] ?? '') ?? [];
+		expect(report.failure?.hint).toContain(flag);
+	},
+);

@@ -250,6 +250,7 @@ test('a command to try holds no text of a server that a shell or curl would obey
 	const chain = [link({altNames: ['DNS:*.b.example', 'DNS:$(reboot)', 'DNS:b.example']})];
 	const named = {failure: {...failure, kind: 'wrong-name'}, chain} as const;
 	expect(next(named, {ca: ["my ca's.pem"]})).toEqual([
+		'# go on only if its operator tells you this name, too',
 		"axios-mtls check https://a.example/ --ca 'my ca'\\''s.pem' --servername b.example",
 		'getent hosts a.example',
 	]);

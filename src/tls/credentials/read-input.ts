@@ -172,13 +172,15 @@ export function describeFileError(code: string): string {
 }
 
 // Security: a key without its BEGIN and END lines looks like a path, and the message would print it. DER in
-// base64 begins with M. Long text of base64 or hex digits also counts, unless it is an absolute path.
+// base64 begins with M. Long text of base64 or hex digits also counts; where it begins with a slash, as an
+// absolute path does, only if it has capitals, small letters and digits.
 function looksLikeSecret(path: string): boolean {
 	const text = path.replaceAll(' ', '');
 	return (
 		path.length > 1024 ||
 		/PRIVATE(%20|\+)KEY/i.test(text) ||
 		/^(M|LS0tLS)[\w+/-]{43,}={0,2}$/.test(text) ||
-		/^[\w+-][\w+/-]{63,}={0,2}$/.test(text)
+		(/^[\w+/-]{64,}={0,2}$/.test(text) &&
+			(!text.startsWith('/') || [/[A-Z]/, /[a-z]/, /\d/].every((kind) => kind.test(text))))
 	);
 }

@@ -268,6 +268,13 @@ describe('what is refused', () => {
 	});
 });
 
+test('a part of a key that begins with a slash is not repeated, and a long absolute path is', () => {
+	const part = `/${'aB3+'.repeat(16)}`;
+	expect(refusal(part).message).not.toContain('aB3');
+	const path = `/${'very-long-folder/'.repeat(8)}client`;
+	expect(refusal(path).message).toContain(path);
+});
+
 describe('what may have befallen a block', () => {
 	test.each([
 		['written-out line ends', (pem: string) => pem.trim().replaceAll('\n', '\\n'), /as \\n$/],

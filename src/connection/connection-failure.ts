@@ -153,6 +153,8 @@ function evidenceOf(
 			maxVersion: given.maxVersion,
 			minVersionSet: given.minVersion !== undefined,
 			ciphers: given.ciphers,
+			ecdhCurve: given.ecdhCurve,
+			sigalgs: given.sigalgs,
 			servername: options.servername,
 			unset: given.unset,
 			unlisted: given.unlisted,

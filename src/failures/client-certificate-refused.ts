@@ -5,8 +5,8 @@ import {
 	certificateAlerts,
 	hangUps,
 	noCertificateAlerts,
-	noFittingKey,
 	ownReasons,
+	whyUnsent,
 } from './client-certificate-required.ts';
 import type {Cause, Facts, Row, When} from './facts.ts';
 
@@ -133,6 +133,14 @@ function refusedBy(
 	];
 }
 
+const notAskedFor: Cause = {
+	id: 'refused-unasked',
+	text: ({words}) =>
+		`what answered at ${words.address} is configured to refuse before it asks, or passes on the refusal of a server behind it`,
+	repair: ({words}) =>
+		`ask ${words.end}'s operator for the address at which it takes client certificates`,
+};
+
 const anyCause = (facts: Facts): readonly Cause[] => [
 	...faults(facts),
 	issuerNotTrusted,
@@ -152,9 +160,21 @@ export const refusedRows: readonly Row[] = [
 		},
 		kind: 'client-certificate-refused',
 		certain: true,
+		summary: ({words, options}) =>
+			options.sigalgs === undefined
+				? `${words.address} accepts no signature of the key of our certificate ${words.ours}${words.alert}`
+				: `${words.address} was not sent our certificate ${words.ours}: its key can make no signature that both ends allow${words.alert}`,
+		causes: whyUnsent,
+	},
+	{
+		// Only what ends TLS in between can want a certificate before it asks.
+		id: 'refused-before-asked',
+		when: {alert: noCertificateAlerts, asked: ['unknown', 'no', 'maybe later'], offered: true},
+		kind: 'client-certificate-required',
+		certain: false,
 		summary: ({words}) =>
-			`${words.address} accepts no signature of the key of our certificate ${words.ours}${words.alert}`,
-		causes: [noFittingKey],
+			`${words.address} wants a client certificate${words.alert}, and had not asked for ours`,
+		causes: [notAskedFor, ownReasons],
 	},
 	...refusedBy('certificate_expired', [listThereExpired, clockHere]),
 	...refusedBy('certificate_revoked', [revoked]),
@@ -211,7 +231,7 @@ export const refusedRows: readonly Row[] = [
 		certain: false,
 		summary: refusedLikely,
 		causes: (facts) => [
-			...(facts.use === 'no-fitting-key' ? [noFittingKey] : anyCause(facts)),
+			...(facts.use === 'no-fitting-key' ? whyUnsent : anyCause(facts)),
 			ownReasons,
 		],
 	},
@@ -220,7 +240,7 @@ export const refusedRows: readonly Row[] = [
 /** nginx has checked it, and says so in a page. */
 export const refusedPageRow: Row = {
 	id: 'refused-page',
-	when: {page: 'nginx-refused', offered: true},
+	when: {page: 'nginx-refused', asked: 'yes', offered: true},
 	kind: 'client-certificate-refused',
 	certain: true,
 	summary: (facts) => `${refused(facts)} (it ${facts.words.refusal}, with a page of nginx)`,

@@ -75,21 +75,39 @@ export const notAllowed: Cause = {
 
 const keyKinds: Readonly<Record<string, string>> = {rsa: 'an RSA', ec: 'an EC', dsa: 'a DSA'};
 
-export const noFittingKey: Cause = {
+/** `an EC key on prime256v1` */
+function kindOfKey({ours}: Facts): string {
+	const [leaf] = ours();
+	const kind = keyKinds[leaf?.keyType ?? ''] ?? `an ${leaf?.keyType ?? 'unknown'}`;
+	return `${kind} key${leaf?.curve === undefined ? '' : ` on ${leaf.curve}`}`;
+}
+
+// What Node knows of the server's list is what it has in common with ours.
+const sigalgsSet: Cause = {
+	id: 'sigalgs-set',
+	text: (facts) =>
+		`\`${facts.words.mtls}.sigalgs\` is set to '${facts.options.sigalgs}', and of these our key (${kindOfKey(facts)}) can make none that ${facts.words.end} accepts, so our certificate was not sent`,
+	repair: ({words}) =>
+		`leave \`${words.mtls}.sigalgs\` out, or add the signature algorithms of our key to it`,
+	when: ({options, offered}) => offered && options.sigalgs !== undefined,
+};
+
+const noFittingKey: Cause = {
 	id: 'no-fitting-key',
-	text: ({words, ours, signatureAlgorithms}) => {
-		const [leaf] = ours();
-		const kind = keyKinds[leaf?.keyType ?? ''] ?? `an ${leaf?.keyType ?? 'unknown'}`;
-		const curve = leaf?.curve === undefined ? '' : ` on ${leaf.curve}`;
+	text: (facts) => {
+		const {words, options, signatureAlgorithms} = facts;
 		const asked =
-			signatureAlgorithms.length === 0
+			signatureAlgorithms.length === 0 || options.sigalgs !== undefined
 				? ''
-				: ` (it asked for ${signatureAlgorithms.join(', ')}; ours is ${kind} key${curve})`;
+				: ` (it asked for ${signatureAlgorithms.join(', ')}; ours is ${kindOfKey(facts)})`;
 		return `${words.end} accepts none of our key's signature algorithms, so our certificate was not sent${asked}`;
 	},
 	repair: ({words}) =>
 		`use a certificate with a key that ${words.end} accepts: an RSA key of 2048 bits, or an EC key on P-256`,
 };
+
+/** Why a certificate that was offered was not sent. */
+export const whyUnsent: readonly Cause[] = [sigalgsSet, noFittingKey];
 
 /** Why the server got no certificate; the facts leave one. */
 export const whyNone: readonly Cause[] = [
@@ -98,6 +116,7 @@ export const whyNone: readonly Cause[] = [
 	noneSet,
 	unlisted,
 	withheld,
+	sigalgsSet,
 	{...noFittingKey, when: ({offered}) => offered},
 ];
 

@@ -171,17 +171,19 @@ function useOf(evidence: Evidence, alert: string | undefined): ClientCertificate
 	const {hasIdentity, identity, clientCertificateRequested, response} = evidence;
 	if (!hasIdentity) return 'none';
 	if (identity === null) return 'withheld';
-	const gotNone =
-		alert === 'certificate_required' ||
-		alert === 'no_certificate' ||
-		response?.page === 'nginx-required';
-	if (clientCertificateRequested === undefined) return gotNone ? 'no-fitting-key' : undefined;
+	const hasAlert = alert === 'certificate_required' || alert === 'no_certificate';
+	if (clientCertificateRequested === undefined) return undefined;
 	if (!clientCertificateRequested) return 'not-asked';
-	if (gotNone) return 'no-fitting-key';
 	const {signatureAlgorithms, protocol, resumed} = evidence;
 	const [leaf] = evidence.ours();
 	// A resumed session has none, and needs none.
-	if (resumed || leaf === undefined || signatureAlgorithms.length === 0) return 'sent';
+	if (resumed) return 'sent';
+	// The key of an OpenSSL context of the app is not known.
+	if (leaf === undefined) return hasAlert ? 'no-fitting-key' : 'sent';
+	if (signatureAlgorithms.length === 0) {
+		// Where there is none in common, OpenSSL sends no certificate.
+		return hasAlert || response?.page === 'nginx-required' ? 'no-fitting-key' : 'sent';
+	}
 	return canSign(leaf, signatureAlgorithms, protocol) ? 'sent' : 'no-fitting-key';
 }
 

@@ -65,6 +65,8 @@ interface OptionFacts {
 	/** Whether `minVersion` was set, or is the default. */
 	readonly minVersionSet: boolean;
 	readonly ciphers: string | undefined;
+	readonly ecdhCurve: string | undefined;
+	readonly sigalgs: string | undefined;
 	readonly servername: string | undefined;
 	/** Which of `cert`, `key` and `pfx` were given as `undefined`, where there is no client certificate. */
 	readonly unset: readonly string[];

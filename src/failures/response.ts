@@ -19,6 +19,22 @@ const behind: Cause = {
 		`if ${words.issuer} is not the issuer of ${words.end}'s own certificate, have this host exempted from the interception; else ask ${words.end}'s operator for the address at which it takes client certificates`,
 };
 
+const notPassedOn: Cause = {
+	id: 'not-passed-on',
+	text: ({words}) =>
+		`what ends TLS at ${words.address} (a load balancer, a reverse proxy) takes our certificate, and does not pass it on to the server behind it`,
+	repair: ({words}) =>
+		`have ${words.end}'s operator let TLS through to the server behind ${words.address}, or have that server take the certificate from what is before it; ours needs no change`,
+};
+
+const notOurs: Cause = {
+	id: 'not-ours',
+	text: ({words}) =>
+		`something on the way ends TLS (a proxy that intercepts, a load balancer, a CDN), and the server behind it refused another certificate than ours: the certificate that it showed here was issued by ${words.issuer}`,
+	repair: ({words}) =>
+		`ask ${words.end}'s operator which certificate was refused there, and for the address at which it takes client certificates`,
+};
+
 const postHandshake: Cause = {
 	id: 'post-handshake',
 	text: ({words}) =>
@@ -50,6 +66,16 @@ const refusalPageRows: readonly Row[] = [
 		causes: [behind, noneSet],
 	},
 	{
+		id: 'page-not-passed-on',
+		when: {page: 'nginx-required', use: 'sent'},
+		kind: 'client-certificate-required',
+		// A TLS session may have begun where no certificate was wanted.
+		certain: ({resumed}) => !resumed,
+		summary: ({words}) =>
+			`${words.address} took our certificate ${words.ours}, and the server behind it got none: it does not pass it on`,
+		causes: [notPassedOn],
+	},
+	{
 		id: 'page-required',
 		when: {page: 'nginx-required'},
 		kind: 'client-certificate-required',
@@ -58,6 +84,15 @@ const refusalPageRows: readonly Row[] = [
 		causes: whyNone,
 	},
 	refusedPageRow,
+	{
+		id: 'page-refused-not-asked',
+		when: {page: 'nginx-refused', asked: ['no', 'maybe later'], offered: true},
+		kind: 'client-certificate-refused',
+		certain: false,
+		summary: ({words}) =>
+			`${words.address} did not ask for a client certificate in the handshake, and the server behind it refused one that is not ours`,
+		causes: [notOurs],
+	},
 	{
 		id: 'status-anonymized',
 		when: {

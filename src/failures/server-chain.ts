@@ -82,6 +82,29 @@ const incompleteCodes = [
 
 export const serverChainRows: readonly Row[] = [
 	{
+		id: 'no-certificate',
+		// Node's code where there was no certificate.
+		when: {code: 'UNABLE_TO_GET_ISSUER_CERT', hasChain: false},
+		kind: 'untrusted-issuer',
+		certain: true,
+		summary: ({words}) => `${words.address} showed no certificate`,
+		causes: [
+			{
+				id: 'anonymous-cipher',
+				text: ({words, options}) =>
+					`\`${words.mtls}.ciphers\` is set to '${options.ciphers}', which offers cipher suites without a certificate, and ${words.end} chose one of them`,
+				repair: ({words}) => `add ':!aNULL' to the end of \`${words.mtls}.ciphers\``,
+				when: ({options}) => options.ciphers !== undefined,
+			},
+			{
+				id: 'no-certificate',
+				text: ({words}) => `${words.end} is configured without one`,
+				repair: ({words}) => `have ${words.end} configured with a certificate`,
+				when: ({options}) => options.ciphers === undefined,
+			},
+		],
+	},
+	{
 		id: 'ca-holds-leaf',
 		when: {code: incompleteCodes, incomplete: 'ca-holds-leaf'},
 		kind: 'untrusted-issuer',

@@ -151,6 +151,24 @@ const nameUnknown: Cause = {
 		`use the name in the URL that ${words.end} is known by, or set \`${words.mtls}.servername\``,
 };
 
+const curvesSet: Cause = {
+	id: 'curves-set',
+	text: ({words, options}) =>
+		`\`${words.mtls}.ecdhCurve\` is set to '${options.ecdhCurve}', and ${words.end} has none of these`,
+	repair: ({words}) =>
+		`leave \`${words.mtls}.ecdhCurve\` out, or add a group (curve) that ${words.end} has`,
+	when: ({options}) => options.ecdhCurve !== undefined,
+};
+
+const sigalgsSet: Cause = {
+	id: 'sigalgs-set',
+	text: ({words, options}) =>
+		`\`${words.mtls}.sigalgs\` is set to '${options.sigalgs}', and the key of ${words.end} can make none of these signatures`,
+	repair: ({words}) =>
+		`leave \`${words.mtls}.sigalgs\` out, or add the signature algorithms of ${words.end}'s key`,
+	when: ({options}) => options.sigalgs !== undefined,
+};
+
 const groups: Cause = {
 	id: 'groups',
 	text: ({words}) =>
@@ -164,15 +182,18 @@ const groups: Cause = {
  * shared; for a name that they do not serve there is unrecognized_name.
  */
 const handshakeFailure: readonly Cause[] = [
-	...ciphers().map(
-		(each): Cause =>
-			each.id === 'server-ciphers'
-				? {
+	...ciphers().flatMap((each): Cause[] =>
+		each.id === 'server-ciphers'
+			? [
+					curvesSet,
+					sigalgsSet,
+					{
 						...each,
 						repair: ({words}) =>
 							`try \`${words.mtls}.ciphers: 'ALL@SECLEVEL=0'\`, which offers the old ones too: if that works, have ${words.end} updated; if not, its log names what was not shared`,
-					}
-				: each,
+					},
+				]
+			: [each],
 	),
 	groups,
 	nameUnknown,
@@ -231,6 +252,6 @@ export const tlsParameterRows: readonly Row[] = [
 		certain: true,
 		summary: ({words}) =>
 			`${words.address} answered with a signature algorithm or a key exchange group (curve) that we did not offer`,
-		causes: [groups],
+		causes: [curvesSet, sigalgsSet, groups],
 	},
 ];

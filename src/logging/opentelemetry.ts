@@ -87,8 +87,19 @@ export function withoutSpans<T>(send: () => T): T {
 	const {trace, context} = registry[apiKey] ?? {};
 	if (trace === undefined || context === undefined) return send();
 	const state = {suppressed: true};
+	let sent: {value?: T} | undefined;
+	const run = () => {
+		sent = {};
+		sent.value = send();
+		return sent.value;
+	};
 	try {
-		return context.with(new SuppressingContext(context.active(), state), send);
+		return context.with(new SuppressingContext(context.active(), state), run);
+	} catch (error) {
+		// What the app has registered may throw by itself; the request is sent once all the same.
+		if (sent === undefined) return send();
+		if ('value' in sent) return sent.value as T;
+		throw error;
 	} finally {
 		state.suppressed = false;
 	}

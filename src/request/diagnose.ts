@@ -134,6 +134,8 @@ function evidenceOf({url}: Hop): Evidence {
 			maxVersion: undefined,
 			minVersionSet: false,
 			ciphers: undefined,
+			ecdhCurve: undefined,
+			sigalgs: undefined,
 			servername: undefined,
 			unset: [],
 			unlisted: false,

@@ -7,6 +7,7 @@ import {
 	type AxiosError,
 	type AxiosResponse,
 	type InternalAxiosRequestConfig,
+	isAxiosError,
 	isCancel,
 } from 'axios';
 import {TimeoutError} from '../connection/connect-timeout.ts';
@@ -30,6 +31,7 @@ import {
 	registry,
 	type Span,
 } from '../logging/opentelemetry.ts';
+import {word} from '../logging/redact.ts';
 import {isError} from '../util/is-error.ts';
 import {redactUrl} from '../util/redact-url.ts';
 import {bareHost, portOfUrl} from '../util/url.ts';
@@ -43,20 +45,23 @@ export function tracedExchange(call: Call): Exchange {
 	const {exchange, client} = call;
 	if (trace === undefined || context === undefined) return exchange;
 	return async (input) => {
-		const parent = context.active();
-		const span = trace
-			.getTracer('axios-mtls')
-			.startSpan(
-				nameOf(input.hop),
-				{kind: clientKind, attributes: requestAttributes(call, input)},
-				parent,
-			);
+		const parent = attempt(() => context.active());
+		if (parent === undefined) return exchange(input);
+		const options = {kind: clientKind, attributes: requestAttributes(call, input)};
+		const started = attempt(() =>
+			trace.getTracer('axios-mtls').startSpan(nameOf(input.hop), options, parent),
+		);
+		if (started === undefined) return exchange(input);
+		const span = withoutErrors(started);
 		const trail: Record<string, string> = {};
-		propagation?.inject(contextOf(span, parent), trail, {
-			set: (carrier, name, value) => {
-				carrier[name] = value;
-			},
-		});
+		attempt(() =>
+			propagation?.inject(contextOf(started, parent), trail, {
+				set: (carrier, name, value) => {
+					// Node refuses a request with any other.
+					if (token.test(name) && fieldValue.test(value)) carrier[name] = value;
+				},
+			}),
+		);
 		const headers = copyHeaders(input.hop.headers);
 		for (const [name, value] of Object.entries(trail)) headers.set(name, value, true);
 		try {
@@ -74,6 +79,28 @@ export function tracedExchange(call: Call): Exchange {
 			const own = Object.keys(trail).map((name) => name.toLowerCase());
 			adoptHeaders(input.hop.headers, headers, own);
 		}
+	};
+}
+
+/** RFC 9110 §5.6.2 and §5.5 */
+const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Calls the app's OpenTelemetry: when it throws, the request goes on without it. */
+function attempt<T>(run: () => T): T | undefined {
+	try {
+		return run();
+	} catch {
+		return undefined;
+	}
+}
+
+function withoutErrors(span: Span): Span {
+	return {
+		setAttributes: (attributes) => attempt(() => span.setAttributes(attributes)),
+		setStatus: (status) => attempt(() => span.setStatus(status)),
+		recordException: (exception) => attempt(() => span.recordException(exception)),
+		end: () => attempt(() => span.end()),
 	};
 }
 
@@ -166,6 +193,23 @@ function errorOf(error: unknown, config: InternalAxiosRequestConfig) {
 	const timeout: unknown = isCancel(error) ? signal?.reason : undefined;
 	const told = timeout instanceof TimeoutError ? timeout : error;
 	if (!isError(told)) return {name: 'Error', message: 'no error was thrown', code: 'Error'};
-	const {name, message, code = name}: NodeJS.ErrnoException = told;
-	return {name, message, code};
+	const name = word(told.name) ?? 'Error';
+	const code = word((told as NodeJS.ErrnoException).code) ?? name;
+	return {name, message: quotesApp(told) ? code : told.message, code};
 }
+
+/**
+ * Whether the message may be that of an error of the app's own code, such as of the stream that it sends.
+ *
+ * Security: it may quote a secret. The errors of axios, of Node's network and of this package do not.
+ */
+function quotesApp(error: Error): boolean {
+	if (error instanceof TimeoutError) return false;
+	const origin: unknown = error.cause ?? error;
+	if (origin === error && isAxiosError(error)) return false;
+	const {code, syscall} = origin as NodeJS.ErrnoException;
+	return typeof syscall !== 'string' && !networkCode.test(String(code));
+}
+
+const networkCode =
+	/^(E(CONN[A-Z]+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH)$|HPE_|ERR_HTTP2_|ERR_SSL_|ERR_TLS_|Z_)/;

@@ -61,6 +61,8 @@ export interface GivenOptions {
 	readonly minVersion: SecureVersion | undefined;
 	readonly maxVersion: SecureVersion | undefined;
 	readonly ciphers: string | undefined;
+	readonly ecdhCurve: string | undefined;
+	readonly sigalgs: string | undefined;
 	/** The self-signed CAs in `pfx`, which are not trusted by that. */
 	readonly pfxCas: readonly X509Certificate[];
 	/** As {@link UnsetCredentials} has them. */
@@ -145,12 +147,23 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 }
 
 function givenOptions(
-	{minVersion, maxVersion, ciphers, unset = [], unlisted = false}: SnapshotOptions,
+	{
+		minVersion,
+		maxVersion,
+		ciphers,
+		ecdhCurve,
+		sigalgs,
+		unset = [],
+		unlisted = false,
+	}: SnapshotOptions,
 	ca: readonly string[] | undefined,
 	identity: Identity | undefined,
 ): GivenOptions {
 	const {cert: certificates = '', pfxCas = []} = identity ?? {};
-	return {certificates, ca, minVersion, maxVersion, ciphers, pfxCas, unset, unlisted};
+	return {
+		...{certificates, ca, minVersion, maxVersion, ciphers, ecdhCurve, sigalgs},
+		...{pfxCas, unset, unlisted},
+	};
 }
 
 /**

@@ -134,6 +134,128 @@ describe('what the summary tells', () => {
 });
 
 describe('what the reasons tell', () => {
+	const rsa = {...asked, ...offered, signatureAlgorithms: ['RSA-PSS+SHA256']};
+	const ecdsa = {...rsa, signatureAlgorithms: ['ECDSA+SHA256']};
+	const page = (name: 'nginx-required' | 'nginx-refused') => ({
+		source: 'response' as const,
+		response: {status: 400, page: name},
+	});
+	const optionsWith = (more: Partial<Evidence['options']>) => ({
+		options: {...evidenceOf().options, ...more},
+	});
+
+	test('a certificate that was sent, and that the server behind did not get, was not passed on', () => {
+		const sent = decided({...rsa, ...page('nginx-required')});
+		expect(sent).toMatchObject({
+			kind: 'client-certificate-required',
+			certain: true,
+			causes: ['not-passed-on'],
+			clientCertificate: 'sent',
+			summary:
+				"api.bank.example:443 took our certificate 'CN=client', and the server behind it got none: it does not pass it on",
+		});
+		expect(sent.hint).not.toMatch(/key|P-256/);
+		expect(decided({...rsa, ...page('nginx-required'), resumed: true})).toMatchObject({
+			certain: false,
+			causes: ['not-passed-on'],
+		});
+		expect(decided({...ecdsa, ...page('nginx-required')})).toMatchObject({
+			kind: 'client-certificate-required',
+			causes: ['no-fitting-key'],
+			clientCertificate: 'no-fitting-key',
+		});
+	});
+
+	test('an alert that a certificate is required blames our key only where it cannot sign', () => {
+		expect(decided({...ecdsa, message: alert(116)})).toMatchObject({
+			certain: true,
+			causes: ['no-fitting-key'],
+			clientCertificate: 'no-fitting-key',
+		});
+		const sent = decided({...rsa, message: alert(116)});
+		expect(sent).toMatchObject({
+			kind: 'client-certificate-refused',
+			certain: false,
+			clientCertificate: 'sent',
+		});
+		expect(sent.causes).not.toContain('no-fitting-key');
+	});
+
+	test.each([undefined, false])(
+		'an alert that a certificate is required, before ours was asked for (%s), does not blame our key',
+		(clientCertificateRequested) => {
+			for (const phase of ['handshake', 'response'] as const) {
+				const early = {...offered, clientCertificateRequested, phase, message: alert(116)};
+				expect(decided(early)).toMatchObject({
+					kind: 'client-certificate-required',
+					certain: false,
+					causes: ['refused-unasked', 'server-failed'],
+				});
+			}
+		},
+	);
+
+	test('a page of a refused certificate is about ours only where ours was asked for', () => {
+		expect(decided({...rsa, ...page('nginx-refused')})).toMatchObject({
+			kind: 'client-certificate-refused',
+			certain: true,
+			clientCertificate: 'sent',
+		});
+		const unasked = {...rsa, ...page('nginx-refused'), clientCertificateRequested: false};
+		const {summary, ...decision} = decided(unasked);
+		expect(decision).toMatchObject({
+			kind: 'client-certificate-refused',
+			certain: false,
+			causes: ['not-ours'],
+			clientCertificate: 'not-asked',
+		});
+		expect(summary).toMatch(/did not ask for a client certificate .* one that is not ours$/);
+	});
+
+	test('where `mtls.sigalgs` is set, it is named before the server', () => {
+		for (const message of [alert(116), alert(40)]) {
+			const {causes, reasons, hint, summary} = decided({
+				...ecdsa,
+				message,
+				...optionsWith({sigalgs: 'ECDSA+SHA256'}),
+			});
+			expect(causes).toEqual(['sigalgs-set', 'no-fitting-key']);
+			expect(reasons[0]).toMatch(/^`mtls\.sigalgs` is set to 'ECDSA\+SHA256'.*an RSA key/);
+			expect(hint).toMatch(/^leave `mtls\.sigalgs` out/);
+			expect(summary).not.toContain('accepts no signature');
+			expect(decided({...ecdsa, message}).causes).toEqual(['no-fitting-key']);
+		}
+	});
+
+	test('the options that narrow what we offer are named first where nothing suits the server', () => {
+		const set = {ecdhCurve: 'X448', sigalgs: 'ed448', ciphers: 'AES128-SHA'};
+		const wrong = {code: 'ERR_SSL_WRONG_CURVE', message: 'wrong curve'};
+		const causes = (more: Partial<Evidence['options']>, evidence: Partial<Evidence>) =>
+			decided({...evidence, ...optionsWith(more)}).causes;
+		expect(causes(set, {message: alert(40)}).slice(0, 3)).toEqual([
+			'ciphers-set',
+			'curves-set',
+			'sigalgs-set',
+		]);
+		expect(causes({ecdhCurve: 'X448'}, {message: alert(40)})[0]).toBe('curves-set');
+		expect(causes({sigalgs: 'ed448'}, {message: alert(40)})[0]).toBe('sigalgs-set');
+		expect(causes({ecdhCurve: 'X448'}, wrong)).toEqual(['curves-set', 'groups']);
+		expect(causes({}, wrong)).toEqual(['groups']);
+	});
+
+	test('a server that shows no certificate is told without an empty name', () => {
+		const none = {code: 'UNABLE_TO_GET_ISSUER_CERT', phase: 'verify', chain: []} as const;
+		for (const [ciphers, cause] of [
+			['ALL@SECLEVEL=0', 'anonymous-cipher'],
+			[undefined, 'no-certificate'],
+		] as const) {
+			const {kind, causes, summary, reasons, hint} = decided({...none, ...optionsWith({ciphers})});
+			expect({kind, causes}).toEqual({kind: 'untrusted-issuer', causes: [cause]});
+			expect(summary).toBe('api.bank.example:443 showed no certificate');
+			for (const text of [summary, hint, ...reasons]) expect(text).not.toContain("''");
+		}
+	});
+
 	test('a server that saw no certificate accepts no signature of its key', () => {
 		const {causes, certain} = decided({...asked, ...offered, message: alert(116)});
 		expect({causes, certain}).toEqual({causes: ['no-fitting-key'], certain: true});

@@ -84,6 +84,8 @@ export function evidenceOf(more: Partial<Evidence> = {}): Evidence {
 			maxVersion: undefined,
 			minVersionSet: false,
 			ciphers: undefined,
+			ecdhCurve: undefined,
+			sigalgs: undefined,
 			servername: undefined,
 			unset: [],
 			unlisted: false,

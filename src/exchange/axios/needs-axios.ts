@@ -141,6 +141,26 @@ export function needsAxios(config: Config, newer = isNewer): boolean {
 // Read once: if it is another function later, a mock such as msw has replaced it, and must get the requests.
 const {request} = http;
 
+/** What shimmer leaves on a function that it has wrapped. */
+interface Wrapped {
+	readonly __wrapped?: unknown;
+	readonly __original?: unknown;
+}
+
+/**
+ * Whether a mock has replaced Node's `http.request`. An instrumentation of OpenTelemetry that was enabled
+ * later only wraps it, and its spans are not wanted here: there are those of this package.
+ */
+function isMocked(): boolean {
+	let current: unknown = http.request;
+	while (current !== request) {
+		const {__wrapped, __original} = current as Wrapped;
+		if (__wrapped !== true || typeof __original !== 'function') return true;
+		current = __original;
+	}
+	return false;
+}
+
 /**
  * Whether one request over HTTP/1.1 needs axios's own adapter, and with it Node's client: another agent
  * or a mock is to send it, or undici refuses what Node sends.
@@ -149,7 +169,7 @@ export function http1NeedsAxios({
 	hop,
 	globalAgent,
 }: Pick<ExchangeInput, 'hop' | 'globalAgent'>): boolean {
-	if (http.request !== request || globalAgent !== undefined) return true;
+	if (isMocked() || globalAgent !== undefined) return true;
 	// undici would switch protocols.
 	if (hop.method === 'CONNECT') return true;
 	// Node refuses a method or a path that HTTP cannot carry with its own error.

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import http from 'node:http';
 import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
-import {describe, expect, test, vi} from 'vitest';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {
 	axiosOnly,
 	http1NeedsAxios,
@@ -152,6 +152,25 @@ test('a request goes to axios while somebody has replaced `http.request`', () =>
 	expect(carried({})).toBe(false);
 	spy.mockRestore();
 	expect(carried({})).toBe(true);
+});
+
+test('a request is carried while an instrumentation wraps `http.request`, unless it wraps a mock', () => {
+	const {request} = http;
+	const wrap = (original: unknown) =>
+		Object.assign(() => {}, {__wrapped: true, __original: original}) as unknown as typeof request;
+	onTestFinished(() => {
+		http.request = request;
+	});
+	for (const [replacement, isCarried] of [
+		[wrap(request), true],
+		[wrap(wrap(request)), true],
+		[wrap(() => {}), false],
+		[Object.assign(() => {}, {__wrapped: true}), false],
+		[Object.assign(() => {}, {__original: request}), false],
+	] as const) {
+		http.request = replacement as typeof request;
+		expect(carried({})).toBe(isCarried);
+	}
 });
 
 describe('the request', () => {

@@ -243,7 +243,7 @@ describe('what the reasons tell', () => {
 		expect(causes({}, wrong)).toEqual(['groups']);
 	});
 
-	test('a server that shows no certificate is told without an empty name', () => {
+	test('a server that shows no certificate is described without an empty name', () => {
 		const none = {code: 'UNABLE_TO_GET_ISSUER_CERT', phase: 'verify', chain: []} as const;
 		for (const [ciphers, cause] of [
 			['ALL@SECLEVEL=0', 'anonymous-cipher'],

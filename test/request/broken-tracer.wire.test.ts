@@ -123,7 +123,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(Object.keys(request?.headers ?? {})).not.toContain('tracestate');
 	});
 
-	test('the error of a stream that the app sends is told by its code, without its message', async () => {
+	test('the error of a stream that the app sends is recorded by its code, without its message', async () => {
 		const secret = 'MARK-of-the-stream';
 		for (const [extra, code] of [
 			[{code: 'E_APP'}, 'E_APP'],

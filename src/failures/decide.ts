@@ -311,6 +311,8 @@ function wordsOf(evidence: Evidence, alert: string | undefined): Words {
 			minVersion === maxVersion
 				? `${version(minVersion)} alone`
 				: `${version(minVersion)} to ${version(maxVersion)}`,
-		today: today(evidence),
+		get today() {
+			return today(evidence);
+		},
 	};
 }

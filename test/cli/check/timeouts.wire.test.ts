@@ -1,6 +1,7 @@
 /*
  * Where `--timeout` ended a check: each step that can take too long.
  */
+// In a process of its own: it replaces modules.
 import {expect, test, vi} from 'vitest';
 import {classifyError} from '../../../src/cli/check/failure.ts';
 import type {CheckReport} from '../../../src/cli/check/report.ts';

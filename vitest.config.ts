@@ -55,6 +55,7 @@ export default defineConfig(({mode}) => {
 		test: {
 			env: mode === 'test' ? {SHORT: '1'} : {},
 			globalSetup: ['test/support/apps-folder.ts'],
+			setupFiles: ['test/support/leave-no-trace.ts'],
 			// Long enough for a machine that is busy with other things.
 			testTimeout: 60_000,
 			hookTimeout: 60_000,

@@ -68,8 +68,9 @@ export default defineConfig(({mode}) => {
 					extends: true,
 					test: {
 						name: 'shared',
-						// To load the sources anew for each file takes longer than most of the tests.
-						isolate: false,
+						// To load the sources anew for each file takes longer than most of the tests. In CI it is
+						// done all the same, so that no file can lean on what another has left.
+						isolate: process.env.CI !== undefined,
 						include: paths(chosen.filter((file) => !isAlone(file))),
 					},
 				},

@@ -90,7 +90,7 @@ test('a request that Squid refuses, or cannot forward, is not a response of the 
 		{auth: undefined, url: plain.origin, status: 407, hint: 'put user and password'},
 		{auth: other, url: server.url(), status: 407, hint: 'did not accept'},
 		{auth: other, url: plain.origin, status: 407, hint: 'did not accept'},
-		{auth: alice, url: banned.url(), status: 403, hint: 'have the port allowed'},
+		{auth: alice, url: banned.url(), status: 403, hint: 'allowed on the proxy'},
 		{auth: alice, url: gone.url(), status: 503, hint: 'is right and up'},
 	];
 	for (const [, config] of exchanges) {

@@ -1,6 +1,7 @@
 import type {CertificateFacts} from '../facts.ts';
 import type {ClientCertificate} from '../logging/messages.ts';
-import {DAY_MS, type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/expiry.ts';
+import {type ExpiryWarning, expirySteps, expiryWarning} from '../tls/credentials/expiry.ts';
+import {DAY_MS} from '../util/day.ts';
 
 /** The clock, as an argument for tests. */
 export interface ExpiryClock {

@@ -1,4 +1,4 @@
-const DAY_MS = 24 * 60 * 60 * 1000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * The day of an ISO 8601 date, for a sentence: `2026-11-30`. Any other text is returned as it is.

@@ -1,6 +1,7 @@
 import {isIPv6} from 'node:net';
 import type {CertificateFacts} from '../../index.ts';
-import {DAY_MS, isExpiring} from '../../tls/credentials/expiry.ts';
+import {isExpiring} from '../../tls/credentials/expiry.ts';
+import {DAY_MS} from '../../util/day.ts';
 
 export {day} from '../../util/day.ts';
 

@@ -4,9 +4,10 @@ import {
 	type OwnCertificate,
 	type OwnFaultId,
 } from '../../failures/our-certificate.ts';
+import {DAY_MS} from '../../util/day.ts';
 import {exposedMode} from '../../util/file-permissions.ts';
 import {ownCertificate} from '../peer/certificate-details.ts';
-import {DAY_MS, type ExpiryWarning, isExpiring} from './expiry.ts';
+import {type ExpiryWarning, isExpiring} from './expiry.ts';
 
 /** A fault of a client certificate, or of its key file, that does not prevent its use. */
 export type CertificateWarning =

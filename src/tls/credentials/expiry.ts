@@ -1,8 +1,7 @@
-import {day} from '../../util/day.ts';
+import {DAY_MS, day} from '../../util/day.ts';
 
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
 
 /** When a long-lived certificate gets its warnings, in ms before its end, and how soon it must be renewed. */
 const warnings = [

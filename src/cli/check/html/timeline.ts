@@ -1,4 +1,4 @@
-import {DAY_MS} from '../../../tls/credentials/expiry.ts';
+import {DAY_MS} from '../../../util/day.ts';
 import {commonName, day, endsSoon, fromNow} from '../../shared/format-certificate.ts';
 import type {Link} from '../report.ts';
 import {escapeHtml, shorten} from './escape.ts';

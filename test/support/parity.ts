@@ -12,7 +12,7 @@ import axios, {
 } from 'axios';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {createAdapter} from '../../src/index.ts';
-import {iterations} from './iterations.ts';
+import {iterations, sample} from './iterations.ts';
 import {
 	type Answer,
 	type ParityServers,
@@ -167,7 +167,7 @@ export function parity(scenarios: readonly Scenario[]): void {
 	});
 	afterAll(() => cast.stage[Symbol.asyncDispose]());
 
-	for (const scenario of scenarios) {
+	for (const scenario of sample(scenarios)) {
 		const newer = newWords.some(([title, since]) => title.test(scenario.title) && minor < since);
 		const {title, differs} = scenario;
 		const sentence = differs

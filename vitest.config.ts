@@ -1,8 +1,10 @@
 import {globSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {defineConfig} from 'vitest/config';
+import {BaseSequencer, type TestSpecification} from 'vitest/node';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -46,6 +48,17 @@ const modes: Readonly<Record<string, (file: File) => boolean>> = {
 	all: () => true,
 };
 
+const slow = new Set(files.filter(isSlow).map(({path}) => join(root, path)));
+
+/** Begins with the files that are slow: on a fresh machine vitest knows no more of a file than its size. */
+class SlowFirst extends BaseSequencer {
+	override async sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
+		const sorted = await super.sort(specifications);
+		const isFirst = ({moduleId}: TestSpecification) => slow.has(moduleId);
+		return [...sorted.filter(isFirst), ...sorted.filter((each) => !isFirst(each))];
+	}
+}
+
 export default defineConfig(({mode}) => {
 	// Any other mode is that of a tool which reads this file.
 	const chosen = files.filter(modes[mode] ?? (() => true));
@@ -59,8 +72,9 @@ export default defineConfig(({mode}) => {
 			// Long enough for a machine that is busy with other things.
 			testTimeout: 60_000,
 			hookTimeout: 60_000,
-			// Each test waits for its servers most of the time; without this a core is left to nobody.
-			maxWorkers: '100%',
+			// Each test waits for its servers part of the time, and leaves its core to nobody.
+			maxWorkers: Math.ceil(1.5 * availableParallelism()),
+			sequence: {sequencer: SlowFirst},
 			// Tests of the environment (HTTPS_PROXY, NODE_TLS_REJECT_UNAUTHORIZED) change that of a process.
 			pool: 'forks',
 			projects: [
@@ -68,9 +82,8 @@ export default defineConfig(({mode}) => {
 					extends: true,
 					test: {
 						name: 'shared',
-						// To load the sources anew for each file takes longer than most of the tests. In CI it is
-						// done all the same, so that no file can lean on what another has left.
-						isolate: process.env.CI !== undefined,
+						// To load the sources anew for each file takes longer than most of the tests.
+						isolate: false,
 						include: paths(chosen.filter((file) => !isAlone(file))),
 					},
 				},

@@ -1,4 +1,5 @@
 import {writeFileSync} from 'node:fs';
+import {startProgress} from '../src/cli/shared/progress.ts';
 import {makeCredentials} from './credentials.js';
 import {chooseCores, describeMachine} from './machine.js';
 import {measures} from './measures/index.js';
@@ -34,17 +35,26 @@ const machine = {
 		? `server on core ${cores.server}, peer on core ${cores.peer}`
 		: 'none: one core or no taskset',
 };
-for (const [name, value] of Object.entries(machine)) console.error(`${name}: ${value}`);
+const progress = startProgress(process, 'making certificates');
 
 const context = {
 	settings,
 	credentials: await makeCredentials(),
 	cores,
 	chosen: chooseShapes(),
-	tell: (line) => console.error(line),
 };
 const outcomes = [];
-for (const name of chosenMeasures()) outcomes.push(await measures[name](context));
+const chosen = chosenMeasures();
+try {
+	for (const [index, name] of chosen.entries()) {
+		const title = `${name} (${index + 1} of ${chosen.length})`;
+		const tell = (text) => progress.update(`${title}: ${text}`);
+		progress.update(title);
+		outcomes.push(await measures[name]({...context, tell}));
+	}
+} finally {
+	progress.stop();
+}
 
 /** @type {Results} */
 const results = {

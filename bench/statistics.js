@@ -30,5 +30,22 @@ export function rotate(list, by) {
  * @param {readonly number[]} theirs by round
  */
 export function medianRatio(ours, theirs) {
-	return median(ours.map((value, round) => value / theirs[round]));
+	return median(ratios(ours, theirs));
+}
+
+/**
+ * Between which two values half of the ratios are: their first and third quartile.
+ *
+ * @param {readonly number[]} ours by round
+ * @param {readonly number[]} theirs by round
+ * @returns {[low: number, high: number]}
+ */
+export function spreadOfRatio(ours, theirs) {
+	const sorted = ratios(ours, theirs).toSorted((a, b) => a - b);
+	const quarter = Math.floor((sorted.length - 1) / 4);
+	return [sorted[quarter], sorted[sorted.length - 1 - quarter]];
+}
+
+function ratios(ours, theirs) {
+	return ours.map((value, round) => value / theirs[round]);
 }

@@ -25,7 +25,7 @@ export async function measureConnections(context) {
 				const {perSecond} = await runJob(context, {job: 'connections', peer, target});
 				assertCounts(kind, await server.takeCounts());
 				rates[kind][peer].push(perSecond);
-				tell(`connections, round ${round + 1}: ${peer} ${kind} ${Math.round(perSecond)}/s`);
+				tell(`round ${round + 1}, ${peer}, ${kind}: ${Math.round(perSecond)}/s`);
 			}
 		}
 	}

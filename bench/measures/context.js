@@ -8,7 +8,7 @@ import {startChild} from '../child.js';
  * @property {import('../credentials.js').Credentials} credentials
  * @property {{server: number, peer: number} | undefined} cores
  * @property {{shapes: string[], peers: string[]}} chosen what of the shapes is measured; no peers for all
- * @property {(line: string) => void} tell progress
+ * @property {(text: string) => void} tell shows on a terminal how far the measure is
  *
  * What every measure gives back.
  *

@@ -26,7 +26,7 @@ console.log(JSON.stringify({alone: between - start, added: cpu() - between}));
  * @param {import('./context.js').Context} context
  * @returns {Promise<import('./context.js').Outcome>}
  */
-export async function measureImportTime({settings, cores, tell}) {
+export async function measureImportTime({settings, cores}) {
 	const node = [process.execPath, '--input-type=module', '--eval', script];
 	const [command, ...args] =
 		cores === undefined ? node : ['taskset', '-c', String(cores.peer), ...node];
@@ -37,7 +37,6 @@ export async function measureImportTime({settings, cores, tell}) {
 	const alone = samples.map((sample) => sample.alone);
 	const together = samples.map((sample) => sample.alone + sample.added);
 	const ratio = medianRatio(together, alone);
-	tell(`import: ${ratio.toFixed(2)} x`);
 	const row = (label, values) => [
 		label,
 		...[median(values), Math.min(...values), Math.max(...values)].map(

@@ -29,7 +29,7 @@ export async function measureLargeJar(context) {
 			assert.equal(sample.cookie.split('; ').length, sent);
 			samples[index].push(sample);
 			const percent = (sample.share * 100).toFixed(1);
-			tell(`jar, round ${round + 1}: ${sent} cookies sent, ${inFlight} in flight: ${percent} %`);
+			tell(`round ${round + 1}, ${sent} cookies sent, ${inFlight} in flight: ${percent} %`);
 		}
 	}
 	await server.stop();

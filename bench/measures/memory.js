@@ -25,7 +25,7 @@ export async function measureMemory(context) {
 			{nodeOptions},
 		);
 		samples.push(sample);
-		tell(`memory, round ${round + 1}: ${mebibytes(sample.resident)} for 1,000 identities`);
+		tell(`round ${round + 1}, 1,000 identities: ${mebibytes(sample.resident)}`);
 	}
 	await server.takeCounts();
 	const {keepAlive} = server;
@@ -35,7 +35,6 @@ export async function measureMemory(context) {
 		{nodeOptions},
 	);
 	assert.equal((await server.takeCounts()).requests, rotating.requests);
-	tell(`memory: ${mebibytes(rotating.growth)} after ${rotating.requests} requests`);
 	await server.stop();
 
 	const resident = median(samples.map((sample) => sample.resident));

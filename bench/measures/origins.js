@@ -23,7 +23,7 @@ export async function measureOrigins(context) {
 			const {connections} = await server.takeCounts();
 			assert.equal(connections, server.origins.length, 'one connection an origin');
 			samples[peer].push(sample);
-			tell(`origins, round ${round + 1}: ${peer} ${sample.firstSeconds.toFixed(2)} s`);
+			tell(`round ${round + 1}, ${peer}: ${sample.firstSeconds.toFixed(2)} s`);
 		}
 	}
 	await server.stop();

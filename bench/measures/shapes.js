@@ -62,10 +62,10 @@ async function measureGroup(context, servers, group, round) {
 			const {impossible} = await turn.ask({step: 'warm', ...turn.question, warmup});
 			if (impossible === undefined) continue;
 			group.impossible = impossible;
-			tell(`${group.name}: not possible: ${impossible}`);
 			return;
 		}
 		for (const inFlight of loads) {
+			tell(`round ${round + 1}, ${group.name}, ${inFlight} in flight`);
 			for (const turn of turns) await turn.ask({step: 'open', inFlight, warmup});
 			const slices = roundsOf(Math.max(1, Math.round(seconds / sliceSeconds)));
 			for (const slice of slices) {
@@ -74,7 +74,6 @@ async function measureGroup(context, servers, group, round) {
 				}
 			}
 			for (const turn of turns) await turn.ask({step: 'close'});
-			tell(`${group.name}, round ${round + 1}, ${inFlight} in flight`);
 		}
 		for (const turn of turns) turn.check();
 	} finally {

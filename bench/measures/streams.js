@@ -34,7 +34,6 @@ export async function measureStreams(context) {
 		Object.entries(growth).map(([name, {heap}]) => [`stream growth ${name}`, heap / 2 ** 20]),
 	);
 	const open = Object.entries(left);
-	context.tell(`streams: ${JSON.stringify(figures)}, left ${JSON.stringify(left)}`);
 	const row = (label, {heap, resident}) => [label, mebibytes(heap), mebibytes(resident)];
 	return {
 		figures: {...figures, 'stream leftovers': open.reduce((sum, [, count]) => sum + count, 0)},

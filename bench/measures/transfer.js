@@ -21,7 +21,7 @@ export async function measureTransfer(context) {
 	for (const round of roundsOf(settings.rounds)) {
 		for (const transfer of transfers) {
 			await measureTransferOf(context, target, transfer, round, samples[transfer]);
-			tell(`transfer, round ${round + 1}: ${transfer}`);
+			tell(`round ${round + 1}, ${transfer}`);
 		}
 	}
 	await server.stop();

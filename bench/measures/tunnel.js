@@ -25,7 +25,7 @@ export async function measureTunnel(context) {
 			const {requests, connections} = await server.takeCounts();
 			assert.equal(tunnels, connections, `${peer}: every connection is a tunnel`);
 			samples[peer].push({perSecond, each: tunnels / requests});
-			tell(`tunnel, round ${round + 1}: ${peer} ${Math.round(perSecond)}/s`);
+			tell(`round ${round + 1}, ${peer}: ${Math.round(perSecond)}/s`);
 		}
 	}
 	await proxy.stop();

@@ -8,16 +8,16 @@ export function writeMarkdown({machine, settings, complete, figures, tables}) {
 	const {rounds, warmup, seconds} = settings;
 	const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
 	return [
-		'# What it costs',
+		'# Results of the bench',
 		[
-			`Written by \`npm run bench\`: medians of ${rounds} rounds, ${warmup} s of warm-up and`,
-			`${seconds} s of measurement each; ratios are taken between neighbours in time. The server and each`,
+			`Written by \`npm run bench\`: medians of ${rounds} rounds, each with ${warmup} s of warm-up`,
+			`and ${seconds} s of measurement; ratios are taken between neighbours in time. The server and each`,
 			`peer are processes of their own.${complete ? '' : ' **A shortened run: no result of record.**'}`,
 		].join('\n'),
 		facts.join('\n'),
-		'## Against what was to be reached',
+		'## Targets',
 		writeTable({
-			columns: ['', 'measured', 'to reach', ''],
+			columns: ['', 'measured', 'target', 'reached'],
 			rows: targets.filter(({figure}) => figure in figures).map((one) => targetRow(one, figures)),
 		}),
 		...tables.flatMap((table) => [

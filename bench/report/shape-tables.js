@@ -1,5 +1,5 @@
 import {peers} from '../peers/index.js';
-import {median, medianRatio} from '../statistics.js';
+import {median, medianRatio, spreadOfRatio} from '../statistics.js';
 
 /**
  * @param {import('../measures/shape-group.js').Group} get
@@ -11,16 +11,16 @@ export function tableOfGet(get, loads) {
 		title: 'Requests a second: small JSON GET, mTLS, one session cookie, keep-alive',
 		columns: [
 			'',
-			...loads.flatMap((load) => [`${load} in flight`, 'CPU each']),
+			...loads.flatMap((load) => [`${load} in flight`, 'CPU each', 'against ours']),
 			'CPU of the server',
 		],
 		rows: get.peers.map((peer) => [
 			peers[peer].label,
-			...loads.flatMap((load) => costOf(get, peer, load)),
+			...loads.flatMap((load) => [...costOf(get, peer, load), cpuTimes(get, peer, load)]),
 			serverCost(get, peer, loads[0]),
 		]),
 		note:
-			'axios + https.Agent sends no cookies. axios-cookiejar-support refuses an agent: it talks ' +
+			'In brackets: half of the measurements are between these two. axios + https.Agent sends no cookies. axios-cookiejar-support refuses an agent: it talks ' +
 			'to a server that wants no certificate, with a handshake for each request.' +
 			noteOnBound(get, loads),
 	};
@@ -59,7 +59,8 @@ export function tableOfShapes(groups, loads) {
 		columns: ['', '', ...loads.flatMap((load) => [`${load} in flight`, 'CPU each', 'CPU', 'time'])],
 		rows: groups.flatMap((group) => rowsOf(group, loads)),
 		note:
-			'The last two columns of each load are multiples of axios-mtls in the first line of the same kind. CPU is the one to go by where ' +
+			'The last two columns of each load are multiples of axios-mtls in the first line of the same kind; ' +
+			'half of the measurements are between the two in brackets. CPU is the one to go by where ' +
 			'the machine does other things as well. The bound is the CPU of raw and core together.',
 	};
 }
@@ -90,11 +91,11 @@ function rowOf(group, key, label, loads) {
 	return [
 		label,
 		...loads.flatMap((load) => {
-			const of = (one, field) => group.values(one, load, field);
+			const perSecond = (one) => group.values(one, load, 'perSecond');
 			return [
 				...costOf(group, key, load),
-				times(of(key, 'cpuMicroseconds'), of('ours', 'cpuMicroseconds')),
-				times(of('ours', 'perSecond'), of(key, 'perSecond')),
+				cpuTimes(group, key, load),
+				times(perSecond('ours'), perSecond(key)),
 			];
 		}),
 	];
@@ -112,6 +113,15 @@ function costOf(group, key, load) {
 		Math.round(median(group.values(key, load, 'perSecond'))).toLocaleString('en'),
 		microseconds(median(group.values(key, load, 'cpuMicroseconds'))),
 	];
+}
+
+/** The CPU of a peer as a multiple of ours, with its spread. */
+function cpuTimes(group, key, load) {
+	const ours = group.values('ours', load, 'cpuMicroseconds');
+	const theirs = group.values(key, load, 'cpuMicroseconds');
+	if (key === 'ours') return times(theirs, ours);
+	const [low, high] = spreadOfRatio(theirs, ours);
+	return `${times(theirs, ours)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 /** @param {number} value */

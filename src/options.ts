@@ -120,7 +120,8 @@ export interface Timeouts {
 	readonly firstByteMs?: number;
 	/**
 	 * The whole request: the jar, the client certificate, redirects, a login, and the response's body. A
-	 * streamed body is destroyed with the error. `ERR_MTLS_REQUEST_TIMEOUT` @defaultValue 0
+	 * streamed body is destroyed with the error, which says how far the request had come.
+	 * `ERR_MTLS_REQUEST_TIMEOUT` @defaultValue 0
 	 */
 	readonly requestMs?: number;
 }

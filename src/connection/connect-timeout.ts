@@ -1,4 +1,5 @@
 import type {Timeouts} from '../options.ts';
+import {appendMessage} from '../util/append-message.ts';
 import {withoutPrototype} from '../util/check-options.ts';
 
 /** The limit on connection and handshake together where neither has a timeout. */
@@ -16,6 +17,7 @@ const phases = {
 export class TimeoutError extends Error {
 	readonly code: string;
 	readonly limitMs: number;
+	#hasProgress = false;
 
 	/** @param host - `host:port`. */
 	constructor(phase: keyof typeof phases, host: string, limitMs: number) {
@@ -24,6 +26,13 @@ export class TimeoutError extends Error {
 		this.name = 'TimeoutError';
 		this.code = code;
 		this.limitMs = limitMs;
+	}
+
+	/** Says at the end of the message how far the request had come; what is said first stays. */
+	addProgress(progress: string): void {
+		if (this.#hasProgress) return;
+		this.#hasProgress = true;
+		appendMessage(this, progress);
 	}
 }
 

@@ -43,7 +43,9 @@ function stageOf({host, connected, attempt, sent, status, bytes}: Progress): str
 }
 
 function connectingStage(host: string, attempt: Connection | undefined): string {
-	switch (attempt?.phase) {
+	// Of a connection that the MtlsAgent makes for axios.
+	if (attempt === undefined) return `there is no connection to ${host} yet`;
+	switch (attempt.phase) {
 		case 'tunnel':
 			return `there is no connection to ${host} through the proxy ${attempt.proxy} yet`;
 		case 'handshake':

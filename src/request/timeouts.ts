@@ -75,7 +75,15 @@ export async function withinTimeout(call: BoundedCall): Promise<AxiosResponse> {
 	const boundBody = (response: AxiosResponse | undefined): boolean => {
 		const body = streamedBody(response);
 		body?.once('close', done);
-		if (body) expire = () => endBody(body, AxiosError.from(timeoutError, undefined, config));
+		if (body) {
+			expire = () => {
+				const {status} = response as AxiosResponse;
+				timeoutError.addProgress(
+					`: the head of the response (${status}) has arrived, and its body is not complete`,
+				);
+				endBody(body, AxiosError.from(timeoutError, undefined, config));
+			};
+		}
 		return body !== undefined;
 	};
 	try {

@@ -33,7 +33,10 @@ function silenceDns(): void {
 
 /** An AxiosError that is no MtlsError, and nothing that axios would call a timeout or a cancel. */
 function late(code: string, missing: string, limitMs = limit) {
-	const message = `${missing} within ${limitMs} ms`;
+	const begin = `${missing} within ${limitMs} ms`;
+	// That of `requestMs` also says how far the request had come.
+	const message =
+		code === 'ERR_MTLS_REQUEST_TIMEOUT' ? expect.stringContaining(`${begin}: `) : begin;
 	return {name: 'TimeoutError', isAxiosError: true, code, message};
 }
 

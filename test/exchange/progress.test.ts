@@ -26,7 +26,7 @@ function attemptIn(phase: FailurePhase | undefined) {
 
 describe('how far a request has come', () => {
 	test.each<[string, Partial<Progress>, string]>([
-		['nothing', {}, ': there is no TCP connection to a.test:443 yet'],
+		['nothing', {}, ': there is no connection to a.test:443 yet'],
 		['a queue', {waitsFor: 'b.test:1'}, ' waiting for a free connection to b.test:1'],
 		[
 			'an attempt',

@@ -3,6 +3,7 @@ import axios, {
 	AxiosHeaders,
 	type InternalAxiosRequestConfig,
 	isAxiosError,
+	isCancel,
 } from 'axios';
 import {resolveProxy} from '../../connection/proxy/resolve-proxy.ts';
 import {MtlsConfigError} from '../../errors.ts';
@@ -10,6 +11,7 @@ import {interruptible, onAbort} from '../../util/abortable.ts';
 import {appendMessage} from '../../util/append-message.ts';
 import {withoutPrototype} from '../../util/check-options.ts';
 import {authorityOfUrl} from '../../util/url.ts';
+import {tellProgress} from '../abortable.ts';
 import {closedError, timeoutMessage} from '../axios-errors.ts';
 import type {Exchange, ExchangeInput} from '../exchange.ts';
 import {hasOwnProxies} from '../global-agent.ts';
@@ -57,9 +59,12 @@ export function axiosExchange(
 			// A ClientRequest that waits for its socket emits no event when it ends.
 			attempt.controller.abort(new Error('the request is over'));
 			const seen = attempt.request && attempt.lossOf?.(attempt.request);
-			if (attempt.request !== undefined && isTimeout(error, input.config)) {
-				const progress = progressOfRequest(attempt.request, authorityOfUrl(input.hop.url));
-				appendMessage(error, describeProgress(progress));
+			const {request} = attempt;
+			if (request !== undefined) {
+				const host = authorityOfUrl(input.hop.url);
+				const progress = () => describeProgress(progressOfRequest(request, host));
+				if (isTimeout(error, input.config)) appendMessage(error, progress());
+				else if (isCancel(error)) tellProgress(input.config, progress);
 			}
 			// axios 1.7 leaves it open when its timeout is over.
 			attempt.request?.destroy();

@@ -80,7 +80,8 @@ export class ResponseReader implements ResponseHandler {
 			);
 		}
 		if (config.signal || config.cancelToken) {
-			this.#stopCancel = onCancel(config, request, (error) => this.#fail(error));
+			const cancel = (error: AxiosError) => this.#fail(error);
+			this.#stopCancel = onCancel(config, request, cancel, () => this.#progress());
 		}
 		if (body.stream !== undefined) this.#watchUpload(body.stream);
 	}

@@ -65,7 +65,7 @@ const maybeRevoked: Cause = {
 const notRegistered: Cause = {
 	id: 'not-registered',
 	text: ({words, identity}) =>
-		`our certificate is valid, but ${words.end} does not let '${identity?.subject ?? ''}' in: it is not registered there`,
+		`${words.end} does not let '${identity?.subject ?? ''}' in: it is not registered there`,
 	repair: ask,
 };
 

@@ -189,7 +189,8 @@ function useOf(evidence: Evidence, alert: string | undefined): ClientCertificate
 
 /** The faults of our certificate that each alert is sent for (RFC 8446 §6.2); any for other alerts. */
 const alertFaults: Readonly<Record<string, readonly OwnFaultId[]>> = {
-	certificate_expired: ['own-expired', 'own-chain-expired'],
+	// Go sends it for one that is not valid yet, too.
+	certificate_expired: ['own-expired', 'own-chain-expired', 'own-not-yet-valid'],
 	unsupported_certificate: ['own-no-client-auth', 'own-key-usage', 'own-curve'],
 	// Go sends it for whatever its verification objects to.
 	bad_certificate: [
@@ -248,7 +249,7 @@ function incompleteChain({chain, trust, unrelated}: Evidence): IncompleteChain {
 	const [leaf] = chain;
 	const last = chain.at(-1);
 	if (leaf === undefined || last === undefined) return 'unknown-root';
-	const {given, holdsLeaf, holdsTop, isPublic} = trust();
+	const {holdsLeaf, holdsTop, isPublic} = trust();
 	if (holdsLeaf && leaf.subject !== leaf.issuer) return 'ca-holds-leaf';
 	if (holdsTop) return 'ca-holds-intermediate';
 	if (isPublic) return 'public-ca';
@@ -257,8 +258,10 @@ function incompleteChain({chain, trust, unrelated}: Evidence): IncompleteChain {
 	if (unrelated().length > 0 && isIntermediate !== 'no') return 'wrong-intermediate';
 	if (isIntermediate === 'yes') return 'leaf-of-intermediate';
 	if (chain.length > 1) return 'unknown-root';
-	// Whoever gives a `ca` has one for this server, so that it is more likely that the server forgot one.
-	return given && isIntermediate === 'unknown' ? 'leaf-of-intermediate' : 'leaf-alone';
+	// Between a CA of the same owner and the server there is more likely an intermediate than another root.
+	return isIntermediate === 'unknown' && trust().holdsRelative
+		? 'leaf-of-intermediate'
+		: 'leaf-alone';
 }
 
 function purposeFault({details}: Evidence): PurposeFault {

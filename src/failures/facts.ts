@@ -84,6 +84,8 @@ export interface TrustFacts {
 	readonly holdsTop: boolean;
 	/** `ca` holds a certificate with the name of the last one's issuer, or of the root, and another key. */
 	readonly holdsNamesake: boolean;
+	/** `ca` holds a CA of the organization that the issuer of the last certificate names as its own. */
+	readonly holdsRelative: boolean;
 	/** The last certificate, or the CA that issued it, came with the client certificate in `pfx`. */
 	readonly inPfx: boolean;
 	/** The last certificate was issued by a CA that Node trusts by default, and `ca` does not hold. */

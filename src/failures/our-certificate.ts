@@ -200,7 +200,7 @@ function missingIssuer({subject, issuer, caIssuers}: OwnCertificate): Fault[] {
 	return [
 		{
 			id: 'own-chain-incomplete',
-			predicate: `was issued by '${issuer}', whose certificate is not sent with ours: a server that knows only the root cannot verify it`,
+			predicate: `was issued by '${issuer}', which seems to be an intermediate CA, and whose certificate is not sent with ours: a server that knows only the root cannot verify it`,
 			repair: `put the certificate of '${issuer}'${from} behind ours in \`mtls.cert\``,
 		},
 	];

@@ -23,8 +23,8 @@ const notPassedOn: Cause = {
 	id: 'not-passed-on',
 	text: ({words}) =>
 		`what ends TLS at ${words.address} (a load balancer, a reverse proxy) takes our certificate, and does not pass it on to the server behind it`,
-	repair: ({words}) =>
-		`have ${words.end}'s operator let TLS through to the server behind ${words.address}, or have that server take the certificate from what is before it; ours needs no change`,
+	repair: ({words, faults}) =>
+		`have ${words.end}'s operator let TLS through to the server behind ${words.address}, or have that server take the certificate from what is before it${faults.length === 0 ? '; ours needs no change' : ''}`,
 };
 
 const notOurs: Cause = {

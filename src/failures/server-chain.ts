@@ -9,21 +9,51 @@ import {interceptor} from './server-certificate.ts';
 const lastOf = ({chain}: Facts) => chain.at(-1);
 const missing = (facts: Facts) => `'${lastOf(facts)?.issuer ?? ''}'`;
 
-const ownCas = (facts: Facts) =>
-	facts.trust().given
-		? `\`${facts.words.mtls}.ca\` does not hold ${missing(facts)}, the CA of this server`
-		: `no \`${facts.words.mtls}.ca\` is set, and ${missing(facts)} is not among the CAs that Node trusts`;
+/** Whether the missing issuer can be an intermediate CA: nobody need send a root. */
+function mayBeIntermediate(facts: Facts): boolean {
+	const last = lastOf(facts);
+	return (
+		last !== undefined &&
+		last.subject !== last.issuer &&
+		looksIntermediate(last.issuer, []) !== 'no'
+	);
+}
+
+/** `'CN=Bank CA', which may be a root CA,` */
+const missingRoot = (facts: Facts) =>
+	`${missing(facts)}${mayBeIntermediate(facts) ? ', which may be a root CA,' : ''}`;
+
+function ownCas(facts: Facts): string {
+	const ca = `\`${facts.words.mtls}.ca\``;
+	if (!facts.trust().given) {
+		return `no ${ca} is set, and ${missingRoot(facts)} is not among the CAs that Node trusts`;
+	}
+	return mayBeIntermediate(facts)
+		? `${ca} does not hold ${missing(facts)}, which may be a root CA`
+		: `${ca} does not hold ${missing(facts)}, the CA of this server`;
+}
+
+/** ` (from http://…)` */
+function fromWhere(facts: Facts): string {
+	const [from] = lastOf(facts)?.caIssuers ?? [];
+	return from ? ` (from ${from})` : '';
+}
 
 const caMissing: Cause = {
 	id: 'ca-missing',
 	text: ownCas,
 	when: (facts) => !facts.trust().holdsNamesake,
-	repair: (facts) =>
-		`get the certificate of the CA ${missing(facts)} from ${facts.words.end}'s operator and give it as \`${facts.words.mtls}.ca\`; if that CA belongs to a proxy or an antivirus on this network, get it from those who run it${
-			facts.trust().given
-				? ''
-				: `, or try \`${facts.words.mtls}.ca: 'system'\`, as it may be among the CAs of this system`
-		}`,
+	repair: (facts) => {
+		const {words} = facts;
+		const ca = `\`${words.mtls}.ca\``;
+		const give = mayBeIntermediate(facts)
+			? `if it is a root CA, give it as ${ca}; if it is an intermediate CA, have ${words.end} send it`
+			: `give it as ${ca}`;
+		const system = facts.trust().given
+			? ''
+			: `; or try \`${words.mtls}.ca: 'system'\`, as it may be among the CAs of this system`;
+		return `get the certificate of the CA ${missing(facts)} from ${words.end}'s operator, or if it belongs to a proxy or an antivirus on this network, from those who run that: ${give}${system}`;
+	},
 };
 
 // Plain Node trusts it.
@@ -48,13 +78,14 @@ const namesake: Cause = {
 const intermediateMissing: Cause = {
 	id: 'intermediate-missing',
 	text: (facts) =>
-		`${facts.words.end} does not send the certificate of ${missing(facts)}, an intermediate CA`,
-	repair: (facts) => {
-		const {words} = facts;
-		const [from] = lastOf(facts)?.caIssuers ?? [];
-		return `have ${words.end} send the intermediate ${missing(facts)}${from ? ` (from ${from})` : ''}, or add it to \`${words.mtls}.ca\`, beside its root, until it does`;
-	},
+		`${facts.words.end} does not send the certificate of ${missing(facts)}, which ${facts.incomplete === 'leaf-of-intermediate' ? 'is likely' : 'may be'} an intermediate CA`,
+	when: mayBeIntermediate,
+	repair: (facts) =>
+		`${sendIt(facts)}; if it is a root CA, ${facts.words.end} need not send it: give its certificate as \`${facts.words.mtls}.ca\``,
 };
+
+const sendIt = (facts: Facts) =>
+	`have ${facts.words.end} send the certificate of ${missing(facts)}${fromWhere(facts)}, or add it to \`${facts.words.mtls}.ca\`, beside its root, until it does`;
 
 /** The interceptors that put their name into what they issue. */
 const interceptors =
@@ -70,6 +101,14 @@ const named: Cause = {
 
 const unknownCa = (facts: Facts) =>
 	`${facts.words.end}'s certificate ${facts.words.subject} was issued by ${facts.words.issuer}, which leads to no CA that is trusted here`;
+
+/** What is known where the chain ends: it is not, whether its issuer is a root CA or an intermediate one. */
+function unsentIssuer(facts: Facts): string {
+	if (!mayBeIntermediate(facts)) return unknownCa(facts);
+	const {chain, words} = facts;
+	const between = chain.length > 1 ? `leads to '${lastOf(facts)?.subject}', which ` : '';
+	return `${words.end}'s certificate ${words.subject} ${between}was issued by ${missing(facts)}, which is not among the CAs that are trusted here, and whose certificate ${words.end} did not send`;
+}
 
 const incompleteCodes = [
 	'UNABLE_TO_GET_ISSUER_CERT',
@@ -164,7 +203,7 @@ export const serverChainRows: readonly Row[] = [
 				id: 'wrong-intermediate',
 				text: (facts) =>
 					`${facts.words.end} sends ${sentInstead(facts)}, and not the certificate of ${missing(facts)}: \`openssl s_client -showcerts\` shows what it sends`,
-				repair: intermediateMissing.repair,
+				repair: sendIt,
 			},
 		],
 	},
@@ -173,8 +212,7 @@ export const serverChainRows: readonly Row[] = [
 		when: {code: incompleteCodes, incomplete: 'leaf-of-intermediate'},
 		kind: 'missing-intermediate',
 		certain: false,
-		summary: (facts) =>
-			`${facts.words.end}'s certificate ${facts.words.subject} was issued by ${facts.words.issuer}, whose chain ${facts.words.end} did not send as a whole`,
+		summary: unsentIssuer,
 		causes: [caInPfx, namesake, named, intermediateMissing, caMissing],
 	},
 	{
@@ -182,27 +220,16 @@ export const serverChainRows: readonly Row[] = [
 		when: {code: incompleteCodes, incomplete: 'leaf-alone'},
 		kind: 'untrusted-issuer',
 		certain: false,
-		summary: unknownCa,
-		causes: [
-			caInPfx,
-			namesake,
-			named,
-			caMissing,
-			interceptor,
-			{
-				...intermediateMissing,
-				// A root needs nobody to send it.
-				when: (facts) => looksIntermediate(lastOf(facts)?.issuer ?? '', []) !== 'no',
-			},
-		],
+		summary: unsentIssuer,
+		causes: [caInPfx, namesake, named, caMissing, intermediateMissing, interceptor],
 	},
 	{
 		id: 'unknown-root',
 		when: {code: incompleteCodes, incomplete: 'unknown-root'},
 		kind: 'untrusted-issuer',
 		certain: true,
-		summary: unknownCa,
-		causes: [caInPfx, namesake, named, caMissing, interceptor],
+		summary: unsentIssuer,
+		causes: [caInPfx, namesake, named, caMissing, intermediateMissing, interceptor],
 	},
 ];
 

@@ -4,8 +4,25 @@
 import tls from 'node:tls';
 import {onTestFinished} from 'vitest';
 import {createTestPki} from '../../src/testing/index.ts';
+import {oid, sequence, text, tlv} from '../support/certificate-writer.ts';
 import {type Case, runCorpus, serve} from './corpus.ts';
 import {writeChain} from './written-chain.ts';
+
+/** The summary and the hint name both possibilities: a root that is not trusted, and an intermediate. */
+const eitherCa = (name: string) =>
+	new RegExp(
+		`was issued by '${name}', which is not among the CAs that are trusted here, and whose certificate the server did not send.*` +
+			`What to do: get the certificate of the CA '${name}' from .*if it is a root CA, give it as \`mtls.ca\`; if it is an intermediate CA, have the server send it`,
+	);
+
+/** A name with an organization (2.5.4.10). */
+const ofOwner = (organization: string, name: string) =>
+	sequence(
+		...[
+			{id: '55040a', value: organization},
+			{id: '550403', value: name},
+		].map(({id, value}) => tlv(0x31, sequence(oid(id), text(value)))),
+	);
 
 const cases: readonly Case[] = [
 	{
@@ -127,10 +144,10 @@ const cases: readonly Case[] = [
 	},
 	{
 		name: 'a leaf that came alone, where a private CA is given',
-		kind: 'missing-intermediate',
+		kind: 'untrusted-issuer',
 		certain: false,
-		first: 'intermediate-missing',
-		others: ['ca-missing'],
+		first: 'ca-missing',
+		others: ['intermediate-missing', 'intercepted'],
 		setUp: async () => {
 			const {root, leaf, cert, key} = writeChain(
 				{subject: 'Root'},
@@ -140,6 +157,79 @@ const cases: readonly Case[] = [
 			return {
 				broken: {url: (await serve({cert: leaf, key})).url, mtls: {ca: root}},
 				repaired: async () => ({url: (await serve({cert, key})).url, mtls: {ca: root}}),
+				says: eitherCa('CN=Acme Services'),
+			};
+		},
+	},
+	{
+		// The same as the one before, to whoever sees the leaf alone.
+		name: 'a leaf that came alone, of a root that is not the private CA which is given',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-missing',
+		others: ['intermediate-missing', 'intercepted'],
+		setUp: async () => {
+			const other = await createTestPki({commonName: 'Unknown CA'});
+			const {url} = await serve(await other.server());
+			return {
+				broken: {url},
+				repaired: {url, mtls: {ca: other.ca}},
+				says: eitherCa('CN=Unknown CA'),
+			};
+		},
+	},
+	{
+		name: 'a leaf that came alone, of an unknown CA, where no CA is given',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-missing',
+		others: ['intermediate-missing', 'intercepted'],
+		setUp: async ({alice: {cert, key}}) => {
+			const other = await createTestPki({commonName: 'Unknown CA'});
+			const {url} = await serve(await other.server());
+			return {
+				broken: {url, config: {mtls: {cert, key}}},
+				repaired: {url, mtls: {ca: other.ca}},
+				says: eitherCa('CN=Unknown CA'),
+			};
+		},
+	},
+	{
+		name: 'a leaf that came alone, of a CA that belongs to the owner of the given one',
+		kind: 'missing-intermediate',
+		certain: false,
+		first: 'intermediate-missing',
+		others: ['ca-missing'],
+		setUp: async () => {
+			const {root, leaf, cert, key} = writeChain(
+				{subject: ofOwner('Acme Ltd', 'Top')},
+				{subject: ofOwner('Acme Ltd', 'Services')},
+				{subject: 'leaf'},
+			);
+			return {
+				broken: {url: (await serve({cert: leaf, key})).url, mtls: {ca: root}},
+				repaired: async () => ({url: (await serve({cert, key})).url, mtls: {ca: root}}),
+				says: /have the server send .*; if it is a root CA/,
+			};
+		},
+	},
+	{
+		// `openssl req` gives it to everybody.
+		name: "a leaf that came alone, of a CA whose owner is that of OpenSSL's default",
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-missing',
+		others: ['intermediate-missing', 'intercepted'],
+		setUp: async () => {
+			const owner = 'Internet Widgits Pty Ltd';
+			const [given, other] = [
+				writeChain({subject: ofOwner(owner, 'One')}, {subject: 'leaf'}),
+				writeChain({subject: ofOwner(owner, 'Two')}, {subject: 'leaf'}),
+			];
+			const {url} = await serve(other);
+			return {
+				broken: {url, mtls: {ca: given.root}},
+				repaired: {url, mtls: {ca: other.root}},
 			};
 		},
 	},

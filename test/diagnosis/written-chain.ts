@@ -2,7 +2,7 @@ import {generateKeyPairSync, type KeyObject} from 'node:crypto';
 import {toPem, writeCertificate} from '../support/certificate-writer.ts';
 
 export interface Link {
-	readonly subject: string;
+	readonly subject: string | Buffer;
 	readonly validity?: Buffer;
 	/** @defaultValue whether another link is below it */
 	readonly authority?: boolean;
@@ -16,7 +16,7 @@ export const pemOf = (key: KeyObject) => key.export({type: 'pkcs8', format: 'pem
 
 /** A root and what is below it, in order; the last is the leaf. */
 export function writeChain(...links: readonly Link[]) {
-	let issuer: {subject: string; key: KeyObject} | undefined;
+	let issuer: {subject: string | Buffer; key: KeyObject} | undefined;
 	const certificates: string[] = [];
 	for (const [index, link] of links.entries()) {
 		const {publicKey, privateKey} = ecKey();

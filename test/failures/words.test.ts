@@ -9,6 +9,7 @@ import {
 	certificateOf,
 	evidenceOf,
 	offered,
+	ownCertificateOf,
 	samples,
 	server,
 	trustOf,
@@ -210,6 +211,35 @@ describe('what the reasons tell', () => {
 			clientCertificate: 'not-asked',
 		});
 		expect(summary).toMatch(/did not ask for a client certificate .* one that is not ours$/);
+	});
+
+	// What is sent in place of ours may be refused with any alert, or none.
+	test('no cause says that our certificate is valid where it has expired, or is not valid yet', () => {
+		for (const dates of [
+			{validTo: '2025-12-31T00:00:00.000Z'},
+			{validFrom: '2026-01-03T00:00:00.000Z'},
+		]) {
+			const identity = certificateOf('CN=client', 'CN=Partner CA', dates);
+			const ours = () => [ownCertificateOf(dates)];
+			const all = [40, 42, 43, 44, 45, 46, 48, 49, 51, 80, undefined].flatMap((number) => {
+				const message = number === undefined ? '' : alert(number);
+				const {reasons, hint} = decided({
+					...{...asked, ...offered, identity, ours, message},
+					...(number === undefined && {code: 'ECONNRESET'}),
+				});
+				return [...reasons, hint];
+			});
+			expect(all.filter((text) => /(is|ours) valid\b(?! before)/.test(text))).toEqual([]);
+			expect(all.filter((text) => /needs no change/.test(text))).toEqual([]);
+			expect(all.join()).toMatch(/expired on|is not valid before/);
+			expect(all.join()).toContain("does not let 'CN=client' in: it is not registered there");
+			expect(decided({...rsa, identity, ours, ...page('nginx-required')}).hint).not.toContain(
+				'needs no change',
+			);
+		}
+		expect(decided({...rsa, ...page('nginx-required')}).hint).toContain('needs no change');
+		const valid = decided({...asked, ...offered, message: alert(45)});
+		expect(valid.reasons[0]).toMatch(/^ours is valid by this machine's clock/);
 	});
 
 	test('where `mtls.sigalgs` is set, it is named before the server', () => {

@@ -47,6 +47,7 @@ export function trustOf(more: Partial<TrustFacts> = {}): TrustFacts {
 		holdsLeaf: false,
 		holdsTop: false,
 		holdsNamesake: false,
+		holdsRelative: false,
 		inPfx: false,
 		isPublic: false,
 		held: new Set(),

@@ -86,9 +86,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 		const {message, failure} = await mtlsFailureOf(fixture.client().get(server.url(), options));
 		expect(failure.kind).toBe('missing-intermediate');
 		expect(message).toContain(
-			"was issued by 'CN=Bank Issuing CA', whose chain the server did not send as a whole",
+			"was issued by 'CN=Bank Issuing CA', which is not among the CAs that are trusted here, and whose certificate the server did not send",
 		);
-		expect(failure.hint).toContain("have the server send the intermediate 'CN=Bank Issuing CA'");
+		expect(failure.hint).toContain(
+			"have the server send the certificate of 'CN=Bank Issuing CA' (from",
+		);
+		expect(failure.hint).toMatch(/if it is a root CA, .*: give its certificate as `mtls\.ca`$/);
+		expect(failure.reasons).toEqual([
+			"the server does not send the certificate of 'CN=Bank Issuing CA', which is likely an intermediate CA",
+			"`mtls.ca` does not hold 'CN=Bank Issuing CA', which may be a root CA",
+		]);
 		expect(failure.hint).toContain('http://ca.test/bank-issuing-ca.crt');
 	});
 

@@ -114,11 +114,11 @@ const chainFailures: Readonly<Record<string, (chain: Chain, now: Date) => string
 		const top = chain.at(-1) ?? chain[0];
 		return top.subject === top.issuer
 			? `leads to '${commonName(top.subject)}', which is not trusted here`
-			: `ends at '${commonName(top.subject)}', whose issuer is not trusted here`;
+			: `ends at '${commonName(top.subject)}', whose issuer '${commonName(top.issuer)}' is not trusted here, and was not sent`;
 	},
 	'missing-intermediate': (chain) => {
 		const {issuer} = chain.at(-1) ?? chain[0];
-		return `the certificate of '${commonName(issuer)}' was not sent`;
+		return `the certificate of '${commonName(issuer)}' was not sent, and is not among the CAs that are trusted here`;
 	},
 	revoked: () => 'revoked',
 	'revocation-unknown': () => 'no current revocation list covers it',

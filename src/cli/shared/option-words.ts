@@ -55,8 +55,8 @@ export function optionWriter(given: ClientFlags = {}): OptionWriter {
 			})
 			// Security: the certificate may come from an address that the unverified server names.
 			.replace(
-				/(add it to `--(?:proxy-)?ca`[^;]* until it does)$/,
-				'$1; compare its fingerprint by another way first',
+				/(add it to `--(?:proxy-)?ca`, beside its root, until it does)/,
+				'$1 (compare its fingerprint by another way first)',
 			);
 }
 

@@ -184,6 +184,13 @@ export function trustFacts(
 		holdsLeaf: leaf !== undefined && held.includes(leaf),
 		holdsTop: last !== undefined && !isRoot && held.includes(last),
 		holdsNamesake: last !== undefined && !held.includes(last) && trusted.holdsNameOfIssuer(last),
+		get holdsRelative() {
+			const organization = last && organizationOf(last.issuer);
+			return (
+				organization !== undefined &&
+				(ca ?? []).some((pem) => organizationOf(new X509Certificate(pem).subject) === organization)
+			);
+		},
 		inPfx:
 			last !== undefined &&
 			pfxCas.some(
@@ -195,6 +202,15 @@ export function trustFacts(
 			ca !== undefined && last !== undefined && trustedByDefault().issuerOf(last) !== undefined,
 		held: new Set(held.map(({fingerprint256}) => fingerprint256)),
 	};
+}
+
+/** What `openssl req` suggests, and says nothing of the owner. */
+const defaultOrganization = 'Internet Widgits Pty Ltd';
+
+/** Of a name as Node prints it, an attribute a line; `undefined` without one. */
+function organizationOf(name: string | undefined): string | undefined {
+	const organization = /^O=(.+)$/m.exec(name ?? '')?.[1];
+	return organization === defaultOrganization ? undefined : organization;
 }
 
 const byDefault = new WeakMap<readonly string[], TrustedCertificates>();

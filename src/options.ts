@@ -7,7 +7,7 @@ import type {MtlsOptions} from './options/mtls.ts';
 export interface ProxyOptions {
 	/** Name or address, without scheme and port. */
 	host: string;
-	/** @defaultValue 80, 443 of an `https` proxy, 1080 of a SOCKS proxy */
+	/** @defaultValue 80; 443 for `https`; 1080 for SOCKS */
 	port?: number;
 	/**
 	 * The protocol of the proxy itself: `http`, `https`, `socks5`, or `socks5h`, which leaves it to the proxy
@@ -108,7 +108,7 @@ export interface Timeouts {
 	 * proxy that is too slow is an {@link MtlsError} of kind `proxy-timeout`. A request on a kept-alive
 	 * connection does not need it. If given, it includes the wait for a free connection.
 	 * `ERR_MTLS_CONNECT_TIMEOUT`
-	 * @defaultValue 60,000 with `handshakeMs`; when one of them is given, 60,000 for the other
+	 * @defaultValue 60,000 together with `handshakeMs`; if one of them is given, 60,000 for the other
 	 */
 	readonly connectMs?: number;
 	/** From that connection or tunnel until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */

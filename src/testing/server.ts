@@ -9,7 +9,7 @@ import {type Credential, createTestPki, type TestPki} from './pki.ts';
 import {type RecordedRequest, recordRequest} from './request-log.ts';
 
 export interface MtlsServerOptions {
-	/** @defaultValue a new one, found as `pki` of the server */
+	/** @defaultValue a new one: found as `pki` of the server */
 	pki?: TestPki;
 	/** The server's own certificate. @defaultValue `pki.server()` */
 	credential?: Credential;

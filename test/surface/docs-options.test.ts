@@ -9,9 +9,13 @@ import {expect, test} from 'vitest';
 import {documents} from './documents.ts';
 
 // Where the types of options stand.
-const files = ['options.ts', 'options/mtls.ts', 'cookies/file/file-jar.ts', 'redis/options.ts'].map(
-	(file) => fileURLToPath(new URL(`../../src/${file}`, import.meta.url)),
-);
+const files = [
+	'options.ts',
+	'options/mtls.ts',
+	'cookies/file/file-jar.ts',
+	'redis/options.ts',
+	'testing/server.ts',
+].map((file) => fileURLToPath(new URL(`../../src/${file}`, import.meta.url)));
 
 const types = new Map(files.flatMap((file) => interfacesOf(file)));
 
@@ -66,6 +70,7 @@ test('each type of options has its table in docs', () => {
 		'CookieOptions',
 		'FileJarOptions',
 		'MtlsOptions',
+		'MtlsServerOptions',
 		'ProxyOptions',
 		'RedisStoreOptions',
 		'SessionOptions',

@@ -10,7 +10,8 @@ import axios, {type AxiosRequestConfig, type AxiosResponse} from 'axios';
 import {beforeAll, describe, expect, test} from 'vitest';
 import {createFixture, type Fixture, failureOf} from '../support/fixture.ts';
 import {type H2Request, respondWith, startH2Server} from '../support/h2-server.ts';
-import {iterations} from '../support/iterations.ts';
+import {iterations, sample} from '../support/iterations.ts';
+import {separateConcurrentTests} from '../support/on-test-finished.ts';
 import {
 	type Frame,
 	frames,
@@ -25,6 +26,7 @@ let fixture: Fixture;
 beforeAll(async () => {
 	fixture = await createFixture();
 });
+separateConcurrentTests();
 
 const http2 = {httpVersion: 2, timeout: 10_000} as const;
 const {NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_REFUSED_STREAM} =
@@ -92,7 +94,7 @@ const matrix = [413, 303, 401, 200].flatMap((status) =>
 	),
 );
 
-test.each(matrix)(
+test.each(sample(matrix))(
 	'a $status before an upload of $bytes bytes ends the call as in axios, and the next request is answered, where the server $next',
 	async ({status, bytes, next}) => {
 		const server = await early(status, next);
@@ -228,8 +230,14 @@ async function asks(
 	return {request, next};
 }
 
-describe.each(Object.entries(codes))('a stream that is reset with %s', (name, code) => {
-	describe.each(uploads)('under %s', (upload) => {
+// Turned round, so that a sample has each code under another upload.
+const resets = Object.entries(codes).flatMap(([name, code], turn) =>
+	uploads.map((_, nth) => ({name, code, upload: uploads[(nth + turn) % 3] ?? 'a GET'})),
+);
+
+describe.each(sample(resets))(
+	'a stream that is reset with $name under $upload',
+	({name, code, upload}) => {
 		test('a stream that is reset before the response fails, and leaves the session to others', async () => {
 			const {request, next} = await asks(upload, (id, {send}) => send(frames.reset(id, code)));
 			expect(await failureOf(request)).toMatchObject({
@@ -302,8 +310,8 @@ describe.each(Object.entries(codes))('a stream that is reset with %s', (name, co
 			expect([status, data]).toEqual(status === 204 ? [204, ''] : [200, 'whole']);
 			await next();
 		});
-	});
-});
+	},
+);
 
 describe('a server that goes away after every 20 requests', () => {
 	/** The bodies it has begun with, in the order in which it did. */
@@ -356,7 +364,7 @@ describe('a server that goes away after every 20 requests', () => {
 	);
 });
 
-describe('a server that refuses for ever', () => {
+describe('a server that refuses for ever', {concurrent: true}, () => {
 	const refuse = async () => {
 		const server = await startRawH2Server(fixture.pki, (frame, {send}) => {
 			if (isHead(frame)) send(frames.reset(frame.id, NGHTTP2_REFUSED_STREAM));

@@ -6,6 +6,7 @@ import type {RequestHandler} from '../../src/testing/index.ts';
 import {createFixture, exchanges, type Fixture} from '../support/fixture.ts';
 import {startForgetfulRelay} from '../support/forgetful-relay.ts';
 import {startH2Server} from '../support/h2-server.ts';
+import {sample} from '../support/iterations.ts';
 import {startPlainHttp} from '../support/plain-server.ts';
 
 let fixture: Fixture;
@@ -34,52 +35,55 @@ async function idle(client: MtlsClient, count = 1) {
 // Seen: 20 connections for 20 requests to a server that says `Keep-Alive: timeout=2`, which Apache does
 // with `KeepAliveTimeout 2`. Why: undici stays away from the announced end by 2 s, Node by 1 s. Now: by
 // half a second.
-describe.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('with Keep-Alive: timeout=%i', (seconds) => {
-	const requests = 20;
-	// On a busy machine a second may pass between two requests, after which no connection is to be kept.
-	const slow = {retry: seconds === 1 ? 3 : 1};
-	const announcing = () =>
-		fixture.server({
-			handler: (_request, response) => {
-				response.setHeader('Connection', 'keep-alive');
-				response.setHeader('Keep-Alive', `timeout=${seconds}`);
-				return false;
-			},
-		});
+describe.each([1, 2, ...sample([3, 4, 5, 6, 7, 8, 9, 10])])(
+	'with Keep-Alive: timeout=%i',
+	(seconds) => {
+		const requests = 20;
+		// On a busy machine a second may pass between two requests, after which no connection is to be kept.
+		const slow = {retry: seconds === 1 ? 3 : 1};
+		const announcing = () =>
+			fixture.server({
+				handler: (_request, response) => {
+					response.setHeader('Connection', 'keep-alive');
+					response.setHeader('Keep-Alive', `timeout=${seconds}`);
+					return false;
+				},
+			});
 
-	/** How many connections axios makes, with an agent that is as Node's own. */
-	async function ofAxios(): Promise<number> {
-		const server = await announcing();
-		const {cert, key} = fixture.alice;
-		const httpsAgent = new https.Agent({
-			...{keepAlive: true, timeout: 5_000, scheduling: 'lifo'},
-			...{cert, key, ca: fixture.pki.ca},
-		});
-		onTestFinished(() => httpsAgent.destroy());
-		for (let n = 0; n < requests; n += 1) {
-			await axios.get(server.url('/whoami'), {httpsAgent, proxy: false});
-		}
-		return server.connections.length;
-	}
-
-	test.each(exchanges)(
-		'20 requests make no more connections than axios, over %s',
-		slow,
-		async (_, options) => {
+		/** How many connections axios makes, with an agent that is as Node's own. */
+		async function ofAxios(): Promise<number> {
 			const server = await announcing();
-			const client = fixture.client(options);
-			for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));
-			expect(server.connections.length).toBeLessThanOrEqual(await ofAxios());
-		},
-	);
+			const {cert, key} = fixture.alice;
+			const httpsAgent = new https.Agent({
+				...{keepAlive: true, timeout: 5_000, scheduling: 'lifo'},
+				...{cert, key, ca: fixture.pki.ca},
+			});
+			onTestFinished(() => httpsAgent.destroy());
+			for (let n = 0; n < requests; n += 1) {
+				await axios.get(server.url('/whoami'), {httpsAgent, proxy: false});
+			}
+			return server.connections.length;
+		}
 
-	test('20 requests share one tunnel', slow, async () => {
-		const [server, proxy] = await Promise.all([announcing(), fixture.proxy()]);
-		const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
-		for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));
-		expect(proxy.tunnels).toHaveLength(1);
-	});
-});
+		test.each(exchanges)(
+			'20 requests make no more connections than axios, over %s',
+			slow,
+			async (_, options) => {
+				const server = await announcing();
+				const client = fixture.client(options);
+				for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));
+				expect(server.connections.length).toBeLessThanOrEqual(await ofAxios());
+			},
+		);
+
+		test('20 requests share one tunnel', slow, async () => {
+			const [server, proxy] = await Promise.all([announcing(), fixture.proxy()]);
+			const client = fixture.client({proxy: {host: '127.0.0.1', port: proxy.port}});
+			for (let n = 0; n < requests; n += 1) await client.get(server.url('/whoami'));
+			expect(proxy.tunnels).toHaveLength(1);
+		});
+	},
+);
 
 test('a connection is not used again that the server announces to close at once', async () => {
 	const server = await startPlainHttp((_, response) => {

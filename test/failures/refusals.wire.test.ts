@@ -9,7 +9,7 @@ import {
 } from '../../src/testing/index.ts';
 import {exchanges} from '../support/fixture.ts';
 import {versions} from '../support/handshake-table.ts';
-import {iterations} from '../support/iterations.ts';
+import {iterations, sample} from '../support/iterations.ts';
 import {hasOpenssl, startOpensslServer} from '../support/openssl-server.ts';
 
 let pki: TestPki;
@@ -72,7 +72,7 @@ describe('a Node server, which hangs up', () => {
 		{...cell, identity: 'stranger', kind: 'client-certificate-refused'} as const,
 	]);
 
-	test.each(rows)(
+	test.each(sample(rows))(
 		`a Node server refuses identity $identity with $kind in each of ${runs} runs: $exchange, $version, $request`,
 		async ({options, version, request, identity, kind}) => {
 			const limits = {minVersion: version, maxVersion: version};
@@ -120,7 +120,7 @@ describe.skipIf(!hasOpenssl)('openssl s_server, which sends alerts', () => {
 		},
 	]);
 
-	test.each(rows)(
+	test.each(sample(rows))(
 		'openssl s_server refuses identity $identity with $alert: $exchange, $version, $request',
 		async ({options, version, request, identity, alert, says}) => {
 			const runs = iterations({usual: 2, short: 1, long: 10});
@@ -167,7 +167,7 @@ describe('a server that hangs up on the request', () => {
 		request.socket.destroy();
 		return true;
 	};
-	test.each(cells)(
+	test.each(sample(cells))(
 		'a server that hangs up after it requested the certificate has most likely refused it: $exchange, $version, $request',
 		async ({options, version, request}) => {
 			await using server = await startMtlsServer({
@@ -195,7 +195,7 @@ describe('a server that hangs up on the request', () => {
 		},
 	);
 
-	test.each(cells)(
+	test.each(sample(cells))(
 		'a server that hangs up without having requested a certificate is a plain AxiosError: $exchange, $version, $request',
 		async ({options, version, request}) => {
 			await using server = await startMtlsServer({

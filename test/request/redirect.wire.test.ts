@@ -4,6 +4,7 @@ import axios, {type AxiosInstance, type AxiosRequestConfig} from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import type {MtlsServer, RecordedRequest} from '../../src/testing/index.ts';
 import {createFixture, type Fixture, failureOf, pages, redirect} from '../support/fixture.ts';
+import {sample} from '../support/iterations.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -63,7 +64,7 @@ describe('as axios does it', () => {
 		),
 	);
 
-	test.each(cases)(
+	test.each(sample(cases))(
 		'a redirect by %i, for %s with %s, is as in axios',
 		async (status, method, body) => {
 			const server = await redirecting();

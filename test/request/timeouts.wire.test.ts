@@ -1,4 +1,6 @@
 import {beforeAll, describe, expect, test} from 'vitest';
+import type {ClientConfig, MtlsClient} from '../../src/index.ts';
+import type {MtlsServer, RequestHandler} from '../../src/testing/index.ts';
 import {
 	allClosed,
 	createFixture,
@@ -7,24 +9,41 @@ import {
 	failureOf,
 	redirect,
 } from '../support/fixture.ts';
+import {separateConcurrentTests} from '../support/on-test-finished.ts';
 import {startTcp} from '../support/plain-server.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
 	fixture = await createFixture();
 });
+// Each waits for its timeout.
+separateConcurrentTests();
 
-// A handshake on a busy machine fits in.
 const timeout = 250;
+/** A handshake fits in on a machine that is busy with other tests. */
+const longTimeout = 1_000;
 /** As axios says it. */
-const timedOut = {
+const late = (ms: number) => ({
 	name: 'AxiosError',
 	code: 'ECONNABORTED',
-	message: expect.stringMatching(new RegExp(`^timeout of ${timeout}ms exceeded(: .+)?$`)),
+	message: expect.stringMatching(new RegExp(`^timeout of ${ms}ms exceeded(: .+)?$`)),
+});
+const timedOut = late(timeout);
+const silence = {handler: ({url}: {url?: string | undefined}) => url !== '/whoami'};
+const halfBody: RequestHandler = (request, response) => {
+	if (request.url === '/whoami') return false;
+	response.writeHead(200, {'content-type': 'text/plain', 'content-length': 10}).write('some');
+	return true;
 };
-const silence = {handler: () => true};
 
-describe.each(exchanges)('over %s', (_, options) => {
+/** A client with a connection: the timeout of its next request covers no handshake. */
+async function connected(server: MtlsServer, config: ClientConfig = {}): Promise<MtlsClient> {
+	const client = fixture.client(config);
+	await client.get(server.url('/whoami'), {timeout: 20_000});
+	return client;
+}
+
+describe.each(exchanges)('over %s', {concurrent: true}, (_, options) => {
 	test('a proxy that says nothing', async () => {
 		const [server, proxy] = await Promise.all([
 			fixture.server(),
@@ -32,18 +51,18 @@ describe.each(exchanges)('over %s', (_, options) => {
 		]);
 		const client = fixture.client({
 			...options,
-			timeout,
+			timeout: longTimeout,
 			proxy: {host: '127.0.0.1', port: proxy.port},
 		});
-		expect(await failureOf(client.get(server.url()))).toMatchObject(timedOut);
+		expect(await failureOf(client.get(server.url()))).toMatchObject(late(longTimeout));
 		expect(proxy.tunnels).toHaveLength(1);
 		expect(server.connections).toEqual([]);
 	});
 
 	test('a server that never answers', async () => {
 		const server = await fixture.server(silence);
-		const client = fixture.client({...options, timeout});
-		expect(await failureOf(client.get(server.url()))).toMatchObject(timedOut);
+		const client = fixture.client({...options, timeout: longTimeout});
+		expect(await failureOf(client.get(server.url()))).toMatchObject(late(longTimeout));
 		await allClosed(server);
 		expect(server.connections).toMatchObject([{secure: true, authorized: true}]);
 		expect(server.requests).toHaveLength(1);
@@ -68,14 +87,8 @@ describe.each(exchanges)('over %s', (_, options) => {
 		// With them axios has follow-redirects close the socket: test/parity holds us to its words.
 		['a body that does not end', {}, {message: expect.stringContaining('aborted'), status: 200}],
 	])('the timeout of axios strikes for %s', async (_title, redirects, expected) => {
-		const server = await fixture.server({
-			handler: (_request, response) => {
-				response.writeHead(200, {'content-type': 'text/plain'});
-				response.write('some');
-				return true;
-			},
-		});
-		const client = fixture.client({...options, timeout, ...redirects});
+		const server = await fixture.server({handler: halfBody});
+		const client = await connected(server, {...options, timeout, ...redirects});
 		expect(await failureOf(client.get(server.url()))).toMatchObject(expected);
 		await allClosed(server);
 	});
@@ -94,16 +107,17 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('the timeout of axios strikes for the sum of redirects, though each of them is quick', async () => {
 		const server = await fixture.server({
 			handler: (request, response) => {
+				if (request.url === '/whoami') return false;
 				setTimeout(() => redirect(`${request.url}x`)(request, response), timeout / 4);
 				return true;
 			},
 		});
-		const client = fixture.client({...options, timeout, maxRedirects: 1000});
+		const client = await connected(server, {...options, timeout: longTimeout, maxRedirects: 1000});
 		expect(await failureOf(client.get(server.url('/x')))).toMatchObject({
-			...timedOut,
-			config: {url: server.url('/x'), timeout},
+			...late(longTimeout),
+			config: {url: server.url('/x'), timeout: longTimeout},
 		});
-		expect(server.requests.length).toBeGreaterThan(1);
+		expect(server.requests.length).toBeGreaterThan(2);
 		await allClosed(server);
 	});
 
@@ -130,11 +144,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 	});
 });
 
-describe.each(exchanges)('over %s', (_, options) => {
+describe.each(exchanges)('over %s', {concurrent: true}, (_, options) => {
 	/** What the message says after axios's words. */
-	async function stageOf(url: string, config: object = {}): Promise<string> {
-		const client = fixture.client({...options, timeout, ...config});
-		const {message} = await failureOf(client.get(url));
+	async function stageOf(url: string, config: object, client = fixture.client(options)) {
+		const {message} = await failureOf(client.get(url, {timeout, ...config}));
 		const [begin, ...stage] = message.split(': ');
 		expect(begin).toBe(`timeout of ${timeout}ms exceeded`);
 		return stage.join(': ');
@@ -148,26 +161,22 @@ describe.each(exchanges)('over %s', (_, options) => {
 	test('the timeout of a request whose server says nothing after it was sent says so', async () => {
 		const server = await fixture.server(silence);
 		const {host} = new URL(server.origin);
-		expect(await stageOf(server.url())).toBe(
+		expect(await stageOf(server.url(), {}, await connected(server, options))).toBe(
 			`the request was sent to ${host}, and no response has begun`,
 		);
 	});
 
 	test('the timeout of a body that stops says how far it had come', async () => {
-		const server = await fixture.server({
-			handler: (_request, response) => {
-				response.writeHead(200, {'content-length': 10}).write('some');
-				return true;
-			},
-		});
+		const server = await fixture.server({handler: halfBody});
 		const {host} = new URL(server.origin);
-		expect(await stageOf(server.url(), {maxRedirects: 0})).toMatch(
+		const client = await connected(server, options);
+		expect(await stageOf(server.url(), {maxRedirects: 0}, client)).toMatch(
 			`the head of the response (200) has arrived from ${host}, and `,
 		);
 	});
 });
 
-test('the timeout of a handshake that stops says that there is a TCP connection', async () => {
+test.concurrent('the timeout of a handshake that stops says that there is a TCP connection', async () => {
 	const mute = await startTcp();
 	const client = fixture.client({timeout});
 	expect((await failureOf(client.get(`https://localhost:${mute.port}/`))).message).toBe(
@@ -175,7 +184,7 @@ test('the timeout of a handshake that stops says that there is a TCP connection'
 	);
 });
 
-test('the timeout of a proxy that says nothing names the proxy', async () => {
+test.concurrent('the timeout of a proxy that says nothing names the proxy', async () => {
 	const proxy = await fixture.proxy({verdict: 'silence'});
 	const client = fixture.client({timeout, proxy: {host: '127.0.0.1', port: proxy.port}});
 	expect((await failureOf(client.get('https://origin.test/'))).message).toBe(
@@ -183,15 +192,11 @@ test('the timeout of a proxy that says nothing names the proxy', async () => {
 	);
 });
 
-test('the timeout of a body that stops, with redirects, says how many bytes have arrived', async () => {
-	const server = await fixture.server({
-		handler: (_request, response) => {
-			response.writeHead(200, {'content-length': 10}).write('some');
-			return true;
-		},
-	});
+test.concurrent('the timeout of a body that stops, with redirects, says how many bytes have arrived', async () => {
+	const server = await fixture.server({handler: halfBody});
 	const {host} = new URL(server.origin);
-	const error = await failureOf(fixture.client({timeout}).get(server.url()));
+	const client = await connected(server, {timeout});
+	const error = await failureOf(client.get(server.url()));
 	expect(error).toMatchObject({
 		code: 'ERR_BAD_RESPONSE',
 		message: `stream has been aborted: nothing came for ${timeout} ms (\`timeout\`): the head of the response (200) has arrived from ${host}, and 4 bytes of its body`,

@@ -8,6 +8,7 @@ import {promisify} from 'node:util';
 import type {ContextManager, Span, TextMapPropagator, TracerProvider} from '@opentelemetry/api';
 import {describe, expect, expectTypeOf, test} from 'vitest';
 import type {Context, OpenTelemetry, Span as UsedSpan} from '../../src/logging/opentelemetry.ts';
+import {sample} from '../support/iterations.ts';
 
 interface TracedSpan {
 	readonly name: string;
@@ -184,8 +185,10 @@ function spanOf([name, end, more]: Row): unknown {
 	};
 }
 
-describe.each(['none', 'http', 'undici', 'http,undici'])(
+// A process each, at the same time.
+describe.each(['none', ...sample(['http', 'undici', 'http,undici'])])(
 	'with the instrumentations: %s',
+	{concurrent: true},
 	(instrumentations) => {
 		test('each request has one span, a child of the caller’s, and one traceparent, that of its span', async () => {
 			const results = await runTraced(instrumentations);
@@ -206,7 +209,7 @@ describe.each(['none', 'http', 'undici', 'http,undici'])(
 	},
 );
 
-test('the instrumentations change nothing without an SDK', async () => {
+test.concurrent('the instrumentations change nothing without an SDK', async () => {
 	const results = await runTraced('off,http,undici');
 
 	expect(Object.keys(results)).toEqual(Object.keys(cases));
@@ -217,7 +220,7 @@ test('the instrumentations change nothing without an SDK', async () => {
 	}
 });
 
-test('the URL of a span has no credentials and no values of its query', async () => {
+test.concurrent('the URL of a span has no credentials and no values of its query', async () => {
 	const {GET, redirect} = await runTraced('none');
 	const urls = [GET, redirect].flatMap((result) =>
 		result?.spans.map(({attributes}) => String(attributes['url.full']).replace(/:\d+/, '')),

@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import {type AddressInfo, connect, createServer} from 'node:net';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** A relay that reads along on the way to a server. */
 export interface CertificateRelay {

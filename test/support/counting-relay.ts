@@ -1,5 +1,5 @@
 import net, {type AddressInfo, type Socket} from 'node:net';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** Counts the connections that are open at once, on the way to servers. */
 export interface CountingRelays {

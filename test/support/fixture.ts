@@ -1,6 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {AxiosError} from 'axios';
-import {expect, onTestFinished} from 'vitest';
+import {expect} from 'vitest';
 import {type ClientConfig, createClient, type MtlsClient, type MtlsError} from '../../src/index.ts';
 import {
 	type Credential,
@@ -13,6 +13,7 @@ import {
 	type TestPki,
 } from '../../src/testing/index.ts';
 import {type ConnectProxy, type ConnectProxyOptions, startConnectProxy} from './connect-proxy.ts';
+import {onTestFinished} from './on-test-finished.ts';
 import {startRecordingServer} from './recording-server.ts';
 import {type SocksProxy, type SocksProxyOptions, startSocksProxy} from './socks-proxy.ts';
 

@@ -1,5 +1,5 @@
 import net, {type AddressInfo, type Socket} from 'node:net';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** Stands on the way to a server, as a firewall does. */
 export interface ForgetfulRelay {

@@ -9,9 +9,9 @@ import {
 } from 'node:http2';
 import type {Server} from 'node:https';
 import type {AddressInfo, Socket} from 'node:net';
-import {onTestFinished} from 'vitest';
 import {recordConnections} from '../../src/testing/connection-log.ts';
 import type {Credential, RecordedConnection, TestPki} from '../../src/testing/index.ts';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** What reached the server of one request. */
 export interface H2Request {

@@ -1,5 +1,5 @@
 import type {AddressInfo, Server, Socket} from 'node:net';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** Lets a server listen until the test ends, which cuts its connections. @returns the port */
 export async function listening(server: Server): Promise<number> {

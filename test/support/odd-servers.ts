@@ -6,9 +6,9 @@ import {type AddressInfo, connect as connectTcp, type Server} from 'node:net';
 import {type Duplex, pipeline} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import {fileURLToPath} from 'node:url';
-import {onTestFinished} from 'vitest';
 import type {Questions, Verdict} from './child-verdicts.ts';
 import type {OddKeyPlace} from './odd-keys.ts';
+import {onTestFinished} from './on-test-finished.ts';
 import {tlsCurves} from './tls-curves.ts';
 
 /** Starts a process that ends with the test. */

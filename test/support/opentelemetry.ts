@@ -58,7 +58,9 @@ if (!names.includes('off')) {
 	);
 	trace.setGlobalTracerProvider(new TracerProvider({spanProcessors: [clientSpans]}));
 }
-// For what is imported, rather than required.
-register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
-if (names.includes('http')) new HttpInstrumentation();
+if (names.includes('http')) {
+	// For what is imported, rather than required.
+	register('@opentelemetry/instrumentation/hook.mjs', import.meta.url);
+	new HttpInstrumentation();
+}
 if (names.includes('undici')) new UndiciInstrumentation();

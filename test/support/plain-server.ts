@@ -1,7 +1,7 @@
 import http, {type IncomingMessage} from 'node:http';
 import type {Socket} from 'node:net';
 import net, {type Server} from 'node:net';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** A server without TLS that writes down who came. */
 export interface PlainServer {

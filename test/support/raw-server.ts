@@ -1,6 +1,6 @@
 import net, {type AddressInfo, type Socket} from 'node:net';
 import tls, {type TlsOptions} from 'node:tls';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /**
  * Answers requests without a body by the lines that `answer` makes of their heads, byte for byte,

@@ -1,6 +1,6 @@
 import {once} from 'node:events';
 import net, {type AddressInfo, type Socket} from 'node:net';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** Stands between clients and a Redis server, and writes down each command that passes. */
 export interface RedisRelay {

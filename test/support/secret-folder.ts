@@ -1,7 +1,7 @@
 import {mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {onTestFinished} from 'vitest';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** A folder as Kubernetes mounts a secret: each name leads by way of `..data` to the files of now. */
 export interface SecretFolder {

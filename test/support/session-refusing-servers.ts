@@ -3,8 +3,8 @@ import http, {type IncomingMessage, type RequestListener} from 'node:http';
 import {performServerHandshake, type ServerHttp2Stream} from 'node:http2';
 import net, {type Socket} from 'node:net';
 import {createSecureContext, type SecureVersion, TLSSocket} from 'node:tls';
-import {onTestFinished} from 'vitest';
 import type {TestPki} from '../../src/testing/index.ts';
+import {onTestFinished} from './on-test-finished.ts';
 
 /** Where a server stops that does not go on with a session. */
 type Refusal =

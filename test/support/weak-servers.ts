@@ -5,8 +5,8 @@ import {createDiffieHellmanGroup, KeyObject, randomBytes, webcrypto} from 'node:
 import {once} from 'node:events';
 import https from 'node:https';
 import type {AddressInfo} from 'node:net';
-import {onTestFinished} from 'vitest';
 import {loadX509} from '../../src/testing/x509.ts';
+import {onTestFinished} from './on-test-finished.ts';
 import {type PlainServer, startTcp} from './plain-server.ts';
 
 export interface WeakServer {

@@ -2,14 +2,17 @@ import {execFile} from 'node:child_process';
 import type {AddressInfo} from 'node:net';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {createTestPki} from '../../../src/testing/index.ts';
+import {onTestFinished, separateConcurrentTests} from '../../support/on-test-finished.ts';
 import {scenes, startScriptedProxy} from '../../support/scripted-proxy.ts';
 import type {Report} from '../../support/scripted-proxy-ask.ts';
 
 const script = fileURLToPath(new URL('../../support/scripted-proxy-ask.ts', import.meta.url));
 
-test.each(['http', 'https'])(
+separateConcurrentTests();
+
+test.concurrent.each(['http', 'https'])(
 	'each misbehaviour of an %s proxy has its own code in time, and leaves nothing behind',
 	async (protocol) => {
 		const pki = await createTestPki();

@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import {inspect} from 'node:util';
-import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {beforeAll, describe, expect, test, vi} from 'vitest';
 import {expectCanceled, ways} from '../../support/cancelling.ts';
 import {
 	createFixture,
@@ -9,12 +9,14 @@ import {
 	failureOf,
 	mtlsFailureOf,
 } from '../../support/fixture.ts';
+import {onTestFinished, separateConcurrentTests} from '../../support/on-test-finished.ts';
 import {closedPort, startPlainHttp, startTcp} from '../../support/plain-server.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
 	fixture = await createFixture();
 });
+separateConcurrentTests();
 
 const secret = 'pr0xyS3cret';
 const auth = {username: 'user', password: secret};
@@ -329,7 +331,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 			['to the request', [wantsLogin, loggedIn]],
 			['after half a reply', [greeting, [5, 0, 0, 1]]],
 		];
-		test.each(silences)(
+		test.concurrent.each(silences)(
 			'a SOCKS proxy that says nothing %s is ended by each timeout and by a cancellation',
 			async (_title, script) => {
 				const server = await fixture.recordingServer();

@@ -168,7 +168,8 @@ export interface AdapterOptions extends ConnectionBounds {
 export interface ClientOptions extends AdapterOptions {
 	/**
 	 * How to log in, and how to detect that the session has ended; needs a jar. Instances that `create()`
-	 * makes share the session, unless they have a jar of their own, or `false` here.
+	 * makes share the session, unless they have a jar of their own or `false` here; with credentials of
+	 * their own they have to say it.
 	 */
 	session?: SessionOptions | false;
 	/** Logs each failure once; `false` logs nothing. @defaultValue `console` */

@@ -14,6 +14,8 @@ export interface ClientState
 	extends Omit<ClientContext, 'chooseExchange' | 'fallback' | 'redirectAccess'> {
 	readonly logger: Logger | false;
 	readonly bounds: ConnectionBounds;
+	/** Whether the jar was made here, by `jar: true`, and not by the app. */
+	readonly madeJar: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export function createClientState(options: ClientOptions, parent?: ClientState):
 		timeouts: resolveTimeouts(options.timeouts, parent?.timeouts),
 		cookiePolicy,
 		jar: clientJar({jar: options.jar, logger}, cookiePolicy, parent?.jar),
+		madeJar: options.jar === undefined ? (parent?.madeJar ?? false) : options.jar === true,
 		onCookieRejected:
 			parent !== undefined && logger === parent.logger
 				? parent.onCookieRejected

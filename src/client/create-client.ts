@@ -36,6 +36,7 @@ import {
 import {buildAdapter} from './build-adapter.ts';
 import {type ClientState, createClientState} from './client-state.ts';
 import {createHandle} from './handle.ts';
+import {hasCredentials, withOwnSession} from './own-identity.ts';
 import type {MtlsClient} from './types.ts';
 
 /**
@@ -131,13 +132,14 @@ function equip(instance: AxiosInstance, state: ClientState): MtlsClient {
 		withCallerStack(create, () => {
 			const {options, rest} = splitConfig(config);
 			const child = createPlain(rest);
-			readDefaults(child);
+			const {jar}: {readonly jar?: unknown} = readDefaults(child);
+			const given = readClientOptions(options);
+			const own = hasCredentials(given.mtls) ? withOwnSession(given, state, jar) : given;
 			// As of any option, what the new instance is given counts, not what it inherits.
-			if (options.jar !== undefined) Reflect.deleteProperty(child.defaults, 'jar');
-			const childState = createClientState(readClientOptions(options), state);
-			return equip(child, withSession(child, childState, options.session, state));
+			if (own.jar !== undefined) Reflect.deleteProperty(child.defaults, 'jar');
+			return equip(child, withSession(child, createClientState(own, state), own.session, state));
 		});
-	const mtls = createHandle(state);
+	const mtls = createHandle(state, () => jarOf(flattened(instance.defaults), state.jar));
 	const members = {mtls, create, [Symbol.asyncDispose]: () => mtls.close()};
 	return Object.assign(instance, members) as MtlsClient;
 }

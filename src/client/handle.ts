@@ -1,13 +1,21 @@
 import {inspect} from 'node:util';
 import {flushJar} from '../cookies/file/file-jar.ts';
+import type {CookieJar} from '../cookies/jar.ts';
 import {badOption, memberOf, numberOrType} from '../util/check-options.ts';
 import type {ClientState} from './client-state.ts';
 import {statsLine, statsOf} from './stats.ts';
 import type {MtlsHandle} from './types.ts';
 
-/** Makes `client.mtls`. */
-export function createHandle(state: ClientState): MtlsHandle {
-	const {agent, connections, jar, inFlight} = state;
+/**
+ * Makes `client.mtls`.
+ *
+ * @param jarInUse - The jar of the client's requests: a default of the instance comes before that of `state`.
+ */
+export function createHandle(
+	state: ClientState,
+	jarInUse: () => CookieJar | undefined,
+): MtlsHandle {
+	const {agent, connections, inFlight} = state;
 	const stats = () => statsOf(connections);
 	const line = () => statsLine(stats());
 	const close = async (options?: {readonly deadlineMs?: number}) => {
@@ -15,11 +23,14 @@ export function createHandle(state: ClientState): MtlsHandle {
 		connections.identities.close();
 		await inFlight.end(deadlineMs);
 		await connections.destroy();
-		await flushJar(jar);
+		await flushJar(state.jar);
+		await flushJar(jarInUse());
 	};
 	const handle: MtlsHandle = {
 		agent,
-		jar,
+		get jar() {
+			return jarInUse();
+		},
 		get identity() {
 			return agent.identity;
 		},

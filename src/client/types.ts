@@ -7,7 +7,10 @@ import type {MtlsStats} from './stats.ts';
 
 /** `client.mtls`: the agent, the jar, and `close()`. */
 export interface MtlsHandle {
-	/** The client's cookies; `undefined` without `jar`. */
+	/**
+	 * The jar that the client's requests use: that of its `jar` option, or of the instance's own
+	 * `defaults.jar`, as axios-cookiejar-support has it. `undefined` without one.
+	 */
 	readonly jar: CookieJar | undefined;
 	/** An agent with the same client certificate and trusted CAs, for any other Node client. */
 	readonly agent: MtlsAgent;
@@ -52,7 +55,18 @@ interface MtlsInstance extends AxiosInstance {
 	readonly mtls: MtlsHandle;
 	/** `mtls.close()`, for `await using client = createClient(…)`. */
 	[Symbol.asyncDispose](): Promise<void>;
-	/** Creates an instance that shares certificate, jar and connections unless `config` has its own. */
+	/**
+	 * Creates an instance with the defaults of this one, that shares its certificate, connections, jar and
+	 * login unless `config` has its own.
+	 *
+	 * Security: with credentials in `config.mtls` (`cert`, `key`, `pfx` or `identity`, in one entry of a list
+	 * at least) it is somebody else, and shares neither cookies nor login. In place of a jar that `jar: true`
+	 * made it gets a new one.
+	 *
+	 * @throws {MtlsConfigError} when an option cannot be used; also for `jar` or `session` where an instance
+	 * with credentials of its own would inherit a jar or a login of the app, and `config` does not say which
+	 * it has. The same `jar` shares its cookies, and its login, on purpose.
+	 */
 	create(config?: ClientConfig): MtlsClient;
 }
 

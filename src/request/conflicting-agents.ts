@@ -57,7 +57,7 @@ export function assertNoClientOptions(config: object): void {
 	throw new MtlsConfigError(
 		'ERR_MTLS_UNKNOWN_OPTION',
 		given,
-		'belongs to a client, not to a request: make one with create({mtls: …}), or give a list of `mtls` with their origins',
+		'belongs to a client, not to a request: create({mtls: …}) makes one that shares the defaults, and neither cookies nor login if `mtls` has credentials; or give a list of `mtls` with their origins',
 	);
 }
 

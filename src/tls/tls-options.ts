@@ -110,6 +110,9 @@ const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
 
 const names = Object.keys(checks) as readonly (keyof MtlsOptions)[];
 
+/** The options that say who the client is. An `mtls` without any of these holds trusted CAs alone. */
+export const credentialOptions = ['cert', 'key', 'pfx', 'identity'] as const;
+
 // Options of node:tls that have no counterpart here.
 const replaced: readonly (readonly [string, string])[] = [
 	[
@@ -197,8 +200,7 @@ export interface UnsetCredentials {
 // `{cert: undefined}` alone may be how an app leaves it out; nobody leaves out both halves, or the whole,
 // by writing them down.
 function unsetCredentials(given: MtlsOptions, read: MtlsOptions): string[] {
-	const names = ['cert', 'key', 'pfx', 'identity'] as const;
-	if (names.some((name) => read[name] !== undefined)) return [];
+	if (credentialOptions.some((name) => read[name] !== undefined)) return [];
 	const isUnset = (name: 'cert' | 'key' | 'pfx') =>
 		Object.hasOwn(given, name) && given[name] === undefined;
 	if (isUnset('cert') && isUnset('key')) return ['cert', 'key'];

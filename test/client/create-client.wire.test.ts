@@ -48,11 +48,16 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(server.handshakes).toEqual({full: 1, resumed: 0});
 	});
 
-	test('an instance with an identity of its own shares only the jar', async () => {
+	test('an instance with an identity of its own shares only a jar that it is given by name', async () => {
 		const server = await fixture.server();
 		const {cert, key} = await fixture.pki.client({commonName: 'bob'});
 		const client = fixture.client({...options, jar: true});
-		const bob = client.create({...options, proxy: false, mtls: {cert, key, ca: fixture.pki.ca}});
+		const bob = client.create({
+			...options,
+			proxy: false,
+			mtls: {cert, key, ca: fixture.pki.ca},
+			jar: client.mtls.jar as CookieJar,
+		});
 		onTestFinished(() => bob.mtls.close());
 		expect(bob.mtls.agent).not.toBe(client.mtls.agent);
 		expect(bob.mtls.jar).toBe(client.mtls.jar);

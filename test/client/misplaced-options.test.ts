@@ -84,7 +84,9 @@ test.each(['mtls', 'pins', 'spiffeId', 'requireClientAuth'])(
 		const error = await client.get('https://localhost:1/', config).catch((reason) => reason);
 		expect(error).toBeInstanceOf(MtlsConfigError);
 		expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
-		expect(error.message).toContain('belongs to a client');
+		expect(error.message).toBe(
+			`${name}: belongs to a client, not to a request: create({mtls: …}) makes one that shares the defaults, and neither cookies nor login if \`mtls\` has credentials; or give a list of \`mtls\` with their origins`,
+		);
 		await client.mtls.close();
 	},
 );

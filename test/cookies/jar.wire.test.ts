@@ -313,6 +313,16 @@ describe('an instance of axios-cookiejar-support', () => {
 		expect(instance.defaults.adapter).toBe(adapter);
 	});
 
+	test('`client.mtls.jar` is the jar that an instance of axios-cookiejar-support uses', () => {
+		const [first, later] = [new CookieJar(), new CookieJar()];
+		const client = withMtls(wrapper(axios.create({jar: first})), {logger: false});
+		expect(client.mtls.jar).toBe(first);
+		expect(client.create().mtls.jar).toBe(first);
+		client.defaults.jar = later;
+		expect(client.mtls.jar).toBe(later);
+		expect(withMtls(wrapper(axios.create()), {logger: false}).mtls.jar).toBeUndefined();
+	});
+
 	test('an instance of axios-cookiejar-support may be given its own jar again', () => {
 		const jar = new CookieJar();
 		const client = withMtls(wrapper(axios.create({jar})), {jar, logger: false});

@@ -4,7 +4,7 @@ import type {MtlsOptions} from '../../options/mtls.ts';
 import {BoundedMap} from '../../util/bounded-map.ts';
 import {numberOrType, withOptionPath, withoutPrototype} from '../../util/check-options.ts';
 import type {Snapshot} from '../snapshot.ts';
-import {readMtlsOptions} from '../tls-options.ts';
+import {credentialOptions, readMtlsOptions} from '../tls-options.ts';
 import {filesOf} from './file-watcher.ts';
 import {type OriginSet, parseOrigins} from './origin-patterns.ts';
 import {SnapshotSource, type SourceEvents} from './snapshot-source.ts';
@@ -272,9 +272,6 @@ function mostSpecific(entries: readonly Entry[], origin: string): Entry | undefi
 	return best;
 }
 
-/** An `mtls` without any of these holds trusted CAs alone. */
-const identityOptions = ['cert', 'key', 'pfx', 'identity'] as const;
-
 function entryOf(given: MtlsOptions, path: string, events: SelectorEvents): Entry {
 	try {
 		const options = readEntry(given, events);
@@ -288,7 +285,7 @@ function entryOf(given: MtlsOptions, path: string, events: SelectorEvents): Entr
 		return {
 			origins: parseOrigins(options.origins),
 			redirectors: parseOrigins(options.allowRedirectsFrom ?? [], 'mtls.allowRedirectsFrom'),
-			hasIdentity: identityOptions.some((name) => options[name] !== undefined),
+			hasIdentity: credentialOptions.some((name) => options[name] !== undefined),
 			source: new SnapshotSource(options, path, events, 'later'),
 		};
 	} catch (error) {

@@ -98,6 +98,21 @@ test('close() saves a fileJar that the app gave, and leaves it usable', async ()
 	expect((await next.get(server.url('/accounts'))).data).toMatchObject({user: 'alice'});
 });
 
+test('close() saves a fileJar that is a default of the instance', async () => {
+	const server = await fixture.server();
+	const path = tempFile('jar');
+	const jar = fileJar(path, {debounceMs: 1_000_000});
+	const {cert, key} = fixture.alice;
+	const client = withMtls(axios.create({jar, proxy: false}), {
+		mtls: {cert, key, ca: fixture.pki.ca},
+		logger: false,
+	});
+	await client.post(server.url('/login'), login);
+	expect(readdirSync(dirname(path))).toEqual([]);
+	await client.mtls.close();
+	expect(readFileSync(path, 'latin1')).toMatch(/\tsession\t/);
+});
+
 test('a cookie that cannot be saved fails neither the request nor close(), and is logged', async () => {
 	const server = await fixture.server();
 	const path = tempFile('jar');

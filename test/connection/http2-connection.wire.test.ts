@@ -7,6 +7,7 @@ import {createClient, type IdentityMaterial, type MtlsOptions} from '../../src/i
 import type {Credential} from '../../src/testing/index.ts';
 import {allClosed, createFixture, type Fixture, failureOf} from '../support/fixture.ts';
 import {type H2Request, respondWith, startH2Server} from '../support/h2-server.ts';
+import {iterations} from '../support/iterations.ts';
 import {listening} from '../support/listening.ts';
 
 let fixture: Fixture;
@@ -75,6 +76,7 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 	test('under load no request fails, and none that began after a swap is on an older certificate', async () => {
 		const credentials = [fixture.alice, bob];
 		const server = await startH2Server(fixture.pki, {maxVersion});
+		const rounds = iterations({usual: 20, short: 10, long: 100});
 		let swaps = 0;
 		const client = rotating(() => credentials[swaps % 2] as Credential);
 		const epoch = () => client.mtls.stats().epoch;
@@ -92,7 +94,7 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 			}
 		}
 		const workers = Array.from({length: 16}, work);
-		for (let round = 0; round < 20; round++) {
+		for (let round = 0; round < rounds; round++) {
 			const seen = answered;
 			await expect.poll(() => answered, {interval: 1}).toBeGreaterThan(seen + 16);
 			swaps += 1;
@@ -102,8 +104,8 @@ describe.each(versions)('rotation over %s', (maxVersion) => {
 		await Promise.all(workers);
 
 		expect(wrong).toEqual([]);
-		expect(answered).toBeGreaterThan(spanned + 20);
-		expect(epoch()).toBe(20);
+		expect(answered).toBeGreaterThan(spanned + rounds);
+		expect(epoch()).toBe(rounds);
 		expect(client.mtls.stats().handshakes.resumed).toBe(0);
 	});
 });

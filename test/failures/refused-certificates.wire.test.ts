@@ -3,6 +3,7 @@
  * Why: the facts of a certificate were kept by its bytes, whoever had shown it.
  * Now: of certificates only those of verified servers are kept.
  */
+// Slow: a process makes handshakes with large certificates, and weighs its memory.
 import {execFile} from 'node:child_process';
 import {generateKeyPairSync} from 'node:crypto';
 import https from 'node:https';
@@ -40,7 +41,7 @@ test('a server that is refused leaves nothing behind, however large its certific
 	server.on('tlsClientError', () => {});
 	const port = await listening(server);
 
-	const count = iterations({usual: 150, short: 20, long: 300});
+	const count = iterations({usual: 150, short: 60, long: 300});
 	const script = fileURLToPath(new URL('../support/child-refusals.ts', import.meta.url));
 	const argv = ['--expose-gc', '--max-old-space-size=96', script];
 	const env = {...process.env, PORT: String(port), COUNT: String(count)};

@@ -4,13 +4,14 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {
 	type CertificateOptions,
 	type Credential,
 	createTestPki,
 	type TestPki,
 } from '../../src/testing/index.ts';
+import {onTestFinished, separateConcurrentTests} from '../support/on-test-finished.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -41,7 +42,9 @@ function certificatesIn(pem: string): X509Certificate[] {
 	return blocks.map((block) => new X509Certificate(block));
 }
 
-describe('OpenSSL in strict mode', () => {
+separateConcurrentTests();
+
+describe('OpenSSL in strict mode', {concurrent: true}, () => {
 	test.each(['ec', 'rsa', 'ed25519'] as const)(
 		'OpenSSL in strict mode accepts every level with %s keys',
 		async (keyType) => {

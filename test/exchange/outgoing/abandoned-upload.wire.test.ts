@@ -90,7 +90,7 @@ describe.each([1, 2] as const)('over HTTP/%d', (httpVersion) => {
 	}
 
 	test.each([
-		['ECONNABORTED', '/silent', {timeout: 1_000}],
+		['ECONNABORTED', '/silent', {timeout: 400}],
 		['ERR_FR_TOO_MANY_REDIRECTS', '/loop', {maxRedirects: 1}],
 		['ECONNRESET', '/cut', {}],
 	] as const)('a file is closed after %s', async (code, path, config) => {

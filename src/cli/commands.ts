@@ -1,8 +1,8 @@
 import {Command, CommanderError, Option} from 'commander';
 import manifest from '../../package.json' with {type: 'json'};
+import {closest} from '../util/closest.ts';
 import * as help from './help.ts';
 import {positionalArguments} from './positional-args.ts';
-import {closest} from './shared/closest.ts';
 import {UsageError} from './shared/exit-codes.ts';
 import {type ClientFlags, type Flag, type FlagName, flagOf, flagRows} from './shared/flags.ts';
 import {lineWidth} from './shared/wrap.ts';

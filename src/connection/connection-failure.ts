@@ -1,4 +1,5 @@
 import {X509Certificate} from 'node:crypto';
+import https from 'node:https';
 import {types} from 'node:util';
 import type {MtlsFailure} from '../facts.ts';
 import {type Decision, decide} from '../failures/decide.ts';
@@ -6,7 +7,7 @@ import type {Evidence, ProxyEvidence, ResponseEvidence, Withheld} from '../failu
 import {certificateDetails, endsAtRoot, ownCertificate} from '../tls/peer/certificate-details.ts';
 import {unrelatedTo} from '../tls/peer/peer-chain.ts';
 import type {GivenOptions} from '../tls/snapshot.ts';
-import {trustFacts} from '../tls/trust/ca.ts';
+import {loadCa, trustFacts} from '../tls/trust/ca.ts';
 import {type Connection, chainFacts} from './connection.ts';
 import {ProxyError} from './proxy/proxy-error.ts';
 import type {ProxyServer} from './proxy/resolve-proxy.ts';
@@ -157,11 +158,30 @@ function evidenceOf(
 			sigalgs: given.sigalgs,
 			servername: options.servername,
 			unset: given.unset,
-			unlisted: given.unlisted,
+			unmatchedOrigins: given.unmatchedOrigins,
 		},
-		trust: () => trustFacts(given.ca, chain, given.pfxCas),
+		trust: () =>
+			trustFacts(chain, {
+				ca: given.ca,
+				pfxCas: given.pfxCas,
+				// Nobody expects it to be used for a proxy.
+				globalAgentCa: peer === 'server' ? globalAgentCa() : undefined,
+			}),
 		proxy: proxy && proxyEvidence(proxy, cause),
 	};
+}
+
+/** The CAs that the app has set on Node's global agent; `undefined` without any. */
+function globalAgentCa(): string[] | undefined {
+	const {options} = https.globalAgent;
+	// As own property: what was merged into `Object.prototype` is not the app's.
+	const ca: unknown = Object.hasOwn(options, 'ca') ? options.ca : undefined;
+	try {
+		// For Node a string is PEM, never a path.
+		return ca ? loadCa([ca].flat().map((each) => Buffer.from(each as string))) : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 function certificatesIn({certificates}: GivenOptions): X509Certificate[] {

@@ -1,6 +1,7 @@
 /*
  * The server wants a client certificate and got none.
  */
+import {closest} from '../util/closest.ts';
 import type {Cause, Facts, Row} from './facts.ts';
 
 /** Alerts about a client certificate that the server has seen (RFC 8446 §6.2). */
@@ -39,17 +40,42 @@ export const noneSet: Cause = {
 	text: ({words}) => `no \`${words.mtls}.cert\` and \`${words.mtls}.key\` are set`,
 	repair: setOurs,
 	when: ({hasIdentity, isAnonymized, options}) =>
-		!hasIdentity && !isAnonymized && options.unset.length === 0 && !options.unlisted,
+		!hasIdentity &&
+		!isAnonymized &&
+		options.unset.length === 0 &&
+		options.unmatchedOrigins === undefined,
 };
 
-const unlisted: Cause = {
+export const unlisted: Cause = {
 	id: 'no-origin-matches',
-	text: ({words}) =>
-		`no entry of the list in \`mtls\` is for https://${words.address}: none of their \`mtls.origins\` matches it`,
-	repair: ({words}) =>
-		`add https://${words.address} to the \`mtls.origins\` of the entry whose certificate it accepts`,
-	when: ({hasIdentity, isAnonymized, options}) => !hasIdentity && !isAnonymized && options.unlisted,
+	text: (facts) => `${noEntry(facts)}, so no certificate was sent`,
+	repair: (facts) =>
+		`add ${originOf(facts)} to the \`origins\` of the entry whose certificate ${facts.words.end} accepts`,
+	when: ({hasIdentity, isAnonymized, options}) =>
+		!hasIdentity && !isAnonymized && options.unmatchedOrigins !== undefined,
 };
+
+/** As it has to stand in `origins`: without the port 443. */
+export const originOf = ({words}: Facts) => new URL(`https://${words.address}`).origin;
+
+/** Where a list of `mtls` has no entry for the origin. */
+export function noEntry(facts: Facts): string {
+	const origin = originOf(facts);
+	const nearest = nearestOrigin(origin, facts.options.unmatchedOrigins ?? []);
+	return `no entry of \`mtls\` has ${origin} in its \`origins\`${nearest === undefined ? '' : ` (the nearest is ${nearest})`}`;
+}
+
+/** One with the same host and another port, else one with a similar host. */
+function nearestOrigin(origin: string, origins: readonly string[]): string | undefined {
+	const hostOf = (text: string) => URL.parse(text)?.hostname ?? '';
+	const host = hostOf(origin);
+	const isSameHost = (each: string) => {
+		const other = hostOf(each);
+		return other === host || (other.startsWith('*.') && host.endsWith(other.slice(1)));
+	};
+	const similar = closest(host, origins.map(hostOf));
+	return origins.find(isSameHost) ?? origins.find((each) => hostOf(each) === similar);
+}
 
 const withheld: Cause = {
 	id: 'withheld',

@@ -70,8 +70,8 @@ interface OptionFacts {
 	readonly servername: string | undefined;
 	/** Which of `cert`, `key` and `pfx` were given as `undefined`, where there is no client certificate. */
 	readonly unset: readonly string[];
-	/** There is a list of `mtls`, and no entry of it names the origin. */
-	readonly unlisted: boolean;
+	/** The `origins` of a list of `mtls`, where none matches; else `undefined`. */
+	readonly unmatchedOrigins: readonly string[] | undefined;
 }
 
 /** How the trusted CAs relate to the chain of the server. */
@@ -88,6 +88,8 @@ export interface TrustFacts {
 	readonly holdsRelative: boolean;
 	/** The last certificate, or the CA that issued it, came with the client certificate in `pfx`. */
 	readonly inPfx: boolean;
+	/** `https.globalAgent` has a `ca` with the issuer of the last certificate, and this client does not use it. */
+	readonly inGlobalAgent: boolean;
 	/** The last certificate was issued by a CA that Node trusts by default, and `ca` does not hold. */
 	readonly isPublic: boolean;
 	/** Fingerprints of the certificates of the chain that are in `ca`. */

@@ -7,6 +7,7 @@ import {
 	notAllowed,
 	shownNoneByPage,
 	shownNoneLikely,
+	unlisted,
 	whyNone,
 } from './client-certificate-required.ts';
 import type {Cause, Row} from './facts.ts';
@@ -63,7 +64,7 @@ const refusalPageRows: readonly Row[] = [
 		certain: true,
 		summary: ({words}) =>
 			`${words.address} did not ask for a client certificate in the handshake, and the server behind it wanted one (it ${words.refusal})`,
-		causes: [behind, noneSet],
+		causes: [behind, noneSet, unlisted],
 	},
 	{
 		id: 'page-not-passed-on',

@@ -1,6 +1,7 @@
 /*
  * We refused the server: its certificate, or the chain above it.
  */
+import {caElsewhere} from './ca-elsewhere.ts';
 import type {Cause, Facts, Row} from './facts.ts';
 
 export const interceptor: Cause = {
@@ -145,7 +146,7 @@ const others: readonly Row[] = [
 		certain: true,
 		summary: ({words}) =>
 			`${words.end}'s certificate ${words.subject} is self-signed and not trusted`,
-		causes: [ownMaking, interceptor],
+		causes: [...caElsewhere, ownMaking, interceptor],
 	},
 	{
 		id: 'pin-mismatch',

@@ -1,13 +1,10 @@
 /*
  * We refused the server: its chain leads to no trusted CA.
  */
+import {caElsewhere, lastOf, missing} from './ca-elsewhere.ts';
 import type {Cause, Facts, Row} from './facts.ts';
 import {looksIntermediate} from './our-certificate.ts';
 import {interceptor} from './server-certificate.ts';
-
-/** The last certificate of the chain: the one whose issuer is not known. */
-const lastOf = ({chain}: Facts) => chain.at(-1);
-const missing = (facts: Facts) => `'${lastOf(facts)?.issuer ?? ''}'`;
 
 /** Whether the missing issuer can be an intermediate CA: nobody need send a root. */
 function mayBeIntermediate(facts: Facts): boolean {
@@ -42,7 +39,10 @@ function fromWhere(facts: Facts): string {
 const caMissing: Cause = {
 	id: 'ca-missing',
 	text: ownCas,
-	when: (facts) => !facts.trust().holdsNamesake,
+	when: (facts) =>
+		!facts.trust().holdsNamesake &&
+		!facts.trust().inGlobalAgent &&
+		facts.options.unmatchedOrigins === undefined,
 	repair: (facts) => {
 		const {words} = facts;
 		const ca = `\`${words.mtls}.ca\``;
@@ -54,16 +54,6 @@ const caMissing: Cause = {
 			: `; or try \`${words.mtls}.ca: 'system'\`, as it may be among the CAs of this system`;
 		return `get the certificate of the CA ${missing(facts)} from ${words.end}'s operator, or if it belongs to a proxy or an antivirus on this network, from those who run that: ${give}${system}`;
 	},
-};
-
-// Plain Node trusts it.
-const caInPfx: Cause = {
-	id: 'ca-in-pfx',
-	text: (facts) =>
-		`the CA ${missing(facts)} is in \`${facts.words.mtls}.pfx\`, and is not trusted by that`,
-	repair: (facts) =>
-		`if the servers of ${missing(facts)} are to be trusted, give the same file as \`${facts.words.mtls}.ca\` too`,
-	when: (facts) => facts.trust().inPfx,
 };
 
 const namesake: Cause = {
@@ -79,7 +69,7 @@ const intermediateMissing: Cause = {
 	id: 'intermediate-missing',
 	text: (facts) =>
 		`${facts.words.end} does not send the certificate of ${missing(facts)}, which ${facts.incomplete === 'leaf-of-intermediate' ? 'is likely' : 'may be'} an intermediate CA`,
-	when: mayBeIntermediate,
+	when: (facts) => mayBeIntermediate(facts) && !facts.trust().inGlobalAgent,
 	repair: (facts) =>
 		`${sendIt(facts)}; if it is a root CA, ${facts.words.end} need not send it: give its certificate as \`${facts.words.mtls}.ca\``,
 };
@@ -213,7 +203,7 @@ export const serverChainRows: readonly Row[] = [
 		kind: 'missing-intermediate',
 		certain: false,
 		summary: unsentIssuer,
-		causes: [caInPfx, namesake, named, intermediateMissing, caMissing],
+		causes: [...caElsewhere, namesake, named, intermediateMissing, caMissing],
 	},
 	{
 		id: 'unknown-ca-of-leaf',
@@ -221,7 +211,7 @@ export const serverChainRows: readonly Row[] = [
 		kind: 'untrusted-issuer',
 		certain: false,
 		summary: unsentIssuer,
-		causes: [caInPfx, namesake, named, caMissing, intermediateMissing, interceptor],
+		causes: [...caElsewhere, namesake, named, caMissing, intermediateMissing, interceptor],
 	},
 	{
 		id: 'unknown-root',
@@ -229,7 +219,7 @@ export const serverChainRows: readonly Row[] = [
 		kind: 'untrusted-issuer',
 		certain: true,
 		summary: unsentIssuer,
-		causes: [caInPfx, namesake, named, caMissing, intermediateMissing, interceptor],
+		causes: [...caElsewhere, namesake, named, caMissing, intermediateMissing, interceptor],
 	},
 ];
 

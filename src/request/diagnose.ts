@@ -138,7 +138,7 @@ function evidenceOf({url}: Hop): Evidence {
 			sigalgs: undefined,
 			servername: undefined,
 			unset: [],
-			unlisted: false,
+			unmatchedOrigins: undefined,
 		},
 		trust: () => {
 			throw new Error('a response has no chain');

@@ -67,8 +67,8 @@ export interface GivenOptions {
 	readonly pfxCas: readonly X509Certificate[];
 	/** As {@link UnsetCredentials} has them. */
 	readonly unset: readonly string[];
-	/** It is for an origin that no entry of a list of `mtls` names. */
-	readonly unlisted: boolean;
+	/** The `origins` of a list of `mtls`, where none matches; else `undefined`. */
+	readonly unmatchedOrigins: readonly string[] | undefined;
 }
 
 type Report = (failure: {
@@ -98,8 +98,8 @@ export interface SnapshotContext {
 export type SnapshotOptions = MtlsOptions &
 	UnsetCredentials & {
 		readonly secureContext?: SecureContext;
-		/** No entry of a list of `mtls` names the origin. */
-		readonly unlisted?: boolean;
+		/** The `origins` of a list of `mtls`, for an origin that none of them matches. */
+		readonly unmatchedOrigins?: readonly string[];
 	};
 
 let made = 0;
@@ -154,7 +154,7 @@ function givenOptions(
 		ecdhCurve,
 		sigalgs,
 		unset = [],
-		unlisted = false,
+		unmatchedOrigins,
 	}: SnapshotOptions,
 	ca: readonly string[] | undefined,
 	identity: Identity | undefined,
@@ -162,7 +162,7 @@ function givenOptions(
 	const {cert: certificates = '', pfxCas = []} = identity ?? {};
 	return {
 		...{certificates, ca, minVersion, maxVersion, ciphers, ecdhCurve, sigalgs},
-		...{pfxCas, unset, unlisted},
+		...{pfxCas, unset, unmatchedOrigins},
 	};
 }
 

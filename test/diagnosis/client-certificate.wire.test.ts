@@ -289,9 +289,13 @@ const cases: readonly Case[] = [
 			const own = {ca: fixture.pki.ca, cert, key};
 			const list = (...origins: string[]) => ({config: {mtls: [{...own, origins}]}});
 			return {
-				broken: {url, ...list('https://elsewhere.test')},
+				broken: {url, ...list('https://elsewhere.test', 'https://localhost')},
 				repaired: {url, ...list('https://elsewhere.test', origin)},
-				says: new RegExp(`is for ${origin}: none of`),
+				says: new RegExp(
+					`no entry of \`mtls\` has ${origin} in its \`origins\` \\(the nearest is https://localhost\\), so no certificate was sent.*` +
+						`add ${origin} to the \`origins\``,
+					's',
+				),
 			};
 		},
 	},

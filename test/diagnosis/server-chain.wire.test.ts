@@ -1,6 +1,7 @@
 /*
  * Set-ups whose server leads to no trusted CA.
  */
+import https from 'node:https';
 import tls from 'node:tls';
 import {onTestFinished} from 'vitest';
 import {createTestPki} from '../../src/testing/index.ts';
@@ -23,6 +24,14 @@ const ofOwner = (organization: string, name: string) =>
 			{id: '550403', value: name},
 		].map(({id, value}) => tlv(0x31, sequence(oid(id), text(value)))),
 	);
+
+/** Until the end of the test. */
+function setGlobalCa(ca: string | Buffer[]): void {
+	https.globalAgent.options.ca = ca;
+	onTestFinished(() => {
+		Reflect.deleteProperty(https.globalAgent.options, 'ca');
+	});
+}
 
 const cases: readonly Case[] = [
 	{
@@ -68,6 +77,90 @@ const cases: readonly Case[] = [
 				broken: {url, config},
 				repaired: {url},
 				says: /no `mtls\.ca` is set, and .* is not among the CAs that Node trusts/,
+			};
+		},
+	},
+	...[
+		{
+			name: 'a list in which no entry has the port of the server',
+			origin: 'https://localhost',
+			nearest: ' \\(the nearest is https://localhost\\)',
+		},
+		{
+			name: 'a list in which no entry has a name like that of the server',
+			origin: 'https://bank.test',
+			nearest: '',
+		},
+	].map(
+		({name, origin, nearest}): Case => ({
+			name,
+			kind: 'untrusted-issuer',
+			certain: false,
+			first: 'no-origin-matches',
+			others: ['intercepted'],
+			never: /`mtls\.ca`/,
+			setUp: async ({pki, alice: {cert, key}}) => {
+				const {url} = await serve(await pki.server());
+				const wanted = new URL(url).origin;
+				const entry = {cert, key, ca: pki.ca};
+				return {
+					broken: {url, mtls: [{...entry, origins: [origin]}]},
+					repaired: {url, mtls: [{...entry, origins: [origin, wanted]}]},
+					says: new RegExp(
+						`no entry of \`mtls\` has ${wanted} in its \`origins\`${nearest}, so the CAs that Node trusts were used, and 'CN=Test Root CA' is not among them`,
+					),
+				};
+			},
+		}),
+	),
+	{
+		name: 'a self-signed server for which no entry of a list is',
+		kind: 'self-signed',
+		certain: true,
+		first: 'no-origin-matches',
+		others: ['own-making', 'intercepted'],
+		setUp: async ({pki, alice: {cert, key}}) => {
+			const credential = await pki.server({selfSigned: true});
+			const {url} = await serve(credential);
+			const entry = {cert, key, ca: credential.cert};
+			return {
+				broken: {url, mtls: [{...entry, origins: ['https://localhost']}]},
+				repaired: {url, mtls: [{...entry, origins: [new URL(url).origin]}]},
+			};
+		},
+	},
+	{
+		name: 'a CA on the global agent, beside a client certificate',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-in-global-agent',
+		others: ['intercepted'],
+		never: /is set/,
+		setUp: async ({pki, alice: {cert, key}}) => {
+			setGlobalCa(pki.ca);
+			const {url} = await serve(await pki.server());
+			return {
+				broken: {url, config: {mtls: {cert, key}}},
+				repaired: {url},
+				says: /give it as `mtls\.ca`/,
+			};
+		},
+	},
+	{
+		name: 'a CA on the global agent, beside a list in which no entry has the port of the server',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-in-global-agent',
+		others: ['no-origin-matches', 'intercepted'],
+		never: /is set/,
+		setUp: async ({pki, alice: {cert, key}}) => {
+			setGlobalCa([Buffer.from(pki.ca)]);
+			const {url} = await serve(await pki.server());
+			const {origin} = new URL(url);
+			return {
+				broken: {url, mtls: [{cert, key, origins: ['https://localhost']}]},
+				repaired: {url, mtls: [{cert, key, ca: pki.ca, origins: [origin]}]},
+				says: new RegExp(`add an entry with it as \`ca\` and with ${origin} in its \`origins\``),
 			};
 		},
 	},

@@ -299,6 +299,25 @@ describe('what the reasons tell', () => {
 		expect(hint).toContain('`mtls.proxy.ca`');
 	});
 
+	test('the origin of a list with the same host is named as the nearest, else one with a similar host', () => {
+		const reason = (origins: string[], port = 8443) =>
+			decided({
+				...samples['client-certificate-required'],
+				...optionsWith({unmatchedOrigins: origins}),
+				port,
+			}).reasons[0];
+		const none = 'no entry of `mtls` has https://api.bank.example:8443 in its `origins`';
+		const others = ['https://a.test', 'https://app.bank.example:8443'];
+		for (const same of ['https://api.bank.example', 'https://*.bank.example:443']) {
+			expect(reason([...others, same])).toBe(
+				`${none} (the nearest is ${same}), so no certificate was sent`,
+			);
+		}
+		expect(reason(others)).toContain(`${none} (the nearest is https://app.bank.example:8443),`);
+		expect(reason(['https://a.test'])).toBe(`${none}, so no certificate was sent`);
+		expect(reason(['https://a.test'], 443)).toContain('has https://api.bank.example in its');
+	});
+
 	describe.each(proxyKinds)('%s', (kind) => {
 		const answers: readonly Partial<ProxyEvidence>[] = [
 			...[undefined, 302, 400, 401, 402, 403, 408, 409, 429, 451, 500, 502, 503, 504].map(

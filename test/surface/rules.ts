@@ -69,6 +69,7 @@ const narrow: Readonly<Record<string, readonly string[]>> = {
 		'tls/pkcs12/pkcs12.ts',
 		'util/abortable.ts',
 		'util/clock.ts',
+		'util/closest.ts',
 		'util/day.ts',
 		'util/escape-controls.ts',
 		'util/file-permissions.ts',

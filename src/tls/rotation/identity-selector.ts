@@ -188,7 +188,10 @@ class IdentitiesByOrigin implements IdentitySelector {
 			redirectors: parseOrigins([]),
 			hasIdentity: false,
 			source: new SnapshotSource(
-				withoutPrototype({...readMtlsOptions({}), unlisted: true}),
+				withoutPrototype({
+					...readMtlsOptions({}),
+					unmatchedOrigins: list.flatMap(({origins = []}) => origins),
+				}),
 				'mtls',
 				counting,
 				'later',

@@ -162,17 +162,24 @@ export function trustedIssuers(ca: readonly string[] | undefined): FindIssuer {
 	};
 }
 
+/** The CAs that a client trusts, and those that its app may take for trusted. */
+interface KnownCas {
+	/** PEM; without it what Node trusts by default. */
+	readonly ca: readonly string[] | undefined;
+	/** The CAs that came with the client certificate. */
+	readonly pfxCas: readonly X509Certificate[];
+	/** PEM: the `ca` of `https.globalAgent`. */
+	readonly globalAgentCa: readonly string[] | undefined;
+}
+
 /**
  * How the trusted CAs relate to a chain that could not be verified.
  *
- * @param ca - PEM; without it what Node trusts by default.
  * @param chain - What the server sent, and the trusted certificates above it, leaf first.
- * @param pfxCas - The CAs that came with the client certificate.
  */
 export function trustFacts(
-	ca: readonly string[] | undefined,
 	chain: readonly X509Certificate[],
-	pfxCas: readonly X509Certificate[],
+	{ca, pfxCas, globalAgentCa}: KnownCas,
 ): TrustFacts {
 	const trusted = ca === undefined ? trustedByDefault() : new TrustedCertificates(ca);
 	const [leaf] = chain;
@@ -198,6 +205,10 @@ export function trustFacts(
 					(last.checkIssued(each) && isSignedBy(last, each)) ||
 					last.fingerprint256 === each.fingerprint256,
 			),
+		inGlobalAgent:
+			last !== undefined &&
+			globalAgentCa !== undefined &&
+			new TrustedCertificates(globalAgentCa).issuerOf(last) !== undefined,
 		isPublic:
 			ca !== undefined && last !== undefined && trustedByDefault().issuerOf(last) !== undefined,
 		held: new Set(held.map(({fingerprint256}) => fingerprint256)),

@@ -2,7 +2,7 @@ import {execFile} from 'node:child_process';
 import {createServer} from 'node:http';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
-import {beforeAll, describe, expect, test} from 'vitest';
+import {beforeAll, expect, test} from 'vitest';
 import {createTestPki} from '../../src/testing/index.ts';
 import {createFixture, type Fixture, pages, redirect} from '../support/fixture.ts';
 import {startH2Server} from '../support/h2-server.ts';
@@ -56,95 +56,99 @@ test('the names come from the declarations of every entry point', () => {
 	expect(names.size).toBeGreaterThan(100);
 });
 
-describe.each(['before creation', 'after creation', 'for one request'])(
-	'what Object.prototype holds %s',
-	(phase) => {
-		test('a polluted Object.prototype changes no response, no verification and no byte sent', {
-			timeout: 600_000,
-		}, async () => {
-			const plain = createServer((_, response) => response.end('plain'));
-			let plainRequests = 0;
-			plain.on('request', () => {
-				plainRequests += 1;
-			});
-			const plainPort = await listening(plain);
-			const proxy = await fixture.proxy();
-			const strangers = await createTestPki({commonName: 'Stranger CA'});
-			const stranger = await startRecordingServer(strangers);
-			const other = await fixture.recordingServer({
-				handler(request, response, {connection}) {
-					const shown = connection.clientCertificate?.subject ?? 'nothing';
-					response.end(JSON.stringify({shown, authorization: request.headers.authorization}));
-					return true;
-				},
-			});
-			const bank = await fixture.server({
-				handler: pages({
-					'/to-other': redirect(`${other.origin}/`),
-					'/to-plain': redirect(`http://127.0.0.1:${plainPort}/`),
-					'/nowhere': (_, response) => response.writeHead(302).end('nowhere'),
-				}),
-			});
-			const http2 = await startH2Server(fixture.pki);
-			const {cert, key} = fixture.alice;
-			const mallory = await strangers.client({commonName: 'mallory'});
+const phases = ['before creation', 'after creation', 'for one request'];
 
-			const {stdout} = await promisify(execFile)(process.execPath, ['--no-warnings', child], {
-				maxBuffer: 64 * 1024 * 1024,
-				env: {
-					NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
-					PHASE: phase,
-					CASES: JSON.stringify([...names]),
-					// Each of these would fail the others of its group.
-					ALONE: JSON.stringify([...unsurvivable.keys()]),
-					AT_ONCE: String(iterations({usual: 16, short: 48, long: 1})),
-					FIXTURE: JSON.stringify({
-						cert,
-						key,
-						ca: fixture.pki.ca,
-						mallory: {cert: mallory.cert, key: mallory.key},
-						strangerCa: strangers.ca,
-						bank: bank.origin,
-						http2: http2.origin,
-						stranger: stranger.origin,
-						proxyPort: proxy.port,
-					}),
-				},
-			});
-			await stranger.close();
+/** What one value of one name changes in a phase. */
+interface Run {
+	readonly phase: string;
+	readonly name: string;
+	readonly differs: readonly [what: string, answer: string][];
+}
 
-			const [begin = '', ...lines] = stdout.trim().split('\n');
-			const {expected} = JSON.parse(begin);
-			expect(expected).toMatchObject({
-				plain: expect.stringMatching(/^\[200/),
-				axios: expect.stringMatching(/^\[200/),
-				http2: expect.stringMatching(/^\[200/),
-				stranger: expect.stringContaining('untrusted-issuer'),
-				strangerByAxios: expect.stringContaining('untrusted-issuer'),
-				redirected: expect.stringContaining('nothing'),
-				downgraded: expect.stringContaining('insecure-redirect'),
-			});
-			const runs: {name: string; differs: [string, string][]}[] = lines.map((line) =>
-				JSON.parse(line),
-			);
-			expect(new Set(runs.map(({name}) => name))).toEqual(new Set(names.keys()));
-			const changed = runs.filter(({name, differs}) => {
-				const known = unsurvivable.get(name);
-				if (known === undefined) return differs.length > 0;
-				return known !== 'all' && differs.some(([what]) => ![...known, 'uncaught'].includes(what));
-			});
-			expect(changed).toEqual([]);
+test('a polluted Object.prototype changes no response, no verification and no byte sent', {
+	timeout: 600_000,
+}, async () => {
+	const plain = createServer((_, response) => response.end('plain'));
+	let plainRequests = 0;
+	plain.on('request', () => {
+		plainRequests += 1;
+	});
+	const plainPort = await listening(plain);
+	const proxy = await fixture.proxy();
+	const strangers = await createTestPki({commonName: 'Stranger CA'});
+	const stranger = await startRecordingServer(strangers);
+	const other = await fixture.recordingServer({
+		handler(request, response, {connection}) {
+			const shown = connection.clientCertificate?.subject ?? 'nothing';
+			response.end(JSON.stringify({shown, authorization: request.headers.authorization}));
+			return true;
+		},
+	});
+	const bank = await fixture.server({
+		handler: pages({
+			'/to-other': redirect(`${other.origin}/`),
+			'/to-plain': redirect(`http://127.0.0.1:${plainPort}/`),
+			'/nowhere': (_, response) => response.writeHead(302).end('nowhere'),
+		}),
+	});
+	const http2 = await startH2Server(fixture.pki);
+	const {cert, key} = fixture.alice;
+	const mallory = await strangers.client({commonName: 'mallory'});
 
-			expect(stranger.requests).toEqual([]);
-			expect(stranger.connections.length).toBeGreaterThan(0);
-			for (const {plaintextBytes, clientCertificate} of stranger.connections) {
-				expect({plaintextBytes, clientCertificate}).toEqual({
-					plaintextBytes: 0,
-					clientCertificate: undefined,
-				});
-			}
-			expect(plainRequests).toBe(0);
-			expect([...proxy.tunnels, ...proxy.forwarded]).toEqual([]);
+	const {stdout} = await promisify(execFile)(process.execPath, ['--no-warnings', child], {
+		maxBuffer: 64 * 1024 * 1024,
+		env: {
+			NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+			PHASES: JSON.stringify(phases),
+			CASES: JSON.stringify([...names]),
+			UNSURVIVABLE: JSON.stringify(Object.fromEntries(unsurvivable)),
+			AT_ONCE: String(iterations({usual: 16, short: 48, long: 1})),
+			FIXTURE: JSON.stringify({
+				cert,
+				key,
+				ca: fixture.pki.ca,
+				mallory: {cert: mallory.cert, key: mallory.key},
+				strangerCa: strangers.ca,
+				bank: bank.origin,
+				http2: http2.origin,
+				stranger: stranger.origin,
+				proxyPort: proxy.port,
+			}),
+		},
+	});
+	await stranger.close();
+
+	const [begin = '', ...lines] = stdout.trim().split('\n');
+	const {expected} = JSON.parse(begin);
+	expect(expected).toMatchObject({
+		plain: expect.stringMatching(/^\[200/),
+		axios: expect.stringMatching(/^\[200/),
+		http2: expect.stringMatching(/^\[200/),
+		stranger: expect.stringContaining('untrusted-issuer'),
+		strangerByAxios: expect.stringContaining('untrusted-issuer'),
+		redirected: expect.stringContaining('nothing'),
+		downgraded: expect.stringContaining('insecure-redirect'),
+	});
+	const runs: Run[] = lines.map((line) => JSON.parse(line));
+	for (const phase of phases) {
+		const tried = runs.filter((run) => run.phase === phase).map(({name}) => name);
+		expect(new Set(tried), phase).toEqual(new Set(names.keys()));
+	}
+	const changed = runs.filter(({name, differs}) => {
+		const known = unsurvivable.get(name);
+		if (known === undefined) return differs.length > 0;
+		return known !== 'all' && differs.some(([what]) => ![...known, 'uncaught'].includes(what));
+	});
+	expect(changed).toEqual([]);
+
+	expect(stranger.requests).toEqual([]);
+	expect(stranger.connections.length).toBeGreaterThan(0);
+	for (const {plaintextBytes, clientCertificate} of stranger.connections) {
+		expect({plaintextBytes, clientCertificate}).toEqual({
+			plaintextBytes: 0,
+			clientCertificate: undefined,
 		});
-	},
-);
+	}
+	expect(plainRequests).toBe(0);
+	expect([...proxy.tunnels, ...proxy.forwarded]).toEqual([]);
+});

@@ -1,7 +1,7 @@
 /*
- * Run as a process of its own, as what it does would end a test runner: puts each of CASES into
- * `Object.prototype`, AT_ONCE of them at a time but for those in ALONE, makes requests meanwhile, and
- * prints what came of them as JSON.
+ * Run as a process of its own, as what it does would end a test runner: in each of PHASES puts each of
+ * CASES into `Object.prototype`, AT_ONCE of them at a time but for those in UNSURVIVABLE, makes requests
+ * meanwhile, and prints what came of them as JSON.
  */
 import https from 'node:https';
 import {createClient, isMtlsError, type MtlsClient} from '../../src/index.ts';
@@ -22,17 +22,14 @@ interface PollutionFixture {
 	readonly proxyPort: number;
 }
 
-const {
-	FIXTURE = '',
-	CASES = '',
-	AT_ONCE = '1',
-	ALONE = '[]',
-	PHASE: phase = 'before creation',
-} = process.env;
+const {FIXTURE = '', CASES = '', AT_ONCE = '1', UNSURVIVABLE = '{}', PHASES = '[]'} = process.env;
 const fixture = JSON.parse(FIXTURE) as PollutionFixture;
 const cases = JSON.parse(CASES) as readonly (readonly [name: string, literals: unknown[]])[];
 const atOnce = Number(AT_ONCE);
-const alone: readonly string[] = JSON.parse(ALONE);
+const phases: readonly Phase[] = JSON.parse(PHASES);
+
+/** Each of these names would fail the others of its group, by the requests that fail with it. */
+const unsurvivable: Readonly<Record<string, readonly string[] | 'all'>> = JSON.parse(UNSURVIVABLE);
 
 function make(): MtlsClient {
 	const {cert, key, ca} = fixture;
@@ -64,22 +61,40 @@ async function outcome(request: Promise<{status: number; data: unknown}>): Promi
 
 const axiosExchange = {onDownloadProgress() {}};
 
-/** What a client gets from those it knows, and from those it must not trust. */
-async function ask(client: MtlsClient): Promise<Record<string, string>> {
-	const {bank, stranger} = fixture;
-	return {
-		plain: await outcome(client.get(`${bank}/echo`, {headers: {Authorization: 'Bearer t'}})),
-		authorized: await outcome(
-			client.post(`${bank}/echo`, 'body', {auth: {} as {username: string; password: string}}),
-		),
-		axios: await outcome(client.post(`${bank}/echo`, {a: 1}, axiosExchange)),
-		http2: await outcome(client.get(`${fixture.http2}/echo`, {httpVersion: 2})),
-		stranger: await outcome(client.get(stranger, {headers: {Authorization: 'Bearer t'}})),
-		strangerByAxios: await outcome(client.get(stranger, axiosExchange)),
-		redirected: await outcome(client.get(`${bank}/to-other`)),
-		downgraded: await outcome(client.get(`${bank}/to-plain`)),
-		notRedirected: await outcome(client.get(`${bank}/nowhere`)),
-	};
+type Request = (
+	client: MtlsClient,
+	config: {timeout?: number},
+) => Promise<{status: number; data: unknown}>;
+
+const {bank, stranger} = fixture;
+const bearer = {headers: {Authorization: 'Bearer t'}};
+const noAuth = {auth: {} as {username: string; password: string}};
+
+/** What is asked of those whom the client knows, and of those whom it must not trust. */
+const requests: readonly (readonly [what: string, Request])[] = [
+	['plain', (client, config) => client.get(`${bank}/echo`, {...bearer, ...config})],
+	['authorized', (client, config) => client.post(`${bank}/echo`, 'body', {...noAuth, ...config})],
+	['axios', (client, config) => client.post(`${bank}/echo`, {a: 1}, {...axiosExchange, ...config})],
+	['http2', (client, config) => client.get(`${fixture.http2}/echo`, {httpVersion: 2, ...config})],
+	['stranger', (client, config) => client.get(stranger, {...bearer, ...config})],
+	['strangerByAxios', (client, config) => client.get(stranger, {...axiosExchange, ...config})],
+	['redirected', (client, config) => client.get(`${bank}/to-other`, config)],
+	['downgraded', (client, config) => client.get(`${bank}/to-plain`, config)],
+	['notRedirected', (client, config) => client.get(`${bank}/nowhere`, config)],
+];
+
+/** What came of each request; `mayFail` are those of which nothing is expected. */
+async function ask(
+	client: MtlsClient,
+	mayFail: readonly string[] | 'all' = [],
+): Promise<Record<string, string>> {
+	const answers: [string, string][] = [];
+	for (const [what, request] of requests) {
+		// What hangs under the pollution would take the whole `timeout` of the client.
+		const config = mayFail === 'all' || mayFail.includes(what) ? {timeout: 500} : {};
+		answers.push([what, await outcome(request(client, config))]);
+	}
+	return Object.fromEntries(answers);
 }
 
 const evilJar = {getCookies: async () => [], setCookie: async () => undefined, store: {}};
@@ -145,10 +160,10 @@ function clean(pollution: Pollution): void {
 	for (const name of pollution.keys()) Reflect.deleteProperty(Object.prototype, name);
 }
 
-async function run(pollution: Pollution): Promise<Record<string, string>> {
+async function run(phase: Phase, pollution: Pollution): Promise<Record<string, string>> {
 	let client: MtlsClient | undefined;
 	try {
-		if ((phase as Phase) === 'before creation') pollute(pollution);
+		if (phase === 'before creation') pollute(pollution);
 		client = make();
 		if (phase === 'after creation') {
 			pollute(pollution);
@@ -158,7 +173,8 @@ async function run(pollution: Pollution): Promise<Record<string, string>> {
 			await ask(client);
 			pollute(pollution);
 		}
-		const answers = await ask(client);
+		const [name = ''] = pollution.keys();
+		const answers = await ask(client, pollution.size === 1 ? unsurvivable[name] : []);
 		clean(pollution);
 		return answers;
 	} catch (error) {
@@ -182,10 +198,13 @@ await usual.mtls.close();
 process.stdout.write(`${JSON.stringify({expected})}\n`);
 
 /** What becomes otherwise. */
-async function differencesBy(pollution: Pollution): Promise<[what: string, answer: string][]> {
+async function differencesBy(
+	phase: Phase,
+	pollution: Pollution,
+): Promise<[what: string, answer: string][]> {
 	current = pollution;
 	uncaught = undefined;
-	const answers = await run(pollution);
+	const answers = await run(phase, pollution);
 	if (uncaught !== undefined) answers.uncaught = String(uncaught);
 	return Object.entries({...expected, ...answers}).filter(
 		([what, answer]) => answer !== expected[what],
@@ -193,17 +212,20 @@ async function differencesBy(pollution: Pollution): Promise<[what: string, answe
 }
 
 /** Several at a time that change nothing together change nothing; others are tried in halves. */
-async function tryAll(all: readonly (readonly [name: string, value: unknown])[]): Promise<void> {
-	const differs = await differencesBy(new Map(all));
+async function tryAll(
+	phase: Phase,
+	all: readonly (readonly [name: string, value: unknown])[],
+): Promise<void> {
+	const differs = await differencesBy(phase, new Map(all));
 	if (differs.length > 0 && all.length > 1) {
 		const half = all.length >> 1;
-		await tryAll(all.slice(0, half));
-		await tryAll(all.slice(half));
+		await tryAll(phase, all.slice(0, half));
+		await tryAll(phase, all.slice(half));
 		return;
 	}
 	for (const [name, value] of all) {
 		const shown = typeof value === 'function' ? 'a function' : told(value).slice(0, 60);
-		process.stdout.write(`${JSON.stringify({name, value: shown, differs})}\n`);
+		process.stdout.write(`${JSON.stringify({phase, name, value: shown, differs})}\n`);
 	}
 }
 
@@ -211,12 +233,14 @@ const pairs = cases.map(([name, literals]) =>
 	hostile(name, literals).map((value) => [name, value] as const),
 );
 const most = Math.max(...pairs.map(({length}) => length));
-for (let nth = 0; nth < most; nth += 1) {
-	const round = pairs.flatMap((values) => values.slice(nth, nth + 1));
-	const together = round.filter(([name]) => !alone.includes(name));
-	for (let first = 0; first < together.length; first += atOnce) {
-		await tryAll(together.slice(first, first + atOnce));
+for (const phase of phases) {
+	for (let nth = 0; nth < most; nth += 1) {
+		const round = pairs.flatMap((values) => values.slice(nth, nth + 1));
+		const together = round.filter(([name]) => !Object.hasOwn(unsurvivable, name));
+		for (let first = 0; first < together.length; first += atOnce) {
+			await tryAll(phase, together.slice(first, first + atOnce));
+		}
+		for (const one of round) if (!together.includes(one)) await tryAll(phase, [one]);
 	}
-	for (const one of round) if (alone.includes(one[0])) await tryAll([one]);
 }
 process.exit(0);

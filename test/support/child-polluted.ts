@@ -91,7 +91,7 @@ async function ask(
 	const answers: [string, string][] = [];
 	for (const [what, request] of requests) {
 		// What hangs under the pollution would take the whole `timeout` of the client.
-		const config = mayFail === 'all' || mayFail.includes(what) ? {timeout: 500} : {};
+		const config = mayFail === 'all' || mayFail.includes(what) ? {timeout: 200} : {};
 		answers.push([what, await outcome(request(client, config))]);
 	}
 	return Object.fromEntries(answers);

@@ -1,5 +1,5 @@
 /*
- * The commands that `check` prints under "Next", run by a shell as they are printed.
+ * The commands that `check` prints under "Next", read by a shell as they are printed.
  */
 import {exec} from 'node:child_process';
 import {existsSync} from 'node:fs';
@@ -14,7 +14,9 @@ import {startConnectProxy} from '../../support/connect-proxy.ts';
 import {fakeIo, identityOptions, type TempDir, tempDir} from '../../support/fake-io.ts';
 
 const bin = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
-const program = `node ${bin}`;
+
+// In the place of a process of ours, the shell prints the arguments that it would start one with.
+const program = "printf '%s\\0'";
 
 interface Ran {
 	readonly command: string;
@@ -34,13 +36,28 @@ function shell(command: string, cwd: string): Promise<Ran> {
 	});
 }
 
+/** Runs a command in `cwd`: what is ours in this process, with the arguments that the shell makes. */
+async function follow(command: string, cwd: string): Promise<Ran> {
+	const ran = await shell(command, cwd);
+	if (!command.startsWith(program)) return ran;
+	const io = fakeIo();
+	const before = process.cwd();
+	process.chdir(cwd);
+	try {
+		const code = await run(ran.out.split('\0').slice(0, -1), io);
+		return {...ran, code, out: io.out()};
+	} finally {
+		process.chdir(before);
+	}
+}
+
 /** Runs `check`, then each command that it prints, one after the other in `dir`. */
 async function checkAndFollow(dir: TempDir, ...argv: readonly string[]) {
 	const io = {...fakeIo(), program};
 	await run(['check', ...argv, '--json'], io);
 	const report: CheckReport = JSON.parse(io.out());
 	const ran: Ran[] = [];
-	for (const command of report.next) ran.push(await shell(command, dir.path));
+	for (const command of report.next) ran.push(await follow(command, dir.path));
 	return {report, ran};
 }
 
@@ -234,7 +251,7 @@ test('check reads a certificate, a key and a CA from pipes', async () => {
 		'--cert <(cat client.crt) --key <(cat client.key) --ca default --ca <(cat ca.crt) --timeout 20';
 	for (const command of ['check', 'get']) {
 		const {code, out} = await shell(
-			`${program} ${command} ${server.url('/whoami')} ${pipes}`,
+			`node ${bin} ${command} ${server.url('/whoami')} ${pipes}`,
 			dir.path,
 		);
 		expect(code).toBe(0);

@@ -163,7 +163,12 @@ async function run(
 		// A group of its own, to end what it has started too.
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
-		env: {PATH: process.env.PATH ?? '', ...env},
+		env: {
+			PATH: process.env.PATH ?? '',
+			// What vitest.config.ts has set.
+			NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+			...env,
+		},
 	});
 	// A test that waits for it has failed by then.
 	const tooLong = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), 300_000);

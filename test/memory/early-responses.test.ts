@@ -46,12 +46,12 @@ function stop({stream}: H2Request): void {
 }
 
 test.each([
-	['undici', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
-	['axios', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
+	['undici', 413, megabyte, iterations({usual: 100, short: 100, long: 1_000})],
+	['axios', 413, megabyte, iterations({usual: 100, short: 100, long: 1_000})],
 	// More than the system takes that nobody reads.
-	['undici', 200, 12 * megabyte, iterations({usual: 30, long: 100})],
-	['axios', 200, 12 * megabyte, iterations({usual: 30, long: 100})],
-	['http2', 413, megabyte, iterations({usual: 150, short: 100, long: 1_000})],
+	['undici', 200, 12 * megabyte, iterations({usual: 15, short: 6, long: 100})],
+	['axios', 200, 12 * megabyte, iterations({usual: 15, short: 6, long: 100})],
+	['http2', 413, megabyte, iterations({usual: 100, short: 100, long: 1_000})],
 ])(
 	'uploads over %s that are answered early with %i leave no memory behind: %i bytes, %i times',
 	async (exchange, status, bytes, count) => {

@@ -12,17 +12,22 @@ import {isDeepStrictEqual} from 'node:util';
 import {beforeAll, expect, onTestFinished, test} from 'vitest';
 import type {ChildServer, ClientSeen} from '../../support/child-mtls-server.ts';
 import {startConnectProxy} from '../../support/connect-proxy.ts';
+import {sample} from '../../support/iterations.ts';
 import {makeOddChains, type OddChains, type OddKeyPlace} from '../../support/odd-keys.ts';
 import {listening, startChild, startServer, verdictsOf} from '../../support/odd-servers.ts';
 import {tlsCurves} from '../../support/tls-curves.ts';
 
 let odd: OddChains;
+let chains: readonly OddKeyPlace[];
 beforeAll(() => {
 	odd = makeOddChains();
+	// Each kind of key is in some of its places, and that which has ended processes in each.
+	const tried = new Set(sample(odd.chains));
+	chains = odd.chains.filter((chain) => tried.has(chain) || /^secp256k1 /.test(chain.name));
 });
 
 test('no key of a server ends the process, and the verdict on it is that of Node', async () => {
-	const {ca, good, chains} = odd;
+	const {ca, good} = odd;
 	const proxy = await startConnectProxy();
 	onTestFinished(() => proxy.close());
 	const goodPort = await startServer(good);
@@ -58,7 +63,7 @@ function expectedOn(way: string, node: string | undefined): string | undefined {
 }
 
 test('no key of a client ends the process of startMtlsServer, and the verdict on it is that of Node', async () => {
-	const {ca, good, chains} = odd;
+	const {ca, good} = odd;
 	const child = startChild('child-mtls-server');
 	const ended = once(child, 'close');
 	child.stdin.write(`${JSON.stringify({ca})}\n`);

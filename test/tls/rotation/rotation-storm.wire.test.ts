@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
 import type {ConnectProxy} from '../../support/connect-proxy.ts';
 import {createFixture} from '../../support/fixture.ts';
-import {iterations} from '../../support/iterations.ts';
+import {iterations, sample} from '../../support/iterations.ts';
 import {makeSecretFolder} from '../../support/secret-folder.ts';
 
 // With LONG 200 over all cases. ROTATIONS=200 makes as many in each, which takes a minute for each.
@@ -22,7 +22,7 @@ const cases = (['TLSv1.2', 'TLSv1.3'] as const).flatMap((version) =>
 	),
 );
 
-test.each(cases)(
+test.each(sample(cases))(
 	'under 64 requests at a time no rotation fails one or shows an old certificate, %s, %s, %s',
 	async (maxVersion, way, end) => {
 		const server = await fixture.server({

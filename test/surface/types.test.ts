@@ -46,22 +46,24 @@ test('the published types need none of a browser', async () => {
 	expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});
 });
 
-// An app without `"type": "module"`, as countless ones are, and with it.
+// An app without `"type": "module"`, as countless ones are, and with it, where that makes a difference.
 test.each([
-	['commonjs', 'node10', 'commonjs'],
-	['node16', 'node16', 'commonjs'],
-	['node16', 'node16', 'module'],
-	['preserve', 'bundler', 'commonjs'],
-])(
-	'TypeScript 5 accepts the types as --module %s --moduleResolution %s, type %s',
-	async (module, resolution, type) => {
+	['commonjs', 'node10', ['commonjs']],
+	['node16', 'node16', ['commonjs', 'module']],
+	['preserve', 'bundler', ['commonjs']],
+] as const)(
+	'TypeScript 5 accepts the types as --module %s --moduleResolution %s, type %j',
+	async (module, resolution, types) => {
 		using app = makeConsumer();
-		app.write('package.json', JSON.stringify({private: true, type}));
-		app.write('app.ts', type === 'module' ? fixture : commonJsFixture);
+		const files = types.map((type) => {
+			app.write(`${type}/package.json`, JSON.stringify({private: true, type}));
+			app.write(`${type}/app.ts`, type === 'module' ? fixture : commonJsFixture);
+			return `${type}/app.ts`;
+		});
 
 		const outcome = await app.tsc5(
 			...['--module', module, '--moduleResolution', resolution, '--esModuleInterop'],
-			'app.ts',
+			...files,
 		);
 
 		expect(outcome).toEqual({code: 0, stdout: '', stderr: ''});

@@ -47,7 +47,8 @@ for (const {title, options, code, texts} of cases) {
 		const browser = openBrowser(context);
 		const page = await checkedPage(options, code);
 
-		const dom = await browser.dom(page);
+		const {dom, ...light} = await browser.draw(page, 'light');
+		const dark = await browser.draw(page, 'dark');
 		const shown = dom.replace(/<style>[\s\S]*?<\/style>/, '');
 		for (const text of ['Step by step', 'The chain', 'today, ', 'localhost', ...texts]) {
 			expect(shown).toContain(text);
@@ -55,8 +56,6 @@ for (const {title, options, code, texts} of cases) {
 		expect(shown.match(/<li class="link /g)).toHaveLength(3);
 		expect(shown.match(/<div class="span /g)).toHaveLength(3);
 
-		const light = await browser.draw(page, 'light');
-		const dark = await browser.draw(page, 'dark');
 		for (const {colors, width} of [light, dark]) {
 			expect(width).toBe(900);
 			// A blank page has one.
@@ -67,23 +66,25 @@ for (const {title, options, code, texts} of cases) {
 	});
 }
 
-for (const width of [320, 390, 768, 1280]) {
-	test(`a window of ${width} pixels shows the page whole, with its chain and its timeline`, {
-		timeout,
-	}, async (context) => {
-		const browser = openBrowser(context);
-		const page = await checkedPage(
-			{names: [`${'long-name-'.repeat(6)}.example`, 'a.example', 'b.example', 'localhost']},
-			0,
-		);
+test('a window of 320 to 1280 pixels shows the page whole, with its chain and its timeline', {
+	timeout,
+}, async (context) => {
+	const browser = openBrowser(context);
+	const page = await checkedPage(
+		{names: [`${'long-name-'.repeat(6)}.example`, 'a.example', 'b.example', 'localhost']},
+		0,
+	);
+	const widths = [320, 390, 768, 1280];
 
-		const {page: whole, parts, cut} = await browser.measure(page, width);
+	const measures = await browser.measure(page, widths);
 
-		expect(whole).toBeLessThanOrEqual(width);
+	expect(measures.map(({window}) => window)).toEqual(widths);
+	for (const {window, page: whole, parts, cut} of measures) {
+		expect(whole).toBeLessThanOrEqual(window);
 		expect(parts).toBeGreaterThan(20);
 		expect(cut).toEqual([]);
-	});
-}
+	}
+});
 
 /** A page that `check` wrote about a real server. */
 async function checkedPage(options: CertificateOptions, code: number): Promise<string> {
@@ -99,14 +100,14 @@ async function checkedPage(options: CertificateOptions, code: number): Promise<s
 }
 
 interface Browser {
-	/** The document as the browser has understood it. */
-	dom(page: string): Promise<string>;
 	draw(page: string, scheme: 'light' | 'dark'): Promise<Drawing>;
-	measure(page: string, width: number): Promise<Measures>;
+	/** The page in a window of each width. */
+	measure(page: string, widths: readonly number[]): Promise<readonly Measures[]>;
 }
 
 /** In pixels. */
 interface Measures {
+	readonly window: number;
 	/** The width that the page needs. */
 	readonly page: number;
 	/** How many elements were measured. */
@@ -116,18 +117,23 @@ interface Measures {
 }
 
 // Headless Chromium knows no window narrower than 500, but a frame may be.
-const frame = (page: string, width: number) => `<!doctype html>
-<iframe src="${page}" style="border: 0; width: ${width}px; height: 3000px"></iframe>
+const frames = (page: string, widths: readonly number[]) => `<!doctype html>
+${widths.map((width) => `<iframe src="${page}" style="border: 0; width: ${width}px; height: 3000px"></iframe>`).join('\n')}
 <script>
 addEventListener('load', () => {
-	const {documentElement: root, body} = document.querySelector('iframe').contentDocument;
-	const elements = [...body.querySelectorAll('*')];
-	const cut = elements.filter((each) => each.getBoundingClientRect().right > ${width} + .5);
-	document.title = JSON.stringify({
-		page: root.scrollWidth,
-		parts: elements.length,
-		cut: cut.map(({outerHTML}) => outerHTML.slice(0, 200)),
+	const measures = [...document.querySelectorAll('iframe')].map((frame) => {
+		const {documentElement: root, body} = frame.contentDocument;
+		const window = frame.contentWindow.innerWidth;
+		const elements = [...body.querySelectorAll('*')];
+		const cut = elements.filter((each) => each.getBoundingClientRect().right > window + .5);
+		return {
+			window,
+			page: root.scrollWidth,
+			parts: elements.length,
+			cut: cut.map(({outerHTML}) => outerHTML.slice(0, 200)),
+		};
 	});
+	document.title = JSON.stringify(measures);
 });
 </script>`;
 
@@ -158,32 +164,37 @@ function openBrowser(context: TestContext): Browser {
 		return stdout;
 	};
 	return {
-		dom: (page) => start(page, '--dump-dom'),
-		async measure(page, width) {
-			const path = join(dir, `frame-${width}.html`);
-			writeFileSync(path, frame(pathToFileURL(page).href, width));
+		async measure(page, widths) {
+			const path = join(dir, 'frames.html');
+			writeFileSync(path, frames(pathToFileURL(page).href, widths));
 			const dom = await start(path, '--dump-dom', '--allow-file-access-from-files');
-			const measures = /<title>(.*?)<\/title>/s.exec(dom)?.[1] ?? '{}';
+			const measures = /<title>(.*?)<\/title>/s.exec(dom)?.[1] ?? '[]';
 			return JSON.parse(
 				measures.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
 			);
 		},
 		async draw(page, scheme) {
 			const png = join(dir, `${scheme}.png`);
-			await start(
+			const dom = await start(
 				page,
+				'--dump-dom',
 				`--screenshot=${png}`,
 				'--window-size=900,1600',
 				'--hide-scrollbars',
 				// 0 is dark and 1 is light (blink::mojom::PreferredColorScheme).
 				`--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,
 			);
-			return readPng(readFileSync(png));
+			return {dom, ...readPng(readFileSync(png))};
 		},
 	};
 }
 
-interface Drawing {
+interface Drawing extends Picture {
+	/** The document as the browser has understood it. */
+	readonly dom: string;
+}
+
+interface Picture {
 	readonly width: number;
 	readonly colors: ReadonlySet<number>;
 	/** Mean of all pixels, 0 to 255. */
@@ -191,7 +202,7 @@ interface Drawing {
 }
 
 /** Decodes a screenshot: eight bits a channel, RGB or RGBA, not interlaced (PNG §4, §9). */
-function readPng(png: Buffer): Drawing {
+function readPng(png: Buffer): Picture {
 	const width = png.readUInt32BE(16);
 	const height = png.readUInt32BE(20);
 	const channels = png[25] === 6 ? 4 : 3;

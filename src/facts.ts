@@ -88,7 +88,11 @@ export interface MtlsFailure {
 	readonly port: number;
 	/** The name that was verified, and sent as SNI unless it is an IP address. */
 	readonly servername: string;
-	/** The URL of the hop that failed, which after a redirect is not `config.url`. No credentials. */
+	/**
+	 * The URL of the hop that failed, which after a redirect is not `config.url`. No credentials. What
+	 * `verify: 'report'` reports is about a connection, which several requests may use: then it is the
+	 * origin and `/`.
+	 */
 	readonly url: string;
 	/**
 	 * The origin whose redirect led here, where another identity of `mtls` is used, so that the request was

@@ -12,6 +12,7 @@ import type {Snapshot} from '../tls/snapshot.ts';
 import {ClientAuthNotRequestedError, type PeerName, peerName} from '../tls/trust/verification.ts';
 import {onAbort} from '../util/abortable.ts';
 import {withoutPrototype} from '../util/check-options.ts';
+import {authorityOf} from '../util/url.ts';
 import {type Connection, presentedOn} from './connection.ts';
 import {reportFailure} from './connection-failure.ts';
 import type {Route} from './route.ts';
@@ -202,7 +203,7 @@ function reportUnverified(
 	if (!reasons.some((reason) => (reason as NodeJS.ErrnoException).code === code)) {
 		reasons.unshift(Object.assign(new Error(code), {code}));
 	}
-	const url = `https://${connection.host}:${connection.port}/`;
+	const url = `https://${authorityOf(connection.host, connection.port)}/`;
 	for (const reason of reasons) {
 		const failure = reportFailure(connection, reason, url);
 		if (failure !== undefined) options.report?.(failure);

@@ -126,6 +126,8 @@ describe.each([undefined, '0'])('with NODE_TLS_REJECT_UNAUTHORIZED=%s', (environ
 							phase: 'verify',
 							host: 'localhost',
 							port: server.port,
+							// A connection is reported, and other requests may use it too.
+							url: `${server.origin}/`,
 							peer: {subject: expect.stringContaining('CN=')},
 							identity: {subject: 'CN=alice'},
 						});
@@ -191,6 +193,19 @@ describe.each(exchanges)('over %s', (_, options) => {
 		}
 		expect(server.connections).toHaveLength(1);
 		expect(told).toHaveLength(1);
+	});
+
+	test('a report names the origin of an IPv6 address as a URL has it', async () => {
+		const {told, logger} = recorder();
+		const [{credential} = {}] = cases;
+		const server = await fixture.server({
+			...(credential && {credential}),
+			handler: closing,
+			host: '::1',
+		});
+		const origin = `https://[::1]:${server.port}`;
+		await client(logger, {verify: 'report'}).get(`${origin}/kept`, options);
+		expect(told.map(({fields}) => fields.url)).toEqual([`${origin}/`]);
 	});
 
 	test('every verification error is logged: the chain, the name and the pin', async () => {

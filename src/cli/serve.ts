@@ -58,7 +58,7 @@ function printUsage(dir: string, {origin}: MtlsServer, io: Io): void {
 }
 
 interface Credentials {
-	readonly credential: {readonly cert: string; readonly key: string; readonly leaf: string};
+	readonly credential: {readonly cert: string; readonly key: string};
 	readonly clientCa: string;
 }
 
@@ -76,7 +76,7 @@ function readCredentials(dir: string, io: Io): Credentials {
 			certsHint(dir, io),
 		);
 	}
-	return {credential: {cert, key, leaf: leaf.toString()}, clientCa};
+	return {credential: {cert, key}, clientCa};
 }
 
 function read(dir: string, name: string, io: Io): string {

@@ -10,7 +10,10 @@ export interface Credential {
 	readonly cert: string;
 	/** PKCS#8 PEM; encrypted when a passphrase was asked for. */
 	readonly key: string;
-	/** The leaf alone, PEM. */
+	/**
+	 * The leaf alone, PEM. `pki.server()` and `pki.client()` make it a property that is not enumerable, so
+	 * that `{...credential}` has the options of `node:tls` and of `mtls` alone.
+	 */
 	readonly leaf: string;
 	/** Opens `key`; absent when `key` is not encrypted. */
 	readonly passphrase?: string;
@@ -174,12 +177,12 @@ async function issueLeaf(
 	});
 	const leaf = toPem({certificate});
 	const alone = options.selfSigned || options.omitIntermediates;
-	return {
+	const credential = {
 		cert: alone ? leaf : [leaf, ...state.chain].join(''),
 		key: exportKey(keys.privateKey, passphrase),
-		leaf,
 		...(passphrase === undefined ? {} : {passphrase}),
 	};
+	return Object.defineProperty(credential, 'leaf', {value: leaf}) as Credential;
 }
 
 // The library leaves out the last line end, without which PEM blocks cannot be joined.

@@ -12,7 +12,7 @@ export interface MtlsServerOptions {
 	/** @defaultValue a new one: found as `pki` of the server */
 	pki?: TestPki;
 	/** The server's own certificate. @defaultValue `pki.server()` */
-	credential?: Credential;
+	credential?: Pick<Credential, 'cert' | 'key' | 'passphrase'>;
 	/** The trusted CAs of client certificates, PEM. @defaultValue the root of `pki` */
 	clientCa?: string | readonly string[];
 	/**

@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {describe, expect, test} from 'vitest';
+import {createClient} from '../../src/index.ts';
 import {
 	type CertificateOptions,
 	type Credential,
@@ -100,6 +101,27 @@ describe('a credential', () => {
 		expect(cert).toBe(leaf + inner.cert + outer.cert);
 	});
 
+	// Seen: `mtls.leaf: no such option`.
+	test('a credential can be spread into mtls, and its leaf stays readable', async () => {
+		const pki = await createTestPki();
+		const inner = await pki.intermediate();
+		const plain = await inner.client({commonName: 'alice'});
+		const locked = await inner.client({commonName: 'bob', passphrase: 'open sesame'});
+		expect(Object.keys({...plain})).toEqual(['cert', 'key']);
+		expect(Object.keys({...locked})).toEqual(['cert', 'key', 'passphrase']);
+		for (const [credential, subject] of [
+			[plain, 'CN=alice'],
+			[locked, 'CN=bob'],
+		] as const) {
+			expect(certificatesIn(credential.cert)).toHaveLength(2);
+			expect(certificatesIn(credential.leaf).map((each) => each.subject)).toEqual([subject]);
+			expect(credential.cert.startsWith(credential.leaf)).toBe(true);
+			const client = createClient({mtls: {...credential, ca: pki.ca}, logger: false});
+			expect(client.mtls.identity?.subject).toBe(subject);
+			await client.mtls.close();
+		}
+	});
+
 	test('a credential names the address of a missing intermediate, and not of the root', async () => {
 		const pki = await createTestPki();
 		const below = await (await pki.intermediate({commonName: 'Paying CA'})).server();
@@ -176,7 +198,7 @@ describe('a credential', () => {
 
 	test('a credential without a passphrase does not mention one', async () => {
 		const credential = await (await createTestPki()).client();
-		expect(Object.keys(credential)).toEqual(['cert', 'key', 'leaf']);
+		expect(Object.keys(credential)).toEqual(['cert', 'key']);
 	});
 
 	test('a credential has a key and a serial number of its own', async () => {

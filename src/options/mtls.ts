@@ -117,8 +117,10 @@ export interface MtlsOptions {
 	 * certificate when a redirect leads there. The origin of a URL that the app itself requests always may;
 	 * any other never does. A `*` stands for one or more labels.
 	 *
-	 * In a list of several `mtls` these are the only origins at which this one is used, so it is required. A
-	 * redirect from one of them to another presents the certificate; a redirect from elsewhere does not.
+	 * In a list of several `mtls` these are the only origins at which this one is used, so it is required. An
+	 * origin or pattern that another one has too is refused; of two patterns that match, the longer one
+	 * counts. A redirect from one of them to another presents the certificate; a redirect from elsewhere
+	 * does not.
 	 */
 	origins?: readonly string[];
 	/**

@@ -194,6 +194,66 @@ test('a mistake in one of several identities is reported when the client is made
 	expect(refusal({...good, pin: 1} as MtlsOptions)).toMatchObject({option: 'mtls[0].pin'});
 });
 
+// Seen: the first of the two was used, without a word.
+test.each([
+	['https://a.test', 'https://a.test', 'https://a.test'],
+	['https://A.test/', 'https://a.test:443', 'https://a.test'],
+	['https://a.test:8443', 'https://a.TEST:8443', 'https://a.test:8443'],
+	['https://*.bank.test', 'https://*.Bank.test:443/', 'https://*.bank.test'],
+	['https://bücher.test', 'https://xn--bcher-kva.test', 'https://xn--bcher-kva.test'],
+])('two identities for one origin are refused: %s and %s', (first, second, named) => {
+	const mtls = [
+		as(fixture.alice, 'https://one.test', first),
+		as(bob, 'https://two.test'),
+		as(bob, 'https://three.test', second),
+	];
+	expect(() => createClient({mtls, logger: false})).toThrow(
+		expect.objectContaining({
+			name: 'MtlsConfigError',
+			code: 'ERR_MTLS_BAD_OPTION',
+			option: 'mtls[2].origins',
+			message: `mtls[2].origins: '${named}' is in \`mtls[0].origins\` too: give each origin to one identity`,
+		}),
+	);
+	// Also where one of the two has no certificate.
+	expect(() =>
+		createClient({mtls: [as(bob, first), {ca: fixture.pki.ca, origins: [second]}], logger: false}),
+	).toThrow(expect.objectContaining({option: 'mtls[1].origins'}));
+});
+
+test.each<[string, readonly string[], readonly string[]]>([
+	['an origin within a wildcard', ['https://a.bank.test'], ['https://*.bank.test']],
+	['a wildcard within a wildcard', ['https://*.x.bank.test'], ['https://*.bank.test']],
+	['a name beside the names below it', ['https://bank.test'], ['https://*.bank.test']],
+	[
+		'another port',
+		['https://a.test', 'https://*.b.test'],
+		['https://a.test:8443', 'https://*.b.test:8443'],
+	],
+	[
+		'an origin that one identity names twice',
+		['https://a.test', 'https://A.test:443'],
+		['https://b.test'],
+	],
+])(
+	'two identities with origins that are not the same are accepted: %s',
+	async (_, first, second) => {
+		const list = [as(fixture.alice, ...first), as(bob, ...second)];
+		for (const mtls of [list, list.toReversed()]) several(mtls);
+	},
+);
+
+test.each([[[]], [undefined]])(
+	'an identity of a list with the origins %j is refused',
+	(origins) => {
+		const {cert, key} = bob;
+		const mtls = [as(fixture.alice, 'https://a.test'), {cert, key, ...(origins && {origins})}];
+		expect(() => createClient({mtls, logger: false})).toThrow(
+			expect.objectContaining({code: 'ERR_MTLS_BAD_OPTION', option: 'mtls[1].origins'}),
+		);
+	},
+);
+
 test('missing files of an identity fail the request that first needs them, by their index', async () => {
 	const server = await fixture.server();
 	const folder = makeSecretFolder({'tls.crt': bob.cert, 'tls.key': bob.key});

@@ -183,6 +183,7 @@ class IdentitiesByOrigin implements IdentitySelector {
 			},
 		};
 		this.#entries = list.map((options, index) => entryOf(options, `mtls[${index}]`, counting));
+		assertDistinct(this.#entries);
 		this.#anonymous = {
 			origins: parseOrigins([]),
 			redirectors: parseOrigins([]),
@@ -259,6 +260,29 @@ class IdentitiesByOrigin implements IdentitySelector {
 			this.#loaded.delete(oldest);
 			oldest.release();
 			return;
+		}
+	}
+}
+
+/**
+ * Security: in a list that comes from a database, the same origin twice is a mistake that would present the
+ * certificate of another tenant.
+ *
+ * @throws {MtlsConfigError} when two entries have the same pattern.
+ */
+function assertDistinct(entries: readonly Entry[]): void {
+	const owners = new Map<string, number>();
+	for (const [index, {origins}] of entries.entries()) {
+		for (const pattern of origins.patterns) {
+			const owner = owners.get(pattern);
+			if (owner !== undefined) {
+				throw new MtlsConfigError(
+					'ERR_MTLS_BAD_OPTION',
+					`mtls[${index}].origins`,
+					`'${pattern}' is in \`mtls[${owner}].origins\` too: give each origin to one identity`,
+				);
+			}
+			owners.set(pattern, index);
 		}
 	}
 }

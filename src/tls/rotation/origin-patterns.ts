@@ -3,7 +3,12 @@ import {redactUrl} from '../../util/redact-url.ts';
 
 /** A set of https origins, written one by one or with `*` for the labels of a subdomain. */
 export interface OriginSet {
-	/** How specifically it names `origin` (as in `new URL(…).origin`): 0 for none, highest if exact. */
+	/** Its patterns as `new URL(…).origin` writes them: in lower case, without the port 443. */
+	readonly patterns: ReadonlySet<string>;
+	/**
+	 * How specifically it names `origin` (as in `new URL(…).origin`): 0 for none, highest if exact. Two
+	 * patterns that name it equally are the same: both are it, or ends of it that have the same length.
+	 */
 	specificity(origin: string): number;
 }
 
@@ -16,16 +21,15 @@ export function parseOrigins(
 	origins: readonly string[],
 	option: 'mtls.origins' | 'mtls.allowRedirectsFrom' = 'mtls.origins',
 ): OriginSet {
-	const exact = new Set<string>();
-	const suffixes: string[] = [];
-	for (const text of origins) {
-		const origin = parseOrigin(text, option);
-		if (origin.startsWith(anyLabel)) suffixes.push(origin.slice(anyLabel.length - 1));
-		else exact.add(origin);
-	}
+	const patterns = new Set(origins.map((text) => parseOrigin(text, option)));
+	const suffixes = [...patterns]
+		.filter((pattern) => pattern.startsWith(anyLabel))
+		.map((pattern) => pattern.slice(anyLabel.length - 1));
 	return {
+		patterns,
 		specificity(origin) {
-			if (exact.has(origin)) return Number.POSITIVE_INFINITY;
+			// The origin of a URL may have a `*` too: `new URL('https://*.bank.example')` is one.
+			if (patterns.has(origin) && !origin.startsWith(anyLabel)) return Number.POSITIVE_INFINITY;
 			if (!origin.startsWith('https:')) return 0;
 			// The suffix begins with its dot, so that `*.bank.example` does not stand for `evilbank.example`.
 			const fitting = suffixes.filter((suffix) => origin.endsWith(suffix));

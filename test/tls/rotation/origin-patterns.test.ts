@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {parseOrigins} from '../../../src/tls/rotation/origin-patterns.ts';
 
@@ -45,6 +46,28 @@ test('word for word is closer than a wildcard, and a longer one closer than a sh
 	expect(exact).toBeGreaterThan(long ?? 0);
 	expect(long).toBeGreaterThan(short ?? 0);
 	expect(close(['https://*.bank.test', 'https://*.x.bank.test'], origin)).toBe(long);
+});
+
+test('two different patterns never match one origin equally well', () => {
+	const label = fc.constantFrom('a', 'b', 'bank', 'test', 'x');
+	const name = fc.array(label, {minLength: 1, maxLength: 4}).map((labels) => labels.join('.'));
+	const port = fc.constantFrom('', ':8443');
+	const host = fc.tuple(name, port).map((parts) => parts.join(''));
+	const pattern = fc
+		.oneof(
+			host,
+			host.map((text) => `*.${text}`),
+		)
+		.map((text) => `https://${text}`);
+	fc.assert(
+		fc.property(pattern, pattern, host, (one, two, suffix) => {
+			fc.pre(one !== two);
+			const origin = `https://${suffix}`;
+			const specificity = close([one], origin);
+			fc.pre(specificity > 0);
+			expect(close([two], origin)).not.toBe(specificity);
+		}),
+	);
 });
 
 test.each([

@@ -234,7 +234,7 @@ function dripping(_: unknown, response: ServerResponse): boolean {
 
 describe('a streamed answer', {concurrent: true}, () => {
 	// Its head is to be there before the deadline, which covers no handshake.
-	const longer = 8 * limit;
+	const longer = 20 * limit;
 	async function connected(config: ClientConfig) {
 		const server = await fixture.server({
 			handler: (request, response) => request.url !== '/whoami' && dripping(request, response),

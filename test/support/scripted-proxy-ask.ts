@@ -1,6 +1,6 @@
 /*
- * Run as a process of its own: asks a scripted proxy (argv's URL, with the CA in CA) for every scene,
- * in both exchanges, prints what came of it as JSON, and has nothing left to do.
+ * Run as a process of its own: asks a scripted proxy (argv's URL, with the CA in CA) for each
+ * of SCENES, in both exchanges, prints what came of it as JSON, and has nothing left to do.
  */
 import axios from 'axios';
 import {createClient, isMtlsError} from '../../src/index.ts';
@@ -57,7 +57,7 @@ async function ask(name: string, exchange: string, options: object): Promise<Pro
 }
 
 const asked: ProxyRequest[] = [];
-for (const name of Object.keys(scenes)) {
+for (const name of process.env.SCENES?.split(',') ?? []) {
 	asked.push(await ask(name, 'undici', {}));
 	asked.push(await ask(name, 'axios', {onDownloadProgress() {}}));
 }

@@ -6,7 +6,7 @@ import {createServer as createTlsServer, type TlsOptions} from 'node:tls';
 type Play = string | undefined | ((socket: Socket) => void);
 
 /** What is to come of it. */
-interface Scene {
+export interface Scene {
 	readonly play: Play;
 	/** Ends the connection after the words. */
 	readonly hangsUp?: boolean;

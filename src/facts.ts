@@ -119,13 +119,17 @@ export interface MtlsFailure {
 	readonly clientCertificate?: 'sent' | 'none' | 'not-asked' | 'withheld' | 'no-fitting-key';
 	/** What the server's request for a client certificate said, where it refused us after one. */
 	readonly requested?: {
-		/** Those that OpenSSL knows here, in its names: `RSA-PSS+SHA256`. */
+		/** Those that OpenSSL knows here, in its names: `RSA-PSS+SHA256`, `Ed25519`, `mldsa65`. */
 		readonly signatureAlgorithms: readonly string[];
 	};
 	/** The proxy of this connection, and its answer. */
 	readonly proxy?: {
 		readonly host: string;
 		readonly port: number;
+		/** `http`, `https`, `socks5` or `socks5h`. */
+		readonly protocol?: string;
+		/** Whether a user and a password, or another login, were set for it. */
+		readonly hasCredentials?: boolean;
 		/** The status of its response to CONNECT. */
 		readonly status?: number;
 		/** The code of its refusal, 1 to 255, if it is a SOCKS proxy (RFC 1928 §6). */

@@ -92,6 +92,8 @@ function failureOf(
 			proxy: {
 				host: proxy.host,
 				port: proxy.port,
+				protocol: proxy.protocol,
+				hasCredentials: proxy.hasCredentials,
 				...(proxyError?.status !== undefined && {status: proxyError.status}),
 				...(proxyError?.reply !== undefined && {reply: proxyError.reply}),
 			},
@@ -104,7 +106,12 @@ function failureOf(
 
 /** OpenSSL has one name for the two kinds of RSA-PSS. */
 function requestedBy({signatureAlgorithms}: Connection): string[] {
-	return Array.from(new Set(signatureAlgorithms));
+	return Array.from(new Set(signatureAlgorithms.map(schemeName)));
+}
+
+/** Node prints the hash of a scheme that has none of its own as `UNDEF`: `id-ml-dsa-65+UNDEF`. */
+function schemeName(name: string): string {
+	return name.replace(/\+UNDEF$/, '').replace(/^id-ml-dsa-(?=\d+$)/, 'mldsa');
 }
 
 /** Gathers what is known; what takes time is read when a row of the table asks for it. */

@@ -21,7 +21,33 @@ export function failureLines(failure: MtlsFailure, code: string | undefined): st
 		...causeLines(reasons),
 		...(hint ? [`what to do: ${hint}`] : []),
 		...factLines(failure, code),
+		...checkLine(failure),
 	].map(oneLine);
+}
+
+/** The command that shows where a failure of TLS comes from, where that is in doubt. */
+function checkLine({reasons, url, host, port, proxy}: MtlsFailure): string[] {
+	const target = URL.parse(url);
+	if (reasons.length < 2 || target?.protocol !== 'https:') return [];
+	const path = plainPath.test(target.pathname) ? target.pathname : '/';
+	const login = proxy?.hasCredentials ? 'USER:PASSWORD@' : '';
+	const words = [
+		`https://${authorityOf(host, port)}${path}`,
+		...(proxy?.protocol === undefined
+			? []
+			: ['--proxy', `${proxy.protocol}://${login}${authorityOf(proxy.host, proxy.port)}`]),
+	];
+	return [
+		`to see each step: npx axios-mtls check ${words.map(quote).join(' ')} (with --cert, --key and --ca as in \`mtls\`)`,
+	];
+}
+
+/** One that no shell changes, and that is no likely token. */
+const plainPath = /^[\w./-]{1,60}$/;
+
+/** For a POSIX shell. An IPv6 address has brackets, and a host has no quotes. */
+function quote(word: string): string {
+	return /^[\w@:./-]+$/.test(word) ? word : `'${word}'`;
 }
 
 /** A text as one line of limited length, without control characters. */
@@ -49,10 +75,9 @@ function factLines(failure: MtlsFailure, code: string | undefined): string[] {
 		// Of one that is not trusted it is compared with what the operator says.
 		if (side === 'server') lines.push(`its SHA-256 fingerprint: ${peer.fingerprint256}`);
 	}
-	if (identity !== null || requested !== undefined) {
-		const asked = requested === undefined ? '' : `, ${requested ? 'asked for' : 'not asked for'}`;
-		const got = failure.clientCertificate && identity && outcomes[failure.clientCertificate];
-		lines.push(`our certificate: ${identity ? inShort(identity) : 'none'}${got || asked}`);
+	// A proxy that gives no way has not to do with it.
+	if (side !== 'proxy' && (identity !== null || requested !== undefined)) {
+		lines.push(`our certificate: ${identity ? inShort(identity) : 'none'}${useOfOurs(failure)}`);
 	}
 	if (proxy !== undefined) {
 		const answer = proxy.status ?? proxy.reply;
@@ -62,13 +87,28 @@ function factLines(failure: MtlsFailure, code: string | undefined): string[] {
 	return lines;
 }
 
+/** What became of our certificate, or of none. */
+function useOfOurs(failure: MtlsFailure): string {
+	const {identity, clientCertificate, clientCertificateRequested: requested} = failure;
+	if (identity === null) {
+		if (requested === undefined) return '';
+		return requested ? ' (the server asked for one)' : ', not asked for';
+	}
+	if (clientCertificate !== undefined) return outcomes[clientCertificate];
+	if (!requested) return requested === undefined ? '' : ', not asked for';
+	if (failure.phase !== 'verify') return ', asked for, perhaps sent';
+	// In TLS 1.3 the client has seen the server's certificate before it sends its own.
+	return failure.protocol === 'TLSv1.3' ? ', asked for, not sent' : ', sent';
+}
+
 /** What became of a client certificate. */
 const outcomes: Readonly<Record<NonNullable<MtlsFailure['clientCertificate']>, string>> = {
 	sent: ', sent',
 	none: '',
 	'not-asked': ', not asked for',
 	withheld: ', withheld from this origin',
-	'no-fitting-key': ', not sent: its key can make none of the signatures that were asked for',
+	'no-fitting-key':
+		', asked for, not sent: its key can make none of the signatures that were asked for',
 };
 
 function inShort({subject, issuer, validFrom, validTo}: CertificateFacts): string {

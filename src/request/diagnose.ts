@@ -166,6 +166,8 @@ function failedResponse(
 			proxy: {
 				host: proxy.host,
 				port: proxy.port,
+				protocol: proxy.protocol,
+				hasCredentials: proxy.hasCredentials,
 				...(proxy.status !== undefined && {status: proxy.status}),
 			},
 		}),

@@ -181,16 +181,107 @@ describe('the line of the client certificate', () => {
 		[
 			'does not fit',
 			{clientCertificate: 'no-fitting-key'},
-			`${ours}, not sent: its key can make none of the signatures that were asked for`,
+			`${ours}, asked for, not sent: its key can make none of the signatures that were asked for`,
 		],
-		['is not known to be sent', {}, `${ours}, asked for`],
+		[
+			'was kept back from a server that was not trusted',
+			{side: 'server', phase: 'verify', protocol: 'TLSv1.3'},
+			`${ours}, asked for, not sent`,
+		],
+		[
+			'was sent before the server was verified',
+			{side: 'server', phase: 'verify', protocol: 'TLSv1.2'},
+			`${ours}, sent`,
+		],
+		['is not known to be sent', {side: 'both'}, `${ours}, asked for, perhaps sent`],
+		[
+			'was not asked for by a server that was not trusted',
+			{side: 'server', phase: 'verify', clientCertificateRequested: false},
+			`${ours}, not asked for`,
+		],
 		[
 			'is missing',
 			{identity: null, clientCertificate: 'none'},
-			'  our certificate: none, asked for',
+			'  our certificate: none (the server asked for one)',
+		],
+		[
+			'is missing, and was not asked for',
+			{identity: null, clientCertificateRequested: false},
+			'  our certificate: none, not asked for',
 		],
 	])('a console says of a client certificate that it %s', async (_, more, expected) => {
 		expect(await line(more)).toBe(expected);
+	});
+});
+
+test('a console says nothing of a client certificate that a proxy was not shown', async () => {
+	for (const [side, has] of [
+		['proxy', false],
+		['client', true],
+	] as const) {
+		const text = await printed(failed('proxy-auth-required', {side}));
+		expect(text.includes('our certificate')).toBe(has);
+	}
+});
+
+describe('the command that shows each step', () => {
+	const check = async (more: Partial<MtlsFailure>) =>
+		(await printed(failed('reset', more)))
+			.split('\n')
+			.filter((text) => text.startsWith('  to see each step: '));
+	const files = '(with --cert, --key and --ca as in `mtls`)';
+	const line = (words: string) => [`  to see each step: npx axios-mtls check ${words} ${files}`];
+	const proxy = {host: 'proxy.test', port: 3128, protocol: 'http'};
+
+	test('the command is printed for a failure with more than one cause, as the last line', async () => {
+		const reset = await printed(failed('reset', {}));
+		expect(failed('reset', {}).failure.reasons.length).toBeGreaterThan(1);
+		expect(reset.split('\n').at(-1)).toMatch(/^ {2}to see each step: npx axios-mtls check https:/);
+		const one = failed('revoked', {});
+		expect(one.failure.reasons).toHaveLength(1);
+		expect(await printed(one)).not.toContain('axios-mtls check');
+		expect(await check({url: 'http://api.bank.example/'})).toEqual([]);
+	});
+
+	test.each<[string, Partial<MtlsFailure>, string]>([
+		[
+			'the proxy of the request',
+			{proxy},
+			'https://api.bank.example:443/ --proxy http://proxy.test:3128',
+		],
+		[
+			'no login of the proxy',
+			{proxy: {...proxy, protocol: 'socks5h', hasCredentials: true}},
+			'https://api.bank.example:443/ --proxy socks5h://USER:PASSWORD@proxy.test:3128',
+		],
+		['no proxy where there was none', {}, 'https://api.bank.example:443/'],
+		[
+			'the path, and not the query',
+			{url: 'https://api.bank.example/a/b?token=[redacted]', proxy},
+			'https://api.bank.example:443/a/b --proxy http://proxy.test:3128',
+		],
+		[
+			'no path that is long',
+			{url: `https://api.bank.example/${'a'.repeat(60)}`, proxy},
+			'https://api.bank.example:443/ --proxy http://proxy.test:3128',
+		],
+		[
+			'a path that is short enough',
+			{url: `https://api.bank.example/${'a'.repeat(59)}`, proxy},
+			`https://api.bank.example:443/${'a'.repeat(59)} --proxy http://proxy.test:3128`,
+		],
+		[
+			'nothing that a shell would run',
+			{url: 'https://api.bank.example/$(id);a', proxy},
+			'https://api.bank.example:443/ --proxy http://proxy.test:3128',
+		],
+		[
+			'an IPv6 address in quotes',
+			{host: '::1', port: 8443, proxy},
+			"'https://[::1]:8443/' --proxy http://proxy.test:3128",
+		],
+	])('the command has %s', async (_, more, words) => {
+		expect(await check({proxy: undefined, ...more} as Partial<MtlsFailure>)).toEqual(line(words));
 	});
 });
 

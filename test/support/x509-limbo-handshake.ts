@@ -1,7 +1,7 @@
 /*
- * Run as a process of its own, whose clock may be set: plays the limbo cases of one validation time
- * (argv, or none for those without), each against a server of its own, and prints what came of them
- * as JSON.
+ * Run as a process of its own, whose clock can be set: plays the limbo cases of each validation time
+ * (argv, or none for those without one), each against a server of its own, and prints what came of them
+ * as JSON, one line for each time.
  */
 import {once} from 'node:events';
 import {createServer} from 'node:https';
@@ -12,7 +12,7 @@ import {type HandshakeCase, readCases} from './x509-limbo.ts';
 
 /** What a process prints. */
 export interface CaseResult {
-	/** Its clock, ISO 8601. */
+	/** Its clock when it had played them, ISO 8601. */
 	readonly now: string;
 	readonly outcomes: Readonly<Record<string, Outcome>>;
 }
@@ -24,14 +24,19 @@ interface Outcome {
 	readonly requests: number;
 }
 
-const [time = null] = process.argv.slice(2);
-const outcomes: Record<string, Outcome> = {};
-for (const one of readCases()) {
-	if (one.validation_time === time) outcomes[one.id] = await play(one);
+const times = process.argv.slice(2);
+const cases = readCases();
+for (const time of times.length > 0 ? times : [null]) {
+	// libfaketime reads it at each look at the clock; without an @ before it the time stands still.
+	if (time !== null)
+		process.env.FAKETIME = new Date(time).toISOString().replace('T', ' ').replace('Z', '');
+	const outcomes: Record<string, Outcome> = {};
+	for (const one of cases) {
+		if (one.validation_time === time) outcomes[one.id] = await play(one);
+	}
+	const result: CaseResult = {now: new Date().toISOString(), outcomes};
+	process.stdout.write(`${JSON.stringify(result)}\n`);
 }
-process.stdout.write(
-	JSON.stringify({now: new Date().toISOString(), outcomes} satisfies CaseResult),
-);
 
 async function play(one: HandshakeCase): Promise<Outcome> {
 	let requests = 0;

@@ -94,7 +94,7 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.version(manifest.version, '-V, --version')
 		.helpCommand(true)
 		.addHelpText('before', examples(help.rootExamples))
-		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.addHelpText('after', helpBelow())
 		// Without this action commander would print the help on stderr and fail.
 		.argument('[command...]')
 		.action(([word = '--']: string[]) => {
@@ -106,7 +106,7 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.summary('request a URL with a client certificate')
 		.argument('<url>', 'https://host[:port]/path')
 		.addHelpText('before', examples(help.getExamples))
-		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.addHelpText('after', helpBelow('get'))
 		.action((url: string, options: ClientFlags) => onParsed({command: 'get', url, ...options}));
 
 	program
@@ -116,7 +116,7 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.option('--json', 'print one JSON object, for machines')
 		.option('--html <file>', 'write the report as a page, with drawings of the chain')
 		.addHelpText('before', examples(help.checkExamples))
-		.addHelpText('after', `${help.jsonHelp}\n${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.addHelpText('after', `${help.jsonHelp}\n${helpBelow('check')}`)
 		.action((url: string, options: Omit<CheckArguments, 'command' | 'url'>) =>
 			onParsed({command: 'check', url, ...options}),
 		);
@@ -132,7 +132,7 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.option('--key <file>', 'does this key fit?')
 		.option('--passphrase-file <file>', 'its first line opens the key or the PKCS#12')
 		.addHelpText('before', examples(help.inspectExamples))
-		.addHelpText('after', `${help.environmentHelp}\n${help.exitCodesHelp}`)
+		.addHelpText('after', helpBelow('inspect'))
 		.action((file: string, options: Omit<InspectArguments, 'command' | 'file'>) =>
 			onParsed({command: 'inspect', file, ...options}),
 		);
@@ -143,7 +143,7 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.argument('<dir>', 'created if it does not exist')
 		.option('--force', 'overwrite')
 		.addHelpText('before', examples(help.certsExamples))
-		.addHelpText('after', help.exitCodesHelp)
+		.addHelpText('after', helpBelow('certs'))
 		.action((dir: string, options: {force?: boolean}) =>
 			onParsed({command: 'certs', dir, ...options}),
 		);
@@ -154,7 +154,7 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.argument('<dir>', 'where `axios-mtls certs` has put its files')
 		.option('--port <number>', '0 for any free one', '8443')
 		.addHelpText('before', examples(help.serveExamples))
-		.addHelpText('after', help.exitCodesHelp)
+		.addHelpText('after', helpBelow('serve'))
 		.action((dir: string, options: {port: string}) =>
 			onParsed({command: 'serve', dir, ...options}),
 		);
@@ -163,11 +163,14 @@ function makeProgram(name: string, onParsed: (invocation: Invocation) => void): 
 		.command('demo')
 		.summary('run all of it in this process')
 		.addHelpText('before', examples(help.demoExamples))
-		.addHelpText('after', help.exitCodesHelp)
+		.addHelpText('after', helpBelow('demo'))
 		.action(() => onParsed({command: 'demo'}));
 
 	return program;
 }
+
+const helpBelow = (...command: Parameters<typeof help.exitCodesHelp>) =>
+	`${help.environmentHelp(...command)}\n${help.exitCodesHelp(...command)}`;
 
 function seeHelp(name: string): string {
 	return `\`${name} --help\` shows examples`;

@@ -114,10 +114,6 @@ export const inspectExamples = `Prints what is in a file, and what is wrong with
 
   # The pins of a bundle, for --pin and curl.
   axios-mtls inspect ca-bundle.pem
-
-Exits with 0 when all of it can be read and fits, with 1 when something in it
-has expired (or is not valid yet), the key does not fit or its certificate is
-not for clients, with 64 when it cannot be read.
 `;
 
 export const certsExamples = `Makes ca.crt ca.key server.crt server.key client.crt client.key to start with.
@@ -139,29 +135,120 @@ export const serveExamples = `Runs a server that requires a client certificate, 
 `;
 
 export const demoExamples = `Runs a login over mutual TLS, a client without a certificate that is refused,
-and an impostor that is refused, with two servers in this process. Exits with 0
-only when each step succeeds.
+and an impostor that is refused, with two servers in this process.
 
   axios-mtls demo
 `;
 
-export const exitCodesHelp = `
-Exit codes:
-  0   answered, whatever the HTTP status; check: except 401, 403
-  1   the server could not be verified; nothing was sent to it
-  2   the server refused us: no certificate, or not one that it accepts;
-      check: also by a status of 401 or 403
-  3   no connection: refused, unknown host, timeout, proxy, not TLS, reset
-  4   a redirect was not followed: from https to http, or too many
-  64  the arguments, or the files they name, cannot be used
-  69  certs, serve and demo: the optional dependencies are not installed
-  70  a defect of axios-mtls, or output that cannot be written`;
+type CommandName = 'get' | 'check' | 'inspect' | 'certs' | 'serve' | 'demo';
 
-export const environmentHelp = `
-Environment:
-  AXIOS_MTLS_PASSPHRASE    opens the key or the PKCS#12 where
-                           --passphrase-file is not given
-  HTTPS_PROXY, HTTP_PROXY  as elsewhere; --proxy comes first
-  ALL_PROXY, NO_PROXY
-  AXIOS_MTLS_DEBUG=1       stack traces of failures
+/** What an exit code means, for one command or for all of them. */
+interface ExitCodeHelp {
+	readonly code: number;
+	/** Those that end with it; without it all. */
+	readonly of?: readonly CommandName[];
+	/** Lines of a fixed width. @defaultValue that of the program */
+	readonly meaning: readonly string[];
+	/** In the help of a command, where it says more or less. */
+	readonly inCommand?: Readonly<Partial<Record<CommandName, readonly string[]>>>;
+}
+
+const exitCodeHelp: readonly ExitCodeHelp[] = [
+	{
+		code: 0,
+		meaning: ['answered, whatever the HTTP status; check: except 401, 403'],
+		inCommand: {
+			get: ['answered, whatever the HTTP status'],
+			check: ['answered, with any status but 401 and 403'],
+			inspect: ['all of it can be read and fits'],
+			certs: ['the files were written'],
+			serve: ['it ran, and was stopped'],
+			demo: ['each step succeeded'],
+		},
+	},
+	{
+		code: 1,
+		of: ['get', 'check', 'inspect'],
+		meaning: ['the server could not be verified; nothing was sent to it'],
+		inCommand: {
+			inspect: [
+				'something has expired or is not valid yet, the key does not fit, or',
+				'its certificate is not for clients',
+			],
+		},
+	},
+	{
+		code: 2,
+		of: ['get', 'check'],
+		meaning: [
+			'the server refused us: no certificate, or not one that it accepts;',
+			'check: also by a status of 401 or 403',
+		],
+		inCommand: {
+			get: ['the server refused us: no certificate, or not one that it accepts'],
+			check: [
+				'the server refused us: no certificate, or not one that it accepts;',
+				'also by a status of 401 or 403',
+			],
+		},
+	},
+	{
+		code: 3,
+		of: ['get', 'check'],
+		meaning: ['no connection: refused, unknown host, timeout, proxy, not TLS, reset'],
+	},
+	{
+		code: 4,
+		of: ['get'],
+		meaning: ['a redirect was not followed: from https to http, or too many'],
+	},
+	{
+		code: 64,
+		meaning: ['the arguments, or the files they name, cannot be used'],
+		inCommand: {demo: ['the arguments cannot be used']},
+	},
+	{
+		code: 69,
+		of: ['certs', 'serve', 'demo'],
+		meaning: ['certs, serve and demo: the optional dependencies are not installed'],
+		inCommand: {
+			certs: ['the optional dependencies are not installed'],
+			serve: ['the optional dependencies are not installed'],
+			demo: ['the optional dependencies are not installed'],
+		},
+	},
+	{
+		code: 70,
+		meaning: ['a defect of axios-mtls, or output that cannot be written'],
+		inCommand: {demo: ['a step failed, or output could not be written']},
+	},
+];
+
+/** The exit codes of a command; without one, those of the program. */
+export function exitCodesHelp(command?: CommandName): string {
+	const lines = exitCodeHelp
+		.filter(({of}) => command === undefined || (of?.includes(command) ?? true))
+		.flatMap(({code, meaning, inCommand}) => {
+			const text = (command && inCommand?.[command]) ?? meaning;
+			return text.map((line, index) => `  ${index === 0 ? String(code).padEnd(2) : '  '}  ${line}`);
+		});
+	return ['', 'Exit codes:', ...lines].join('\n');
+}
+
+/** What a command reads from the environment; without one, what the program does. */
+export function environmentHelp(command?: CommandName): string {
+	const passphrase = `  AXIOS_MTLS_PASSPHRASE    opens the key or the PKCS#12 where
+                           --passphrase-file is not given`;
+	const proxies = `  HTTPS_PROXY, HTTP_PROXY  as elsewhere; --proxy comes first
+  ALL_PROXY, NO_PROXY`;
+	const all = `  AXIOS_MTLS_DEBUG=1       stack traces of failures
   NO_COLOR=1               no colours`;
+	const sends = command === undefined || command === 'get' || command === 'check';
+	return [
+		'',
+		'Environment:',
+		...(sends || command === 'inspect' ? [passphrase] : []),
+		...(sends ? [proxies] : []),
+		all,
+	].join('\n');
+}

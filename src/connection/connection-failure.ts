@@ -197,10 +197,10 @@ function certificatesIn({certificates}: GivenOptions): X509Certificate[] {
 }
 
 function proxyEvidence(
-	{host, port, protocol, hasCredentials, variable}: ProxyServer,
+	{host, port, protocol, hasCredentials, variable, loginPlace}: ProxyServer,
 	cause: unknown,
 ): ProxyEvidence {
-	const known = {host, port, protocol, hasCredentials, variable};
+	const known = {host, port, protocol, hasCredentials, variable, loginPlace};
 	if (!(cause instanceof ProxyError)) return known;
 	const {kind, message, status, reply, squidError, spoke} = cause;
 	const networkCode = codeOf(cause.cause);

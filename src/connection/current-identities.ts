@@ -28,6 +28,8 @@ export class CurrentIdentities {
 	#trusted: {readonly ca: Trusted; readonly snapshot: Snapshot} | undefined;
 	#waiters: ((identity: CertificateFacts | null) => void)[] = [];
 	readonly #expiry: ExpiryWatch;
+	/** Those that were logged: each once, not with every rotation. */
+	readonly #exposedFiles = new Set<string>();
 
 	/** @throws {MtlsConfigError} for the first option that cannot be used. */
 	constructor(
@@ -123,6 +125,10 @@ export class CurrentIdentities {
 			const {facts, shownTo} = certificate;
 			for (const warning of shownTo === 'proxy' ? proxy.warnings : warnings) {
 				if (isExpiry(warning) && !this.#expiry.isNews(warning, facts)) continue;
+				if (warning.event === 'file_exposed') {
+					if (this.#exposedFiles.has(warning.path)) continue;
+					this.#exposedFiles.add(warning.path);
+				}
 				logCertificateWarning(logger, warning, certificate, Date.now());
 			}
 		}

@@ -62,8 +62,22 @@ export function jarOf(
 	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'jar', message);
 }
 
+/** What is known of the errors of `axios-mtls/redis`, by their codes. */
+const storeFailures: ReadonlyMap<unknown, string> = new Map([
+	[
+		'ERR_MTLS_COOKIE_UNREADABLE',
+		'the `key` of its store does not decrypt a cookie in it, which was written with another one, or changed. What to do: give the store the key that it was written with, and while keys are replaced both, `key: [new, old]`',
+	],
+	[
+		'ERR_MTLS_REDIS_TIMEOUT',
+		'Redis did not answer in time. What to do: look at Redis and the network, or allow more with `timeoutMs` of the store',
+	],
+]);
+
 // Security: the message of the store may quote the cookies that it could not parse.
 export function jarError(action: 'read' | 'written', cause: unknown): CausedError {
-	const message = `the cookie jar could not be ${action}${causeInShort(cause)}`;
+	const known = storeFailures.get((cause as {code?: unknown} | null | undefined)?.code);
+	const why = known === undefined ? causeInShort(cause) : `: ${known}`;
+	const message = `the cookie jar could not be ${action}${why}`;
 	return new CausedError(message, 'ERR_MTLS_JAR_FAILED', cause);
 }

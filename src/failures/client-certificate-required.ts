@@ -92,10 +92,10 @@ const withheld: Cause = {
 
 export const notAllowed: Cause = {
 	id: 'redirect-not-allowed',
-	text: ({redirectedFrom}) =>
-		`a redirect from ${redirectedFrom} led there, and that origin is not allowed to use the identity of this one`,
-	repair: ({redirectedFrom}) =>
-		`if it may, name ${redirectedFrom} in the \`allowRedirectsFrom\` of that identity`,
+	text: (facts) =>
+		`a redirect from ${facts.redirectedFrom} led to ${originOf(facts)}, for which the list of \`mtls\` has another certificate; it was not sent, as \`allowRedirectsFrom\` beside it does not name ${facts.redirectedFrom}`,
+	repair: (facts) =>
+		`if the server at ${facts.redirectedFrom} may have this client send requests to ${originOf(facts)} with that certificate, add '${facts.redirectedFrom}' to \`allowRedirectsFrom\` of the entry of \`mtls\` for ${originOf(facts)}`,
 	when: ({isAnonymized}) => isAnonymized,
 };
 

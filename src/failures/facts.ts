@@ -124,6 +124,8 @@ export interface ProxyEvidence {
 	readonly hasCredentials: boolean;
 	/** The variable of the environment that named it: `HTTPS_PROXY`; `undefined`: the option `proxy`. */
 	readonly variable: string | undefined;
+	/** Where its login is set, or is to be: in its URL, in `proxy.auth`, in a `Proxy-Authorization` header. */
+	readonly loginPlace: 'url' | 'auth' | 'header';
 	/** Absent where it is the server that failed. */
 	readonly kind?: FailureKind | undefined;
 	/** The message of the proxy error. */

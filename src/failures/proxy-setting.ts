@@ -19,8 +19,11 @@ export const cause = (
 export const settingOf = ({proxy}: Facts) => proxy?.variable ?? '`proxy`';
 
 /** Where its user and password are set. */
-export const loginSettingOf = ({proxy}: Facts) =>
-	proxy?.variable === undefined ? '`proxy.auth`' : `the URL of ${proxy.variable}`;
+export function loginSettingOf({proxy}: Facts): string {
+	if (proxy?.loginPlace === 'header') return 'the header `Proxy-Authorization`';
+	if (proxy?.variable !== undefined) return `the URL of ${proxy.variable}`;
+	return proxy?.loginPlace === 'url' ? 'the URL of `proxy`' : '`proxy.auth`';
+}
 
 export const checkSetting = (facts: Facts) => `check the host and port in ${settingOf(facts)}`;
 

@@ -70,8 +70,10 @@ function consoleLines(error: AxiosError): string[] {
 		return [what, ...failureLines(error.failure, code)];
 	}
 	const message = failureMessage(error);
-	const withCode = code === undefined || message.includes(code) ? '' : ` (${code})`;
-	return [oneLine(message + withCode)];
+	if (code === undefined || message.includes(code)) return [oneLine(message)];
+	// One pair of brackets: `(EACCES, ERR_MTLS_JAR_FAILED)`.
+	const codes = /^(.*\([A-Z][\w, ]*)\)$/s.exec(message)?.[1];
+	return [oneLine(codes === undefined ? `${message} (${code})` : `${codes}, ${code})`)];
 }
 
 /** The same as fields: flat, short, without a secret. */

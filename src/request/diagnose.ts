@@ -91,13 +91,14 @@ export function insecureRedirect(
 
 /** The error of a 407, by which a proxy refuses to forward plain http (RFC 9110 §15.5.8). */
 export function proxyAuthRequired(
-	{host, port, protocol, hasCredentials, variable}: ProxyServer,
+	{host, port, protocol, hasCredentials, variable, loginPlace}: ProxyServer,
 	hop: Hop,
 	config: InternalAxiosRequestConfig,
 	{status, request}: AxiosResponse,
 ): MtlsError {
 	const kind = 'proxy-auth-required';
-	const proxy: ProxyEvidence = {host, port, protocol, hasCredentials, variable, kind, status};
+	const known = {host, port, protocol, hasCredentials, variable, loginPlace};
+	const proxy: ProxyEvidence = {...known, kind, status};
 	const evidence = {...evidenceOf(hop), source: 'proxy', proxy} as const;
 	return failedResponse(evidence, 'ERR_PROXY_AUTH_REQUIRED', {config, request});
 }

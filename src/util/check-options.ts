@@ -4,6 +4,7 @@
  * no prototype, so that a later read of an option that was not given finds nothing there either.
  */
 import {MtlsConfigError} from '../config-error.ts';
+import {closest} from './closest.ts';
 
 /** A shallow copy of the own properties of `object`. */
 export function withoutPrototype<T extends object>(object: T): T {
@@ -130,7 +131,7 @@ export function readOptions<T extends object>(given: unknown, shape: Shape<NoInf
 		throw new MtlsConfigError(
 			'ERR_MTLS_UNKNOWN_OPTION',
 			`${prefix}${unknown}`,
-			`${remedies?.get(unknown) ?? 'no such option'}; known are ${names.join(', ')}`,
+			remedies?.get(unknown) ?? noSuchOption(unknown, names),
 		);
 	}
 	const checks = withoutPrototype(known) as Readonly<Record<string, OptionCheck | undefined>>;
@@ -144,6 +145,16 @@ export function readOptions<T extends object>(given: unknown, shape: Shape<NoInf
 		assertOption(value, `${prefix}${name}`, describe ? {...check, describe} : check);
 	}
 	return options;
+}
+
+const maxNames = 12;
+
+function noSuchOption(name: string, known: readonly string[]): string {
+	const near = closest(name, known);
+	if (near !== undefined) return `no such option: did you mean \`${near}\`?`;
+	const more = known.length - maxNames;
+	const names = known.slice(0, maxNames).join(', ');
+	return `no such option; known are ${names}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** @throws {MtlsConfigError} for `option`, when `value` does not pass. */

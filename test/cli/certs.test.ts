@@ -68,7 +68,7 @@ test('certs overwrites nothing, not even when one file of the six is there', asy
 	expect(io.out()).toBe('');
 	expect(io.errText()).toBe(
 		`axios-mtls: certs ${dir.path}: client.key exists already\n` +
-			'  hint: --force overwrites; what the old CA has signed is then no longer trusted\n',
+			'  --force overwrites; what the old CA has signed is then no longer trusted\n',
 	);
 	expect(readdirSync(dir.path)).toEqual(['client.key']);
 	expect(readFileSync(dir.at('client.key'), 'utf8')).toBe('mine');

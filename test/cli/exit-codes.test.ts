@@ -15,7 +15,7 @@ const unverified = [
 ] as const;
 
 for (const {title, options, kind} of unverified) {
-	test(`a server whose certificate is ${title} is exit code 1, with reasons and hint`, async () => {
+	test(`a server whose certificate is ${title} is exit code 1, with reasons and what to do`, async () => {
 		using dir = tempDir();
 		const pki = await createTestPki();
 		await using server = await startMtlsServer({pki, credential: await pki.server(options)});
@@ -33,7 +33,7 @@ for (const {title, options, kind} of unverified) {
 		expect(first).toContain(kind);
 		expect(details.filter((line) => line.startsWith('  - ')).length).toBeGreaterThan(0);
 		expect(details.slice(-4, -1).map((line) => line.replace(/:.*/, ''))).toEqual([
-			'  hint',
+			'  what to do',
 			'  it showed',
 			'  its SHA-256',
 		]);
@@ -103,7 +103,7 @@ test('a closed port is exit code 3', async () => {
   - the server is not running
   - it listens on another port
   - a firewall refuses for it
-  hint: check the port, and on the server that it is listening
+  what to do: check the port, and on the server that it is listening
   to see each step: axios-mtls check ${server.origin}/path
 `,
 	);

@@ -351,7 +351,7 @@ test('get offers HTTP/2 with --http2, and says to leave it out where the server 
 
 	expect(await run(['get', server.url('/whoami'), '--http2', ...identity], io)).toBe(3);
 	expect(io.errText()).toContain('does not speak HTTP/2');
-	expect(io.errText()).toMatch(/\n {2}hint: .* without `--http2`\n/);
+	expect(io.errText()).toMatch(/\n {2}what to do: .* without `--http2`\n/);
 });
 
 test('the command that is printed shows the certificate to the origin that was asked for, and to no other', async () => {

@@ -115,7 +115,7 @@ for (const {title, spoil, made, why} of wrongFiles) {
 		expect(await run(['serve', dir.path, '--port', '0'], io)).toBe(64);
 		expect(io.errText()).toBe(
 			`axios-mtls: serve ${dir.path}: ${why}\n` +
-				`  hint: \`axios-mtls certs ${dir.path}\` makes all six files\n`,
+				`  \`axios-mtls certs ${dir.path}\` makes all six files\n`,
 		);
 	});
 }
@@ -130,9 +130,7 @@ test('serve on a port that is taken is exit code 64', async () => {
 	const io = fakeIo();
 
 	expect(await run(['serve', dir.path, '--port', `${port}`], io)).toBe(64);
-	expect(io.errText()).toBe(
-		`axios-mtls: --port: ${port} is taken\n  hint: --port 0 takes a free one\n`,
-	);
+	expect(io.errText()).toBe(`axios-mtls: --port: ${port} is taken\n  --port 0 takes a free one\n`);
 	await new Promise((resolve) => taken.close(resolve));
 });
 

@@ -26,16 +26,53 @@ for (const argv of [[], ['-h'], ['--help'], ['help']]) {
 	});
 }
 
+const documentedCodes = (help: string) =>
+	help
+		.split('Exit codes:\n')[1]
+		?.match(/^ {2}\d+/gm)
+		?.map(Number);
+
+/** The rows of the table in docs/cli.md; each of them is tried in exit-codes-table.test.ts. */
+const tableOfCodes = [
+	...readFileSync('docs/cli.md', 'utf8').matchAll(/^\| (\d+) \| (.*?) \|/gm),
+].map(([, code, of = '']) => ({code: Number(code), of}));
+
+test('--help shows every exit code', async () => {
+	const io = fakeIo();
+	await run(['--help'], io);
+	expect(documentedCodes(io.out())).toEqual(Object.values(exitCodes));
+	expect(tableOfCodes.map(({code}) => code)).toEqual(Object.values(exitCodes));
+});
+
+test.each([
+	['get', true, true],
+	['check', true, true],
+	['inspect', true, false],
+	['certs', false, false],
+	['serve', false, false],
+	['demo', false, false],
+] as const)(
+	'%s -h names the variables of the environment that it reads',
+	async (command, key, proxy) => {
+		const io = fakeIo();
+		await run([command, '-h'], io);
+		const [, environment = ''] = io.out().split('Environment:\n');
+		expect(environment.includes('AXIOS_MTLS_PASSPHRASE')).toBe(key);
+		expect(environment.includes('HTTPS_PROXY')).toBe(proxy);
+		expect(environment).toContain('NO_COLOR');
+	},
+);
+
 for (const command of ['get', 'check', 'inspect', 'certs', 'serve', 'demo']) {
-	test(`${command} -h shows examples of it and every exit code`, async () => {
+	test(`${command} -h shows examples of it and its own exit codes`, async () => {
 		const io = fakeIo();
 
 		expect(await run([command, '-h'], io)).toBe(0);
 
 		expect(io.out()).toMatch(new RegExp(`^  axios-mtls ${command}`, 'm'));
-		const [, documented = ''] = io.out().split('Exit codes:\n');
-		const codes = documented.match(/^ {2}\d+/gm)?.map(Number);
-		expect(codes).toEqual(Object.values(exitCodes));
+		const own = tableOfCodes.filter(({of}) => of === 'all' || of.includes(`\`${command}\``));
+		expect(documentedCodes(io.out())).toEqual(own.map(({code}) => code));
+		expect(io.out()).not.toMatch(command === 'get' ? /\bcheck: / : /\b(check|certs, .*): /);
 	});
 }
 
@@ -49,15 +86,15 @@ test('--version is the version of the package', async () => {
 
 const mistakes: readonly (readonly [argv: readonly string[], told: string | RegExp])[] = [
 	[['frobnicate'], 'axios-mtls: frobnicate: no such command'],
-	[['chekc'], 'axios-mtls: chekc: no such command\n  hint: did you mean check?\n'],
-	[['help', 'gte'], 'axios-mtls: gte: no such command\n  hint: did you mean get?\n'],
+	[['chekc'], 'axios-mtls: chekc: no such command\n  did you mean check?\n'],
+	[['help', 'gte'], 'axios-mtls: gte: no such command\n  did you mean get?\n'],
 	[
 		['get', 'https://a.example/', '--crt', 'x'],
-		"axios-mtls: get: unknown option '--crt'\n  hint: did you mean --cert?\n",
+		"axios-mtls: get: unknown option '--crt'\n  did you mean --cert?\n",
 	],
 	[
 		['inspect', 'x', '--kye', 'y'],
-		"axios-mtls: inspect: unknown option '--kye'\n  hint: did you mean --key?\n",
+		"axios-mtls: inspect: unknown option '--kye'\n  did you mean --key?\n",
 	],
 	[['--frobnicate'], "axios-mtls: --frobnicate: unknown option '--frobnicate'"],
 	[['get'], "axios-mtls: get: missing required argument 'url'"],
@@ -86,7 +123,7 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 	[['get', 'https://a.example/', '--timeout', '2147484'], /--timeout: '2147484' is not/],
 	[
 		['get', 'https://a.example/', '--insecure'],
-		/^axios-mtls: get: unknown option '--insecure'\n {2}hint: there is no such switch/,
+		/^axios-mtls: get: unknown option '--insecure'\n {2}there is no such switch/,
 	],
 	[['get', 'https://a.example/', '--proxy', 'http://'], 'axios-mtls: --proxy: not a URL'],
 	[
@@ -95,7 +132,7 @@ const mistakes: readonly (readonly [argv: readonly string[], told: string | RegE
 	],
 	[
 		['get', 'https://a.example/', '--proxy', 'http://u:p#x@p:1'],
-		/^axios-mtls: --proxy: not a URL\n {2}hint: .* with @ # \/ \? in a password as %40 %23/,
+		/^axios-mtls: --proxy: not a URL\n {2}.* with @ # \/ \? in a password as %40 %23/,
 	],
 	[
 		['get', 'https://a.example/', '--proxy', 'socks4://p:1080'],

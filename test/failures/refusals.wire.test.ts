@@ -247,3 +247,14 @@ describe('a server that hangs up on the request', () => {
 		},
 	);
 });
+
+// OpenSSL 3.5 offers ML-DSA, which Node names `id-ml-dsa-65+UNDEF`.
+test('the signature algorithms that a server asked for have the names of schemes', async () => {
+	await using server = await startMtlsServer({pki, credential});
+	const {failure} = await failureOf(clientAs('none'), server.url('/'), 'a small GET');
+	const names = failure.requested?.signatureAlgorithms ?? [];
+	expect(names).toContain('ECDSA+SHA256');
+	expect(
+		names.filter((name) => !/^(RSA|RSA-PSS|ECDSA|DSA)\+SHA\d+$|^Ed\d+$|^mldsa\d+$/.test(name)),
+	).toEqual([]);
+});

@@ -299,6 +299,29 @@ describe('what the reasons tell', () => {
 		expect(hint).toContain('`mtls.proxy.ca`');
 	});
 
+	test('the repair of a login that the proxy did not accept names the place where it is set', () => {
+		const repair = (more: Partial<ProxyEvidence>) => {
+			const {proxy} = samples['proxy-auth-required'];
+			if (proxy === undefined) throw new Error('the sample has a proxy');
+			return decided({
+				...samples['proxy-auth-required'],
+				proxy: {...proxy, hasCredentials: true, ...more},
+			}).hint;
+		};
+		const wrong = 'the proxy did not accept the user and password in';
+		expect(repair({})).toBe(`${wrong} \`proxy.auth\`: have them checked`);
+		expect(repair({loginPlace: 'url'})).toBe(`${wrong} the URL of \`proxy\`: have them checked`);
+		expect(repair({loginPlace: 'url', variable: 'HTTPS_PROXY'})).toBe(
+			`${wrong} the URL of HTTPS_PROXY: have them checked`,
+		);
+		expect(repair({loginPlace: 'header'})).toBe(
+			`${wrong} the header \`Proxy-Authorization\`: have them checked`,
+		);
+		expect(repair({loginPlace: 'url', hasCredentials: false})).toBe(
+			'put user and password into the URL of `proxy`',
+		);
+	});
+
 	test('the origin of a list with the same host is named as the nearest, else one with a similar host', () => {
 		const reason = (origins: string[], port = 8443) =>
 			decided({

@@ -347,3 +347,15 @@ describe('a printed error', () => {
 		expect(text).not.toContain('hunter2');
 	});
 });
+
+test.each([
+	['it failed', 'it failed (ERR_X)'],
+	['it failed (ERR_X)', 'it failed (ERR_X)'],
+	['it failed (EACCES)', 'it failed (EACCES, ERR_X)'],
+	['it failed (EACCES, status 403)', 'it failed (EACCES, status 403, ERR_X)'],
+	['it failed (for a reason)', 'it failed (for a reason) (ERR_X)'],
+])('a console prints the codes of an error once, and together: %s', async (message, line) => {
+	expect(await printed(new AxiosError(message, 'ERR_X'))).toBe(
+		`axios-mtls: request failed: ${line}`,
+	);
+});

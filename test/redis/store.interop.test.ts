@@ -314,7 +314,9 @@ test('a request whose cookies cannot be read is not sent, and says no value', as
 
 	expect(error).toMatchObject({
 		code: 'ERR_MTLS_JAR_FAILED',
-		message: 'the cookie jar could not be read (ERR_MTLS_COOKIE_UNREADABLE)',
+		message: expect.stringMatching(
+			/^the cookie jar could not be read: the `key` of its store .* `key: \[new, old\]`$/,
+		),
 		cause: {name: 'RedisJarError'},
 	});
 	expect(printedForms(error)).not.toContain('MARK');

@@ -91,8 +91,10 @@ describe.each(exchanges)('over %s', (_, options) => {
 				url: expect.stringContaining(two.url('/transfer')),
 				redirectedFrom: one.origin,
 				identity: null,
-				reasons: [expect.stringContaining(`a redirect from ${one.origin} led there`)],
-				hint: expect.stringMatching(/`allowRedirectsFrom`/),
+				reasons: [
+					expect.stringContaining(`a redirect from ${one.origin} led to ${two.origin}, for which`),
+				],
+				hint: `if the server at ${one.origin} may have this client send requests to ${two.origin} with that certificate, add '${one.origin}' to \`allowRedirectsFrom\` of the entry of \`mtls\` for ${two.origin}`,
 			},
 		});
 	});

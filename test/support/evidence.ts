@@ -124,7 +124,7 @@ const proxy = (kind: FailureKind, more: Partial<ProxyEvidence> = {}) => ({
 	phase: 'tunnel' as const,
 	proxy: {
 		...{host: 'proxy.test', port: 3128, protocol: 'http', hasCredentials: false},
-		variable: undefined,
+		...{variable: undefined, loginPlace: 'auth' as const},
 		kind,
 		...more,
 	},

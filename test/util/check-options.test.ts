@@ -22,6 +22,36 @@ class Given extends Base {
 	}
 }
 
+describe('an option that does not exist', () => {
+	const message = (name: string, known: readonly string[]) => {
+		try {
+			readOptions({[name]: 1}, {known: known as never[], option: 'some'});
+		} catch (error) {
+			return (error as MtlsConfigError).message;
+		}
+		throw new Error('it was taken');
+	};
+	const names = (count: number) => Array.from({length: count}, (_, index) => `name${index}`);
+
+	test.each([
+		['CA', 'ca'],
+		['passPhrase', 'passphrase'],
+		['serverName', 'servername'],
+		['chiphers', 'ciphers'],
+	])('the option %s is taken for a mistake in %s', (name, meant) => {
+		const known = ['cert', 'ca', 'passphrase', 'servername', 'ciphers'];
+		expect(message(name, known)).toBe(`some.${name}: no such option: did you mean \`${meant}\`?`);
+	});
+
+	test('an option that is near to none is refused with twelve names of those that exist', () => {
+		const start = 'some.frobnicate: no such option; known are';
+		for (const count of [11, 12]) {
+			expect(message('frobnicate', names(count))).toBe(`${start} ${names(count).join(', ')}`);
+		}
+		expect(message('frobnicate', names(13))).toBe(`${start} ${names(12).join(', ')} and 1 more`);
+	});
+});
+
 describe('a member of an object', () => {
 	test('a member of an object is its own, or that of its classes, and nothing of Object.prototype', () => {
 		pollute('evil', 'evil');

@@ -65,7 +65,7 @@ export function printStacks(error: unknown, io: Io): void {
 
 /** The reasons of a failure, most likely first, and what to do about it. */
 export function explain({reasons, hint}: Pick<MtlsFailure, 'reasons' | 'hint'>): string[] {
-	return [...reasons.map((reason) => `- ${reason}`), `hint: ${hint}`];
+	return [...reasons.map((reason) => `- ${reason}`), `what to do: ${hint}`];
 }
 
 function describe(error: unknown, {what, url, flags, next}: Attempted): Description {
@@ -94,8 +94,10 @@ function describe(error: unknown, {what, url, flags, next}: Attempted): Descript
 		return {code: exitCodes.usage, lines: [`--jar: ${error.message}`]};
 	}
 	if (error instanceof UsageError) {
-		const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
-		return {code: exitCodes.usage, lines: [`${error.what}: ${error.message}`, ...hint]};
+		return {
+			code: exitCodes.usage,
+			lines: [`${error.what}: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint])],
+		};
 	}
 	if (isMissingDependency(error)) {
 		const sentence = error.message.replace(/^axios-mtls\/testing/, what);
@@ -112,7 +114,7 @@ function describe(error: unknown, {what, url, flags, next}: Attempted): Descript
 		code: exitCodes.internal,
 		lines: [
 			`${what}: internal error: ${message}`,
-			'hint: this is a defect of axios-mtls; AXIOS_MTLS_DEBUG=1 shows where',
+			'what to do: report it as a defect of axios-mtls; AXIOS_MTLS_DEBUG=1 shows where',
 		],
 	};
 }

@@ -34,7 +34,7 @@ function proxyAt(url: string, variable?: string): ProxyServer {
 	const key = `${variable ?? ''} ${url}`;
 	let proxy = proxiesByUrl.get(key);
 	if (proxy === undefined) {
-		proxy = new ProxyServer(readProxyUrl(url, variable ?? 'proxy'), variable);
+		proxy = new ProxyServer(readProxyUrl(url, variable ?? 'proxy'), {variable, isUrl: true});
 		proxiesByUrl.set(key, proxy, 500 + 4 * url.length);
 	}
 	return proxy;
@@ -47,14 +47,20 @@ export class ProxyServer {
 	readonly port: number;
 	/** The variable of the environment that named it; `undefined`: the option `proxy`. */
 	readonly variable: string | undefined;
+	/** Given as a URL, by a variable or the option, rather than as an object. */
+	readonly isUrl: boolean;
 	readonly #login: ProxyLogin | undefined;
 	readonly #headers: ProxyParts['headers'];
 
-	constructor({protocol, host, port, login, headers}: ProxyParts, variable?: string) {
+	constructor(
+		{protocol, host, port, login, headers}: ProxyParts,
+		{variable, isUrl = false}: {variable?: string | undefined; isUrl?: boolean} = {},
+	) {
 		this.protocol = protocol;
 		this.host = host;
 		this.port = port;
 		this.variable = variable;
+		this.isUrl = isUrl;
 		this.#login = login;
 		this.#headers = headers;
 	}
@@ -88,9 +94,10 @@ export class ProxyServer {
 	/** This proxy, with a `Proxy-Authorization` if it has none. */
 	withAuthorization(value: string): ProxyServer {
 		if (this.isSocks || this.authorization !== undefined) return this;
-		const {protocol, host, port, variable} = this;
+		const {protocol, host, port, variable, isUrl} = this;
 		const headers = [...this.#headers, ['Proxy-Authorization', value] as const];
-		return new ProxyServer({protocol, host, port, login: undefined, headers}, variable);
+		const parts = {protocol, host, port, login: undefined, headers};
+		return new ProxyServer(parts, {variable, isUrl});
 	}
 
 	/** Other headers of CONNECT, each with its line end. */
@@ -103,6 +110,12 @@ export class ProxyServer {
 
 	get hasCredentials(): boolean {
 		return this.#login !== undefined || this.authorization !== undefined;
+	}
+
+	/** Where its login is set, or where one is to be set. */
+	get loginPlace(): 'url' | 'auth' | 'header' {
+		if (this.#login === undefined && this.authorization !== undefined) return 'header';
+		return this.isUrl ? 'url' : 'auth';
 	}
 
 	/** Whether axios's own adapter cannot use it. */
@@ -143,7 +156,8 @@ export function resolveProxy(
 ): ProxyServer | undefined {
 	if (setting === false) return undefined;
 	if (typeof setting === 'string' && setting) return proxyAt(setting);
-	if (setting) return new ProxyServer(readProxy(setting));
+	// An instance of URL has all of it in its own text.
+	if (setting) return new ProxyServer(readProxy(setting), {isUrl: Object(setting) instanceof URL});
 	const own = url.protocol === 'https:' ? 'https_proxy' : 'http_proxy';
 	const proxy = variableOf(own, 'all_proxy');
 	if (proxy === undefined || bypassesProxy(url, variableOf('no_proxy')?.text ?? ''))

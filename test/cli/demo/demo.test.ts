@@ -40,7 +40,7 @@ test('the demo shows the facts of the session, and both refusals with kind, reas
 	]) {
 		expect(out).toContain(fact);
 	}
-	expect(out.match(/^ {5}hint: /gm)).toHaveLength(2);
+	expect(out.match(/^ {5}what to do: /gm)).toHaveLength(2);
 	expect(out).not.toMatch(/session=|PRIVATE KEY/);
 });
 

@@ -56,7 +56,7 @@ async function expectRefused(form: CredentialForm, word: string | undefined): Pr
 	const {code, out, err} = await inspected(argv, word);
 	expect({code, out}).toEqual({code: 64, out: ''});
 	expect(err).toContain(`: ${message.replace(`${option}: `, '')}\n`);
-	expect(err).toContain('hint: --passphrase-file FILE, or AXIOS_MTLS_PASSPHRASE\n');
+	expect(err).toContain('--passphrase-file FILE, or AXIOS_MTLS_PASSPHRASE\n');
 }
 
 describe.each(forms.map((form) => [form.name, form] as const))('%s', (_, form) => {

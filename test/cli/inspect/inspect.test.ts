@@ -162,7 +162,7 @@ test('an encrypted key opens with its passphrase, and is exit code 64 with anoth
 	expect(opened.code).toBe(0);
 	const none = await inspected([file]);
 	expect(none.code).toBe(64);
-	expect(none.err).toMatch(/is encrypted and no passphrase was given\n {2}hint: --passphrase-file/);
+	expect(none.err).toMatch(/is encrypted and no passphrase was given\n {2}--passphrase-file/);
 	const wrong = await inspected([file], 'MARK-wrong');
 	expect(wrong.code).toBe(64);
 	expect(wrong.err).toContain('the passphrase does not open');

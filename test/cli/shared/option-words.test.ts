@@ -27,7 +27,11 @@ function optionSpans(): Map<string, string> {
 		]);
 		for (const [, span = ''] of [...inTemplates, ...inQuotes]) {
 			for (const mtls of ['mtls', 'mtls.proxy']) {
-				const written = span.replace(/\$\{(?:\w+\.)*mtls\}/g, mtls).replace(/\$\{[\w.]+\}/g, '0');
+				const written = span
+					.replace(/\$\{(?:\w+\.)*mtls\}/g, mtls)
+					.replace(/\$\{[\w.]+\}/g, '0')
+					// A command has no list of several certificates.
+					.replace(/^mtls\[0\]/, 'mtls');
 				if (optionNames.test(written)) spans.set(written, path);
 			}
 		}

@@ -20,6 +20,22 @@ afterEach(() => {
 
 const basic = (login: string) => `Basic ${Buffer.from(login).toString('base64')}`;
 
+test.each<[string, ProxySetting | undefined, string]>([
+	['a URL as text', 'http://u:p@p.test', 'url'],
+	['a URL as text, without a login', 'http://p.test', 'url'],
+	['a URL', new URL('http://u:p@p.test') as unknown as ProxySetting, 'url'],
+	['an object', {host: 'p.test', port: 1, auth: {username: 'u', password: 'p'}}, 'auth'],
+	['an object, without a login', {host: 'p.test', port: 1}, 'auth'],
+	['headers', {host: 'p.test', port: 1, headers: {'Proxy-Authorization': 'Bearer t'}}, 'header'],
+	['the environment', undefined, 'url'],
+])('the place of a login is known for a proxy that is given as %s', (_, setting, place) => {
+	vi.stubEnv('HTTPS_PROXY', 'http://u:p@other.test:1');
+	const proxy = resolveProxy(setting, url);
+	expect(proxy?.loginPlace).toBe(place);
+	const own = proxy?.hasCredentials ? place : 'header';
+	expect(proxy?.withAuthorization('Bearer x').loginPlace).toBe(own);
+});
+
 describe('config.proxy', () => {
 	test.each([
 		[{host: 'proxy.test', port: 3128}, 'http://proxy.test:3128', undefined],

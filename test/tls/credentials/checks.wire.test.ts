@@ -56,6 +56,28 @@ test('a key that others may read is warned about, without a word of the key', as
 	expect(log.warn).toHaveBeenCalledOnce();
 });
 
+test('a key that others may read is warned about once for each file and client, however often it is rotated', async () => {
+	const {cert, key} = await pki.client();
+	const folder = mkdtempSync(join(tmpdir(), 'axios-mtls-'));
+	onTestFinished(() => rmSync(folder, {recursive: true}));
+	const path = (name: string) => {
+		const file = join(folder, name);
+		writeFileSync(file, key);
+		chmodSync(file, 0o644);
+		return file;
+	};
+	const [one, other] = [path('one.key'), path('other.key')];
+	const log = logger();
+	const warned = () => log.warn.mock.calls.map(([{path: file}]) => file);
+	const single = createClient({mtls: {cert, key: one}, logger: log});
+	expect(warned()).toEqual([one]);
+	for (let round = 0; round < 3; round += 1) await single.mtls.reload();
+	expect(warned()).toEqual([one]);
+	createClient({mtls: {cert, key: one}, logger: log});
+	createClient({mtls: {cert, key: other}, logger: log});
+	expect(warned()).toEqual([one, one, other]);
+});
+
 test('the channel axios-mtls:identity publishes what was loaded, and its warnings', async () => {
 	const events: IdentityEvent[] = [];
 	const listen = (event: unknown) => events.push(event as IdentityEvent);

@@ -28,7 +28,12 @@ const refused = {kind: 'proxy-refused', certain: true} as const;
 const statuses: readonly (readonly [readonly number[], string, readonly string[], RegExp])[] = [
 	[[301, 302, 307], 'proxy-redirects', [], /login page of a network/],
 	[[400, 404, 405, 410, 501], 'no-proxy-there', ['proxy-no-tunnels'], /not know CONNECT/],
-	[[401], 'proxy-login-unusual', ['no-proxy-there'], /put user and password into `proxy\.auth`/],
+	[
+		[401],
+		'proxy-login-unusual',
+		['no-proxy-there'],
+		/put user and password into the URL of `proxy`/,
+	],
 	[[402], 'proxy-unpaid', [], /402 Payment Required/],
 	[[403], 'proxy-forbids-port', ['proxy-forbids-host'], /do not allow 'localhost'/],
 	[[408], 'proxy-request-timeout', [], /try again/],

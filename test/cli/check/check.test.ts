@@ -1,5 +1,8 @@
+import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
-import {expect, test} from 'vitest';
+import {createServer} from 'node:https';
+import type {AddressInfo} from 'node:net';
+import {expect, onTestFinished, test} from 'vitest';
 import type {CheckReport, StepId} from '../../../src/cli/check/report.ts';
 import {run} from '../../../src/cli/run.ts';
 import {
@@ -230,6 +233,37 @@ test('a missing intermediate is drawn as missing, and its address is the command
 	const io = fakeIo();
 	await run(['check', ...argv], io);
 	expect(io.out()).toMatch(/^ {2}Test Intermediate CA \(not sent.*\)\n {2}└─ localhost$/m);
+});
+
+test('an issuer that is neither sent nor trusted may be a root or an intermediate CA, and check names both', async () => {
+	using dir = tempDir();
+	const pki = await createTestPki();
+	const other = await createTestPki({commonName: 'Unknown CA'});
+	const {leaf: cert, key} = await other.server();
+	// It sends the leaf alone.
+	const server = createServer({cert, key}).listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	onTestFinished(() => void server.close());
+	const {port} = server.address() as AddressInfo;
+	const argv = [`https://localhost:${port}/`, '--ca', dir.write('ca.crt', pki.ca)];
+
+	const report = await checked(...argv);
+	expect(report.failure).toMatchObject({
+		kind: 'untrusted-issuer',
+		certain: false,
+		reasons: [
+			"`--ca` does not hold 'CN=Unknown CA', which may be a root CA",
+			"the server does not send the certificate of 'CN=Unknown CA', which may be an intermediate CA",
+			expect.stringMatching(/answers in its place$/),
+		],
+		hint: expect.stringMatching(
+			/if it is a root CA, give it as `--ca`; if it is an intermediate CA, have the server send it$/,
+		),
+	});
+	expect(step(report, 'chain')?.text).toBe(
+		"ends at 'localhost', whose issuer 'Unknown CA' is not trusted here, and was not sent",
+	);
+	expect(report.missingIssuer).toBe('CN=Unknown CA');
 });
 
 test('--pin says which key of the chain it is, or that it is none of them', async () => {

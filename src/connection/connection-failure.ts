@@ -165,6 +165,7 @@ function evidenceOf(
 			sigalgs: given.sigalgs,
 			servername: options.servername,
 			unset: given.unset,
+			caOption: given.caOption,
 			unmatchedOrigins: given.unmatchedOrigins,
 		},
 		trust: () =>

@@ -13,7 +13,7 @@ import {isExpiry} from '../tls/credentials/expiry.ts';
 import {createIdentitySelector, type IdentitySelector} from '../tls/rotation/identity-selector.ts';
 import {type ConnectionCounts, loadSnapshot, type Snapshot} from '../tls/snapshot.ts';
 import {readMtlsOptions} from '../tls/tls-options.ts';
-import {withOptionPath} from '../util/check-options.ts';
+import {withOptionPath, withoutPrototype} from '../util/check-options.ts';
 import {ExpiryWatch} from './expiry-watch.ts';
 
 /** PEM, as `node:tls` takes it. */
@@ -82,7 +82,8 @@ export class CurrentIdentities {
 		try {
 			const options = readMtlsOptions({ca: [ca].flat().map(asBytes)});
 			const {counts, selector} = this;
-			const snapshot = loadSnapshot(options, {
+			const withOption = {...options, caOption: 'https.globalAgent.options.ca'};
+			const snapshot = loadSnapshot(withoutPrototype(withOption), {
 				now: new Date(),
 				epoch: selector.epoch,
 				// The key of the client's identity, which is none here: all connections share one limit.

@@ -294,6 +294,7 @@ function wordsOf(evidence: Evidence, alert: string | undefined): Words {
 	return {
 		end: peer === 'server' ? 'the server' : 'the proxy',
 		mtls: peer === 'server' ? 'mtls' : 'mtls.proxy',
+		ca: options.caOption ?? (peer === 'server' ? 'mtls.ca' : 'mtls.proxy.ca'),
 		address: authorityOf(host, port),
 		proxy: proxy === undefined ? 'the proxy' : `${proxy.host}:${proxy.port}`,
 		subject: leaf === undefined ? 'the certificate' : `'${leaf.subject}'`,

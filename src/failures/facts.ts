@@ -70,6 +70,8 @@ interface OptionFacts {
 	readonly servername: string | undefined;
 	/** Which of `cert`, `key` and `pfx` were given as `undefined`, where there is no client certificate. */
 	readonly unset: readonly string[];
+	/** The option that has `ca`, where that is not `mtls.ca`. */
+	readonly caOption: string | undefined;
 	/** The `origins` of a list of `mtls`, where none matches; else `undefined`. */
 	readonly unmatchedOrigins: readonly string[] | undefined;
 }
@@ -227,6 +229,8 @@ export interface Words {
 	readonly end: 'the server' | 'the proxy';
 	/** The option that configures the TLS with it. */
 	readonly mtls: 'mtls' | 'mtls.proxy';
+	/** The option that has the trusted CAs. */
+	readonly ca: string;
 	/** `host:port` of that end. */
 	readonly address: string;
 	readonly proxy: string;

@@ -35,11 +35,11 @@ const oldCa: Cause = {
 	id: 'old-ca',
 	text: (facts) =>
 		facts.trust().given
-			? `\`${facts.words.mtls}.ca\` holds an old certificate of the CA ${facts.outOfDate.name}`
+			? `\`${facts.words.ca}\` holds an old certificate of the CA ${facts.outOfDate.name}`
 			: `Node's own CAs hold an old certificate of the CA ${facts.outOfDate.name}`,
 	repair: (facts) =>
 		facts.trust().given
-			? `put the current certificate of ${facts.outOfDate.name} into \`${facts.words.mtls}.ca\`; ${facts.words.end} has nothing to mend`
+			? `put the current certificate of ${facts.outOfDate.name} into \`${facts.words.ca}\`; ${facts.words.end} has nothing to mend`
 			: `update Node, or give the current certificate of ${facts.outOfDate.name} as \`${facts.words.mtls}.ca\``,
 };
 
@@ -50,7 +50,7 @@ const issuedForLater: Cause = {
 };
 
 const trustedCa = (facts: Facts) =>
-	facts.trust().given ? `a CA of \`${facts.words.mtls}.ca\`` : 'a CA that Node trusts';
+	facts.trust().given ? `a CA of \`${facts.words.ca}\`` : 'a CA that Node trusts';
 
 /** The certificate that is out of date, and what it is in the chain. */
 const links: Readonly<Record<Facts['outOfDateLink'], (facts: Facts) => string>> = {

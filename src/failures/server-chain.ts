@@ -21,7 +21,7 @@ const missingRoot = (facts: Facts) =>
 	`${missing(facts)}${mayBeIntermediate(facts) ? ', which may be a root CA,' : ''}`;
 
 function ownCas(facts: Facts): string {
-	const ca = `\`${facts.words.mtls}.ca\``;
+	const ca = `\`${facts.words.ca}\``;
 	if (!facts.trust().given) {
 		return `no ${ca} is set, and ${missingRoot(facts)} is not among the CAs that Node trusts`;
 	}
@@ -59,9 +59,9 @@ const caMissing: Cause = {
 const namesake: Cause = {
 	id: 'ca-namesake',
 	text: (facts) =>
-		`\`${facts.words.mtls}.ca\` holds another certificate of the name ${missing(facts)}, with another key: the CA was replaced, or made anew`,
+		`\`${facts.words.ca}\` holds another certificate of the name ${missing(facts)}, with another key: the CA was replaced, or made anew`,
 	repair: (facts) =>
-		`get the current certificate of the CA ${missing(facts)} and put it into \`${facts.words.mtls}.ca\``,
+		`get the current certificate of the CA ${missing(facts)} and put it into \`${facts.words.ca}\``,
 	when: (facts) => facts.trust().holdsNamesake,
 };
 
@@ -143,8 +143,8 @@ export const serverChainRows: readonly Row[] = [
 			{
 				id: 'ca-holds-leaf',
 				text: ({words}) =>
-					`\`${words.mtls}.ca\` holds ${words.end}'s own certificate ${words.subject}, not the CA that issued it, ${words.issuer}`,
-				repair: ({words}) => `put the certificate of ${words.issuer} into \`${words.mtls}.ca\``,
+					`\`${words.ca}\` holds ${words.end}'s own certificate ${words.subject}, not the CA that issued it, ${words.issuer}`,
+				repair: ({words}) => `put the certificate of ${words.issuer} into \`${words.ca}\``,
 			},
 		],
 	},
@@ -158,9 +158,9 @@ export const serverChainRows: readonly Row[] = [
 			{
 				id: 'ca-holds-intermediate',
 				text: (facts) =>
-					`\`${facts.words.mtls}.ca\` holds '${lastOf(facts)?.subject ?? ''}', but not its issuer ${missing(facts)}`,
+					`\`${facts.words.ca}\` holds '${lastOf(facts)?.subject ?? ''}', but not its issuer ${missing(facts)}`,
 				repair: (facts) =>
-					`put the root ${missing(facts)} into \`${facts.words.mtls}.ca\`, beside or instead of '${lastOf(facts)?.subject ?? ''}'`,
+					`put the root ${missing(facts)} into \`${facts.words.ca}\`, beside or instead of '${lastOf(facts)?.subject ?? ''}'`,
 			},
 		],
 	},
@@ -174,7 +174,7 @@ export const serverChainRows: readonly Row[] = [
 			{
 				id: 'public-ca',
 				text: (facts) =>
-					`\`${facts.words.mtls}.ca\` replaces Node's own list of CAs, and ${missing(facts)} is only in that one`,
+					`\`${facts.words.ca}\` replaces Node's own list of CAs, and ${missing(facts)} is only in that one`,
 				repair: ({words}) =>
 					`add the word 'default', which stands for Node's own list, to the CAs of \`${words.mtls}.ca\`: \`${words.mtls}.ca: ['default', …]\``,
 			},

@@ -139,6 +139,7 @@ function evidenceOf({url}: Hop): Evidence {
 			sigalgs: undefined,
 			servername: undefined,
 			unset: [],
+			caOption: undefined,
 			unmatchedOrigins: undefined,
 		},
 		trust: () => {

@@ -67,6 +67,8 @@ export interface GivenOptions {
 	readonly pfxCas: readonly X509Certificate[];
 	/** As {@link UnsetCredentials} has them. */
 	readonly unset: readonly string[];
+	/** The option that has `ca`, where that is not `mtls.ca`. */
+	readonly caOption: string | undefined;
 	/** The `origins` of a list of `mtls`, where none matches; else `undefined`. */
 	readonly unmatchedOrigins: readonly string[] | undefined;
 }
@@ -98,6 +100,8 @@ export interface SnapshotContext {
 export type SnapshotOptions = MtlsOptions &
 	UnsetCredentials & {
 		readonly secureContext?: SecureContext;
+		/** The option that has `ca`, where that is not `mtls.ca`. */
+		readonly caOption?: string;
 		/** The `origins` of a list of `mtls`, for an origin that none of them matches. */
 		readonly unmatchedOrigins?: readonly string[];
 	};
@@ -154,6 +158,7 @@ function givenOptions(
 		ecdhCurve,
 		sigalgs,
 		unset = [],
+		caOption,
 		unmatchedOrigins,
 	}: SnapshotOptions,
 	ca: readonly string[] | undefined,
@@ -162,7 +167,7 @@ function givenOptions(
 	const {cert: certificates = '', pfxCas = []} = identity ?? {};
 	return {
 		...{certificates, ca, minVersion, maxVersion, ciphers, ecdhCurve, sigalgs},
-		...{pfxCas, unset, unmatchedOrigins},
+		...{pfxCas, unset, caOption, unmatchedOrigins},
 	};
 }
 

@@ -4,6 +4,7 @@
 import https from 'node:https';
 import tls from 'node:tls';
 import {onTestFinished} from 'vitest';
+import type {ClientConfig} from '../../src/index.ts';
 import {createTestPki} from '../../src/testing/index.ts';
 import {oid, sequence, text, tlv} from '../support/certificate-writer.ts';
 import {type Case, runCorpus, serve} from './corpus.ts';
@@ -126,6 +127,23 @@ const cases: readonly Case[] = [
 			return {
 				broken: {url, mtls: [{...entry, origins: ['https://localhost']}]},
 				repaired: {url, mtls: [{...entry, origins: [new URL(url).origin]}]},
+			};
+		},
+	},
+	{
+		name: 'another CA on the global agent, which a client without options uses',
+		kind: 'untrusted-issuer',
+		certain: false,
+		first: 'ca-missing',
+		others: ['intermediate-missing', 'intercepted'],
+		setUp: async ({pki}) => {
+			setGlobalCa(pki.ca);
+			const other = await createTestPki({commonName: 'Unknown CA'});
+			const {url} = await serve(await other.server());
+			return {
+				broken: {url, config: {mtls: undefined} as unknown as ClientConfig},
+				repaired: {url, mtls: {ca: other.ca}},
+				says: /`https\.globalAgent\.options\.ca` does not hold 'CN=Unknown CA'/,
 			};
 		},
 	},

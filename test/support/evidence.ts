@@ -90,6 +90,7 @@ export function evidenceOf(more: Partial<Evidence> = {}): Evidence {
 			sigalgs: undefined,
 			servername: undefined,
 			unset: [],
+			caOption: undefined,
 			unmatchedOrigins: undefined,
 		},
 		trust: () => trustOf(),

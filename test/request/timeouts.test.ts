@@ -68,6 +68,14 @@ test('a deadline of another name is refused', () => {
 	expect(refusalOf({connect: 1})).toMatchObject({
 		code: 'ERR_MTLS_UNKNOWN_OPTION',
 		option: 'timeouts.connect',
+		message: expect.stringContaining('did you mean `connectMs`?'),
+	});
+});
+
+test('a deadline of a name like no other is refused with the names that there are', () => {
+	expect(refusalOf({patience: 1})).toMatchObject({
+		code: 'ERR_MTLS_UNKNOWN_OPTION',
+		option: 'timeouts.patience',
 		message: expect.stringContaining('connectMs, handshakeMs, firstByteMs, requestMs'),
 	});
 });

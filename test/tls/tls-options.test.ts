@@ -44,12 +44,16 @@ describe('the first mistake is told by its path', () => {
 		},
 	);
 
-	test.each(['rejectUnauthorized', 'pin', 'toString', 'constructor', '__proto__x', 'CA'])(
-		'the name %s is refused as an unknown option',
-		(name) => {
-			expectRefused({[name]: true}, 'ERR_MTLS_UNKNOWN_OPTION', `mtls.${name}`, 'requireClientAuth');
-		},
-	);
+	test.each([
+		['CA', 'did you mean `ca`?'],
+		['pin', 'did you mean `pins`?'],
+		['rejectUnauthorized', 'known are cert, key,'],
+		['toString', 'known are cert, key,'],
+		['constructor', 'known are cert, key,'],
+		['__proto__x', 'known are cert, key,'],
+	])('the name %s is refused as an unknown option', (name, help) => {
+		expectRefused({[name]: true}, 'ERR_MTLS_UNKNOWN_OPTION', `mtls.${name}`, help);
+	});
 
 	test.each<[keyof MtlsOptions, unknown, string]>([
 		['verify', 'off', 'found a string'],

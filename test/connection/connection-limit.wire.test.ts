@@ -32,8 +32,8 @@ beforeAll(async () => {
 });
 
 /** Far more than connections. */
-const many = iterations({usual: 100, short: 50, long: 300});
-const cancelled = iterations({usual: 300, short: 100, long: 1_000});
+const many = iterations({usual: 100, short: 20, long: 300});
+const cancelled = iterations({usual: 300, short: 40, long: 1_000});
 
 const settled = {timeout: 10_000, interval: 5};
 

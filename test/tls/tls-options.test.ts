@@ -47,7 +47,7 @@ describe('the first mistake is told by its path', () => {
 	test.each([
 		['CA', 'did you mean `ca`?'],
 		['pin', 'did you mean `pins`?'],
-		['rejectUnauthorized', 'known are cert, key,'],
+		['rejectUnauthorized', 'verification cannot be switched off'],
 		['toString', 'known are cert, key,'],
 		['constructor', 'known are cert, key,'],
 		['__proto__x', 'known are cert, key,'],

@@ -22,7 +22,7 @@ let chains: readonly OddKeyPlace[];
 beforeAll(() => {
 	odd = makeOddChains();
 	// Each kind of key is in some of its places, and that which has ended processes in each.
-	const tried = new Set(sample(odd.chains));
+	const tried = new Set(sample(odd.chains, 6));
 	chains = odd.chains.filter((chain) => tried.has(chain) || /^secp256k1 /.test(chain.name));
 });
 

@@ -108,7 +108,7 @@ export interface Timeouts {
 	 * proxy that is too slow is an {@link MtlsError} of kind `proxy-timeout`. A request on a kept-alive
 	 * connection does not need it. If given, it includes the wait for a free connection.
 	 * `ERR_MTLS_CONNECT_TIMEOUT`
-	 * @defaultValue 60,000 together with `handshakeMs`; if one of them is given, 60,000 for the other
+	 * @defaultValue 60,000 together with `handshakeMs`; if you set one, the other stays at 60,000
 	 */
 	readonly connectMs?: number;
 	/** From that connection or tunnel until the server is verified. `ERR_MTLS_HANDSHAKE_TIMEOUT` */

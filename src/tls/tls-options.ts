@@ -23,6 +23,7 @@ import {MAX_TIMER_MS} from '../util/clock.ts';
 import type {PassphraseProvider} from './credentials/passphrase.ts';
 import {loadCa} from './trust/ca.ts';
 import {loadCrl} from './trust/crl.ts';
+import {assertTrustDefined} from './trust/undefined-trust.ts';
 
 /** The default of `minVersion`. */
 const lowestVersion: SecureVersion = 'TLSv1.2';
@@ -223,6 +224,7 @@ function readChecked<T extends MtlsOptions>(
 ): T {
 	if (typeof given === 'string') throw badOption('mtls', 'an object', describe(given));
 	const options = readOptions<T>(given, {known, option: 'mtls', remedies, describe});
+	assertTrustDefined(given as object, Object.keys(known), 'mtls.');
 	assertOrder(options);
 	return options;
 }

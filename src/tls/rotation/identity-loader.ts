@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {types} from 'node:util';
 import type {IdentityLoader, IdentityMaterial} from '../../options/mtls.ts';
 import {readOptions} from '../../util/check-options.ts';
+import {assertTrustDefined} from '../trust/undefined-trust.ts';
 
 const known = ['cert', 'key', 'pfx', 'alias', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
 
@@ -22,11 +23,13 @@ function isThenable(value: unknown): value is PromiseLike<IdentityMaterial> {
 }
 
 function checked(material: unknown): IdentityMaterial {
-	return readOptions(material, {
+	const read = readOptions<IdentityMaterial>(material, {
 		known,
 		option: 'mtls.identity',
 		expected: 'an object with cert and key, pfx or secureContext',
 	});
+	assertTrustDefined(material as object, known, 'mtls.identity.');
+	return read;
 }
 
 /** Material with the same digest makes the same identity. A hash, so that no key can be read from it. */

@@ -189,8 +189,11 @@ describe('a credential', () => {
 		const {key, leaf, passphrase} = await (await createTestPki()).client({passphrase: 'geheim'});
 		expect(key).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
 		expect(passphrase).toBe('geheim');
+		// Of 256 wrong passphrases one leaves good padding, and something that is no key.
 		expect(() => createPrivateKey({key, passphrase: 'other'})).toThrow(
-			expect.objectContaining({code: 'ERR_OSSL_BAD_DECRYPT'}),
+			expect.objectContaining({
+				code: expect.stringMatching(/^ERR_OSSL_(BAD_DECRYPT|UNSUPPORTED|ASN1_.+)$/),
+			}),
 		);
 		const parsed = createPrivateKey({key, passphrase: 'geheim'});
 		expect(new X509Certificate(leaf).checkPrivateKey(parsed)).toBe(true);

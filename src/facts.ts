@@ -112,9 +112,12 @@ export interface MtlsFailure {
 	/** The client certificate if it was offered on this connection, else `null`. */
 	readonly identity: CertificateFacts | null;
 	/**
-	 * What the server got of our client certificate, where it refused us. `sent`: it has seen it. `none`: no
-	 * certificate is set. `not-asked`: it did not ask for one. `withheld`: a redirect led to an origin that
-	 * may not see it. `no-fitting-key`: its key can make none of the signatures that the server asked for.
+	 * What the server got of our client certificate. `sent`: it has seen it. `none`: no certificate is set.
+	 * `not-asked`: it did not ask for one. `withheld`: a redirect led to an origin that may not see it.
+	 * `no-fitting-key`: its key can make none of the signatures that the server asked for.
+	 *
+	 * There where the server refused us; and where we could not verify it, with TLS 1.2, which sends the
+	 * certificate first, and with `verify: 'report'`. TLS 1.3 sends none to a server that is refused.
 	 */
 	readonly clientCertificate?: 'sent' | 'none' | 'not-asked' | 'withheld' | 'no-fitting-key';
 	/** What the server's request for a client certificate said, where it refused us after one. */

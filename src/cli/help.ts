@@ -169,7 +169,7 @@ const exitCodeHelp: readonly ExitCodeHelp[] = [
 	{
 		code: 1,
 		of: ['get', 'check', 'inspect'],
-		meaning: ['the server could not be verified; nothing was sent to it'],
+		meaning: ['the server could not be verified; nothing of the request was sent'],
 		inCommand: {
 			inspect: [
 				'something has expired or is not valid yet, the key does not fit, or',

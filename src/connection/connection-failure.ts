@@ -29,6 +29,8 @@ export interface FailureContext {
 	readonly withheld?: Withheld | undefined;
 	/** The response that is the failure. */
 	readonly response?: ResponseEvidence;
+	/** The connection is used all the same: `verify: 'report'`. */
+	readonly isUsed?: true;
 }
 
 /**
@@ -63,13 +65,16 @@ function failureOf(
 	connection: Connection,
 	{kind, side, certain, alert, reasons, causes, hint, clientCertificate}: Decision,
 	url: string,
-	{redirectedFrom}: FailureContext,
+	{redirectedFrom, isUsed}: FailureContext,
 	proxyError: ProxyError | undefined,
 ): MtlsFailure {
 	const {host, port, servername, protocol, clientCertificateRequested, identity, proxy} =
 		connection;
 	const signatureAlgorithms = requestedBy(connection);
 	const chain = chainFacts(connection);
+	// Before TLS 1.3 it is sent before the server is verified, and in a connection that is used always.
+	const wasSettled =
+		side === 'server' && connection.phase === 'verify' && (isUsed || protocol !== 'TLSv1.3');
 	return {
 		kind,
 		side,
@@ -86,7 +91,8 @@ function failureOf(
 		chain,
 		identity,
 		...(redirectedFrom !== undefined && {redirectedFrom}),
-		...(side === 'client' && clientCertificate !== undefined && {clientCertificate}),
+		...((side === 'client' || wasSettled) &&
+			clientCertificate !== undefined && {clientCertificate}),
 		...(side === 'client' && signatureAlgorithms.length > 0 && {requested: {signatureAlgorithms}}),
 		...(proxy !== undefined && {
 			proxy: {

@@ -205,7 +205,7 @@ function reportUnverified(
 	}
 	const url = `https://${authorityOf(connection.host, connection.port)}/`;
 	for (const reason of reasons) {
-		const failure = reportFailure(connection, reason, url);
+		const failure = reportFailure(connection, reason, url, {isUsed: true});
 		if (failure !== undefined) options.report?.(failure);
 	}
 }

@@ -86,7 +86,7 @@ function responseStep({attempt: {result, error}, url}: Observations): Step {
 		const text = error?.failure.kind === 'timeout' ? 'none in time' : 'none: the connection ended';
 		return error !== undefined && result.facts !== undefined
 			? {...step, state: 'bad', text}
-			: {...step, state: 'open', text: 'not reached: nothing was sent'};
+			: {...step, state: 'open', text: 'not reached: nothing of the request was sent'};
 	}
 	const {status, statusText} = response;
 	const target = redirectTarget(response.location, url);

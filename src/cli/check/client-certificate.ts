@@ -3,6 +3,7 @@
  * and without it.
  */
 import {commonName} from '../shared/format-certificate.ts';
+import type {ClassifiedError} from './failure.ts';
 import type {CheckReport, Step, StepState} from './report.ts';
 import {type Attempt, type Observations, observeTls} from './requests.ts';
 
@@ -57,7 +58,9 @@ function judge(seen: Observations, requested: boolean | null): Verdict {
 	if (response === undefined) {
 		const asks = requested ? 'the server asks for one' : 'the server does not ask for one';
 		const isUnverified = attempt.error?.failure.side === 'server';
-		const then = isUnverified ? ', and was sent nothing' : '; there was no response';
+		const then = isUnverified
+			? beforeVerified(our, requested, attempt.error?.use)
+			: '; there was no response';
 		return {...open, required: requested ? null : false, text: `${asks}${then}`};
 	}
 	const {status} = response;
@@ -73,6 +76,19 @@ function judge(seen: Observations, requested: boolean | null): Verdict {
 			: {...open, text};
 	}
 	return compare(our, withOurs, {status: without.status, digest: without.body?.sha256});
+}
+
+/** What a server got that was refused. */
+function beforeVerified(
+	our: string | null,
+	requested: boolean,
+	use: ClassifiedError['use'],
+): string {
+	if (our === null) return requested ? '; there was none to send' : '';
+	if (!requested) return `, so ${our} was not sent`;
+	return use === 'sent'
+		? `, and got ${our}, not its key: TLS 1.2 sends it before the server is verified`
+		: `; ${our} was not sent`;
 }
 
 function required(our: string | null, requested: boolean | null): Verdict {

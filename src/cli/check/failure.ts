@@ -1,4 +1,4 @@
-import {isMtlsError} from '../../index.ts';
+import {isMtlsError, type MtlsFailure} from '../../index.ts';
 import {authorityOf} from '../../util/url.ts';
 import {type ExitCode, exitCodeOf, exitCodes} from '../shared/exit-codes.ts';
 import {explainNetworkError} from '../shared/network-errors.ts';
@@ -14,6 +14,8 @@ export interface ClassifiedError {
 	readonly alert?: string | undefined;
 	/** The library's ids of the reasons, in their order. */
 	readonly causes?: readonly string[] | undefined;
+	/** What the server got of the client certificate, where that is known. */
+	readonly use?: MtlsFailure['clientCertificate'] | undefined;
 }
 
 /** The step in which a check that was cut off was waiting. */
@@ -38,7 +40,7 @@ export function classifyError(
 	inFlags: OptionWriter,
 ): ClassifiedError {
 	if (isMtlsError(error)) {
-		const {kind, side, certain, reasons, causes, hint, alert} = error.failure;
+		const {kind, side, certain, reasons, causes, hint, alert, clientCertificate} = error.failure;
 		return {
 			failure: {
 				kind,
@@ -51,6 +53,7 @@ export function classifyError(
 			exitCode: exitCodeOf(error.failure),
 			alert,
 			causes,
+			use: clientCertificate,
 		};
 	}
 	const network = {side: 'network', certain: true} as const;

@@ -24,6 +24,7 @@ interface Scene {
 	readonly answer?: Answer;
 	readonly failure?: Partial<CheckFailure>;
 	readonly alert?: string;
+	readonly use?: 'sent' | 'no-fitting-key';
 	/** The answer without the certificate; `refused` in the handshake or by a page that says so. */
 	readonly without?: Answer | 'refused';
 }
@@ -35,7 +36,7 @@ interface Case extends Scene {
 	readonly says: RegExp;
 }
 
-function attemptOf({given = true, requested = true, answer, failure, alert}: Scene): Attempt {
+function attemptOf({given = true, requested = true, answer, failure, alert, use}: Scene): Attempt {
 	const facts = {protocol: 'TLSv1.3', clientCertificateRequested: requested, chain: []};
 	return {
 		result: {
@@ -45,7 +46,9 @@ function attemptOf({given = true, requested = true, answer, failure, alert}: Sce
 			facts: facts as never,
 		},
 		error:
-			failure === undefined ? undefined : {failure: failure as CheckFailure, exitCode: 2, alert},
+			failure === undefined
+				? undefined
+				: {failure: failure as CheckFailure, exitCode: 2, alert, use},
 	};
 }
 
@@ -98,7 +101,12 @@ const cases: readonly (readonly [title: string, row: Case])[] = [
 	['the server refuses it by an alert', {failure: {kind: 'client-certificate-refused', side: 'client', certain: true}, alert: 'unknown_ca', state: 'bad', accepted: false, required: null, says: /does not accept our certificate 'client' \(unknown_ca\)$/}],
 	['the server hangs up', {failure: {kind: 'client-certificate-refused', side: 'client', certain: false}, state: 'bad', accepted: false, required: null, says: /got our certificate 'client', and ended the connection$/}],
 	['the page wants one that the handshake did not ask for', {requested: false, answer: [400, 'a'], failure: {kind: 'client-certificate-required', side: 'client'}, state: 'bad', accepted: false, required: true, says: /not asked for in the handshake, so .* was not sent; by its answer, the server wants one$/}],
-	['the server cannot be verified', {failure: {kind: 'expired', side: 'server'}, state: 'open', accepted: null, required: null, says: /asks for one, and was sent nothing$/}],
+	['the server cannot be verified', {failure: {kind: 'expired', side: 'server'}, state: 'open', accepted: null, required: null, says: /asks for one; our certificate 'client' was not sent$/}],
+	['the server got it and cannot be verified', {failure: {kind: 'expired', side: 'server'}, use: 'sent', state: 'open', accepted: null, required: null, says: /asks for one, and got our certificate 'client', not its key: TLS 1.2 sends it before the server is verified$/}],
+	['the server cannot be verified, and the key fits none of its algorithms', {failure: {kind: 'expired', side: 'server'}, use: 'no-fitting-key', state: 'open', accepted: null, required: null, says: /asks for one; our certificate 'client' was not sent$/}],
+	['the server cannot be verified, and none is given', {given: false, failure: {kind: 'expired', side: 'server'}, state: 'open', accepted: null, required: null, says: /asks for one; there was none to send$/}],
+	['the server cannot be verified, and does not ask', {requested: false, failure: {kind: 'expired', side: 'server'}, state: 'open', accepted: null, required: false, says: /does not ask for one, so our certificate 'client' was not sent$/}],
+	['the server cannot be verified, does not ask, and none is given', {given: false, requested: false, failure: {kind: 'expired', side: 'server'}, state: 'open', accepted: null, required: false, says: /does not ask for one$/}],
 ];
 
 test.for(cases)('the verdict on our certificate is right where %s', ([, row]) => {

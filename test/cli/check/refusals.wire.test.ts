@@ -65,6 +65,29 @@ test('a certificate without its intermediate is refused with the name of what is
 	expect(repaired.exitCode).toBe(0);
 });
 
+test.each([
+	['TLSv1.2', /asks for one, and got our certificate 'client', not its key: TLS 1\.2 sends it/],
+	['TLSv1.3', /asks for one; our certificate 'client' was not sent$/],
+] as const)(
+	'the step says what an untrusted server got of the certificate with %s',
+	async (maxVersion, says) => {
+		using dir = tempDir();
+		await using server = await startMtlsServer({clientAuth: 'request', maxVersion});
+		const argv = await identityOptions(dir, await createTestPki({commonName: 'Other CA'}));
+
+		const report = await checked(server.url('/'), ...argv);
+
+		expect(report).toMatchObject({exitCode: 1, failure: {kind: 'untrusted-issuer'}});
+		const texts = new Map(report.steps.map(({id, text}) => [id, text]));
+		expect(texts.get('client-certificate')).toMatch(says);
+		expect(texts.get('answer')).toBe('not reached: nothing of the request was sent');
+		const got = server.connections.filter(({clientCertificate}) => clientCertificate !== undefined);
+		expect(got.length > 0).toBe(maxVersion === 'TLSv1.2');
+		expect(server.requests).toEqual([]);
+		expect(server.connections.every(({plaintextBytes}) => plaintextBytes === 0)).toBe(true);
+	},
+);
+
 // Seen: "does not trust the issuer of ours" stood first, below a step that said that the server names it.
 test('a server that names the issuer of our certificate and hangs up is not said to distrust it', async () => {
 	using dir = tempDir();

@@ -44,6 +44,15 @@ test('the demo shows the facts of the session, and both refusals with kind, reas
 	expect(out).not.toMatch(/session=|PRIVATE KEY/);
 });
 
+test('the demo says that an impostor which speaks TLS 1.2 got the certificate, and no cookie', async () => {
+	const io = fakeIo();
+
+	expect(await demo(io, {impostor: {maxVersion: 'TLSv1.2'}})).toBe(0);
+
+	expect(unfold(io.out())).toContain('✓ it saw our certificate, which TLS 1.2 sends before');
+	expect(io.out()).not.toMatch(/✗|it saw neither/);
+});
+
 test('the demo has colours on a terminal only', async () => {
 	const plain = fakeIo();
 	await run(['demo'], plain);

@@ -1,3 +1,4 @@
+import {subscribe, unsubscribe} from 'node:diagnostics_channel';
 import axios from 'axios';
 import {beforeAll, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {
@@ -7,6 +8,7 @@ import {
 	type Logger,
 	MtlsAgent,
 	MtlsConfigError,
+	type MtlsFailure,
 	type MtlsOptions,
 	withMtls,
 } from '../../../src/index.ts';
@@ -220,6 +222,50 @@ describe.each(exchanges)('over %s', (_, options) => {
 		await client(logger, {verify: 'report', pins}).get(server.url(), options);
 		expect(told.map(({fields}) => fields.kind)).toEqual(['expired', 'wrong-name', 'pin-mismatch']);
 	});
+
+	test.each([
+		['TLSv1.2', 'report', true],
+		['TLSv1.3', 'report', true],
+		['TLSv1.2', 'strict', true],
+		['TLSv1.3', 'strict', false],
+	] as const)(
+		"the log says whether an unverified server got the certificate with %s and verify: '%s': %s",
+		async (maxVersion, verify, isSent) => {
+			const credential = await fixture.pki.server({selfSigned: true});
+			const server = await fixture.server({credential, handler: closing, maxVersion});
+			const {told, logger} = recorder();
+			const published: unknown[] = [];
+			const listener = (event: unknown) => published.push(event);
+			subscribe('axios-mtls:failure', listener);
+			onTestFinished(() => {
+				unsubscribe('axios-mtls:failure', listener);
+			});
+			const printed = vi.spyOn(console, 'warn').mockImplementation(() => {});
+			const failed = vi.spyOn(console, 'error').mockImplementation(() => {});
+			onTestFinished(() => {
+				vi.restoreAllMocks();
+			});
+
+			for (const each of [logger, console]) {
+				await client(each, {verify})
+					.get(server.url(), options)
+					.catch(() => {});
+			}
+
+			await allClosed(server);
+			const got = server.connections.map(({clientCertificate}) => clientCertificate?.subject);
+			expect(got).toEqual(isSent ? ['alice', 'alice'] : [undefined, undefined]);
+			const use = isSent ? 'sent' : undefined;
+			expect(told.map(({fields}) => fields.clientCertificate)).toEqual([use]);
+			const facts = {enforced: verify === 'strict', kind: 'self-signed'};
+			expect(published).toMatchObject([facts, facts]);
+			expect(published.map((each) => (each as MtlsFailure).clientCertificate)).toEqual([use, use]);
+			const line = /our certificate: 'CN=alice'.*/.exec(
+				String([...printed.mock.calls, ...failed.mock.calls]),
+			);
+			expect(line?.[0]).toMatch(isSent ? /\d, sent$/ : /\d, asked for, not sent$/);
+		},
+	);
 
 	test('a logger that throws does not fail the request', async () => {
 		const [{credential} = {}] = cases;

@@ -36,6 +36,7 @@ import {
 import {buildAdapter} from './build-adapter.ts';
 import {type ClientState, createClientState} from './client-state.ts';
 import {createHandle} from './handle.ts';
+import {assertNoneMisspelt, otherNameRemedies} from './misspelt-options.ts';
 import {hasCredentials, withOwnSession} from './own-identity.ts';
 import type {MtlsClient} from './types.ts';
 
@@ -198,7 +199,11 @@ const clientOptions = {
 		accepts: (value: unknown) => value === false || isLogger(value),
 	},
 };
-const misplaced = misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {${name}: …}`);
+const clientNames = Object.keys(clientOptions);
+const misplaced = new Map([
+	...misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {${name}: …}`),
+	...otherNameRemedies,
+]);
 const optionsShape = {option: 'options', prefix: '', remedies: misplaced};
 
 function readClientOptions(given: unknown): ClientOptions {
@@ -210,6 +215,7 @@ function splitConfig(config: unknown) {
 	assertObject(config, 'config');
 	// Security: axios would silently ignore a misplaced option, such as a `ca` beside `mtls`.
 	assertNoneMisplaced(config, misplaced);
+	assertNoneMisspelt(config, clientNames);
 	const options = Object.create(null);
 	const rest = Object.create(null);
 	for (const [name, value] of Object.entries(config)) {

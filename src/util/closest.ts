@@ -12,7 +12,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
 }
 
 /** Letters to insert, delete, replace or swap with the next one (optimal string alignment). */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
 	// Three rows of the table are enough: this one, the last and the one before.
 	let before: number[] = [];
 	let last = Array.from({length: b.length + 1}, (_, column) => column);

@@ -53,6 +53,21 @@ describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 		}
 	});
 
+	test.each([
+		['cookieJar', 'jar'],
+		['tls', 'mtls'],
+		['ssl', 'mtls'],
+		['Mtls', 'mtls'],
+		['mtl', 'mtls'],
+		['cookie', 'cookies'],
+		['maxsockets', 'maxSockets'],
+		['allowInsecureRedirect', 'allowInsecureRedirects'],
+	])('the name %s is refused, with the option %s that was likely meant', (name, meant) => {
+		const error = refusal(() => make({[name]: 'hunter2'} as never));
+		expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
+		expect(error.message).toBe(`${name}: no such option: did you mean \`${meant}\`?`);
+	});
+
 	test.each([null, 5, 'x', []])('the value %j is refused as options', (given) => {
 		const error = refusal(() => make(given as never));
 		expect(error.code).toBe('ERR_MTLS_BAD_OPTION');

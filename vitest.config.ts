@@ -72,6 +72,7 @@ export default defineConfig(({mode}) => {
 			// Long enough for a machine that is busy with other things.
 			testTimeout: 60_000,
 			hookTimeout: 60_000,
+			expect: {poll: {timeout: 10_000}},
 			// Each test waits for its servers part of the time, and leaves its core to nobody.
 			maxWorkers: Math.ceil(1.5 * availableParallelism()),
 			sequence: {sequencer: SlowFirst},

@@ -54,40 +54,72 @@ function explainRefusal(
 	// Ours was not sent, so that its issuer cannot matter.
 	const wasUnsent = error.causes?.includes('no-fitting-key') ?? false;
 	if (wasUnsent && unusableKey === undefined) return {reasons, hint};
-	if (isIssuerNamed) return withNamedIssuer(error, seen, ours, acceptance);
+	if (isIssuerNamed) return withNamedIssuer(error, ours, acceptance);
 	return explainByRequest(seen, acceptance) ?? {reasons, hint};
 }
 
-/** Leaves out the causes that the server's list excludes: it names an issuer of our chain. */
+interface Reason {
+	readonly id: string | undefined;
+	readonly text: string;
+	/** What to do; `undefined`: see {@link withNamedIssuer}. */
+	readonly repair: string | undefined;
+}
+
+/**
+ * What is left of the causes where the server's list has the name of an issuer of ours. A name is not a
+ * key: it may be that of another CA, such as one that was made anew.
+ */
 function withNamedIssuer(
-	{failure: {reasons, hint}, causes = []}: ClassifiedError,
-	{own}: Observations,
+	{failure: {reasons, hint, certain}, causes = []}: ClassifiedError,
 	{fingerprint256}: CertificateFacts,
-	{isLastIssuerNamed, missingIssuer}: Acceptance,
+	acceptance: Acceptance,
 ): Explanation {
-	const excluded = ['issuer-not-trusted', ...(isLastIssuerNamed ? ['own-chain-incomplete'] : [])];
-	const isLeft = causes.map((id) => !excluded.includes(id));
-	const left = reasons.filter((_, index) => isLeft[index] ?? true);
-	// The hint is the repair of the first cause.
-	if (left.length > 0 && (isLeft[0] ?? true)) return {reasons: left, hint};
-	const issuer = ownIssuer(own);
-	if (left.length > 0) {
-		const first = causes[isLeft.indexOf(true)];
-		return {
-			reasons: left,
-			hint:
-				first === 'own-chain-incomplete' && missingIssuer !== undefined
-					? addToOurs(missingIssuer)
-					: `ask the server's operator whether it accepts the certificate with fingerprint ${fingerprint256}`,
-		};
+	const {isLastIssuerNamed, missingIssuer} = acceptance;
+	const given = reasons.map((text, index): Reason => {
+		const id = causes[index];
+		// The hint is the repair of the first cause.
+		const repair =
+			id === 'own-chain-incomplete' && missingIssuer !== undefined && index > 0
+				? addToOurs(missingIssuer)
+				: index === 0
+					? hint
+					: undefined;
+		return {id, text, repair};
+	});
+	const left = given.filter(({id}) => id !== 'own-chain-incomplete' || !isLastIssuerNamed);
+	const at = left.findIndex(({id}) => id === 'issuer-not-trusted');
+	if (at !== -1) {
+		const [{id} = {id: undefined}] = left.splice(at, 1);
+		const isOnly = left.length === 0;
+		const namesake = {id, ...(isOnly ? onlyNamesake(acceptance) : maybeNamesake(acceptance))};
+		// Without an alert or a page that speaks of the certificate it is no more likely than a missing right.
+		const unregistered = left.findIndex((each) => each.id === 'not-registered');
+		left.splice(certain ? at : Math.max(at, unregistered + 1), 0, namesake);
 	}
+	const [first] = left;
 	return {
-		reasons: [
-			`the server names '${issuer}' among the CAs that it accepts, and cannot verify ours by it: it has another certificate of that name, or lacks the CA above it`,
-		],
-		hint: `compare the fingerprint of the certificate of '${issuer}' here with the one that the server's operator has`,
+		reasons: left.map(({text}) => text),
+		hint:
+			first?.repair ??
+			`ask the server's operator whether it accepts the certificate with fingerprint ${fingerprint256}${at === -1 ? '' : `, and ${compareCas(acceptance)}`}`,
 	};
 }
+
+const issuerName = ({namedIssuer = ''}: Acceptance) => `'${commonName(namedIssuer)}'`;
+
+const compareCas = (acceptance: Acceptance) =>
+	`compare the fingerprint of the certificate of ${issuerName(acceptance)} here with the one that the server has`;
+
+/** Nothing else explains the refusal. */
+const onlyNamesake = (acceptance: Acceptance): Omit<Reason, 'id'> => ({
+	text: `the server names ${issuerName(acceptance)} among the CAs that it accepts, and cannot verify ours by it: it has another certificate of that name, with another key, or lacks the CA above it`,
+	repair: compareCas(acceptance),
+});
+
+const maybeNamesake = (acceptance: Acceptance): Omit<Reason, 'id'> => ({
+	text: `the server may have another certificate of the name ${issuerName(acceptance)}, with another key, as after a CA was made anew: its list of the CAs that it accepts has only names`,
+	repair: compareCas(acceptance),
+});
 
 /** What the server's request excludes; `undefined` where it excludes nothing. */
 function explainByRequest(
@@ -228,6 +260,7 @@ function explainStatus(
 		...(explainByRequest(seen, acceptance) ?? {
 			reasons: [
 				`${our}, issued by '${commonName(ours.issuer)}', is not registered there, or has no right to this path`,
+				...(acceptance.isIssuerNamed ? [maybeNamesake(acceptance).text] : []),
 				...login,
 			],
 			hint: `ask the server's operator what the certificate with fingerprint ${ours.fingerprint256} may read`,

@@ -74,8 +74,10 @@ function issuerOf(certificate: X509Certificate): DistinguishedName | undefined {
 export interface Acceptance {
 	/** The CAs that it names; `undefined` where they were not seen. */
 	readonly issuers: readonly DistinguishedName[] | undefined;
-	/** One of them has issued a certificate of our chain; `undefined` where this is not known. */
+	/** One has the name of an issuer of our chain, its key unseen; `undefined` where this is not known. */
 	readonly isIssuerNamed: boolean | undefined;
+	/** That name; of several, that of the issuer that is nearest to our certificate. */
+	readonly namedIssuer: string | undefined;
 	/** One of them has issued the last certificate that we send. */
 	readonly isLastIssuerNamed: boolean;
 	/** The issuer of the last certificate that we send, if that is not self-signed: it is not in the file. */
@@ -100,12 +102,16 @@ export function compareWithRequest(
 	const missingIssuer =
 		last === undefined || last.checkIssued(last) ? undefined : issuerOf(last)?.text;
 	const unusable = unusableKey(chain[0], request);
+	const named = names
+		.map((name) => issuers?.find(({key}) => key === name))
+		.find((issuer) => issuer !== undefined);
 	return {
 		issuers,
 		isIssuerNamed:
 			issuers === undefined || issuers.length === 0 || last === undefined
 				? undefined
-				: issuers.some((issuer) => names.includes(issuer.key)),
+				: named !== undefined,
+		namedIssuer: named?.text,
 		isLastIssuerNamed: issuers?.some(({key}) => key === names.at(-1)) ?? false,
 		missingIssuer,
 		isIntermediateMissing:
@@ -175,6 +181,10 @@ export function acceptanceStep(
 	const names = listIssuers(issuers);
 	if (isIssuerNamed === undefined) {
 		return [{...step, state: 'open', text: `the server accepts certificates of ${names}`}];
+	}
+	if (isIssuerNamed && accepted === false) {
+		const text = `the server names a CA with the name of the issuer of ours: ${names}; whether it has the same key cannot be seen`;
+		return [{...step, state: 'open', text}];
 	}
 	if (isIssuerNamed) {
 		return [{...step, state: 'good', text: `the server names the issuer of ours: ${names}`}];

@@ -17,6 +17,7 @@ const ours = {
 const named: Acceptance = {
 	issuers: [{key: 'root', text: 'CN=Root CA'}],
 	isIssuerNamed: true,
+	namedIssuer: 'CN=Root CA',
 	isLastIssuerNamed: true,
 	missingIssuer: undefined,
 	isIntermediateMissing: false,
@@ -24,20 +25,26 @@ const named: Acceptance = {
 	signatureAlgorithms: [],
 };
 
-const unnamed: Acceptance = {...named, isIssuerNamed: false, isLastIssuerNamed: false};
+const unnamed: Acceptance = {
+	...named,
+	isIssuerNamed: false,
+	namedIssuer: undefined,
+	isLastIssuerNamed: false,
+};
 
 interface Refusal {
 	readonly alert?: string;
 	/** The library's ids; each reason is its id in words. */
 	readonly causes: readonly string[];
 	readonly acceptance: Acceptance;
+	readonly certain?: boolean;
 }
 
-function explain({alert, causes, acceptance}: Refusal) {
+function explain({alert, causes, acceptance, certain = true}: Refusal) {
 	const failure = {
 		kind: 'client-certificate-refused',
 		side: 'client',
-		certain: true,
+		certain,
 		message: 'refused',
 		reasons: causes.map((id) => `reason ${id}`),
 		hint: `repair ${causes[0]}`,
@@ -51,24 +58,42 @@ function explain({alert, causes, acceptance}: Refusal) {
 
 const distrust = ['issuer-not-trusted', 'own-chain-incomplete', 'not-registered'];
 
-test('an issuer that the server names is no cause, and the hint is for the first cause that is left', () => {
+const namesake =
+	"the server may have another certificate of the name 'Root CA', with another key, as after a CA was made anew: its list of the CAs that it accepts has only names";
+const compare =
+	"compare the fingerprint of the certificate of 'Root CA' here with the one that the server has";
+
+test('an issuer whose name the server has named stays a cause, as its key may be another one', () => {
 	expect(explain({causes: distrust, acceptance: named})).toEqual({
-		reasons: ['reason not-registered'],
-		hint: "ask the server's operator whether it accepts the certificate with fingerprint 00:11",
+		reasons: [namesake, 'reason not-registered'],
+		hint: compare,
 	});
 	const faulty = ['own-expired', ...distrust];
 	expect(explain({causes: faulty, acceptance: named})).toEqual({
-		reasons: ['reason own-expired', 'reason not-registered'],
+		reasons: ['reason own-expired', namesake, 'reason not-registered'],
 		hint: 'repair own-expired',
+	});
+});
+
+test('where the server did not say that it refused the certificate, a missing right comes before the key', () => {
+	expect(explain({causes: distrust, acceptance: named, certain: false})).toEqual({
+		reasons: ['reason not-registered', namesake],
+		hint: `ask the server's operator whether it accepts the certificate with fingerprint 00:11, and ${compare}`,
 	});
 });
 
 test('an intermediate that the server names is not missing, and one that it does not name may be', () => {
 	const acceptance = {...named, isLastIssuerNamed: false, missingIssuer: 'CN=Between'};
+	const causes = ['own-chain-incomplete', 'not-registered'];
 
 	expect(explain({causes: distrust, acceptance})).toEqual({
-		reasons: ['reason own-chain-incomplete', 'reason not-registered'],
-		hint: "put the certificate of 'Between' behind ours in `--cert`",
+		reasons: [namesake, 'reason own-chain-incomplete', 'reason not-registered'],
+		hint: compare,
+	});
+	expect(explain({causes: ['breaks-a-rule', ...causes], acceptance}).reasons).toHaveLength(3);
+	expect(explain({causes: ['breaks-a-rule', ...causes], acceptance: named})).toEqual({
+		reasons: ['reason breaks-a-rule', 'reason not-registered'],
+		hint: 'repair breaks-a-rule',
 	});
 });
 
@@ -80,7 +105,9 @@ test('an unknown CA whose name the server has named is a CA of that name with an
 	});
 
 	expect(reasons).toHaveLength(1);
-	expect(reasons?.[0]).toMatch(/^the server names .* it has another certificate of that name/);
+	expect(reasons?.[0]).toMatch(
+		/^the server names 'Root CA' .* it has another certificate of that name, with another key/,
+	);
 	expect(hint).toContain('compare the fingerprint');
 });
 

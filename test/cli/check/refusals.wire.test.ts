@@ -1,12 +1,16 @@
 /*
  * Why a server refused us: what `check` says first, what it must not say, its exit code, and the repair.
  */
+import type {TLSSocket} from 'node:tls';
 import {expect, test} from 'vitest';
 import type {CheckReport} from '../../../src/cli/check/report.ts';
 import {run} from '../../../src/cli/run.ts';
 import {createTestPki, startMtlsServer} from '../../../src/testing/index.ts';
 import {fakeIo, identityOptions, tempDir} from '../../support/fake-io.ts';
 import {startTcp} from '../../support/plain-server.ts';
+
+const compareCas =
+	"compare the fingerprint of the certificate of 'Test Root CA' here with the one that the server has";
 
 async function checked(...argv: readonly string[]): Promise<CheckReport> {
 	const io = fakeIo();
@@ -106,11 +110,59 @@ test('a server that names the issuer of our certificate and hangs up is not said
 	const {reasons = [], hint} = report.failure ?? {};
 	expect(reasons[0]).toContain('is not registered there');
 	expect(reasons.join()).not.toMatch(/does not trust|is not sent with ours/);
-	expect(reasons).toHaveLength(3);
+	expect(reasons[1]).toMatch(/another certificate of the name 'Test Root CA', with another key/);
+	expect(reasons).toHaveLength(4);
 	expect(hint).toBe(
-		`ask the server's operator whether it accepts the certificate with fingerprint ${report.clientCertificate.ours?.fingerprint256}`,
+		`ask the server's operator whether it accepts the certificate with fingerprint ${report.clientCertificate.ours?.fingerprint256}, and ${compareCas}`,
 	);
 });
+
+test.each([
+	['the server ends the handshake', 'require', undefined],
+	['an answer of 403', 'request', 403],
+] as const)(
+	'a CA that was made anew under its old name stays a cause, though the server names it: %s',
+	async (_, clientAuth, status) => {
+		using dir = tempDir();
+		await using server = await startMtlsServer({
+			clientAuth,
+			handler: ({socket}, response) => {
+				response.writeHead((socket as TLSSocket).authorized ? 200 : 403).end();
+				return true;
+			},
+		});
+		const anew = await createTestPki();
+		const argv = await identityOptions(dir, server.pki, await anew.client());
+
+		const refused = await checked(server.url('/'), ...argv);
+
+		expect(refused).toMatchObject({
+			exitCode: 2,
+			failure: {kind: status ? 'http-refusal' : 'client-certificate-refused'},
+			clientCertificate: {acceptedIssuers: ['CN=Test Root CA'], accepted: false},
+		});
+		expect(refused.failure?.reasons.join()).toMatch(
+			/another certificate of (the|that) name.*, with another key/,
+		);
+		if (!status) expect(refused.failure?.hint).toContain(`, and ${compareCas}`);
+		const acceptance = refused.steps.find(({id}) => id === 'accepted-issuers');
+		expect(acceptance).toMatchObject({
+			state: 'open',
+			text: "the server names a CA with the name of the issuer of ours: 'Test Root CA'; whether it has the same key cannot be seen",
+		});
+		const verdicts = server.connections.filter(({clientCertificate}) => clientCertificate);
+		expect(verdicts.length).toBeGreaterThan(0);
+		expect(verdicts.map(({authorized}) => authorized)).not.toContain(true);
+		expect(server.requests.length > 0).toBe(status === 403);
+
+		const repaired = await checked(server.url('/'), ...(await identityOptions(dir, server.pki)));
+		expect(repaired).toMatchObject({exitCode: 0, clientCertificate: {accepted: true}});
+		// The server that accepts it in the handshake leaves nothing to ask.
+		expect(repaired.steps.find(({id}) => id === 'accepted-issuers')?.text).toBe(
+			status ? "the server names the issuer of ours: 'Test Root CA'" : undefined,
+		);
+	},
+);
 
 test('an answer of 403 is exit code 2, whether or not there was a certificate to send', async () => {
 	using dir = tempDir();

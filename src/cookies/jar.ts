@@ -62,11 +62,23 @@ export function jarOf(
 	throw new MtlsConfigError('ERR_MTLS_BAD_OPTION', 'jar', message);
 }
 
-/** What is known of the errors of `axios-mtls/redis`, by their codes. */
+/** What is known of the errors of `axios-mtls/redis`, by their `reason` or else their `code`. */
 const storeFailures: ReadonlyMap<unknown, string> = new Map([
 	[
-		'ERR_MTLS_COOKIE_UNREADABLE',
+		'no-key',
+		'a cookie in its store is encrypted, and the store has no `key`. What to do: give the store the `key` that the cookie was written with',
+	],
+	[
+		'not-encrypted',
+		'the store has a `key`, and a cookie in it was written without one, or by somebody else. What to do: begin a new session, under another `prefix` or after `await jar.removeAllCookies()`; no `key` reads such a cookie',
+	],
+	[
+		'not-decrypted',
 		'the `key` of its store does not decrypt a cookie in it, which was written with another one, or changed. What to do: give the store the key that it was written with, and while keys are replaced both, `key: [new, old]`',
+	],
+	[
+		'not-a-cookie',
+		'what its store has for a cookie is not one. What to do: let nothing else write to the key of the session in Redis, and begin a new session, under another `prefix` or after `await jar.removeAllCookies()`',
 	],
 	[
 		'ERR_MTLS_REDIS_TIMEOUT',
@@ -76,7 +88,8 @@ const storeFailures: ReadonlyMap<unknown, string> = new Map([
 
 // Security: the message of the store may quote the cookies that it could not parse.
 export function jarError(action: 'read' | 'written', cause: unknown): CausedError {
-	const known = storeFailures.get((cause as {code?: unknown} | null | undefined)?.code);
+	const {code, reason} = (cause ?? {}) as {code?: unknown; reason?: unknown};
+	const known = storeFailures.get(code === 'ERR_MTLS_COOKIE_UNREADABLE' ? reason : code);
 	const why = known === undefined ? causeInShort(cause) : `: ${known}`;
 	const message = `the cookie jar could not be ${action}${why}`;
 	return new CausedError(message, 'ERR_MTLS_JAR_FAILED', cause);

@@ -133,17 +133,18 @@ export class CookieHash {
 	}
 
 	#decode(field: string, value: string): CookieRecord {
-		let reason = 'it is not a cookie';
+		let unreadable = new DecryptionError('not-a-cookie', 'it is not a cookie');
 		try {
 			const record = readRecord(this.#settings.cipher.decrypt(value, this.#associatedData(field)));
 			if (record !== undefined) return record;
 		} catch (error) {
 			if (!(error instanceof DecryptionError)) throw error;
-			reason = error.message;
+			unreadable = error;
 		}
 		throw new RedisJarError(
 			'ERR_MTLS_COOKIE_UNREADABLE',
-			`cannot read ${field} of '${this.#settings.prefix}': ${reason}`,
+			`cannot read ${field} of '${this.#settings.prefix}': ${unreadable.message}`,
+			unreadable.reason,
 		);
 	}
 

@@ -1,4 +1,5 @@
 import {createCipheriv, createDecipheriv, createSecretKey, randomBytes} from 'node:crypto';
+import type {UnreadableCookie} from './error.ts';
 
 /** Encrypts the values that are stored in Redis. */
 export interface CookieCipher {
@@ -9,7 +10,14 @@ export interface CookieCipher {
 }
 
 /** Why a value cannot be decrypted. */
-export class DecryptionError extends Error {}
+export class DecryptionError extends Error {
+	readonly reason: UnreadableCookie;
+
+	constructor(reason: UnreadableCookie, message: string) {
+		super(message);
+		this.reason = reason;
+	}
+}
 
 const algorithm = 'aes-256-gcm';
 const versionPrefix = 'v1:';
@@ -34,9 +42,11 @@ export function createCookieCipher(keys: readonly Uint8Array[]): CookieCipher {
 		},
 		decrypt(value, associatedData) {
 			// Security: an attacker who can write to Redis but has no key must not be able to add a cookie.
-			if (!value.startsWith(versionPrefix)) throw new DecryptionError('it is not encrypted');
+			if (!value.startsWith(versionPrefix))
+				throw new DecryptionError('not-encrypted', 'it is not encrypted');
 			const bytes = Buffer.from(value.slice(versionPrefix.length), 'base64');
-			if (bytes.length < ivBytes + tagBytes) throw new DecryptionError('it is cut off');
+			if (bytes.length < ivBytes + tagBytes)
+				throw new DecryptionError('not-decrypted', 'it is cut off');
 			for (const secret of secrets) {
 				const iv = bytes.subarray(0, ivBytes);
 				const decipher = createDecipheriv(algorithm, secret, iv, {authTagLength: tagBytes});
@@ -50,7 +60,10 @@ export function createCookieCipher(keys: readonly Uint8Array[]): CookieCipher {
 				}
 			}
 			const keys = secrets.length === 1 ? 'the key' : `each of the ${secrets.length} keys`;
-			throw new DecryptionError(`${keys} fails: another one encrypted it, or it was changed`);
+			throw new DecryptionError(
+				'not-decrypted',
+				`${keys} fails: another one encrypted it, or it was changed`,
+			);
 		},
 	};
 }
@@ -59,7 +72,7 @@ const plain: CookieCipher = {
 	encrypt: (text) => text,
 	decrypt(value) {
 		if (value.startsWith(versionPrefix))
-			throw new DecryptionError('it is encrypted, and no key was given');
+			throw new DecryptionError('no-key', 'it is encrypted, and no key was given');
 		return value;
 	},
 };

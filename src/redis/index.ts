@@ -6,6 +6,6 @@
  */
 import '../runtime/check-runtime.ts';
 
-export {type RedisErrorCode, RedisJarError} from './error.ts';
+export {type RedisErrorCode, RedisJarError, type UnreadableCookie} from './error.ts';
 export type {RedisCommands, RedisStoreOptions} from './options.ts';
 export {RedisCookieStore} from './store.ts';

@@ -317,12 +317,63 @@ test('a request whose cookies cannot be read is not sent, and says no value', as
 		message: expect.stringMatching(
 			/^the cookie jar could not be read: the `key` of its store .* `key: \[new, old\]`$/,
 		),
-		cause: {name: 'RedisJarError'},
+		cause: {name: 'RedisJarError', reason: 'not-decrypted'},
 	});
 	expect(printedForms(error)).not.toContain('MARK');
 	expect(bank.requests).toEqual([]);
 	await makeClient({jar}).get(bank.url('/echo'));
 	expect(bank.requests.map(({headers}) => headers.cookie)).toEqual(['session=MARK-value']);
+});
+
+test('a cookie that cannot be read is reported with its reason, and each repair works', async (ctx) => {
+	const {client} = await makeFleet(ctx);
+	const {server, client: makeClient} = await createFixture();
+	const bank = await server();
+	const key = randomBytes(32);
+	const jarOf = (options: {key?: Buffer; prefix?: string}) =>
+		new CookieJar(new RedisCookieStore(client, {prefix: 'session', ...options}));
+	const get = (jar: CookieJar) => makeClient({jar}).get(bank.url('/echo'));
+	const set = (jar: CookieJar) => jar.setCookie('session=MARK-value; Secure', bank.origin);
+	const expectRefused = async (jar: CookieJar, reason: string, message: string) => {
+		const error = await failureOf(get(jar));
+		expect(error).toMatchObject({
+			code: 'ERR_MTLS_JAR_FAILED',
+			message: expect.stringContaining(message),
+			cause: {name: 'RedisJarError', code: 'ERR_MTLS_COOKIE_UNREADABLE', reason},
+		});
+		expect(printedForms(error)).not.toContain('MARK');
+		expect(bank.requests).toEqual([]);
+	};
+
+	await set(jarOf({key}));
+	await expectRefused(
+		jarOf({}),
+		'no-key',
+		'encrypted, and the store has no `key`. What to do: give the store the `key`',
+	);
+	await jarOf({key}).removeAllCookies();
+
+	await set(jarOf({}));
+	await expectRefused(
+		jarOf({key}),
+		'not-encrypted',
+		'written without one, or by somebody else. What to do: begin a new session, under another `prefix`',
+	);
+	await client.hSet('session', '["localhost","/","session"]', 'MARK');
+	await expectRefused(
+		jarOf({}),
+		'not-a-cookie',
+		'for a cookie is not one. What to do: let nothing',
+	);
+
+	const repaired = [jarOf({key, prefix: 'encrypted'}), jarOf({key})];
+	await repaired[1]?.removeAllCookies();
+	for (const jar of repaired) {
+		await set(jar);
+		await get(jar);
+	}
+	const sent = bank.requests.map(({headers}) => headers.cookie);
+	expect(sent).toEqual(['session=MARK-value', 'session=MARK-value']);
 });
 
 // Redis quotes the arguments of a command that it does not know.

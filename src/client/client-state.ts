@@ -3,7 +3,7 @@ import {Connections} from '../connection/connections.ts';
 import {MtlsAgent} from '../connection/mtls-agent.ts';
 import {clientJar} from '../cookies/jar.ts';
 import {CookiePolicy} from '../cookies/policy.ts';
-import {createRejectionLogger} from '../logging/messages.ts';
+import {createRejectionLogger, logSharedJar} from '../logging/messages.ts';
 import type {ClientOptions, ConnectionBounds, Logger} from '../options.ts';
 import {InFlightRequests} from '../request/in-flight.ts';
 import {type ClientContext, insecureRedirects} from '../request/prepare-call.ts';
@@ -50,6 +50,9 @@ export function createClientState(options: ClientOptions, parent?: ClientState):
 		parent !== undefined && options.mtls === undefined
 			? sharedConnections(parent, options)
 			: createConnections(options, logger, parent?.bounds);
+	const {sharedHost} = connections.connections.identities.selector;
+	const isNews = options.mtls !== undefined || options.jar !== undefined;
+	if (sharedHost !== undefined && own.jar !== undefined && isNews) logSharedJar(logger, sharedHost);
 	return {...connections, ...own};
 }
 

@@ -3,6 +3,7 @@ import type {CertificateFacts, MtlsFailure} from '../facts.ts';
 import type {CookieRefusal, Logger} from '../options.ts';
 import type {CertificateWarning} from '../tls/credentials/checks.ts';
 import {describeExpiry, isExpiry} from '../tls/credentials/expiry.ts';
+import type {SharedHost} from '../tls/rotation/shared-hosts.ts';
 import {BoundedMap} from '../util/bounded-map.ts';
 import {day} from '../util/day.ts';
 import {escapeControls} from '../util/escape-controls.ts';
@@ -80,6 +81,18 @@ export function logUnsetCredentials(logger: Logger | false, unset: readonly stri
 		logger,
 		{event: 'identity_unset', options: unset.map((name) => `mtls.${name}`)},
 		`there is no client certificate: ${are} given as undefined, as by environment variables that are not set`,
+	);
+}
+
+/** Logs that one jar has the cookies of two identities that are used on one host. */
+export function logSharedJar(
+	logger: Logger | false,
+	{origins, indexes: [first, second]}: SharedHost,
+): void {
+	warn(
+		logger,
+		{event: 'jar_shared_by_identities', origins},
+		`\`mtls[${first}]\` (${origins[0]}) and \`mtls[${second}]\` (${origins[1]}) are used on one host with one jar, and cookies know no ports: those of one identity are sent to the server of the other; give each a jar of its own, by \`jar\` of a request, or a client each`,
 	);
 }
 

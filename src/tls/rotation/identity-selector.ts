@@ -7,6 +7,7 @@ import type {Snapshot} from '../snapshot.ts';
 import {credentialOptions, readMtlsOptions} from '../tls-options.ts';
 import {filesOf} from './file-watcher.ts';
 import {type OriginSet, parseOrigins} from './origin-patterns.ts';
+import {findSharedHost, type SharedHost} from './shared-hosts.ts';
 import {SnapshotSource, type SourceEvents} from './snapshot-source.ts';
 
 interface Entry {
@@ -47,6 +48,8 @@ export interface IdentitySelector {
 	readonly epoch: number;
 	/** How many identities are loaded. */
 	readonly loaded: number;
+	/** Two of several identities that are used on one host, where there are such. */
+	readonly sharedHost: SharedHost | undefined;
 	/** Reloads all loaded identities. */
 	reload(): Promise<void>;
 	/** Stops watching files. */
@@ -100,6 +103,7 @@ function isList(mtls: MtlsOptions | readonly MtlsOptions[]): mtls is readonly Mt
 }
 
 class SingleIdentity implements IdentitySelector {
+	readonly sharedHost = undefined;
 	readonly #source: SnapshotSource;
 	readonly #origins: OriginSet | undefined;
 
@@ -153,6 +157,7 @@ class SingleIdentity implements IdentitySelector {
 
 class IdentitiesByOrigin implements IdentitySelector {
 	readonly identity = null;
+	readonly sharedHost: SharedHost | undefined;
 	readonly #entries: readonly Entry[];
 	/** For origins that no entry names: Node's CAs, and no certificate. */
 	readonly #anonymous: Entry;
@@ -184,6 +189,8 @@ class IdentitiesByOrigin implements IdentitySelector {
 		};
 		this.#entries = list.map((options, index) => entryOf(options, `mtls[${index}]`, counting));
 		assertDistinct(this.#entries);
+		const patterns = this.#entries.map(({origins}) => origins.patterns);
+		this.sharedHost = findSharedHost(list, patterns);
 		this.#anonymous = {
 			origins: parseOrigins([]),
 			redirectors: parseOrigins([]),

@@ -41,19 +41,23 @@ export function parseOrigins(
 const anyLabel = 'https://*.';
 
 function parseOrigin(text: string, option: string): string {
+	const origin = originOf(text);
+	if (origin !== undefined) return origin;
+	const withScheme = originOf(`https://${text}`);
+	throw new MtlsConfigError(
+		'ERR_MTLS_BAD_OPTION',
+		option,
+		`expected an origin such as ${withScheme ?? 'https://api.bank.example'}, found '${redactUrl(text)}'`,
+	);
+}
+
+function originOf(text: string): string | undefined {
 	const url = URL.parse(text);
-	if (
+	const isOrigin =
 		url?.protocol === 'https:' &&
 		url.href === `${url.origin}/` &&
 		// `*.` alone would leave the suffix `.`, which any name with a trailing dot has.
 		url.hostname !== '*.' &&
-		!url.origin.replace(anyLabel, '').includes('*')
-	) {
-		return url.origin;
-	}
-	throw new MtlsConfigError(
-		'ERR_MTLS_BAD_OPTION',
-		option,
-		`expected an origin such as https://api.bank.example, found '${redactUrl(text)}'`,
-	);
+		!url.origin.replace(anyLabel, '').includes('*');
+	return isOrigin ? url.origin : undefined;
 }

@@ -71,7 +71,6 @@ test('two different patterns never match one origin equally well', () => {
 });
 
 test.each([
-	'bank',
 	'http://a.test',
 	'https://a.test/path',
 	'https://a.test?query',
@@ -91,6 +90,19 @@ test.each([
 			code: 'ERR_MTLS_BAD_OPTION',
 			option: 'mtls.origins',
 			message: expect.stringContaining('expected an origin such as https://api.bank.example'),
+		}),
+	);
+});
+
+test.each([
+	['bank', 'https://bank'],
+	['*.bank.test', 'https://*.bank.test'],
+	['api.bank.test:8443', 'https://api.bank.test:8443'],
+])('the text %s is refused, and %s is named', (text, origin) => {
+	expect(() => parseOrigins([text])).toThrow(
+		expect.objectContaining({
+			code: 'ERR_MTLS_BAD_OPTION',
+			message: `mtls.origins: expected an origin such as ${origin}, found '${text}'`,
 		}),
 	);
 });

@@ -190,8 +190,42 @@ const hints: readonly [RegExp, string][] = [
 		/^--?pass/,
 		'other users can read a passphrase on the command line: use --passphrase-file, or AXIOS_MTLS_PASSPHRASE',
 	],
-	[/^(-k|--insecure)$/, 'there is no such switch: name the CA of the server with --ca'],
+	[
+		/^(-k|--insecure|--no-check-certificate)$/,
+		'there is no such switch: name the CA of the server with --ca',
+	],
+	[/^--proxy-insecure$/, 'there is no such switch: name the CA of the proxy with --proxy-ca'],
 ];
+
+/** The flags of curl and wget that have another name here. */
+const flagsOfOthers: Readonly<Record<string, string>> = {
+	'--cacert': '--ca',
+	'--capath': '--ca',
+	'--ca-certificate': '--ca',
+	'--ca-native': '--ca system',
+	'--certificate': '--cert',
+	'-E': '--cert',
+	'--private-key': '--key',
+	'--crlfile': '--crl',
+	'--pinnedpubkey': '--pin',
+	'--tlsv1.2': '--tls-min TLSv1.2',
+	'--tlsv1.3': '--tls-min TLSv1.3',
+	'--tls-max-version': '--tls-max',
+	'--curves': '--ecdh-curve',
+	'--proxy-cacert': '--proxy-ca',
+	'-x': '--proxy',
+	'--cookie-jar': '--jar',
+	'-c': '--jar',
+	'-b': '--jar',
+	'--max-time': '--timeout',
+	'-m': '--timeout',
+};
+
+function likelyFlag(option: string, flags: readonly string[]): string | undefined {
+	const meant = Object.hasOwn(flagsOfOthers, option) ? flagsOfOthers[option] : undefined;
+	const [flag = ''] = meant?.split(' ') ?? [];
+	return flags.includes(flag) ? meant : closest(option, flags);
+}
 
 function usageError(
 	{code, message}: CommanderError,
@@ -210,7 +244,7 @@ function usageError(
 		option === undefined
 			? undefined
 			: (hints.find(([pattern]) => pattern.test(option))?.[1] ??
-				didYouMean(closest(option, flagsOf(program, first))));
+				didYouMean(likelyFlag(option, flagsOf(program, first))));
 	return new UsageError(first, why, hint ?? seeHelp(program.name()));
 }
 

@@ -80,6 +80,10 @@ interface OptionFacts {
 export interface TrustFacts {
 	/** `ca` is set, rather than Node's own CAs. */
 	readonly given: boolean;
+	/** How many names the certificates in `ca` have; 0 without `ca`. */
+	readonly count: number;
+	/** These names, where they are few. */
+	readonly names: readonly string[];
 	/** `ca` holds the server's own certificate. */
 	readonly holdsLeaf: boolean;
 	/** `ca` holds the last certificate of the chain, which is no root. */

@@ -26,9 +26,20 @@ function ownCas(facts: Facts): string {
 		return `no ${ca} is set, and ${missingRoot(facts)} is not among the CAs that Node trusts`;
 	}
 	return mayBeIntermediate(facts)
-		? `${ca} does not hold ${missing(facts)}, which may be a root CA`
-		: `${ca} does not hold ${missing(facts)}, the CA of this server`;
+		? `${ca} does not hold ${missing(facts)}, which may be a root CA${heldInstead(facts)}`
+		: `${ca} does not hold ${missing(facts)}, the CA of this server${heldInstead(facts)}`;
 }
+
+/** `; it holds 'CN=Other CA'` */
+function heldInstead(facts: Facts): string {
+	const {count, names} = facts.trust();
+	if (count === 0) return '';
+	const isShort = names.length > 0 && names.join().length <= maxNamesLength;
+	if (!isShort) return `; it holds ${count === 1 ? 'one other' : `${count} others`}`;
+	return `; it holds ${names.map((name) => `'${name}'`).join(' and ')}`;
+}
+
+const maxNamesLength = 160;
 
 /** ` (from http://…)` */
 function fromWhere(facts: Facts): string {

@@ -190,6 +190,41 @@ for (const [argv, told] of mistakes) {
 	});
 }
 
+test.each([
+	['get', '--cacert', '--ca'],
+	['check', '--cacert', '--ca'],
+	['check', '--capath', '--ca'],
+	['get', '--ca-native', '--ca system'],
+	['get', '--certificate', '--cert'],
+	['get', '-E', '--cert'],
+	['get', '--private-key', '--key'],
+	['get', '--crlfile', '--crl'],
+	['get', '--pinnedpubkey', '--pin'],
+	['get', '--tlsv1.3', '--tls-min TLSv1.3'],
+	['get', '--proxy-cacert', '--proxy-ca'],
+	['get', '-b', '--jar'],
+	['get', '--max-time', '--timeout'],
+	['get', '--certt', '--cert'],
+	['serve', '--portt', '--port'],
+])('%s %s is answered with %s', async (command, flag, meant) => {
+	const io = fakeIo();
+	expect(await run([command, 'https://a.example/', flag, 'secret'], io)).toBe(64);
+	expect(io.errText()).toContain(`unknown option '${flag}'\n  did you mean ${meant}?\n`);
+	expect(io.errText()).not.toContain('secret');
+});
+
+test.each([
+	['get', '--pass', /use --passphrase-file/],
+	['get', '-k', /no such switch: name the CA of the server with --ca$/m],
+	['check', '--no-check-certificate', /no such switch: name the CA of the server with --ca$/m],
+	['check', '--proxy-insecure', /no such switch: name the CA of the proxy with --proxy-ca$/m],
+	['certs', '--cacert', /`axios-mtls --help` shows examples$/m],
+])('%s %s is answered with what to do instead', async (command, flag, says) => {
+	const io = fakeIo();
+	expect(await run([command, 'dir', flag], io)).toBe(64);
+	expect(io.errText()).toMatch(says);
+});
+
 test('files that cannot be used are exit code 64, and name the option to repair', async () => {
 	using dir = tempDir();
 	const pki = await createTestPki();

@@ -48,7 +48,7 @@ const cases: readonly Case[] = [
 			return {
 				broken: {url},
 				repaired: {url, mtls: {ca: other.ca}},
-				says: /`mtls\.ca` does not hold 'CN=Other Root CA'/,
+				says: /`mtls\.ca` does not hold 'CN=Other Root CA', the CA of this server; it holds 'CN=Test Root CA'/,
 			};
 		},
 	},

@@ -44,6 +44,8 @@ export function ownCertificateOf(more: Partial<OwnCertificate> = {}): OwnCertifi
 export function trustOf(more: Partial<TrustFacts> = {}): TrustFacts {
 	return {
 		given: true,
+		count: 1,
+		names: ['CN=Own Root'],
 		holdsLeaf: false,
 		holdsTop: false,
 		holdsNamesake: false,

@@ -94,7 +94,7 @@ describe.each(exchanges)('over %s', (_, options) => {
 		expect(failure.hint).toMatch(/if it is a root CA, .*: give its certificate as `mtls\.ca`$/);
 		expect(failure.reasons).toEqual([
 			"the server does not send the certificate of 'CN=Bank Issuing CA', which is likely an intermediate CA",
-			"`mtls.ca` does not hold 'CN=Bank Issuing CA', which may be a root CA",
+			"`mtls.ca` does not hold 'CN=Bank Issuing CA', which may be a root CA; it holds 'CN=Test Root CA'",
 		]);
 		expect(failure.hint).toContain('http://ca.test/bank-issuing-ca.crt');
 	});

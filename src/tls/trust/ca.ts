@@ -7,6 +7,7 @@ import tls from 'node:tls';
 import {MtlsConfigError} from '../../config-error.ts';
 import type {TrustFacts} from '../../failures/facts.ts';
 import type {MtlsOptions, Source} from '../../options/mtls.ts';
+import {certificateFacts} from '../credentials/certificate-facts.ts';
 import {fitsKey, isSignedBy, issuerOf} from '../credentials/chain.ts';
 import type {PassphraseProvider} from '../credentials/passphrase.ts';
 import {
@@ -188,6 +189,12 @@ export function trustFacts(
 	const isRoot = last?.checkIssued(last) ?? false;
 	return {
 		given: ca !== undefined,
+		count: ca === undefined ? 0 : trusted.size,
+		get names() {
+			if (ca === undefined || trusted.size > maxNames) return [];
+			const names = ca.map((pem) => certificateFacts(new X509Certificate(pem)).subject);
+			return Array.from(new Set(names));
+		},
 		holdsLeaf: leaf !== undefined && held.includes(leaf),
 		holdsTop: last !== undefined && !isRoot && held.includes(last),
 		holdsNamesake: last !== undefined && !held.includes(last) && trusted.holdsNameOfIssuer(last),
@@ -214,6 +221,9 @@ export function trustFacts(
 		held: new Set(held.map(({fingerprint256}) => fingerprint256)),
 	};
 }
+
+/** Of which the names are told. */
+const maxNames = 2;
 
 /** What `openssl req` suggests, and says nothing of the owner. */
 const defaultOrganization = 'Internet Widgits Pty Ltd';
@@ -247,6 +257,11 @@ class TrustedCertificates {
 			if (same === undefined) this.#bySubject.set(subject, [der]);
 			else same.push(der);
 		}
+	}
+
+	/** How many names they have. */
+	get size(): number {
+		return this.#bySubject.size;
 	}
 
 	issuerOf(certificate: X509Certificate): X509Certificate | undefined {

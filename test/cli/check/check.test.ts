@@ -252,7 +252,7 @@ test('an issuer that is neither sent nor trusted may be a root or an intermediat
 		kind: 'untrusted-issuer',
 		certain: false,
 		reasons: [
-			"`--ca` does not hold 'CN=Unknown CA', which may be a root CA",
+			"`--ca` does not hold 'CN=Unknown CA', which may be a root CA; it holds 'CN=Test Root CA'",
 			"the server does not send the certificate of 'CN=Unknown CA', which may be an intermediate CA",
 			expect.stringMatching(/answers in its place$/),
 		],

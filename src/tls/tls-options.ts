@@ -11,6 +11,7 @@ import {
 	badOption,
 	boolean,
 	describeType,
+	isNearly,
 	memberOf,
 	numeric,
 	type OptionCheck,
@@ -62,6 +63,8 @@ function readReload(value: unknown): {readonly everyMs?: number} {
 	return readOptions(value, {known: ['everyMs'], option: 'mtls.reload'});
 }
 
+const verifyModes = ['strict', 'report'];
+
 const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
 	cert: anything,
 	key: anything,
@@ -87,7 +90,7 @@ const checks: Readonly<Record<keyof MtlsOptions, OptionCheck>> = {
 	crl: anything,
 	pins: anything,
 	spiffeId: text,
-	verify: oneOf('strict', 'report'),
+	verify: oneOf(...verifyModes),
 	requireClientAuth: boolean,
 	servername: text,
 	minVersion: version,
@@ -242,11 +245,20 @@ function assertOrder({minVersion, maxVersion}: MtlsOptions): void {
 		: badOption('mtls.minVersion', `no more than maxVersion (${maxVersion})`, describe(minVersion));
 }
 
-// Quotes a version, and of any other value names the type: in the wrong place it may be a passphrase.
+/** What other tools take where an option here has few values, such as `verify`. */
+const commonWords =
+	/^(true|false|yes|no|on|off|none|never|always|optional|required?|full|peer|warn|log)$/i;
+
+// Quotes a version, a misspelt value or a word of other tools, and of anything else names the type: in the
+// wrong place it may be a passphrase.
 function describe(value: unknown): string {
 	if (typeof value !== 'string') return describeType(value);
 	if (value.trim() === '') return 'an empty string';
-	return /^(TLS|SSL)[v_ ]?\d([._]\d)?$/i.test(value) ? `'${value}'` : 'a string';
+	const isPublic =
+		/^((TLS|SSL)[v_ ]?)?\d([._]\d)?$/i.test(value) ||
+		commonWords.test(value) ||
+		isNearly(value, verifyModes);
+	return isPublic ? `'${value}'` : 'a string';
 }
 
 /**

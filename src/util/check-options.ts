@@ -88,7 +88,13 @@ export function oneOf(...values: readonly string[]): OptionCheck {
 	return {
 		expected: values.map((value) => `'${value}'`).join(' or '),
 		accepts: (value) => values.includes(value as string),
+		describe: (value) => (isNearly(value, values) ? `'${value}'` : describeType(value)),
 	};
+}
+
+/** Whether a value is a misspelling of a word, which is no secret: a message may quote it. */
+export function isNearly(value: unknown, words: readonly string[]): value is string {
+	return typeof value === 'string' && closest(value, words) !== undefined;
 }
 
 export function numeric(expected: string, accepts: (value: number) => boolean): OptionCheck {

@@ -1,7 +1,13 @@
 import {runInNewContext} from 'node:vm';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {MtlsConfigError} from '../../src/index.ts';
-import {flattened, memberOf, readOptions, withoutPrototype} from '../../src/util/check-options.ts';
+import {
+	flattened,
+	memberOf,
+	oneOf,
+	readOptions,
+	withoutPrototype,
+} from '../../src/util/check-options.ts';
 
 /** What another library has merged into the prototype of all objects, until the test ends. */
 function pollute(name: string, value: unknown): void {
@@ -125,3 +131,22 @@ describe('options', () => {
 		);
 	});
 });
+
+test.each([
+	['jsno', "found 'jsno'"],
+	['Netscape', "found 'Netscape'"],
+	['hunter2', 'found string'],
+	['', 'found an empty string'],
+	[5, 'found number'],
+])(
+	'the value %j of an option with few values is quoted only where it is misspelt',
+	(value, found) => {
+		const known = {format: oneOf('netscape', 'json')};
+		expect(() => readOptions({format: value}, {known, option: 'some'})).toThrow(
+			expect.objectContaining({
+				code: 'ERR_MTLS_BAD_OPTION',
+				message: `some.format: expected 'netscape' or 'json', ${found}`,
+			}),
+		);
+	},
+);

@@ -2,7 +2,7 @@ import {X509Certificate} from 'node:crypto';
 import https from 'node:https';
 import {types} from 'node:util';
 import type {MtlsFailure} from '../facts.ts';
-import {type Decision, decide} from '../failures/decide.ts';
+import {type Decision, decide, keepOptionNames} from '../failures/decide.ts';
 import type {Evidence, ProxyEvidence, ResponseEvidence, Withheld} from '../failures/facts.ts';
 import {certificateDetails, endsAtRoot, ownCertificate} from '../tls/peer/certificate-details.ts';
 import {unrelatedTo} from '../tls/peer/peer-chain.ts';
@@ -75,7 +75,7 @@ function failureOf(
 	// Before TLS 1.3 it is sent before the server is verified, and in a connection that is used always.
 	const wasSettled =
 		side === 'server' && connection.phase === 'verify' && (isUsed || protocol !== 'TLSv1.3');
-	return {
+	const failure: MtlsFailure = {
 		kind,
 		side,
 		certain,
@@ -108,6 +108,14 @@ function failureOf(
 		causes,
 		hint,
 	};
+	keepOptionNames(failure, optionNames(connection));
+	return failure;
+}
+
+/** Of the options that the connection was made with: `pfx`, `proxy.ca`. */
+function optionNames({snapshot, proxy}: Connection): string[] {
+	const ofProxy = proxy?.protocol === 'https' ? snapshot.proxy.given.named : [];
+	return [...snapshot.given.named, ...ofProxy.map((name) => `proxy.${name}`)];
 }
 
 /** OpenSSL has one name for the two kinds of RSA-PSS. */

@@ -1,5 +1,5 @@
 import {isIP} from 'node:net';
-import type {CertificateFacts, FailureKind, FailureSide} from '../facts.ts';
+import type {CertificateFacts, FailureKind, FailureSide, MtlsFailure} from '../facts.ts';
 import {day} from '../util/day.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {isForServers} from '../util/purposes.ts';
@@ -50,6 +50,19 @@ export interface Decision {
 	readonly hint: string;
 	readonly alert: string | undefined;
 	readonly clientCertificate: ClientCertificateUse | undefined;
+}
+
+/** By failure, beside its public fields. */
+const optionNames = new WeakMap<MtlsFailure, readonly string[]>();
+
+/** Keeps the names of the options of `mtls` that the connection was made with: `pfx`, `proxy.ca`. */
+export function keepOptionNames(failure: MtlsFailure, names: readonly string[]): void {
+	optionNames.set(failure, names);
+}
+
+/** These names; `undefined` where they were not kept. */
+export function optionNamesOf(failure: MtlsFailure): readonly string[] | undefined {
+	return optionNames.get(failure);
 }
 
 /** The decision table: the first row whose conditions hold decides. */

@@ -3,6 +3,7 @@
  * ten lines at most. Machines get all facts as fields.
  */
 import type {CertificateFacts, MtlsFailure} from '../facts.ts';
+import {optionNamesOf} from '../failures/decide.ts';
 import {day} from '../util/day.ts';
 import {escapeControls} from '../util/escape-controls.ts';
 import {authorityOf} from '../util/url.ts';
@@ -25,8 +26,48 @@ export function failureLines(failure: MtlsFailure, code: string | undefined): st
 	].map(oneLine);
 }
 
+/** By option of `mtls`, its flag in cli/shared/flags.ts, in the order in which they are named. */
+const flags: Readonly<Record<string, string>> = {
+	cert: 'cert',
+	key: 'key',
+	pfx: 'pfx',
+	passphrase: 'passphrase-file',
+	alias: 'alias',
+	allowExpired: 'allow-expired',
+	allowAnyPurpose: 'allow-any-purpose',
+	ca: 'ca',
+	crl: 'crl',
+	pins: 'pin',
+	spiffeId: 'spiffe-id',
+	servername: 'servername',
+	requireClientAuth: 'require-client-auth',
+	minVersion: 'tls-min',
+	maxVersion: 'tls-max',
+	ciphers: 'ciphers',
+	ecdhCurve: 'ecdh-curve',
+	sigalgs: 'sigalgs',
+	secureOptions: 'secure-options',
+};
+
+/** ` (with --cert, --key and --ca as in `mtls`)`: values are not told. */
+function asInOptions(failure: MtlsFailure): string {
+	const names = optionNamesOf(failure) ?? ['cert', 'key', 'ca'];
+	// What `identity` fetches, or a context of the app has, is given to the command as files.
+	const isFetched = names.includes('identity') || names.includes('secureContext');
+	const given = new Set([...names, ...(isFetched ? ['cert', 'key'] : [])]);
+	const all = Object.entries(flags);
+	const found = [
+		...all.filter(([name]) => given.has(name)).map(([, flag]) => `--${flag}`),
+		...all.filter(([name]) => given.has(`proxy.${name}`)).map(([, flag]) => `--proxy-${flag}`),
+	];
+	const last = found.pop();
+	if (last === undefined) return '';
+	return ` (with ${found.length === 0 ? last : `${found.join(', ')} and ${last}`} as in \`mtls\`)`;
+}
+
 /** The command that shows where a failure of TLS comes from, where that is in doubt. */
-function checkLine({reasons, url, host, port, proxy}: MtlsFailure): string[] {
+function checkLine(failure: MtlsFailure): string[] {
+	const {reasons, url, host, port, proxy} = failure;
 	const target = URL.parse(url);
 	if (reasons.length < 2 || target?.protocol !== 'https:') return [];
 	const path = plainPath.test(target.pathname) ? target.pathname : '/';
@@ -38,7 +79,7 @@ function checkLine({reasons, url, host, port, proxy}: MtlsFailure): string[] {
 			: ['--proxy', `${proxy.protocol}://${login}${authorityOf(proxy.host, proxy.port)}`]),
 	];
 	return [
-		`to see each step: npx axios-mtls check ${words.map(quote).join(' ')} (with --cert, --key and --ca as in \`mtls\`)`,
+		`to see each step: npx axios-mtls check ${words.map(quote).join(' ')}${asInOptions(failure)}`,
 	];
 }
 

@@ -65,6 +65,8 @@ export interface GivenOptions {
 	readonly sigalgs: string | undefined;
 	/** The self-signed CAs in `pfx`, which are not trusted by that. */
 	readonly pfxCas: readonly X509Certificate[];
+	/** The names of the options that are set: `cert`. */
+	readonly named: readonly string[];
 	/** As {@link UnsetCredentials} has them. */
 	readonly unset: readonly string[];
 	/** The option that has `ca`, where that is not `mtls.ca`. */
@@ -151,23 +153,19 @@ export function loadSnapshot(options: SnapshotOptions, context: SnapshotContext)
 }
 
 function givenOptions(
-	{
-		minVersion,
-		maxVersion,
-		ciphers,
-		ecdhCurve,
-		sigalgs,
-		unset = [],
-		caOption,
-		unmatchedOrigins,
-	}: SnapshotOptions,
+	options: SnapshotOptions,
 	ca: readonly string[] | undefined,
 	identity: Identity | undefined,
 ): GivenOptions {
+	const {minVersion, maxVersion, ciphers, ecdhCurve, sigalgs} = options;
+	const {unset = [], caOption, unmatchedOrigins} = options;
+	const named = Object.entries(options)
+		.filter(([, value]) => value !== undefined && value !== false)
+		.map(([name]) => name);
 	const {cert: certificates = '', pfxCas = []} = identity ?? {};
 	return {
 		...{certificates, ca, minVersion, maxVersion, ciphers, ecdhCurve, sigalgs},
-		...{pfxCas, unset, caOption, unmatchedOrigins},
+		...{pfxCas, named, unset, caOption, unmatchedOrigins},
 	};
 }
 

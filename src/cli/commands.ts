@@ -1,6 +1,6 @@
 import {Command, CommanderError, Option} from 'commander';
 import manifest from '../../package.json' with {type: 'json'};
-import {closest} from '../util/closest.ts';
+import {closest} from '../util/check-options.ts';
 import * as help from './help.ts';
 import {positionalArguments} from './positional-args.ts';
 import {UsageError} from './shared/exit-codes.ts';

@@ -25,9 +25,11 @@ import {assertNoConflictingAgent} from '../request/conflicting-agents.ts';
 import {assertNoneMisplaced, misplacedOptions} from '../tls/tls-options.ts';
 import {
 	anything,
+	assertNoneMisspelt,
 	assertObject,
 	badOption,
 	describeType,
+	didYouMean,
 	flattened,
 	memberOf,
 	readOptions,
@@ -36,7 +38,6 @@ import {
 import {buildAdapter} from './build-adapter.ts';
 import {type ClientState, createClientState} from './client-state.ts';
 import {createHandle} from './handle.ts';
-import {assertNoneMisspelt, otherNameRemedies} from './misspelt-options.ts';
 import {hasCredentials, withOwnSession} from './own-identity.ts';
 import type {MtlsClient} from './types.ts';
 
@@ -200,9 +201,16 @@ const clientOptions = {
 	},
 };
 const clientNames = Object.keys(clientOptions);
+/** Names that other libraries have for options of this package. */
+const otherNames = [
+	['cookieJar', 'jar'],
+	['ssl', 'mtls'],
+	['tls', 'mtls'],
+] as const;
+const byOtherName = new Map(otherNames.map(([name, option]) => [name.toLowerCase(), option]));
 const misplaced = new Map([
 	...misplacedOptions((name) => `belongs in \`mtls\`: give mtls: {${name}: …}`),
-	...otherNameRemedies,
+	...otherNames.map(([name, option]) => [name, didYouMean(option)] as const),
 ]);
 const optionsShape = {option: 'options', prefix: '', remedies: misplaced};
 
@@ -215,7 +223,7 @@ function splitConfig(config: unknown) {
 	assertObject(config, 'config');
 	// Security: axios would silently ignore a misplaced option, such as a `ca` beside `mtls`.
 	assertNoneMisplaced(config, misplaced);
-	assertNoneMisspelt(config, clientNames);
+	assertNoneMisspelt(config, clientNames, byOtherName);
 	const options = Object.create(null);
 	const rest = Object.create(null);
 	for (const [name, value] of Object.entries(config)) {

@@ -1,7 +1,7 @@
 /*
  * The server wants a client certificate and got none.
  */
-import {closest} from '../util/closest.ts';
+import {closest} from '../util/check-options.ts';
 import type {Cause, Facts, Row} from './facts.ts';
 
 /** Alerts about a client certificate that the server has seen (RFC 8446 §6.2). */

@@ -24,7 +24,7 @@ import {MAX_TIMER_MS} from '../util/clock.ts';
 import type {PassphraseProvider} from './credentials/passphrase.ts';
 import {loadCa} from './trust/ca.ts';
 import {loadCrl} from './trust/crl.ts';
-import {assertTrustDefined} from './trust/undefined-trust.ts';
+import {assertTrustDefined} from './trust/verification.ts';
 
 /** The default of `minVersion`. */
 const lowestVersion: SecureVersion = 'TLSv1.2';

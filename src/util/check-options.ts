@@ -4,7 +4,6 @@
  * no prototype, so that a later read of an option that was not given finds nothing there either.
  */
 import {MtlsConfigError} from '../config-error.ts';
-import {closest} from './closest.ts';
 
 /** A shallow copy of the own properties of `object`. */
 export function withoutPrototype<T extends object>(object: T): T {
@@ -157,7 +156,7 @@ const maxNames = 12;
 
 function noSuchOption(name: string, known: readonly string[]): string {
 	const near = closest(name, known);
-	if (near !== undefined) return `no such option: did you mean \`${near}\`?`;
+	if (near !== undefined) return didYouMean(near);
 	const more = known.length - maxNames;
 	const names = known.slice(0, maxNames).join(', ');
 	return `no such option; known are ${names}${more > 0 ? ` and ${more} more` : ''}`;
@@ -215,3 +214,87 @@ function isObjectPrototype(object: object): boolean {
 		(Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'isPrototypeOf'))
 	);
 }
+
+/** What is said of an option that was likely meant to be another one. */
+export const didYouMean = (option: string) => `no such option: did you mean \`${option}\`?`;
+
+/** Options of axios that are one letter away from one of this package: `timeouts`. */
+const axiosNames: readonly string[] = ['timeout'];
+
+/** From this length on two letters may be wrong. In a shorter name that would refuse `version` as `session`. */
+const longName = 10;
+
+/** Up to this length another letter makes another word: `bar` is not a misspelt `jar`. */
+const shortName = 4;
+
+/**
+ * Refuses a misspelt option of this package in the config of a client. It may have options of plug-ins and
+ * of the app, so an unknown name is refused only where it is nearly one of `known`.
+ *
+ * @param otherNames - Names in lower case that other libraries have for one of them.
+ * @throws {MtlsConfigError} for the first one, with the name that was likely meant.
+ */
+export function assertNoneMisspelt(
+	config: object,
+	known: readonly string[],
+	otherNames: ReadonlyMap<string, string>,
+): void {
+	for (const [name, value] of Object.entries(config)) {
+		if (value === undefined || known.includes(name) || axiosNames.includes(name)) continue;
+		// `max_sockets` and `max-sockets` too.
+		const letters = name.toLowerCase().replaceAll(/[-_]/g, '');
+		const option = otherNames.get(letters) ?? known.find((each) => isNear(letters, each));
+		if (option === undefined) continue;
+		throw new MtlsConfigError('ERR_MTLS_UNKNOWN_OPTION', name, didYouMean(option));
+	}
+}
+
+function isNear(letters: string, option: string): boolean {
+	const wanted = option.toLowerCase();
+	const mistakes = wanted.length < longName ? 1 : 2;
+	// Most names differ by more than that in length.
+	if (Math.abs(letters.length - wanted.length) > mistakes) return false;
+	const distance = editDistance(letters, wanted);
+	if (distance === 0 || distance > mistakes) return distance === 0;
+	const isShort = wanted.length <= shortName && letters.length === wanted.length;
+	return !isShort || sorted(letters) === sorted(wanted);
+}
+
+const sorted = (letters: string) => [...letters].sort().join('');
+
+/** The candidate that a word was most likely meant to be; `undefined` when none is near. */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
+	const wanted = word.toLowerCase();
+	let best: string | undefined;
+	// A third of the letters may be wrong: in `get` one, in `inspect` two.
+	let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+	for (const candidate of candidates) {
+		const distance = editDistance(wanted, candidate.toLowerCase());
+		if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+	}
+	return best;
+}
+
+/** Letters to insert, delete, replace or swap with the next one (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+	// Three rows of the table are enough: this one, the last and the one before.
+	let before: number[] = [];
+	let last = Array.from({length: b.length + 1}, (_, column) => column);
+	for (let row = 1; row <= a.length; row += 1) {
+		const current = [row];
+		for (let column = 1; column <= b.length; column += 1) {
+			const same = a[row - 1] === b[column - 1] ? 0 : 1;
+			const isSwap = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+			current[column] = Math.min(
+				at(last, column) + 1,
+				at(current, column - 1) + 1,
+				at(last, column - 1) + same,
+				isSwap ? at(before, column - 2) + 1 : Infinity,
+			);
+		}
+		[before, last] = [last, current];
+	}
+	return at(last, b.length);
+}
+
+const at = (row: readonly number[], column: number) => row[column] ?? Infinity;

@@ -1,7 +1,7 @@
 import {expect, test} from 'vitest';
-import {assertNoneMisspelt} from '../../src/client/misspelt-options.ts';
 import {knownOptions} from '../../src/exchange/axios/needs-axios.ts';
 import {createClient, MtlsConfigError} from '../../src/index.ts';
+import {assertNoneMisspelt} from '../../src/util/check-options.ts';
 
 const own = [
 	'mtls',
@@ -16,7 +16,12 @@ const own = [
 	'logger',
 ];
 
-const check = (name: string, value: unknown = true) => assertNoneMisspelt({[name]: value}, own);
+const otherNames = new Map([
+	['cookiejar', 'jar'],
+	['ssl', 'mtls'],
+]);
+const check = (name: string, value: unknown = true) =>
+	assertNoneMisspelt({[name]: value}, own, otherNames);
 
 function expectMeant(name: string, option: string): void {
 	expect(() => check(name)).toThrow(MtlsConfigError);
@@ -97,6 +102,6 @@ test.each([
 });
 
 test('a misspelt option without a value is kept, as any other without one', () => {
-	expect(() => assertNoneMisspelt({mtl: undefined}, own)).not.toThrow();
+	expect(() => assertNoneMisspelt({mtl: undefined}, own, otherNames)).not.toThrow();
 	expect(() => check('mtl', null)).toThrow(MtlsConfigError);
 });

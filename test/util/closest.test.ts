@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {closest} from '../../src/util/closest.ts';
+import {closest} from '../../src/util/check-options.ts';
 
 const commands = ['get', 'check', 'inspect', 'certs', 'serve', 'demo'];
 

@@ -1,7 +1,7 @@
 /* How the text after a flag becomes the value of an option. */
 import {constants} from 'node:crypto';
 import {readFileSync} from 'node:fs';
-import {closest} from '../../util/closest.ts';
+import {closest} from '../../util/check-options.ts';
 import {UsageError} from './exit-codes.ts';
 import {fileErrorCode} from './files.ts';
 

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {types} from 'node:util';
 import type {IdentityLoader, IdentityMaterial} from '../../options/mtls.ts';
 import {readOptions} from '../../util/check-options.ts';
-import {assertTrustDefined} from '../trust/undefined-trust.ts';
+import {assertTrustDefined} from '../trust/verification.ts';
 
 const known = ['cert', 'key', 'pfx', 'alias', 'passphrase', 'ca', 'crl', 'secureContext'] as const;
 

@@ -73,8 +73,9 @@ export default defineConfig(({mode}) => {
 			testTimeout: 60_000,
 			hookTimeout: 60_000,
 			expect: {poll: {timeout: 10_000}},
-			// Each test waits for its servers part of the time, and leaves its core to nobody.
-			maxWorkers: Math.ceil(1.5 * availableParallelism()),
+			// The tests for everyday work wait part of the time, and leave their core to nobody; the others mostly
+			// start processes.
+			maxWorkers: Math.ceil((mode === 'test' ? 1.5 : 1) * availableParallelism()),
 			sequence: {sequencer: SlowFirst},
 			// Tests of the environment (HTTPS_PROXY, NODE_TLS_REJECT_UNAUTHORIZED) change that of a process.
 			pool: 'forks',

@@ -56,7 +56,7 @@ test('a session goes on after the server was restarted', async (ctx) => {
 });
 
 test('while the server is away a request fails within its time, and is not sent', async (ctx) => {
-	const {redis, bank, login, server, stop} = await makeBank(ctx, 300);
+	const {redis, bank, login, server, stop} = await makeBank(ctx, 1_500);
 	await login();
 	const sent = server.requests.length;
 	await stop();
@@ -70,7 +70,7 @@ test('while the server is away a request fails within its time, and is not sent'
 		message: expect.stringMatching(
 			/^the cookie jar could not be read: Redis did not answer in time\. .* `timeoutMs` of the store$/,
 		),
-		cause: {name: 'RedisJarError', message: 'no answer within 300 ms'},
+		cause: {name: 'RedisJarError', message: 'no answer within 1500 ms'},
 	});
 	expect(server.requests).toHaveLength(sent);
 	await redis.start();

@@ -11,7 +11,7 @@ import {connectRedis, startRedis} from '../support/servers/redis.ts';
 import type {WorkerOrder, WorkerReport} from '../support/shared-login-worker.ts';
 
 const processes = 8;
-const requests = iterations({usual: 200, long: 500});
+const requests = iterations({usual: 100, long: 500});
 const cookieEvery = 50;
 const half = (processes * requests) / 2;
 /** Of a process's requests, those whose answer sets a cookie. */

@@ -2,6 +2,7 @@
  * With the real packages of OpenTelemetry, in processes of their own: its hooks must be there before the
  * modules that they change.
  */
+// Slow: it runs 50 kinds of requests in a process for each set of instrumentations.
 import {execFile} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';

@@ -25,7 +25,7 @@ function start(path: string, work: string, argument = ''): ChildProcess {
 }
 
 test.each([
-	['jar.cookies', iterations({usual: 60, long: 500})],
+	['jar.cookies', iterations({usual: 30, long: 500})],
 	['jar.json', iterations({usual: 30, long: 50})],
 ] as const)(
 	'kill -9 leaves the old file or the new one: %s, in %i saves',

@@ -1,3 +1,4 @@
+// Slow: it makes handshakes with a corpus of certificates, in processes of its own.
 import {expect, onTestFinished, test} from 'vitest';
 import type {Verdict} from '../../support/child-verdicts.ts';
 import {startConnectProxy} from '../../support/connect-proxy.ts';

@@ -4,6 +4,7 @@
  * Why: Node 24 and 26 crash in `getPeerCertificate()` on such a key, and it was called before the verdict.
  * Now: it is never called (src/tls/peer/legacy-form.ts), and the verdict is Node's own.
  */
+// Slow: it makes handshakes with a corpus of keys, in processes of its own.
 import {once} from 'node:events';
 import https from 'node:https';
 import {createInterface} from 'node:readline';

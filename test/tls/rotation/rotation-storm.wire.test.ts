@@ -1,3 +1,4 @@
+// Slow: it sends thousands of requests while certificates are replaced.
 import {expect, test} from 'vitest';
 import type {ConnectProxy} from '../../support/connect-proxy.ts';
 import {createFixture} from '../../support/fixture.ts';

@@ -1,3 +1,4 @@
+// Slow: it makes a handshake for each of a corpus of chains, in processes of its own.
 import {execFile} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';

@@ -24,6 +24,8 @@ export interface CookieHashSettings {
 	readonly sessionMs: number;
 }
 
+const notACookie = {reason: 'not-a-cookie', message: 'it is not a cookie'} as const;
+
 /** The cookies of one session: a hash with one field for each cookie. Each method is one command. */
 export class CookieHash {
 	readonly #settings: CookieHashSettings;
@@ -133,18 +135,19 @@ export class CookieHash {
 	}
 
 	#decode(field: string, value: string): CookieRecord {
-		let unreadable = new DecryptionError('not-a-cookie', 'it is not a cookie');
+		let failure: DecryptionError | undefined;
 		try {
 			const record = readRecord(this.#settings.cipher.decrypt(value, this.#associatedData(field)));
 			if (record !== undefined) return record;
 		} catch (error) {
 			if (!(error instanceof DecryptionError)) throw error;
-			unreadable = error;
+			failure = error;
 		}
+		const {reason, message} = failure ?? notACookie;
 		throw new RedisJarError(
 			'ERR_MTLS_COOKIE_UNREADABLE',
-			`cannot read ${field} of '${this.#settings.prefix}': ${unreadable.message}`,
-			unreadable.reason,
+			`cannot read ${field} of '${this.#settings.prefix}': ${message}`,
+			reason,
 		);
 	}
 

@@ -50,8 +50,6 @@ export async function probeHandshake(target: ProbeTarget): Promise<HandshakeProb
 	const signal = AbortSignal.any([target.signal, AbortSignal.timeout(limitMs)]);
 	let socket: Socket | undefined;
 	try {
-		// Node connects a socket that is given an aborted signal, and nobody would end it.
-		signal.throwIfAborted();
 		socket = await open({...target, signal});
 		return await exchangeHello(socket, {...target, signal});
 	} catch {
@@ -61,21 +59,30 @@ export async function probeHandshake(target: ProbeTarget): Promise<HandshakeProb
 	}
 }
 
-async function open({host, port, proxy, mtls, signal}: ProbeTarget): Promise<Socket> {
-	if (proxy === undefined) {
-		return new Promise((resolve, reject) => {
-			const socket = connectTcp({host, port});
-			const stop = onAbort(signal, () => socket.destroy(signal.reason));
-			socket.once('connect', () => {
-				stop();
-				resolve(socket);
-			});
-			socket.once('error', (error) => {
-				stop();
-				reject(error);
-			});
+/** Opens a TCP connection. @throws the error of the socket, or the reason of the signal. */
+export function openTcp(
+	{host, port}: Pick<ProbeTarget, 'host' | 'port'>,
+	signal: AbortSignal,
+): Promise<Socket> {
+	return new Promise((resolve, reject) => {
+		// Node connects a socket that is given an aborted signal, and nobody would end it.
+		signal.throwIfAborted();
+		const socket = connectTcp({host, port});
+		const stop = onAbort(signal, () => socket.destroy(signal.reason));
+		socket.once('connect', () => {
+			stop();
+			resolve(socket);
 		});
-	}
+		socket.once('error', (error) => {
+			stop();
+			reject(error);
+		});
+	});
+}
+
+async function open({host, port, proxy, mtls, signal}: ProbeTarget): Promise<Socket> {
+	if (proxy === undefined) return openTcp({host, port}, signal);
+	signal.throwIfAborted();
 	const snapshot = loadSnapshot(mtls, {
 		now: new Date(),
 		epoch: 0,

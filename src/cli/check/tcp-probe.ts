@@ -1,6 +1,7 @@
 import {lookup} from 'node:dns/promises';
-import {connect, isIP, type Socket} from 'node:net';
-import {onAbort} from '../../util/abortable.ts';
+import {isIP} from 'node:net';
+import {openTcp} from '../../connection/handshake-probe.ts';
+import {unlessAborted} from '../../util/abortable.ts';
 import {fileErrorCode} from '../shared/files.ts';
 
 /** Where a connection goes: a server, or the proxy before it. */
@@ -24,7 +25,8 @@ export async function probe(target: HostPort, signal: AbortSignal): Promise<Prob
 	let addresses: string[] = [target.host];
 	if (isIP(target.host) === 0) {
 		try {
-			const found = await abortable(lookup(target.host, {all: true}), signal);
+			// dns.lookup() cannot be cancelled: its result is dropped.
+			const found = await unlessAborted(lookup(target.host, {all: true}), signal);
 			addresses = [...new Set(found.map(({address}) => address))];
 		} catch (error) {
 			return {target, addresses: [], lookupError: codeOf(error)};
@@ -41,32 +43,11 @@ export async function probe(target: HostPort, signal: AbortSignal): Promise<Prob
 }
 
 /** @returns the address that accepted the connection. */
-function connectTo({host, port}: HostPort, signal: AbortSignal): Promise<string> {
-	return new Promise((resolve, reject) => {
-		// Node connects a socket that is given an aborted signal, and nobody would end it.
-		signal.throwIfAborted();
-		const socket: Socket = connect({host, port});
-		const stop = onAbort(signal, () => socket.destroy(signal.reason));
-		socket.once('error', (error) => {
-			stop();
-			reject(error);
-		});
-		socket.once('connect', () => {
-			stop();
-			resolve(socket.remoteAddress ?? host);
-			socket.destroy();
-		});
-	});
-}
-
-// dns.lookup() cannot be cancelled: its result is dropped.
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-	return new Promise((resolve, reject) => {
-		const onAbort = () => reject(signal.reason);
-		if (signal.aborted) return onAbort();
-		signal.addEventListener('abort', onAbort, {once: true});
-		promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-	});
+async function connectTo(target: HostPort, signal: AbortSignal): Promise<string> {
+	const socket = await openTcp(target, signal);
+	const address = socket.remoteAddress ?? target.host;
+	socket.destroy();
+	return address;
 }
 
 function codeOf(error: unknown): string {

@@ -255,7 +255,8 @@ function isNear(letters: string, option: string): boolean {
 	// Most names differ by more than that in length.
 	if (Math.abs(letters.length - wanted.length) > mistakes) return false;
 	const distance = editDistance(letters, wanted);
-	if (distance === 0 || distance > mistakes) return distance === 0;
+	if (distance === 0) return true;
+	if (distance > mistakes) return false;
 	const isShort = wanted.length <= shortName && letters.length === wanted.length;
 	return !isShort || sorted(letters) === sorted(wanted);
 }

@@ -58,8 +58,8 @@ export function axiosExchange(
 		.catch((error) => {
 			// A ClientRequest that waits for its socket emits no event when it ends.
 			attempt.controller.abort(new Error('the request is over'));
-			const seen = attempt.request && attempt.lossOf?.(attempt.request);
 			const {request} = attempt;
+			const seen = request && attempt.lossOf?.(request);
 			if (request !== undefined) {
 				const host = authorityOfUrl(input.hop.url);
 				const progress = () => describeProgress(progressOfRequest(request, host));
@@ -67,7 +67,7 @@ export function axiosExchange(
 				else if (isCancel(error)) tellProgress(input.config, progress);
 			}
 			// axios 1.7 leaves it open when its timeout is over.
-			attempt.request?.destroy();
+			request?.destroy();
 			throw seen ? attachLoss(error, seen) : error;
 		})
 		.finally(() => {

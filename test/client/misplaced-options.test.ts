@@ -8,6 +8,7 @@ import {
 	type MtlsOptions,
 	withMtls,
 } from '../../src/index.ts';
+import {refusalBy} from '../support/config-refusal.ts';
 
 type Make = (options: never) => unknown;
 
@@ -18,21 +19,11 @@ const makers: [string, Make][] = [
 	['client.create', ((options: object) => createClient().create(options)) as Make],
 ];
 
-function refusal(make: () => unknown): MtlsConfigError {
-	try {
-		make();
-	} catch (error) {
-		expect(error).toBeInstanceOf(MtlsConfigError);
-		return error as MtlsConfigError;
-	}
-	throw new Error('it was accepted');
-}
-
 describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 	test.each(['cert', 'key', 'pfx', 'ca', 'passphrase', 'pins', 'servername'])(
 		'the option %s beside `mtls` is refused with the place where it belongs',
 		(name) => {
-			const error = refusal(() => make({[name]: 'hunter2'} as never));
+			const error = refusalBy(() => make({[name]: 'hunter2'} as never));
 			expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
 			expect(error.message).toContain(`belongs in \`mtls\`: give mtls: {${name}: …}`);
 			expect(error.message).not.toContain('hunter2');
@@ -47,7 +38,7 @@ describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 			[name, {[name]: false}],
 			[`mtls.${name}`, {mtls: {[name]: false}}],
 		]) {
-			const error = refusal(() => make(options as never));
+			const error = refusalBy(() => make(options as never));
 			expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option});
 			expect(error.message).toContain(message);
 		}
@@ -63,13 +54,13 @@ describe.each(makers)('%s refuses, and says what to do instead', (_, make) => {
 		['maxsockets', 'maxSockets'],
 		['allowInsecureRedirect', 'allowInsecureRedirects'],
 	])('the name %s is refused, with the option %s that was likely meant', (name, meant) => {
-		const error = refusal(() => make({[name]: 'hunter2'} as never));
+		const error = refusalBy(() => make({[name]: 'hunter2'} as never));
 		expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
 		expect(error.message).toBe(`${name}: no such option: did you mean \`${meant}\`?`);
 	});
 
 	test.each([null, 5, 'x', []])('the value %j is refused as options', (given) => {
-		const error = refusal(() => make(given as never));
+		const error = refusalBy(() => make(given as never));
 		expect(error.code).toBe('ERR_MTLS_BAD_OPTION');
 		expect(error.option).toMatch(/^(config|options)$/);
 		expect(error.message).toContain('expected an object');
@@ -85,7 +76,7 @@ test.each([
 	['cert', 'belongs in the first argument: {cert: …}'],
 	['rejectUnauthorized', 'verification cannot be switched off'],
 ])('an MtlsAgent refuses %s beside its mtls', (name, message) => {
-	const error = refusal(() => new MtlsAgent({}, {[name]: false}));
+	const error = refusalBy(() => new MtlsAgent({}, {[name]: false}));
 	expect(error).toMatchObject({code: 'ERR_MTLS_UNKNOWN_OPTION', option: name});
 	expect(error.message).toContain(message);
 	expect(() => new MtlsAgent({}, {keepAliveMsecs: 500} as never)).not.toThrow();
@@ -108,8 +99,8 @@ test.each(['mtls', 'pins', 'spiffeId', 'requireClientAuth'])(
 
 test('an instance that axios has made with mtls is refused where it is equipped', () => {
 	const instance = axios.create({mtls: {}} as object);
-	expect(refusal(() => withMtls(instance))).toMatchObject({option: 'mtls'});
-	expect(refusal(() => withMtls(5 as never))).toMatchObject({option: 'instance'});
+	expect(refusalBy(() => withMtls(instance))).toMatchObject({option: 'mtls'});
+	expect(refusalBy(() => withMtls(5 as never))).toMatchObject({option: 'instance'});
 });
 
 test('a deadline of close() that is not a time is refused, and an event as argument is ignored', async () => {

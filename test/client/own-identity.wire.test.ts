@@ -9,10 +9,10 @@ import {
 	type ClientConfig,
 	CookieJar,
 	createClient,
-	MtlsConfigError,
 	type MtlsOptions,
 	withMtls,
 } from '../../src/index.ts';
+import {refusalBy} from '../support/config-refusal.ts';
 import {createFixture, exchanges, type Fixture, failureOf} from '../support/fixture.ts';
 import {respondWith, startH2Server} from '../support/h2-server.ts';
 import {pfxOf} from '../support/pfx-writer.ts';
@@ -32,16 +32,6 @@ function childOf(parent: ReturnType<Fixture['client']>, config: ClientConfig) {
 	const child = parent.create({proxy: false, ...config});
 	onTestFinished(() => child.mtls.close({deadlineMs: 0}));
 	return child;
-}
-
-function refusalOf(make: () => unknown): MtlsConfigError {
-	try {
-		make();
-	} catch (error) {
-		expect(error).toBeInstanceOf(MtlsConfigError);
-		return error as MtlsConfigError;
-	}
-	throw new Error('it was accepted');
 }
 
 /** A server that sets the cookie `session` at `/login`, with the name of the client. */
@@ -225,7 +215,7 @@ describe('the jar of an instance with credentials of its own', () => {
 		],
 	])('a jar that the app gave, %s, is inherited by name alone', (_, parentOf) => {
 		const parent = parentOf();
-		expect(refusalOf(() => parent.create({mtls: blue}))).toMatchObject(needsJar);
+		expect(refusalBy(() => parent.create({mtls: blue}))).toMatchObject(needsJar);
 
 		const jar = parent.mtls.jar as CookieJar;
 		expect(childOf(parent, {mtls: blue, jar}).mtls.jar).toBe(jar);
@@ -279,7 +269,7 @@ describe.each(exchanges)(
 			'a login is not inherited: with %s the app has to say what it wants',
 			async (_name, given) => {
 				const {red} = await start();
-				expect(refusalOf(() => red.create({mtls: blue, ...given}))).toMatchObject({
+				expect(refusalBy(() => red.create({mtls: blue, ...given}))).toMatchObject({
 					code: 'ERR_MTLS_BAD_OPTION',
 					option: 'session',
 					message:
@@ -347,7 +337,7 @@ describe.each(exchanges)(
 test('an instance that cannot be made leaves its parent as it was', async () => {
 	const jar = new CookieJar();
 	const red = createClient({jar, proxy: false, logger: false});
-	refusalOf(() => red.create({mtls: blue}));
+	refusalBy(() => red.create({mtls: blue}));
 	expect(red.mtls.jar).toBe(jar);
 	expect(red.create().mtls.jar).toBe(jar);
 	await red.mtls.close();

@@ -3,6 +3,17 @@ import {expect} from 'vitest';
 import {createClient, MtlsAgent, MtlsConfigError, type MtlsOptions} from '../../src/index.ts';
 import {pemMarks, printedForms} from './printed-forms.ts';
 
+/** The error by which `make` refuses what it is given. */
+export function refusalBy(make: () => unknown): MtlsConfigError {
+	try {
+		make();
+	} catch (error) {
+		expect(error).toBeInstanceOf(MtlsConfigError);
+		return error as MtlsConfigError;
+	}
+	throw new Error('it was accepted');
+}
+
 /**
  * The error that refuses `mtls`: the same from a client and from an agent, and without a word of
  * `secrets`, which are PEM keys or plain words.
@@ -10,19 +21,8 @@ import {pemMarks, printedForms} from './printed-forms.ts';
 export function configRefusal(mtls: unknown, secrets: readonly string[] = []): MtlsConfigError {
 	// The types forbid some mistakes; JavaScript does not.
 	const options = mtls as MtlsOptions;
-	const [error, twin] = [() => createClient({mtls: options}), () => new MtlsAgent(options)].map(
-		(make) => {
-			try {
-				make();
-			} catch (error) {
-				return error;
-			}
-			throw new Error('it was accepted');
-		},
-	);
-	expect(error).toBeInstanceOf(MtlsConfigError);
-	expect(twin).toBeInstanceOf(MtlsConfigError);
-	if (!(error instanceof MtlsConfigError)) throw error;
+	const error = refusalBy(() => createClient({mtls: options}));
+	const twin = refusalBy(() => new MtlsAgent(options));
 	expect(twin).toMatchObject({message: error.message});
 
 	const printed = printedForms(error);
